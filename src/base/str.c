@@ -1,0 +1,202 @@
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct str str_of(const char *terminated)
+{
+    return (struct str){ terminated, terminated == NULL ? 0 : strlen(terminated) };
+}
+
+bool str_is_empty(struct str s)
+{
+    return s.len == 0;
+}
+
+bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool str_eq_nocase(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+int str_cmp(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int    order = shorter == 0 ? 0 : memcmp(a.ptr, b.ptr, shorter);
+    if (order != 0)
+        return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+bool str_starts(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
+}
+
+bool str_ends(struct str s, struct str suffix)
+{
+    return s.len >= suffix.len && str_eq(str_slice(s, s.len - suffix.len, s.len), suffix);
+}
+
+struct str str_slice(struct str s, size_t from, size_t to)
+{
+    if (to > s.len)
+        to = s.len;
+    if (from > to)
+        from = to;
+    return (struct str){ s.ptr == NULL ? NULL : s.ptr + from, to - from };
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str str_trim(struct str s)
+{
+    size_t from = 0, to = s.len;
+    while (from < to && is_space(s.ptr[from]))
+        from++;
+    while (to > from && is_space(s.ptr[to - 1]))
+        to--;
+    return str_slice(s, from, to);
+}
+
+size_t str_find(struct str s, size_t from, struct str needle)
+{
+    if (needle.len == 0)
+        return from <= s.len ? from : s.len;
+    if (from >= s.len)
+        return s.len;
+    const char *hit = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
+    return hit == NULL ? s.len : (size_t)(hit - s.ptr);
+}
+
+size_t str_find_char(struct str s, size_t from, char c)
+{
+    if (from >= s.len)
+        return s.len;
+    const char *hit = memchr(s.ptr + from, c, s.len - from);
+    return hit == NULL ? s.len : (size_t)(hit - s.ptr);
+}
+
+bool str_split(struct str *rest, char separator, struct str *piece)
+{
+    if (rest->ptr == NULL)
+        return false;
+    size_t cut = str_find_char(*rest, 0, separator);
+    *piece = str_slice(*rest, 0, cut);
+    *rest = cut == rest->len ? STR_NONE : str_slice(*rest, cut + 1, rest->len);
+    return true;
+}
+
+struct str str_copy(struct arena *arena, struct str s)
+{
+    char *copy = arena_alloc(arena, s.len + 1);
+    if (copy == NULL)
+        return STR_NONE;
+    if (s.len > 0)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return (struct str){ copy, s.len };
+}
+
+struct str str_format(struct arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int   len = vsnprintf(NULL, 0, format, args);
+    char *text = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+    if (text != NULL)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    va_end(args);
+    return text == NULL ? STR_NONE : (struct str){ text, (size_t)len };
+}
+
+char *str_to_cstr(struct str s, char *out, size_t out_bytes)
+{
+    size_t len = s.len < out_bytes - 1 ? s.len : out_bytes - 1;
+    if (len > 0)
+        memcpy(out, s.ptr, len);
+    out[len] = '\0';
+    return out;
+}
+
+enum err str_to_int(struct str s, int64_t *out)
+{
+    size_t i = 0;
+    bool   negative = s.len > 0 && s.ptr[0] == '-';
+    if (s.len > 0 && (s.ptr[0] == '-' || s.ptr[0] == '+'))
+        i = 1;
+    if (i == s.len)
+        return ERR_INPUT;
+
+    int64_t value = 0;
+    for (; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return ERR_INPUT;
+        int digit = s.ptr[i] - '0';
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, negative ? -digit : digit, &value))
+            return ERR_INPUT;
+    }
+    *out = value;
+    return OK;
+}
+
+enum err str_to_real(struct str s, double *out)
+{
+    char text[64];
+    if (s.len == 0 || s.len >= sizeof text)
+        return ERR_INPUT;
+    for (size_t i = 0; i < s.len; i++)
+        if (memchr("0123456789+-.eE", s.ptr[i], 15) == NULL)
+            return ERR_INPUT;
+
+    char *end;
+    str_to_cstr(s, text, sizeof text);
+    double value = strtod(text, &end);
+    if (*end != '\0' || value - value != 0) /* not wholly read, or infinite */
+        return ERR_INPUT;
+    *out = value;
+    return OK;
+}
+
+bool str_is_utf8(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t               i = 0;
+    while (i < s.len) {
+        unsigned char c = p[i];
+        size_t        more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : (c & 0xF0) == 0xE0 ? 2
+                           : c >= 0xF0 && c < 0xF5 ? 3 : 4;
+        if (more == 4 || s.len - i <= more)
+            return false;
+        for (size_t k = 1; k <= more; k++)
+            if ((p[i + k] & 0xC0) != 0x80)
+                return false;
+        if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) ||
+            (c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F))
+            return false;
+        i += more + 1;
+    }
+    return true;
+}
