@@ -1,0 +1,28 @@
+/*
+ * run: some events of one person, in order.
+ *
+ * What is asked of behaviour is "which of these names, in this stretch of time": so names lie side
+ * by side and are scanned 32 at a time, and instants lie side by side and are searched by halves.
+ *
+ *      name    | 7 | 7 | 2 | 7 | 1 | ...
+ *      at_ms   | t0| t1| t2| ...            ascending by (at_ms, seq)
+ *      seq     | 3 | 4 | 9 | ...            the record that brought the event
+ *      bag     | 0 | 6 | 0 | ...            where its properties lie, 0 for none
+ *
+ * A person's behaviour is several runs (the base's slice and the delta, for each identity), each
+ * in order and not merged with the others.
+ */
+#ifndef DULT_ENGINE_RUN_H
+#define DULT_ENGINE_RUN_H
+
+#include "engine/behaviour/bag.h"
+
+struct run {
+    const uint16_t *name;  /* id in the dictionary of event names */
+    const int64_t  *at_ms; /* within TIME_MIN_MS..TIME_MAX_MS */
+    const uint32_t *seq;   /* record number within the partition */
+    const uint32_t *bag;   /* in units of BAG_UNIT_BYTES; see bag_at */
+    uint32_t        count;
+};
+
+#endif

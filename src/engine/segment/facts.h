@@ -1,0 +1,61 @@
+/*
+ * facts: one person at one point of knowledge, as a condition sees them.
+ *
+ * Two times bound what counts: only records up to `seq_max` are known, and only what happened at
+ * or before `now_ms` has happened. An event or trait dated later waits, and is a reason for an
+ * answer to expire.
+ *
+ * The runs are read directly. Everything else is asked through `ops`, so that a test, the engine
+ * and a rehearsal can each answer in their own way.
+ */
+#ifndef DULT_ENGINE_FACTS_H
+#define DULT_ENGINE_FACTS_H
+
+#include "base/json.h"
+#include "base/time.h"
+#include "engine/behaviour/run.h"
+
+enum {
+    FACTS_RUNS_MAX = 256, /* cursors on the stack; whoever has more runs merges them first */
+};
+
+#define FACTS_SINCE_UNKNOWN INT64_MIN
+
+/* What is known of one trait at (now_ms, seq_max). */
+struct facts_trait {
+    struct json value;    /* a scalar, or an array of scalars; null is as good as absent */
+    uint32_t    seq;      /* of the record that set it; 0 when unknown */
+    int64_t     since_ms; /* when it took this value; FACTS_SINCE_UNKNOWN */
+    int64_t     until_ms; /* > now_ms: when a known, later-dated change takes over; TIME_NEVER */
+};
+
+/* Whether the person is in a list or a segment. */
+struct facts_member {
+    bool    holds;
+    int64_t since_ms; /* FACTS_SINCE_UNKNOWN */
+    int64_t until_ms; /* > now_ms: when time alone may change it; TIME_NEVER */
+};
+
+struct facts;
+
+struct facts_ops {
+    /* The trait; without one: false, and *out with value null, until_ms filled all the same. */
+    bool (*trait)(const struct facts *facts, uint16_t key, struct facts_trait *out);
+    struct facts_member (*in_list)(const struct facts *facts, uint32_t list);
+    struct facts_member (*in_segment)(const struct facts *facts, uint32_t segment);
+    /* The profile's public id, which decides its share in `in 20% by "seed"`. */
+    struct str (*public_id)(const struct facts *facts);
+};
+
+struct facts {
+    int64_t                 now_ms;
+    uint32_t                seq_max;
+    const struct run       *runs;
+    uint32_t                runs_count; /* at most FACTS_RUNS_MAX */
+    struct bags             bags;
+    int64_t                 entry_ms; /* `since entry`: when the journey was entered; else 0 */
+    const void             *person;   /* for the ops */
+    const struct facts_ops *ops;
+};
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * segment: a question about people, and its answer with an expiry.
+ *
+ *      text  <---->  tree  <---->  JSON           segment_tree.h has the tree
+ *                      |
+ *                   compile                       names become numbers, once
+ *                      |
+ *      facts  --->  program  --->  verdict (holds, until)
+ *                      |
+ *                   explain  --->  JSON: each condition, holds, evidence, until
+ *
+ *      did "Order Completed" at least 3 times in the last 30 days where revenue > 100
+ *        and never did "Refund Requested"
+ *
+ * README.md is the grammar. "In the last d" at T is (T - d, T] with days of 24 hours.
+ *
+ * Always true   parse(write(tree)) is the tree, for text and JSON; the verdict holds unchanged on
+ *               [now, until) as long as no record arrives, so `until` is never too late.
+ * Cost          evaluation allocates nothing; one scan of names for an event condition, and the
+ *               properties are read only where a filter or a sum asks.
+ * Knows not     who else uses a segment, nor cycles among segments: `program.segments` tells the
+ *               caller what depends on what.
+ */
+#ifndef DULT_ENGINE_SEGMENT_H
+#define DULT_ENGINE_SEGMENT_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "engine/behaviour/dict.h"
+#include "engine/segment/facts.h"
+#include "engine/segment/segment_tree.h"
+
+/*
+ * Reads the text form into `arena`. ERR_INPUT with problem.where = "line:column", ERR_LIMIT beyond
+ * a bound of segment_tree.h, ERR_MEMORY. A line that begins with '#' is a comment.
+ */
+MUST enum err segment_parse(struct arena *arena, struct str text,
+                            const struct segment_node **out, struct problem *problem);
+/* Writes the canonical text, on one line. */
+void segment_write(struct buf *out, const struct segment_node *node);
+
+/* The same from and to JSON; problem.where is a path such as "and[1].where.op". */
+MUST enum err segment_parse_json(struct arena *arena, const struct json *value,
+                                 const struct segment_node **out, struct problem *problem);
+void          segment_write_json(struct buf *out, const struct segment_node *node);
+
+/* What the names in a condition stand for. */
+#define SEGMENT_NO_ID UINT32_MAX
+struct segment_names {
+    struct dict *events, *properties, *traits;
+    bool         grow;      /* intern names not yet seen: for segments that live. A draft asks */
+                            /* with false: what was never seen matches nothing. */
+    bool         has_entry; /* `since entry` may be used: within a journey */
+    const void  *owner;
+    uint32_t (*segment)(const void *owner, struct str name); /* SEGMENT_NO_ID: there is none */
+    uint32_t (*list)(const void *owner, struct str name);
+};
+
+struct segment_op; /* segment_program.h */
+
+/* A compiled condition. Ids in the four sets are ascending and each there once. */
+struct segment_program {
+    const struct segment_op *ops; /* in the order of the tree, parents first */
+    uint32_t                 ops_count;
+    const uint16_t          *events, *traits;
+    uint32_t                 events_count, traits_count;
+    const uint32_t          *segments, *lists;
+    uint32_t                 segments_count, lists_count;
+    uint64_t                 events_mask; /* bit (id % 64) of every event name it depends on */
+};
+
+/*
+ * Compiles into `arena`, which then owns all of the program (the tree may go). ERR_ABSENT with a
+ * problem when a segment or list is not there; ERR_LIMIT when a dictionary is full; ERR_INPUT for
+ * `since entry` outside a journey; ERR_MEMORY.
+ */
+MUST enum err segment_compile(struct arena *arena, const struct segment_node *node,
+                              const struct segment_names *names, struct segment_program *out,
+                              struct problem *problem);
+
+bool segment_needs_event(const struct segment_program *program, uint16_t event);
+bool segment_needs_trait(const struct segment_program *program, uint16_t trait);
+bool segment_needs_segment(const struct segment_program *program, uint32_t segment);
+bool segment_needs_list(const struct segment_program *program, uint32_t list);
+
+struct verdict {
+    bool    holds;
+    int64_t until_ms; /* > now: the first instant at which time alone may change it; TIME_NEVER */
+};
+
+struct verdict segment_eval(const struct segment_program *program, const struct facts *facts);
+
+/*
+ * Writes the reasons as one JSON object: {"condition","holds","until"?,"since"?, and "parts" of a
+ * group, or "value" of a trait, "count" and "events":[{"seq","at"}] of behaviour}. `node` is the
+ * tree that `program` was compiled from (or one equal to it).
+ */
+void segment_explain(const struct segment_program *program, const struct segment_node *node,
+                     const struct facts *facts, struct buf *out);
+
+#endif
