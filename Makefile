@@ -1,0 +1,45 @@
+# The front door. CMake and Ninja do the building; `make help` lists what can be asked for.
+
+BUILD := build
+JOBS  := $(shell nproc)
+
+.PHONY: all help setup run demo test check tidy fuzz bench clean
+
+all: $(BUILD)/build.ninja ## build build/dult and everything beside it
+	cmake --build $(BUILD) -j $(JOBS)
+
+$(BUILD)/build.ninja: CMakeLists.txt
+	@scripts/setup build --check
+	cmake -S . -B $(BUILD) -G Ninja
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: ## install what is missing, for building and for testing
+	scripts/setup test
+
+run: ## install what is missing, build, and start Dult on ./data
+	@scripts/run
+
+demo: ## the same with a shop that sells tents, on ./data-demo
+	@scripts/run --demo
+
+test: ## build what the tests need and run every test
+	@scripts/setup test
+	@scripts/test
+
+check: ## what needs no run: format, static analysis, include direction
+	@scripts/check
+
+tidy: ## format the sources in place
+	@git ls-files 'src/*.c' 'src/*.h' 'src/*.cc' 'bench/*.c' | xargs clang-format -i
+
+fuzz: ## fuzz every parser, FUZZ_SECONDS each (600 unless set)
+	@scripts/setup test
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} scripts/test fuzz
+
+bench: all ## measure, and write docs/benchmarks.md
+	@bench/run
+
+clean: ## remove what was built
+	rm -rf build build-*
