@@ -1,0 +1,353 @@
+#include "message/plain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREFIX_BYTES_MAX = 64 }; /* deeper lists and quotes keep the prefix they had */
+
+/* Line breaks and spaces are owed, and paid only when a word follows; so none is left over. */
+struct writer {
+    struct buf *out;
+    int         breaks; /* owed: 1 ends the line, 2 leaves an empty one */
+    bool        begun;  /* something has been written */
+    bool        space;  /* owed */
+    bool        cell;   /* a bar is owed between two cells */
+    int         pre;    /* depth of elements whose white space counts */
+    char        prefix[PREFIX_BYTES_MAX]; /* of every line: indent and quote marks */
+    size_t      prefix_bytes;
+    char        bullet[24]; /* stands once, after the prefix */
+    int         layout_table;
+};
+
+static void node_write(struct writer *w, const GumboNode *node);
+
+/* --- words and breaks --------------------------------------------------------------------- */
+
+static void owe_break(struct writer *w, int breaks)
+{
+    if (w->breaks < breaks)
+        w->breaks = breaks;
+    w->space = false;
+    w->cell = false;
+}
+
+static void line_begin(struct writer *w)
+{
+    size_t indent = w->prefix_bytes, bullet = strlen(w->bullet);
+    if (bullet > 0 && bullet <= indent)
+        indent -= bullet; /* the bullet takes the place of its item's own indent */
+    buf_str(w->out, (struct str){ w->prefix, indent });
+    buf_str(w->out, str_of(w->bullet));
+    w->bullet[0] = '\0';
+}
+
+static void pay(struct writer *w)
+{
+    if (!w->begun) {
+        line_begin(w);
+    } else if (w->breaks > 0) {
+        buf_char(w->out, '\n');
+        if (w->breaks > 1) {
+            struct str quote = str_trim((struct str){ w->prefix, w->prefix_bytes });
+            buf_str(w->out, quote);
+            buf_char(w->out, '\n');
+        }
+        line_begin(w);
+    } else if (w->cell) {
+        buf_str(w->out, w->layout_table > 0 ? STR(" ") : STR(" | "));
+    } else if (w->space) {
+        buf_char(w->out, ' ');
+    }
+    w->begun = true;
+    w->breaks = 0;
+    w->space = w->cell = false;
+}
+
+static void word_write(struct writer *w, struct str word)
+{
+    if (word.len == 0)
+        return;
+    pay(w);
+    buf_str(w->out, word);
+}
+
+/* How many bytes at `i` are white space to a reader (with no-break space), or nothing at all. */
+static size_t blank_bytes(struct str text, size_t i, bool *is_space)
+{
+    static const struct str nothing[] = {
+        { "\xC2\xAD", 2 },     /* soft hyphen */
+        { "\xE2\x80\x8B", 3 }, /* zero width space */
+        { "\xEF\xBB\xBF", 3 }, /* byte order mark */
+        { "\xCD\x8F", 2 },     /* grapheme joiner: padding of preheaders */
+    };
+    unsigned char c = (unsigned char)text.ptr[i];
+    *is_space = true;
+    if (c == ' ' || (c >= '\t' && c <= '\r'))
+        return 1;
+    struct str rest = str_slice(text, i, text.len);
+    if (str_starts(rest, STR("\xC2\xA0")))
+        return 2;
+    *is_space = false;
+    if (c < ' ' || c == 0x7F)
+        return 1;
+    if (c < 0x80)
+        return 0;
+    if (c == 0xC2 && text.len - i > 1 && (unsigned char)text.ptr[i + 1] < 0xA0)
+        return 2; /* C1 controls */
+    for (size_t k = 0; k < sizeof nothing / sizeof nothing[0]; k++)
+        if (str_starts(rest, nothing[k]))
+            return nothing[k].len;
+    return 0;
+}
+
+static void text_write(struct writer *w, struct str text)
+{
+    size_t from = 0, i = 0;
+    while (i < text.len) {
+        bool   is_space;
+        size_t blank = blank_bytes(text, i, &is_space);
+        if (blank == 0) {
+            i++;
+            continue;
+        }
+        word_write(w, str_slice(text, from, i));
+        if (is_space && w->pre > 0 && text.ptr[i] == '\n')
+            w->breaks = w->breaks < 2 ? w->breaks + 1 : 2;
+        else if (is_space && w->pre > 0 && w->begun && w->breaks == 0 && !w->space)
+            w->space = true;
+        else if (is_space && w->pre > 0)
+            word_write(w, STR(" ")); /* an indent, or the second space of two */
+        else if (is_space)
+            w->space = true;
+        i += blank;
+        from = i;
+    }
+    word_write(w, str_slice(text, from, i));
+}
+
+/* --- elements ----------------------------------------------------------------------------- */
+
+/* Does the style attribute declare `name: value`? Its white space and case are ignored. */
+static bool style_has(struct str style, const char *declaration)
+{
+    size_t matched = 0, want = strlen(declaration);
+    bool   at_start = true;
+    for (size_t i = 0; i <= style.len; i++) {
+        char c = i < style.len ? style.ptr[i] : ';';
+        if (c == ' ' || (c >= '\t' && c <= '\r'))
+            continue;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c + 32);
+        if ((c == ';' || c == '!') && at_start && matched == want)
+            return true;
+        if (c == ';') {
+            at_start = true;
+            matched = 0;
+        } else if (at_start && matched < want && c == declaration[matched]) {
+            matched++;
+        } else {
+            at_start = false;
+        }
+    }
+    return false;
+}
+
+static bool is_hidden(const GumboNode *node)
+{
+    struct str style = html_attribute(node, "style");
+    return gumbo_get_attribute(&node->v.element.attributes, "hidden") != NULL ||
+           style_has(style, "display:none") || style_has(style, "visibility:hidden");
+}
+
+static void children_write(struct writer *w, const GumboNode *node)
+{
+    const GumboVector *children = &node->v.element.children;
+    for (unsigned i = 0; i < children->length; i++)
+        node_write(w, children->data[i]);
+}
+
+static void block_write(struct writer *w, const GumboNode *node, int breaks)
+{
+    owe_break(w, breaks);
+    children_write(w, node);
+    owe_break(w, breaks);
+}
+
+/* Lengthens every line's prefix while the children are written. */
+static void indented_write(struct writer *w, const GumboNode *node, struct str more)
+{
+    size_t before = w->prefix_bytes;
+    if (before + more.len <= PREFIX_BYTES_MAX) {
+        memcpy(w->prefix + before, more.ptr, more.len);
+        w->prefix_bytes += more.len;
+    }
+    children_write(w, node);
+    w->prefix_bytes = before;
+}
+
+static void quote_write(struct writer *w, const GumboNode *node)
+{
+    owe_break(w, 2);
+    indented_write(w, node, STR("> "));
+    owe_break(w, 2);
+}
+
+static void item_write(struct writer *w, const GumboNode *node, size_t number)
+{
+    static const char spaces[] = "                        ";
+    struct buf        bullet = buf_make(sizeof w->bullet - 1);
+    if (number == 0)
+        buf_str(&bullet, STR("- "));
+    else
+        buf_format(&bullet, "%zu. ", number);
+    owe_break(w, 1);
+    if (w->prefix_bytes + bullet.len <= PREFIX_BYTES_MAX)
+        str_to_cstr(buf_view(&bullet), w->bullet, sizeof w->bullet);
+    indented_write(w, node, (struct str){ spaces, bullet.len });
+    w->bullet[0] = '\0'; /* an empty item has none */
+    owe_break(w, 1);
+    buf_done(&bullet);
+}
+
+static void list_write(struct writer *w, const GumboNode *node)
+{
+    const GumboVector *children = &node->v.element.children;
+    int                breaks = w->prefix_bytes > 0 ? 1 : 2;
+    size_t             number = html_is(node, GUMBO_TAG_OL) ? 1 : 0;
+    owe_break(w, breaks);
+    for (unsigned i = 0; i < children->length; i++) {
+        const GumboNode *child = children->data[i];
+        if (html_is(child, GUMBO_TAG_LI) && !is_hidden(child))
+            item_write(w, child, number > 0 ? number++ : 0);
+        else
+            node_write(w, child);
+    }
+    owe_break(w, breaks);
+}
+
+static void table_write(struct writer *w, const GumboNode *node)
+{
+    struct str role = html_attribute(node, "role");
+    bool layout = str_eq_nocase(role, STR("presentation")) || str_eq_nocase(role, STR("none"));
+    int  before = w->layout_table;
+    w->layout_table = layout;
+    block_write(w, node, 2);
+    w->layout_table = before;
+}
+
+static void cell_write(struct writer *w, const GumboNode *node)
+{
+    if (w->begun && w->breaks == 0 && node->index_within_parent > 0)
+        w->cell = true;
+    children_write(w, node);
+}
+
+static struct str link_shown(struct str href)
+{
+    static const struct str schemes[] = { { "mailto:", 7 }, { "tel:", 4 } };
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (href.len > schemes[i].len &&
+            str_eq_nocase(str_slice(href, 0, schemes[i].len), schemes[i]))
+            return str_slice(href, schemes[i].len, str_find_char(href, 0, '?'));
+    return href.len == 0 || href.ptr[0] == '#' ? STR_NONE : href;
+}
+
+static void link_write(struct writer *w, const GumboNode *node)
+{
+    struct str shown = link_shown(str_trim(html_attribute(node, "href")));
+    size_t     from = w->out->len;
+    children_write(w, node);
+    struct str said = str_slice(buf_view(w->out), from, w->out->len);
+    if (shown.len == 0)
+        return;
+    if (str_trim(said).len == 0) {
+        text_write(w, shown);
+    } else if (!str_ends(said, shown)) {
+        w->breaks = 0;
+        w->cell = false;
+        w->space = true;
+        word_write(w, STR("("));
+        text_write(w, shown);
+        word_write(w, STR(")"));
+    }
+}
+
+static void element_write(struct writer *w, const GumboNode *node)
+{
+    switch (node->v.element.tag) {
+    case GUMBO_TAG_HEAD: case GUMBO_TAG_STYLE: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_TITLE:
+    case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_SELECT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_IFRAME:
+        return;
+    case GUMBO_TAG_BR:
+        w->breaks = w->breaks < 2 ? w->breaks + 1 : 2;
+        w->space = w->cell = false;
+        return;
+    case GUMBO_TAG_HR:
+        owe_break(w, 2);
+        word_write(w, STR("---"));
+        owe_break(w, 2);
+        return;
+    case GUMBO_TAG_IMG:
+        text_write(w, html_attribute(node, "alt"));
+        return;
+    case GUMBO_TAG_A: case GUMBO_TAG_AREA:
+        link_write(w, node);
+        return;
+    case GUMBO_TAG_UL: case GUMBO_TAG_OL: case GUMBO_TAG_MENU:
+        list_write(w, node);
+        return;
+    case GUMBO_TAG_LI:
+        item_write(w, node, 0);
+        return;
+    case GUMBO_TAG_BLOCKQUOTE:
+        quote_write(w, node);
+        return;
+    case GUMBO_TAG_PRE:
+        w->pre++;
+        block_write(w, node, 2);
+        w->pre--;
+        return;
+    case GUMBO_TAG_TABLE:
+        table_write(w, node);
+        return;
+    case GUMBO_TAG_TD: case GUMBO_TAG_TH:
+        cell_write(w, node);
+        return;
+    case GUMBO_TAG_P: case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4:
+    case GUMBO_TAG_H5: case GUMBO_TAG_H6: case GUMBO_TAG_DL:
+        block_write(w, node, 2);
+        return;
+    case GUMBO_TAG_DIV: case GUMBO_TAG_TR: case GUMBO_TAG_CENTER: case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE: case GUMBO_TAG_HEADER: case GUMBO_TAG_FOOTER: case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_NAV: case GUMBO_TAG_ASIDE: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_CAPTION:
+    case GUMBO_TAG_DT: case GUMBO_TAG_DD: case GUMBO_TAG_FORM: case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_FIGCAPTION:
+        block_write(w, node, 1);
+        return;
+    default:
+        children_write(w, node);
+    }
+}
+
+static void node_write(struct writer *w, const GumboNode *node)
+{
+    switch (node->type) {
+    case GUMBO_NODE_ELEMENT:
+        if (!is_hidden(node))
+            element_write(w, node);
+        return;
+    case GUMBO_NODE_TEXT: case GUMBO_NODE_WHITESPACE: case GUMBO_NODE_CDATA:
+        text_write(w, str_of(node->v.text.text));
+        return;
+    default: /* comments and templates say nothing */
+        return;
+    }
+}
+
+void plain_write(const struct html *html, struct buf *out)
+{
+    struct writer w = { .out = out };
+    node_write(&w, html_root(html));
+    if (w.begun)
+        buf_char(out, '\n');
+}
