@@ -32,9 +32,8 @@
 #include "intake/record.h"
 
 enum {
-    REQUEST_BYTES_MAX = 4 * 1024 * 1024, /* inflated; Segment's clients stop at 500 KB, RudderStack's
-                                            at 4 MB */
-    MESSAGE_BYTES_MAX = 32 * 1024,       /* one event as compact JSON; Segment's and RudderStack's */
+    REQUEST_BYTES_MAX = 4 * 1024 * 1024, /* inflated; Segment says 500 KB, RudderStack 4 MB */
+    MESSAGE_BYTES_MAX = 32 * 1024,       /* one event as compact JSON; both say so */
     BATCH_EVENTS_MAX = 2500,             /* Segment's; the surplus is refused one by one ... */
     SURPLUS_LISTED_MAX = 2500,           /* ... and listed up to this many, then only counted */
     REQUEST_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* no body of REQUEST_BYTES_MAX needs more */
@@ -92,7 +91,7 @@ void                   segment_parser_closep(struct segment_parser **parser);
 
 /*
  * Reads one request. OK also when every event was refused. ERR_INPUT: not JSON, or not the shape of
- * the route. ERR_LIMIT: larger, longer or deeper than the bounds. ERR_MEMORY: the arena is too small.
+ * the route. ERR_LIMIT: larger, longer or deeper than the bounds. ERR_MEMORY: too small an arena.
  */
 MUST enum err segment_parse(struct segment_parser *parser, struct arena *arena,
                             const struct segment_request *request, struct segment_result *out,
@@ -111,8 +110,9 @@ struct segment_host {
 void segment_settings_write(struct buf *out, struct str write_key, struct segment_host host);
 
 /*
- * The key in an Authorization header: `Basic base64(key:)` (a missing colon is tolerated). ERR_ABSENT
- * for a Bearer token or no header (then the body's key counts), ERR_INPUT for anything unreadable.
+ * The key in an Authorization header: `Basic base64(key:)` (a missing colon is tolerated).
+ * ERR_ABSENT for a Bearer token or no header (then the body's key counts), ERR_INPUT for anything
+ * unreadable.
  */
 MUST enum err segment_key_of_header(struct arena *arena, struct str authorization, struct str *out);
 
