@@ -2,17 +2,17 @@
  * store: the record of truth.
  *
  * Everything that happened, and everything that followed from it, is appended here; what a batch
- * says is on disk together or not at all. Behind this page stands SQLite in one data folder; another
- * engine can stand here later, and nothing above will know.
+ * says is on disk together or not at all. Behind this page stands SQLite in one data folder;
+ * another engine can stand here later, and nothing above will know.
  *
  *     commit thread --store_commit(batch)--> [ one writing connection ] --WAL--> dult.db
  *                   --store_maintain()-----> checkpoints between commits, trims, names slow readers
  *     other threads --store_reader_*-------> [ read-only connections, one a thread ]
  *
- *     event      every record, in order                      decision  what followed, about one person
- *     seq 41  track "Signed Up", profile 7        <----------  id 90  seq 41  prev 0   entered segment
- *     seq 42  identify, profile 7                 <----------  id 93  seq 42  prev 90  entered journey
- *                                                              (follow prev: a person's whole story)
+ *     event: every record, in order              decision: what followed, about one person
+ *     seq 41  track "Signed Up", profile 7   <----  id 90  seq 41  prev 0   entered segment
+ *     seq 42  identify, profile 7            <----  id 93  seq 42  prev 90  entered journey
+ *                                                   (follow prev: a person's whole story)
  *
  * Keys          seq and ids are (partition << STORE_PARTITION_SHIFT) | number: one integer is the
  *               pair. Embedded there is partition 0, so a key is just the number. The top bit stays
@@ -21,8 +21,8 @@
  *               update, no unique index but the key. Keys of a batch ascend, and lie above all
  *               stored ones of their kind; breaking that is the caller's bug (assert).
  * Cost          about 3 us an event of 350 bytes in batches of 1,000, one sync a batch.
- * Threads       a `struct store` serves any thread, one call at a time (a lock inside); meant for the
- *               commit thread. A `struct store_reader` belongs to one thread.
+ * Threads       a `struct store` serves any thread, one call at a time (a lock inside); meant for
+ *               the commit thread. A `struct store_reader` belongs to one thread.
  * Knows not     what bodies mean: JSON goes in and comes out as text. No clock but for file names.
  */
 #ifndef DULT_STORE_STORE_H
@@ -51,8 +51,8 @@ static inline uint64_t store_key_number(uint64_t key)
 }
 
 /*
- * The numbers below are stored: append, never renumber. The store itself gives meaning only to those
- * that its views for people show; any other number up to 2^31 may be used and is kept.
+ * The numbers below are stored: append, never renumber. The store itself gives meaning only to
+ * those that its views for people show; any other number up to 2^31 may be used and is kept.
  */
 enum store_event_kind {
     STORE_EVENT_TRACK    = 1, /* `name` is the event's name */
@@ -159,7 +159,7 @@ struct store_event {
 
 struct store_decision {
     uint64_t   id, seq;       /* seq: the record it followed from */
-    uint64_t   profile, prev; /* prev: the decision before this one about the same profile; 0 none */
+    uint64_t   profile, prev; /* prev: the decision before about the same profile; 0 none */
     int64_t    at_ms;
     uint32_t   kind;
     uint64_t   subject, object;
@@ -234,9 +234,9 @@ MUST enum err store_open(struct store **out, const struct store_conf *conf,
 void          store_close(struct store *store); /* NULL is nothing; close the readers first */
 void          store_closep(struct store **store);
 
-/* The largest keys stored in our partition (0: none yet); the next row is one more. */
+/* The largest keys ever stored in our partition, erased ones too; the next row is one more. */
 struct store_last {
-    uint64_t seq, decision, definition, rejected, profile_state;
+    uint64_t seq, decision, definition; /* store_key(partition, 0) when there is none yet */
     uint32_t credential;
 };
 MUST enum err store_last(struct store *store, struct store_last *out);
@@ -265,10 +265,12 @@ struct store_batch {
  *   ERR_IO        disk full or failing, or
  *   ERR_MEMORY    no memory: nothing written, the same batch can be tried again
  *   ERR_DENIED    opened read_only
- *   ERR_CORRUPT   the outcome is unknown or the file is damaged: the store refuses every later write;
- *                 close it, drop the engine, open again and load what is there. The batch is then
- *                 found whole or not at all.
- *   ERR_CONFLICT  a key was already there (rolled back): engine and store disagree; reload likewise.
+ *   ERR_CORRUPT   the outcome is unknown or the file is damaged: the store refuses every later
+ *                 write; close it, drop the engine, open again and load what is there. The batch is
+ *                 then found whole or not at all.
+ *   ERR_CONFLICT  a key was already there: engine and store disagree. Nothing written; reload
+ *                 likewise.
+ *   ERR_LIMIT     a row beyond the engine's own bound (1 GB): nothing written.
  */
 MUST enum err store_commit(struct store *store, const struct store_batch *batch);
 /* What the last failure was, for the log; empty `what` when there was none. */
@@ -278,8 +280,8 @@ void store_problem(struct store *store, struct problem *out);
  * To be called between commits and when idle. Each STORE_WAL_STEP_BYTES it moves the WAL into the
  * database (passive: waits for nobody), which also lets the next commit begin the WAL anew unless a
  * reader pins it. Past half the bound it truncates if no reader is in the way; past the bound it
- * cancels every reader of this process that pins the WAL, names the oldest, and truncates. Also trims
- * the rejected list. Never waits for a reader. ERR_IO and ERR_MEMORY: try again later.
+ * cancels every reader of this process that pins the WAL, names the oldest, and truncates. Also
+ * trims the rejected list. Never waits for a reader. ERR_IO and ERR_MEMORY: try again later.
  */
 struct store_upkeep {
     size_t wal_bytes;            /* size of the WAL afterwards */
@@ -292,12 +294,12 @@ MUST enum err store_maintain(struct store *store, struct store_upkeep *out);
 
 /* A consistent copy, compacted, while the store is in use. `path` must not exist. */
 MUST enum err store_snapshot(struct store *store, const char *path, struct problem *problem);
-/* Removes <dir>/before-*.db last changed before that instant, so that no copy outlives an erasure. */
+/* Removes <dir>/before-*.db last changed before that instant: no copy outlives an erasure. */
 MUST enum err store_snapshots_expire(struct store *store, int64_t before_ms, int *removed);
 
 /*
- * Erasure: removes the rows named and overwrites their bytes in the file. Old bytes remain in the WAL
- * until store_scrub has returned OK: ERR_WAIT names in *problem the reader that is in the way.
+ * Erasure: removes the rows named and overwrites their bytes in the file. Old bytes remain in the
+ * WAL until store_scrub has returned OK: ERR_WAIT names in *problem the reader that is in the way.
  */
 struct store_erasure {
     const uint64_t *events, *decisions, *profiles, *rejected; /* profiles: their profile_state */
@@ -326,16 +328,16 @@ void          store_reader_closep(struct store_reader **reader);
 
 /*
  * Between begin and end every call sees one state, that of *seq_last (may be NULL). Without it each
- * call sees the latest. A reader who holds a state too long may be cancelled by store_maintain: calls
- * then give ERR_WAIT until store_reader_end; begin again and go on from the last row.
+ * call sees the latest. A reader who holds a state too long may be cancelled by store_maintain:
+ * calls then give ERR_WAIT until store_reader_end; begin again and go on from the last row.
  */
 MUST enum err store_reader_begin(struct store_reader *reader, uint64_t *seq_last);
 void          store_reader_end(struct store_reader *reader);
 
 /*
- * Rows are handed to `each` in the order of their key; text is borrowed until it returns. What `each`
- * returns other than OK stops the reading and is returned. `each` may take its time, and may use this
- * reader for one-row calls (store_event_get ...), but not for another reading.
+ * Rows are handed to `each` in the order of their key; text is borrowed until it returns. What
+ * `each` returns other than OK stops the reading and is returned. `each` may take its time, and may
+ * use this reader for one-row calls (store_event_get ...), but not for another reading.
  * Errors: ERR_WAIT cancelled; ERR_IO; ERR_CORRUPT damaged file; ERR_MEMORY.
  */
 typedef enum err store_event_each(void *ctx, const struct store_event *row);

@@ -1,0 +1,153 @@
+/*
+ * sqlite_store: what the sqlite_*.c files share. Nobody else includes this.
+ *
+ *     sqlite_open.c    lease, pragmas, migrations, snapshots
+ *     sqlite_write.c   one transaction a batch
+ *     sqlite_upkeep.c  checkpoints, the WAL's bound, erasure, checking
+ *     sqlite_read.c    readers: states, pages of rows, one-row look-ups
+ *     sqlite_rows.c    what each table's statement is and how a row is decoded
+ *     sqlite_sql.c     the files of sql/, embedded
+ *
+ * Locks are taken in this order: store->lock, store->gate, reader->lock.
+ */
+#ifndef DULT_STORE_SQLITE_STORE_H
+#define DULT_STORE_SQLITE_STORE_H
+
+#include <assert.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "store/store.h"
+
+enum {
+    SQLITE_SCHEMA_VERSION = 2,
+    SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
+    SQLITE_PAGE_BYTES     = 8192,       /* measured best of 4, 8 and 16 KB for events of 350 bytes */
+    SQLITE_BUSY_WAIT_MS   = 2000,       /* for another process's short locks */
+    SQLITE_ROWS_AT_ONCE   = 16,         /* rows an INSERT takes; see store_bench */
+    SQLITE_PATH_BYTES     = 4096,
+    READER_PAGE_ROWS      = 256,        /* rows copied before `each` is called for them */
+    READER_PAGE_BYTES     = 256 * 1024, /* or fewer, when their text reaches this */
+    READER_ARENA_BYTES    = 256 << 20,  /* no row of ours is near it */
+};
+
+/* Keys in `meta`: the largest keys, noted by an erasure. */
+#define SQLITE_NOTE_SEQ "store.last_seq"
+#define SQLITE_NOTE_DECISION "store.last_decision"
+#define SQLITE_NOTE_DEFINITION "store.last_definition"
+
+enum insert_kind {
+    INSERT_EVENT,
+    INSERT_DECISION,
+    INSERT_NAME,
+    INSERT_DEFINITION,
+    INSERT_REJECTED,
+    INSERT_STATE,
+    INSERT_COUNT,
+};
+
+struct insert {
+    sqlite3_stmt *one, *many; /* the same for one row and for SQLITE_ROWS_AT_ONCE of them */
+};
+
+struct store {
+    pthread_mutex_t   lock; /* the writing connection and everything down to `gate` */
+    sqlite3          *db;
+    sqlite3_stmt     *begin, *commit, *rollback, *meta_set, *meta_unset;
+    struct insert     inserts[INSERT_COUNT];
+    struct store_last last;
+    struct problem    problem; /* of the last failure */
+    bool              read_only, broken;
+    uint32_t          partition;
+    int               lease_fd;
+    size_t            wal_bytes_max;
+    int               wal_frames, wal_frames_moved; /* in the WAL; when last checkpointed */
+    bool              rejected_grew;
+    char              dir[SQLITE_PATH_BYTES - 64], path[SQLITE_PATH_BYTES];
+
+    pthread_mutex_t      gate; /* readers enter a state through it; guards the list */
+    struct store_reader *readers;
+    uint64_t             tickets; /* given out to readers, in order of beginning */
+};
+
+union row {
+    struct store_event      event;
+    struct store_decision   decision;
+    struct store_name       name;
+    struct store_definition definition;
+    struct store_rejected   rejected;
+    struct store_state      state;
+    struct store_credential credential;
+};
+
+enum statement_kind {
+    STATEMENT_BEGIN,
+    STATEMENT_END,
+    STATEMENT_LAST,
+    STATEMENT_EVENTS,
+    STATEMENT_EVENT,
+    STATEMENT_DECISIONS,
+    STATEMENT_DECISION,
+    STATEMENT_NAMES,
+    STATEMENT_DEFINITIONS,
+    STATEMENT_REJECTED,
+    STATEMENT_STATES,
+    STATEMENT_CREDENTIALS,
+    STATEMENT_META,
+    STATEMENT_COUNT,
+};
+
+struct store_reader {
+    struct store        *store;
+    struct store_reader *next;
+    pthread_mutex_t      lock; /* held while SQLite works, never while `each` runs */
+    sqlite3             *db;
+    sqlite3_stmt        *statements[STATEMENT_COUNT];
+    struct arena        *page;    /* the text of one page of rows */
+    _Atomic uint64_t     ticket;  /* 0: holds no state */
+    bool                 chosen;  /* between begin and end */
+    bool                 reading; /* inside a reading, `each` may be running */
+    bool                 cancelled;
+    char                 name[64];
+    union row            rows[READER_PAGE_ROWS];
+};
+
+/* Decodes the row `statement` stands on, text copied into the arena. ERR_MEMORY. */
+typedef enum err row_decode(sqlite3_stmt *statement, struct arena *arena, union row *out);
+row_decode row_event, row_decision, row_name, row_definition, row_rejected, row_state,
+    row_credential;
+
+const char *sqlite_statement_sql(enum statement_kind kind);
+/* A column's text or bytes in the arena; NULL and empty give STR_NONE. */
+MUST enum err sqlite_column_str(sqlite3_stmt *statement, int column, struct arena *arena,
+                                struct str *out);
+
+/* The text of sql/<version>_*.sql. */
+const char *sqlite_migration(int version);
+
+/* What to do about an SQLite result code. */
+enum err sqlite_err(int code);
+/* The same with db's message kept in *problem. */
+enum err sqlite_problem(sqlite3 *db, int code, const char *where, struct problem *problem);
+
+/* Opens a connection with what all of them share. */
+MUST enum err sqlite_connect(const char *path, int flags, sqlite3 **out, struct problem *problem);
+MUST enum err sqlite_writer_prepare(struct store *store);
+void          sqlite_writer_finish(struct store *store);
+
+/* Undoes an open transaction; when even that fails the store is broken. */
+void sqlite_undo(struct store *store);
+/* OK when the store takes writes; the lock is held. */
+MUST enum err sqlite_writable(struct store *store);
+/* COMMIT: OK, or rolled back, or broken. */
+MUST enum err sqlite_finish(struct store *store);
+/* "store.*" = value, inside a transaction. */
+MUST enum err sqlite_note(struct store *store, const char *key, uint64_t value);
+/* Prepares a statement that is used once. */
+MUST enum err sqlite_prepare_once(struct store *store, const char *sql, sqlite3_stmt **out);
+/* One statement without results, kept in store->problem on failure. */
+MUST enum err sqlite_run(struct store *store, sqlite3_stmt *statement);
+
+#endif

@@ -1,0 +1,3 @@
+#include "base/test.h"
+#include "store/store.h"
+TEST(store, x) { }
