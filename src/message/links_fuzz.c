@@ -1,9 +1,9 @@
 /*
  * links_fuzz: whatever the HTML, tracking only splices.
  *
- * Taking the splices out gives the original bytes; each stands over a whole attribute value; and
- * tracking the result again finds nothing left to do but another pixel. The text made of it has no
- * control characters and no line ending in a space.
+ * Taking the splices out gives the original bytes, and tracking the result again finds nothing left
+ * to do but another pixel. (Unless the HTML ends inside a tag: then the pixel at the end completes
+ * it.) The text made of it has no control characters and no line ending in a space.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +20,12 @@ static void need(bool holds)
         abort();
 }
 
-static void check_splices(struct str original, struct str out, const struct links_splices *splices)
+/* Returns whether the pixel stands inside the text. */
+static bool check_splices(struct str original, struct str out, const struct links_splices *splices)
 {
     SCOPED(buf_donep) struct buf back = buf_make(4 << 20);
     size_t                       at = 0, pixels = 0;
+    bool                         inside = false;
     for (size_t i = 0; i < splices->count; i++) {
         struct links_splice s = splices->at[i];
         need(s.to >= at && s.to + s.now <= out.len && s.from + s.was <= original.len);
@@ -31,9 +33,11 @@ static void check_splices(struct str original, struct str out, const struct link
         buf_str(&back, str_slice(original, s.from, s.from + s.was));
         at = s.to + s.now;
         pixels += s.was == 0;
+        inside |= s.was == 0 && s.from < original.len;
     }
     buf_str(&back, str_slice(out, at, out.len));
     need(pixels == 1 && str_eq(buf_view(&back), original));
+    return inside;
 }
 
 static void check_text(struct str text)
@@ -61,9 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (html_parse(&html, original, NULL) != OK)
         return 0;
     need(links_track(&conf, html, arena, &out, &splices) == OK);
-    check_splices(original, buf_view(&out), &splices);
+    bool inside = check_splices(original, buf_view(&out), &splices);
     need(html_parse(&tracked, buf_view(&out), NULL) == OK);
-    need(links_track(&conf, tracked, arena, &twice, &again) == OK && again.count == 1);
+    need(links_track(&conf, tracked, arena, &twice, &again) == OK);
+    need(!inside || again.count == 1);
 
     buf_reset(&twice);
     plain_write(html, &twice);

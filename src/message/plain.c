@@ -10,7 +10,7 @@ struct writer {
     struct buf *out;
     int         breaks; /* owed: 1 ends the line, 2 leaves an empty one */
     bool        begun;  /* something has been written */
-    bool        space;  /* owed */
+    int         spaces; /* owed: more than 1 only where white space counts */
     bool        cell;   /* a bar is owed between two cells */
     int         pre;    /* depth of elements whose white space counts */
     char        prefix[PREFIX_BYTES_MAX]; /* of every line: indent and quote marks */
@@ -27,8 +27,20 @@ static void owe_break(struct writer *w, int breaks)
 {
     if (w->breaks < breaks)
         w->breaks = breaks;
-    w->space = false;
+    w->spaces = 0;
     w->cell = false;
+}
+
+/* One more line break: the second leaves an empty line, and more leave no more. */
+static void line_end(struct writer *w)
+{
+    owe_break(w, w->breaks < 2 ? w->breaks + 1 : 2);
+}
+
+static void spaces_write(struct writer *w)
+{
+    for (; w->spaces > 0; w->spaces--)
+        buf_char(w->out, ' ');
 }
 
 static void line_begin(struct writer *w)
@@ -39,6 +51,8 @@ static void line_begin(struct writer *w)
     buf_str(w->out, (struct str){ w->prefix, indent });
     buf_str(w->out, str_of(w->bullet));
     w->bullet[0] = '\0';
+    if (w->pre > 0)
+        spaces_write(w); /* an indent */
 }
 
 static void pay(struct writer *w)
@@ -55,12 +69,13 @@ static void pay(struct writer *w)
         line_begin(w);
     } else if (w->cell) {
         buf_str(w->out, w->layout_table > 0 ? STR(" ") : STR(" | "));
-    } else if (w->space) {
-        buf_char(w->out, ' ');
+    } else {
+        spaces_write(w);
     }
     w->begun = true;
     w->breaks = 0;
-    w->space = w->cell = false;
+    w->spaces = 0;
+    w->cell = false;
 }
 
 static void word_write(struct writer *w, struct str word)
@@ -112,13 +127,9 @@ static void text_write(struct writer *w, struct str text)
         }
         word_write(w, str_slice(text, from, i));
         if (is_space && w->pre > 0 && text.ptr[i] == '\n')
-            w->breaks = w->breaks < 2 ? w->breaks + 1 : 2;
-        else if (is_space && w->pre > 0 && w->begun && w->breaks == 0 && !w->space)
-            w->space = true;
-        else if (is_space && w->pre > 0)
-            word_write(w, STR(" ")); /* an indent, or the second space of two */
+            line_end(w);
         else if (is_space)
-            w->space = true;
+            w->spaces = w->pre > 0 ? w->spaces + 1 : 1;
         i += blank;
         from = i;
     }
@@ -265,7 +276,7 @@ static void link_write(struct writer *w, const GumboNode *node)
     } else if (!str_ends(said, shown)) {
         w->breaks = 0;
         w->cell = false;
-        w->space = true;
+        w->spaces = 1;
         word_write(w, STR("("));
         text_write(w, shown);
         word_write(w, STR(")"));
@@ -279,8 +290,7 @@ static void element_write(struct writer *w, const GumboNode *node)
     case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_SELECT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_IFRAME:
         return;
     case GUMBO_TAG_BR:
-        w->breaks = w->breaks < 2 ? w->breaks + 1 : 2;
-        w->space = w->cell = false;
+        line_end(w);
         return;
     case GUMBO_TAG_HR:
         owe_break(w, 2);

@@ -60,6 +60,6 @@ TEST(plain, entities_and_invisible_padding_are_resolved)
 {
     check("Caf&eacute;&nbsp;&nbsp;&lt;3&shy;&#8203;&#847;&nbsp;&#1; x", "Caf\xC3\xA9 <3 x\n");
     check("<blockquote>a<p>b</blockquote>c", "> a\n>\n> b\n\nc\n");
-    check("<pre>  a\n   b  c\n</pre>d", "  a\n   b  c\n\nd\n");
+    check("<pre>  a\n   b  c\n \n</pre>d", "  a\n   b  c\n\nd\n");
     check("", "");
 }
