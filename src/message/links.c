@@ -126,7 +126,8 @@ static bool links_walk(const GumboNode *node, bool (*visit)(void *with, const Gu
 {
     if (node->type != GUMBO_NODE_ELEMENT)
         return true;
-    if ((html_is(node, GUMBO_TAG_A) || html_is(node, GUMBO_TAG_AREA)) && !visit(with, node))
+    GumboTag tag = node->v.element.tag; /* of any name space: a link in a drawing is one too */
+    if ((tag == GUMBO_TAG_A || tag == GUMBO_TAG_AREA) && !visit(with, node))
         return false;
     const GumboVector *children = &node->v.element.children;
     for (unsigned i = 0; i < children->length; i++)

@@ -1,0 +1,402 @@
+#include "message/dkim.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
+#include "base/encode.h"
+#include "base/time.h"
+#include "message/address.h"
+
+enum {
+    SIGNATURE_BYTES_MAX = 1024, /* RSA-8192; a key beyond that is a mistake */
+    PEM_BYTES_MAX = 32 << 10,
+    RECORD_STRING_BYTES_MAX = 255,
+    BASE64_LINE_BYTES = 72,
+    CANON_BYTES_MAX = 64 << 20,
+};
+
+struct dkim_key {
+    EVP_PKEY *pkey;
+    bool      ed25519;
+    char      domain[ADDRESS_DOMAIN_BYTES_MAX + 1];
+    char      selector[DKIM_SELECTOR_BYTES_MAX + 1];
+};
+
+/* In the order of h=; `over` is how often more than it occurs a name is listed. */
+static const struct {
+    struct str name;
+    int        over;
+} signed_fields[] = {
+    { { "From", 4 }, 1 },        { { "To", 2 }, 1 },
+    { { "Subject", 7 }, 1 },     { { "Date", 4 }, 1 },
+    { { "Message-ID", 10 }, 1 }, { { "Reply-To", 8 }, 1 },
+    { { "MIME-Version", 12 }, 0 }, { { "Content-Type", 12 }, 0 },
+    { { "Content-Transfer-Encoding", 25 }, 0 },
+    { { "List-Id", 7 }, 0 },     { { "List-Unsubscribe", 16 }, 0 },
+    { { "List-Unsubscribe-Post", 21 }, 0 },
+    { { "Feedback-ID", 11 }, 0 }, { { "X-Dult-Message", 14 }, 0 },
+    { { "Auto-Submitted", 14 }, 0 },
+};
+
+enum { SIGNED_FIELDS = sizeof signed_fields / sizeof signed_fields[0] };
+
+/* --- keys --------------------------------------------------------------------------------- */
+
+static enum err pkey_check(EVP_PKEY *pkey, bool *ed25519, struct problem *problem)
+{
+    int kind = pkey == NULL ? 0 : EVP_PKEY_get_base_id(pkey);
+    if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519)
+        return problem_set(problem, ERR_INPUT, "dkim.key", "it is not an RSA or Ed25519 private key",
+                           "give a PEM file that begins with -----BEGIN PRIVATE KEY-----, without "
+                           "a passphrase");
+    int bits = EVP_PKEY_get_bits(pkey);
+    if (kind == EVP_PKEY_RSA && (bits < DKIM_RSA_BITS_MIN || bits > SIGNATURE_BYTES_MAX * 8))
+        return problem_format(problem, ERR_INPUT, "dkim.key", "make a key of 2048 bits",
+                              "an RSA key of %d bits is not accepted by mail hosts", bits);
+    *ed25519 = kind == EVP_PKEY_ED25519;
+    return OK;
+}
+
+/* A passphrase is never asked for on a terminal. */
+static int no_passphrase(char *out, int bytes, int writing, void *with)
+{
+    (void)out;
+    (void)bytes;
+    (void)writing;
+    (void)with;
+    return -1;
+}
+
+enum err dkim_key_open(struct dkim_key **out, struct str pem, struct str domain,
+                       struct str selector, struct problem *problem)
+{
+    TRY(address_domain_check(domain, "dkim.domain", problem));
+    TRY(address_domain_check(selector, "dkim.selector", problem));
+    if (selector.len > DKIM_SELECTOR_BYTES_MAX || pem.len > PEM_BYTES_MAX)
+        return problem_set(problem, ERR_INPUT, "dkim", "the selector or the key is too long",
+                           "use a selector such as dult1");
+    struct dkim_key *key = calloc(1, sizeof *key);
+    BIO             *bio = BIO_new_mem_buf(pem.len == 0 ? "" : pem.ptr, (int)pem.len);
+    if (key != NULL && bio != NULL)
+        key->pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    if (key == NULL || bio == NULL) {
+        dkim_key_close(key);
+        return ERR_MEMORY;
+    }
+    enum err code = pkey_check(key->pkey, &key->ed25519, problem);
+    if (code != OK) {
+        dkim_key_close(key);
+        return code;
+    }
+    str_to_cstr(domain, key->domain, sizeof key->domain);
+    str_to_cstr(selector, key->selector, sizeof key->selector);
+    *out = key;
+    return OK;
+}
+
+void dkim_key_close(struct dkim_key *key)
+{
+    if (key == NULL)
+        return;
+    EVP_PKEY_free(key->pkey);
+    free(key);
+}
+
+void dkim_key_closep(struct dkim_key **key)
+{
+    dkim_key_close(*key);
+}
+
+static enum err pem_write(EVP_PKEY *pkey, struct buf *pem)
+{
+    BIO        *bio = pkey == NULL ? NULL : BIO_new(BIO_s_secmem());
+    char       *bytes;
+    enum err    code = ERR_MEMORY;
+    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
+        long len = BIO_get_mem_data(bio, &bytes);
+        buf_str(pem, (struct str){ bytes, (size_t)len });
+        code = buf_err(pem);
+    }
+    BIO_free(bio);
+    EVP_PKEY_free(pkey);
+    return code;
+}
+
+enum err dkim_key_generate(struct buf *pem)
+{
+    return pem_write(EVP_RSA_gen(DKIM_RSA_BITS), pem);
+}
+
+enum err dkim_key_generate_ed25519(struct buf *pem)
+{
+    return pem_write(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), pem);
+}
+
+/* --- the record --------------------------------------------------------------------------- */
+
+void dkim_record_name(const struct dkim_key *key, struct buf *out)
+{
+    buf_format(out, "%s._domainkey.%s", key->selector, key->domain);
+}
+
+enum err dkim_record_write(const struct dkim_key *key, struct buf *out)
+{
+    unsigned char  raw[32], *der = NULL;
+    size_t         raw_bytes = sizeof raw;
+    buf_str(out, key->ed25519 ? STR("v=DKIM1; k=ed25519; p=") : STR("v=DKIM1; k=rsa; p="));
+    if (key->ed25519) {
+        if (EVP_PKEY_get_raw_public_key(key->pkey, raw, &raw_bytes) != 1)
+            return ERR_MEMORY;
+        base64_write(out, (struct str){ (const char *)raw, raw_bytes });
+        return buf_err(out);
+    }
+    int bytes = i2d_PUBKEY(key->pkey, &der);
+    if (bytes <= 0)
+        return ERR_MEMORY;
+    base64_write(out, (struct str){ (const char *)der, (size_t)bytes });
+    OPENSSL_free(der);
+    return buf_err(out);
+}
+
+enum err dkim_record_zone_write(const struct dkim_key *key, struct buf *out)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(4096);
+    TRY(dkim_record_write(key, &text));
+    for (size_t from = 0; from < text.len; from += RECORD_STRING_BYTES_MAX) {
+        buf_str(out, from == 0 ? STR("\"") : STR(" \""));
+        buf_str(out, str_slice(buf_view(&text), from, from + RECORD_STRING_BYTES_MAX));
+        buf_char(out, '"');
+    }
+    return buf_err(out);
+}
+
+/* --- relaxed forms (RFC 6376, 3.4) -------------------------------------------------------- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* One line without the white space at its end, each run of white space as one space. */
+static void line_relaxed(struct str line, struct buf *out)
+{
+    while (line.len > 0 && is_blank(line.ptr[line.len - 1]))
+        line.len--;
+    char *made = buf_reserve(out, line.len);
+    if (made == NULL)
+        return;
+    size_t bytes = 0;
+    for (size_t i = 0; i < line.len; i++) {
+        if (!is_blank(line.ptr[i]))
+            made[bytes++] = line.ptr[i];
+        else if (i == 0 || !is_blank(line.ptr[i - 1]))
+            made[bytes++] = ' ';
+    }
+    buf_added(out, bytes);
+}
+
+void dkim_body_relaxed(struct str body, struct buf *out)
+{
+    size_t from = 0, kept = out->len; /* up to where the last line with something in it ends */
+    while (from < body.len) {
+        size_t end = str_find(body, from, STR("\r\n")), before = out->len;
+        line_relaxed(str_slice(body, from, end), out);
+        bool is_empty = out->len == before;
+        buf_str(out, STR("\r\n"));
+        if (!is_empty)
+            kept = out->len;
+        from = end + 2;
+    }
+    if (out->err == OK)
+        out->len = kept;
+}
+
+void dkim_field_relaxed(struct str field, struct buf *out)
+{
+    size_t     colon = str_find_char(field, 0, ':');
+    struct str name = str_trim(str_slice(field, 0, colon));
+    for (size_t i = 0; i < name.len; i++)
+        buf_char(out, name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] + 32)
+                                                               : name.ptr[i]);
+    buf_char(out, ':');
+    struct str value = str_trim(str_slice(field, colon + 1, field.len));
+    bool       owed = false;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (c == '\r' || c == '\n')
+            continue; /* unfolding takes the line break; the space after it stays */
+        if (is_blank(c)) {
+            owed = true;
+            continue;
+        }
+        if (owed)
+            buf_char(out, ' ');
+        owed = false;
+        buf_char(out, c);
+    }
+}
+
+/* --- signing ------------------------------------------------------------------------------ */
+
+/* Cuts one field with its continuation lines off the front of the head. */
+static bool field_take(struct str *head, struct str *field)
+{
+    if (head->len == 0)
+        return false;
+    size_t end = str_find(*head, 0, STR("\r\n"));
+    while (end + 2 < head->len && is_blank(head->ptr[end + 2]))
+        end = str_find(*head, end + 2, STR("\r\n"));
+    *field = str_slice(*head, 0, end);
+    *head = str_slice(*head, end + 2, head->len);
+    return true;
+}
+
+static bool is_field(struct str field, struct str name)
+{
+    struct str found = str_trim(str_slice(field, 0, str_find_char(field, 0, ':')));
+    return str_eq_nocase(found, name);
+}
+
+/* Appends each occurrence of the name, the last first, in relaxed form; returns how many. */
+static int fields_relaxed(struct str head, struct str name, struct buf *out)
+{
+    struct str field, rest = head;
+    int        count = 0;
+    while (field_take(&rest, &field))
+        count += is_field(field, name);
+    for (int wanted = count; wanted > 0; wanted--) {
+        int seen = 0;
+        rest = head;
+        while (seen < wanted && field_take(&rest, &field))
+            seen += is_field(field, name);
+        dkim_field_relaxed(field, out);
+        buf_str(out, STR("\r\n"));
+    }
+    return count;
+}
+
+/* Adds a word to a folded tag list. */
+static void tag_add(struct buf *out, size_t *column, struct str word)
+{
+    if (*column + word.len > 76) {
+        buf_str(out, STR("\r\n  "));
+        *column = 2;
+    }
+    buf_str(out, word);
+    *column += word.len;
+}
+
+/* Fills `canon` with the signed fields and `names` with the folded value of h=. */
+static void fields_collect(struct str head, struct buf *canon, struct buf *names)
+{
+    size_t column = 3;
+    bool   first = true;
+    for (size_t i = 0; i < SIGNED_FIELDS; i++) {
+        int listed = fields_relaxed(head, signed_fields[i].name, canon) + signed_fields[i].over;
+        for (; listed > 0; listed--) {
+            if (!first) {
+                buf_char(names, ':');
+                column++;
+            }
+            tag_add(names, &column, signed_fields[i].name);
+            first = false;
+        }
+    }
+}
+
+enum err dkim_key_sign(const struct dkim_key *key, struct str bytes, struct buf *signature)
+{
+    unsigned char made[SIGNATURE_BYTES_MAX], digest[SHA256_DIGEST_LENGTH];
+    size_t        made_bytes = sizeof made;
+    EVP_MD_CTX   *signing = EVP_MD_CTX_new();
+    if (signing == NULL)
+        return ERR_MEMORY;
+    const unsigned char *input = (const unsigned char *)bytes.ptr;
+    size_t               input_bytes = bytes.len;
+    if (key->ed25519) { /* RFC 8463: the signature is over the hash */
+        SHA256(input, input_bytes, digest);
+        input = digest;
+        input_bytes = sizeof digest;
+    }
+    const EVP_MD *md = key->ed25519 ? NULL : EVP_sha256();
+    bool done = EVP_DigestSignInit(signing, NULL, md, NULL, key->pkey) == 1 &&
+                EVP_DigestSign(signing, made, &made_bytes, input, input_bytes) == 1;
+    EVP_MD_CTX_free(signing);
+    if (!done)
+        return ERR_MEMORY; /* a checked key fails to sign only without memory */
+    buf_str(signature, (struct str){ (const char *)made, made_bytes });
+    return buf_err(signature);
+}
+
+/* What all signatures of a message have in common. */
+struct signing {
+    struct buf fields; /* relaxed, each ended by CRLF */
+    struct buf names;  /* the value of h= */
+    struct buf body_hash;
+    struct buf input, signature, text; /* scratch of one signature */
+    int64_t    at_s;
+};
+
+static void signing_donep(struct signing *s)
+{
+    struct buf *all[] = { &s->fields, &s->names, &s->body_hash, &s->input, &s->signature, &s->text };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buf_done(all[i]);
+}
+
+static enum err signature_write(const struct dkim_key *key, struct signing *s, struct buf *out)
+{
+    size_t from = out->len, column = 3;
+    buf_format(out,
+               "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n d=%s;\r\n s=%s; t=%lld;\r\n"
+               " h=%.*s;\r\n bh=%.*s;\r\n b=",
+               key->ed25519 ? "ed25519-sha256" : "rsa-sha256", key->domain, key->selector,
+               (long long)s->at_s, STR_ARG(buf_view(&s->names)), STR_ARG(buf_view(&s->body_hash)));
+    TRY(buf_err(out));
+    buf_reset(&s->input);
+    buf_reset(&s->signature);
+    buf_reset(&s->text);
+    buf_str(&s->input, buf_view(&s->fields));
+    dkim_field_relaxed(str_slice(buf_view(out), from, out->len), &s->input);
+    TRY(buf_err(&s->input));
+    TRY(dkim_key_sign(key, buf_view(&s->input), &s->signature));
+    base64_write(&s->text, buf_view(&s->signature));
+    TRY(buf_err(&s->text));
+    for (size_t at = 0; at < s->text.len; at += BASE64_LINE_BYTES, column = 99)
+        tag_add(out, &column, str_slice(buf_view(&s->text), at, at + BASE64_LINE_BYTES));
+    buf_str(out, STR("\r\n"));
+    return buf_err(out);
+}
+
+enum err dkim_sign(const struct dkim_key *const *keys, size_t keys_count, struct str message,
+                   int64_t at_ms, struct buf *out)
+{
+    SCOPED(signing_donep) struct signing s = {
+        buf_make(CANON_BYTES_MAX), buf_make(4096), buf_make(64), buf_make(CANON_BYTES_MAX),
+        buf_make(SIGNATURE_BYTES_MAX), buf_make(2 * SIGNATURE_BYTES_MAX), at_ms / TIME_SECOND_MS
+    };
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    size_t        end = str_find(message, 0, STR("\r\n\r\n"));
+    if (keys_count == 0)
+        return OK;
+
+    dkim_body_relaxed(str_slice(message, end + 4, message.len), &s.input);
+    TRY(buf_err(&s.input));
+    SHA256((const unsigned char *)(s.input.len == 0 ? "" : s.input.ptr), s.input.len, digest);
+    base64_write(&s.body_hash, (struct str){ (const char *)digest, sizeof digest });
+    fields_collect(str_slice(message, 0, end + 2), &s.fields, &s.names);
+    TRY(buf_err(&s.body_hash));
+    TRY(buf_err(&s.fields));
+    TRY(buf_err(&s.names));
+    for (size_t i = 0; i < keys_count; i++)
+        TRY(signature_write(keys[i], &s, out));
+    return OK;
+}
