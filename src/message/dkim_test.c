@@ -10,7 +10,7 @@
 
 /* RFC 8463, appendix A: the key, the message and the signature the RFC shows for them. */
 static const char rfc_pem[] = "-----BEGIN PRIVATE KEY-----\n"
-                              "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3/ZVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                              "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
                               "-----END PRIVATE KEY-----\n";
 static const char rfc_head[] = "From: Joe SixPack <joe@football.example.com>\r\n"
                                "To: Suzie Q <suzie@shopping.example.net>\r\n"
