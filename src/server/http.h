@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "server/gate.h"
 #include "server/proxy.h"
+#include "server/query.h"
 
 enum {
     HTTP_LOOPS_MAX = 64,
