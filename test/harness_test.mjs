@@ -1,0 +1,150 @@
+// The tools of the whole-program tests, tested themselves: each is given a fault it must find.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { judge } from './lib/ledger.mjs';
+import { complaint, eventually, freePort } from './lib/program.mjs';
+import { header, links, parse, Recorder } from './lib/recorder.mjs';
+import { readStory } from './lib/story.mjs';
+
+// A mail client of few words: sends each line after the answer to the one before.
+async function speak(port, lines) {
+  const socket = connect(port, '127.0.0.1');
+  const answers = [];
+  let rest = '';
+  let heard = () => {};
+  socket.on('data', (chunk) => {
+    rest += chunk;
+    for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 2);
+      if (line[3] === ' ') {
+        answers.push(line);
+        heard();
+      }
+    }
+  });
+  const closed = new Promise((resolve) => { socket.on('close', resolve); });
+  socket.on('error', () => {});
+  const next = (count) => new Promise((resolve) => {
+    heard = () => (answers.length >= count || socket.destroyed) && resolve();
+    socket.on('close', resolve);
+    heard();
+  });
+  await next(1);
+  for (const [index, line] of lines.entries()) {
+    socket.write(`${line}\r\n`);
+    await next(index + 2);
+  }
+  socket.end();
+  await closed;
+  return answers.map((line) => Number(line.slice(0, 3)));
+}
+
+const LETTER = 'From: a@x.example\r\nTo: b@y.example\r\nSubject: =?utf-8?q?Zo=C3=AB?=\r\n'
+  + 'X-Long: one\r\n two\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n'
+  + '<a href="https://t.example/?a=1&amp;b=2">x</a>\r\n.';
+const conversation = (to) => ['EHLO test', 'MAIL FROM:<a@x.example>', `RCPT TO:<${to}>`, 'DATA', LETTER, 'QUIT'];
+
+test('the recorder writes down what it was given', async () => {
+  const recorder = await Recorder.listen();
+  assert.deepEqual(await speak(recorder.port, conversation('b@y.example')), [220, 250, 250, 250, 354, 250, 221]);
+  const [mail] = await recorder.wait('b@y.example');
+  assert.equal(mail.subject, 'Zo\u00eb');
+  assert.equal(header(mail, 'X-Long'), 'one two');
+  assert.deepEqual(links(mail.html), ['https://t.example/?a=1&b=2']);
+  assert.equal(mail.envelope.from, 'a@x.example');
+  await recorder.close();
+});
+
+test('the recorder fails as it is told, at each phase', async () => {
+  const script = ({ phase, address, attempt }) => {
+    if (phase === 'rcpt' && address === 'gone@y.example') return { code: 550 };
+    if (phase === 'rcpt' && address === 'busy@y.example' && attempt === 1) return { code: 451 };
+    if (phase === 'end' && address === 'late@y.example') return { code: 552 };
+    if (phase === 'end' && address === 'cut@y.example') return 'drop';
+    return undefined;
+  };
+  const recorder = await Recorder.listen({ script });
+  const refused = await speak(recorder.port, conversation('gone@y.example').toSpliced(3, 2));
+  assert.deepEqual(refused, [220, 250, 250, 550, 221]);
+  const busy = await speak(recorder.port, conversation('busy@y.example').toSpliced(3, 2));
+  assert.deepEqual(busy, [220, 250, 250, 451, 221]);
+  assert.equal((await speak(recorder.port, conversation('busy@y.example'))).at(-2), 250);
+  assert.equal((await speak(recorder.port, conversation('late@y.example'))).at(-2), 552);
+  assert.deepEqual(await speak(recorder.port, conversation('cut@y.example')), [220, 250, 250, 250, 354]);
+  assert.deepEqual(recorder.mails.map((mail) => mail.to[0]), ['busy@y.example']);
+  await recorder.close();
+});
+
+test('smtp-sink can be used as a far side too', { skip: existsSync('/usr/sbin/smtp-sink') ? false : 'no smtp-sink' }, async () => {
+  const port = await freePort();
+  const sink = spawn('/usr/sbin/smtp-sink', ['-c', `127.0.0.1:${port}`, '10'], { stdio: 'ignore' });
+  try {
+    const answers = await eventually('smtp-sink answers',
+      async () => (await speak(port, conversation('b@y.example'))).at(-2) === 250);
+    assert.ok(answers);
+  } finally {
+    sink.kill('SIGKILL');
+  }
+});
+
+test('mails are parsed with their parts', async () => {
+  const raw = Buffer.from('Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n'
+    + '--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>html</p>\r\n--b--\r\n');
+  const mail = await parse({ raw, from: '', to: [], at: 0 });
+  assert.equal(mail.text.trim(), 'plain');
+  assert.equal(mail.html.trim(), '<p>html</p>');
+});
+
+test('a sanitizer\'s report is noticed', () => {
+  assert.match(complaint('x\n==1==ERROR: AddressSanitizer: heap-use-after-free\n'), /^ERROR: AddressSanitizer/);
+  assert.match(complaint('WARNING: ThreadSanitizer: data race'), /data race/);
+  assert.match(complaint('src/a.c:3:1: runtime error: signed integer overflow'), /overflow/);
+  assert.equal(complaint('all is well'), undefined);
+});
+
+const HONEST = {
+  due: ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'],
+  states: { 'a@x': ['sent'], 'b@x': ['sent'], 'c@x': ['unknown'], 'd@x': ['failed'], 'e@x': ['held'] },
+  recorded: ['a@x', 'b@x', 'c@x'],
+  acknowledged: ['m1', 'm2'],
+  stored: ['m2', 'm1'],
+  unknownMax: 2,
+};
+
+test('the judge of durability finds nothing wrong with an honest run', () => {
+  assert.deepEqual(judge(HONEST), []);
+});
+
+const FAULTS = [
+  ['an event that was answered 200 and is gone', { stored: ['m1'] }, /m2 was answered 200 and is not there/],
+  ['an event that is there twice', { stored: ['m1', 'm2', 'm2'] }, /m2 is there 2 times/],
+  ['a mail sent twice', { recorded: ['a@x', 'a@x', 'b@x', 'c@x'] }, /a@x was mailed 2 times/],
+  ['a due mail nobody knows of', { states: { ...HONEST.states, 'a@x': [] }, recorded: ['b@x'] }, /a@x is due and has no message/],
+  ['two messages for one due mail', { states: { ...HONEST.states, 'a@x': ['sent', 'sent'] } }, /a@x has 2 messages/],
+  ['a mail listed as sent that nobody got', { recorded: ['a@x', 'c@x'] }, /b@x is listed as sent and was not recorded/],
+  ['a failed mail that was received', { recorded: ['a@x', 'b@x', 'd@x'] }, /d@x was recorded and is listed as failed/],
+  ['a mail still under way', { states: { ...HONEST.states, 'a@x': ['sending'] } }, /a@x is still sending/],
+  ['a mail to somebody to whom none was due', { recorded: ['a@x', 'b@x', 'z@x'] }, /z@x was mailed and nothing was due/],
+  ['too many in doubt', { unknownMax: 0 }, /1 unknown, at most 0/],
+];
+
+for (const [name, change, expected] of FAULTS) {
+  test(`the judge of durability finds ${name}`, () => {
+    const found = judge({ ...HONEST, ...change });
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0], expected);
+  });
+}
+
+test('a story is read line by line, and a line that means nothing is refused by its number', () => {
+  const steps = readStory('# told\n\nsmtp    listen mx.example\npost    /v1/track {"a":1}   -> 200   # why\n');
+  assert.deepEqual(steps.map(({ verb, line }) => [verb, line]), [['smtp', 3], ['post', 4]]);
+  assert.deepEqual(steps[1].args, { path: '/v1/track', body: '{"a":1}', status: 200 });
+  assert.throws(() => readStory('serve\npots /v1/track {} -> 200\n'), /line 2/);
+  assert.throws(() => readStory('post /v1/track {}\n'), /line 1/);
+});

@@ -1,0 +1,51 @@
+// Everything a whole-program test stands on: a data folder, a recorder, a server, keys, a client.
+//
+//     const house = await openHouse({ shop: welcomeShop() });
+//     ... house.client, house.recorder, house.server ...
+//     await house.close();
+//
+// The public address is one no test can reach, as behind a real proxy; house.local(url) turns a
+// link from a mail into the address of the server under test.
+
+import { Client } from './api.mjs';
+import { createKey, dult, folder, removeFolder, Server } from './program.mjs';
+import { Recorder } from './recorder.mjs';
+
+export const PUBLIC_URL = 'https://go.tents.example';
+export const SCOPES = 'read,write';
+
+export async function openHouse({ shop, keepShop = false, recorder: recording = {}, args = [], env = {} } = {}) {
+  const data = folder('data');
+  const recorder = await Recorder.listen(recording);
+  const server = new Server({
+    data,
+    env,
+    args: ['--public-url', PUBLIC_URL, '--smtp', recorder.url, ...args],
+  });
+  const house = {
+    data,
+    recorder,
+    server,
+    local: (url) => url.replace(PUBLIC_URL, server.origin),
+    async close() {
+      try {
+        await server.stop();
+      } finally {
+        await recorder.close();
+        removeFolder(data);
+        if (shop && !keepShop) removeFolder(shop);
+      }
+    },
+  };
+  try {
+    if (shop) await dult('apply', '--data', data, shop);
+    const writeKey = await createKey(data, 'write', 'shop');
+    const apiKey = await createKey(data, 'api', 'test', SCOPES);
+    await server.start();
+    house.client = new Client(server, { writeKey, apiKey });
+  } catch (error) {
+    await house.close().catch(() => {});
+    throw error;
+  }
+  return house;
+}
