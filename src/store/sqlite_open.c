@@ -322,7 +322,7 @@ static enum err open_writer(struct store *store, const struct store_conf *conf,
     TRY(schema_look(store, &version, problem));
     TRY(exec(store,
              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-             "PRAGMA secure_delete=ON; PRAGMA cache_size=-65536;",
+             "PRAGMA secure_delete=ON; PRAGMA cache_size=-8192;",
              problem));
     sqlite3_wal_hook(store->db, on_wal, store);
     TRY(schema_migrate(store, version, problem));
