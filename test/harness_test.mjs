@@ -1,12 +1,12 @@
 // The tools of the whole-program tests, tested themselves: each is given a fault it must find.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { judge } from './lib/ledger.mjs';
 import { complaint, eventually, freePort } from './lib/program.mjs';
+import { sinkProgram, startSink } from './lib/sink.mjs';
 import { header, links, parse, Recorder } from './lib/recorder.mjs';
 import { readStory } from './lib/story.mjs';
 
@@ -80,9 +80,9 @@ test('the recorder fails as it is told, at each phase', async () => {
   await recorder.close();
 });
 
-test('smtp-sink can be used as a far side too', { skip: existsSync('/usr/sbin/smtp-sink') ? false : 'no smtp-sink' }, async () => {
+test('smtp-sink can be used as a far side too', { skip: existsSync(sinkProgram) ? false : `no ${sinkProgram}` }, async () => {
   const port = await freePort();
-  const sink = spawn('/usr/sbin/smtp-sink', ['-c', `127.0.0.1:${port}`, '10'], { stdio: 'ignore' });
+  const sink = startSink(port);
   try {
     const answers = await eventually('smtp-sink answers',
       async () => (await speak(port, conversation('b@y.example'))).at(-2) === 250);

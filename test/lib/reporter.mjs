@@ -11,9 +11,9 @@ export default async function* report(source) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const suite = data.details?.type === 'suite';
     const failed = type === 'test:fail';
-    // A suite that fails only because a test within it did is told by that test.
-    if (suite && !(failed && data.details.error?.failureType !== 'subtestsFailed')) continue;
-    // node --test reports a file as a test of its own where the file itself could not run.
+    const setUpFailed = failed && data.details.error?.failureType !== 'subtestsFailed';
+    // A suite counts only where it stands for its tests: skipped whole, or failed before they ran.
+    if (suite && !setUpFailed && data.skip === undefined) continue;
     const skipped = data.skip !== undefined ? String(data.skip) : undefined;
     yield `\n@test ${JSON.stringify({
       name: data.name,
