@@ -18,7 +18,7 @@
 #include "base/time.h"
 
 enum {
-    SEGMENT_DEPTH_MAX = 32,         /* groups in groups; evaluation recurses on it */
+    SEGMENT_DEPTH_MAX = 24,         /* two levels of JSON each, of JSON_DEPTH_MAX */
     SEGMENT_NODES_MAX = 1000,       /* a condition nobody could read any more */
     SEGMENT_VALUES_MAX = 1000,      /* in ("a", "b", ...) */
     SEGMENT_NAME_BYTES_MAX = 256,   /* an event, trait, property, list or segment */
@@ -26,6 +26,8 @@ enum {
     SEGMENT_TIMES_MAX = 1000000,    /* a person with more events is a machine */
     SEGMENT_DISTINCT_MAX = 500,     /* different values that are told apart, on the stack */
 };
+
+_Static_assert(2 * SEGMENT_DEPTH_MAX + 4 <= JSON_DEPTH_MAX, "every tree can be written as JSON");
 
 #define SEGMENT_LENGTH_MS_MAX (36500 * TIME_DAY_MS) /* a hundred years */
 #define SEGMENT_NUMBER_MAX 1e15                     /* in sums; what a double counts in millionths */

@@ -1,0 +1,214 @@
+#include <math.h>
+
+#include "engine/segment/segment_program.h"
+
+/* ---- one value against one literal */
+
+/*
+ * Instants reach us as text, as seconds or as milliseconds. Below this a number is seconds: read
+ * as milliseconds it would lie in 1966..1973.
+ */
+#define SECONDS_BELOW 1e11
+
+static bool to_instant(const struct json *value, int64_t *out_ms)
+{
+    double x;
+    if (value->kind == JSON_STRING)
+        return time_parse(value->string, out_ms) == OK;
+    if (!json_to_real(value, &x))
+        return false;
+    if (fabs(x) < SECONDS_BELOW)
+        x *= 1000;
+    if (x < (double)TIME_MIN_MS || x > (double)TIME_MAX_MS)
+        return false;
+    *out_ms = (int64_t)floor(x);
+    return true;
+}
+
+static int order(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+static int order_int(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* The order of value and literal; false when they are of different kinds and have none. */
+static bool compare_value(const struct json *value, const struct segment_literal *literal, int *out)
+{
+    double  a, b;
+    int64_t at_ms;
+    switch (literal->kind) {
+    case SEGMENT_TEXT:
+        if (value->kind != JSON_STRING)
+            return false;
+        *out = str_cmp(value->string, literal->value.string);
+        return true;
+    case SEGMENT_NUMBER:
+        if (value->kind == JSON_INT && literal->value.kind == JSON_INT) {
+            *out = order_int(value->integer, literal->value.integer);
+            return true;
+        }
+        if (!json_to_real(value, &a) || !json_to_real(&literal->value, &b))
+            return false;
+        *out = order(a, b);
+        return true;
+    case SEGMENT_TRUTH:
+        if (value->kind != JSON_BOOL)
+            return false;
+        *out = (int)value->truth - (int)literal->value.truth;
+        return true;
+    case SEGMENT_DATE:
+        if (!to_instant(value, &at_ms))
+            return false;
+        *out = order_int(at_ms, literal->value.integer);
+        return true;
+    }
+    return false;
+}
+
+static bool is_one_of(const struct segment_compare *c, const struct json *value)
+{
+    int difference;
+    for (uint32_t i = 0; i < c->values_count; i++)
+        if (compare_value(value, &c->values[i], &difference) && difference == 0)
+            return true;
+    return false;
+}
+
+static bool is_ordered(const struct segment_compare *c, const struct json *value)
+{
+    int difference;
+    if (!compare_value(value, &c->values[0], &difference))
+        return false;
+    switch (c->test) {
+    case SEGMENT_MORE:
+        return difference > 0;
+    case SEGMENT_AT_LEAST:
+        return difference >= 0;
+    case SEGMENT_LESS:
+        return difference < 0;
+    default:
+        return difference <= 0;
+    }
+}
+
+static bool is_within_text(struct str text, struct str part)
+{
+    return part.len == 0 || str_find(text, 0, part) < text.len;
+}
+
+static bool is_text_like(const struct segment_compare *c, const struct json *value, bool listed)
+{
+    struct str wanted = c->values[0].value.string;
+    if (value->kind != JSON_STRING)
+        return false;
+    if (c->test == SEGMENT_STARTS)
+        return str_starts(value->string, wanted);
+    if (c->test == SEGMENT_ENDS)
+        return str_ends(value->string, wanted);
+    /* A list contains its elements; a text contains its parts. */
+    return listed && c->which == SEGMENT_PLAIN ? str_eq(value->string, wanted)
+                                               : is_within_text(value->string, wanted);
+}
+
+static bool test_value(const struct segment_compare *c, const struct json *value, bool listed)
+{
+    int low, high;
+    switch (c->test) {
+    case SEGMENT_EQUAL:
+    case SEGMENT_IN:
+        return is_one_of(c, value);
+    case SEGMENT_NOT_EQUAL:
+    case SEGMENT_NOT_IN:
+        return !is_one_of(c, value);
+    case SEGMENT_MORE:
+    case SEGMENT_AT_LEAST:
+    case SEGMENT_LESS:
+    case SEGMENT_AT_MOST:
+        return is_ordered(c, value);
+    case SEGMENT_CONTAINS:
+    case SEGMENT_STARTS:
+    case SEGMENT_ENDS:
+        return is_text_like(c, value, listed);
+    case SEGMENT_BETWEEN_VALUES:
+        return compare_value(value, &c->values[0], &low) && low >= 0 &&
+               compare_value(value, &c->values[1], &high) && high <= 0;
+    case SEGMENT_EXISTS:
+    case SEGMENT_NOT_EXISTS:
+        return true; /* that there is a value is all that is asked */
+    }
+    return false;
+}
+
+/* ---- several values under one key */
+
+struct tested {
+    uint32_t values, passed;
+};
+
+static void test_one(const struct segment_compare *c, const struct json *value, bool listed,
+                     struct tested *sum)
+{
+    if (value->kind == JSON_NULL)
+        return;
+    sum->values++;
+    sum->passed += test_value(c, value, listed);
+}
+
+static bool is_passed(const struct segment_compare *c, struct tested sum)
+{
+    bool denies = c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN;
+    if (c->test == SEGMENT_NOT_EXISTS)
+        return sum.values == 0;
+    if (c->which == SEGMENT_ALL || (c->which == SEGMENT_PLAIN && denies))
+        return sum.values > 0 && sum.passed == sum.values;
+    return sum.passed > 0;
+}
+
+bool segment_compare_trait(const struct segment_compare *c, const struct json *value)
+{
+    struct tested sum = { 0 };
+    if (value->kind != JSON_ARRAY)
+        test_one(c, value, false, &sum);
+    else
+        for (uint32_t i = 0; i < value->count; i++)
+            test_one(c, &value->items[i], true, &sum);
+    return is_passed(c, sum);
+}
+
+static bool compare_property(const struct segment_op *op, struct bag bag)
+{
+    struct tested   sum = { 0 };
+    struct bag_item item;
+    uint32_t        at = 0;
+    while (bag_next_of(bag, &at, op->key, &item))
+        test_one(&op->compare, &item.value, item.listed, &sum);
+    return is_passed(&op->compare, sum);
+}
+
+bool segment_where(const struct segment_asking *asking, uint32_t where, struct bag bag)
+{
+    const struct segment_op *op = &asking->ops[where];
+    bool                     wants = op->kind == SEGMENT_OR; /* the part's answer that decides */
+
+    if (op->kind == SEGMENT_COMPARE)
+        return compare_property(op, bag);
+    if (op->kind == SEGMENT_NOT)
+        return !segment_where(asking, where + 1, bag);
+    for (uint32_t part = where + 1; part < op->next; part = asking->ops[part].next)
+        if (segment_where(asking, part, bag) == wants)
+            return wants;
+    return !wants;
+}
+
+bool segment_micro(const struct json *value, __int128 *out)
+{
+    double x;
+    if (!json_to_real(value, &x) || !(fabs(x) <= SEGMENT_NUMBER_MAX))
+        return false;
+    *out = value->kind == JSON_INT ? (__int128)value->integer * 1000000 : (__int128)rint(x * 1e6);
+    return true;
+}

@@ -1,0 +1,308 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/segment/segment_program.h"
+
+/* Ids as they are met; sorted and made unique at the end. Every op brings at most two. */
+struct ids {
+    uint32_t *list;
+    uint32_t  count;
+};
+
+struct compiler {
+    struct arena               *arena;
+    const struct segment_names *names;
+    struct problem             *problem;
+    struct segment_op          *ops;
+    uint32_t                    count;
+    struct ids                  events, traits, segments, lists;
+};
+
+static uint32_t nodes_of(const struct segment_node *node)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < node->parts_count; i++)
+        count += nodes_of(node->parts[i]);
+    if (node->match.where != NULL)
+        count += nodes_of(node->match.where);
+    if (node->then.where != NULL)
+        count += nodes_of(node->then.where);
+    return count;
+}
+
+static enum err fail(const struct compiler *c, const struct segment_node *node, enum err code,
+                     const char *remedy, const char *what, struct str name)
+{
+    char where[32] = "condition", shown[100];
+    if (node->line > 0)
+        snprintf(where, sizeof where, "%u:%u", node->line, node->column);
+    return problem_format(c->problem, code, where, remedy, "%s: \"%s\"", what,
+                          str_to_cstr(name, shown, sizeof shown));
+}
+
+static void note(struct ids *ids, uint32_t id)
+{
+    ids->list[ids->count++] = id;
+}
+
+static enum err name_id(struct compiler *c, const struct segment_node *node, struct dict *dict,
+                        struct str name, uint16_t *out)
+{
+    *out = DICT_NONE;
+    if (!c->names->grow) {
+        *out = dict_find(dict, name);
+        return OK;
+    }
+    TRY(dict_intern(dict, name, out));
+    if (*out == DICT_OTHER)
+        return fail(c, node, ERR_LIMIT, "Use a name that has arrived before.",
+                    "the workspace has 60000 names already, and this is none of them", name);
+    return OK;
+}
+
+static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where);
+
+static enum err emit_where(struct compiler *c, const struct segment_node *where, uint32_t *out)
+{
+    if (where == NULL)
+        return OK;
+    *out = c->count;
+    return emit(c, where, true);
+}
+
+static enum err emit_match(struct compiler *c, const struct segment_node *node,
+                           const struct segment_match *match, struct segment_match_op *out)
+{
+    TRY(name_id(c, node, c->names->events, match->event, &out->event));
+    if (out->event != DICT_NONE)
+        note(&c->events, out->event);
+    if (match->window.kind == SEGMENT_SINCE_ENTRY && !c->names->has_entry)
+        return fail(c, node, ERR_INPUT, "Use since entry in the conditions of a journey only.",
+                    "outside a journey there is no entry", match->event);
+    out->window = match->window;
+    return emit_where(c, match->where, &out->where);
+}
+
+static enum err emit_compare(struct compiler *c, const struct segment_node *node, bool in_where,
+                             struct segment_op *op)
+{
+    struct segment_compare *kept = &op->compare;
+    struct segment_literal *values;
+
+    TRY(name_id(c, node, in_where ? c->names->properties : c->names->traits, node->compare.key,
+                &op->key));
+    if (!in_where && op->key != DICT_NONE)
+        note(&c->traits, op->key);
+    *kept = node->compare;
+    kept->key = STR_NONE;
+    values = ARENA_ARRAY(c->arena, kept->values_count, struct segment_literal);
+    if (values == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < kept->values_count; i++) {
+        values[i] = node->compare.values[i];
+        if (values[i].kind == SEGMENT_TEXT) {
+            values[i].value.string = str_copy(c->arena, values[i].value.string);
+            if (values[i].value.string.ptr == NULL)
+                return ERR_MEMORY;
+        }
+    }
+    kept->values = values;
+    return OK;
+}
+
+static enum err emit_aggregate(struct compiler *c, const struct segment_node *node,
+                               struct segment_op *op)
+{
+    op->fold = node->fold;
+    op->test = node->test;
+    (void)json_to_real(&node->number, &op->number);
+    if (!segment_micro(&node->number, &op->number_micro))
+        return fail(c, node, ERR_INPUT, "Write a smaller number.", "the number is beyond 1e15",
+                    node->property);
+    TRY(name_id(c, node, c->names->properties, node->property, &op->key));
+    return emit_match(c, node, &node->match, &op->match);
+}
+
+static enum err emit_member(struct compiler *c, const struct segment_node *node,
+                            struct segment_op *op)
+{
+    bool list = node->kind == SEGMENT_IN_LIST;
+    op->id = list ? c->names->list(c->names->owner, node->name)
+                  : c->names->segment(c->names->owner, node->name);
+    if (op->id == SEGMENT_NO_ID)
+        return fail(c, node, ERR_ABSENT, "Correct the name, or make it first.",
+                    list ? "there is no such list" : "there is no such segment", node->name);
+    note(list ? &c->lists : &c->segments, op->id);
+    return OK;
+}
+
+static enum err emit_share(struct compiler *c, const struct segment_node *node,
+                           struct segment_op *op)
+{
+    op->chance = node->percent / 100;
+    op->seed = str_copy(c->arena, node->name);
+    return op->seed.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err emit_parts(struct compiler *c, const struct segment_node *node, bool in_where,
+                           struct segment_op *op)
+{
+    for (uint32_t i = 0; i < node->parts_count; i++) {
+        const struct segment_op *part = &c->ops[c->count];
+        TRY(emit(c, node->parts[i], in_where));
+        op->is_heavy = op->is_heavy || part->is_heavy;
+    }
+    return OK;
+}
+
+static enum err emit_kind(struct compiler *c, const struct segment_node *node, bool in_where,
+                          struct segment_op *op)
+{
+    switch (node->kind) {
+    case SEGMENT_EVERYONE:
+        return OK;
+    case SEGMENT_AND:
+    case SEGMENT_OR:
+    case SEGMENT_NOT:
+        return emit_parts(c, node, in_where, op);
+    case SEGMENT_COMPARE:
+        return emit_compare(c, node, in_where, op);
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+        op->is_heavy = true;
+        op->times = node->times;
+        op->times_count = node->times_count;
+        return emit_match(c, node, &node->match, &op->match);
+    case SEGMENT_AGGREGATE:
+        op->is_heavy = true;
+        return emit_aggregate(c, node, op);
+    case SEGMENT_THEN:
+    case SEGMENT_THEN_NOT:
+        op->is_heavy = true;
+        op->within_ms = node->within_ms;
+        TRY(emit_match(c, node, &node->match, &op->match));
+        return emit_match(c, node, &node->then, &op->then);
+    case SEGMENT_IN_SEGMENT:
+    case SEGMENT_IN_LIST:
+        return emit_member(c, node, op);
+    case SEGMENT_SHARE:
+        return emit_share(c, node, op);
+    }
+    return ERR_INPUT;
+}
+
+static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where)
+{
+    struct segment_op *op = &c->ops[c->count++];
+    op->kind = node->kind;
+    TRY(emit_kind(c, node, in_where, op));
+    op->next = c->count;
+    return OK;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void ids_settle(struct ids *ids)
+{
+    uint32_t count = 0;
+    qsort(ids->list, ids->count, sizeof ids->list[0], compare_ids);
+    for (uint32_t i = 0; i < ids->count; i++)
+        if (count == 0 || ids->list[count - 1] != ids->list[i])
+            ids->list[count++] = ids->list[i];
+    ids->count = count;
+}
+
+static enum err narrow(struct arena *arena, const struct ids *ids, const uint16_t **out)
+{
+    uint16_t *list = ARENA_ARRAY(arena, ids->count, uint16_t);
+    if (list == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < ids->count; i++)
+        list[i] = (uint16_t)ids->list[i];
+    *out = list;
+    return OK;
+}
+
+static enum err finish(struct compiler *c, struct segment_program *out)
+{
+    struct segment_program p = { .ops = c->ops, .ops_count = c->count };
+    ids_settle(&c->events);
+    ids_settle(&c->traits);
+    ids_settle(&c->segments);
+    ids_settle(&c->lists);
+    TRY(narrow(c->arena, &c->events, &p.events));
+    TRY(narrow(c->arena, &c->traits, &p.traits));
+    p.events_count = c->events.count;
+    p.traits_count = c->traits.count;
+    p.segments = c->segments.list;
+    p.segments_count = c->segments.count;
+    p.lists = c->lists.list;
+    p.lists_count = c->lists.count;
+    for (uint32_t i = 0; i < p.events_count; i++)
+        p.events_mask |= UINT64_C(1) << (p.events[i] % 64);
+    *out = p;
+    return OK;
+}
+
+enum err segment_compile(struct arena *arena, const struct segment_node *node,
+                         const struct segment_names *names, struct segment_program *out,
+                         struct problem *problem)
+{
+    struct compiler c = { .arena = arena, .names = names, .problem = problem };
+    uint32_t        nodes = nodes_of(node);
+    struct ids     *sets[] = { &c.events, &c.traits, &c.segments, &c.lists };
+
+    c.ops = ARENA_ARRAY(arena, nodes, struct segment_op);
+    if (c.ops == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        sets[i]->list = ARENA_ARRAY(arena, nodes * 2, uint32_t);
+        if (sets[i]->list == NULL)
+            return ERR_MEMORY;
+    }
+    TRY(emit(&c, node, false));
+    return finish(&c, out);
+}
+
+static bool has_narrow(const uint16_t *list, uint32_t count, uint16_t id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i] == id)
+            return true;
+    return false;
+}
+
+static bool has_wide(const uint32_t *list, uint32_t count, uint32_t id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i] == id)
+            return true;
+    return false;
+}
+
+bool segment_needs_event(const struct segment_program *program, uint16_t event)
+{
+    return (program->events_mask >> (event % 64) & 1) != 0 &&
+           has_narrow(program->events, program->events_count, event);
+}
+
+bool segment_needs_trait(const struct segment_program *program, uint16_t trait)
+{
+    return has_narrow(program->traits, program->traits_count, trait);
+}
+
+bool segment_needs_segment(const struct segment_program *program, uint32_t segment)
+{
+    return has_wide(program->segments, program->segments_count, segment);
+}
+
+bool segment_needs_list(const struct segment_program *program, uint32_t list)
+{
+    return has_wide(program->lists, program->lists_count, list);
+}

@@ -1,0 +1,203 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "engine/segment/segment_scan.h"
+
+/*
+ * "At least n" is the one question behind counts. Its answer lasts until the n-th newest match
+ * leaves the window, or, when there are too few, until enough of what is pending has entered;
+ * "at most" and "exactly" are made of it with verdict_and and verdict_not.
+ */
+
+/* ---- telling values apart */
+
+enum { SLOTS = 1024 }; /* a power of two, at most half full */
+
+_Static_assert(SEGMENT_DISTINCT_MAX + 1 <= SLOTS / 2, "the set stays half empty");
+
+struct distinct {
+    uint32_t    count;
+    uint64_t    hashes[SLOTS]; /* 0: free */
+    struct json values[SLOTS]; /* borrowed from the bags */
+};
+
+static uint64_t hash_of(const struct json *value)
+{
+    double   x;
+    uint64_t bits;
+    if (value->kind == JSON_STRING)
+        return hash_str(value->string, 1) | 1;
+    if (!json_to_real(value, &x))
+        return hash_u64(value->truth, 2) | 1;
+    x += 0.0; /* one zero */
+    memcpy(&bits, &x, sizeof bits);
+    return hash_u64(bits, 3) | 1;
+}
+
+/* True when the value was not there. Once there is no room for more, nothing is new. */
+static bool distinct_add(struct distinct *set, const struct json *value)
+{
+    uint64_t hash = hash_of(value);
+    uint32_t slot = (uint32_t)(hash >> 32) % SLOTS;
+    for (; set->hashes[slot] != 0; slot = (slot + 1) % SLOTS)
+        if (set->hashes[slot] == hash && json_eq(&set->values[slot], value))
+            return false;
+    if (set->count > SEGMENT_DISTINCT_MAX)
+        return false;
+    set->hashes[slot] = hash;
+    set->values[slot] = *value;
+    set->count++;
+    return true;
+}
+
+/* ---- counting from the newest */
+
+struct tally {
+    uint32_t found;
+    int64_t  at_ms; /* of the match that made the last one found */
+};
+
+static struct tally tally_events(struct segment_scan *scan, uint32_t wanted)
+{
+    struct tally       tally = { 0 };
+    struct segment_hit hit;
+    while (tally.found < wanted && segment_scan_take_newest(scan, &hit)) {
+        tally.found++;
+        tally.at_ms = hit.at_ms;
+    }
+    return tally;
+}
+
+static struct tally tally_values(struct segment_scan *scan, uint16_t property, uint32_t wanted)
+{
+    struct distinct    set;
+    struct tally       tally = { 0 };
+    struct segment_hit hit;
+
+    set.count = 0;
+    memset(set.hashes, 0, sizeof set.hashes);
+    while (tally.found < wanted && segment_scan_take_newest(scan, &hit)) {
+        struct bag      bag = segment_hit_bag(scan->asking, &hit);
+        struct bag_item item;
+        uint32_t        at = 0;
+        while (tally.found < wanted && bag_next_of(bag, &at, property, &item))
+            if (item.value.kind != JSON_NULL && distinct_add(&set, &item.value)) {
+                tally.found++;
+                tally.at_ms = hit.at_ms;
+            }
+    }
+    return tally;
+}
+
+/* When the n-th pending match begins to count. */
+static int64_t pending_ms(const struct segment_asking *asking, const struct segment_match_op *match,
+                          const struct segment_reach *reach, uint32_t n)
+{
+    struct segment_scan scan;
+    struct segment_hit  hit;
+    segment_scan_oldest(&scan, asking, match, reach->pending);
+    for (uint32_t i = 0; segment_scan_take_oldest(&scan, &hit);)
+        if (++i == n)
+            return segment_later(hit.at_ms, reach->enter_ms);
+    return TIME_NEVER;
+}
+
+static struct verdict at_least(const struct segment_asking *asking, const struct segment_op *op,
+                               uint32_t wanted)
+{
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_scan  scan;
+    struct tally         tally;
+    bool                 distinct = op->kind == SEGMENT_AGGREGATE;
+
+    if (wanted == 0)
+        return (struct verdict){ true, TIME_NEVER };
+    segment_scan_newest(&scan, asking, &op->match, reach.now);
+    tally = distinct ? tally_values(&scan, op->key, wanted) : tally_events(&scan, wanted);
+    if (tally.found == wanted)
+        return (struct verdict){ true, segment_later(tally.at_ms, reach.leave_ms) };
+    /* One event may bring many values, so any pending one may change a distinct count. */
+    uint32_t missing = distinct ? 1 : wanted - tally.found;
+    return (struct verdict){ false, pending_ms(asking, &op->match, &reach, missing) };
+}
+
+static struct verdict at_most(const struct segment_asking *asking, const struct segment_op *op,
+                              uint32_t most)
+{
+    return verdict_not(at_least(asking, op, most + 1));
+}
+
+struct verdict segment_eval_did(const struct segment_asking *asking, const struct segment_op *op)
+{
+    switch (op->times) {
+    case SEGMENT_TIMES_AT_LEAST:
+        return at_least(asking, op, op->times_count);
+    case SEGMENT_TIMES_AT_MOST:
+        return at_most(asking, op, op->times_count);
+    case SEGMENT_TIMES_EXACTLY:
+        break;
+    }
+    return verdict_and(at_least(asking, op, op->times_count), at_most(asking, op, op->times_count));
+}
+
+struct verdict segment_eval_distinct(const struct segment_asking *asking,
+                                     const struct segment_op     *op)
+{
+    uint32_t       down = (uint32_t)floor(op->number), up = (uint32_t)ceil(op->number);
+    struct verdict equal = { false, TIME_NEVER };
+
+    switch (op->test) {
+    case SEGMENT_MORE:
+        return at_least(asking, op, down + 1);
+    case SEGMENT_AT_LEAST:
+        return at_least(asking, op, up);
+    case SEGMENT_LESS:
+        return verdict_not(at_least(asking, op, up));
+    case SEGMENT_AT_MOST:
+        return at_most(asking, op, down);
+    default:
+        if (down == up)
+            equal = verdict_and(at_least(asking, op, down), at_most(asking, op, down));
+        return op->test == SEGMENT_EQUAL ? equal : verdict_not(equal);
+    }
+}
+
+/* ---- the first and the last */
+
+/* How the one event at `at_ms` stands to the window, by time alone. */
+static struct verdict instant_in(const struct segment_reach *reach, int64_t at_ms, int64_t now_ms)
+{
+    if (at_ms < reach->now.from_ms)
+        return (struct verdict){ false, TIME_NEVER };
+    if (at_ms <= reach->now.to_ms)
+        return (struct verdict){ true, segment_later(at_ms, reach->leave_ms) };
+    int64_t enter_ms = at_ms <= reach->pending.to_ms ? at_ms + reach->enter_ms : TIME_NEVER;
+    return (struct verdict){ false, enter_ms > now_ms ? enter_ms : TIME_NEVER };
+}
+
+struct verdict segment_eval_instant(const struct segment_asking *asking,
+                                    const struct segment_op     *op)
+{
+    int64_t              now_ms = asking->facts->now_ms;
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_span  past = { INT64_MIN, now_ms }, future = { now_ms + 1, INT64_MAX };
+    struct segment_scan  scan;
+    struct segment_hit   hit, next;
+    struct verdict       verdict = { false, TIME_NEVER };
+    bool                 last = op->kind == SEGMENT_LAST_DID, found;
+
+    if (last)
+        segment_scan_newest(&scan, asking, &op->match, past);
+    else
+        segment_scan_oldest(&scan, asking, &op->match, past);
+    found = last ? segment_scan_peek_newest(&scan, &hit) : segment_scan_peek_oldest(&scan, &hit);
+    if (found)
+        verdict = instant_in(&reach, hit.at_ms, now_ms);
+    if (found && !last)
+        return verdict; /* nothing dated later can be the first any more */
+    segment_scan_oldest(&scan, asking, &op->match, future);
+    if (segment_scan_peek_oldest(&scan, &next) && next.at_ms < verdict.until_ms)
+        verdict.until_ms = next.at_ms;
+    return verdict;
+}

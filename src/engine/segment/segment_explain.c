@@ -1,0 +1,179 @@
+#include "engine/segment/segment_scan.h"
+
+enum { EVENTS_SHOWN_MAX = 5 }; /* the newest; the count says how many there are */
+
+static void write_instant(struct buf *out, int64_t at_ms)
+{
+    char text[TIME_TEXT_BYTES];
+    buf_char(out, '"');
+    buf_str(out, str_of(time_write(at_ms, text)));
+    buf_char(out, '"');
+}
+
+static void write_since(struct buf *out, bool *first, int64_t since_ms)
+{
+    if (since_ms == FACTS_SINCE_UNKNOWN)
+        return;
+    json_write_key(out, first, "since");
+    write_instant(out, since_ms);
+}
+
+static void write_condition(struct buf *out, bool *first, const struct segment_node *node)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX);
+    segment_write(&text, node);
+    if (buf_err(&text) == ERR_MEMORY)
+        out->err = ERR_MEMORY;
+    json_write_key(out, first, "condition");
+    json_write_str(out, buf_view(&text));
+}
+
+static void write_events(const struct segment_asking *asking, const struct segment_match_op *match,
+                         struct segment_span span, struct buf *out, bool *first, const char *key)
+{
+    struct segment_scan scan;
+    struct segment_hit  hit;
+    uint32_t            count = 0;
+
+    json_write_key(out, first, key);
+    buf_char(out, '[');
+    segment_scan_newest(&scan, asking, match, span);
+    for (; segment_scan_take_newest(&scan, &hit); count++) {
+        if (count >= EVENTS_SHOWN_MAX)
+            continue;
+        buf_format(out, "%s{\"seq\":%u,\"at\":", count > 0 ? "," : "", hit.seq);
+        write_instant(out, hit.at_ms);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+    json_write_key(out, first, key[0] == 'e' ? "count" : "then_count");
+    buf_int(out, count);
+}
+
+/* The window's events for a count; for the first or last one, and what decides it, all of them. */
+static void write_behaviour(const struct segment_asking *asking, const struct segment_op *op,
+                            struct buf *out, bool *first)
+{
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_span  past = { INT64_MIN, asking->facts->now_ms };
+    bool   instant = op->kind == SEGMENT_FIRST_DID || op->kind == SEGMENT_LAST_DID;
+    double value;
+
+    if (op->kind == SEGMENT_AGGREGATE && segment_fold_value(asking, op, &value)) {
+        json_write_key(out, first, "value");
+        json_write_real(out, value);
+    }
+    if (op->kind == SEGMENT_FIRST_DID) {
+        struct segment_scan scan;
+        struct segment_hit  hit;
+        segment_scan_oldest(&scan, asking, &op->match, past);
+        if (segment_scan_peek_oldest(&scan, &hit)) {
+            json_write_key(out, first, "first");
+            write_instant(out, hit.at_ms);
+        }
+    }
+    write_events(asking, &op->match, instant ? past : reach.now, out, first, "events");
+    if (op->kind == SEGMENT_THEN || op->kind == SEGMENT_THEN_NOT)
+        write_events(asking, &op->then, past, out, first, "then_events");
+}
+
+static void write_trait(const struct segment_asking *asking, const struct segment_op *op,
+                        struct buf *out, bool *first)
+{
+    struct facts_trait trait = { .value = { .kind = JSON_NULL }, .until_ms = TIME_NEVER,
+                                 .since_ms = FACTS_SINCE_UNKNOWN };
+    bool known = asking->facts->ops->trait(asking->facts, op->key, &trait);
+    json_write_key(out, first, "value");
+    if (known)
+        json_write(out, &trait.value);
+    else
+        buf_str(out, STR("null"));
+    if (!known)
+        return;
+    if (trait.seq != 0) {
+        json_write_key(out, first, "seq");
+        buf_int(out, trait.seq);
+    }
+    write_since(out, first, trait.since_ms);
+}
+
+static void write_member(const struct segment_asking *asking, const struct segment_op *op,
+                         struct buf *out, bool *first)
+{
+    const struct facts *facts = asking->facts;
+    struct facts_member member = op->kind == SEGMENT_IN_LIST
+                                   ? facts->ops->in_list(facts, op->id)
+                                   : facts->ops->in_segment(facts, op->id);
+    write_since(out, first, member.since_ms);
+}
+
+static void explain(const struct segment_asking *asking, const struct segment_node *node,
+                    uint32_t at, struct buf *out);
+
+static void write_parts(const struct segment_asking *asking, const struct segment_node *node,
+                        uint32_t at, struct buf *out, bool *first)
+{
+    json_write_key(out, first, "parts");
+    uint32_t part = at + 1;
+    for (uint32_t i = 0; i < node->parts_count; i++, part = asking->ops[part].next) {
+        buf_char(out, i == 0 ? '[' : ',');
+        explain(asking, node->parts[i], part, out);
+    }
+    buf_char(out, ']');
+}
+
+static void write_reasons(const struct segment_asking *asking, const struct segment_node *node,
+                          uint32_t at, struct buf *out, bool *first)
+{
+    const struct segment_op *op = &asking->ops[at];
+    switch (op->kind) {
+    case SEGMENT_AND:
+    case SEGMENT_OR:
+    case SEGMENT_NOT:
+        write_parts(asking, node, at, out, first);
+        return;
+    case SEGMENT_COMPARE:
+        write_trait(asking, op, out, first);
+        return;
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+    case SEGMENT_AGGREGATE:
+    case SEGMENT_THEN:
+    case SEGMENT_THEN_NOT:
+        write_behaviour(asking, op, out, first);
+        return;
+    case SEGMENT_IN_SEGMENT:
+    case SEGMENT_IN_LIST:
+        write_member(asking, op, out, first);
+        return;
+    case SEGMENT_EVERYONE:
+    case SEGMENT_SHARE:
+        return;
+    }
+}
+
+static void explain(const struct segment_asking *asking, const struct segment_node *node,
+                    uint32_t at, struct buf *out)
+{
+    struct verdict verdict = segment_eval_op(asking, at);
+    bool           first = true;
+
+    buf_char(out, '{');
+    write_condition(out, &first, node);
+    json_write_key(out, &first, "holds");
+    buf_str(out, verdict.holds ? STR("true") : STR("false"));
+    if (verdict.until_ms != TIME_NEVER) {
+        json_write_key(out, &first, "until");
+        write_instant(out, verdict.until_ms);
+    }
+    write_reasons(asking, node, at, out, &first);
+    buf_char(out, '}');
+}
+
+void segment_explain(const struct segment_program *program, const struct segment_node *node,
+                     const struct facts *facts, struct buf *out)
+{
+    struct segment_asking asking = { program->ops, facts };
+    explain(&asking, node, 0, out);
+}

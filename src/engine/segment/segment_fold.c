@@ -1,0 +1,180 @@
+#include "engine/segment/segment_scan.h"
+
+/*
+ * Sums are kept in millionths in 128 bits: they are exact, so the answer does not depend on how
+ * the events lie in runs, and taking one away leaves what was before it came. Least and greatest
+ * are answered by how many values lie above, at and below the number compared with, which can be
+ * added and taken away too. So the window is slid forward, event by event, to the instant at which
+ * the answer turns.
+ */
+struct totals {
+    __int128 sum;
+    int64_t  above, equal, below;
+};
+
+static void totals_add(const struct segment_asking *asking, const struct segment_op *op,
+                       const struct segment_hit *hit, int sign, struct totals *totals)
+{
+    struct bag      bag = segment_hit_bag(asking, hit);
+    struct bag_item item;
+    uint32_t        at = 0;
+    __int128        micro;
+    while (bag_next_of(bag, &at, op->key, &item)) {
+        if (!segment_micro(&item.value, &micro))
+            continue;
+        totals->sum += sign * micro;
+        totals->above += micro > op->number_micro ? sign : 0;
+        totals->equal += micro == op->number_micro ? sign : 0;
+        totals->below += micro < op->number_micro ? sign : 0;
+    }
+}
+
+static bool test_holds(enum segment_test test, int difference)
+{
+    switch (test) {
+    case SEGMENT_EQUAL:
+        return difference == 0;
+    case SEGMENT_NOT_EQUAL:
+        return difference != 0;
+    case SEGMENT_MORE:
+        return difference > 0;
+    case SEGMENT_AT_LEAST:
+        return difference >= 0;
+    case SEGMENT_LESS:
+        return difference < 0;
+    default:
+        return difference <= 0;
+    }
+}
+
+static int order(__int128 a, __int128 b)
+{
+    return (a > b) - (a < b);
+}
+
+static int sign_of_extreme(const struct totals *t, enum segment_fold fold)
+{
+    if (fold == SEGMENT_GREATEST)
+        return t->above > 0 ? 1 : t->equal > 0 ? 0 : -1;
+    return t->below > 0 ? -1 : t->equal > 0 ? 0 : 1;
+}
+
+static bool totals_hold(const struct segment_op *op, const struct totals *t)
+{
+    int64_t count = t->above + t->equal + t->below;
+    if (op->fold == SEGMENT_SUM)
+        return test_holds(op->test, order(t->sum, op->number_micro));
+    if (count == 0)
+        return false; /* of nothing there is no average, least or greatest */
+    if (op->fold == SEGMENT_AVERAGE)
+        return test_holds(op->test, order(t->sum, op->number_micro * count));
+    return test_holds(op->test, sign_of_extreme(t, op->fold));
+}
+
+static struct totals totals_now(const struct segment_asking *asking, const struct segment_op *op,
+                                const struct segment_reach *reach)
+{
+    struct totals       totals = { 0 };
+    struct segment_scan scan;
+    struct segment_hit  hit;
+    segment_scan_newest(&scan, asking, &op->match, reach->now);
+    while (segment_scan_take_newest(&scan, &hit))
+        totals_add(asking, op, &hit, 1, &totals);
+    return totals;
+}
+
+/* Adds (or takes) all events that enter (or leave) at `at_ms`. */
+static void slide(const struct segment_asking *asking, const struct segment_op *op,
+                  struct segment_scan *scan, int64_t shift_ms, int64_t at_ms, int sign,
+                  struct totals *totals)
+{
+    struct segment_hit hit;
+    while (segment_scan_peek_oldest(scan, &hit) && segment_later(hit.at_ms, shift_ms) == at_ms) {
+        totals_add(asking, op, &hit, sign, totals);
+        (void)segment_scan_take_oldest(scan, &hit);
+    }
+}
+
+static int64_t next_ms(const struct segment_scan *scan, int64_t shift_ms)
+{
+    struct segment_hit hit;
+    return segment_scan_peek_oldest(scan, &hit) ? segment_later(hit.at_ms, shift_ms) : TIME_NEVER;
+}
+
+static int64_t turns_ms(const struct segment_asking *asking, const struct segment_op *op,
+                        const struct segment_reach *reach, struct totals totals)
+{
+    struct segment_span none = { 1, 0 };
+    struct segment_scan leaving, entering;
+    bool                holds = totals_hold(op, &totals);
+
+    segment_scan_oldest(&leaving, asking, &op->match,
+                        reach->leave_ms == TIME_NEVER ? none : reach->now);
+    segment_scan_oldest(&entering, asking, &op->match, reach->pending);
+    /* What enters later will leave too, from here on; so far it is certain that nothing turns. */
+    int64_t horizon_ms = segment_later(next_ms(&entering, 0), reach->leave_ms);
+    if (next_ms(&entering, 0) == TIME_NEVER)
+        horizon_ms = TIME_NEVER;
+    for (;;) {
+        int64_t leave_ms = next_ms(&leaving, reach->leave_ms);
+        int64_t enter_ms = next_ms(&entering, reach->enter_ms);
+        int64_t at_ms = leave_ms < enter_ms ? leave_ms : enter_ms;
+        if (at_ms == TIME_NEVER || at_ms >= horizon_ms)
+            return horizon_ms;
+        slide(asking, op, &leaving, reach->leave_ms, at_ms, -1, &totals);
+        slide(asking, op, &entering, reach->enter_ms, at_ms, 1, &totals);
+        if (totals_hold(op, &totals) != holds)
+            return at_ms;
+    }
+}
+
+struct verdict segment_eval_fold(const struct segment_asking *asking, const struct segment_op *op)
+{
+    if (op->fold == SEGMENT_DISTINCT)
+        return segment_eval_distinct(asking, op);
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct totals        totals = totals_now(asking, op, &reach);
+    return (struct verdict){ totals_hold(op, &totals), turns_ms(asking, op, &reach, totals) };
+}
+
+static bool extreme(const struct segment_asking *asking, const struct segment_op *op,
+                    struct segment_scan *scan, double *out)
+{
+    struct segment_hit hit;
+    bool               found = false;
+    __int128           best = 0, micro;
+    while (segment_scan_take_newest(scan, &hit)) {
+        struct bag_item item;
+        uint32_t        at = 0;
+        while (bag_next_of(segment_hit_bag(asking, &hit), &at, op->key, &item))
+            if (segment_micro(&item.value, &micro) &&
+                (!found || (op->fold == SEGMENT_LEAST ? micro < best : micro > best))) {
+                best = micro;
+                found = true;
+            }
+    }
+    *out = (double)best / 1e6;
+    return found;
+}
+
+bool segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
+                        double *out)
+{
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_scan  scan;
+
+    if (op->fold == SEGMENT_DISTINCT)
+        return false;
+    if (op->fold == SEGMENT_LEAST || op->fold == SEGMENT_GREATEST) {
+        segment_scan_newest(&scan, asking, &op->match, reach.now);
+        return extreme(asking, op, &scan, out);
+    }
+    struct totals totals = totals_now(asking, op, &reach);
+    int64_t       count = totals.above + totals.equal + totals.below;
+    *out = (double)totals.sum / 1e6;
+    if (op->fold == SEGMENT_SUM)
+        return true;
+    if (count > 0)
+        *out /= (double)count;
+    return count > 0;
+}

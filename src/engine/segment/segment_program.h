@@ -1,0 +1,82 @@
+/*
+ * segment_program: a condition with names as numbers, laid flat.
+ *
+ *      op 0 AND        next 5
+ *      op 1   DID      next 3, match.where 2
+ *      op 2     COMPARE           (a property, below the where)
+ *      op 3   NOT      next 5
+ *      op 4     IN_LIST
+ *
+ * Parents come before their parts, in the order of the tree; `next` is the op after the whole
+ * subtree, so the parts of op i are i + 1, ops[i + 1].next, ... up to ops[i].next.
+ *
+ * Internal to segment/; the functions below are its insides, one file each.
+ */
+#ifndef DULT_ENGINE_SEGMENT_PROGRAM_H
+#define DULT_ENGINE_SEGMENT_PROGRAM_H
+
+#include "engine/segment/segment.h"
+
+struct segment_match_op {
+    uint16_t              event;
+    struct segment_window window;
+    uint32_t              where; /* an op, 0 for none */
+};
+
+struct segment_op {
+    enum segment_kind kind;
+    uint32_t          next;
+    bool              is_heavy; /* reads behaviour, itself or below */
+
+    /* COMPARE: of a trait or a property by its id; compare.key is not used */
+    uint16_t               key;
+    struct segment_compare compare;
+
+    struct segment_match_op match, then;
+    enum segment_times      times;
+    uint32_t                times_count;
+    enum segment_fold       fold;
+    enum segment_test       test;
+    __int128                number_micro; /* AGGREGATE: millionths, so that sums are exact */
+    double                  number;
+    int64_t                 within_ms;
+
+    uint32_t   id; /* IN_SEGMENT, IN_LIST */
+    double     chance;
+    struct str seed;
+};
+
+/* One question to one person; handed down through an evaluation. */
+struct segment_asking {
+    const struct segment_op *ops;
+    const struct facts      *facts;
+};
+
+/* ---- segment_compare.c */
+
+bool segment_compare_trait(const struct segment_compare *compare, const struct json *value);
+/* Does the event's bag pass the filter that begins at op `where`? */
+bool segment_where(const struct segment_asking *asking, uint32_t where, struct bag bag);
+/* A number in millionths; false for what is none, or is beyond SEGMENT_NUMBER_MAX. */
+bool segment_micro(const struct json *value, __int128 *out);
+
+/* ---- segment_eval.c */
+
+struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at);
+struct verdict verdict_and(struct verdict a, struct verdict b);
+struct verdict verdict_not(struct verdict v);
+
+/* ---- segment_did.c, segment_fold.c, segment_then.c */
+
+struct verdict segment_eval_did(const struct segment_asking *asking, const struct segment_op *op);
+struct verdict segment_eval_distinct(const struct segment_asking *asking,
+                                     const struct segment_op     *op);
+struct verdict segment_eval_instant(const struct segment_asking *asking,
+                                    const struct segment_op     *op);
+struct verdict segment_eval_fold(const struct segment_asking *asking, const struct segment_op *op);
+/* The sum, average, least or greatest, or the distinct count; false when there is none. */
+bool           segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
+                                  double *out);
+struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op);
+
+#endif
