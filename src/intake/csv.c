@@ -86,7 +86,7 @@ static size_t row_end(const struct csv *csv, struct str text)
 static uint64_t lines_in(struct str text)
 {
     uint64_t count = 0;
-    for (size_t i = str_find_char(text, 0, '\n'); i < text.len; i = str_find_char(text, i + 1, '\n'))
+    for (size_t i = 0; (i = str_find_char(text, i, '\n')) < text.len; i++)
         count++;
     return count;
 }
@@ -126,7 +126,7 @@ static struct str unquoted(char *inside, size_t len)
     return (struct str){ inside, to };
 }
 
-/* The index behind the closing quote of a field whose opening one is at `from`; 0 if none closes. */
+/* The index behind the closing quote of a field that opens at `from`; 0 if none closes. */
 static size_t quote_end(struct str text, size_t from)
 {
     for (size_t i = from + 1; i < text.len; i++) {

@@ -46,7 +46,7 @@ struct csv *csv_open(struct csv_shape shape);
 void        csv_close(struct csv *csv); /* NULL is nothing */
 void        csv_closep(struct csv **csv);
 
-/* Gives the next piece, which may be freed afterwards; `last` says that no more come. ERR_MEMORY. */
+/* Gives the next piece, which may be freed afterwards; `last`: no more come. ERR_MEMORY. */
 MUST enum err csv_feed(struct csv *csv, struct str piece, bool last);
 
 /*
