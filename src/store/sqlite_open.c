@@ -270,8 +270,8 @@ static enum err last_key(struct store *store, const char *table, const char *key
     uint64_t from = store_key(store->partition, 0);
     int64_t  value = (int64_t)from;
     snprintf(sql, sizeof sql,
-             "SELECT %s FROM %s WHERE %s BETWEEN %lld AND %lld ORDER BY %s DESC LIMIT 1", key, table,
-             key, (long long)from, (long long)(from | STORE_NUMBER_MAX), key);
+             "SELECT %s FROM %s WHERE %s BETWEEN %lld AND %lld ORDER BY %s DESC LIMIT 1", key,
+             table, key, (long long)from, (long long)(from | STORE_NUMBER_MAX), key);
     TRY(ask_int(store, sql, &value, problem));
     *out = (uint64_t)value;
     return OK;
@@ -343,7 +343,7 @@ static enum err open_looker(struct store *store, struct problem *problem)
     TRY(schema_look(store, &version, problem));
     if (version != SQLITE_SCHEMA_VERSION)
         return problem_format(problem, ERR_CONFLICT, store->path,
-                              "start the server of this version once; it brings the data up to date",
+                              "start the server of this version once: it updates the data",
                               "the data has version %d, this program reads %d", version,
                               SQLITE_SCHEMA_VERSION);
     return last_load(store, problem);

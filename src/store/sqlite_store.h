@@ -24,7 +24,7 @@
 enum {
     SQLITE_SCHEMA_VERSION = 2,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
-    SQLITE_PAGE_BYTES     = 8192,       /* measured best of 4, 8 and 16 KB for events of 350 bytes */
+    SQLITE_PAGE_BYTES     = 8192,       /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS   = 2000,       /* for another process's short locks */
     SQLITE_ROWS_AT_ONCE   = 16,         /* rows an INSERT takes; see store_bench */
     SQLITE_PATH_BYTES     = 4096,
@@ -64,6 +64,7 @@ struct store {
     int               lease_fd;
     size_t            wal_bytes_max;
     int               wal_frames, wal_frames_moved; /* in the WAL; when last checkpointed */
+    bool              wal_stuck; /* truncating past the bound failed: another process reads */
     bool              rejected_grew;
     char              dir[SQLITE_PATH_BYTES - 64], path[SQLITE_PATH_BYTES];
 

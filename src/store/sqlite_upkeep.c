@@ -51,8 +51,9 @@ static struct store_reader *reader_oldest(struct store *store)
 }
 
 /*
- * Takes a reader's state away, also while its thread sleeps or runs `each`: SQLite is interrupted if
- * it is at work, then its statements are reset from here. The thread learns of it at its next call.
+ * Takes a reader's state away, also while its thread sleeps or runs `each`: SQLite is interrupted
+ * if it is at work, then its statements are reset from here. The thread learns of it at its next
+ * call.
  */
 static void reader_cancel(struct store_reader *reader)
 {
@@ -133,16 +134,18 @@ static enum err wal_keep_bounded(struct store *store, struct store_upkeep *upkee
     size_t   frame = SQLITE_PAGE_BYTES + WAL_FRAME_HEAD_BYTES;
     size_t   grown = (size_t)(store->wal_frames - store->wal_frames_moved) * frame;
     enum err err;
-    if (bytes <= bound && grown < step)
+    /* Where a stranger pins the WAL, our own readers are not cancelled in vain at every commit. */
+    bool     force = bytes > bound && (grown >= step || !store->wal_stuck);
+    if (grown < step && !force)
         return OK;
-    if (bytes > bound)
+    if (force)
         err = wal_force(store, upkeep);
     else if (bytes > bound / 2)
         err = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
     else
         err = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
     upkeep->checkpointed = true;
-    upkeep->over_bound = bytes > bound && err == ERR_WAIT;
+    store->wal_stuck = force && err == ERR_WAIT;
     return err == ERR_WAIT ? OK : err;
 }
 
@@ -176,6 +179,7 @@ enum err store_maintain(struct store *store, struct store_upkeep *out)
     if (err == OK)
         err = wal_keep_bounded(store, &upkeep);
     upkeep.wal_bytes = wal_bytes(store);
+    upkeep.over_bound = upkeep.wal_bytes > store->wal_bytes_max;
     pthread_mutex_unlock(&store->lock);
     TRY(err);
     *out = upkeep;

@@ -286,9 +286,9 @@ void store_problem(struct store *store, struct problem *out);
 struct store_upkeep {
     size_t wal_bytes;            /* size of the WAL afterwards */
     bool   checkpointed;         /* some work was done */
-    bool   over_bound;           /* the WAL is beyond its bound and could not be truncated */
+    bool   over_bound;           /* the WAL is beyond its bound: another process pins it */
     int    readers_cancelled;
-    char   reader[64];           /* who pinned the WAL longest, or another process's id */
+    char   reader[64];           /* who pinned the WAL longest: a reader, or "process 123" */
 };
 MUST enum err store_maintain(struct store *store, struct store_upkeep *out);
 

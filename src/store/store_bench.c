@@ -36,8 +36,8 @@ static void need(bool holds, const char *what)
 static void body_make(int i)
 {
     int len = snprintf(bodies[i], sizeof bodies[i],
-                       "{\"properties\":{\"orderId\":\"order-%06d\",\"revenue\":%d.50,\"text\":\"", i,
-                       i % 997);
+                       "{\"properties\":{\"orderId\":\"order-%06d\",\"revenue\":%d.50,\"text\":\"",
+                       i, i % 997);
     while (len < BODY_BYTES - 3) {
         bodies[i][len] = (char)('a' + (len * 7 + i) % 26);
         len++;
@@ -58,11 +58,13 @@ static void batch_make(uint64_t seq, uint64_t decision)
             .profile = profile, .name = (uint32_t)i % 40 + 1, .user_id = str_of(users[i]),
             .message_id = str_of(messages[i]), .body = { bodies[i], BODY_BYTES },
         };
-        if (i % DECISION_EVERY == 0)
-            decisions[i / DECISION_EVERY] = (struct store_decision){
-                .id = decision++, .seq = events[i].seq, .profile = profile, .prev = decision / 2,
-                .at_ms = events[i].at_ms, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 3,
-            };
+        if (i % DECISION_EVERY != 0)
+            continue;
+        decisions[i / DECISION_EVERY] = (struct store_decision){
+            .id = decision, .seq = events[i].seq, .profile = profile, .prev = decision / 2,
+            .at_ms = events[i].at_ms, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 3,
+        };
+        decision++;
     }
 }
 
@@ -120,7 +122,8 @@ static double rate_plain(const char *folder)
     snprintf(path, sizeof path, "%s/plain.db", folder);
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-             "PRAGMA wal_autocheckpoint=%d; CREATE TABLE t(body)", (int)(STORE_WAL_STEP_BYTES / 8216));
+             "PRAGMA wal_autocheckpoint=%d; CREATE TABLE t(body)",
+             (int)(STORE_WAL_STEP_BYTES / 8216));
     need(sqlite3_open(path, &db) == SQLITE_OK, "opening plain SQLite");
     need(sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK, "the plain table");
     need(sqlite3_prepare_v2(db, "INSERT INTO t(body) VALUES(?)", -1, &insert, NULL) == SQLITE_OK,
@@ -163,7 +166,7 @@ int main(int argc, char **argv)
     qsort(plain, (size_t)rounds, sizeof plain[0], compare);
     qsort(ratio, (size_t)rounds, sizeof ratio[0], compare);
     printf("store %.0f events/s, plain %.0f rows/s, ratio %.2f (medians of %d, %d events of %d "
-           "bytes in batches of %d)\n", ours[rounds / 2], plain[rounds / 2], ratio[rounds / 2], rounds,
-           BATCHES * BATCH_EVENTS, BODY_BYTES, BATCH_EVENTS);
+           "bytes in batches of %d)\n", ours[rounds / 2], plain[rounds / 2], ratio[rounds / 2],
+           rounds, BATCHES * BATCH_EVENTS, BODY_BYTES, BATCH_EVENTS);
     return 0;
 }

@@ -67,7 +67,8 @@ TEST(store_crash, whatever_was_acknowledged_survives_kill_9_whole_and_nothing_by
         there = found;
         store_close(store);
     }
-    print_message("%d kills, %llu batches, %d rounds grew\n", KILLS, (unsigned long long)there, grown);
+    print_message("%d kills, %llu batches, %d rounds grew\n", KILLS, (unsigned long long)there,
+                  grown);
     assert_true(grown >= KILLS / 2);
     struct store *store = fixture_open(&fixture, 0);
     assert_ok(store_check(store, NULL));
@@ -288,6 +289,77 @@ TEST(store_crash, a_disk_failing_at_any_call_leaves_nothing_and_a_retry_leaves_o
         }
     sqlite3_vfs_unregister(&disk_vfs);
     sqlite3_vfs_register(real_vfs, 1);
+}
+
+/* ---- memory that fails at the n-th request ---- */
+
+static struct {
+    sqlite3_mem_methods real;
+    bool                armed, struck;
+    int                 countdown;
+} memory;
+
+static bool memory_fails(void)
+{
+    if (!memory.armed || memory.countdown == 0 || --memory.countdown > 0)
+        return false;
+    return memory.struck = true;
+}
+
+static void *memory_malloc(int bytes)
+{
+    return memory_fails() ? NULL : memory.real.xMalloc(bytes);
+}
+
+static void *memory_realloc(void *old, int bytes)
+{
+    return memory_fails() ? NULL : memory.real.xRealloc(old, bytes);
+}
+
+static void memory_install(void)
+{
+    sqlite3_mem_methods failing;
+    assert_int_equal(sqlite3_shutdown(), SQLITE_OK);
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory.real), SQLITE_OK);
+    failing = memory.real;
+    failing.xMalloc = memory_malloc;
+    failing.xRealloc = memory_realloc;
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
+}
+
+static void memory_remove(void)
+{
+    assert_int_equal(sqlite3_shutdown(), SQLITE_OK);
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory.real), SQLITE_OK);
+}
+
+TEST(store_crash, memory_failing_at_any_request_leaves_nothing_and_a_retry_leaves_one_copy)
+{
+    struct fixture fixture;
+    memory_install();
+    fixture_make(&fixture);
+    struct store *store = fixture_open(&fixture, 0);
+    uint64_t      n = 0;
+    bool          struck = true;
+    while (struck) { /* batch n meets the failure at the n-th request */
+        struct store_batch batch = fixture_batch(&fixture, ++n);
+        memory.struck = false;
+        memory.countdown = (int)n;
+        memory.armed = true;
+        enum err err = store_commit(store, &batch);
+        memory.armed = false;
+        struck = memory.struck;
+        assert_true(err == OK || (err == ERR_MEMORY && struck));
+        assert_int_equal(fixture_count(store), err == OK ? n : n - 1);
+        if (err != OK)
+            assert_ok(store_commit(store, &batch));
+        assert_int_equal(fixture_count(store), n);
+    }
+    print_message("%llu requests failed\n", (unsigned long long)n - 1);
+    assert_true(n > 10);
+    store_close(store);
+    memory_remove();
+    fixture_done(&fixture);
 }
 
 /* The harness must be able to notice: a half batch put there on purpose is found. */

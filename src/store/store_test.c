@@ -94,8 +94,8 @@ static enum err see_event(void *ctx, const struct store_event *row)
 static struct store *example_store(struct fixture *fixture)
 {
     static const struct store_event events[] = {
-        { .seq = 1, .received_ms = 1767323045678, .at_ms = 1767323045000, .kind = STORE_EVENT_IDENTIFY,
-          .flags = 5, .profile = 7, .user_id = STR("ada"), .message_id = STR("m1"),
+        { .seq = 1, .received_ms = 1767323045678, .at_ms = 1767323045000,
+          .kind = STORE_EVENT_IDENTIFY, .flags = 5, .profile = 7, .user_id = STR("ada"), .message_id = STR("m1"),
           .body = STR("{\"traits\":{\"country\":\"NO\"}}") },
         { .seq = 2, .received_ms = 1767323046000, .at_ms = -5, .kind = STORE_EVENT_TRACK,
           .source = 1, .profile = 7, .name = 1, .anonymous_id = STR("anon"), .body = STR("{}") },
@@ -280,7 +280,7 @@ TEST(store, the_rejected_list_keeps_its_newest_rows_only)
     static struct store_rejected rows[EACH];
     struct store_upkeep upkeep;
     for (int i = 0; i < EACH; i++)
-        rows[i] = (struct store_rejected){ .received_ms = i, .reason = STR("r"), .remedy = STR("m") };
+        rows[i] = (struct store_rejected){ .received_ms = i, .reason = STR("r") };
     for (int i = 0; i < (STORE_REJECTED_MAX + EXTRA) / EACH; i++)
         assert_ok(store_commit(store, &(struct store_batch){ .rejected = rows,
                                                               .rejected_count = EACH }));
@@ -337,7 +337,8 @@ TEST(store, views_show_the_latest_of_each_thing)
                "2|7|welcome|waiting|{\"node\":\"pause\"}|");
     assert_sql(fixture.dir, "SELECT message,enrollment,template,state,opens,clicks FROM messages",
                "4|2|hello|sent|1|0|");
-    assert_sql(fixture.dir, "SELECT profile,user_id,events,merged_into FROM profiles", "7|ada|2|-|");
+    assert_sql(fixture.dir, "SELECT profile,user_id,events,merged_into FROM profiles",
+               "7|ada|2|-|");
     assert_sql(fixture.dir, "SELECT kind,name,version,author,text FROM definitions",
                "segment|vip|2|kari|revenue > 2|");
     store_close(store);

@@ -2,15 +2,15 @@
 -- Every key is an integer, (partition << 52) | number; instants are milliseconds since 1970, UTC.
 -- No index but the keys: rows are appended in the order of their keys, which is all a disk loves.
 
-CREATE TABLE event (                -- every record, in order
+CREATE TABLE event (                -- every record, in order; NOT NULL would cost 3 % here
     seq          INTEGER PRIMARY KEY,
-    received     INTEGER NOT NULL,  -- when we learnt it
-    at           INTEGER NOT NULL,  -- when it happened
-    kind         INTEGER NOT NULL,
-    flags        INTEGER NOT NULL,
-    source       INTEGER NOT NULL,  -- credential.id; 0 is Dult itself
-    profile      INTEGER NOT NULL,  -- 0 none
-    name         INTEGER NOT NULL,  -- the event's name in the dictionary; 0 none
+    received     INTEGER,           -- when we learnt it
+    at           INTEGER,           -- when it happened
+    kind         INTEGER,
+    flags        INTEGER,
+    source       INTEGER,           -- credential.id; 0 is Dult itself
+    profile      INTEGER,           -- 0 none
+    name         INTEGER,           -- the event's name in the dictionary; 0 none
     user_id      TEXT,
     anonymous_id TEXT,
     message_id   TEXT,
@@ -19,13 +19,13 @@ CREATE TABLE event (                -- every record, in order
 
 CREATE TABLE decision (             -- what followed from a record, about one person
     id      INTEGER PRIMARY KEY,
-    seq     INTEGER NOT NULL,
-    profile INTEGER NOT NULL,
-    prev    INTEGER NOT NULL,       -- the decision before about the same profile; 0 none
-    at      INTEGER NOT NULL,
-    kind    INTEGER NOT NULL,
-    subject INTEGER NOT NULL,       -- a name in the dictionary
-    object  INTEGER NOT NULL,       -- the decision that began it (enrollment, message); 0 none
+    seq     INTEGER,
+    profile INTEGER,
+    prev    INTEGER,                -- the decision before about the same profile; 0 none
+    at      INTEGER,
+    kind    INTEGER,
+    subject INTEGER,                -- a name in the dictionary
+    object  INTEGER,                -- the decision that began it (enrollment, message); 0 none
     detail  TEXT                    -- JSON
 );
 
