@@ -1,0 +1,180 @@
+#include "delivery/loop.h"
+
+#include <assert.h>
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct loop {
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct event      *woken;
+    int                wake_fd;
+    pthread_t          thread;
+    pthread_mutex_t    lock; /* guards the line */
+    struct loop_task  *first, **last;
+    bool               ending;
+};
+
+static void run_line(evutil_socket_t fd, short what, void *ctx)
+{
+    struct loop *loop = ctx;
+    eventfd_t    count;
+    (void)what;
+    (void)eventfd_read(fd, &count);
+
+    pthread_mutex_lock(&loop->lock);
+    while (loop->first != NULL) {
+        struct loop_task *task = loop->first;
+        loop->first = task->next;
+        if (loop->first == NULL)
+            loop->last = &loop->first;
+        task->queued = false;
+        pthread_mutex_unlock(&loop->lock);
+        task->run(task);
+        pthread_mutex_lock(&loop->lock);
+    }
+    bool ending = loop->ending;
+    pthread_mutex_unlock(&loop->lock);
+    if (ending)
+        event_base_loopbreak(loop->base);
+}
+
+static void *loop_run(void *ctx)
+{
+    struct loop *loop = ctx;
+    event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return NULL;
+}
+
+static struct evdns_base *open_dns(struct event_base *base)
+{
+    int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
+    struct evdns_base *dns = evdns_base_new(base, flags);
+    if (dns != NULL)
+        return dns;
+    /* Without name servers the hosts file and plain addresses still work. */
+    dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (dns != NULL)
+        evdns_base_load_hosts(dns, "/etc/hosts");
+    return dns;
+}
+
+static void loop_free(struct loop *loop)
+{
+    if (loop->woken != NULL)
+        event_free(loop->woken);
+    if (loop->dns != NULL)
+        evdns_base_free(loop->dns, 1);
+    if (loop->base != NULL)
+        event_base_free(loop->base);
+    if (loop->wake_fd >= 0)
+        close(loop->wake_fd);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+struct loop *loop_open(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return NULL;
+    loop->last = &loop->first;
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->base = event_base_new();
+    if (loop->base != NULL) {
+        loop->dns = open_dns(loop->base);
+        loop->woken = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, run_line, loop);
+    }
+    if (loop->wake_fd < 0 || loop->dns == NULL || loop->woken == NULL ||
+        event_add(loop->woken, NULL) != 0 ||
+        pthread_create(&loop->thread, NULL, loop_run, loop) != 0) {
+        loop_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    assert(!loop_is_inside(loop));
+    pthread_mutex_lock(&loop->lock);
+    loop->ending = true;
+    pthread_mutex_unlock(&loop->lock);
+    eventfd_write(loop->wake_fd, 1);
+    pthread_join(loop->thread, NULL);
+    loop_free(loop);
+}
+
+void loop_post(struct loop *loop, struct loop_task *task)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool was_empty = loop->first == NULL;
+    if (!task->queued) {
+        task->queued = true;
+        task->next = NULL;
+        *loop->last = task;
+        loop->last = &task->next;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    if (was_empty)
+        eventfd_write(loop->wake_fd, 1);
+}
+
+struct call {
+    struct loop_task task; /* first */
+    void (*call)(void *ctx);
+    void           *ctx;
+    pthread_mutex_t lock;
+    pthread_cond_t  ended;
+    bool            is_done;
+};
+
+static void run_call(struct loop_task *task)
+{
+    struct call *call = (struct call *)task;
+    call->call(call->ctx);
+    pthread_mutex_lock(&call->lock);
+    call->is_done = true;
+    pthread_cond_signal(&call->ended);
+    pthread_mutex_unlock(&call->lock);
+}
+
+void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx)
+{
+    if (loop_is_inside(loop)) {
+        call(ctx);
+        return;
+    }
+    struct call c = { .task.run = run_call, .call = call, .ctx = ctx };
+    pthread_mutex_init(&c.lock, NULL);
+    pthread_cond_init(&c.ended, NULL);
+    loop_post(loop, &c.task);
+    pthread_mutex_lock(&c.lock);
+    while (!c.is_done)
+        pthread_cond_wait(&c.ended, &c.lock);
+    pthread_mutex_unlock(&c.lock);
+    pthread_cond_destroy(&c.ended);
+    pthread_mutex_destroy(&c.lock);
+}
+
+bool loop_is_inside(const struct loop *loop)
+{
+    return pthread_equal(pthread_self(), loop->thread) != 0;
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+    return loop->base;
+}
+
+struct evdns_base *loop_dns(struct loop *loop)
+{
+    return loop->dns;
+}
