@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -464,6 +465,8 @@ void http_close(struct http_server *server)
     for (int i = 0; i < server->conf.loops; i++)
         if (server->loops[i].is_started)
             pthread_join(server->loops[i].thread, NULL);
+    while (atomic_load(&server->posting) > 0)
+        sched_yield();
     assert(atomic_load(&server->owed) == 0);
     for (int i = 0; i < server->conf.loops; i++)
         loop_done(&server->loops[i]);

@@ -149,7 +149,8 @@ struct http_batch {
 struct http_batch http_batch_make(struct http_server *server);
 void http_batch_add(struct http_batch *batch, struct http_request *request,
                     const struct http_answer *answer);
-void http_batch_send(struct http_batch *batch); /* empty again */
+/* The batch is empty again. Not for an empty batch whose server may be closed by now. */
+void http_batch_send(struct http_batch *batch);
 
 struct http_stats {
     uint64_t accepted, turned_away; /* connections; the second by a bound */

@@ -129,6 +129,7 @@ struct http_server {
     pthread_mutex_t  tls_lock;
     SSL_CTX         *tls; /* under tls_lock */
     atomic_int       phase;
+    atomic_int       posting; /* threads between making an answer and having woken its loop */
     _Atomic int64_t  connections, held_bytes, owed;
     uint64_t         address_seed;
     _Atomic uint16_t address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */

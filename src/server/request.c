@@ -294,10 +294,27 @@ static void answer_make(struct http_request *request, const struct http_answer *
     request->out_status = answer->status;
 }
 
+/*
+ * Once the last answer is in the mailbox the server may be closed and freed, while the thread that
+ * posted it is still about to wake the loop. So http_close waits for those who are posting.
+ */
+static void posting_begin(struct http_server *server)
+{
+    atomic_fetch_add(&server->posting, 1);
+}
+
+static void posting_end(struct http_server *server)
+{
+    atomic_fetch_sub(&server->posting, 1);
+}
+
 void http_reply(struct http_request *request, const struct http_answer *answer)
 {
+    struct http_server *server = request->loop->server;
+    posting_begin(server);
     answer_make(request, answer);
     loop_post(request->loop, request, request);
+    posting_end(server);
 }
 
 void http_reply_json(struct http_request *request, int status, struct str json)
@@ -371,9 +388,12 @@ void http_batch_add(struct http_batch *batch, struct http_request *request,
 
 void http_batch_send(struct http_batch *batch)
 {
-    for (int i = 0; i < batch->server->conf.loops; i++) {
+    struct http_server *server = batch->server;
+    posting_begin(server);
+    for (int i = 0; i < server->conf.loops; i++) {
         if (batch->first[i] != NULL)
-            loop_post(&batch->server->loops[i], batch->first[i], batch->last[i]);
+            loop_post(&server->loops[i], batch->first[i], batch->last[i]);
         batch->first[i] = batch->last[i] = NULL;
     }
+    posting_end(server);
 }

@@ -9,7 +9,7 @@
  *           .body_bytes_max = 4 << 20 },
  *         { "GET", "/api/profiles/{id}", profile_show, .need = ROUTE_SCOPE,
  *           .scope = "api:profiles:read" },
- *         { "GET", "/{rest...}", page },                   the last resort: everything below
+ *         { "GET", "/{rest...}", page, .need = ROUTE_OPEN },      everything else
  *     };
  *
  * A literal piece beats a {param}, which beats a {rest...}. HEAD is served by GET's function. A
