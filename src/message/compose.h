@@ -14,7 +14,7 @@
  *
  * Always true   the same input gives the same bytes (RSA and Ed25519 signatures are fixed, too);
  *               no state is shared but the keys, which are read only: any thread may compose.
- * Cost          about 0.3 ms for 24 KB of HTML, and the signature.
+ * Cost          2.4 ms for 24 KB of HTML, 2 ms of them gumbo's reading; and the signature.
  */
 #ifndef DULT_MESSAGE_COMPOSE_H
 #define DULT_MESSAGE_COMPOSE_H

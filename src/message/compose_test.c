@@ -145,6 +145,10 @@ TEST(compose, a_transactional_message_without_tracking_is_left_as_written)
     assert_false(says(f, "DKIM"));
     assert_str(f->out.envelope_from, "hei@shop.example");
     assert_int_equal(f->out.urls.view.len, 0);
+    f->in.who.public_url = STR("https://m.example"); /* a view link alone is no way out */
+    composed(f);
+    assert_false(says(f, "List-Unsubscribe"));
+    assert_true(f->out.urls.view.len > 0);
 }
 
 TEST(compose, a_problem_names_the_field_and_leaves_the_result_alone)

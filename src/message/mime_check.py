@@ -8,6 +8,7 @@ agree, and otherwise says what differs.
 import email
 import email.header
 import email.policy
+import re
 import sys
 
 message_bytes = open(sys.argv[1], "rb").read()
@@ -26,6 +27,13 @@ for line in message_bytes.split(b"\r\n"):
     check("line break", b"\n" in line or b"\r" in line, False)
     check("length of a line", len(line) <= 998, True)
     check("bytes beyond ASCII", all(32 <= byte < 127 or byte == 9 for byte in line), True)
+
+# Python's reader forgives what others do not, so the form of encoded words is checked here.
+head = message_bytes.split(b"\r\n\r\n")[0].decode()
+for line in head.split("\r\n"):
+    rest = re.sub(r"=\?utf-8\?(?:Q\?(?:[A-Za-z0-9!*+/_-]|=[0-9A-F]{2})+|B\?[A-Za-z0-9+/]+=*)\?=", "", line)
+    check("malformed encoded word", "=?" in rest, False)
+    check("length of an encoded line", rest == line or len(line) <= 76 or "<" in line, True)
 
 message = email.message_from_bytes(message_bytes, policy=email.policy.default)
 check("defects", [d for part in message.walk() for d in part.defects], [])
@@ -79,6 +87,7 @@ for part, (kind, said) in zip(parts, expected):
     for line in part.get_payload().split("\n"):
         if part["Content-Transfer-Encoding"] == "quoted-printable":
             check("length of a quoted line", len(line.rstrip("\r")) <= 76, True)
+            check("white space at the end of a line", line.rstrip("\r")[-1:] in (" ", "\t"), False)
 
 print("\n".join(wrong), end="\n" if wrong else "")
 sys.exit(1 if wrong else 0)

@@ -237,7 +237,7 @@ TEST(mime, addresses_are_checked_as_mail_hosts_check_them)
         "", "@", "a@", "@x.example", "a", "a b@x.example", "a..b@x.example", ".a@x.example",
         "a.@x.example", "\"a b\"@x.example", "a@b@x.example", "a@[127.0.0.1]", "a@-x.example",
         "a@x..example", "a@x.example.", "a@x_y.example", "a,b@x.example", "<a@x.example>",
-        "b\xC3\xB8@x.example", "a@b\xC3\xBC" "cher.example", "a@x.example\r\nRCPT TO:<b@x.example>",
+        "b\xC3\xB8@x.example", "a@b\xC3\xBC-r.example", "a@x.example\r\nRCPT TO:<b@x.example>",
         "12345678901234567890123456789012345678901234567890123456789012345@x.example",
         "a@1234567890123456789012345678901234567890123456789012345678901234.example",
     };
