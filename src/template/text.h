@@ -1,0 +1,21 @@
+/*
+ * text: what UTF-8 needs from string filters: characters and their case.
+ *
+ * Case covers the letters of European languages (Latin, Greek, Cyrillic, Armenian is left out),
+ * one character to one, but for the German sharp s, which becomes SS. No locale is asked.
+ */
+#ifndef DULT_TEMPLATE_TEXT_H
+#define DULT_TEMPLATE_TEXT_H
+
+#include "base/buf.h"
+
+size_t text_characters(struct str text);
+/* The byte at which character `index` begins, or the length. */
+size_t text_offset(struct str text, size_t index);
+
+enum text_case { TEXT_UP, TEXT_DOWN };
+void text_write_case(struct buf *out, struct str text, enum text_case to);
+/* Bytes of the first character, 0 for none. */
+size_t text_first(struct str text);
+
+#endif
