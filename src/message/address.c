@@ -33,7 +33,7 @@ enum err address_domain_check(struct str domain, const char *where, struct probl
 {
     if (!is_ascii(domain))
         return problem_set(problem, ERR_INPUT, where, "the domain has letters outside ASCII",
-                           "write the domain in its ASCII form (punycode), such as xn--bcher-kva.de");
+                           "write the domain in its ASCII form (punycode): xn--bcher-kva.de");
     if (domain.len == 0 || domain.len > ADDRESS_DOMAIN_BYTES_MAX)
         return problem_set(problem, ERR_INPUT, where, "the domain is missing or too long",
                            "write it as example.com");

@@ -53,7 +53,8 @@ static enum err pkey_check(EVP_PKEY *pkey, bool *ed25519, struct problem *proble
 {
     int kind = pkey == NULL ? 0 : EVP_PKEY_get_base_id(pkey);
     if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519)
-        return problem_set(problem, ERR_INPUT, "dkim.key", "it is not an RSA or Ed25519 private key",
+        return problem_set(problem, ERR_INPUT, "dkim.key",
+                           "it is not an RSA or Ed25519 private key",
                            "give a PEM file that begins with -----BEGIN PRIVATE KEY-----, without "
                            "a passphrase");
     int bits = EVP_PKEY_get_bits(pkey);
@@ -347,7 +348,8 @@ struct signing {
 
 static void signing_donep(struct signing *s)
 {
-    struct buf *all[] = { &s->fields, &s->names, &s->body_hash, &s->input, &s->signature, &s->text };
+    struct buf *all[] = { &s->fields, &s->names,     &s->body_hash,
+                          &s->input,  &s->signature, &s->text };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buf_done(all[i]);
 }

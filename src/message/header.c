@@ -23,7 +23,7 @@ enum err header_text_check(struct str value, const char *where, struct problem *
         unsigned char c = (unsigned char)value.ptr[i];
         if (c == '\r' || c == '\n' || c == '\0')
             return problem_set(problem, ERR_INPUT, where, "it has a line break or a NUL",
-                               "put it on one line, e.g. with the filters strip_newlines and strip");
+                               "put it on one line, e.g. with the filter strip_newlines");
         if ((c < ' ' && c != '\t') || c == 0x7F)
             return problem_format(problem, ERR_INPUT, where, "remove the character",
                                   "it has the control character 0x%02x at byte %zu", c, i);

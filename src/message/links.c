@@ -270,7 +270,9 @@ static void splice_pixel(struct splicer *splicer, const struct links_conf *conf,
 enum err links_track(const struct links_conf *conf, const struct html *html, struct arena *arena,
                      struct buf *out, struct links_splices *splices)
 {
-    struct spots spots = { .arena = arena, .text = html_text(html), .public_url = conf->public_url };
+    struct spots spots = {
+        .arena = arena, .text = html_text(html), .public_url = conf->public_url
+    };
     links_walk(html_root(html), spot_visit, &spots);
     TRY(spots.err);
     spots_settle(&spots);

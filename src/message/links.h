@@ -47,7 +47,7 @@ struct links_splices {
     size_t               count;
 };
 
-/* http or https, a host, printable and safe between quotes and angle brackets, no '/' at the end. */
+/* http or https, a host, safe between quotes and angle brackets, and no '/' at the end. */
 MUST enum err links_public_url_check(struct str url, struct problem *problem);
 
 /* Appends the HTML with tracked links and the pixel. `splices` (may be NULL) lie in the arena. */

@@ -109,7 +109,8 @@ static void run_parse(struct bench *bench)
 static void run_token(struct bench *bench)
 {
     struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
-    token_write(bench->token, (struct token){ TOKEN_OPEN, 70000, ++bench->message }, STR_NONE, &text);
+    struct token token = { TOKEN_OPEN, 70000, ++bench->message };
+    token_write(bench->token, token, STR_NONE, &text);
     need(buf_err(&text), "token");
     buf_done(&text);
 }

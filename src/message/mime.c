@@ -191,7 +191,8 @@ static void part_write(struct buf *out, struct str type, struct str body)
 
 void mime_date_write(int64_t at_ms, struct buf *out)
 {
-    static const char days[] = "MonTueWedThuFriSatSun", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[] = "MonTueWedThuFriSatSun";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct time_parts t = time_split(at_ms);
     buf_format(out, "%.3s, %02d %.3s %04d %02d:%02d:%02d +0000", days + 3 * (t.weekday - 1), t.day,
                months + 3 * (t.month - 1), t.year, t.hour, t.minute, t.second);

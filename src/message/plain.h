@@ -14,7 +14,7 @@
  *                                                        See them (https://x.example/)
  *
  * Blocks become paragraphs, lists get "- " or "1. ", quotes "> ", cells of a data table are parted
- * by " | " (those of a layout table by a space), images speak by their alt text. Style, script, head
+ * by " | " (in a layout table by a space), images speak by their alt text. Style, script, head
  * and what is hidden (hidden, display:none, visibility:hidden) say nothing. No line is wrapped.
  *
  * Always true   lines end in '\n', none ends in a space, at most one empty line stands between two

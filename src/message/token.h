@@ -2,7 +2,7 @@
  * token: a link that only we can have written.
  *
  * Each link in an e-mail names a person and a message, and needs no cookie and no table: what it
- * names is inside, sealed by a keyed hash (HMAC-SHA256, cut to 128 bits) under the workspace secret.
+ * names is inside, sealed under the workspace secret (HMAC-SHA256, cut to 128 bits).
  *
  *      byte 0            varint     varint     16 bytes
  *     +-----------------+----------+----------+-----------------------------------------+
