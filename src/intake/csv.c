@@ -185,12 +185,21 @@ static enum err whitespace_read(struct csv *csv, struct str text, struct csv_row
     return OK;
 }
 
+/* Would a cut at `at` fall inside a character? */
+static bool is_inside_char(struct str text, size_t at)
+{
+    return at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80;
+}
+
 static enum err fixed_read(struct csv *csv, struct str text, struct csv_row *row,
                            struct problem *problem)
 {
     size_t at = 0;
     for (uint32_t i = 0; i < csv->shape.widths_count; i++) {
         size_t end = at + (size_t)csv->shape.widths[i];
+        if (is_inside_char(text, end))
+            return row_problem(problem, ERR_INPUT, row->line, "A column ends inside a character.",
+                               "Widths count bytes: a letter beyond ASCII has two or more.");
         TRY(field_add(csv, row, str_trim(str_slice(text, at, end)), problem));
         at = end;
     }

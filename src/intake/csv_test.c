@@ -76,7 +76,7 @@ TEST(csv, other_forms_have_no_quotes)
         { { .form = CSV_WHITESPACE }, " 00001 19970101  1   11.77\r\n  \n\tb \"c\" \n",
           "00001|19970101|1|11.77;b|\"c\";" },
         { { .form = CSV_FIXED, .widths = widths, .widths_count = 3 },
-          "0000119970101 3\n1\n00001199701010003\n", "00001|19970101|3;1||;!3;" },
+          "0000119970101 3\n1\n00001199701010003\n0000\xC3\xA5\n", "00001|19970101|3;1||;!3;!4;" },
         { { .form = CSV_LINES }, "{\"a\":1}\n\n[2]\r\n", "{\"a\":1};[2];" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -375,7 +375,7 @@ static enum err data_take(struct hearing *h, struct record *record)
         record->traits = &empty;
     if (record->kind == RECORD_ALIAS)
         record->properties = &empty;
-    if (record->kind == RECORD_IDENTIFY && h->fields[TRAITS] == NULL) {
+    if (record->kind == RECORD_IDENTIFY && record->traits->count == 0) {
         const struct json *inner = json_get(record->context, STR("traits"));
         if (inner != NULL && inner->kind == JSON_OBJECT)
             record->traits = inner;

@@ -76,7 +76,10 @@ static void place_write(const struct place *place, char *out, size_t out_bytes)
     if (place->above != NULL)
         place_write(place->above, out, out_bytes);
     size_t len = strlen(out);
-    snprintf(out + len, out_bytes - len, "%s%.*s", len > 0 ? "." : "", STR_ARG(place->name));
+    struct str name = place->name; /* a stranger's key may be empty or begin with a NUL */
+    if (name.len == 0 || name.ptr[0] == '\0')
+        name = STR("\"\"");
+    snprintf(out + len, out_bytes - len, "%s%.*s", len > 0 ? "." : "", STR_ARG(name));
 }
 
 static enum err wrong(const struct place *place, struct problem *problem, const char *what,
@@ -532,7 +535,7 @@ enum err mapping_parse(struct arena *arena, struct str text, struct mapping **ou
         return wrong(&top, problem, "The mapping is not a JSON object.", "See the manual.");
     mapping->arena = arena;
     mapping->name = json_get_str(root, STR("mapping"));
-    TRY(words_check(root, words, &(struct place){ NULL, STR("") }, problem));
+    TRY(words_check(root, words, NULL, problem));
     if (mapping->name.len == 0)
         return wrong(&top, problem, "The mapping has no name.", "Write \"mapping\":\"orders\".");
     TRY(format_parse(mapping, root, problem));

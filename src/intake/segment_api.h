@@ -17,7 +17,8 @@
  *               What is historical (/v1/import, or "historical":true on batch or item) is never
  *               shifted.
  * Merging       a key of the item's context or integrations replaces the outer's key whole.
- * Traits        an identify without `traits` takes `context.traits` (RudderStack's mobile form).
+ * Traits        an identify with no or empty `traits` takes `context.traits` (as RudderStack's
+ *               mobile clients send them).
  * Page, screen  top-level name and category go into properties where those have none.
  * Dropped       an alias of an id to itself (analytics.js sends them), _metadata, unknown members.
  * Always true   records + refused + dropped + unlisted = items; order is kept; equal bytes, time

@@ -78,7 +78,8 @@ TEST(segment_api, the_documented_track_becomes_one_record)
 {
     struct fixture       f = fixture_open();
     const struct record *r = one(&f, SEGMENT_TRACK,
-        "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u1\",\"anonymousId\":\"an1\","
+        "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u1\",\"anonymousId\":"
+        "\"an1\","
         "\"properties\":{\"revenue\":12.5,\"currency\":\"EUR\"},"
         "\"context\":{\"ip\":\"203.0.113.9\",\"library\":{\"name\":\"x\",\"version\":\"1\"}},"
         "\"timestamp\":\"2026-01-02T03:04:05.000Z\",\"messageId\":\"m-1\"}");
@@ -91,7 +92,8 @@ TEST(segment_api, the_documented_track_becomes_one_record)
     assert_int_equal(r->source, 7);
     assert_true(json_get_real(r->properties, STR("revenue"), &revenue) && revenue == 12.5);
     assert_str(r->body, "{\"properties\":{\"revenue\":12.5,\"currency\":\"EUR\"},"
-                        "\"context\":{\"ip\":\"203.0.113.9\",\"library\":{\"name\":\"x\",\"version\":\"1\"}},"
+                        "\"context\":{\"ip\":\"203.0.113.9\",\"library\":{\"name\":\"x\","
+                        "\"version\":\"1\"}},"
                         "\"originalTimestamp\":\"2026-01-02T03:04:05.000Z\"}");
     fixture_close(&f);
 }
@@ -164,7 +166,7 @@ TEST(segment_api, rudderstack_sends_its_own_times_on_every_item)
         "\"type\":\"identify\",\"channel\":\"server\",\"originalTimestamp\":"
         "\"2026-01-02T04:04:00.000Z\",\"sentAt\":\"2026-01-02T04:04:01.000Z\","
         "\"messageId\":\"7a2c\"},"
-        "{\"userId\":\"bob\",\"context\":{\"traits\":{\"plan\":\"free\"}},\"type\":\"identify\","
+        "{\"userId\":\"bob\",\"traits\":{},\"context\":{\"traits\":{\"plan\":\"free\"}},\"type\":\"identify\","
         "\"messageId\":\"7a2d\"}],"
         "\"timestamp\":\"2026-01-02T04:04:01.000Z\",\"sentAt\":\"2026-01-01T00:00:00.000Z\"}")));
     const struct record *r = f.result.records;
@@ -268,7 +270,8 @@ TEST(segment_api, the_sockets_address_is_for_clients_and_for_those_who_ask)
     request.body = STR("{\"event\":\"e\",\"userId\":\"u\",\"context\":{\"direct\":true}}");
     assert_ok(segment_parse(f.parser, f.arena, &request, &f.result, NULL));
     assert_str(json_get_str(f.result.records[0].context, STR("ip")), "203.0.113.9");
-    request.body = STR("{\"event\":\"e\",\"userId\":\"u\",\"context\":{\"direct\":true,\"ip\":\"0.0.0.0\"}}");
+    request.body = STR("{\"event\":\"e\",\"userId\":\"u\",\"context\":{\"direct\":true,\"ip\":"
+                       "\"0.0.0.0\"}}");
     assert_ok(segment_parse(f.parser, f.arena, &request, &f.result, NULL));
     assert_str(json_get_str(f.result.records[0].context, STR("ip")), "0.0.0.0");
     fixture_close(&f);
@@ -324,17 +327,20 @@ TEST(segment_api, a_bad_event_is_refused_with_reason_and_remedy_and_its_neighbou
         { "{\"type\":\"track\",\"userId\":\"u\"}", "event", "no_event" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\" \"}", "event", "no_event" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":[]}", "event", "not_text" },
-        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":\"today\"}", "timestamp",
+        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":"
+          "\"today\"}", "timestamp",
           "invalid_timestamp" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":-1}", "timestamp",
           "invalid_timestamp" },
-        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"originalTimestamp\":\"2026-02-30\"}",
+        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"originalTimestamp\":"
+          "\"2026-02-30\"}",
           "originalTimestamp", "invalid_timestamp" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"properties\":[]}", "properties",
           "invalid_type" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"context\":\"x\"}", "context",
           "invalid_type" },
-        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"integrations\":1}", "integrations",
+        { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"integrations\":"
+          "1}", "integrations",
           "invalid_type" },
         { "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":\"x\"}", "traits", "invalid_type" },
         { "{\"type\":\"group\",\"userId\":\"u\"}", "groupId", "no_group_id" },
@@ -406,7 +412,8 @@ TEST(segment_api, a_message_of_32_kb_is_taken_and_one_byte_more_is_not)
     assert_int_equal(parse(&f, SEGMENT_TRACK, large), ERR_LIMIT);
     assert_true(f.problem.remedy[0] != '\0');
 
-    struct str batch = str_format(f.arena, "{\"batch\":[%.*s,%.*s]}", STR_ARG(fits), STR_ARG(large));
+    struct str batch = str_format(f.arena, "{\"batch\":[%.*s,"
+                                           "%.*s]}", STR_ARG(fits), STR_ARG(large));
     assert_ok(parse(&f, SEGMENT_BATCH, batch));
     assert_int_equal(f.result.records_count, 1);
     assert_int_equal(f.result.refused_count, 1);
@@ -435,7 +442,8 @@ TEST(segment_api, the_surplus_of_a_batch_is_refused_and_the_rest_taken)
     struct buf     out = buf_make(REQUEST_BYTES_MAX);
     buf_str(&out, STR("{\"batch\":["));
     for (int i = 0; i < 6000; i++)
-        buf_format(&out, "%s{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"messageId\":\"%d\"}",
+        buf_format(&out, "%s{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\","
+                         "\"messageId\":\"%d\"}",
                    i > 0 ? "," : "", i);
     buf_str(&out, STR("]}"));
     assert_ok(parse(&f, SEGMENT_BATCH, buf_view(&out)));
@@ -516,9 +524,11 @@ TEST(segment_api, what_a_batch_shares_is_bounded_because_it_is_stored_with_each_
     struct fixture f = fixture_open();
     char           body[8000], fill[5000];
     memset(fill, 'x', sizeof fill);
-    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":\"%.*s\"}}", OUTER_BYTES_MAX - 8, fill);
+    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":"
+                                "\"%.*s\"}}", OUTER_BYTES_MAX - 8, fill);
     assert_ok(parse(&f, SEGMENT_BATCH, str_of(body)));
-    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":\"%.*s\"}}", OUTER_BYTES_MAX - 7, fill);
+    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":"
+                                "\"%.*s\"}}", OUTER_BYTES_MAX - 7, fill);
     assert_int_equal(parse(&f, SEGMENT_BATCH, str_of(body)), ERR_LIMIT);
     fixture_close(&f);
 }
@@ -535,7 +545,8 @@ TEST(segment_api, nesting_beyond_the_bound_is_refused_and_not_followed)
 
 TEST(segment_api, a_small_arena_is_an_error_and_never_a_fault)
 {
-    static const char body[] = "{\"context\":{\"a\":1},\"batch\":[{\"type\":\"page\",\"name\":\"n\","
+    static const char body[] = "{\"context\":{\"a\":1},\"batch\":[{\"type\":\"page\",\"name\":"
+                               "\"n\","
                                "\"userId\":7,\"context\":{\"direct\":true}},7]}";
     struct segment_parser *parser = segment_parser_open();
     bool                   taken = false;
@@ -558,7 +569,8 @@ TEST(segment_api, a_stored_body_gives_the_record_back)
     struct fixture      f = fixture_open();
     struct json_parser *json = json_parser_open();
     const struct record *made = one(&f, SEGMENT_IDENTIFY,
-        "{\"userId\":\"u\",\"traits\":{\"a\":[1,2.50,1e300,0.1,-0.0,\"\\u0001\\\"\\\\\\u00e5 long enough\"]"
+        "{\"userId\":\"u\",\"traits\":{\"a\":[1,2.50,1e300,0.1,-0.0,"
+        "\"\\u0001\\\"\\\\\\u00e5 long enough\"]"
         ",\"b\":{}},\"context\":{\"x\":null}}");
     struct record read = { .body = made->body };
     assert_ok(record_body_read(&read, json, f.arena));
@@ -595,7 +607,8 @@ TEST(segment_api, analytics_js_gets_the_settings_it_boots_with)
     segment_settings_write(&out, STR("WK"), (struct segment_host){ STR("cdp.example.com/v1"),
                                                                    STR("https") });
     assert_str(buf_view(&out),
-               "{\"integrations\":{\"Segment.io\":{\"apiKey\":\"WK\",\"apiHost\":\"cdp.example.com/v1\","
+               "{\"integrations\":{\"Segment.io\":{\"apiKey\":\"WK\",\"apiHost\":"
+               "\"cdp.example.com/v1\","
                "\"protocol\":\"https\"}},\"metrics\":{\"sampleRate\":0}}");
     buf_done(&out);
 }
