@@ -95,7 +95,8 @@ static struct store *example_store(struct fixture *fixture)
 {
     static const struct store_event events[] = {
         { .seq = 1, .received_ms = 1767323045678, .at_ms = 1767323045000,
-          .kind = STORE_EVENT_IDENTIFY, .flags = 5, .profile = 7, .user_id = STR("ada"), .message_id = STR("m1"),
+          .kind = STORE_EVENT_IDENTIFY, .flags = 5, .profile = 7, .user_id = STR("ada"),
+          .message_id = STR("m1"),
           .body = STR("{\"traits\":{\"country\":\"NO\"}}") },
         { .seq = 2, .received_ms = 1767323046000, .at_ms = -5, .kind = STORE_EVENT_TRACK,
           .source = 1, .profile = 7, .name = 1, .anonymous_id = STR("anon"), .body = STR("{}") },
@@ -476,6 +477,27 @@ TEST(store, a_newer_or_foreign_database_is_refused_with_a_remedy)
     assert_int_equal(store_open(&store, &conf, &problem), ERR_CONFLICT);
     assert_non_null(strstr(problem.what, "77"));
     assert_non_null(strstr(problem.remedy, "before-"));
+    fixture_done(&fixture);
+}
+
+TEST(store, a_key_that_is_there_already_is_refused_and_ends_all_writing_until_a_reload)
+{
+    struct fixture fixture;
+    struct problem problem;
+    fixture_make(&fixture);
+    struct store      *store = fixture_open(&fixture, 0);
+    struct store_batch batch = fixture_batch(&fixture, 1);
+    raw_sql(fixture.dir, "INSERT INTO decision(id) VALUES(9)"); /* a second writer */
+    assert_int_equal(store_commit(store, &batch), ERR_CONFLICT);
+    store_problem(store, &problem);
+    assert_non_null(strstr(problem.what, "decision.id"));
+    assert_sql(fixture.dir, "SELECT count(*) FROM event", "0|");
+    batch = (struct store_batch){ .events = fixture.events, .events_count = 1 };
+    assert_int_equal(store_commit(store, &batch), ERR_CORRUPT);
+    store_close(store);
+    store = fixture_open(&fixture, 0);
+    assert_ok(store_commit(store, &batch));
+    store_close(store);
     fixture_done(&fixture);
 }
 
