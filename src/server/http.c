@@ -219,6 +219,7 @@ static void loop_done(struct loop *loop)
         event_base_free(loop->base);
     if (loop->wake_fd > 0)
         close(loop->wake_fd);
+    request_blocks_done(loop);
     free(loop->scratch);
 }
 

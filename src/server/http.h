@@ -88,7 +88,8 @@ struct http_conf {
     /* The request has come whole. Answer now or later, from any thread. */
     void (*handle)(void *context, struct http_request *request);
     /* Somebody was turned away (any thread). NULL: nobody listens. */
-    void (*refused)(void *context, const struct http_refusal *refusal);
+    void (*refused)(void *refused_context, const struct http_refusal *refusal);
+    void *refused_context;
 };
 
 /* Listens and starts its threads. `conf` is copied; `trust` and `context` must outlive the server. */

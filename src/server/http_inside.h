@@ -10,8 +10,8 @@
  *                      |       |        (handler has it)  +--> LINGER --> closed
  *                      +-------+--- refused --> WRITING --+
  *
- * Always true   a connection, its loop and `request->connection` are touched by that loop's thread
- *               only; other threads see a request's constant parts, its answer and the mailbox.
+ * Always true   a connection, its loop and `request->connection` are touched by that loop's
+ *               thread only; other threads see a request's constant parts, its answer and the mailbox.
  */
 #ifndef DULT_SERVER_HTTP_INSIDE_H
 #define DULT_SERVER_HTTP_INSIDE_H
@@ -31,6 +31,9 @@ enum {
     PIPELINE_BYTES_MAX = 64 << 10, /* read ahead while an answer is owed; then reading stops */
     TICK_MS = 250,                 /* how late a deadline may be noticed */
     ADDRESS_SLOTS = 1 << 16,
+    BLOCK_CLASSES = 8,             /* 2 KB, 4 KB ... 256 KB */
+    BLOCK_FIRST_BYTES = 2048,
+    BLOCKS_KEPT_MAX = 2048,        /* of 2 KB, half as many of 4 KB: 4 MB a class and loop */
 };
 _Static_assert((int)PIPELINE_BYTES_MAX >= (int)GATE_HEAD_BYTES_MAX, "a whole head fits what is read ahead");
 _Static_assert(SCRATCH_BYTES >= PIPELINE_BYTES_MAX, "what one read left over fits");
@@ -55,6 +58,7 @@ struct http_request {
     char                *body_memory;
     size_t               body_room;
     int64_t              held_bytes; /* counted in the server's sum */
+    int                  block_class;
     bool                 is_early;   /* the body has not come whole */
     bool                 is_https, is_local;
     char                 peer[HTTP_PEER_BYTES];
@@ -96,6 +100,11 @@ struct connection {
     struct outbound      out;
 };
 
+/* A request's memory when it is free: kept for the next one of its size. */
+struct block {
+    struct block *next;
+};
+
 struct loop_counts {
     _Atomic uint64_t accepted, turned_away, requests, refused, dropped, bytes_in, bytes_out, wakes;
     _Atomic uint64_t status[6];
@@ -115,6 +124,8 @@ struct loop {
     int64_t                         owed; /* requests alive */
     int64_t                         now_ms;
     char                           *scratch;
+    struct block                   *blocks[BLOCK_CLASSES];
+    uint32_t                        blocks_kept[BLOCK_CLASSES];
     struct loop_counts              counts;
 };
 
@@ -158,6 +169,7 @@ bool connection_is_busy(const struct connection *connection);
 struct http_request *request_make(struct connection *connection, const struct gate_head *head,
                                   struct str bytes);
 void request_free(struct http_request *request);
+void request_blocks_done(struct loop *loop);
 /* Makes the bytes of an answer. `request` is NULL when nothing could be read as one. */
 struct outbound outbound_make(const struct http_request *request, const struct http_answer *answer,
                               bool is_stopping);

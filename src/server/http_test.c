@@ -104,6 +104,7 @@ static struct rig *rig_open(struct http_conf conf)
     rig->conf.handle = rig_handle;
     rig->conf.admit = rig_admit;
     rig->conf.refused = rig_refused;
+    rig->conf.refused_context = rig;
     if (http_open(&rig->conf, &rig->server, &problem) != OK)
         fail_msg("%s: %s", problem.where, problem.what);
     assert_int_equal(pthread_create(&rig->thread, NULL, rig_run, rig), 0);

@@ -13,6 +13,67 @@ enum {
     PROBLEM_BYTES_MAX = 8192,    /* three escaped texts */
 };
 
+/* The address sanitizer sees a request used after its answer only if its memory is really freed. */
+#if defined(__SANITIZE_ADDRESS__)
+#define BLOCKS_ARE_KEPT false
+#else
+#define BLOCKS_ARE_KEPT true
+#endif
+
+/* ---- memory ---- */
+
+/*
+ * A loop makes and frees all its requests itself, so it keeps their memory without a lock. Given
+ * back to malloc, blocks of a batch's size are trimmed and faulted in again: two page faults and
+ * 10 us a request were measured at 35 KB.
+ */
+static int block_class(size_t bytes)
+{
+    int    size_class = 0; /* BLOCK_CLASSES: too large to keep */
+    size_t room = BLOCK_FIRST_BYTES;
+    while (room < bytes && size_class < BLOCK_CLASSES) {
+        room *= 2;
+        size_class++;
+    }
+    return size_class;
+}
+
+static void *block_take(struct loop *loop, size_t bytes, int size_class)
+{
+    if (!BLOCKS_ARE_KEPT || size_class == BLOCK_CLASSES)
+        return malloc(bytes);
+    struct block *block = loop->blocks[size_class];
+    if (block == NULL)
+        return malloc((size_t)BLOCK_FIRST_BYTES << size_class);
+    loop->blocks[size_class] = block->next;
+    loop->blocks_kept[size_class]--;
+    return block;
+}
+
+static void block_give(struct loop *loop, void *memory, int size_class)
+{
+    struct block *block = memory;
+    if (!BLOCKS_ARE_KEPT || size_class == BLOCK_CLASSES ||
+        loop->blocks_kept[size_class] >= (uint32_t)BLOCKS_KEPT_MAX >> size_class) {
+        free(memory);
+        return;
+    }
+    block->next = loop->blocks[size_class];
+    loop->blocks[size_class] = block;
+    loop->blocks_kept[size_class]++;
+}
+
+void request_blocks_done(struct loop *loop)
+{
+    for (int size_class = 0; size_class < BLOCK_CLASSES; size_class++) {
+        while (loop->blocks[size_class] != NULL) {
+            struct block *block = loop->blocks[size_class];
+            loop->blocks[size_class] = block->next;
+            free(block);
+        }
+    }
+}
+
 /* ---- life ---- */
 
 static void find_peer(struct http_request *request, const struct connection *connection)
@@ -37,10 +98,13 @@ static void find_peer(struct http_request *request, const struct connection *con
 struct http_request *request_make(struct connection *connection, const struct gate_head *head,
                                   struct str bytes)
 {
-    struct http_request *request = malloc(sizeof *request + bytes.len);
+    int size_class = block_class(sizeof(struct http_request) + bytes.len);
+    struct http_request *request =
+        block_take(connection->loop, sizeof *request + bytes.len, size_class);
     if (request == NULL)
         return NULL;
     memset(request, 0, offsetof(struct http_request, head));
+    request->block_class = size_class;
     memcpy(&request->head, head,
            offsetof(struct gate_head, fields) + head->fields_count * sizeof head->fields[0]);
     char *copy = (char *)(request + 1);
@@ -67,7 +131,7 @@ void request_free(struct http_request *request)
     atomic_fetch_sub_explicit(&server->held_bytes, request->held_bytes, memory_order_relaxed);
     outbound_done(&request->out);
     free(request->body_memory);
-    free(request);
+    block_give(request->loop, request, request->block_class);
 }
 
 /* ---- what handlers see ---- */
@@ -339,7 +403,7 @@ void http_problem_write(struct buf *out, const char *code, const struct problem 
 void request_report(const struct http_server *server, const struct http_refusal *refusal)
 {
     if (server->conf.refused != NULL)
-        server->conf.refused(server->conf.context, refusal);
+        server->conf.refused(server->conf.refused_context, refusal);
 }
 
 void http_reply_problem(struct http_request *request, int status, const char *code,
