@@ -112,9 +112,9 @@ static int64_t turns_ms(const struct segment_asking *asking, const struct segmen
                         reach->leave_ms == TIME_NEVER ? none : reach->now);
     segment_scan_oldest(&entering, asking, &op->match, reach->pending);
     /* What enters later will leave too, from here on; so far it is certain that nothing turns. */
-    int64_t horizon_ms = segment_later(next_ms(&entering, 0), reach->leave_ms);
-    if (next_ms(&entering, 0) == TIME_NEVER)
-        horizon_ms = TIME_NEVER;
+    int64_t horizon_ms = next_ms(&entering, 0);
+    if (horizon_ms != TIME_NEVER)
+        horizon_ms = segment_later(horizon_ms, reach->leave_ms);
     for (;;) {
         int64_t leave_ms = next_ms(&leaving, reach->leave_ms);
         int64_t enter_ms = next_ms(&entering, reach->enter_ms);

@@ -166,10 +166,16 @@ static enum err date(struct parser *p, int64_t *out_ms)
 
 /* ---- comparisons */
 
+/* Written small only: country = NO is a country without its quotes, and must not mean "no". */
+static bool is_truth(const struct parser *p, const char *word)
+{
+    return p->token.kind == TOKEN_WORD && str_eq(p->token.text, str_of(word));
+}
+
 static enum err literal(struct parser *p, struct segment_literal *out)
 {
     const struct segment_token *t = &p->token;
-    bool                        yes = is_word(p, "yes") || is_word(p, "true");
+    bool                        yes = is_truth(p, "yes") || is_truth(p, "true");
 
     if (t->kind == TOKEN_TEXT)
         *out = (struct segment_literal){ SEGMENT_TEXT, { .kind = JSON_STRING, .string = t->text } };
@@ -177,7 +183,7 @@ static enum err literal(struct parser *p, struct segment_literal *out)
         *out = (struct segment_literal){ SEGMENT_NUMBER, segment_number(t->number) };
     else if (t->kind == TOKEN_DATE)
         *out = (struct segment_literal){ SEGMENT_DATE, { .kind = JSON_INT, .integer = t->at_ms } };
-    else if (yes || is_word(p, "no") || is_word(p, "false"))
+    else if (yes || is_truth(p, "no") || is_truth(p, "false"))
         *out = (struct segment_literal){ SEGMENT_TRUTH, { .kind = JSON_BOOL, .truth = yes } };
     else
         return expected(p, "a value", "Write a text in quotes, a number, a date, yes or no.");

@@ -1,0 +1,68 @@
+#include "base/space.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+enum { SPACE_STEP_BYTES = 16 << 20 };
+
+static size_t round_up(size_t n, size_t to)
+{
+    return (n + to - 1) & ~(to - 1);
+}
+
+enum err space_open(struct space *space, size_t bytes_max)
+{
+    size_t room = round_up(bytes_max, SPACE_STEP_BYTES);
+    void  *at = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        return ERR_MEMORY;
+    *space = (struct space){ .bytes = at, .bytes_max = room };
+    return OK;
+}
+
+void space_close(struct space *space)
+{
+    if (space->bytes != NULL)
+        munmap(space->bytes, space->bytes_max);
+    *space = (struct space){ 0 };
+}
+
+static enum err commit(struct space *space, size_t end)
+{
+    size_t wanted = round_up(end, SPACE_STEP_BYTES);
+    if (wanted > space->bytes_max)
+        wanted = space->bytes_max;
+    if (mprotect(space->bytes + space->committed, wanted - space->committed,
+                 PROT_READ | PROT_WRITE) != 0)
+        return ERR_MEMORY;
+    space->committed = wanted;
+    return OK;
+}
+
+enum err space_add(struct space *space, size_t bytes, size_t align, size_t *offset)
+{
+    assert(align > 0 && (align & (align - 1)) == 0);
+    size_t at = round_up(space->len, align);
+    if (at > space->bytes_max || bytes > space->bytes_max - at)
+        return ERR_LIMIT;
+    if (at + bytes > space->committed)
+        TRY(commit(space, at + bytes));
+    space->len = at + bytes;
+    *offset = at;
+    return OK;
+}
+
+enum err space_map(struct space *space, int file, size_t bytes)
+{
+    assert(space->len == 0);
+    if (bytes > space->bytes_max)
+        return ERR_LIMIT;
+    if (bytes == 0)
+        return OK;
+    TRY(commit(space, bytes));
+    void *at = mmap(space->bytes, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file, 0);
+    if (at == MAP_FAILED)
+        return ERR_IO;
+    space->len = bytes;
+    return OK;
+}

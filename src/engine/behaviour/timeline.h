@@ -1,0 +1,86 @@
+/*
+ * timeline: who did what and when, in memory.
+ *
+ * A base that never changes and a delta of what came since. The base is columnar, profiles in
+ * order and each profile's events in time order; it is also the snapshot file, mapped. The delta
+ * is a short sorted run for each profile. A merge freezes the delta, makes a new base of both
+ * (on any thread, for neither changes any more) and is then swapped in.
+ *
+ *      base      offsets |0|3|3|7|..           profile -> first event
+ *                name    |a|b|a|c|..  at |..   seq |..   bag |..
+ *      frozen    profile 2 -> [ .. ]           only while a merge is under way
+ *      delta     profile 2 -> [ .. ]           grows
+ *
+ * Always true   every run is ascending by (at_ms, seq); an event is in exactly one run; the base
+ *               and the frozen delta are never written.
+ * Cost          18 bytes an event in the base; 18 to 36 and 24 a profile in the delta; properties
+ *               lie in bags apart.
+ * Derived       thrown away and rebuilt from the store at any time.
+ * Bounds        2^32 - 1 events a base, 32 GB of bags.
+ */
+#ifndef DULT_ENGINE_TIMELINE_H
+#define DULT_ENGINE_TIMELINE_H
+
+#include "base/space.h"
+#include "base/str.h"
+#include "engine/behaviour/run.h"
+
+enum { TIMELINE_RUNS_MAX = 3 }; /* for one profile: base, frozen, delta */
+
+struct timeline;
+
+struct timeline_event {
+    uint32_t profile;
+    uint16_t name;
+    uint32_t seq;
+    uint32_t bag;
+    int64_t  at_ms;
+};
+
+struct timeline *timeline_open(void); /* NULL without memory */
+void             timeline_close(struct timeline *timeline);
+
+/* Adds one event, in time order however late it comes. ERR_MEMORY, ERR_LIMIT. */
+MUST enum err timeline_add(struct timeline *timeline, struct timeline_event event);
+
+/* Keeps a bag (see bag.h) and gives its place; an empty one is place 0. ERR_LIMIT, ERR_MEMORY. */
+MUST enum err timeline_bag_add(struct timeline *timeline, struct str bag, uint32_t *place);
+struct bags   timeline_bags(const struct timeline *timeline);
+
+/* The runs of one profile, at most TIMELINE_RUNS_MAX; returns how many. Good until the next add. */
+uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct run *runs);
+
+/* Asks the processor to have the profile's delta at hand soon. */
+void timeline_prefetch(const struct timeline *timeline, uint32_t profile);
+
+uint64_t timeline_count(const struct timeline *timeline);       /* events in all */
+uint64_t timeline_delta_count(const struct timeline *timeline); /* not yet in the base */
+
+/*
+ * Merging. `freeze` says how many bytes the new base takes; `write` fills a region of that size
+ * (any thread); `swap` puts it in the place of the old base and the frozen delta. The region
+ * belongs to the timeline afterwards and is unmapped with munmap. ERR_CONFLICT while one is under way.
+ */
+MUST enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes);
+void          timeline_write(const struct timeline *timeline, unsigned char *region, size_t bytes);
+void          timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
+void          timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
+
+/* The region the timeline stands on: bytes of the base, and the last record it holds. */
+uint32_t timeline_base_seq(const struct timeline *timeline);
+size_t   timeline_bags_bytes(const struct timeline *timeline);
+
+/*
+ * Takes a mapped snapshot as base of an empty timeline, and the first `bags_bytes` of `bags_file`.
+ * ERR_CORRUPT when the region is not a whole base of this version or its checksum is wrong.
+ */
+MUST enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t bytes,
+                            int bags_file, size_t bags_file_bytes);
+
+/* Resident bytes by part, for metrics. */
+struct timeline_sizes {
+    uint64_t base_bytes, delta_bytes, bags_bytes;
+};
+struct timeline_sizes timeline_sizes(const struct timeline *timeline);
+
+#endif

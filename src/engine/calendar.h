@@ -1,0 +1,45 @@
+/*
+ * calendar: who is to be looked at, and when.
+ *
+ * Waits, wake-ups of segments and retries are one kind of thing: (due, profile). Days ahead lie
+ * unsorted in buckets of one hour; when an hour opens its bucket becomes a heap. Nothing is
+ * cancelled here: whoever takes a timer asks the profile whether it still means it.
+ *
+ *      open hour (heap)   | +1h | +2h | ... 2^14 hours (682 days) ... | beyond
+ *
+ * Always true   timers come out in the order of (due_ms, profile), never before their time.
+ * Cost          16 bytes a timer; insert O(1) ahead of the open hour, O(log n) within it.
+ * Knows not     the clock: time is handed in, and need not move in hours.
+ */
+#ifndef DULT_ENGINE_CALENDAR_H
+#define DULT_ENGINE_CALENDAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct timer {
+    int64_t  due_ms;
+    uint32_t profile;
+};
+
+struct calendar;
+
+struct calendar *calendar_open(void); /* NULL without memory */
+void             calendar_close(struct calendar *calendar);
+
+/* Adds a timer; one already due is given out by the next take. ERR_MEMORY. */
+MUST enum err calendar_add(struct calendar *calendar, struct timer timer);
+
+/* Takes the earliest timer with due_ms <= now_ms. False when there is none. */
+bool calendar_take(struct calendar *calendar, int64_t now_ms, struct timer *out);
+
+/*
+ * When the next timer may be due: exact within the open hour, the start of its hour beyond, and
+ * TIME_NEVER when there is none. For deciding how long to sleep.
+ */
+int64_t  calendar_next_ms(const struct calendar *calendar);
+uint64_t calendar_count(const struct calendar *calendar);
+
+#endif

@@ -1,0 +1,289 @@
+#include "engine/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/inside.h"
+#include "engine/vec.h"
+
+enum { ROW_VERSION = 1, ROW_BYTES_MAX = 4 << 20 };
+
+struct early {
+    uint32_t profile;
+    char    *bytes; /* malloc'ed */
+    size_t   len;
+};
+
+struct checkpoint {
+    uint32_t   cursor, profiles;
+    struct buf scratch;
+    struct { struct early *items; uint32_t count, room; } early;
+};
+
+struct row_head {
+    uint32_t version, root, next, created_seq;
+    uint64_t head;
+    int64_t  wake_ms;
+    uint32_t shared, identities;
+    uint32_t counts[8];
+};
+
+/* The arrays of a state, so that writing and reading go through one list. */
+struct part {
+    void    **items;
+    uint32_t *count, *room;
+    size_t    size;
+};
+
+enum { PARTS = 7 };
+
+static void parts_of(struct state *s, struct part parts[PARTS])
+{
+#define PART(vec) { (void **)&s->vec.items, &s->vec.count, &s->vec.room, sizeof *s->vec.items }
+    struct part all[PARTS] = { PART(memberships), PART(enrollments), PART(pasts), PART(messages),
+                               PART(consents), PART(lists), PART(merges) };
+#undef PART
+    memcpy(parts, all, sizeof all);
+}
+
+static void bytes_add(struct buf *out, const void *bytes, size_t len)
+{
+    buf_str(out, (struct str){ bytes, len });
+}
+
+static void identities_write(const struct engine *engine, uint32_t profile, struct buf *out,
+                             uint32_t *count)
+{
+    uint32_t           at = PROFILE_NONE;
+    enum identity_kind kind;
+    struct str         text;
+    while (people_identity(engine->people, profile, &at, &kind, &text)) {
+        uint16_t len = (uint16_t)text.len;
+        buf_char(out, (char)kind);
+        bytes_add(out, &len, sizeof len);
+        buf_str(out, text);
+        ++*count;
+    }
+}
+
+static enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out)
+{
+    struct profile *p = people_get(engine->people, profile);
+    struct part     parts[PARTS];
+    struct row_head head = { ROW_VERSION, p->root, p->next, p->created_seq, p->head, p->wake_ms,
+                             p->shared, 0, { 0 } };
+    buf_reset(out);
+    bytes_add(out, &head, sizeof head);
+    identities_write(engine, profile, out, &head.identities);
+    if (p->state != NULL) {
+        parts_of(p->state, parts);
+        for (int i = 0; i < PARTS; i++) {
+            head.counts[i] = *parts[i].count;
+            if (head.counts[i] > 0)
+                bytes_add(out, *parts[i].items, head.counts[i] * parts[i].size);
+        }
+    }
+    TRY(buf_err(out));
+    memcpy(out->ptr, &head, sizeof head);
+    return OK;
+}
+
+enum err checkpoint_begin(struct engine *engine, uint32_t *round)
+{
+    if (engine->checkpoint != NULL)
+        return ERR_CONFLICT;
+    engine->checkpoint = calloc(1, sizeof *engine->checkpoint);
+    if (engine->checkpoint == NULL)
+        return ERR_MEMORY;
+    engine->checkpoint->profiles = people_count(engine->people);
+    engine->checkpoint->scratch = buf_make(ROW_BYTES_MAX);
+    *round = ++engine->round;
+    return OK;
+}
+
+bool checkpoint_is_open(const struct engine *engine)
+{
+    return engine->checkpoint != NULL;
+}
+
+void checkpoint_end(struct engine *engine)
+{
+    struct checkpoint *checkpoint = engine->checkpoint;
+    if (checkpoint == NULL)
+        return;
+    for (uint32_t i = 0; i < checkpoint->early.count; i++)
+        free(checkpoint->early.items[i].bytes);
+    VEC_DONE(&checkpoint->early);
+    buf_done(&checkpoint->scratch);
+    free(checkpoint);
+    engine->checkpoint = NULL;
+}
+
+enum err checkpoint_before(struct engine *engine, uint32_t profile)
+{
+    struct checkpoint *checkpoint = engine->checkpoint;
+    if (checkpoint == NULL || profile >= checkpoint->profiles || profile < checkpoint->cursor ||
+        people_get(engine->people, profile)->round == engine->round)
+        return OK;
+    TRY(row_write(engine, profile, &checkpoint->scratch));
+    struct str   row = buf_view(&checkpoint->scratch);
+    struct early early = { profile, malloc(row.len), row.len };
+    if (early.bytes == NULL)
+        return ERR_MEMORY;
+    memcpy(early.bytes, row.ptr, row.len);
+    TRY(VEC_ADD(&checkpoint->early, early));
+    people_get(engine->people, profile)->round = engine->round;
+    return OK;
+}
+
+static enum err row_give(struct arena *arena, struct checkpoint_row *row, uint32_t profile,
+                         struct str bytes)
+{
+    row->profile = profile;
+    row->state = str_copy(arena, bytes);
+    return row->state.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+enum err checkpoint_take(struct engine *engine, struct arena *arena, uint32_t most,
+                         struct checkpoint_row **rows, uint32_t *count, bool *done)
+{
+    struct checkpoint     *checkpoint = engine->checkpoint;
+    uint32_t               n = 0;
+    struct checkpoint_row *all = ARENA_ARRAY(arena, (size_t)checkpoint->early.count + most,
+                                             struct checkpoint_row);
+    if (all == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < checkpoint->early.count; i++) {
+        struct early *early = &checkpoint->early.items[i];
+        TRY(row_give(arena, &all[n++], early->profile, (struct str){ early->bytes, early->len }));
+        free(early->bytes);
+        early->bytes = NULL;
+    }
+    checkpoint->early.count = 0;
+    for (uint32_t i = 0; i < most && checkpoint->cursor < checkpoint->profiles; checkpoint->cursor++) {
+        if (people_get(engine->people, checkpoint->cursor)->round == engine->round)
+            continue;
+        TRY(row_write(engine, checkpoint->cursor, &checkpoint->scratch));
+        TRY(row_give(arena, &all[n++], checkpoint->cursor, buf_view(&checkpoint->scratch)));
+        people_get(engine->people, checkpoint->cursor)->round = engine->round;
+        i++;
+    }
+    *rows = all;
+    *count = n;
+    *done = checkpoint->cursor == checkpoint->profiles;
+    return OK;
+}
+
+/* ---- loading ---- */
+
+static bool bytes_take(struct str *from, void *to, size_t len)
+{
+    if (from->len < len)
+        return false;
+    if (len > 0)
+        memcpy(to, from->ptr, len);
+    *from = str_slice(*from, len, from->len);
+    return true;
+}
+
+static enum err identity_load(struct engine *engine, uint32_t profile, struct str *rest)
+{
+    char     kind;
+    uint16_t len;
+    if (!bytes_take(rest, &kind, 1) || !bytes_take(rest, &len, 2) || rest->len < len || len == 0 ||
+        len > IDENTITY_BYTES_MAX)
+        return ERR_CORRUPT;
+    struct str text = str_slice(*rest, 0, len);
+    *rest = str_slice(*rest, len, rest->len);
+    if (people_find(engine->people, (enum identity_kind)kind, text) != PROFILE_NONE)
+        return ERR_CORRUPT;
+    return people_link(engine->people, profile, (enum identity_kind)kind, text);
+}
+
+static enum err part_load(struct part *part, uint32_t count, struct str *rest)
+{
+    if (count == 0)
+        return OK;
+    if (count > rest->len / part->size)
+        return ERR_CORRUPT;
+    *part->items = malloc(count * part->size);
+    if (*part->items == NULL)
+        return ERR_MEMORY;
+    *part->count = *part->room = count;
+    return bytes_take(rest, *part->items, count * part->size) ? OK : ERR_CORRUPT;
+}
+
+static enum err state_load(struct engine *engine, uint32_t profile, const struct row_head *head,
+                           struct str *rest)
+{
+    struct profile *p = people_get(engine->people, profile);
+    struct part     parts[PARTS];
+    uint32_t        any = 0;
+    for (int i = 0; i < PARTS; i++)
+        any |= head->counts[i];
+    if (any == 0)
+        return OK;
+    p->state = calloc(1, sizeof *p->state);
+    if (p->state == NULL)
+        return ERR_MEMORY;
+    parts_of(p->state, parts);
+    for (int i = 0; i < PARTS; i++)
+        TRY(part_load(&parts[i], head->counts[i], rest));
+    for (uint32_t i = 0; i < p->state->messages.count; i++) {
+        const struct message *message = &p->state->messages.items[i];
+        if (message->state == MESSAGE_SENDING) {
+            engine->sending++;
+            continue;
+        }
+        engine->queued++;
+        TRY(calendar_add(engine->outbox, (struct timer){ message->due_ms, profile }));
+    }
+    return OK;
+}
+
+enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row)
+{
+    struct row_head head;
+    uint32_t        number;
+    if (!bytes_take(&row, &head, sizeof head) || head.version != ROW_VERSION)
+        return ERR_CORRUPT;
+    TRY(people_add(engine->people, head.created_seq, &number));
+    if (number != profile)
+        return ERR_CORRUPT;
+    struct profile *p = people_get(engine->people, profile);
+    p->root = head.root;
+    p->next = head.next;
+    p->head = head.head;
+    p->wake_ms = head.wake_ms;
+    p->shared = head.shared != 0;
+    for (uint32_t i = 0; i < head.identities; i++)
+        TRY(identity_load(engine, profile, &row));
+    TRY(state_load(engine, profile, &head, &row));
+    if (row.len != 0)
+        return ERR_CORRUPT;
+    return p->wake_ms == TIME_NEVER
+             ? OK : calendar_add(engine->wakes, (struct timer){ p->wake_ms, profile });
+}
+
+void engine_jobs_write(const struct engine *engine, struct buf *out)
+{
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        buf_format(out, "%u:%u:%u;", engine->jobs.items[i].segment, engine->jobs.items[i].version,
+                   engine->jobs.items[i].cursor);
+}
+
+enum err engine_jobs_load(struct engine *engine, struct str text)
+{
+    struct str rest = text, one, field;
+    while (str_split(&rest, ';', &one)) {
+        int64_t numbers[3];
+        int     n = 0;
+        while (n < 3 && str_split(&one, ':', &field))
+            if (str_to_int(field, &numbers[n++]) != OK)
+                break;
+        if (n == 3)
+            TRY(VEC_ADD(&engine->jobs, (struct job){ (uint32_t)numbers[0], (uint32_t)numbers[1],
+                                                     (uint32_t)numbers[2] }));
+    }
+    return OK;
+}

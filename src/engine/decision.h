@@ -1,0 +1,131 @@
+/*
+ * decision: everything that followed from a record, about one person.
+ *
+ * Decisions are stored with their evidence and never recomputed: on load they are applied again
+ * as they stand. Each names the one before it about the same profile, so that a person's whole
+ * story is read by following the chain, without an index.
+ *
+ *      profile 7   ... <- 41 ENROLLED <- 42 STEP <- 43 INTENT <- 58 CLAIMED <- 60 SENT
+ *
+ *      kind        subject                 object              detail (JSON)
+ *      PROFILE     identity kind letter    -                   {"id": the identity}
+ *      IDENTITY    identity kind letter    -                   {"id"}
+ *      MERGE       profile absorbed        -                   {"why", "keep"}
+ *      UNMERGE     merge decision          profile released    {}
+ *      SHARED      profile (device)        -                   {"id"}
+ *      ENTERED     segment                 1 when quiet        {"segment", "since"}
+ *      LEFT        segment                 1 when quiet        {"segment"}
+ *      JOINED      list                    -                   {"list"}
+ *      DEPARTED    list                    -                   {"list"}
+ *      CONSENT     topic (0: all)          1 granted 0 not     {"topic", "state", "how"}
+ *      ENROLLED    journey                 version             {"journey", "trigger"}
+ *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
+ *      ENDED       enrollment              node                {"reason"}
+ *      INTENT      enrollment              node                {"template", "version", "topic", ...}
+ *      CLAIMED     message                 attempt             {"to", "traits": [seq], "event": seq}
+ *      SENT, FAILED, UNKNOWN, DROPPED, DEFERRED, RETURNED
+ *                  message                 attempt             {"text", "retry_at"?}
+ *      NOT_ENROLLED journey                -                   {"reason"}
+ *      PARKED      -                       -                   {"what"}: more than 64 consequences
+ */
+#ifndef DULT_ENGINE_DECISION_H
+#define DULT_ENGINE_DECISION_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+enum decision_kind {
+    DECISION_PROFILE = 1,
+    DECISION_IDENTITY = 2,
+    DECISION_MERGE = 3,
+    DECISION_UNMERGE = 4,
+    DECISION_SHARED = 5,
+    DECISION_ENTERED = 10,
+    DECISION_LEFT = 11,
+    DECISION_JOINED = 12,
+    DECISION_DEPARTED = 13,
+    DECISION_CONSENT = 14,
+    DECISION_ENROLLED = 20,
+    DECISION_STEP = 21,
+    DECISION_ENDED = 22,
+    DECISION_NOT_ENROLLED = 23,
+    DECISION_PARKED = 24,
+    DECISION_INTENT = 30,
+    DECISION_CLAIMED = 31,
+    DECISION_SENT = 32,
+    DECISION_FAILED = 33,
+    DECISION_UNKNOWN = 34,
+    DECISION_DROPPED = 35,
+    DECISION_DEFERRED = 36,
+    DECISION_RETURNED = 37,
+};
+
+struct decision {
+    uint64_t           id, seq, prev; /* prev: 0 for the first about this profile */
+    uint32_t           profile;
+    enum decision_kind kind;
+    int64_t            at_ms;
+    uint64_t           subject;
+    uint32_t           object;
+    struct str         detail;
+
+    /* What `detail` says, in numbers: written into it, and read back from it on load. */
+    struct str text;   /* an identity, a reason, a state, an answer */
+    int64_t    due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
+    uint32_t   event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
+    uint32_t   other;  /* STEP: visit; INTENT: template; ENTERED, LEFT: 1 when quiet */
+    uint32_t   topic;  /* INTENT */
+    uint32_t   journey; /* INTENT */
+};
+
+/* A word new to one of the dictionaries; stored before anything that uses its number. */
+struct name_row {
+    uint32_t   kind; /* enum name_kind */
+    uint32_t   id;
+    struct str text;
+};
+
+enum name_kind {
+    NAME_EVENT = 1,
+    NAME_PROPERTY = 2,
+    NAME_TRAIT = 3,
+    NAME_SEGMENT = 4,
+    NAME_JOURNEY = 5,
+    NAME_TEMPLATE = 6,
+    NAME_TOPIC = 7,
+    NAME_LIST = 8,
+    NAME_KINDS,
+};
+
+/* A message the engine has said "send" to, with all that rendering needs. */
+struct claim {
+    uint64_t        message;
+    uint32_t        profile;  /* the person's root */
+    uint32_t        attempt;  /* from 1 */
+    uint32_t        template_id, template_version, journey, topic;
+    uint32_t        event_seq; /* the triggering event's record; 0 for none */
+    struct str      address;   /* the person's e-mail address */
+    const uint32_t *trait_seqs; /* the identify records whose traits hold now, oldest first */
+    uint32_t        trait_seqs_count;
+    bool            transactional;
+};
+
+/*
+ * out: what a batch of records gave. The arena is the batch's; everything lives until it is reset.
+ */
+struct out {
+    struct arena    *arena;
+    struct decision *decisions;
+    size_t           decisions_count, decisions_room;
+    struct name_row *names;
+    size_t           names_count, names_room;
+    struct claim    *claims;
+    size_t           claims_count, claims_room;
+    uint32_t         intents;  /* messages newly queued: delivery may want to claim */
+    uint32_t         profile;  /* the profile that the last record was about; 0 for none */
+};
+
+/* Reads "entered", "sent" ... for the kinds above; "decision" for an unknown one. */
+const char *decision_name(enum decision_kind kind);
+
+#endif

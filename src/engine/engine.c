@@ -1,0 +1,547 @@
+#include "engine/inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/checkpoint.h"
+#include "engine/vec.h"
+
+enum {
+    EVENTS_EVALUATED_MAX = 1000000, /* beyond that a profile is a machine: kept, not evaluated */
+    CLOCK_WAKES_MAX = 1000,         /* timers of one clock record */
+    JOB_PROFILES = 2000,            /* profiles of one clock record, for a changed segment */
+};
+
+static const char *const text_events[] = {
+    [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen", [RECORD_GROUP] = "Group",
+};
+
+enum err engine_open(struct engine **out, struct engine_conf conf)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return ERR_MEMORY;
+    assert(conf.next_decision > 0);
+    engine->conf = conf;
+    engine->next_decision = conf.next_decision;
+    engine->people = people_open(conf.seed);
+    engine->timeline = timeline_open();
+    engine->wakes = calendar_open();
+    engine->outbox = calendar_open();
+    engine->bag = buf_make(BAG_BYTES_MAX);
+    if (engine->people == NULL || engine->timeline == NULL || engine->wakes == NULL ||
+        engine->outbox == NULL || program_open(&engine->program) != OK) {
+        engine_close(engine);
+        return ERR_MEMORY;
+    }
+    *out = engine;
+    return OK;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    checkpoint_end(engine);
+    people_close(engine->people);
+    timeline_close(engine->timeline);
+    calendar_close(engine->wakes);
+    calendar_close(engine->outbox);
+    program_close(engine->program);
+    buf_done(&engine->bag);
+    buf_done(&engine->detail);
+    VEC_DONE(&engine->jobs);
+    free(engine);
+}
+
+/* ---- events ---- */
+
+static struct str event_text(enum record_kind kind, struct str name)
+{
+    bool fixed = (size_t)kind < sizeof text_events / sizeof text_events[0] && text_events[kind] != NULL;
+    return fixed && str_is_empty(name) ? str_of(text_events[kind]) : name;
+}
+
+/* The same traits told again change nothing and are not kept twice. */
+static bool traits_repeat(const struct engine *engine, uint32_t profile, int64_t at_ms, struct str bag)
+{
+    struct run runs[TIMELINE_RUNS_MAX];
+    uint32_t   count = timeline_runs(engine->timeline, profile, runs);
+    for (uint32_t r = count; r > 0; r--)
+        for (uint32_t i = runs[r - 1].count; i > 0; i--) {
+            if (runs[r - 1].name[i - 1] != PROGRAM_TRAITS_EVENT)
+                continue;
+            struct bag have = bag_at(timeline_bags(engine->timeline), runs[r - 1].bag[i - 1]);
+            /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
+            return runs[r - 1].at_ms[i - 1] <= at_ms && have.len + 4 <= bag.len &&
+                   bag.len - have.len - 4 < BAG_UNIT_BYTES && memcmp(have.bytes, bag.ptr + 4, have.len) == 0;
+        }
+    return false;
+}
+
+static enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
+                         struct str *out)
+{
+    buf_reset(&engine->bag);
+    *out = STR_NONE;
+    if (object == NULL || object->kind != JSON_OBJECT)
+        return OK;
+    enum err err = bag_write(&engine->bag, engine->program->names[keys], object, NULL);
+    if (err == ERR_LIMIT)
+        return OK; /* too many properties to index: the event counts, its payload is in the store */
+    TRY(err);
+    *out = buf_view(&engine->bag);
+    return OK;
+}
+
+/* Puts one event on the timeline. *event gets its number; a repeated identify leaves *added false. */
+static enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
+                          struct str name, const struct json *properties, bool *added)
+{
+    bool       traits = kind == RECORD_IDENTIFY;
+    struct str bag;
+    *added = false;
+    event->name = PROGRAM_TRAITS_EVENT;
+    if (!traits)
+        TRY(dict_intern(engine->program->names[NAME_EVENT], event_text(kind, name), &event->name));
+    TRY(bag_make(engine, traits ? NAME_TRAIT : NAME_PROPERTY, properties, &bag));
+    if (traits && (bag.len == 0 || traits_repeat(engine, event->profile, event->at_ms, bag)))
+        return OK;
+    TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
+    *added = true;
+    return timeline_add(engine->timeline, *event);
+}
+
+static enum err numbers_ask(struct step *step, const struct numbers *segments)
+{
+    for (uint32_t i = 0; i < segments->count; i++)
+        TRY(membership_ask(step, segments->items[i]));
+    return OK;
+}
+
+static enum err traits_ask(struct step *step, uint32_t bag_place)
+{
+    struct engine  *engine = step->engine;
+    struct bag      bag = bag_at(timeline_bags(engine->timeline), bag_place);
+    uint32_t        at = 0;
+    struct bag_item item;
+    while (bag_next(bag, &at, &item))
+        if (item.key < DICT_NAMES_MAX)
+            TRY(numbers_ask(step, &engine->program->segments_of_trait[item.key]));
+    return OK;
+}
+
+static bool is_machine(const struct known *known)
+{
+    uint64_t events = 0;
+    for (uint32_t i = 0; i < known->facts.runs_count; i++)
+        events += known->runs[i].count;
+    return events > EVENTS_EVALUATED_MAX;
+}
+
+/* Everything that follows from an event which is on the timeline. */
+static enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
+                             const struct timeline_event *event, bool added, bool fresh)
+{
+    struct step step;
+    bool quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
+                 record->received_ms - record->at_ms > engine->conf.lateness_ms;
+    TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
+    if (is_machine(&step.known))
+        return OK;
+    step.event_seq = event->seq;
+    step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
+    step.event_at = event->at_ms;
+
+    bool traits = event->name == PROGRAM_TRAITS_EVENT;
+    if (people_state_get(engine->people, step.person)->enrollments.count > 0)
+        TRY(journeys_exits(&step, traits || fresh, event->name));
+    if (!traits && event->name < DICT_NAMES_MAX)
+        step_queue(&step, CONSEQUENCE_EVENT, event->name);
+    if (fresh)
+        TRY(membership_ask_all(&step));
+    else if (traits && added)
+        TRY(traits_ask(&step, event->bag));
+    else if (!traits && event->name < DICT_NAMES_MAX)
+        TRY(numbers_ask(&step, &engine->program->segments_of_event[event->name]));
+    return step_run(&step);
+}
+
+static enum err event_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who            who;
+    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    bool                  added;
+    TRY(who_resolve(engine, record, out, &who));
+    out->profile = event.profile = who.profile;
+    TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    return event_follow(engine, record, out, &event, added, who.fresh);
+}
+
+static enum err alias_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who who;
+    TRY(who_alias(engine, record, out, &who));
+    out->profile = who.profile;
+    struct step step;
+    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms, false));
+    TRY(membership_ask_all(&step));
+    return step_run(&step);
+}
+
+/* What came of a message: an event of ours on the person's timeline. */
+static enum err message_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    bool                  added;
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    out->profile = event.profile = record->profile;
+    TRY(wakes_before(engine, out, record->profile, record->received_ms));
+    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    return event_follow(engine, record, out, &event, added, false);
+}
+
+static enum err outcome_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    TRY(outbox_outcome(engine, record, out));
+    out->profile = record->profile;
+    if (str_is_empty(record->name))
+        return OK;
+    return message_apply(engine, record, out);
+}
+
+/* ---- consent, lists, definitions ---- */
+
+/* Journeys that mail about the topic are left. Topic 0 is every topic. */
+static bool mails_about(const struct program *program, const struct enrollment *e, uint32_t topic)
+{
+    const struct journey_version *version = program_journey_version(program, e->journey, e->version);
+    if (version == NULL)
+        return false;
+    for (uint16_t i = 0; i < version->journey.nodes_count; i++) {
+        const struct node *node = &version->journey.nodes[i];
+        uint32_t           id = node->kind == NODE_EMAIL ? program_template(program, node->email) : SEGMENT_NO_ID;
+        if (id == SEGMENT_NO_ID)
+            continue;
+        const struct template_def *template = &program->templates.items[id];
+        if (!template->transactional && (topic == 0 || template->topic == topic))
+            return true;
+    }
+    return false;
+}
+
+static enum err withdrawn(struct step *step, uint32_t topic)
+{
+    for (uint32_t i = 0;; i++) {
+        const struct state *state = people_state_get(step->engine->people, step->person);
+        if (i >= state->enrollments.count)
+            break;
+        if (mails_about(step->engine->program, &state->enrollments.items[i], topic)) {
+            TRY(enrollment_end(step, i, STR("unsubscribed")));
+            i--;
+        }
+    }
+    return outbox_withdraw(step, topic, STR("unsubscribed"));
+}
+
+static enum err consent_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    uint32_t    topic = 0;
+    struct step step;
+    bool granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    if (!str_is_empty(record->name))
+        TRY(program_intern(engine->program, NAME_TOPIC, record->name, &topic));
+    out->profile = record->profile;
+    TRY(wakes_before(engine, out, record->profile, record->received_ms));
+    TRY(step_begin(&step, engine, out, record->profile, engine->now_ms, false));
+    TRY(decide(engine, out, (struct decision){
+        .kind = DECISION_CONSENT, .profile = step.person, .at_ms = engine->now_ms, .subject = topic,
+        .object = granted, .text = json_get_str(record->properties, STR("how")) }));
+    if (!granted)
+        TRY(withdrawn(&step, topic));
+    return step_run(&step);
+}
+
+static enum err list_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who  who = { .profile = record->profile };
+    uint32_t    list;
+    struct step step;
+    bool        leave = (record->flags & RECORD_LEAVE) != 0;
+    if (!str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id))
+        TRY(who_resolve(engine, record, out, &who));
+    if (who.profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
+    out->profile = who.profile;
+    TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms,
+                   (record->flags & RECORD_HISTORICAL) != 0));
+    const struct state *state = people_state_get(engine->people, step.person);
+    bool                inside = false;
+    for (uint32_t i = 0; i < state->lists.count; i++)
+        inside = inside || state->lists.items[i].list == list;
+    if (who.fresh)
+        TRY(membership_ask_all(&step));
+    if (inside == leave) {
+        TRY(decide(engine, out, (struct decision){
+            .kind = leave ? DECISION_DEPARTED : DECISION_JOINED, .profile = step.person,
+            .at_ms = engine->now_ms, .subject = list }));
+        step_queue(&step, CONSEQUENCE_JOINED, list);
+        step.quiet = step.quiet || leave;
+    }
+    return step_run(&step);
+}
+
+static enum err define_apply(struct engine *engine, const struct record *record, struct problem *problem)
+{
+    uint32_t number;
+    TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
+                       (uint32_t)engine->seq, &number, problem));
+    if (record->definition_kind != DEFINE_SEGMENT || record->body.len == 0)
+        return OK;
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].segment == number) {
+            engine->jobs.items[i] = (struct job){ number, (uint32_t)engine->seq, 0 };
+            return OK;
+        }
+    return VEC_ADD(&engine->jobs, (struct job){ number, (uint32_t)engine->seq, 0 });
+}
+
+static enum err unmerge_apply(struct engine *engine, const struct record *record, struct out *out,
+                              struct problem *problem)
+{
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    uint32_t            person = people_root(engine->people, record->profile);
+    const struct state *state = people_state_get(engine->people, person);
+    uint32_t            released = PROFILE_NONE;
+    for (uint32_t i = 0; i < state->merges.count; i++)
+        if (state->merges.items[i].id == record->merge)
+            released = state->merges.items[i].from;
+    if (released == PROFILE_NONE)
+        return problem_set(problem, ERR_ABSENT, "merge", "This person has no such merge.",
+                           "Look at the merges on the person's page.");
+    TRY(wakes_before(engine, out, person, record->received_ms));
+    TRY(decide(engine, out, (struct decision){
+        .kind = DECISION_UNMERGE, .profile = person, .at_ms = engine->now_ms,
+        .subject = record->merge, .object = released }));
+    uint32_t both[2] = { person, people_root(engine->people, released) };
+    for (int i = 0; i < 2; i++) {
+        struct step step;
+        TRY(step_begin(&step, engine, out, both[i], engine->now_ms, true));
+        TRY(membership_ask_all(&step));
+        TRY(step_run(&step));
+    }
+    out->profile = person;
+    return OK;
+}
+
+/* ---- time ---- */
+
+static enum err job_run(struct engine *engine, struct out *out)
+{
+    struct job *job = &engine->jobs.items[0];
+    uint32_t    end = people_count(engine->people), segment = job->segment;
+    if (end - job->cursor > JOB_PROFILES)
+        end = job->cursor + JOB_PROFILES;
+    for (uint32_t p = job->cursor; p < end; p++) {
+        struct step step;
+        if (people_root(engine->people, p) != p)
+            continue;
+        TRY(step_begin(&step, engine, out, p, engine->now_ms, true));
+        TRY(membership_ask(&step, segment));
+        TRY(step_run(&step));
+    }
+    engine->jobs.items[0].cursor = end;
+    if (end == people_count(engine->people))
+        VEC_REMOVE(&engine->jobs, 0);
+    return OK;
+}
+
+static enum err clock_apply(struct engine *engine, struct out *out)
+{
+    struct timer timer;
+    for (int i = 0; i < CLOCK_WAKES_MAX && calendar_take(engine->wakes, engine->now_ms, &timer); i++) {
+        if (people_root(engine->people, timer.profile) != timer.profile ||
+            people_get(engine->people, timer.profile)->wake_ms != timer.due_ms)
+            continue; /* it means something else by now */
+        TRY(wakes_before(engine, out, timer.profile, timer.due_ms));
+        /* Still due, after as many as one record may do: its turn comes again. */
+        if (people_get(engine->people, timer.profile)->wake_ms == timer.due_ms)
+            TRY(calendar_add(engine->wakes, timer));
+    }
+    return engine->jobs.count > 0 ? job_run(engine, out) : OK;
+}
+
+enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
+                      struct problem *problem)
+{
+    assert(record->seq > engine->seq && record->seq <= UINT32_MAX);
+    engine->seq = record->seq;
+    if (record->received_ms > engine->now_ms)
+        engine->now_ms = record->received_ms;
+    out->profile = PROFILE_NONE;
+
+    switch (record->kind) {
+    case RECORD_TRACK:
+    case RECORD_IDENTIFY:
+    case RECORD_PAGE:
+    case RECORD_SCREEN:
+    case RECORD_GROUP:
+        TRY(event_apply(engine, record, out));
+        break;
+    case RECORD_ALIAS:
+        TRY(alias_apply(engine, record, out));
+        break;
+    case RECORD_MESSAGE:
+        TRY(message_apply(engine, record, out));
+        break;
+    case RECORD_CONSENT:
+        TRY(consent_apply(engine, record, out));
+        break;
+    case RECORD_LIST:
+        TRY(list_apply(engine, record, out));
+        break;
+    case RECORD_DEFINE:
+        TRY(define_apply(engine, record, problem));
+        break;
+    case RECORD_UNMERGE:
+        TRY(unmerge_apply(engine, record, out, problem));
+        break;
+    case RECORD_CLOCK:
+        TRY(clock_apply(engine, out));
+        break;
+    case RECORD_CLAIM:
+        TRY(outbox_claim(engine, out, record->count));
+        break;
+    case RECORD_OUTCOME:
+        TRY(outcome_apply(engine, record, out));
+        break;
+    default:
+        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of record.", "");
+    }
+    return program_names_out(engine->program, out);
+}
+
+void engine_prefetch(const struct engine *engine, const struct record *record)
+{
+    bool     user = !str_is_empty(record->user_id);
+    uint32_t profile = people_find(engine->people, user ? IDENTITY_USER : IDENTITY_ANONYMOUS,
+                                   user ? record->user_id : record->anonymous_id);
+    if (profile == PROFILE_NONE)
+        return;
+    __builtin_prefetch(people_get(engine->people, profile));
+    timeline_prefetch(engine->timeline, profile);
+}
+
+int64_t engine_next_ms(const struct engine *engine)
+{
+    return engine->jobs.count > 0 ? engine->now_ms : calendar_next_ms(engine->wakes);
+}
+
+int64_t engine_outbox_next_ms(const struct engine *engine)
+{
+    return engine->queued == 0 ? TIME_NEVER : calendar_next_ms(engine->outbox);
+}
+
+int64_t engine_now_ms(const struct engine *engine)
+{
+    return engine->now_ms;
+}
+
+bool engine_has_job(const struct engine *engine)
+{
+    return engine->jobs.count > 0;
+}
+
+/* ---- loading ---- */
+
+enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id, struct str text)
+{
+    return program_name_load(engine->program, kind, id, text);
+}
+
+enum err engine_load_definition(struct engine *engine, enum definition_kind kind, struct str name,
+                                struct str text, uint32_t version)
+{
+    uint32_t number;
+    enum err err = program_define(engine->program, kind, name, text, version, &number, NULL);
+    return err == ERR_MEMORY || err == OK ? err : ERR_CORRUPT;
+}
+
+void engine_load_round(struct engine *engine, uint32_t round)
+{
+    engine->round = round;
+}
+
+void engine_load_touch(struct engine *engine, uint32_t profile)
+{
+    if (profile < people_count(engine->people))
+        people_get(engine->people, people_root(engine->people, profile))->ask_all = true;
+}
+
+enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_t profile,
+                           uint32_t seq, int64_t at_ms, struct str name,
+                           const struct json *properties)
+{
+    struct timeline_event event = { .profile = profile, .seq = seq, .at_ms = at_ms };
+    bool                  added;
+    return event_add(engine, kind, &event, name, properties, &added);
+}
+
+enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
+                              struct arena *scratch, struct decision *decision)
+{
+    TRY(decision_read(engine, parser, scratch, decision));
+    engine->seq = decision->seq;
+    TRY(decision_apply(engine, decision));
+    engine_load_touch(engine, decision->profile);
+    return OK;
+}
+
+enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
+{
+    engine->seq = seq;
+    engine->now_ms = now_ms;
+    for (uint32_t p = 0; p < people_count(engine->people); p++) {
+        struct profile *profile = people_get(engine->people, p);
+        if (!profile->ask_all)
+            continue;
+        profile->ask_all = profile->root == p;
+        if (profile->root != p)
+            people_get(engine->people, profile->root)->ask_all = true;
+    }
+    for (uint32_t p = 0; p < people_count(engine->people); p++) {
+        struct profile *profile = people_get(engine->people, p);
+        if (!profile->ask_all)
+            continue;
+        profile->wake_ms = now_ms;
+        TRY(calendar_add(engine->wakes, (struct timer){ now_ms, p }));
+    }
+    return OK;
+}
+
+uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint32_t most)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < people_count(engine->people) && engine->sending > 0; p++) {
+        const struct profile *profile = people_get(engine->people, p);
+        if (profile->state == NULL)
+            continue;
+        for (uint32_t i = 0; i < profile->state->messages.count && count < most; i++) {
+            const struct message *message = &profile->state->messages.items[i];
+            if (message->state == MESSAGE_SENDING)
+                claims[count++] = (struct claim){ .message = message->id, .profile = p,
+                                                  .attempt = message->attempt,
+                                                  .template_id = message->template_id,
+                                                  .journey = message->journey };
+        }
+    }
+    return count;
+}

@@ -1,0 +1,127 @@
+/*
+ * engine: records in, decisions out.
+ *
+ *      record -> who is it? -> timers due before it -> timeline -> segments -> journeys -> out
+ *
+ * The engine is pure: it does no I/O, reads no clock, draws no random number, takes no lock. The
+ * same records in the same order give the same decisions. One thread owns it; what it decides is
+ * handed to the store in batches, and it is loaded again from what the store has.
+ *
+ * Always true   now never goes back; every decision was stored in `out` before the call returned;
+ *               a profile's due timers are applied, each at its own time, before a record
+ *               touches it.
+ * Cost          bounded for each record: one person, and at most CONSEQUENCES_MAX steps; a merge
+ *               touches two.
+ * Errors        ERR_INPUT, ERR_ABSENT, ERR_CONFLICT, ERR_LIMIT: the record is refused with a
+ *               problem and nothing has changed. ERR_MEMORY: the engine may be half changed; close
+ *               it and load another.
+ */
+#ifndef DULT_ENGINE_H
+#define DULT_ENGINE_H
+
+#include "engine/behaviour/timeline.h"
+#include "engine/calendar.h"
+#include "engine/decision.h"
+#include "engine/profile/people.h"
+#include "engine/program.h"
+#include "engine/record.h"
+
+enum {
+    CONSEQUENCES_MAX = 64, /* for one person and record; beyond that the chain is parked */
+    WAKES_MAX = 64,        /* due timers of one person applied before one record */
+    CLAIMS_MAX = 1024,     /* of one claim record */
+};
+
+/* Live triggers fire only for what was learnt within this of when it happened. */
+#define LATENESS_MS_DEFAULT TIME_DAY_MS
+
+struct engine;
+
+struct engine_conf {
+    uint64_t seed;          /* of the hash tables; decides nothing */
+    uint64_t next_decision; /* the first free decision id, at least 1 */
+    int64_t  lateness_ms;
+};
+
+MUST enum err engine_open(struct engine **out, struct engine_conf conf);
+void          engine_close(struct engine *engine);
+
+/* Applies one record; record->seq is one more than the last, or any larger number. */
+MUST enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
+                           struct problem *problem);
+
+/* Gets ready for a record that will come soon: the person's memory is asked for. */
+void engine_prefetch(const struct engine *engine, const struct record *record);
+
+/* When time alone has something to do: the earliest wake-up, or TIME_NEVER. */
+int64_t engine_next_ms(const struct engine *engine);
+/* When the earliest queued message may be claimed, or TIME_NEVER. */
+int64_t engine_outbox_next_ms(const struct engine *engine);
+int64_t engine_now_ms(const struct engine *engine);
+
+/* True while a changed segment is being applied to everyone; each CLOCK record does a part. */
+bool engine_has_job(const struct engine *engine);
+
+/* ---- loading: names, definitions and states first, then the rest in order ---- */
+MUST enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id, struct str text);
+MUST enum err engine_load_definition(struct engine *engine, enum definition_kind kind, struct str name,
+                                     struct str text, uint32_t version);
+/* A stored event: its place on the timeline. `properties` as in the record. */
+MUST enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_t profile,
+                                uint32_t seq, int64_t at_ms, struct str name,
+                                const struct json *properties);
+/* A stored decision; what it says in numbers is read from its detail. ERR_CORRUPT. */
+MUST enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
+                                   struct arena *scratch, struct decision *decision);
+void          engine_load_round(struct engine *engine, uint32_t round);
+/* A profile whose events came after the checkpoint: it is asked everything again, soon. */
+void engine_load_touch(struct engine *engine, uint32_t profile);
+/* After all: the clock stands at now_ms, everyone touched by the tail is looked at soon. */
+MUST enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms);
+/* Messages that were being sent when the process ended: at most `most`, returns how many. */
+uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint32_t most);
+
+/* ---- checkpoints: see checkpoint.h ---- */
+
+/* ---- questions; they change nothing ---- */
+const struct people   *engine_people(const struct engine *engine);
+struct program        *engine_program(struct engine *engine);
+struct timeline       *engine_timeline(struct engine *engine);
+
+/* The profile of "ada" (a userId), "anonymous:7f3", "type:id" or "p12"; PROFILE_NONE. */
+uint32_t engine_find(const struct engine *engine, struct str who);
+/* "p13" for profile 12: people count from 1. */
+struct str engine_public_id(char out[16], uint32_t profile);
+
+/* A condition over one person at a moment, with what is known by now. */
+struct verdict engine_ask(const struct engine *engine, const struct segment_program *program,
+                          uint32_t person, int64_t at_ms);
+void engine_explain(const struct engine *engine, const struct segment_program *program,
+                    const struct segment_node *tree, uint32_t person, int64_t at_ms,
+                    struct buf *out);
+
+/* Counts people (not profiles) from *cursor on, at most `most` profiles looked at; true at the end. */
+struct count {
+    uint64_t  people, matching;
+    uint32_t *sample; /* the first matching, at most sample_room */
+    uint32_t  sample_count, sample_room;
+};
+bool engine_count(const struct engine *engine, const struct segment_program *program, int64_t at_ms,
+                  uint32_t *cursor, uint32_t most, struct count *count);
+
+/* The person's current traits as JSON; the records they came from, oldest first, at most `most`. */
+void     engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out);
+uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs, uint32_t most);
+/* The person's events from newest to oldest, `skip` of them left out: fills at most `most`. */
+struct event_ref { uint32_t seq; uint32_t profile; int64_t at_ms; };
+uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t skip,
+                       struct event_ref *refs, uint32_t most);
+
+struct engine_stats {
+    uint64_t profiles, events, decisions, timers, queued, sending, parked;
+    uint64_t memberships_changed, enrolled, jobs_left;
+    struct timeline_sizes timeline;
+};
+struct engine_stats engine_stats(const struct engine *engine);
+
+#endif

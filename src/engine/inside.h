@@ -1,0 +1,118 @@
+/*
+ * inside: what the engine's own files share. Nobody outside src/engine/ includes this.
+ *
+ * A step is one person at one instant under one record: everything that follows from the record
+ * is decided in it, one consequence after the other.
+ */
+#ifndef DULT_ENGINE_INSIDE_H
+#define DULT_ENGINE_INSIDE_H
+
+#include "engine/engine.h"
+
+enum { RUNS_MAX = RING_PROFILES_MAX * TIMELINE_RUNS_MAX };
+_Static_assert((int)RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit a condition's cursors");
+
+/* A changed segment to be applied to everyone, in order of profile. */
+struct job {
+    uint32_t segment, version, cursor;
+};
+
+struct engine {
+    struct engine_conf conf;
+    struct people     *people;
+    struct timeline   *timeline;
+    struct calendar   *wakes;
+    struct calendar   *outbox; /* (due, person) of each queued message */
+    struct program    *program;
+    int64_t            now_ms;
+    uint64_t           seq, next_decision;
+    struct buf         bag, detail; /* scratch */
+    struct { struct job *items; uint32_t count, room; } jobs;
+    struct checkpoint *checkpoint; /* NULL while none is under way */
+    uint32_t           round;      /* of the last checkpoint begun */
+    uint64_t           queued, sending, parked, memberships_changed, enrolled;
+};
+
+enum consequence_kind { CONSEQUENCE_EVENT, CONSEQUENCE_ENTERED, CONSEQUENCE_CHANGED, CONSEQUENCE_JOINED };
+
+struct consequence {
+    enum consequence_kind kind;
+    uint32_t              number; /* event, segment or list */
+};
+
+/* One person's facts with what they stand on; never copied, for it points into itself. */
+struct known {
+    struct facts         facts;
+    const struct engine *engine;
+    uint32_t             person;
+    struct run           runs[RUNS_MAX];
+};
+
+struct step {
+    struct engine      *engine;
+    struct out         *out;
+    uint32_t            person; /* root */
+    int64_t             at_ms;
+    bool                quiet;     /* nothing fires */
+    uint32_t            event_seq; /* the triggering event; 0 for none */
+    struct run          event_run; /* that event alone */
+    uint16_t            event_name;
+    int64_t             event_at;
+    uint32_t            event_bag;
+    struct consequence  queue[CONSEQUENCES_MAX];
+    uint32_t            queue_count, queue_done;
+    bool                parked;
+    struct known        known;
+};
+
+/* known.c */
+void known_make(struct known *known, const struct engine *engine, uint32_t person, int64_t at_ms);
+
+/* decide.c: keeps the decision and lets it take effect. */
+MUST enum err decide(struct engine *engine, struct out *out, struct decision decision);
+MUST enum err decision_apply(struct engine *engine, const struct decision *decision);
+MUST enum err decision_read(struct engine *engine, struct json_parser *parser, struct arena *scratch,
+                            struct decision *decision);
+
+/* who.c: whose record is it? Creates and merges as the rules say. */
+struct who {
+    uint32_t profile; /* the one it arrived under */
+    bool     fresh;   /* the person is new or was merged: every segment is to be asked */
+};
+MUST enum err who_resolve(struct engine *engine, const struct record *record, struct out *out,
+                          struct who *who);
+MUST enum err who_alias(struct engine *engine, const struct record *record, struct out *out,
+                        struct who *who);
+
+/* step.c */
+MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
+                         int64_t at_ms, bool quiet);
+void          step_queue(struct step *step, enum consequence_kind kind, uint32_t number);
+MUST enum err step_run(struct step *step); /* all consequences, then the wake-up */
+MUST enum err wake_set(struct engine *engine, uint32_t person);
+MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms);
+
+/* membership.c */
+MUST enum err membership_ask(struct step *step, uint32_t segment);
+MUST enum err membership_ask_all(struct step *step);
+MUST enum err membership_ask_due(struct step *step);
+const struct membership *membership_find(const struct state *state, uint32_t segment);
+MUST enum err membership_set(struct state *state, struct membership membership);
+
+/* journey/walk.c */
+MUST enum err journeys_trigger(struct step *step, struct consequence what);
+MUST enum err journeys_exits(struct step *step, bool all, uint16_t event);
+MUST enum err journeys_due(struct step *step);
+MUST enum err enrollment_end(struct step *step, uint32_t i, struct str reason);
+
+/* outbox.c */
+MUST enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count);
+MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
+MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
+                          struct str reason);
+MUST enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason);
+
+/* checkpoint.c: called before a person's state changes. */
+MUST enum err checkpoint_before(struct engine *engine, uint32_t profile);
+
+#endif

@@ -1,0 +1,247 @@
+/* Walking: who enters a journey, where they go, and when they leave. */
+#include "engine/inside.h"
+
+static const struct journey_version *version_of(const struct step *step, const struct enrollment *e)
+{
+    return program_journey_version(step->engine->program, e->journey, e->version);
+}
+
+static const struct state *state_of(const struct step *step)
+{
+    return people_state_get(step->engine->people, step->person);
+}
+
+static struct enrollment *enrollment_find(const struct step *step, uint64_t id)
+{
+    const struct state *state = state_of(step);
+    for (uint32_t i = 0; i < state->enrollments.count; i++)
+        if (state->enrollments.items[i].id == id)
+            return &state->enrollments.items[i];
+    return NULL;
+}
+
+static struct verdict condition_ask(struct step *step, const struct condition *condition,
+                                    const struct enrollment *enrollment)
+{
+    struct facts *facts = &step->known.facts;
+    facts->entry_ms = enrollment->entered_ms;
+    struct verdict verdict = segment_eval(&condition->program, facts);
+    facts->entry_ms = 0;
+    return verdict;
+}
+
+enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
+{
+    const struct enrollment *e = &state_of(step)->enrollments.items[i];
+    return decide(step->engine, step->out, (struct decision){
+        .kind = DECISION_ENDED, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
+        .object = e->node, .text = reason });
+}
+
+static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
+{
+    const struct state *state = state_of(step);
+    for (uint32_t i = 0; i < state->enrollments.count; i++)
+        if (state->enrollments.items[i].id == id)
+            return enrollment_end(step, i, reason);
+    return OK;
+}
+
+static enum err step_tell(struct step *step, const struct enrollment *e, uint16_t node,
+                          int64_t due_ms, struct str took)
+{
+    return decide(step->engine, step->out, (struct decision){
+        .kind = DECISION_STEP, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
+        .object = node, .other = (uint32_t)e->visit + 1, .due_ms = due_ms, .text = took });
+}
+
+static enum err email_queue(struct step *step, const struct enrollment *e, const struct node *node,
+                            uint16_t number)
+{
+    const struct program *program = step->engine->program;
+    uint32_t              template_id = program_template(program, node->email);
+    uint32_t              topic = template_id == SEGMENT_NO_ID ? 0 : program->templates.items[template_id].topic;
+    step->out->intents++;
+    return decide(step->engine, step->out, (struct decision){
+        .kind = DECISION_INTENT, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
+        .object = number, .other = template_id, .topic = topic, .journey = e->journey,
+        .event = e->trigger_seq });
+}
+
+/* Arrives at `at` and goes on until the journey waits or ends. */
+static enum err walk(struct step *step, uint64_t id, uint16_t at)
+{
+    for (int moves = 0; moves <= JOURNEY_NODES_MAX; moves++) {
+        struct enrollment            *e = enrollment_find(step, id);
+        const struct journey_version *version = e == NULL ? NULL : version_of(step, e);
+        if (version == NULL)
+            return OK;
+        if (at == JOURNEY_END || at >= version->journey.nodes_count)
+            return end_by_id(step, id, STR("finished"));
+
+        const struct node *node = &version->journey.nodes[at];
+        struct enrollment  here = *e;
+        switch (node->kind) {
+        case NODE_WAIT:
+            return step_tell(step, &here, at, step->at_ms + node->wait_ms, STR_NONE);
+        case NODE_EXIT:
+            TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
+            return end_by_id(step, id, STR("finished"));
+        case NODE_EMAIL:
+            TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
+            TRY(email_queue(step, &here, node, at));
+            at = node->next;
+            break;
+        case NODE_SPLIT: {
+            bool yes = condition_ask(step, &node->split, &here).holds;
+            TRY(step_tell(step, &here, at, TIME_NEVER, yes ? STR("yes") : STR("no")));
+            at = yes ? node->yes : node->no;
+            break;
+        }
+        }
+    }
+    return end_by_id(step, id, STR("went round without waiting"));
+}
+
+enum err journeys_due(struct step *step)
+{
+    for (;;) {
+        const struct state *state = state_of(step);
+        uint32_t            i = 0;
+        while (i < state->enrollments.count && state->enrollments.items[i].due_ms > step->at_ms)
+            i++;
+        if (i == state->enrollments.count)
+            return OK;
+        const struct enrollment      *e = &state->enrollments.items[i];
+        const struct journey_version *version = version_of(step, e);
+        if (version == NULL || e->node >= version->journey.nodes_count) {
+            TRY(enrollment_end(step, i, STR("its journey is gone")));
+            continue;
+        }
+        TRY(walk(step, e->id, version->journey.nodes[e->node].next));
+    }
+}
+
+/* Messages that an ended enrollment had queued are not sent any more. */
+static enum err messages_withdraw(struct step *step, uint64_t enrollment, struct str reason)
+{
+    const struct state *state = state_of(step);
+    for (uint32_t i = 0; i < state->messages.count; i++) {
+        const struct message *message = &state->messages.items[i];
+        if (message->enrollment != enrollment || message->state != MESSAGE_QUEUED)
+            continue;
+        TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
+        state = state_of(step);
+        i = (uint32_t)-1; /* the list has changed: once more from the start */
+    }
+    return OK;
+}
+
+static bool exit_needs(const struct journey_version *version, const struct enrollment *e, bool all,
+                       uint16_t event, int64_t at_ms)
+{
+    const struct condition *exit_when = &version->journey.exit_when;
+    if (exit_when->tree == NULL)
+        return false;
+    return all || e->exit_until_ms <= at_ms || segment_needs_event(&exit_when->program, event);
+}
+
+/* With `event` 0 and not `all`: only those whose time has come. */
+enum err journeys_exits(struct step *step, bool all, uint16_t event)
+{
+    for (uint32_t i = 0; i < state_of(step)->enrollments.count; i++) {
+        struct enrollment            *e = &people_state(step->engine->people, step->person)->enrollments.items[i];
+        const struct journey_version *version = version_of(step, e);
+        if (version == NULL || !exit_needs(version, e, all, event, step->at_ms))
+            continue;
+        struct verdict verdict = condition_ask(step, &version->journey.exit_when, e);
+        e->exit_until_ms = verdict.until_ms;
+        if (!verdict.holds)
+            continue;
+        uint64_t id = e->id;
+        TRY(enrollment_end(step, i, STR("exit condition holds")));
+        TRY(messages_withdraw(step, id, STR("the journey was left before")));
+        i--;
+    }
+    return OK;
+}
+
+static const char *entry_refusal(const struct step *step, uint32_t number,
+                                 const struct journey_version *version)
+{
+    const struct state *state = state_of(step);
+    for (uint32_t i = 0; i < state->enrollments.count; i++)
+        if (state->enrollments.items[i].journey == number)
+            return "already inside";
+    for (uint32_t i = 0; i < state->pasts.count; i++) {
+        const struct past *past = &state->pasts.items[i];
+        if (past->journey != number)
+            continue;
+        if (version->journey.reentry == REENTRY_ONCE)
+            return "was inside before, and comes in once";
+        if (version->journey.reentry == REENTRY_AFTER &&
+            step->at_ms - past->entered_ms < version->journey.reentry_ms)
+            return "was inside too short a time ago";
+    }
+    return NULL;
+}
+
+static bool trigger_holds(struct step *step, const struct journey_version *version)
+{
+    const struct condition *where = &version->journey.trigger.where;
+    if (where->tree == NULL)
+        return true;
+    if (step->event_seq == 0)
+        return false;
+    struct facts alone = step->known.facts;
+    alone.runs = &step->event_run;
+    alone.runs_count = 1;
+    alone.now_ms = step->event_at > alone.now_ms ? step->event_at : alone.now_ms;
+    return segment_eval(&where->program, &alone).holds;
+}
+
+static enum err enroll(struct step *step, uint32_t number, const struct journey_version *version)
+{
+    const char     *refusal = entry_refusal(step, number, version);
+    struct decision decision = {
+        .kind = refusal == NULL ? DECISION_ENROLLED : DECISION_NOT_ENROLLED, .profile = step->person,
+        .at_ms = step->at_ms, .subject = number, .object = version->version,
+        .event = step->event_seq, .text = str_of(refusal) };
+    uint64_t id = step->engine->next_decision;
+    TRY(decide(step->engine, step->out, decision));
+    if (refusal != NULL)
+        return OK;
+    step->engine->enrolled++;
+    TRY(journeys_exits(step, true, 0));
+    if (enrollment_find(step, id) == NULL)
+        return OK;
+    return walk(step, id, 0);
+}
+
+static enum err trigger_one(struct step *step, uint32_t number)
+{
+    const struct journey_version *version = program_journey_live(step->engine->program, number);
+    if (version == NULL || !trigger_holds(step, version))
+        return OK;
+    return enroll(step, number, version);
+}
+
+enum err journeys_trigger(struct step *step, struct consequence what)
+{
+    const struct program *program = step->engine->program;
+    if (step->quiet)
+        return OK;
+    if (what.kind == CONSEQUENCE_EVENT) {
+        const struct numbers *journeys = &program->journeys_of_event[what.number];
+        for (uint32_t i = 0; i < journeys->count; i++)
+            TRY(trigger_one(step, journeys->items[i]));
+        return OK;
+    }
+    enum trigger_kind kind = what.kind == CONSEQUENCE_ENTERED ? TRIGGER_SEGMENT : TRIGGER_LIST;
+    for (uint32_t i = 0; i < program->journeys.count; i++) {
+        const struct journey_version *version = program_journey_live(program, i);
+        if (version != NULL && version->journey.trigger.kind == kind && version->source == what.number)
+            TRY(trigger_one(step, i));
+    }
+    return OK;
+}

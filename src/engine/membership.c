@@ -1,0 +1,101 @@
+/* Whether a person is in a segment: kept with the instant until which that holds. */
+#include "engine/inside.h"
+
+#include "engine/vec.h"
+
+/* The place of the segment among the memberships, or where it would be put. */
+static uint32_t place_of(const struct state *state, uint32_t segment)
+{
+    uint32_t low = 0, high = state->memberships.count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (state->memberships.items[middle].segment < segment)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct membership *membership_find(const struct state *state, uint32_t segment)
+{
+    uint32_t i = place_of(state, segment);
+    bool     there = i < state->memberships.count && state->memberships.items[i].segment == segment;
+    return there ? &state->memberships.items[i] : NULL;
+}
+
+enum err membership_set(struct state *state, struct membership membership)
+{
+    uint32_t i = place_of(state, membership.segment);
+    bool     there = i < state->memberships.count &&
+                 state->memberships.items[i].segment == membership.segment;
+    bool empty = !membership.in && membership.until_ms == TIME_NEVER;
+    if (there && empty) {
+        VEC_REMOVE(&state->memberships, i);
+        return OK;
+    }
+    if (there || empty) {
+        if (there)
+            state->memberships.items[i] = membership;
+        return OK;
+    }
+    TRY(VEC_ADD(&state->memberships, membership));
+    for (uint32_t k = state->memberships.count - 1; k > i; k--)
+        state->memberships.items[k] = state->memberships.items[k - 1];
+    state->memberships.items[i] = membership;
+    return OK;
+}
+
+static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t until_ms)
+{
+    const struct state      *now = people_state_get(step->engine->people, step->person);
+    const struct membership *have = membership_find(now, segment);
+    if (have == NULL ? until_ms == TIME_NEVER : have->until_ms == until_ms)
+        return OK;
+    struct state *state = people_state(step->engine->people, step->person);
+    if (state == NULL)
+        return ERR_MEMORY;
+    return membership_set(state, (struct membership){
+        segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
+}
+
+enum err membership_ask(struct step *step, uint32_t segment)
+{
+    const struct segment_def *def = &step->engine->program->segments.items[segment];
+    if (def->arena == NULL)
+        return OK;
+    struct verdict           verdict = segment_eval(&def->program, &step->known.facts);
+    const struct state      *state = people_state_get(step->engine->people, step->person);
+    const struct membership *have = membership_find(state, segment);
+    bool                     in = have != NULL && have->in;
+    if (in != verdict.holds) {
+        TRY(decide(step->engine, step->out, (struct decision){
+            .kind = verdict.holds ? DECISION_ENTERED : DECISION_LEFT, .profile = step->person,
+            .at_ms = step->at_ms, .subject = segment, .object = step->quiet }));
+        step->engine->memberships_changed++;
+        step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);
+    }
+    return until_set(step, segment, verdict.holds, verdict.until_ms);
+}
+
+enum err membership_ask_all(struct step *step)
+{
+    for (uint32_t i = 0; i < step->engine->program->segments.count; i++)
+        TRY(membership_ask(step, i));
+    return OK;
+}
+
+enum err membership_ask_due(struct step *step)
+{
+    const struct state *state = people_state_get(step->engine->people, step->person);
+    for (uint32_t i = 0; i < state->memberships.count; i++) {
+        if (state->memberships.items[i].until_ms > step->at_ms)
+            continue;
+        uint32_t segment = state->memberships.items[i].segment, before = state->memberships.count;
+        TRY(membership_ask(step, segment));
+        state = people_state_get(step->engine->people, step->person);
+        if (state->memberships.count < before)
+            i--; /* this one is gone, the next has its place */
+    }
+    return OK;
+}

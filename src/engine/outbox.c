@@ -1,0 +1,191 @@
+/*
+ * Messages between being decided and being final. Sending has two steps: an intent waits here
+ * until delivery has room; then consent and address are looked at, in order with everything else,
+ * and only a claim lets it go. What is claimed is answered by an outcome.
+ */
+#include "engine/inside.h"
+
+enum { TRAIT_SEQS_MAX = 256, ATTEMPTS_MAX = 20 };
+
+static const struct message *message_find(const struct state *state, uint64_t id)
+{
+    for (uint32_t i = 0; i < state->messages.count; i++)
+        if (state->messages.items[i].id == id)
+            return &state->messages.items[i];
+    return NULL;
+}
+
+static enum err message_decide(struct engine *engine, struct out *out, uint32_t person,
+                               enum decision_kind kind, const struct message *message,
+                               struct str text, int64_t due_ms)
+{
+    return decide(engine, out, (struct decision){
+        .kind = kind, .profile = person, .at_ms = engine->now_ms, .subject = message->id,
+        .object = message->attempt, .text = text, .due_ms = due_ms, .event = message->trigger_seq });
+}
+
+enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t id,
+                     struct str reason)
+{
+    const struct message *message = message_find(people_state_get(engine->people, person), id);
+    if (message == NULL)
+        return OK;
+    return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
+}
+
+/* Topic 0 withdraws everything that is not transactional. */
+enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
+{
+    const struct program *program = step->engine->program;
+    const struct state   *state = people_state_get(step->engine->people, step->person);
+    for (uint32_t i = 0; i < state->messages.count; i++) {
+        const struct message      *message = &state->messages.items[i];
+        const struct template_def *template = &program->templates.items[message->template_id];
+        if (message->state != MESSAGE_QUEUED || template->transactional ||
+            (topic != 0 && message->topic != topic))
+            continue;
+        TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
+        state = people_state_get(step->engine->people, step->person);
+        i = (uint32_t)-1;
+    }
+    return OK;
+}
+
+static bool refuses(const struct state *state, uint32_t topic)
+{
+    bool refused = false;
+    for (uint32_t i = 0; i < state->consents.count; i++)
+        if (!state->consents.items[i].granted &&
+            (state->consents.items[i].topic == 0 || state->consents.items[i].topic == topic))
+            refused = true;
+    return refused;
+}
+
+static bool address_of(struct engine *engine, uint32_t person, struct str *out)
+{
+    struct known       known;
+    struct facts_trait trait;
+    uint16_t           key = dict_find(engine->program->names[NAME_TRAIT], STR("email"));
+    if (key == DICT_NONE)
+        return false;
+    known_make(&known, engine, person, engine->now_ms);
+    if (!known.facts.ops->trait(&known.facts, key, &trait) || trait.value.kind != JSON_STRING)
+        return false;
+    *out = trait.value.string;
+    return str_find_char(*out, 0, '@') < out->len;
+}
+
+/* Why a message may not go, or the empty text. */
+static struct str held_back(struct engine *engine, uint32_t person, const struct message *message,
+                            struct str *address)
+{
+    const struct state        *state = people_state_get(engine->people, person);
+    const struct template_def *template = &engine->program->templates.items[message->template_id];
+    if (template->version == 0)
+        return STR("the template was deleted");
+    if (!template->transactional && refuses(state, message->topic))
+        return STR("unsubscribed");
+    if (!address_of(engine, person, address))
+        return STR("no e-mail address");
+    return STR_NONE;
+}
+
+static enum err claim_add(struct engine *engine, struct out *out, uint32_t person,
+                          const struct message *message, struct str address)
+{
+    const struct template_def *template = &engine->program->templates.items[message->template_id];
+    uint32_t                  *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
+    struct claim claim = {
+        .message = message->id, .profile = person, .attempt = message->attempt,
+        .template_id = message->template_id, .template_version = template->version,
+        .journey = message->journey, .topic = message->topic, .event_seq = message->trigger_seq,
+        .address = str_copy(out->arena, address), .trait_seqs = seqs,
+        .transactional = template->transactional,
+    };
+    if (seqs == NULL || claim.address.ptr == NULL)
+        return ERR_MEMORY;
+    claim.trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
+    if (out->claims_count == out->claims_room) {
+        size_t        room = out->claims_room == 0 ? 64 : out->claims_room * 2;
+        struct claim *claims = ARENA_ARRAY(out->arena, room, struct claim);
+        if (claims == NULL)
+            return ERR_MEMORY;
+        for (size_t i = 0; i < out->claims_count; i++)
+            claims[i] = out->claims[i];
+        out->claims = claims;
+        out->claims_room = room;
+    }
+    out->claims[out->claims_count++] = claim;
+    return OK;
+}
+
+static enum err claim_one(struct engine *engine, struct out *out, uint32_t person, uint64_t id)
+{
+    const struct message *message = message_find(people_state_get(engine->people, person), id);
+    struct str            address = STR_NONE;
+    struct str            reason = held_back(engine, person, message, &address);
+    if (!str_is_empty(reason))
+        return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
+
+    struct message next = *message;
+    next.attempt++;
+    TRY(message_decide(engine, out, person, DECISION_CLAIMED, &next, address, TIME_NEVER));
+    return claim_add(engine, out, person, &next, address);
+}
+
+/* The person's first queued message that is due, or 0. */
+static uint64_t due_message(const struct engine *engine, uint32_t person)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->messages.count; i++)
+        if (state->messages.items[i].state == MESSAGE_QUEUED &&
+            state->messages.items[i].due_ms <= engine->now_ms)
+            return state->messages.items[i].id;
+    return 0;
+}
+
+/* Each queued message has one timer; one whose message is gone already does nothing. */
+enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count)
+{
+    struct timer timer;
+    size_t       wanted = out->claims_count + (count < CLAIMS_MAX ? count : CLAIMS_MAX);
+    for (uint32_t looked = 0; looked < 4 * CLAIMS_MAX && out->claims_count < wanted; looked++) {
+        if (!calendar_take(engine->outbox, engine->now_ms, &timer))
+            return OK;
+        uint32_t person = people_root(engine->people, timer.profile);
+        TRY(wakes_before(engine, out, person, engine->now_ms));
+        uint64_t id = due_message(engine, person);
+        if (id != 0)
+            TRY(claim_one(engine, out, person, id));
+    }
+    return OK;
+}
+
+enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out)
+{
+    const struct record_outcome *outcome = &record->outcome;
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    uint32_t              person = people_root(engine->people, record->profile);
+    const struct message *message = message_find(people_state_get(engine->people, person), outcome->message);
+    if (message == NULL || message->state != MESSAGE_SENDING)
+        return ERR_ABSENT; /* settled before: a second word changes nothing */
+
+    static const enum decision_kind kinds[] = {
+        [OUTCOME_SENT] = DECISION_SENT,         [OUTCOME_DEFERRED] = DECISION_DEFERRED,
+        [OUTCOME_FAILED] = DECISION_FAILED,     [OUTCOME_UNKNOWN] = DECISION_UNKNOWN,
+        [OUTCOME_RETURNED] = DECISION_RETURNED, [OUTCOME_HELD] = DECISION_DROPPED,
+    };
+    enum decision_kind kind = kinds[outcome->kind];
+    int64_t            due_ms = TIME_NEVER;
+    struct message     next = *message;
+    if (kind == DECISION_DEFERRED)
+        due_ms = outcome->retry_at_ms;
+    if (kind == DECISION_RETURNED) {
+        due_ms = engine->now_ms;
+        next.attempt--; /* it was never begun */
+    }
+    if (kind == DECISION_DEFERRED && message->attempt >= ATTEMPTS_MAX)
+        kind = DECISION_FAILED;
+    return message_decide(engine, out, person, kind, &next, outcome->text, due_ms);
+}

@@ -1,0 +1,351 @@
+#include "engine/profile/people.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/space.h"
+#include "base/time.h"
+#include "engine/vec.h"
+
+/* Address space for the texts of identities and for the tables; memory is taken as they fill. */
+#define TEXTS_BYTES_MAX ((size_t)64 << 30)
+#define PROFILES_MAX (UINT32_MAX - 1)
+
+struct identity {
+    uint32_t text; /* offset into texts, in 4-byte units: kind, length (2 bytes), bytes */
+    uint32_t profile;
+    uint32_t next; /* of the same profile */
+};
+
+struct people {
+    struct space profiles;   /* struct profile[] */
+    struct space identities; /* struct identity[] */
+    struct space texts;
+    uint32_t     profiles_count, identities_count;
+    struct map   by_text;
+    uint64_t     seed;
+};
+
+struct identity_key {
+    enum identity_kind kind;
+    struct str         text;
+};
+
+static const struct state state_empty;
+
+struct people *people_open(uint64_t seed)
+{
+    struct people *people = calloc(1, sizeof *people);
+    if (people == NULL)
+        return NULL;
+    people->seed = seed;
+    if (space_open(&people->profiles, (size_t)PROFILES_MAX * sizeof(struct profile)) == OK &&
+        space_open(&people->identities, (size_t)PROFILES_MAX * sizeof(struct identity)) == OK &&
+        space_open(&people->texts, TEXTS_BYTES_MAX) == OK)
+        return people;
+    people_close(people);
+    return NULL;
+}
+
+void state_free(struct state *state)
+{
+    if (state == NULL)
+        return;
+    VEC_DONE(&state->memberships);
+    VEC_DONE(&state->enrollments);
+    VEC_DONE(&state->pasts);
+    VEC_DONE(&state->messages);
+    VEC_DONE(&state->consents);
+    VEC_DONE(&state->lists);
+    VEC_DONE(&state->merges);
+    free(state);
+}
+
+void people_close(struct people *people)
+{
+    if (people == NULL)
+        return;
+    for (uint32_t i = 0; i < people->profiles_count; i++)
+        state_free(people_get(people, i)->state);
+    space_close(&people->profiles);
+    space_close(&people->identities);
+    space_close(&people->texts);
+    map_done(&people->by_text);
+    free(people);
+}
+
+uint32_t people_count(const struct people *people)
+{
+    return people->profiles_count;
+}
+
+struct profile *people_get(const struct people *people, uint32_t profile)
+{
+    assert(profile < people->profiles_count);
+    return (struct profile *)people->profiles.bytes + profile;
+}
+
+uint32_t people_root(const struct people *people, uint32_t profile)
+{
+    return people_get(people, profile)->root;
+}
+
+static struct identity *identity_at(const struct people *people, uint32_t i)
+{
+    return (struct identity *)people->identities.bytes + i;
+}
+
+static struct identity_key identity_key(const struct people *people, uint32_t i)
+{
+    const unsigned char *at = people->texts.bytes + (size_t)identity_at(people, i)->text * 4;
+    uint16_t             len;
+    memcpy(&len, at + 1, sizeof len);
+    return (struct identity_key){ (enum identity_kind)at[0], { (const char *)at + 3, len } };
+}
+
+static uint64_t key_hash(const struct people *people, struct identity_key key)
+{
+    return hash_str(key.text, people->seed + (uint64_t)key.kind);
+}
+
+static bool key_is(const void *owner, uint32_t value, const void *wanted)
+{
+    struct identity_key        have = identity_key(owner, value);
+    const struct identity_key *key = wanted;
+    return have.kind == key->kind && str_eq(have.text, key->text);
+}
+
+static uint32_t identity_find(const struct people *people, struct identity_key key)
+{
+    return map_find(&people->by_text, key_hash(people, key), key_is, people, &key);
+}
+
+uint32_t people_find(const struct people *people, enum identity_kind kind, struct str text)
+{
+    uint32_t i = identity_find(people, (struct identity_key){ kind, text });
+    return i == MAP_NONE ? PROFILE_NONE : identity_at(people, i)->profile;
+}
+
+enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
+{
+    size_t offset;
+    if (people->profiles_count == PROFILES_MAX)
+        return ERR_LIMIT;
+    TRY(space_add(&people->profiles, sizeof(struct profile), 8, &offset));
+    uint32_t number = people->profiles_count++;
+    *people_get(people, number) = (struct profile){
+        .root = number, .next = number, .identities = PROFILE_NONE, .created_seq = seq,
+        .wake_ms = TIME_NEVER,
+    };
+    *profile = number;
+    return OK;
+}
+
+static enum err text_add(struct people *people, struct identity_key key, uint32_t *out)
+{
+    size_t offset;
+    TRY(space_add(&people->texts, 3 + key.text.len, 4, &offset));
+    unsigned char *at = people->texts.bytes + offset;
+    uint16_t       len = (uint16_t)key.text.len;
+    at[0] = (unsigned char)key.kind;
+    memcpy(at + 1, &len, sizeof len);
+    memcpy(at + 3, key.text.ptr, key.text.len);
+    *out = (uint32_t)(offset / 4);
+    return OK;
+}
+
+enum err people_link(struct people *people, uint32_t profile, enum identity_kind kind,
+                     struct str text)
+{
+    struct identity_key key = { kind, text };
+    size_t              offset;
+    uint32_t            text_at;
+    assert(text.len > 0 && text.len <= IDENTITY_BYTES_MAX);
+    assert(identity_find(people, key) == MAP_NONE);
+
+    TRY(text_add(people, key, &text_at));
+    TRY(space_add(&people->identities, sizeof(struct identity), 4, &offset));
+    uint32_t number = people->identities_count++;
+    TRY(map_add(&people->by_text, key_hash(people, key), number));
+    struct profile *owner = people_get(people, profile);
+    *identity_at(people, number) = (struct identity){ text_at, profile, owner->identities };
+    owner->identities = number;
+    return OK;
+}
+
+void people_unlink(struct people *people, uint32_t profile, enum identity_kind kind,
+                   struct str text)
+{
+    struct identity_key key = { kind, text };
+    uint32_t            wanted = identity_find(people, key);
+    uint32_t           *link = &people_get(people, profile)->identities;
+    while (*link != PROFILE_NONE && *link != wanted)
+        link = &identity_at(people, *link)->next;
+    if (wanted == MAP_NONE || *link == PROFILE_NONE)
+        return;
+    *link = identity_at(people, wanted)->next;
+    map_remove(&people->by_text, key_hash(people, key), wanted);
+}
+
+bool people_identity(const struct people *people, uint32_t profile, uint32_t *at,
+                     enum identity_kind *kind, struct str *text)
+{
+    *at = *at == PROFILE_NONE ? people_get(people, profile)->identities
+                              : identity_at(people, *at)->next;
+    if (*at == PROFILE_NONE)
+        return false;
+    struct identity_key key = identity_key(people, *at);
+    *kind = key.kind;
+    *text = key.text;
+    return true;
+}
+
+bool people_has_kind(const struct people *people, uint32_t profile, enum identity_kind wanted)
+{
+    uint32_t member = profile;
+    do {
+        uint32_t           at = PROFILE_NONE;
+        enum identity_kind kind;
+        struct str         text;
+        while (people_identity(people, member, &at, &kind, &text))
+            if (kind == wanted)
+                return true;
+        member = people_get(people, member)->next;
+    } while (member != profile);
+    return false;
+}
+
+struct state *people_state(struct people *people, uint32_t profile)
+{
+    struct profile *root = people_get(people, people_root(people, profile));
+    if (root->state == NULL)
+        root->state = calloc(1, sizeof *root->state);
+    return root->state;
+}
+
+const struct state *people_state_get(const struct people *people, uint32_t profile)
+{
+    const struct state *state = people_get(people, people_root(people, profile))->state;
+    return state != NULL ? state : &state_empty;
+}
+
+uint32_t people_ring_count(const struct people *people, uint32_t profile)
+{
+    uint32_t count = 0, member = profile;
+    do {
+        count++;
+        member = people_get(people, member)->next;
+    } while (member != profile);
+    return count;
+}
+
+enum err people_join(struct people *people, uint32_t into, uint32_t from)
+{
+    assert(people_root(people, into) == into && people_root(people, from) == from && into != from);
+    if (people_ring_count(people, into) + people_ring_count(people, from) > RING_PROFILES_MAX)
+        return ERR_LIMIT;
+
+    uint32_t member = from;
+    do {
+        people_get(people, member)->root = into;
+        member = people_get(people, member)->next;
+    } while (member != from);
+    /* Swapping the two followers makes one ring of two. */
+    struct profile *a = people_get(people, into), *b = people_get(people, from);
+    uint32_t        next = a->next;
+    a->next = b->next;
+    b->next = next;
+    return OK;
+}
+
+/* Marks all that is reachable from `start` by the merges in `state`, leaving out one of them. */
+static uint32_t reach(const struct state *state, uint64_t without, uint32_t start, uint32_t *reached)
+{
+    uint32_t count = 0;
+    reached[count++] = start;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t m = 0; m < state->merges.count; m++) {
+            const struct merge *merge = &state->merges.items[m];
+            if (merge->id == without || (merge->from != reached[i] && merge->into != reached[i]))
+                continue;
+            uint32_t other = merge->from == reached[i] ? merge->into : merge->from;
+            bool     seen = false;
+            for (uint32_t k = 0; k < count; k++)
+                seen = seen || reached[k] == other;
+            if (!seen && count < RING_PROFILES_MAX)
+                reached[count++] = other;
+        }
+    }
+    return count;
+}
+
+static bool among(const uint32_t *items, uint32_t count, uint32_t wanted)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i] == wanted)
+            return true;
+    return false;
+}
+
+/* Rebuilds one ring of the given profiles with the given root. */
+static void ring_set(struct people *people, const uint32_t *members, uint32_t count, uint32_t root)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        people_get(people, members[i])->next = members[(i + 1) % count];
+        people_get(people, members[i])->root = root;
+    }
+}
+
+static enum err merges_move(struct people *people, struct state *state, const uint32_t *gone,
+                            uint32_t count, uint32_t root)
+{
+    for (uint32_t i = state->merges.count; i > 0; i--) {
+        struct merge merge = state->merges.items[i - 1];
+        if (!among(gone, count, merge.from))
+            continue;
+        struct state *other = people_state(people, root);
+        if (other == NULL)
+            return ERR_MEMORY;
+        TRY(VEC_ADD(&other->merges, merge));
+        VEC_REMOVE(&state->merges, i - 1);
+    }
+    return OK;
+}
+
+enum err people_part(struct people *people, uint64_t merge_id, uint32_t *profile)
+{
+    /* The merge is kept in the state of the root of either side; find it by its profiles. */
+    uint32_t      root = people_root(people, *profile);
+    struct state *state = people_state(people, root);
+    if (state == NULL)
+        return ERR_MEMORY;
+    uint32_t found = 0;
+    while (found < state->merges.count && state->merges.items[found].id != merge_id)
+        found++;
+    if (found == state->merges.count)
+        return ERR_ABSENT;
+
+    struct merge merge = state->merges.items[found];
+    uint32_t     gone[RING_PROFILES_MAX], kept[RING_PROFILES_MAX], kept_count = 0;
+    uint32_t     gone_count = reach(state, merge_id, merge.from, gone);
+    if (among(gone, gone_count, root)) /* the root itself hung on `from`: part the other side */
+        gone_count = reach(state, merge_id, merge.into, gone);
+    if (among(gone, gone_count, root))
+        return ERR_CONFLICT; /* another merge still ties the two */
+    uint32_t member = root;
+    do {
+        if (!among(gone, gone_count, member))
+            kept[kept_count++] = member;
+        member = people_get(people, member)->next;
+    } while (member != root);
+
+    VEC_REMOVE(&state->merges, found);
+    ring_set(people, kept, kept_count, root);
+    ring_set(people, gone, gone_count, gone[0]);
+    TRY(merges_move(people, state, gone, gone_count, gone[0]));
+    *profile = gone[0];
+    return OK;
+}

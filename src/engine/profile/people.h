@@ -1,0 +1,156 @@
+/*
+ * people: who is who.
+ *
+ * A profile is what arrived under one identity (a userId, an anonymousId). A person is a ring of
+ * profiles that were merged; one of them is the root and carries the person's state. Events stay
+ * with the profile they arrived under, so a merge moves nothing and its undo restores both
+ * timelines, later events included.
+ *
+ *      identity "user ada"      identity "anonymous 7f3"
+ *             |                        |
+ *         profile 4  <--- ring --->  profile 9         root of both: 4
+ *             |
+ *           state: memberships, enrollments, messages, consents, lists, merges
+ *
+ * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
+ *               belongs to exactly one profile.
+ * Cost          about 56 bytes a profile, 28 and its text an identity; state only when there is any.
+ * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
+ */
+#ifndef DULT_ENGINE_PEOPLE_H
+#define DULT_ENGINE_PEOPLE_H
+
+#include "base/str.h"
+
+#define PROFILE_NONE UINT32_MAX
+
+enum {
+    RING_PROFILES_MAX = 64, /* more merges than this is a shared account, not a person */
+    IDENTITY_BYTES_MAX = 512,
+};
+
+enum identity_kind {
+    IDENTITY_USER = 'u',
+    IDENTITY_ANONYMOUS = 'a',
+    IDENTITY_EXTERNAL = 'x', /* text: "type:id" */
+};
+
+struct membership {
+    uint32_t segment;
+    bool     in;
+    int64_t  since_ms; /* when the condition became true, as now known */
+    int64_t  until_ms; /* when time alone may change it */
+};
+
+struct enrollment {
+    uint64_t id; /* its ENROLLED decision */
+    uint32_t journey, version;
+    uint16_t node, visit;
+    int64_t  due_ms; /* when the wait at `node` ends; TIME_NEVER where there is none */
+    int64_t  entered_ms;
+    int64_t  exit_until_ms; /* when time alone may make exit_when true */
+    uint32_t trigger_seq;   /* the event that began it; 0 for none */
+};
+
+struct past {
+    uint32_t journey;
+    uint32_t times;
+    int64_t  entered_ms; /* the last time */
+};
+
+enum message_state { MESSAGE_QUEUED = 1, MESSAGE_SENDING = 2 };
+
+struct message {
+    uint64_t id; /* its INTENT decision */
+    uint64_t enrollment;
+    uint32_t template_id, journey, trigger_seq;
+    uint32_t topic; /* 0: none of its own */
+    uint16_t node;
+    uint8_t  state, attempt;
+    int64_t  due_ms;
+};
+
+struct consent {
+    uint32_t topic; /* 0: every topic */
+    bool     granted;
+    int64_t  at_ms;
+};
+
+struct listed {
+    uint32_t list;
+    int64_t  since_ms;
+};
+
+struct merge {
+    uint64_t id; /* its MERGE decision */
+    uint32_t from, into;
+};
+
+struct state {
+    struct { struct membership *items; uint32_t count, room; } memberships; /* by segment */
+    struct { struct enrollment *items; uint32_t count, room; } enrollments;
+    struct { struct past       *items; uint32_t count, room; } pasts;
+    struct { struct message    *items; uint32_t count, room; } messages; /* not yet final */
+    struct { struct consent    *items; uint32_t count, room; } consents;
+    struct { struct listed     *items; uint32_t count, room; } lists;
+    struct { struct merge      *items; uint32_t count, room; } merges;
+};
+
+struct profile {
+    uint32_t      root, next;  /* next in the ring; itself when alone */
+    uint32_t      identities;  /* its first identity; PROFILE_NONE for none */
+    uint32_t      created_seq;
+    uint32_t      round;       /* the last checkpoint that has it; see checkpoint.h */
+    uint64_t      head;        /* the last decision about it; 0 for none */
+    int64_t       wake_ms;     /* the timer that still counts; TIME_NEVER for none */
+    struct state *state;       /* of the root; NULL when empty */
+    bool          shared;      /* a device that more than one person has used */
+    bool          ask_all;     /* at the next wake-up every segment is asked */
+};
+
+struct people;
+
+struct people *people_open(uint64_t seed); /* NULL without memory */
+void           people_close(struct people *people);
+
+uint32_t        people_count(const struct people *people);
+struct profile *people_get(const struct people *people, uint32_t profile);
+uint32_t        people_root(const struct people *people, uint32_t profile);
+
+/* The profile an identity belongs to, or PROFILE_NONE. */
+uint32_t people_find(const struct people *people, enum identity_kind kind, struct str text);
+
+/* A new profile without identities, with the next number. ERR_LIMIT, ERR_MEMORY. */
+MUST enum err people_add(struct people *people, uint32_t seq, uint32_t *profile);
+
+/* Gives the profile an identity that nobody has; people_unlink takes it away. */
+MUST enum err people_link(struct people *people, uint32_t profile, enum identity_kind kind,
+                          struct str text);
+void people_unlink(struct people *people, uint32_t profile, enum identity_kind kind,
+                   struct str text);
+
+/* The identities of one profile, one at a time: start with *at = PROFILE_NONE, ends with false. */
+bool people_identity(const struct people *people, uint32_t profile, uint32_t *at,
+                     enum identity_kind *kind, struct str *text);
+
+/* True when any profile of the person has an identity of that kind. */
+bool people_has_kind(const struct people *people, uint32_t profile, enum identity_kind kind);
+
+/* The state of the person's root, made when it is not there. NULL without memory. */
+struct state *people_state(struct people *people, uint32_t profile);
+/* The same, or an empty one that must not be changed. */
+const struct state *people_state_get(const struct people *people, uint32_t profile);
+
+/* Joins the rings of two roots; `into` stays root. States are the caller's. ERR_LIMIT. */
+MUST enum err people_join(struct people *people, uint32_t into, uint32_t from);
+/*
+ * Undoes one merge of the person that *profile belongs to: the profiles that now hang only on the
+ * side without the root leave the ring with a root of their own, given in *profile.
+ * ERR_ABSENT when the person has no such merge; ERR_CONFLICT when another merge ties the two.
+ */
+MUST enum err people_part(struct people *people, uint64_t merge, uint32_t *profile);
+uint32_t people_ring_count(const struct people *people, uint32_t profile);
+
+void state_free(struct state *state);
+
+#endif

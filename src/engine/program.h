@@ -1,0 +1,118 @@
+/*
+ * program: all that was defined, compiled, and who must hear of what.
+ *
+ *      definitions  ->  segments, journeys, templates, lists, topics       each with a number
+ *      event name   ->  the segments that depend on it, the journeys it triggers
+ *      trait        ->  the segments that depend on it
+ *      segment      ->  the segments and journeys that depend on it
+ *
+ * Every version of a journey stays, for those who are inside it. Names and their numbers are kept
+ * in dictionaries that only grow; what is new since the last look is handed to the store first.
+ *
+ * Always true   segments never depend on each other in a circle; every journey's templates exist
+ *               when it is defined.
+ * Bounds        PROGRAM_SEGMENTS_MAX segments, as many journeys, templates, lists and topics.
+ */
+#ifndef DULT_ENGINE_PROGRAM_H
+#define DULT_ENGINE_PROGRAM_H
+
+#include "engine/behaviour/dict.h"
+#include "engine/decision.h"
+#include "engine/journey/definition.h"
+#include "engine/record.h"
+#include "engine/segment/segment.h"
+
+enum {
+    PROGRAM_SEGMENTS_MAX = 10000,
+    PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
+    TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
+};
+
+/* The event under which the timeline keeps identify calls: number 0 of the dictionary. */
+#define PROGRAM_TRAITS_EVENT 0
+#define PROGRAM_TRAITS_NAME STR("$identify")
+
+struct segment_def {
+    struct arena              *arena; /* NULL: not defined (any more) */
+    const struct segment_node *tree;
+    struct segment_program     program;
+    uint32_t                   version; /* the defining record's seq */
+};
+
+struct journey_version {
+    struct arena  *arena;
+    struct journey journey;
+    uint32_t       version; /* the defining record's seq */
+    uint32_t       source;  /* number of the trigger's event, segment or list */
+};
+
+struct journey_def {
+    struct journey_version **versions; /* ascending */
+    uint32_t                 count, room;
+    bool                     live; /* false after deletion: those inside go on, nobody enters */
+};
+
+struct template_def {
+    uint32_t version; /* 0: not defined */
+    uint32_t topic;   /* 0: none */
+    bool     transactional;
+};
+
+struct numbers {
+    uint32_t *items;
+    uint32_t  count, room;
+};
+
+struct program {
+    struct dict *names[NAME_KINDS]; /* by enum name_kind */
+    uint32_t     stored[NAME_KINDS]; /* how many of each the store has */
+    struct { struct segment_def  *items; uint32_t count, room; } segments;
+    struct { struct journey_def  *items; uint32_t count, room; } journeys;
+    struct { struct template_def *items; uint32_t count, room; } templates;
+    struct numbers *segments_of_event; /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct numbers *segments_of_trait;
+    struct numbers *journeys_of_event; /* live ones triggered by it */
+};
+
+MUST enum err program_open(struct program **out);
+void          program_close(struct program *program);
+
+/*
+ * Takes one definition: `text` empty deletes it. Nothing is changed unless OK. ERR_INPUT,
+ * ERR_ABSENT, ERR_LIMIT with a problem; ERR_CONFLICT when something else depends on what is
+ * deleted, or segments would depend on each other in a circle. `number` gets the definition's.
+ */
+MUST enum err program_define(struct program *program, enum definition_kind kind, struct str name,
+                             struct str text, uint32_t version, uint32_t *number,
+                             struct problem *problem);
+
+/* The same checks, and nothing kept. */
+MUST enum err program_check(struct program *program, enum definition_kind kind, struct str name,
+                            struct str text, struct problem *problem);
+
+/* Numbers of names. SEGMENT_NO_ID when there is none. */
+uint32_t program_segment(const struct program *program, struct str name);
+uint32_t program_journey(const struct program *program, struct str name);
+uint32_t program_template(const struct program *program, struct str name);
+uint32_t program_list(const struct program *program, struct str name);
+uint32_t program_topic(const struct program *program, struct str name);
+struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);
+
+/* The number of a list or topic, made if new. Number 0 of topics is "every topic". */
+MUST enum err program_intern(struct program *program, enum name_kind kind, struct str name,
+                             uint32_t *number);
+
+const struct journey_version *program_journey_version(const struct program *program,
+                                                      uint32_t journey, uint32_t version);
+const struct journey_version *program_journey_live(const struct program *program, uint32_t journey);
+
+/* What conditions are compiled with. `grow`: names not yet seen are given numbers. */
+struct segment_names program_names(struct program *program, bool grow);
+
+/* Appends the names that the store does not have yet to out->names. ERR_MEMORY. */
+MUST enum err program_names_out(struct program *program, struct out *out);
+/* Takes a name back from the store, in order. ERR_CORRUPT when the numbers disagree. */
+MUST enum err program_name_load(struct program *program, enum name_kind kind, uint32_t id,
+                                struct str text);
+
+#endif

@@ -1,0 +1,257 @@
+/* Questions to the engine: they change nothing. */
+#include "engine/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TRAIT_KEYS_MAX = 4096 };
+
+const struct people *engine_people(const struct engine *engine)
+{
+    return engine->people;
+}
+
+struct program *engine_program(struct engine *engine)
+{
+    return engine->program;
+}
+
+struct timeline *engine_timeline(struct engine *engine)
+{
+    return engine->timeline;
+}
+
+struct str engine_public_id(char out[16], uint32_t profile)
+{
+    int len = snprintf(out, 16, "p%u", profile + 1);
+    return (struct str){ out, (size_t)len };
+}
+
+uint32_t engine_find(const struct engine *engine, struct str who)
+{
+    uint32_t found = PROFILE_NONE;
+    int64_t  number;
+    if (str_is_empty(who) || who.len > IDENTITY_BYTES_MAX)
+        return PROFILE_NONE;
+    found = people_find(engine->people, IDENTITY_USER, who);
+    if (found == PROFILE_NONE && str_starts(who, STR("anonymous:")))
+        found = people_find(engine->people, IDENTITY_ANONYMOUS, str_slice(who, 10, who.len));
+    if (found == PROFILE_NONE)
+        found = people_find(engine->people, IDENTITY_EXTERNAL, who);
+    if (found == PROFILE_NONE)
+        found = people_find(engine->people, IDENTITY_ANONYMOUS, who);
+    if (found == PROFILE_NONE && who.ptr[0] == 'p' &&
+        str_to_int(str_slice(who, 1, who.len), &number) == OK && number >= 1 &&
+        number <= people_count(engine->people))
+        found = (uint32_t)number - 1;
+    return found;
+}
+
+struct verdict engine_ask(const struct engine *engine, const struct segment_program *program,
+                          uint32_t person, int64_t at_ms)
+{
+    struct known known;
+    known_make(&known, engine, people_root(engine->people, person), at_ms);
+    return segment_eval(program, &known.facts);
+}
+
+void engine_explain(const struct engine *engine, const struct segment_program *program,
+                    const struct segment_node *tree, uint32_t person, int64_t at_ms, struct buf *out)
+{
+    struct known known;
+    known_make(&known, engine, people_root(engine->people, person), at_ms);
+    segment_explain(program, tree, &known.facts, out);
+}
+
+/* A person is known at a moment if any record of theirs happened by then. */
+static bool exists_at(const struct known *known)
+{
+    for (uint32_t i = 0; i < known->facts.runs_count; i++)
+        if (known->runs[i].count > 0 && known->runs[i].at_ms[0] <= known->facts.now_ms)
+            return true;
+    return false;
+}
+
+bool engine_count(const struct engine *engine, const struct segment_program *program, int64_t at_ms,
+                  uint32_t *cursor, uint32_t most, struct count *count)
+{
+    uint32_t     all = people_count(engine->people);
+    uint32_t     end = all - *cursor > most ? *cursor + most : all;
+    struct known known;
+    for (uint32_t p = *cursor; p < end; p++) {
+        if (people_root(engine->people, p) != p)
+            continue;
+        known_make(&known, engine, p, at_ms);
+        if (!exists_at(&known))
+            continue;
+        count->people++;
+        if (!segment_eval(program, &known.facts).holds)
+            continue;
+        count->matching++;
+        if (count->sample_count < count->sample_room)
+            count->sample[count->sample_count++] = p;
+    }
+    *cursor = end;
+    return end == all;
+}
+
+/* ---- traits ---- */
+
+struct trait_set {
+    int64_t  at_ms;
+    uint32_t seq, bag;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct trait_set *x = a, *y = b;
+    if (x->at_ms != y->at_ms)
+        return x->at_ms > y->at_ms ? -1 : 1;
+    return x->seq > y->seq ? -1 : x->seq < y->seq;
+}
+
+enum { TRAIT_SETS_MAX = 1024 };
+
+/* The latest identify calls, newest first. */
+static uint32_t trait_sets(const struct known *known, struct trait_set *sets)
+{
+    uint32_t count = 0;
+    for (uint32_t r = 0; r < known->facts.runs_count; r++) {
+        const struct run *run = &known->runs[r];
+        for (uint32_t i = run->count; i > 0 && count < TRAIT_SETS_MAX; i--)
+            if (run->name[i - 1] == PROGRAM_TRAITS_EVENT && run->at_ms[i - 1] <= known->facts.now_ms)
+                sets[count++] = (struct trait_set){ run->at_ms[i - 1], run->seq[i - 1], run->bag[i - 1] };
+    }
+    qsort(sets, count, sizeof *sets, newest_first);
+    return count;
+}
+
+static bool seen_add(uint16_t *seen, uint32_t *count, uint16_t key)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (seen[i] == key)
+            return false;
+    if (*count < TRAIT_KEYS_MAX)
+        seen[(*count)++] = key;
+    return true;
+}
+
+uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs, uint32_t most)
+{
+    struct known     known;
+    struct trait_set sets[TRAIT_SETS_MAX];
+    uint16_t         seen[TRAIT_KEYS_MAX];
+    uint32_t         keys = 0, count = 0;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    uint32_t all = trait_sets(&known, sets);
+    for (uint32_t i = 0; i < all && count < most; i++) {
+        uint32_t        at = 0;
+        struct bag_item item;
+        bool            adds = false;
+        struct bag      bag = bag_at(known.facts.bags, sets[i].bag);
+        while (bag_next(bag, &at, &item))
+            if (seen_add(seen, &keys, item.key))
+                adds = true;
+        if (adds)
+            seqs[count++] = sets[i].seq;
+    }
+    for (uint32_t i = 0; i < count / 2; i++) {
+        uint32_t other = seqs[i];
+        seqs[i] = seqs[count - 1 - i];
+        seqs[count - 1 - i] = other;
+    }
+    return count;
+}
+
+static void trait_write(const struct program *program, struct bag bag, uint16_t key, struct buf *out)
+{
+    uint32_t        at = 0, count = 0;
+    struct bag_item item;
+    json_write_str(out, program_name(program, NAME_TRAIT, key));
+    buf_char(out, ':');
+    while (bag_next_of(bag, &at, key, &item)) {
+        if (item.listed)
+            buf_char(out, count == 0 ? '[' : ',');
+        json_write(out, &item.value);
+        count++;
+        if (!item.listed)
+            return;
+    }
+    buf_char(out, ']');
+}
+
+void engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out)
+{
+    struct known     known;
+    struct trait_set sets[TRAIT_SETS_MAX];
+    uint16_t         seen[TRAIT_KEYS_MAX];
+    uint32_t         keys = 0;
+    bool             first = true;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    uint32_t all = trait_sets(&known, sets);
+    buf_char(out, '{');
+    for (uint32_t i = 0; i < all; i++) {
+        uint32_t        at = 0;
+        struct bag_item item;
+        struct bag      bag = bag_at(known.facts.bags, sets[i].bag);
+        while (bag_next(bag, &at, &item)) {
+            if (!seen_add(seen, &keys, item.key))
+                continue;
+            if (!first)
+                buf_char(out, ',');
+            first = false;
+            trait_write(engine->program, bag, item.key, out);
+        }
+    }
+    buf_char(out, '}');
+}
+
+/* ---- the timeline ---- */
+
+static bool later(const struct run *a, uint32_t i, const struct run *b, uint32_t k)
+{
+    return a->at_ms[i] != b->at_ms[k] ? a->at_ms[i] > b->at_ms[k] : a->seq[i] > b->seq[k];
+}
+
+uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t skip,
+                       struct event_ref *refs, uint32_t most)
+{
+    struct run runs[RUNS_MAX];
+    uint32_t   owner[RUNS_MAX], left[RUNS_MAX], runs_count = 0, count = 0;
+    uint32_t   member = people_root(engine->people, person), root = member;
+    do {
+        uint32_t added = timeline_runs(engine->timeline, member, runs + runs_count);
+        for (uint32_t i = 0; i < added; i++, runs_count++) {
+            owner[runs_count] = member;
+            left[runs_count] = runs[runs_count].count;
+        }
+        member = people_get(engine->people, member)->next;
+    } while (member != root && runs_count + TIMELINE_RUNS_MAX <= RUNS_MAX);
+
+    while (count < most) {
+        uint32_t best = RUNS_MAX;
+        for (uint32_t r = 0; r < runs_count; r++)
+            if (left[r] > 0 &&
+                (best == RUNS_MAX || later(&runs[r], left[r] - 1, &runs[best], left[best] - 1)))
+                best = r;
+        if (best == RUNS_MAX)
+            break;
+        uint32_t i = --left[best];
+        if (skip > 0)
+            skip--;
+        else
+            refs[count++] = (struct event_ref){ runs[best].seq[i], owner[best], runs[best].at_ms[i] };
+    }
+    return count;
+}
+
+struct engine_stats engine_stats(const struct engine *engine)
+{
+    return (struct engine_stats){
+        .profiles = people_count(engine->people), .events = timeline_count(engine->timeline),
+        .decisions = engine->next_decision - 1, .timers = calendar_count(engine->wakes),
+        .queued = engine->queued, .sending = engine->sending, .parked = engine->parked,
+        .memberships_changed = engine->memberships_changed, .enrolled = engine->enrolled,
+        .jobs_left = engine->jobs.count, .timeline = timeline_sizes(engine->timeline),
+    };
+}

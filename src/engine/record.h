@@ -1,0 +1,101 @@
+/*
+ * record: what the engine is told, one thing at a time.
+ *
+ * Everything that happens is a record: a tracked event, an identify call, a click, a changed
+ * journey, the outcome of a send. Records are applied in the order of `seq`; the same records
+ * give the same result.
+ *
+ *      at_ms        when it happened, the client's word, corrected for skew
+ *      received_ms  when we learnt it; never goes back from record to record
+ *      seq          its number within the partition, from 1, at most 2^32 - 1
+ *
+ * All text and JSON is borrowed for the length of engine_apply.
+ */
+#ifndef DULT_ENGINE_RECORD_H
+#define DULT_ENGINE_RECORD_H
+
+#include "base/json.h"
+#include "base/str.h"
+
+enum record_kind {
+    RECORD_NONE = 0,
+    /* what touchpoints say; stored as events */
+    RECORD_TRACK = 1,
+    RECORD_IDENTIFY = 2,
+    RECORD_PAGE = 3,
+    RECORD_SCREEN = 4,
+    RECORD_GROUP = 5,
+    RECORD_ALIAS = 6,
+    /* what came of our messages: `name` is one of the MESSAGE_EVENT names below */
+    RECORD_MESSAGE = 10,
+    /* changes by people and programs */
+    RECORD_CONSENT = 11, /* name: topic, or empty for all; properties: {"state", "how"} */
+    RECORD_LIST = 12,    /* name: list; flag RECORD_LEAVE takes the person off it */
+    RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
+    RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
+    /* no event is stored for these */
+    RECORD_CLOCK = 20,   /* only time has passed: apply what is due */
+    RECORD_CLAIM = 21,   /* delivery has room for `count` messages */
+    RECORD_OUTCOME = 22, /* what became of a claimed message */
+};
+
+enum record_flag {
+    RECORD_HISTORICAL = 1, /* an import: updates everything, starts nothing */
+    RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join */
+    RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
+};
+
+enum definition_kind {
+    DEFINE_NONE = 0,
+    DEFINE_WORKSPACE = 1,
+    DEFINE_SEGMENT = 2,
+    DEFINE_JOURNEY = 3,
+    DEFINE_TEMPLATE = 4,
+    DEFINE_KINDS,
+};
+
+/* What delivery reports. RETURNED: never begun, to be queued again as if not claimed. */
+enum outcome_kind {
+    OUTCOME_SENT = 1,
+    OUTCOME_DEFERRED = 2,
+    OUTCOME_FAILED = 3,
+    OUTCOME_UNKNOWN = 4,
+    OUTCOME_RETURNED = 5,
+    OUTCOME_HELD = 6, /* could not be composed: a missing variable, a broken address */
+};
+
+struct record_outcome {
+    uint64_t          message; /* the intent's decision id */
+    enum outcome_kind kind;
+    int64_t           retry_at_ms; /* DEFERRED only */
+    struct str        text;        /* the far side's words, or the reason */
+};
+
+struct record {
+    uint64_t           seq;
+    enum record_kind   kind;
+    uint8_t            flags;
+    uint16_t           source;
+    int64_t            at_ms, received_ms;
+    struct str         name;
+    struct str         user_id, anonymous_id, previous_id;
+    const struct json *properties; /* an object or NULL; traits of identify */
+    const struct json *context;    /* an object or NULL; externalIds are read from it */
+
+    uint32_t              profile; /* internal records name the profile by number */
+    uint64_t              message; /* RECORD_MESSAGE: the intent's decision id */
+    uint64_t              merge;   /* RECORD_UNMERGE */
+    uint32_t              count;   /* RECORD_CLAIM */
+    enum definition_kind  definition_kind;
+    struct str            body;    /* RECORD_DEFINE: the text */
+    struct record_outcome outcome; /* RECORD_OUTCOME */
+};
+
+/* Events that Dult itself puts on a timeline. */
+#define EVENT_EMAIL_SENT STR("Email Sent")
+#define EVENT_EMAIL_FAILED STR("Email Failed")
+#define EVENT_EMAIL_OPENED STR("Email Opened")
+#define EVENT_EMAIL_CLICKED STR("Email Clicked")
+#define EVENT_EMAIL_UNSUBSCRIBED STR("Email Unsubscribed")
+
+#endif

@@ -1,0 +1,275 @@
+/* The two faces of a condition: text and JSON. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "engine/segment/segment.h"
+#include "engine/segment/segment_random_test.h"
+
+enum { ARENA_BYTES = 16 << 20, OUT_BYTES = 1 << 20 };
+
+static struct arena *arena;
+
+static const struct segment_node *parsed(struct str text)
+{
+    const struct segment_node *node = NULL;
+    struct problem             problem = { 0 };
+    if (segment_parse(arena, text, &node, &problem) != OK)
+        print_error("%s: %s. %s\n  in: %.*s\n", problem.where, problem.what, problem.remedy,
+                    STR_ARG(text));
+    assert_non_null(node);
+    return node;
+}
+
+static const struct segment_node *parsed_json(struct str text)
+{
+    const struct segment_node *node = NULL;
+    struct problem             problem = { 0 };
+    struct json                json;
+    assert_ok(json_parse_once(arena, text, &json, NULL));
+    if (segment_parse_json(arena, &json, &node, &problem) != OK)
+        print_error("%s: %s. %s\n  in: %.*s\n", problem.where, problem.what, problem.remedy,
+                    STR_ARG(text));
+    assert_non_null(node);
+    return node;
+}
+
+/* Text, its canonical form (NULL: the same), and the JSON. */
+static const struct {
+    const char *text, *canonical, *json;
+} faces[] = {
+    { "everyone", NULL, "{\"everyone\":true}" },
+    { "DID \"A\"  At Least 1 times", "did \"A\"", "{\"did\":\"A\"}" },
+    { "did \"Order Completed\" in the last 30d where revenue > 100 at least 3 times",
+      "did \"Order Completed\" at least 3 times in the last 30 days where revenue > 100",
+      "{\"did\":\"Order Completed\",\"in_the_last\":\"30 days\",\"where\":{\"property\":\"revenue\","
+      "\"op\":\">\",\"value\":100},\"at_least\":3}" },
+    { "never did \"A\" since 1998-01-01", NULL,
+      "{\"did\":\"A\",\"since\":\"1998-01-01\",\"at_most\":0}" },
+    { "did \"A\" at most 0 times", "never did \"A\"", "{\"did\":\"A\",\"at_most\":0}" },
+    { "did \"A\" exactly 1 time not in the last 2 hours", NULL,
+      "{\"did\":\"A\",\"not_in_the_last\":\"2 hours\",\"exactly\":1}" },
+    { "did \"A\" between 2026-01-01 and 2026-01-31T12:00:00Z",
+      "did \"A\" between 2026-01-01 and 2026-01-31T12:00:00.000Z",
+      "{\"did\":\"A\",\"between\":[\"2026-01-01\",\"2026-01-31T12:00:00.000Z\"]}" },
+    { "did \"A\" since entry", NULL, "{\"did\":\"A\",\"since_entry\":true}" },
+    { "did \"A\" where (any p.c = \"tent\" and not (n in (1, 2.5) or s exists))", NULL,
+      "{\"did\":\"A\",\"where\":{\"and\":[{\"property\":\"p.c\",\"which\":\"any\",\"op\":\"=\","
+      "\"value\":\"tent\"},{\"not\":{\"or\":[{\"property\":\"n\",\"op\":\"in\",\"values\":[1,2.5]},"
+      "{\"property\":\"s\",\"op\":\"exists\"}]}}]}}" },
+    { "did \"A\" where x = 1 and country = \"NO\"", NULL,
+      "{\"and\":[{\"did\":\"A\",\"where\":{\"property\":\"x\",\"op\":\"=\",\"value\":1}},"
+      "{\"trait\":\"country\",\"op\":\"=\",\"value\":\"NO\"}]}" },
+    { "a = 1 or b = 2 and not c = 3",
+      NULL,
+      "{\"or\":[{\"trait\":\"a\",\"op\":\"=\",\"value\":1},{\"and\":[{\"trait\":\"b\",\"op\":\"=\","
+      "\"value\":2},{\"not\":{\"trait\":\"c\",\"op\":\"=\",\"value\":3}}]}]}" },
+    { "(a = yes and (b != no and c does not exist))", "a = yes and (b != no and c does not exist)",
+      "{\"and\":[{\"trait\":\"a\",\"op\":\"=\",\"value\":true},{\"and\":[{\"trait\":\"b\",\"op\":"
+      "\"!=\",\"value\":false},{\"trait\":\"c\",\"op\":\"does not exist\"}]}]}" },
+    { "trait \"first name\" starts with \"\\u00e6\\n\"", "trait \"first name\" starts with \"æ\\n\"",
+      "{\"trait\":\"first name\",\"op\":\"starts with\",\"value\":\"æ\\n\"}" },
+    { "trait \"last\" ends with \"x\" and born between 1990-01-01 and 1999-12-31", NULL,
+      "{\"and\":[{\"trait\":\"last\",\"op\":\"ends with\",\"value\":\"x\"},{\"trait\":\"born\","
+      "\"op\":\"between\",\"values\":[{\"date\":\"1990-01-01\"},{\"date\":\"1999-12-31\"}]}]}" },
+    { "tags contains \"vip\" and country not in (\"NO\",\"SE\")",
+      "tags contains \"vip\" and country not in (\"NO\", \"SE\")",
+      "{\"and\":[{\"trait\":\"tags\",\"op\":\"contains\",\"value\":\"vip\"},{\"trait\":\"country\","
+      "\"op\":\"not in\",\"values\":[\"NO\",\"SE\"]}]}" },
+    { "sum of revenue of \"A\" in the last 90 days where x = 1 > 100",
+      "sum of revenue of \"A\" in the last 90 days where (x = 1) > 100",
+      "{\"sum\":\"revenue\",\"of\":\"A\",\"in_the_last\":\"90 days\",\"where\":{\"property\":\"x\","
+      "\"op\":\"=\",\"value\":1},\"op\":\">\",\"value\":100}" },
+    { "distinct count of property \"the sku\" of \"A\" <= 3", NULL,
+      "{\"distinct\":\"the sku\",\"of\":\"A\",\"op\":\"<=\",\"value\":3}" },
+    { "average of n of \"A\" = -1.5", NULL,
+      "{\"average\":\"n\",\"of\":\"A\",\"op\":\"=\",\"value\":-1.5}" },
+    { "last did \"A\" more than 30 days ago where n exists", NULL,
+      "{\"last_did\":\"A\",\"not_in_the_last\":\"30 days\",\"where\":{\"property\":\"n\",\"op\":"
+      "\"exists\"}}" },
+    { "first did \"A\" in the last 1 day", "first did \"A\" less than 1 day ago",
+      "{\"first_did\":\"A\",\"in_the_last\":\"1 day\"}" },
+    { "did \"A\" in the last 7 days then \"B\" where x = 1 within 1 hour", NULL,
+      "{\"did\":\"A\",\"in_the_last\":\"7 days\",\"then\":\"B\",\"then_where\":{\"property\":\"x\","
+      "\"op\":\"=\",\"value\":1},\"within\":\"1 hour\"}" },
+    { "did \"A\" and then no \"B\" within 1 hour and vip = yes", NULL,
+      "{\"and\":[{\"did\":\"A\",\"then_no\":\"B\",\"within\":\"1 hour\"},{\"trait\":\"vip\",\"op\":"
+      "\"=\",\"value\":true}]}" },
+    { "not in segment \"x\" and in list \"y\" or in 12.5% by \"s\"", NULL,
+      "{\"or\":[{\"and\":[{\"not\":{\"in_segment\":\"x\"}},{\"in_list\":\"y\"}]},{\"share\":12.5,"
+      "\"seed\":\"s\"}]}" },
+    { "# who came\n  # and stayed\neveryone", "everyone", "{\"everyone\":true}" },
+};
+
+TEST(segment_face, text_and_json_say_the_same_and_each_has_one_canonical_form)
+{
+    for (size_t i = 0; i < sizeof faces / sizeof faces[0]; i++) {
+        arena = arena_open(ARENA_BYTES);
+        SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES);
+        const struct segment_node   *node = parsed(str_of(faces[i].text));
+        segment_write(&text, node);
+        segment_write_json(&json, node);
+        assert_str(buf_view(&text), faces[i].canonical ? faces[i].canonical : faces[i].text);
+        assert_str(buf_view(&json), faces[i].json);
+        assert_true(segment_eq(node, parsed(buf_view(&text))));
+        assert_true(segment_eq(node, parsed_json(buf_view(&json))));
+        arena_close(arena);
+    }
+}
+
+/* A wrong text, the place of the mistake, and words of the fault and of the remedy. */
+static const struct {
+    const char *text, *where, *what, *remedy;
+} wrong[] = {
+    { "", "1:1", "expected a condition, found the end", "did \"Signed Up\"" },
+    { "did Order", "1:5", "expected the name of an event in quotes, found Order", "did \"Order" },
+    { "did \"A", "1:5", "the quotes are not closed", "End the text with \"" },
+    { "did \"A\\x\"", "1:7", "this is no escape", "\\u and four hex digits" },
+    { "did \"\"", "1:5", "the name is empty", "between the quotes" },
+    { "did \"A\" at least three times", "1:18", "expected a whole number, found three", "3 times" },
+    { "did \"A\" at least 3", "1:19", "expected times, found the end", "3 times" },
+    { "did \"A\" at least 2000000 times", "1:18", "between 0 and 1000000", "such as 3" },
+    { "did \"A\" in the last month", "1:21", "expected a length of time, found month", "30 days" },
+    { "did \"A\" in the last 3 moons", "1:21", "this is no length of time", "30 days" },
+    { "did \"A\" in the last 0 days", "1:21", "not between 1 millisecond", "30 days" },
+    { "did \"A\" since yesterday", "1:15", "expected a date, found yesterday", "2026-01-31" },
+    { "did \"A\" since 2026-02-30", "1:15", "this is no date", "2026-01-31" },
+    { "did \"A\" between 2026-02-01 and 2026-01-01", "1:9", "ends before it begins", "earlier" },
+    { "did \"A\" ever since 2026-01-01", "1:14", "there is a second window of time", "and" },
+    { "did \"A\" where x = 1 where y = 2", "1:21", "there is a second where", "where (... and" },
+    { "did \"A\" where did \"B\"", "1:15", "expected a property, found did", "where filters" },
+    { "did \"A\" exactly 2 times then \"B\" within 1h", "1:25", "begins with one event", "Leave out" },
+    { "never did \"A\" then \"B\" within 1h", "1:15", "never does not go", "not did" },
+    { "did \"A\" then \"B\"", "1:17", "expected within, found the end", "within 1 hour" },
+    { "country", "1:8", "expected a comparison, found the end", "= != >" },
+    { "country is \"NO\"", "1:9", "expected a comparison, found is", "= != >" },
+    { "country = NO", "1:11", "expected a value, found NO", "text in quotes" },
+    { "times = 3", "1:1", "expected a name, found times", "trait \"" },
+    { "vip > yes", "1:5", "yes and no have no order", "= or !=" },
+    { "age contains 3", "1:5", "only text is looked for in text", "in quotes" },
+    { "age between 1 and \"x\"", "1:5", "of different kinds", "two numbers" },
+    { "age between 3 and 1", "1:5", "ends before it begins", "lower end" },
+    { "any age exists", "1:9", "do not go with exists", "Leave out" },
+    { "country in (\"NO\" \"SE\")", "1:18", "expected ), found \"SE\"", "commas" },
+    { "(a = 1\n  and b = 2", "2:12", "expected ), found the end", "close the bracket" },
+    { "a = 1 b = 2", "1:7", "expected and, or or the end, found b", "Join" },
+    { "a = 1 and", "1:10", "expected a condition, found the end", "country" },
+    { "sum of n of \"A\"", "1:16", "expected one of = != > >= < <=", "sum of revenue" },
+    { "sum n", "1:5", "expected of, found n", "sum of revenue" },
+    { "distinct of n", "1:10", "expected count, found of", "distinct count of" },
+    { "distinct count of n of \"A\" > 501", "1:30", "compared with 0 to 500", "0 to 500" },
+    { "sum of n of \"A\" > 1e16", "1:19", "beyond 1e15", "smaller" },
+    { "last did \"A\"", "1:13", "expected a time, found the end", "more than 30 days ago" },
+    { "last did \"A\" more than 3 days", "1:30", "expected ago", "30 days ago" },
+    { "in 120% by \"x\"", "1:4", "not between 0% and 100%", "20%" },
+    { "in club \"x\"", "1:4", "expected segment, list or a share, found club", "in list" },
+    { "æ = 1", "1:1", "this character means nothing here", "quotes" },
+    { "trait \"æøå\" ? 1", "1:13", "this character means nothing here", "quotes" },
+    { "a = 1e999", "1:5", "too large", "smaller" },
+    { "\xff", "1:1", "the text is not UTF-8", "UTF-8" },
+    { "not not not not not not not not not not not not not not not not not not not not not not not "
+      "not not everyone",
+      "1:97", "more than 24 deep", "in segment" },
+};
+
+static void assert_has(const char *text, const char *part, size_t row)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("row %zu: \"%s\" does not contain \"%s\"", row, text, part);
+}
+
+TEST(segment_face, a_wrong_text_is_told_by_its_place_its_fault_and_a_remedy)
+{
+    int missed = 0;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const struct segment_node *node = NULL;
+        struct problem             problem = { 0 };
+        arena = arena_open(ARENA_BYTES);
+        enum err err = segment_parse(arena, str_of(wrong[i].text), &node, &problem);
+        if (err == OK || node != NULL || strcmp(problem.where, wrong[i].where) != 0 ||
+            strstr(problem.what, wrong[i].what) == NULL ||
+            strstr(problem.remedy, wrong[i].remedy) == NULL) {
+            print_error("%s\n  is told as %s: %s. %s\n", wrong[i].text, problem.where, problem.what,
+                        problem.remedy);
+            missed++;
+        }
+        arena_close(arena);
+    }
+    assert_int_equal(missed, 0);
+}
+
+static const struct {
+    const char *json, *where, *what;
+} wrong_json[] = {
+    { "[]", "condition", "this is no condition" },
+    { "{}", "condition", "this is no condition" },
+    { "{\"and\":[{\"everyone\":true}]}", "and", "two or more" },
+    { "{\"and\":[{\"everyone\":true},{\"did\":1}]}", "and[1].did", "a text is wanted" },
+    { "{\"did\":\"A\",\"wher\":{}}", "wher", "has no meaning here" },
+    { "{\"did\":\"A\",\"where\":{\"trait\":\"x\"}}", "where", "this is no condition" },
+    { "{\"not\":{\"did\":\"A\",\"where\":{\"property\":\"x\",\"op\":\"~\"}}}", "not.where.op",
+      "no comparison" },
+    { "{\"did\":\"A\",\"since\":\"2026\"}", "since", "a date is wanted" },
+    { "{\"did\":\"A\",\"since\":\"2026-01-01\",\"in_the_last\":\"1 day\"}", "since", "second window" },
+    { "{\"did\":\"A\",\"between\":[\"2026-01-01\"]}", "between", "two dates" },
+    { "{\"did\":\"A\",\"at_least\":1,\"exactly\":2}", "exactly", "second number of times" },
+    { "{\"did\":\"A\",\"at_least\":-1}", "at_least", "between 0 and 1000000" },
+    { "{\"trait\":\"\",\"op\":\"exists\"}", "trait", "empty" },
+    { "{\"trait\":\"x\",\"op\":\"in\",\"values\":[1,null]}", "values[1]", "a value is wanted" },
+    { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{\"date\":5}}", "value.date", "a date is wanted" },
+    { "{\"trait\":\"x\",\"op\":\"contains\",\"value\":5}", "op", "only text" },
+    { "{\"sum\":\"n\",\"of\":\"A\",\"op\":\"in\",\"value\":1}", "op", "not compared like this" },
+    { "{\"share\":101,\"seed\":\"s\"}", "share", "0% and 100%" },
+    { "{\"did\":\"A\",\"then\":\"B\",\"within\":\"soon\"}", "within", "a length of time" },
+};
+
+TEST(segment_face, a_wrong_json_is_told_by_its_path)
+{
+    for (size_t i = 0; i < sizeof wrong_json / sizeof wrong_json[0]; i++) {
+        const struct segment_node *node = NULL;
+        struct problem             problem = { 0 };
+        struct json                json;
+        arena = arena_open(ARENA_BYTES);
+        assert_ok(json_parse_once(arena, str_of(wrong_json[i].json), &json, NULL));
+        assert_int_equal(segment_parse_json(arena, &json, &node, &problem), ERR_INPUT);
+        assert_str(str_of(problem.where), wrong_json[i].where);
+        assert_has(problem.what, wrong_json[i].what, i);
+        assert_true(problem.remedy[0] != 0);
+        arena_close(arena);
+    }
+}
+
+TEST(segment_face, any_tree_comes_back_from_its_text_and_from_its_json)
+{
+    uint64_t seed = dice_seed("segment_face");
+    arena = arena_open(ARENA_BYTES);
+    for (uint64_t round = 0; round < 4000; round++) {
+        SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES);
+        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .wild = true };
+        const struct segment_node *node = dice_condition(&dice, 4);
+        segment_write(&text, node);
+        segment_write_json(&json, node);
+        bool same = segment_eq(node, parsed(buf_view(&text))) &&
+                    segment_eq(node, parsed_json(buf_view(&json)));
+        if (!same)
+            fail_msg("round %d: %.*s", (int)round, STR_ARG(buf_view(&text)));
+        arena_reset(arena);
+    }
+    arena_close(arena);
+}
+
+TEST(segment_face, running_out_of_memory_anywhere_is_an_error_and_nothing_else)
+{
+    struct str text = STR("did \"A\" where (x in (1, 2, \"three\") and y exists) or sum of n of \"B\" "
+                          "> 3 and not in segment \"s\"");
+    bool       done = false;
+    for (size_t bytes = 64; !done; bytes += 64) {
+        struct arena              *small = arena_open(bytes);
+        const struct segment_node *node = NULL;
+        enum err                   err = segment_parse(small, text, &node, NULL);
+        assert_true(err == ERR_MEMORY || err == OK);
+        assert_true((err == OK) == (node != NULL));
+        done = err == OK;
+        arena_close(small);
+    }
+}

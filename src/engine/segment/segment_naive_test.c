@@ -1,0 +1,745 @@
+/*
+ * The engine's twin: the same question answered for clarity, straight on the tree, over a plain
+ * array of events with their JSON. Random conditions, random histories, random instants; the
+ * answers must be equal, and must stay so until the instant the engine names.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "engine/segment/segment.h"
+#include "engine/segment/segment_random_test.h"
+
+enum {
+    EVENTS_MAX = 40,
+    RUNS_MAX = 4,
+    TRAITS_MAX = 30,
+    VALUES_MAX = 64,
+    CANDIDATES_MAX = 2048,
+    ARENA_BYTES = 32 << 20,
+    BAGS_BYTES = 1 << 20,
+};
+
+struct event {
+    struct str  name;
+    int64_t     at_ms;
+    uint32_t    seq;
+    struct json properties;
+};
+
+struct change { /* a trait's value from at_ms on */
+    struct str  key;
+    int64_t     at_ms;
+    uint32_t    seq;
+    struct json value;
+};
+
+/* In list and segment n from from_ms[n] up to to_ms[n]. */
+struct stay {
+    int64_t from_ms, to_ms;
+};
+
+struct world {
+    struct event  events[EVENTS_MAX];
+    uint32_t      events_count;
+    struct change traits[TRAITS_MAX];
+    uint32_t      traits_count, seq_max;
+    struct stay   stays[3];
+    int64_t       base_ms, entry_ms, now_ms;
+
+    struct dict *event_names, *properties, *trait_names;
+    struct buf   bags;
+    struct run   runs[RUNS_MAX];
+    uint16_t     run_name[RUNS_MAX][EVENTS_MAX];
+    int64_t      run_at_ms[RUNS_MAX][EVENTS_MAX];
+    uint32_t     run_seq[RUNS_MAX][EVENTS_MAX], run_bag[RUNS_MAX][EVENTS_MAX];
+};
+
+static const struct str public_id = { "p-1042", 6 };
+
+/* ---- the naive answer */
+
+struct values {
+    struct json list[VALUES_MAX];
+    bool        listed[VALUES_MAX];
+    int         count;
+};
+
+static void add_value(struct values *v, const struct json *value, bool listed)
+{
+    if (value->kind == JSON_NULL)
+        return;
+    assert_true(v->count < VALUES_MAX);
+    v->listed[v->count] = listed;
+    v->list[v->count++] = *value;
+}
+
+/* All scalars at a dotted path, through whatever arrays lie on the way. */
+static void collect(struct values *v, const struct json *at, struct str path, bool listed)
+{
+    if (at == NULL)
+        return;
+    if (at->kind == JSON_ARRAY) {
+        for (uint32_t i = 0; i < at->count; i++)
+            collect(v, &at->items[i], path, true);
+    } else if (at->kind == JSON_OBJECT && path.len > 0) {
+        struct str step;
+        str_split(&path, '.', &step);
+        collect(v, json_get(at, step), path, listed);
+    } else if (at->kind != JSON_OBJECT && path.len == 0) {
+        add_value(v, at, listed);
+    }
+}
+
+/* -1, 0, 1, or 2 for "of different kinds". */
+static int order_of(const struct json *value, const struct segment_literal *literal)
+{
+    double  x, y;
+    int64_t ms;
+    if (literal->kind == SEGMENT_DATE) {
+        if (value->kind == JSON_INT)
+            ms = llabs(value->integer) < 100000000000 ? value->integer * 1000 : value->integer;
+        else if (value->kind == JSON_REAL)
+            ms = (int64_t)(value->real * 1000 - (value->real < 0 ? 0.5 : 0)); /* all small */
+        else if (value->kind != JSON_STRING || time_parse(value->string, &ms) != OK)
+            return 2;
+        return ms < literal->value.integer ? -1 : ms > literal->value.integer;
+    }
+    if (literal->kind == SEGMENT_TEXT) {
+        if (value->kind != JSON_STRING)
+            return 2;
+        int difference = str_cmp(value->string, literal->value.string);
+        return difference < 0 ? -1 : difference > 0;
+    }
+    if (literal->kind == SEGMENT_TRUTH)
+        return value->kind != JSON_BOOL ? 2 : (int)value->truth - (int)literal->value.truth;
+    if (!json_to_real(value, &x) || !json_to_real(&literal->value, &y))
+        return 2;
+    return x < y ? -1 : x > y;
+}
+
+static bool naive_text(const struct segment_compare *c, const struct json *value, bool listed)
+{
+    struct str want = c->values[0].value.string, have = value->string;
+    if (value->kind != JSON_STRING)
+        return false;
+    if (c->test == SEGMENT_CONTAINS && listed && c->which == SEGMENT_PLAIN)
+        return str_eq(have, want);
+    for (size_t i = 0; i + want.len <= have.len; i++)
+        if (str_eq(str_slice(have, i, i + want.len), want) &&
+            (c->test != SEGMENT_STARTS || i == 0) &&
+            (c->test != SEGMENT_ENDS || i + want.len == have.len))
+            return true;
+    return false;
+}
+
+static bool naive_value(const struct segment_compare *c, const struct json *value, bool listed)
+{
+    int  order = c->values_count > 0 ? order_of(value, &c->values[0]) : 2;
+    bool among = false;
+    for (uint32_t i = 0; i < c->values_count; i++)
+        among = among || order_of(value, &c->values[i]) == 0;
+    switch (c->test) {
+    case SEGMENT_EQUAL:
+    case SEGMENT_IN:
+        return among;
+    case SEGMENT_NOT_EQUAL:
+    case SEGMENT_NOT_IN:
+        return !among;
+    case SEGMENT_MORE:
+        return order == 1;
+    case SEGMENT_AT_LEAST:
+        return order == 1 || order == 0;
+    case SEGMENT_LESS:
+        return order == -1;
+    case SEGMENT_AT_MOST:
+        return order == -1 || order == 0;
+    case SEGMENT_BETWEEN_VALUES:
+        return (order == 0 || order == 1) && order_of(value, &c->values[1]) <= 0;
+    case SEGMENT_EXISTS:
+    case SEGMENT_NOT_EXISTS:
+        return true;
+    default:
+        return naive_text(c, value, listed);
+    }
+}
+
+static bool naive_compare(const struct segment_compare *c, const struct values *v)
+{
+    int  passed = 0;
+    bool all = c->which == SEGMENT_ALL ||
+               (c->which == SEGMENT_PLAIN &&
+                (c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN));
+    for (int i = 0; i < v->count; i++)
+        passed += naive_value(c, &v->list[i], v->listed[i]);
+    if (c->test == SEGMENT_NOT_EXISTS)
+        return v->count == 0;
+    return all ? v->count > 0 && passed == v->count : passed > 0;
+}
+
+static bool naive_where(const struct segment_node *node, const struct json *properties)
+{
+    struct values v = { .count = 0 };
+    switch (node->kind) {
+    case SEGMENT_AND:
+        for (uint32_t i = 0; i < node->parts_count; i++)
+            if (!naive_where(node->parts[i], properties))
+                return false;
+        return true;
+    case SEGMENT_OR:
+        for (uint32_t i = 0; i < node->parts_count; i++)
+            if (naive_where(node->parts[i], properties))
+                return true;
+        return false;
+    case SEGMENT_NOT:
+        return !naive_where(node->parts[0], properties);
+    default:
+        collect(&v, properties, node->compare.key, false);
+        return naive_compare(&node->compare, &v);
+    }
+}
+
+/* Known, happened by now, of that name, and passing the filter. */
+static bool is_match(const struct world *w, int64_t now, const struct segment_match *m,
+                     const struct event *e)
+{
+    return e->seq <= w->seq_max && e->at_ms <= now && str_eq(e->name, m->event) &&
+           (m->where == NULL || naive_where(m->where, &e->properties));
+}
+
+static bool is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
+                         int64_t at)
+{
+    switch (window->kind) {
+    case SEGMENT_EVER:
+        return true;
+    case SEGMENT_LAST:
+        return at > now - window->length_ms;
+    case SEGMENT_NOT_LAST:
+        return at <= now - window->length_ms;
+    case SEGMENT_SINCE:
+        return at >= window->from_ms;
+    case SEGMENT_BEFORE:
+        return at < window->to_ms;
+    case SEGMENT_BETWEEN:
+        return at >= window->from_ms && at <= window->to_ms;
+    case SEGMENT_SINCE_ENTRY:
+        return at >= w->entry_ms;
+    }
+    return false;
+}
+
+static bool is_later(const struct event *a, const struct event *b)
+{
+    return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : a->seq > b->seq;
+}
+
+static bool naive_did(const struct world *w, int64_t now, const struct segment_node *node)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w->events_count; i++)
+        count += is_match(w, now, &node->match, &w->events[i]) &&
+                 is_in_window(w, now, &node->match.window, w->events[i].at_ms);
+    return node->times == SEGMENT_TIMES_AT_LEAST  ? count >= node->times_count
+           : node->times == SEGMENT_TIMES_AT_MOST ? count <= node->times_count
+                                                  : count == node->times_count;
+}
+
+static bool naive_instant(const struct world *w, int64_t now, const struct segment_node *node)
+{
+    const struct event *best = NULL;
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        const struct event *e = &w->events[i];
+        if (is_match(w, now, &node->match, e) &&
+            (best == NULL || is_later(e, best) == (node->kind == SEGMENT_LAST_DID)))
+            best = e;
+    }
+    return best != NULL && is_in_window(w, now, &node->match.window, best->at_ms);
+}
+
+static bool naive_number(enum segment_test test, double a, double b)
+{
+    switch (test) {
+    case SEGMENT_EQUAL:
+        return a == b;
+    case SEGMENT_NOT_EQUAL:
+        return a != b;
+    case SEGMENT_MORE:
+        return a > b;
+    case SEGMENT_AT_LEAST:
+        return a >= b;
+    case SEGMENT_LESS:
+        return a < b;
+    default:
+        return a <= b;
+    }
+}
+
+static bool naive_fold(const struct world *w, int64_t now, const struct segment_node *node)
+{
+    static struct json seen[EVENTS_MAX * VALUES_MAX];
+    double             sum = 0, least = 0, greatest = 0, x, number;
+    int                count = 0, distinct = 0;
+
+    (void)json_to_real(&node->number, &number);
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        struct values v = { .count = 0 };
+        if (!is_match(w, now, &node->match, &w->events[i]) ||
+            !is_in_window(w, now, &node->match.window, w->events[i].at_ms))
+            continue;
+        collect(&v, &w->events[i].properties, node->property, false);
+        for (int k = 0; k < v.count; k++) {
+            bool found = false;
+            for (int s = 0; s < distinct && !found; s++)
+                found = json_eq(&seen[s], &v.list[k]);
+            if (!found)
+                seen[distinct++] = v.list[k];
+            if (!json_to_real(&v.list[k], &x))
+                continue;
+            least = count == 0 || x < least ? x : least;
+            greatest = count == 0 || x > greatest ? x : greatest;
+            sum += x;
+            count++;
+        }
+    }
+    if (node->fold == SEGMENT_DISTINCT)
+        return naive_number(node->test, distinct, number);
+    if (node->fold == SEGMENT_SUM)
+        return naive_number(node->test, sum, number);
+    return count > 0 && naive_number(node->test,
+                                     node->fold == SEGMENT_AVERAGE ? sum / count
+                                     : node->fold == SEGMENT_LEAST ? least : greatest, number);
+}
+
+static bool naive_then(const struct world *w, int64_t now, const struct segment_node *node)
+{
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        const struct event *a = &w->events[i];
+        bool                answered = false;
+        if (!is_match(w, now, &node->match, a) ||
+            !is_in_window(w, now, &node->match.window, a->at_ms))
+            continue;
+        for (uint32_t k = 0; k < w->events_count; k++) {
+            const struct event *b = &w->events[k];
+            answered = answered || (is_match(w, now, &node->then, b) && is_later(b, a) &&
+                                    b->at_ms - a->at_ms <= node->within_ms);
+        }
+        if (node->kind == SEGMENT_THEN ? answered
+                                       : !answered && a->at_ms + node->within_ms <= now)
+            return true;
+    }
+    return false;
+}
+
+static bool naive_trait(const struct world *w, int64_t now, const struct segment_compare *c)
+{
+    const struct change *best = NULL;
+    struct values        v = { .count = 0 };
+    for (uint32_t i = 0; i < w->traits_count; i++) {
+        const struct change *t = &w->traits[i];
+        if (t->seq <= w->seq_max && t->at_ms <= now && str_eq(t->key, c->key) &&
+            (best == NULL || t->at_ms > best->at_ms ||
+             (t->at_ms == best->at_ms && t->seq > best->seq)))
+            best = t;
+    }
+    if (best != NULL)
+        collect(&v, &best->value, STR_NONE, false);
+    return naive_compare(c, &v);
+}
+
+static bool naive(const struct world *w, int64_t now, const struct segment_node *node)
+{
+    switch (node->kind) {
+    case SEGMENT_EVERYONE:
+        return true;
+    case SEGMENT_AND:
+        for (uint32_t i = 0; i < node->parts_count; i++)
+            if (!naive(w, now, node->parts[i]))
+                return false;
+        return true;
+    case SEGMENT_OR:
+        for (uint32_t i = 0; i < node->parts_count; i++)
+            if (naive(w, now, node->parts[i]))
+                return true;
+        return false;
+    case SEGMENT_NOT:
+        return !naive(w, now, node->parts[0]);
+    case SEGMENT_COMPARE:
+        return naive_trait(w, now, &node->compare);
+    case SEGMENT_DID:
+        return naive_did(w, now, node);
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+        return naive_instant(w, now, node);
+    case SEGMENT_AGGREGATE:
+        return naive_fold(w, now, node);
+    case SEGMENT_THEN:
+    case SEGMENT_THEN_NOT:
+        return naive_then(w, now, node);
+    case SEGMENT_IN_SEGMENT:
+    case SEGMENT_IN_LIST:
+        return w->stays[node->name.ptr[1] - '0'].from_ms <= now &&
+               now < w->stays[node->name.ptr[1] - '0'].to_ms;
+    case SEGMENT_SHARE:
+        return hash_chance(public_id, node->name) * 100 < node->percent;
+    }
+    return false;
+}
+
+/* ---- a random world, in the engine's shape and in the plain one */
+
+static int64_t random_at(struct dice *dice, const struct world *w)
+{
+    /* On the hour, mostly, so that edges coincide; sometimes one millisecond beside it. */
+    int64_t at = w->base_ms + dice_roll(dice, 25) * TIME_HOUR_MS;
+    return dice_roll(dice, 4) > 0 ? at : at + (int64_t)dice_roll(dice, 3) - 1;
+}
+
+static struct json random_scalar(struct dice *dice)
+{
+    static const char *const texts[] = { "x", "y", "xy", "", "NO", "2026-01-01T05:00:00Z" };
+    switch (dice_roll(dice, 8)) {
+    case 0:
+        return (struct json){ .kind = JSON_NULL };
+    case 1:
+        return (struct json){ .kind = JSON_BOOL, .truth = dice_roll(dice, 2) == 0 };
+    case 2:
+    case 3:
+        return (struct json){ .kind = JSON_STRING, .string = str_of(texts[dice_roll(dice, 6)]) };
+    case 4:
+        return (struct json){ .kind = JSON_REAL, .real = ((double)dice_roll(dice, 24) - 8) * 0.25 };
+    default:
+        return (struct json){ .kind = JSON_INT, .integer = (int64_t)dice_roll(dice, 7) - 2 };
+    }
+}
+
+static struct json random_list(struct dice *dice)
+{
+    uint32_t     count = dice_roll(dice, 4);
+    struct json *items = arena_array(dice->arena, count, sizeof items[0]);
+    assert_non_null(items);
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = random_scalar(dice);
+    return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
+}
+
+static struct json object_of(struct dice *dice, const char *const *keys, const struct json *values,
+                             uint32_t count)
+{
+    struct json_member *members = arena_array(dice->arena, count, sizeof members[0]);
+    assert_non_null(members);
+    for (uint32_t i = 0; i < count; i++)
+        members[i] = (struct json_member){ str_of(keys[i]), values[i] };
+    return (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
+}
+
+static struct json random_properties(struct dice *dice)
+{
+    static const char *const inner[] = { "n", "s" }, *const outer[] = { "n", "s", "tags", "p" };
+    uint32_t                 lines = dice_roll(dice, 3);
+    struct json             *items = arena_array(dice->arena, lines, sizeof items[0]);
+    assert_non_null(items);
+    for (uint32_t i = 0; i < lines; i++) {
+        struct json values[] = { random_scalar(dice), random_scalar(dice) };
+        items[i] = object_of(dice, inner, values, 2);
+    }
+    struct json values[] = { random_scalar(dice), random_scalar(dice), random_list(dice),
+                             { .kind = JSON_ARRAY, .count = lines, .items = items } };
+    return object_of(dice, outer, values, dice_roll(dice, 5));
+}
+
+static void random_traits(struct dice *dice, struct world *w)
+{
+    static const char *const keys[] = { "country", "age", "vip", "joined", "tags" };
+    w->traits_count = dice_roll(dice, 12);
+    for (uint32_t i = 0; i < w->traits_count; i++)
+        w->traits[i] = (struct change){
+            .key = str_of(keys[dice_roll(dice, 5)]), .at_ms = random_at(dice, w), .seq = i + 1,
+            .value = dice_roll(dice, 3) == 0 ? random_list(dice) : random_scalar(dice),
+        };
+    for (int i = 0; i < 3; i++)
+        w->stays[i] = (struct stay){ random_at(dice, w), random_at(dice, w) };
+}
+
+static int event_order(const void *a, const void *b)
+{
+    return is_later(a, b) ? 1 : -1;
+}
+
+/* Deals the events, in order, to runs. */
+static void fill_runs(struct dice *dice, struct world *w)
+{
+    struct event sorted[EVENTS_MAX];
+    memcpy(sorted, w->events, sizeof sorted);
+    qsort(sorted, w->events_count, sizeof sorted[0], event_order);
+    buf_reset(&w->bags);
+    buf_str(&w->bags, STR("--------"));
+    for (int r = 0; r < RUNS_MAX; r++)
+        w->runs[r] = (struct run){ w->run_name[r], w->run_at_ms[r], w->run_seq[r], w->run_bag[r],
+                                   0 };
+    uint32_t spread = 1 + dice_roll(dice, RUNS_MAX);
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        uint32_t r = dice_roll(dice, spread), at = w->runs[r].count++;
+        size_t   before = w->bags.len;
+        assert_ok(bag_write(&w->bags, w->properties, &sorted[i].properties, NULL));
+        w->run_bag[r][at] = w->bags.len > before ? (uint32_t)(before / BAG_UNIT_BYTES) : 0;
+        assert_ok(dict_intern(w->event_names, sorted[i].name, &w->run_name[r][at]));
+        w->run_at_ms[r][at] = sorted[i].at_ms;
+        w->run_seq[r][at] = sorted[i].seq;
+    }
+}
+
+static void random_world(struct dice *dice, struct world *w)
+{
+    static const char *const names[] = { "A", "A", "B", "C", "D" };
+    w->events_count = dice_roll(dice, EVENTS_MAX + 1);
+    for (uint32_t i = 0; i < w->events_count; i++)
+        w->events[i] = (struct event){ .name = str_of(names[dice_roll(dice, 5)]),
+                                       .at_ms = random_at(dice, w), .seq = i + 1,
+                                       .properties = random_properties(dice) };
+    random_traits(dice, w);
+    w->entry_ms = random_at(dice, w);
+    fill_runs(dice, w);
+}
+
+/* ---- facts over that world */
+
+static bool trait_of(const struct facts *facts, uint16_t key, struct facts_trait *out)
+{
+    const struct world *w = facts->person;
+    int64_t             best_ms = INT64_MIN;
+    *out = (struct facts_trait){ .until_ms = TIME_NEVER };
+    for (uint32_t i = 0; i < w->traits_count; i++) { /* in order of seq */
+        const struct change *t = &w->traits[i];
+        if (t->seq > facts->seq_max || dict_find(w->trait_names, t->key) != key)
+            continue;
+        if (t->at_ms > facts->now_ms) {
+            out->until_ms = t->at_ms < out->until_ms ? t->at_ms : out->until_ms;
+        } else if (t->at_ms >= best_ms) {
+            best_ms = out->since_ms = t->at_ms;
+            out->seq = t->seq;
+            out->value = t->value;
+        }
+    }
+    return best_ms != INT64_MIN;
+}
+
+static struct facts_member member_of(const struct facts *facts, uint32_t id)
+{
+    const struct world *w = facts->person;
+    struct stay         s = w->stays[id];
+    struct facts_member m = { s.from_ms <= facts->now_ms && facts->now_ms < s.to_ms, s.from_ms,
+                              TIME_NEVER };
+    if (m.holds)
+        m.until_ms = s.to_ms;
+    else if (facts->now_ms < s.from_ms && s.from_ms < s.to_ms)
+        m.until_ms = s.from_ms;
+    return m;
+}
+
+static struct str id_of(const struct facts *facts)
+{
+    (void)facts;
+    return public_id;
+}
+
+static const struct facts_ops ops = { trait_of, member_of, member_of, id_of };
+
+static struct facts facts_at(const struct world *w, int64_t now_ms)
+{
+    return (struct facts){ .now_ms = now_ms, .seq_max = w->seq_max, .runs = w->runs,
+                           .runs_count = RUNS_MAX,
+                           .bags = { (const unsigned char *)w->bags.ptr, w->bags.len },
+                           .entry_ms = w->entry_ms, .person = w, .ops = &ops };
+}
+
+static uint32_t number_of(const void *owner, struct str name)
+{
+    (void)owner;
+    return (uint32_t)(name.ptr[1] - '0');
+}
+
+/* ---- every instant at which time alone may change an answer */
+
+struct instants {
+    int64_t list[CANDIDATES_MAX];
+    int     count;
+};
+
+static void add_instant(struct instants *c, int64_t at_ms)
+{
+    assert_true(c->count < CANDIDATES_MAX);
+    c->list[c->count++] = at_ms;
+}
+
+static void add_lengths(struct instants *lengths, const struct segment_node *node)
+{
+    for (uint32_t i = 0; i < node->parts_count; i++)
+        add_lengths(lengths, node->parts[i]);
+    if (node->match.window.length_ms > 0)
+        add_instant(lengths, node->match.window.length_ms);
+    if (node->within_ms > 0)
+        add_instant(lengths, node->within_ms);
+}
+
+static int instant_order(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void all_instants(const struct world *w, const struct segment_node *node,
+                         struct instants *out)
+{
+    struct instants lengths = { .count = 0 };
+    out->count = 0;
+    add_lengths(&lengths, node);
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        add_instant(out, w->events[i].at_ms);
+        for (int k = 0; k < lengths.count; k++)
+            add_instant(out, w->events[i].at_ms + lengths.list[k]);
+    }
+    for (uint32_t i = 0; i < w->traits_count; i++)
+        add_instant(out, w->traits[i].at_ms);
+    for (int i = 0; i < 3; i++) {
+        add_instant(out, w->stays[i].from_ms);
+        add_instant(out, w->stays[i].to_ms);
+    }
+    qsort(out->list, (size_t)out->count, sizeof out->list[0], instant_order);
+}
+
+/* With nothing dated later, these leave no gap between `until` and the change. */
+static bool is_tight(const struct world *w, const struct segment_node *node, int64_t now)
+{
+    for (uint32_t i = 0; i < w->events_count; i++)
+        if (w->events[i].at_ms > now)
+            return false;
+    while (node->kind == SEGMENT_NOT)
+        node = node->parts[0];
+    switch (node->kind) {
+    case SEGMENT_DID:
+        return node->times != SEGMENT_TIMES_EXACTLY;
+    case SEGMENT_AGGREGATE:
+        return node->fold != SEGMENT_DISTINCT;
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+    case SEGMENT_THEN:
+        return true;
+    case SEGMENT_THEN_NOT: /* in a sliding window, a younger A may take over from the oldest */
+        return node->match.window.kind != SEGMENT_LAST;
+    default:
+        return false;
+    }
+}
+
+/* ---- the comparison */
+
+struct tally {
+    uint64_t compared, held, expired, tight;
+};
+
+static void report(const struct world *w, const struct segment_node *node, int64_t now,
+                   struct verdict v, int64_t at, uint64_t round)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(1 << 16);
+    char                         a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES], c[TIME_TEXT_BYTES];
+    segment_write(&text, node);
+    print_error("round %llu: %.*s\n  at %s the engine says %d until %s; at %s it is %d\n",
+                (unsigned long long)round, STR_ARG(buf_view(&text)), time_write(now, a), v.holds,
+                time_write(v.until_ms, b), time_write(at, c), naive(w, at, node));
+    for (uint32_t i = 0; i < w->events_count; i++)
+        if (w->events[i].seq <= w->seq_max)
+            print_error("  %u %.*s %s\n", w->events[i].seq, STR_ARG(w->events[i].name),
+                        time_write(w->events[i].at_ms, a));
+}
+
+static bool agrees(const struct world *w, const struct segment_node *node,
+                   const struct segment_program *program, int64_t now, uint64_t round,
+                   struct tally *tally)
+{
+    static struct instants candidates;
+    struct facts           facts = facts_at(w, now);
+    struct verdict         v = segment_eval(program, &facts);
+    bool                   was = naive(w, now, node), ok = was == v.holds && v.until_ms > now;
+
+    tally->compared++;
+    tally->held += v.holds;
+    if (!ok)
+        report(w, node, now, v, now, round);
+    all_instants(w, node, &candidates);
+    for (int i = 0; i < candidates.count && ok; i++) {
+        int64_t at = candidates.list[i];
+        if (at <= now || at >= v.until_ms || (i > 0 && candidates.list[i - 1] == at))
+            continue;
+        tally->compared++;
+        ok = naive(w, at, node) == v.holds;
+        if (!ok)
+            report(w, node, now, v, at, round);
+    }
+    if (!ok || v.until_ms == TIME_NEVER)
+        return ok;
+    tally->expired++;
+    if (!is_tight(w, node, now))
+        return ok;
+    tally->tight++;
+    ok = naive(w, v.until_ms, node) != v.holds;
+    if (!ok)
+        report(w, node, now, v, v.until_ms, round);
+    return ok;
+}
+
+static bool play(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
+{
+    struct segment_program program;
+    struct segment_names   names = { .events = w->event_names, .properties = w->properties,
+                                     .traits = w->trait_names, .grow = true, .has_entry = true,
+                                     .segment = number_of, .list = number_of };
+    random_world(dice, w);
+    for (int p = 0; p < 4; p++) {
+        int                        depth = p % 2 == 0 ? 0 : (int)dice_roll(dice, 4);
+        const struct segment_node *node = dice_condition(dice, depth);
+        assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
+        for (int i = 0; i < 3; i++) {
+            w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
+            int64_t now = random_at(dice, w);
+            if (i == 0) /* soon after the last event: nothing is dated later */
+                now = w->base_ms + (25 + dice_roll(dice, 12)) * TIME_HOUR_MS;
+            if (!agrees(w, node, &program, now, round, tally))
+                return false;
+        }
+    }
+    return true;
+}
+
+enum { COMPARED_AT_LEAST = 500000 };
+
+TEST(segment_naive, the_engine_and_its_twin_agree_at_every_instant_and_on_how_long)
+{
+    static struct world w;
+    uint64_t            seed = dice_seed("segment_naive");
+    struct tally        tally = { 0 };
+    bool                ok = true;
+
+    w = (struct world){ .event_names = dict_open(), .properties = dict_open(),
+                        .trait_names = dict_open(), .bags = buf_make(BAGS_BYTES) };
+    struct arena *arena = arena_open(ARENA_BYTES);
+    assert_ok(time_parse(STR("2026-01-01"), &w.base_ms));
+    for (uint64_t round = 0; ok && tally.compared < COMPARED_AT_LEAST; round++) {
+        struct dice dice = { .state = hash_u64(round, seed), .arena = arena,
+                             .base_ms = w.base_ms };
+        ok = play(&w, &dice, round, &tally);
+        arena_reset(arena);
+    }
+    printf("  %llu compared, %llu held at their instant, %llu expire, %llu of them to the ms\n",
+           (unsigned long long)tally.compared, (unsigned long long)tally.held,
+           (unsigned long long)tally.expired, (unsigned long long)tally.tight);
+    arena_close(arena);
+    buf_done(&w.bags);
+    dict_close(w.event_names);
+    dict_close(w.properties);
+    dict_close(w.trait_names);
+    assert_true(ok);
+    /* The harness is worth something only if it meets both answers and both kinds of end. */
+    assert_true(tally.held > 2000 && tally.expired > 2000 && tally.tight > 100);
+}

@@ -1,0 +1,113 @@
+/*
+ * core: one engine, its store, and the threads between them.
+ *
+ *      http, delivery, command line
+ *            |  core_submit(task)                    full: ERR_WAIT, an honest 503
+ *            v
+ *      [ queue ] -> engine thread -> [ at most 2 batches ] -> commit thread
+ *                   seq, dedupe,                              one transaction, one sync;
+ *                   apply, clock, claims                      then task->done, claims go out
+ *
+ * A task is some records, or a question to the engine, or both. It is answered when the batch it
+ * was in is durable, so what an answer says is on disk.
+ *
+ * Always true   records are applied in the order of their tasks; a task's done is called exactly
+ *               once; after core_close returns no callback runs any more.
+ * When the disk fails the same batch is tried again, and submitting gives ERR_WAIT meanwhile. When
+ * the outcome of a commit is unknown the process ends, and the next start loads what is there.
+ */
+#ifndef DULT_RUN_CORE_H
+#define DULT_RUN_CORE_H
+
+#include "engine/engine.h"
+#include "store/store.h"
+
+enum {
+    CORE_TASKS_MAX = 4096,       /* waiting; more are refused */
+    CORE_BATCH_RECORDS = 4000,   /* of one transaction, about: the last task is taken whole */
+    CORE_BATCHES_AHEAD = 2,      /* of the commit thread */
+    CORE_BATCH_BYTES_MAX = 1 << 30,
+};
+
+struct core;
+struct task;
+
+/* One record with what the store keeps of it. */
+struct entry {
+    struct record record;     /* seq is given by the core; received_ms may be raised */
+    struct str    message_id; /* empty: not deduplicated */
+    struct str    body;       /* the JSON that is stored */
+    struct str    author;     /* RECORD_DEFINE: who did it */
+};
+
+/* A question: called on the engine thread until it says true. Long ones do a part each time. */
+typedef bool core_ask(struct engine *engine, struct task *task);
+/* The answer: on the commit thread. The task and its arena end when this returns. */
+typedef void core_done(struct task *task);
+
+struct task {
+    struct arena                *arena; /* may be NULL; closed after done */
+    struct entry                *entries;
+    uint32_t                     entries_count;
+    const struct store_rejected *rejected; /* to be kept */
+    uint32_t                     rejected_count;
+    core_ask                    *ask;  /* after the entries; may be NULL */
+    core_done                   *done; /* may be NULL */
+    void                        *context;
+
+    /* Filled in before done. */
+    uint32_t       taken, duplicates, refused;
+    uint32_t       profile; /* of the last entry taken; PROFILE_NONE */
+    uint64_t       seq;     /* of the last entry taken */
+    enum err       err;     /* of the last entry refused, with its problem */
+    struct problem problem;
+    struct core   *core;
+    void          *waiter; /* core_run's own */
+};
+
+/* Callbacks for delivery; both on the commit thread, after the commit. */
+struct core_calls {
+    void *context;
+    /* These messages are to be sent now; the claims are borrowed for the call. */
+    void (*claimed)(void *context, const struct claim *claims, size_t count);
+};
+
+struct core_conf {
+    const char       *dir;
+    const char       *socket; /* told to whoever finds the folder in use */
+    struct core_calls calls;
+    int64_t           lateness_ms; /* 0: a day */
+    uint64_t          merge_events; /* 0: chosen; a new index base after so many events */
+    bool              no_snapshot;  /* rebuild the index from the store (for measuring) */
+};
+
+/* Opens the store and loads the engine. Nothing runs yet. ERR_* as store_open, with a problem. */
+MUST enum err core_open(struct core **out, const struct core_conf *conf, struct problem *problem);
+/* Starts the threads; messages in doubt become unknown. Set callbacks before (core_calls_set). */
+MUST enum err core_start(struct core *core);
+void          core_calls_set(struct core *core, struct core_calls calls);
+/* Ends: takes no more tasks, finishes those taken, writes a checkpoint, closes. NULL is nothing. */
+void core_close(struct core *core);
+
+/* Hands a task over. ERR_WAIT: no room now; the task is still the caller's. */
+MUST enum err core_submit(struct core *core, struct task *task);
+/* Submits and waits for the answer; the caller keeps task and arena (done is not called). */
+MUST enum err core_run(struct core *core, struct task *task);
+
+/* Delivery can take so many messages more; they come by calls.claimed when there are any. */
+void core_room(struct core *core, uint32_t count);
+
+struct store  *core_store(struct core *core);
+/* Only for questions on the engine thread, or before core_start. */
+struct engine *core_engine(struct core *core);
+
+struct core_stats {
+    uint64_t records, duplicates, refused, commits, commit_failures, merges, checkpoints;
+    uint64_t commit_us_last, load_ms, loaded_events, loaded_decisions;
+    uint64_t seq, waiting;
+    bool     failing;         /* commits fail: 503 */
+    bool     snapshot_loaded; /* the index came from its snapshot */
+};
+struct core_stats core_stats(struct core *core);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * dedupe: was this message here before?
+ *
+ * Clients send again what they do not know arrived. For each (write key, messageId) of the last
+ * day, and of the last 50 million whichever ends first, a tag and the record's seq are kept; a hit
+ * is only a candidate, which the caller confirms against the record itself.
+ *
+ *      hash -> shard (8 bits) -> slot:  | tag 32 | seq 32 |     linear probing
+ *
+ * Always true   what was added and is not older than the horizon is found again.
+ * Cost          8 bytes a slot, 9 to 18 an id; a cache miss a look-up. A shard that fills is
+ *               rebuilt without what is past the horizon.
+ */
+#ifndef DULT_RUN_DEDUPE_H
+#define DULT_RUN_DEDUPE_H
+
+#include "base/str.h"
+
+#define DEDUPE_IDS_MAX UINT32_C(50000000)
+
+struct dedupe;
+
+struct dedupe *dedupe_open(uint64_t seed);
+void           dedupe_close(struct dedupe *dedupe);
+
+uint64_t dedupe_hash(const struct dedupe *dedupe, uint32_t source, struct str message_id);
+
+/*
+ * Candidates with that hash, newest bound excluded: call with *place = 0 until it gives 0; a seq
+ * otherwise. Seqs below the horizon are not given.
+ */
+uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place);
+
+/* ERR_MEMORY. */
+MUST enum err dedupe_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq);
+
+/* Records before `seq` need not be remembered. Never goes back. */
+void     dedupe_horizon(struct dedupe *dedupe, uint32_t seq);
+uint64_t dedupe_count(const struct dedupe *dedupe);
+
+#endif
