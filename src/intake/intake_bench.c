@@ -4,8 +4,10 @@
  * Batches of 100 events of about 350 bytes, as a web shop sends them; the time includes reading,
  * validating, clock correction and writing the body. Prints the median of nine rounds.
  *
- * What bounds it (see README.md): the copy of the parsed JSON into the tree takes half of the time,
- * most of it for strings; judging and writing the body share the other half.
+ * On a virtual Zen 4 core that others shared: 1.0 million events/s in quiet runs, 0.6 in busy ones.
+ * What bounds it, by profile: reading the JSON (simdjson's two stages) and copying it into the tree
+ * 35 %, settling repeated keys 14 %, judging ids, names and times 20 %, writing the body 20 %.
+ * Before strings lay in one piece, allocating them took a third.
  */
 #include "base/time.h"
 #include "intake/segment_api.h"

@@ -1,6 +1,6 @@
 /*
  * Every item of a body that can be read is counted once; every record keeps record.h's promises;
- * and a record's body, sent again as a message with its ids, gives an equal record with an equal body.
+ * and a record's body, sent again as a message with its ids, gives an equal record and body.
  */
 #include "intake/segment_api.h"
 

@@ -166,7 +166,8 @@ TEST(segment_api, rudderstack_sends_its_own_times_on_every_item)
         "\"type\":\"identify\",\"channel\":\"server\",\"originalTimestamp\":"
         "\"2026-01-02T04:04:00.000Z\",\"sentAt\":\"2026-01-02T04:04:01.000Z\","
         "\"messageId\":\"7a2c\"},"
-        "{\"userId\":\"bob\",\"traits\":{},\"context\":{\"traits\":{\"plan\":\"free\"}},\"type\":\"identify\","
+        "{\"userId\":\"bob\",\"traits\":{},\"context\":{\"traits\":{\"plan\":\"free\"}},"
+        "\"type\":\"identify\","
         "\"messageId\":\"7a2d\"}],"
         "\"timestamp\":\"2026-01-02T04:04:01.000Z\",\"sentAt\":\"2026-01-01T00:00:00.000Z\"}")));
     const struct record *r = f.result.records;
