@@ -59,7 +59,8 @@ void assets_close(struct assets *assets)
     free(assets);
 }
 
-/* Inline styles are let in: component libraries measure and place by them. Inline scripts are not. */
+/* Inline styles are let in: component libraries measure and place by them. Inline scripts are not.
+ */
 size_t asset_security_headers(struct http_header *out)
 {
     out[0] = (struct http_header){ STR("Content-Security-Policy"),

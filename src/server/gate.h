@@ -70,8 +70,8 @@ struct gate_refusal {
 };
 
 /*
- * Reads a head from the front of `bytes`. GATE_MORE: no blank line yet (`seen` bytes had been looked
- * at before and are not searched again); GATE_PASS fills *out; GATE_REFUSE fills *why.
+ * Reads a head from the front of `bytes`. GATE_MORE: no blank line yet (`seen` bytes had been
+ * looked at before and are not searched again); GATE_PASS fills *out; GATE_REFUSE fills *why.
  */
 enum gate_verdict gate_read(struct str bytes, size_t seen, struct gate_head *out,
                             struct gate_refusal *why);
@@ -80,7 +80,8 @@ struct str gate_text(struct str bytes, struct gate_place place);
 struct str gate_method_name(enum gate_method method);
 /* False when the name is none of ours. Case counts. */
 bool gate_method_parse(struct str name, enum gate_method *out);
-/* The value of the first field of that name, or STR_NONE. `bytes` is what the head was read from. */
+/* The value of the first field of that name, or STR_NONE. `bytes` is what the head was read from.
+ */
 struct str gate_field(const struct gate_head *head, struct str bytes, struct str name);
 
 /* A chunked body, read piece by piece. A zeroed struct is the start. */
@@ -92,9 +93,9 @@ struct gate_chunk {
 };
 
 /*
- * Takes bytes from the front of *rest. Gives the next run of body bytes in *data (which may be empty)
- * and GATE_MORE; call again until *rest is empty. GATE_PASS: the body has ended, *rest is what
- * follows it.
+ * Takes bytes from the front of *rest. Gives the next run of body bytes in *data (which may be
+ * empty) and GATE_MORE; call again until *rest is empty. GATE_PASS: the body has ended, *rest is
+ * what follows it.
  */
 enum gate_verdict gate_chunk_read(struct gate_chunk *chunk, struct str *rest, struct str *data,
                                   struct gate_refusal *why);

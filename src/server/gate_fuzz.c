@@ -35,7 +35,8 @@ static void check_passed(struct str bytes, const struct gate_head *head)
     assert(lengths + codings <= 1 && hosts <= 1 && codings == head->is_chunked);
 }
 
-static enum gate_verdict unchunk(struct str bytes, size_t step, char *out, size_t *len, size_t *used)
+static enum gate_verdict unchunk(struct str bytes, size_t step, char *out, size_t *len,
+                                 size_t *used)
 {
     struct gate_chunk   chunk = { 0 };
     struct gate_refusal why;

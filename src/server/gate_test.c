@@ -15,8 +15,9 @@ TEST(gate, an_ordinary_request_passes_and_its_parts_are_found)
 {
     struct gate_head    head;
     struct gate_refusal why;
-    struct str bytes = STR("POST /v1/batch?a=1&b HTTP/1.1\r\nHost: shop.example:8080\r\n"
-                           "Content-Type:text/plain \r\ncontent-length: 17\r\nX-Empty:\r\n\r\nbody");
+    struct str          bytes =
+        STR("POST /v1/batch?a=1&b HTTP/1.1\r\nHost: shop.example:8080\r\n"
+            "Content-Type:text/plain \r\ncontent-length: 17\r\nX-Empty:\r\n\r\nbody");
     assert_int_equal(read_whole(bytes, &head, &why), GATE_PASS);
     assert_int_equal(head.method, GATE_POST);
     assert_str(gate_text(bytes, head.path), "/v1/batch");
@@ -211,7 +212,8 @@ static enum gate_verdict unchunk(struct str bytes, size_t step, char *out, size_
 
 TEST(gate, chunks_read_the_same_however_they_are_cut)
 {
-    struct str bytes = STR("5;name=value\r\nhello\r\nA\r\n, world..\n\r\n00\r\nX-Sum: 1\r\n\r\nGET /");
+    struct str bytes =
+        STR("5;name=value\r\nhello\r\nA\r\n, world..\n\r\n00\r\nX-Sum: 1\r\n\r\nGET /");
     for (size_t step = 1; step <= bytes.len; step++) {
         char                out[64];
         size_t              len;

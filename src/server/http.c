@@ -308,7 +308,8 @@ static enum err listen_tcp_at(struct http_server *server, const struct addrinfo 
 
 static enum err listen_tcp(struct http_server *server, struct problem *problem)
 {
-    struct addrinfo  hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
+    struct addrinfo  hints = { .ai_socktype = SOCK_STREAM,
+                               .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
     struct addrinfo *found = NULL;
     char             port[16];
 
@@ -344,7 +345,8 @@ static enum err listen_unix(struct http_server *server, struct problem *problem)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     if (strlen(server->socket_path) >= sizeof address.sun_path)
         return problem_set(problem, ERR_INPUT, server->conf.socket_path,
-                           "the socket's path is too long", "use a shorter data folder (100 bytes)");
+                           "the socket's path is too long",
+                           "use a shorter data folder (100 bytes)");
     memcpy(address.sun_path, server->socket_path, sizeof address.sun_path);
     TRY(remove_stale(&address, problem));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -5,14 +5,15 @@
  *                      ^                                                    |
  *                      +---- one wake for a batch <--- http_reply / http_batch_send
  *
- * N loop threads, each with its own libevent base and its own listening socket (SO_REUSEPORT), never
- * share a connection. A request is handed to `handle` whole: head, and body as one run of bytes. It
- * lives until it is answered, whatever becomes of its client meanwhile; an answer for a client who
- * left is dropped. Requests of one connection are served one after the other.
+ * N loop threads, each with its own libevent base and its own listening socket (SO_REUSEPORT),
+ * never share a connection. A request is handed to `handle` whole: head, and body as one run of
+ * bytes. It lives until it is answered, whatever becomes of its client meanwhile; an answer for a
+ * client who left is dropped. Requests of one connection are served one after the other.
  *
- * We read requests ourselves (gate.h) rather than through libevent's own HTTP reader: that one cuts a
- * header at NUL, takes a bare LF, folds lines and reads "0x5" as a chunk's size before a gate could
- * look, and it moves a body in pieces of 4 KB with two system calls each (README: figures).
+ * We read requests ourselves (gate.h) rather than through libevent's own HTTP reader: that one
+ * cuts a header at NUL, takes a bare LF, folds lines and reads "0x5" as a chunk's size before a
+ * gate could look, and it moves a body in pieces of 4 KB with two system calls each (README:
+ * figures).
  *
  * Always true   every request handed out is answered exactly once; the accessors' text is borrowed
  *               from the request and ends with its answer.
@@ -92,7 +93,8 @@ struct http_conf {
     void *refused_context;
 };
 
-/* Listens and starts its threads. `conf` is copied; `trust` and `context` must outlive the server. */
+/* Listens and starts its threads. `conf` is copied; `trust` and `context` must outlive the server.
+ */
 MUST enum err http_open(const struct http_conf *conf, struct http_server **out,
                         struct problem *problem);
 /* No new connections, keep-alive ends with the next answer. Requests under way go on. */
@@ -113,7 +115,7 @@ struct str       http_query(const struct http_request *request); /* as sent, wit
 struct str       http_header(const struct http_request *request, struct str name); /* or STR_NONE */
 struct str       http_body(const struct http_request *request);
 struct str       http_host(const struct http_request *request);
-struct str       http_peer(const struct http_request *request); /* the client, proxies seen through */
+struct str http_peer(const struct http_request *request); /* the client, proxies seen through */
 struct str       http_scheme(const struct http_request *request); /* "http" or "https" */
 /* True for the Unix socket: whoever may open the data folder is the owner. */
 bool http_is_local(const struct http_request *request);

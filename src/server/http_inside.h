@@ -2,7 +2,9 @@
  * http_inside: what the files of the HTTP server share; nobody else includes it.
  *
  *     http.c         server, listeners, loops, the mailbox between threads
- *     connection.c   one client: bytes in, requests out, answers written, deadlines
+ *     connection.c   one client: its life, answers written, deadlines
+ *     reading.c      bytes in, requests out
+ *     link.c         bytes with or without TLS
  *     request.c      what handlers see; answers made into bytes
  *     tls.c          certificate and key
  *
@@ -11,7 +13,8 @@
  *                      +-------+--- refused --> WRITING --+
  *
  * Always true   a connection, its loop and `request->connection` are touched by that loop's
- *               thread only; other threads see a request's constant parts, its answer and the mailbox.
+ *               thread only; other threads see a request's constant parts, its answer and the
+ * mailbox.
  */
 #ifndef DULT_SERVER_HTTP_INSIDE_H
 #define DULT_SERVER_HTTP_INSIDE_H
@@ -29,13 +32,15 @@ enum {
     SCRATCH_BYTES = 256 << 10,     /* one read takes a whole batch request */
     BODY_FIRST_BYTES = 64 << 10,   /* a body's memory grows by what came, not by what is claimed */
     PIPELINE_BYTES_MAX = 64 << 10, /* read ahead while an answer is owed; then reading stops */
+    BYTES_PER_MS_MIN = 64,         /* long bodies and answers earn time at this rate */
     TICK_MS = 250,                 /* how late a deadline may be noticed */
     ADDRESS_SLOTS = 1 << 16,
     BLOCK_CLASSES = 8,             /* 2 KB, 4 KB ... 256 KB */
     BLOCK_FIRST_BYTES = 2048,
     BLOCKS_KEPT_MAX = 2048,        /* of 2 KB, half as many of 4 KB: 4 MB a class and loop */
 };
-_Static_assert((int)PIPELINE_BYTES_MAX >= (int)GATE_HEAD_BYTES_MAX, "a whole head fits what is read ahead");
+_Static_assert((int)PIPELINE_BYTES_MAX >= (int)GATE_HEAD_BYTES_MAX,
+               "a whole head fits what is read ahead");
 _Static_assert(SCRATCH_BYTES >= PIPELINE_BYTES_MAX, "what one read left over fits");
 
 struct loop;
@@ -143,7 +148,8 @@ struct http_server {
     atomic_int       posting; /* threads between making an answer and having woken its loop */
     _Atomic int64_t  connections, held_bytes, owed;
     uint64_t         address_seed;
-    _Atomic uint16_t address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */
+    _Atomic uint16_t
+        address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */
     struct loop      loops[HTTP_LOOPS_MAX];
 };
 
@@ -152,7 +158,8 @@ struct http_server {
 
 /* The loop whose thread we are on, or NULL. */
 struct loop *loop_here(void);
-/* Every callback of libevent's begins and ends so: the clock is read; answers go out, the dead go. */
+/* Every callback of libevent's begins and ends so: the clock is read; answers go out, the dead go.
+ */
 void loop_begin(struct loop *loop);
 void loop_end(struct loop *loop);
 /* Hands answered requests, linked newest to oldest, to their loop. */
@@ -161,6 +168,22 @@ void loop_post(struct loop *loop, struct http_request *newest, struct http_reque
 void connection_open(struct loop *loop, int fd, const struct proxy_address *peer, bool is_local);
 void connection_close(struct connection *connection);
 void connection_answer(struct http_request *request); /* its answer is made */
+void connection_ready(evutil_socket_t fd, short what, void *context); /* libevent's callback */
+void connection_flush(struct connection *connection);
+/* Refuses what has come so far, request or not, and ends the connection. */
+void connection_turn_away(struct connection *connection, int status, const char *code,
+                          const char *what, const char *remedy);
+void connection_read(struct connection *connection);
+void connection_take(struct connection *connection); /* from its own bytes; keeps the rest */
+void connection_forget(struct connection *connection); /* bytes read but not used up */
+void connection_want_read(struct connection *connection, bool wanted);
+void connection_want_write(struct connection *connection, bool wanted);
+
+enum { LINK_ENDED = 0, LINK_WAIT = -1, LINK_BROKEN = -2 };
+/* How many bytes, or one of the three above. */
+ssize_t link_read(struct connection *connection, char *to, size_t room);
+ssize_t link_write(struct connection *connection, struct str a, struct str b);
+
 void connection_tick(struct connection *connection);
 void connection_stop(struct connection *connection, bool is_closing);
 bool connection_is_busy(const struct connection *connection);

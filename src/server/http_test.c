@@ -70,7 +70,9 @@ static void rig_answer(struct http_batch *batch, struct http_request *request)
                STR_ARG(http_scheme(request)), http_body(request).len);
     buf_str(&out, http_body(request));
     assert_ok(buf_err(&out));
-    struct http_answer answer = { .status = 200, .type = STR("text/plain"), .body = buf_view(&out) };
+    struct http_answer answer = { .status = 200,
+                                  .type = STR("text/plain"),
+                                  .body = buf_view(&out) };
     http_batch_add(batch, request, &answer);
     buf_done(&out);
 }
@@ -332,9 +334,11 @@ TEST(http, a_request_inside_a_well_framed_body_is_body)
     struct rig *rig = rig_open((struct http_conf){ 0 });
     assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                                   "Content-Length: 33\r\n\r\n" HIDDEN), text), 200);
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                  "Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN "\r\n0\r\n\r\n"),
-                         text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN "\r\n0\r\n\r\n"),
+                         text),
+                     200);
     assert_int_equal(ask(rig, STR("POST /denied HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
                                   HIDDEN), text), 401);
     assert_int_equal(atomic_load(&rig->hidden), 0);
@@ -346,14 +350,18 @@ TEST(http, a_body_beyond_its_bound_is_413_whether_it_says_so_or_not)
     char        text[TEXT_BYTES];
     struct rig *rig = rig_open((struct http_conf){ 0 });
     rig->body_bytes_max = 8;
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789"),
-                         text), 413);
+    assert_int_equal(
+        ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789"), text),
+        413);
     assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"),
                          text), 413);
     assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                                   "5\r\nhello\r\n4\r\nmore\r\n0\r\n\r\n"), text), 413);
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                                  "Connection: close\r\n\r\n8\r\n12345678\r\n0\r\n\r\n"), text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                             "Connection: close\r\n\r\n8\r\n12345678\r\n0\r\n\r\n"),
+                         text),
+                     200);
     rig_close(rig);
 }
 
@@ -402,7 +410,8 @@ TEST(http, who_expects_a_word_before_the_body_gets_it)
 TEST(http, a_slow_sender_is_cut_however_busily_it_drips)
 {
     static const char *const table[] = {
-        "POST / HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "POST / HTTP/1.1\r\nHost: "
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
     struct rig *rig = rig_open((struct http_conf){ .request_ms_max = 300 });
@@ -561,8 +570,9 @@ static void *crowd_run(void *context)
         char       text[TEXT_BYTES];
         struct str body;
         for (int i = 0; i < CLIENT_CONNECTIONS; i++) {
-            int len = sprintf(text, "POST /%d/%d/%d HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-                              crowd->index, i, round);
+            int len =
+                sprintf(text, "POST /%d/%d/%d HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+                        crowd->index, i, round);
             say(fds[i], (struct str){ text, (size_t)len });
         }
         for (int i = 0; i < CLIENT_CONNECTIONS; i++) {
@@ -643,7 +653,7 @@ TEST(http, the_data_folder_s_socket_is_the_owner_s_alone)
     assert_int_equal(facts.st_mode & 0777, 0600);
 
     struct http_server *second = NULL;
-    struct http_conf    conf = { .socket_path = address.sun_path, .loops = 1, .handle = rig_handle };
+    struct http_conf conf = { .socket_path = address.sun_path, .loops = 1, .handle = rig_handle };
     assert_int_equal(http_open(&conf, &second, NULL), ERR_CONFLICT);
 
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -28,9 +28,9 @@ struct metrics *metrics_open(void); /* NULL without memory */
 void            metrics_close(struct metrics *metrics);
 
 /*
- * Names, help and labels are borrowed for good (literals). `labels` may be NULL. Series of one name
- * stand together when they are registered one after the other. NULL when METRICS_MAX is reached; all
- * calls below take NULL as nothing.
+ * Names, help and labels are borrowed for good (literals). `labels` may be NULL. Series of one
+ * name stand together when they are registered one after the other. NULL when METRICS_MAX is
+ * reached; all calls below take NULL as nothing.
  */
 struct metric *metrics_counter(struct metrics *metrics, const char *name, const char *help,
                                const char *labels);

@@ -104,7 +104,8 @@ bool proxy_trust_has(const struct proxy_trust *trust, const struct proxy_address
     return false;
 }
 
-/* Cuts the last piece after a comma off *rest. Quotes are not looked at: no address holds a comma. */
+/* Cuts the last piece after a comma off *rest. Quotes are not looked at: no address holds a comma.
+ */
 static bool split_last(struct str *rest, struct str *piece)
 {
     if (rest->len == 0)

@@ -43,7 +43,8 @@ MUST enum err proxy_address_parse(struct str text, struct proxy_address *out);
 char *proxy_address_write(const struct proxy_address *address, char *out);
 
 /* Adds "10.0.0.0/8, 2001:db8::/32, 192.0.2.1" to the list. */
-MUST enum err proxy_trust_parse(struct proxy_trust *trust, struct str list, struct problem *problem);
+MUST enum err proxy_trust_parse(struct proxy_trust *trust, struct str list,
+                                struct problem *problem);
 bool          proxy_trust_has(const struct proxy_trust *trust, const struct proxy_address *address);
 
 struct proxy_claims {

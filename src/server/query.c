@@ -20,7 +20,8 @@ bool query_next(struct str *rest, struct str *name, struct str *value)
 
 static bool name_is(struct str written, struct str name)
 {
-    if (memchr(written.ptr, '%', written.len) == NULL && memchr(written.ptr, '+', written.len) == NULL)
+    if (memchr(written.ptr, '%', written.len) == NULL &&
+        memchr(written.ptr, '+', written.len) == NULL)
         return str_eq(written, name);
     SCOPED(buf_donep) struct buf decoded = buf_make(QUERY_NAME_BYTES_MAX);
     return percent_read(&decoded, written, true) == OK && str_eq(buf_view(&decoded), name);

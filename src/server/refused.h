@@ -22,7 +22,8 @@ void            refused_close(struct refused *refused);
 void     refused_add(struct refused *refused, const struct http_refusal *refusal, int64_t at_ms);
 uint64_t refused_count(struct refused *refused); /* since the start */
 
-/* {"total":n,"refused":[{"at","peer","method","path","status","what","remedy"}...]}, newest first. */
+/* {"total":n,"refused":[{"at","peer","method","path","status","what","remedy"}...]}, newest first.
+ */
 void refused_write(struct refused *refused, struct buf *out);
 
 #endif

@@ -338,7 +338,8 @@ static int64_t denied(struct http_request *request, enum err why, struct problem
     if (problem->what[0] == '\0')
         (void)!problem_set(problem, why, "authorization", "this address needs a key",
                            "send Authorization: Bearer with a key that has the right scope");
-    route_reply_problem(request, status, err_name(why == ERR_WAIT ? ERR_WAIT : ERR_DENIED), problem);
+    route_reply_problem(request, status, err_name(why == ERR_WAIT ? ERR_WAIT : ERR_DENIED),
+                        problem);
     return -1;
 }
 

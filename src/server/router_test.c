@@ -155,14 +155,22 @@ TEST(router, a_browser_may_send_events_from_any_page_and_nothing_else)
 TEST(router, a_bad_table_does_not_open)
 {
     static const struct route bad[][2] = {
-        { { "FETCH", "/", run_tell, .need = ROUTE_OPEN }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "no-slash", run_tell, .need = ROUTE_OPEN }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/{rest...}/x", run_tell, .need = ROUTE_OPEN }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/x{id}", run_tell, .need = ROUTE_OPEN }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/{a}", run_tell, .need = ROUTE_OPEN }, { "GET", "/{b}", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/a", NULL, .need = ROUTE_OPEN }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/a", run_tell, .need = ROUTE_SCOPE }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
-        { { "GET", "/a", run_tell, .scope = "api:x" }, { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "FETCH", "/", run_tell, .need = ROUTE_OPEN },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "no-slash", run_tell, .need = ROUTE_OPEN },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/{rest...}/x", run_tell, .need = ROUTE_OPEN },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/x{id}", run_tell, .need = ROUTE_OPEN },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/{a}", run_tell, .need = ROUTE_OPEN },
+          { "GET", "/{b}", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/a", NULL, .need = ROUTE_OPEN },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/a", run_tell, .need = ROUTE_SCOPE },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
+        { { "GET", "/a", run_tell, .scope = "api:x" },
+          { "GET", "/b", run_tell, .need = ROUTE_OPEN } },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct router     *router = NULL;
@@ -202,7 +210,8 @@ TEST(asset, the_smallest_accepted_form_comes_with_its_tag_and_our_rules)
 
 TEST(asset, a_path_may_stand_in_the_table_once)
 {
-    static const struct asset twice[] = { { .path = "/a", .type = "" }, { .path = "/a", .type = "" } };
+    static const struct asset twice[] = { { .path = "/a", .type = "" },
+                                          { .path = "/a", .type = "" } };
     struct assets            *none = NULL;
     assert_int_equal(assets_open(twice, 2, &none), ERR_CONFLICT);
 }

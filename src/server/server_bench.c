@@ -1,7 +1,8 @@
 /*
  * server_bench: answers every POST with 200 and a small JSON, later and from another thread.
  *
- *     server_bench [port] [loops] [inline]      then:  wrk -t1 -c64 -s post.lua http://127.0.0.1:PORT/
+ *     server_bench [port] [loops] [inline]      then:  wrk -t1 -c64 -s post.lua
+ * http://127.0.0.1:PORT/
  *
  * Requests go through a bounded queue to one thread that answers them in batches, as the commit
  * thread will. With "inline" the loop thread answers at once. Prints counts every five seconds.
