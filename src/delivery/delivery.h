@@ -12,7 +12,8 @@
  * Always true   offered + given and not done <= the channel's places; a message is the channel's
  *               from give until done, and not a byte of it is changed or kept after.
  * Threads       give, recall, stats and stop may be called from any thread but stop not from a
- *               callback; room and done are called from the channel's own thread, and may give.
+ *               callback; room and done are called from the channel's own thread (a recall may
+ *               call them from the thread that recalls), and may give.
  * Knows not     consent, caps or the ledger: what is given has been claimed.
  */
 #ifndef DULT_DELIVERY_DELIVERY_H

@@ -104,11 +104,16 @@ static struct timespec after(int64_t wait_ms)
 
 bool desk_run(struct desk *desk, struct channel *channel, int64_t wait_ms)
 {
+    return desk_run_until(desk, channel, desk->count, wait_ms);
+}
+
+bool desk_run_until(struct desk *desk, struct channel *channel, int done, int64_t wait_ms)
+{
     struct timespec until = after(wait_ms);
     int             late = 0;
     pthread_mutex_lock(&desk->lock);
     desk->channel = channel;
-    while (desk->done_count < desk->count && late == 0) {
+    while (desk->done_count < done && late == 0) {
         struct delivery_message *message = next_locked(desk);
         if (message == NULL) {
             late = pthread_cond_timedwait(&desk->moved, &desk->lock, &until);
@@ -118,9 +123,9 @@ bool desk_run(struct desk *desk, struct channel *channel, int64_t wait_ms)
         assert_ok(channel_give(channel, message));
         pthread_mutex_lock(&desk->lock);
     }
-    bool all = desk->done_count >= desk->count;
+    bool reached = desk->done_count >= done;
     pthread_mutex_unlock(&desk->lock);
-    return all;
+    return reached;
 }
 
 bool desk_wait_done(struct desk *desk, int count, int64_t wait_ms)

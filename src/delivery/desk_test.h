@@ -29,7 +29,9 @@ void desk_done(struct desk *desk);
 
 struct channel_calls desk_calls(struct desk *desk);
 
-/* Gives until all are done or `wait_ms` is over. True: all are done. */
+/* Gives until `done` are done or `wait_ms` is over. True: so many are done. */
+bool desk_run_until(struct desk *desk, struct channel *channel, int done, int64_t wait_ms);
+/* The same for all. */
 bool desk_run(struct desk *desk, struct channel *channel, int64_t wait_ms);
 
 /* Waits until at least so many are done (or places were offered). False: not in time. */

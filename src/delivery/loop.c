@@ -4,6 +4,7 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -46,6 +47,11 @@ static void run_line(evutil_socket_t fd, short what, void *ctx)
 static void *loop_run(void *ctx)
 {
     struct loop *loop = ctx;
+    sigset_t     pipe_only;
+    /* OpenSSL writes without MSG_NOSIGNAL; a peer that hung up is an error, not a signal. */
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
     event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return NULL;
 }

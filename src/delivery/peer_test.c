@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,9 @@ static bool fault_now(struct peer *peer, enum peer_stage stage)
 static void sleep_until_gone(struct caller *c)
 {
     char byte[256];
+    pthread_mutex_lock(&c->peer->lock);
+    c->peer->counts.stalled++;
+    pthread_mutex_unlock(&c->peer->lock);
     while (recv(c->fd, byte, sizeof byte, 0) > 0)
         ;
 }
@@ -224,6 +228,9 @@ static bool serve_line(struct caller *c, const char *line)
         put(c, "221 bye\r\n");
         return false;
     }
+    pthread_mutex_lock(&c->peer->lock);
+    c->peer->counts.noops += strncmp(line, "NOOP", 4) == 0;
+    pthread_mutex_unlock(&c->peer->lock);
     return put(c, "250 ok\r\n");
 }
 
@@ -233,6 +240,10 @@ static void *serve(void *ctx)
     struct peer   *peer = c->peer;
     char           line[LINE_MAX_BYTES];
     int            on = 1;
+    sigset_t       pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     bool alive = !peer->conf.tls_at_once || accept_tls(c);
     alive = alive && answer(c, PEER_GREETING, "220 peer.example ESMTP\r\n");
@@ -308,6 +319,17 @@ struct peer_counts peer_counts(struct peer *peer)
     struct peer_counts counts = peer->counts;
     pthread_mutex_unlock(&peer->lock);
     return counts;
+}
+
+bool peer_wait(struct peer *peer, int messages, int stalled)
+{
+    for (int i = 0; i < 2000; i++) {
+        struct peer_counts counts = peer_counts(peer);
+        if (counts.messages >= messages && counts.stalled >= stalled)
+            return true;
+        usleep(5000);
+    }
+    return false;
 }
 
 int peer_mailed(struct peer *peer, int recipient)

@@ -40,7 +40,7 @@ struct peer_conf {
 enum { PEER_RECIPIENTS_MAX = 20000 };
 
 struct peer_counts {
-    int connections, messages, doubles, in_tls, authenticated;
+    int connections, messages, doubles, in_tls, authenticated, stalled, noops;
 };
 
 struct peer;
@@ -48,6 +48,8 @@ struct peer;
 struct peer       *peer_open(const struct peer_conf *conf); /* asserts */
 uint16_t           peer_port(const struct peer *peer);
 struct peer_counts peer_counts(struct peer *peer);
+/* Waits until so many messages came, or so many connections stall. */
+bool               peer_wait(struct peer *peer, int messages, int stalled);
 int                peer_mailed(struct peer *peer, int recipient); /* how often m<recipient>@... */
 struct str         peer_last(struct peer *peer); /* the last message's lines, unstuffed; copied */
 void               peer_close(struct peer *peer);

@@ -291,11 +291,12 @@ static struct connection *choose_connection(struct pool *pool, bool wants_unused
     uint32_t ready = connections_open(pool, true);
     bool     may_open = open < pool->conf.connections_max &&
                     time_mono_us() >= pool->connect_not_before_us;
-    if (may_open) {
-        if (open - ready < pool->waiting_count)
-            open_connection(pool);
+    if (may_open && open - ready < pool->waiting_count) {
+        open_connection(pool);
         return NULL;
     }
+    if (open > ready)
+        return NULL; /* better soon on a connection of its own than now behind a slow one */
     if (!wants_unused)
         return free_connection(pool, SMTP_SLOTS - 1);
     if (idle != NULL && open == pool->conf.connections_max) {
