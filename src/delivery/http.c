@@ -1,0 +1,400 @@
+#include "delivery/http.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "delivery/guard.h"
+
+struct call {
+    struct call        *next; /* in the inbox */
+    struct http        *http;
+    CURL               *easy;
+    struct curl_slist  *headers;
+    struct buf          body_out, body_in;
+    bool                inside, too_long;
+    char                why[CURL_ERROR_SIZE];
+    void (*call)(void *ctx, const struct http_response *response);
+    void *ctx;
+};
+
+struct http {
+    struct loop      *loop;
+    struct http_conf  conf;
+    char             *ca_file, *agent;
+    struct loop_task  task;
+    CURLM            *multi;
+    struct event     *timer;
+    struct call      *calls[HTTP_REQUESTS_MAX]; /* the loop's thread only */
+
+    pthread_mutex_t lock; /* guards the inbox and the count */
+    struct call    *inbox;
+    uint32_t        count;
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void curl_start(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* --- one call --- */
+
+static void call_free(struct call *call)
+{
+    if (call == NULL)
+        return;
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    buf_done(&call->body_out);
+    buf_done(&call->body_in);
+    free(call);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct call *call = ctx;
+    buf_str(&call->body_in, (struct str){ bytes, size * count });
+    call->too_long = buf_err(&call->body_in) != OK;
+    return call->too_long ? 0 : size * count;
+}
+
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct call *call = ctx;
+    (void)purpose;
+    if (!call->http->conf.allow_inside && !guard_is_outside(&address->addr)) {
+        call->inside = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static bool breaks_line(const char *text)
+{
+    return strpbrk(text, "\r\n") != NULL;
+}
+
+static enum err check(const struct http_request *r, struct problem *problem)
+{
+    static const char remedy[] = "Correct the call-out's settings.";
+    static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH" };
+    bool known = false;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        known |= strcmp(r->method, methods[i]) == 0;
+    if (!known)
+        return problem_set(problem, ERR_INPUT, "method", "this method is not spoken", remedy);
+    if (breaks_line(r->url))
+        return problem_set(problem, ERR_INPUT, "url", "a line end in the URL", remedy);
+    for (int i = 0; i < HTTP_HEADERS_MAX && r->headers[i] != NULL; i++)
+        if (breaks_line(r->headers[i]) || strchr(r->headers[i], ':') == NULL)
+            return problem_set(problem, ERR_INPUT, "headers", "not a header in one line", remedy);
+    if (r->timeout_ms < 1 || r->timeout_ms > HTTP_TIMEOUT_MS_MAX || r->response_bytes_max < 1 ||
+        r->response_bytes_max > HTTP_RESPONSE_BYTES_MAX)
+        return problem_set(problem, ERR_INPUT, "limits", "a limit is out of its bounds", remedy);
+    return OK;
+}
+
+static bool add_headers(struct call *call, const struct http_request *request)
+{
+    /* Without this curl asks "Expect: 100-continue" and waits a second for many servers. */
+    call->headers = curl_slist_append(NULL, "Expect:");
+    for (int i = 0; i < HTTP_HEADERS_MAX && request->headers[i] != NULL && call->headers; i++) {
+        struct curl_slist *longer = curl_slist_append(call->headers, request->headers[i]);
+        if (longer == NULL)
+            return false;
+        call->headers = longer;
+    }
+    return call->headers != NULL;
+}
+
+static void set_limits(struct call *call, const struct http_request *request)
+{
+    CURL *easy = call->easy;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    if (!request->repeatable)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (call->http->ca_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
+}
+
+static bool set_content(struct call *call, const struct http_request *request)
+{
+    CURL *easy = call->easy;
+    buf_str(&call->body_out, request->body);
+    if (buf_err(&call->body_out) != OK)
+        return false;
+    if (request->body.len > 0 || strcmp(request->method, "GET") != 0) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                         request->body.len > 0 ? call->body_out.ptr : "");
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, call->http->agent);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
+}
+
+static struct call *call_make(struct http *http, const struct http_request *request)
+{
+    struct call *call = calloc(1, sizeof *call);
+    if (call == NULL)
+        return NULL;
+    call->http = http;
+    call->call = request->call;
+    call->ctx = request->ctx;
+    call->body_out = buf_make(request->body.len);
+    call->body_in = buf_make(request->response_bytes_max);
+    call->easy = curl_easy_init();
+    if (call->easy == NULL || !add_headers(call, request) || !set_content(call, request)) {
+        call_free(call);
+        return NULL;
+    }
+    set_limits(call, request);
+    return call;
+}
+
+/* --- the end of a call --- */
+
+static enum err err_of(const struct call *call, CURLcode code)
+{
+    if (code == CURLE_OK)
+        return OK;
+    if (call->inside)
+        return ERR_DENIED;
+    if (call->too_long)
+        return ERR_LIMIT;
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+        return ERR_INPUT;
+    return ERR_IO;
+}
+
+/* In doubt as soon as the last byte of the request was written; what the server cannot have read
+ * whole, it cannot have done. */
+static bool was_written(const struct call *call)
+{
+    curl_off_t uploaded = 0;
+    long       request_bytes = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    return request_bytes > 0 && uploaded >= (curl_off_t)call->body_out.len;
+}
+
+static void call_end(struct call *call, CURLcode code)
+{
+    struct http         *http = call->http;
+    struct http_response response = { .err = err_of(call, code) };
+    long                 status = 0;
+    curl_off_t           retry_after_s = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    response.status = (int)status;
+    response.retry_after_s = retry_after_s;
+    response.body = buf_view(&call->body_in);
+    response.in_doubt = response.err != OK && was_written(call);
+    if (call->inside)
+        snprintf(response.text, sizeof response.text, "the address lies inside our own network");
+    else if (call->too_long)
+        snprintf(response.text, sizeof response.text, "the answer is too long");
+    else if (response.err != OK)
+        snprintf(response.text, sizeof response.text, "%.250s",
+                 call->why[0] != '\0' ? call->why : curl_easy_strerror(code));
+
+    curl_multi_remove_handle(http->multi, call->easy);
+    for (int i = 0; i < HTTP_REQUESTS_MAX; i++)
+        if (http->calls[i] == call)
+            http->calls[i] = NULL;
+    pthread_mutex_lock(&http->lock);
+    http->count--;
+    pthread_mutex_unlock(&http->lock);
+    call->call(call->ctx, &response);
+    call_free(call);
+}
+
+static void collect(struct http *http)
+{
+    CURLMsg *message;
+    int      left;
+    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+        struct call *call = NULL;
+        CURLcode     code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        if (message->msg == CURLMSG_DONE)
+            call_end(call, code);
+    }
+}
+
+/* --- curl on the loop --- */
+
+static void on_socket_ready(evutil_socket_t fd, short what, void *ctx)
+{
+    struct http *http = ctx;
+    int          running, action = 0;
+    action |= what & EV_READ ? CURL_CSELECT_IN : 0;
+    action |= what & EV_WRITE ? CURL_CSELECT_OUT : 0;
+    curl_multi_socket_action(http->multi, fd, action, &running);
+    collect(http);
+}
+
+static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+    struct http  *http = ctx;
+    struct event *watched = socket_ctx;
+    (void)easy;
+    if (watched != NULL)
+        event_free(watched);
+    watched = NULL;
+    if (what != CURL_POLL_REMOVE) {
+        short wish = EV_PERSIST;
+        wish |= what & CURL_POLL_IN ? EV_READ : 0;
+        wish |= what & CURL_POLL_OUT ? EV_WRITE : 0;
+        watched = event_new(loop_base(http->loop), fd, wish, on_socket_ready, http);
+        if (watched == NULL || event_add(watched, NULL) != 0)
+            return -1;
+    }
+    curl_multi_assign(http->multi, fd, watched);
+    return 0;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct http *http = ctx;
+    int          running;
+    (void)fd;
+    (void)what;
+    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(http);
+}
+
+static int on_timer_wish(CURLM *multi, long wait_ms, void *ctx)
+{
+    struct http   *http = ctx;
+    struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+    (void)multi;
+    if (wait_ms < 0)
+        event_del(http->timer);
+    else
+        event_add(http->timer, &wait);
+    return 0;
+}
+
+static void begin(struct http *http, struct call *call)
+{
+    int place = 0;
+    while (http->calls[place] != NULL)
+        place++; /* there is one: the count is checked when sending */
+    http->calls[place] = call;
+    if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
+        call_end(call, CURLE_OUT_OF_MEMORY);
+}
+
+static void run_task(struct loop_task *task)
+{
+    struct http *http = (struct http *)((char *)task - offsetof(struct http, task));
+    pthread_mutex_lock(&http->lock);
+    struct call *call = http->inbox;
+    http->inbox = NULL;
+    pthread_mutex_unlock(&http->lock);
+    while (call != NULL) {
+        struct call *next = call->next;
+        begin(http, call);
+        call = next;
+    }
+}
+
+/* --- from outside --- */
+
+enum err http_send(struct http *http, const struct http_request *request, struct problem *problem)
+{
+    TRY(check(request, problem));
+    struct call *call = call_make(http, request);
+    if (call == NULL)
+        return problem_set(problem, ERR_MEMORY, "http", "no memory for the call", "Try later.");
+    pthread_mutex_lock(&http->lock);
+    bool full = http->count == HTTP_REQUESTS_MAX;
+    if (!full) {
+        http->count++;
+        call->next = http->inbox;
+        http->inbox = call;
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (full) {
+        call_free(call);
+        return problem_set(problem, ERR_WAIT, "http", "too many calls are under way", "Try later.");
+    }
+    loop_post(http->loop, &http->task);
+    return OK;
+}
+
+static void http_free(struct http *http)
+{
+    if (http->multi != NULL)
+        curl_multi_cleanup(http->multi);
+    if (http->timer != NULL)
+        event_free(http->timer);
+    pthread_mutex_destroy(&http->lock);
+    free(http->ca_file);
+    free(http->agent);
+    free(http);
+}
+
+struct http *http_open(struct loop *loop, const struct http_conf *conf)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL)
+        return NULL;
+    pthread_once(&curl_once, curl_start);
+    pthread_mutex_init(&http->lock, NULL);
+    http->loop = loop;
+    http->conf = *conf;
+    http->task.run = run_task;
+    http->agent = strdup(conf->agent == NULL ? "Dult" : conf->agent);
+    http->ca_file = conf->ca_file == NULL ? NULL : strdup(conf->ca_file);
+    http->timer = evtimer_new(loop_base(loop), on_timer, http);
+    http->multi = curl_multi_init();
+    if (http->agent == NULL || (conf->ca_file != NULL && http->ca_file == NULL) ||
+        http->timer == NULL || http->multi == NULL) {
+        http_free(http);
+        return NULL;
+    }
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    return http;
+}
+
+static void close_inside(void *ctx)
+{
+    struct http *http = ctx;
+    run_task(&http->task);
+    for (int i = 0; i < HTTP_REQUESTS_MAX; i++)
+        if (http->calls[i] != NULL)
+            call_end(http->calls[i], CURLE_ABORTED_BY_CALLBACK);
+    http_free(http);
+}
+
+void http_close(struct http *http)
+{
+    if (http != NULL)
+        loop_call(http->loop, close_inside, http);
+}

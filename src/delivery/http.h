@@ -1,0 +1,65 @@
+/*
+ * http: calls to other people's servers: webhooks, providers. libcurl on the loop.
+ *
+ *      any thread: http_send --> loop: curl multi --> the world --> call(response), loop's thread
+ *
+ * Always true   each request sent is called back once; no redirect is followed, no proxy or
+ *               netrc of the environment is used, only http and https are spoken; an inside
+ *               address (guard.h) is refused at the moment of connecting unless conf allows it.
+ *               A request is written at most once: one that is not `repeatable` never goes over a
+ *               kept connection, where curl would quietly send it again if that proved dead.
+ * Cost          one curl handle a request; kept connections belong to the client.
+ */
+#ifndef DULT_DELIVERY_HTTP_H
+#define DULT_DELIVERY_HTTP_H
+
+#include "delivery/loop.h"
+
+enum {
+    HTTP_HEADERS_MAX = 32,
+    HTTP_TIMEOUT_MS_MAX = 120000,
+    HTTP_RESPONSE_BYTES_MAX = 16 * 1024 * 1024, /* asked for less by response_bytes_max */
+    HTTP_REQUESTS_MAX = 256,                    /* at once; further ones are refused */
+};
+
+struct http_conf {
+    bool        allow_inside; /* may call 127.0.0.1 and the like; for development */
+    const char *ca_file;      /* NULL: the system's authorities */
+    const char *agent;        /* NULL: "Dult" */
+};
+
+struct http_response {
+    enum err   err;      /* OK: there is a status. ERR_DENIED: inside address. ERR_LIMIT: the answer
+                            is too long. ERR_IO: no answer. ERR_INPUT: not a URL to call */
+    int        status;
+    struct str body;     /* borrowed until the call returns */
+    int64_t    retry_after_s; /* what the server asked for, 0 when nothing */
+    bool       in_doubt; /* not OK, and the whole request may have been written */
+    char       text[256]; /* why, when err is not OK */
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST", "PUT", "DELETE"; terminated, as are URL and headers */
+    const char *url;
+    const char *headers[HTTP_HEADERS_MAX]; /* "Name: value"; the first NULL ends them */
+    struct str  body;
+    int64_t     timeout_ms;         /* 1..HTTP_TIMEOUT_MS_MAX */
+    size_t      response_bytes_max; /* 1..HTTP_RESPONSE_BYTES_MAX */
+    bool        repeatable;         /* it carries an idempotency key, or only reads */
+    void (*call)(void *ctx, const struct http_response *response);
+    void *ctx;
+};
+
+struct http;
+
+struct http *http_open(struct loop *loop, const struct http_conf *conf); /* NULL without memory */
+
+/* Ends every request under way (each is called back, ERR_IO) and frees. NULL is nothing. */
+void http_close(struct http *http);
+
+/* Copies what the request points at. ERR_INPUT: a field out of bounds, a CR or LF in a header or
+ * the URL. ERR_WAIT: HTTP_REQUESTS_MAX are under way. Then there is no call. */
+MUST enum err http_send(struct http *http, const struct http_request *request,
+                        struct problem *problem);
+
+#endif
