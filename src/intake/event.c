@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert(MESSAGE_BYTES_MAX + 2 * OUTER_BYTES_MAX + 1024 <= RECORD_BODY_BYTES_MAX,
+_Static_assert(MESSAGE_BYTES_MAX + 2 * OUTER_BYTES_MAX + 1024 <= ARRIVAL_BODY_BYTES_MAX,
                "a body is its message, what the batch adds, and the names of its members");
 
 /* ---- the members we know ---- */
@@ -125,10 +125,10 @@ static enum err event_text(const struct event_desk *desk, const struct json *mes
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }
 
-static enum err refusal_fill(const struct hearing *h, struct refused *refused)
+static enum err refusal_fill(const struct hearing *h, struct arrival_refused *refused)
 {
     const struct json *message_id = h->fields[MESSAGE_ID];
-    *refused = (struct refused){
+    *refused = (struct arrival_refused){
         .index = h->item->index,
         .field = h->field,
         .reason = reasons[h->reason].code,
@@ -200,7 +200,7 @@ static size_t chars_count(struct str text)
 
 /* ---- who, when, which ---- */
 
-static enum err kind_take(struct hearing *h, enum record_kind *out)
+static enum err kind_take(struct hearing *h, enum arrival_kind *out)
 {
     const struct json *type = h->fields[TYPE];
     if (h->item->has_kind) {
@@ -209,16 +209,16 @@ static enum err kind_take(struct hearing *h, enum record_kind *out)
     }
     if (!is_given(type))
         return refuse(h, field_names[TYPE], NO_TYPE);
-    if (type->kind != JSON_STRING || record_kind_parse(type->string, out) != OK)
+    if (type->kind != JSON_STRING || arrival_kind_parse(type->string, out) != OK)
         return refuse(h, field_names[TYPE], UNKNOWN_TYPE);
     return OK;
 }
 
-static enum err ids_take(struct hearing *h, struct record *record)
+static enum err ids_take(struct hearing *h, struct arrival *record)
 {
     TRY(text_take(h, USER_ID, ID_BYTES_MAX, &record->user_id));
     TRY(text_take(h, ANONYMOUS_ID, ID_BYTES_MAX, &record->anonymous_id));
-    if (record->kind == RECORD_ALIAS) {
+    if (record->kind == ARRIVAL_ALIAS) {
         TRY(text_take(h, PREVIOUS_ID, ID_BYTES_MAX, &record->previous_id));
         if (record->user_id.len == 0)
             return refuse(h, field_names[USER_ID], NO_USER_ID);
@@ -228,17 +228,17 @@ static enum err ids_take(struct hearing *h, struct record *record)
     }
     if (record->user_id.len == 0 && record->anonymous_id.len == 0)
         return refuse(h, field_names[USER_ID], NO_ID);
-    if (record->kind != RECORD_GROUP)
+    if (record->kind != ARRIVAL_GROUP)
         return OK;
     TRY(text_take(h, GROUP_ID, ID_BYTES_MAX, &record->group_id));
     return record->group_id.len == 0 ? refuse(h, field_names[GROUP_ID], NO_GROUP_ID) : OK;
 }
 
-static enum err name_take(struct hearing *h, struct record *record)
+static enum err name_take(struct hearing *h, struct arrival *record)
 {
-    if (record->kind == RECORD_PAGE || record->kind == RECORD_SCREEN)
-        record->name = record->kind == RECORD_PAGE ? STR("Page") : STR("Screen");
-    if (record->kind != RECORD_TRACK)
+    if (record->kind == ARRIVAL_PAGE || record->kind == ARRIVAL_SCREEN)
+        record->name = record->kind == ARRIVAL_PAGE ? STR("Page") : STR("Screen");
+    if (record->kind != ARRIVAL_TRACK)
         return OK;
     TRY(text_take(h, EVENT, NAME_BYTES_MAX, &record->name));
     return record->name.len == 0 ? refuse(h, field_names[EVENT], NO_EVENT) : OK;
@@ -251,7 +251,7 @@ static char *put_hex(char *at, uint64_t value)
     return at;
 }
 
-static enum err message_id_take(struct hearing *h, struct record *record)
+static enum err message_id_take(struct hearing *h, struct arrival *record)
 {
     TRY(text_take(h, MESSAGE_ID, 4 * MESSAGE_ID_CHARS_MAX, &record->message_id));
     if (chars_count(record->message_id) > MESSAGE_ID_CHARS_MAX)
@@ -261,7 +261,7 @@ static enum err message_id_take(struct hearing *h, struct record *record)
     char  seed[32];
     char *half = put_hex(seed, h->desk->name_seed[0]);
     put_hex(half, h->desk->name_seed[1]);
-    record->flags |= RECORD_NAMED;
+    record->flags |= ARRIVAL_NAMED;
     record->message_id = str_format(h->desk->arena, "srv-%.32s-%u", seed, h->item->index);
     return record->message_id.ptr == NULL ? ERR_MEMORY : OK;
 }
@@ -277,7 +277,7 @@ bool event_time(const struct json *value, int64_t *out_ms)
     return true;
 }
 
-static enum err time_take(struct hearing *h, struct record *record)
+static enum err time_take(struct hearing *h, struct arrival *record)
 {
     const struct event_desk *desk = h->desk;
     enum field field = is_given(h->fields[TIMESTAMP]) ? TIMESTAMP : ORIGINAL_TIMESTAMP;
@@ -287,17 +287,17 @@ static enum err time_take(struct hearing *h, struct record *record)
         return OK;
     if (!event_time(h->fields[field], &record->at_ms))
         return refuse(h, field_names[field], NOT_A_TIME);
-    if ((record->flags & RECORD_HISTORICAL) == 0) {
+    if ((record->flags & ARRIVAL_HISTORICAL) == 0) {
         int64_t sent_ms = desk->sent_ms;
         bool    has_sent = is_given(h->fields[SENT_AT]) && event_time(h->fields[SENT_AT], &sent_ms);
         if (has_sent || desk->has_sent) {
             record->at_ms = desk->received_ms - (sent_ms - record->at_ms);
-            record->flags |= RECORD_SHIFTED;
+            record->flags |= ARRIVAL_SHIFTED;
         }
     }
     if (record->at_ms > desk->received_ms + TIME_AHEAD_MS_MAX || record->at_ms < TIME_MIN_MS) {
         record->at_ms = desk->received_ms;
-        record->flags |= RECORD_CLAMPED;
+        record->flags |= ARRIVAL_CLAMPED;
     }
     return OK;
 }
@@ -349,7 +349,7 @@ static enum err member_default(struct arena *arena, const struct json **object, 
     return OK;
 }
 
-static enum err context_take(struct hearing *h, struct record *record)
+static enum err context_take(struct hearing *h, struct arrival *record)
 {
     const struct event_desk *desk = h->desk;
     TRY(map_take(h, CONTEXT, &record->context));
@@ -361,7 +361,7 @@ static enum err context_take(struct hearing *h, struct record *record)
     return member_default(desk->arena, &record->context, STR("ip"), &ip);
 }
 
-static enum err data_take(struct hearing *h, struct record *record)
+static enum err data_take(struct hearing *h, struct arrival *record)
 {
     struct arena *arena = h->desk->arena;
     TRY(map_take(h, PROPERTIES, &record->properties));
@@ -369,18 +369,18 @@ static enum err data_take(struct hearing *h, struct record *record)
     TRY(context_take(h, record));
 
     static const struct json empty = { .kind = JSON_OBJECT };
-    if (record->kind == RECORD_IDENTIFY || record->kind == RECORD_GROUP)
+    if (record->kind == ARRIVAL_IDENTIFY || record->kind == ARRIVAL_GROUP)
         record->properties = &empty;
     else
         record->traits = &empty;
-    if (record->kind == RECORD_ALIAS)
+    if (record->kind == ARRIVAL_ALIAS)
         record->properties = &empty;
-    if (record->kind == RECORD_IDENTIFY && record->traits->count == 0) {
+    if (record->kind == ARRIVAL_IDENTIFY && record->traits->count == 0) {
         const struct json *inner = json_get(record->context, STR("traits"));
         if (inner != NULL && inner->kind == JSON_OBJECT)
             record->traits = inner;
     }
-    if (record->kind == RECORD_PAGE || record->kind == RECORD_SCREEN) {
+    if (record->kind == ARRIVAL_PAGE || record->kind == ARRIVAL_SCREEN) {
         TRY(member_default(arena, &record->properties, STR("name"), h->fields[NAME]));
         TRY(member_default(arena, &record->properties, STR("category"), h->fields[CATEGORY]));
     }
@@ -412,7 +412,7 @@ static const struct json *scalar(const struct json *value)
     return is_inner ? NULL : value;
 }
 
-static enum err body_write(struct hearing *h, struct record *record)
+static enum err body_write(struct hearing *h, struct arrival *record)
 {
     enum { NAMES_BYTES = 1024 };
     const struct event_desk *desk = h->desk;
@@ -439,7 +439,7 @@ static enum err body_write(struct hearing *h, struct record *record)
     at = PUT_MEMBER(at, "version", scalar(h->fields[VERSION]));
     *at++ = '}';
     assert((size_t)(at - start) <= bytes_max);
-    if (at - start > RECORD_BODY_BYTES_MAX)
+    if (at - start > ARRIVAL_BODY_BYTES_MAX)
         return refuse(h, STR("body"), TOO_LARGE);
     record->body = str_copy(desk->arena, (struct str){ start, (size_t)(at - start) });
     return record->body.ptr == NULL ? ERR_MEMORY : OK;
@@ -457,7 +457,7 @@ static enum err size_check(struct hearing *h)
     return text.ptr == NULL ? refuse(h, STR("body"), TOO_LARGE) : OK;
 }
 
-static enum err hear(struct hearing *h, struct record *record)
+static enum err hear(struct hearing *h, struct arrival *record)
 {
     const struct json *message = h->item->message;
     if (message->kind != JSON_OBJECT)
@@ -472,7 +472,7 @@ static enum err hear(struct hearing *h, struct record *record)
     if (h->desk->historical ||
         (h->fields[HISTORICAL] != NULL && h->fields[HISTORICAL]->kind == JSON_BOOL &&
          h->fields[HISTORICAL]->truth))
-        record->flags |= RECORD_HISTORICAL;
+        record->flags |= ARRIVAL_HISTORICAL;
     TRY(kind_take(h, &record->kind));
     TRY(ids_take(h, record));
     TRY(name_take(h, record));
@@ -483,10 +483,10 @@ static enum err hear(struct hearing *h, struct record *record)
 }
 
 enum err event_judge(const struct event_desk *desk, const struct event_item *item,
-                     struct record *record, struct refused *refused, enum event_verdict *verdict)
+                     struct arrival *record, struct arrival_refused *refused, enum event_verdict *verdict)
 {
     struct hearing h = { .desk = desk, .item = item };
-    *record = (struct record){ 0 };
+    *record = (struct arrival){ 0 };
     TRY(tree_settle(desk->arena, desk->name_seed[0], item->message, &h.text_bytes));
 
     enum err err = hear(&h, record);
@@ -496,13 +496,13 @@ enum err event_judge(const struct event_desk *desk, const struct event_item *ite
     }
     TRY(err);
     bool to_itself =
-        record->kind == RECORD_ALIAS && str_eq(record->user_id, record->previous_id);
+        record->kind == ARRIVAL_ALIAS && str_eq(record->user_id, record->previous_id);
     *verdict = to_itself ? EVENT_DROPPED : EVENT_TAKEN;
     return OK;
 }
 
 enum err event_refuse_surplus(const struct event_desk *desk, const struct event_item *item,
-                              struct refused *refused)
+                              struct arrival_refused *refused)
 {
     struct hearing h = { .desk = desk, .item = item, .field = STR("batch"), .reason = TOO_MANY };
     TRY(tree_settle(desk->arena, desk->name_seed[0], item->message, &h.text_bytes));

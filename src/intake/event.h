@@ -5,13 +5,13 @@
  * is given the message as a settled JSON object in Segment's shape and the desk it lies on (what
  * all messages of this request share), and makes it a record, refuses it, or drops it.
  *
- * Always true   a refusal names field, reason and remedy; a record keeps every promise of record.h.
+ * Always true   a refusal names field, reason and remedy; a record keeps every promise of arrival.h.
  * Cost          one pass over the message's members, one writing of its body.
  */
 #ifndef DULT_INTAKE_EVENT_H
 #define DULT_INTAKE_EVENT_H
 
-#include "intake/segment_api.h"
+#include "intake/collect.h"
 
 enum {
     /* Outer context and integrations, each: they are stored again with every event of the batch,
@@ -42,17 +42,17 @@ struct event_item {
     struct json *message; /* the caller's own tree: it is settled here */
     uint32_t     index;
     bool         has_kind; /* the route said it; otherwise `type` must */
-    enum record_kind kind;
+    enum arrival_kind kind;
 };
 
 /* Fills *record when taken, *refused when refused. ERR_MEMORY is the only error. */
 MUST enum err event_judge(const struct event_desk *desk, const struct event_item *item,
-                          struct record *record, struct refused *refused,
+                          struct arrival *record, struct arrival_refused *refused,
                           enum event_verdict *verdict);
 
 /* Fills *refused for a message that is refused unread (surplus). ERR_MEMORY is the only error. */
 MUST enum err event_refuse_surplus(const struct event_desk *desk, const struct event_item *item,
-                                   struct refused *refused);
+                                   struct arrival_refused *refused);
 
 /* Text (ISO 8601) or a number (below 10^11 seconds, else ms) as an instant; false on all else. */
 bool event_time(const struct json *value, int64_t *out_ms);

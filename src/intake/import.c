@@ -263,7 +263,7 @@ static enum err name_add(struct taking *t, uint32_t index, struct json *message)
 static enum err message_take(struct taking *t, uint32_t index, const struct json *built)
 {
     struct json         message;
-    struct refused      refused;
+    struct arrival_refused      refused;
     enum event_verdict  verdict;
     struct event_item   item = { .message = &message, .index = index };
     struct import_batch *batch = t->batch;
@@ -352,7 +352,7 @@ enum err import_next(struct import *import, struct arena *arena, struct import_b
                   .received_ms = import->file.received_ms, .source = import->file.source,
                   .historical = true },
     };
-    batch.records = ARENA_ARRAY(arena, places + 1, struct record);
+    batch.records = ARENA_ARRAY(arena, places + 1, struct arrival);
     batch.refused = ARENA_ARRAY(arena, places, struct import_refused);
     if (batch.records == NULL || batch.refused == NULL)
         return ERR_MEMORY;
@@ -418,7 +418,7 @@ static enum err str_keep(struct arena *arena, struct str *text)
 }
 
 /* A record of the preview keeps what a person looks at: ids, name, times and the body's text. */
-static enum err record_keep(struct arena *arena, const struct record *from, struct record *to)
+static enum err record_keep(struct arena *arena, const struct arrival *from, struct arrival *to)
 {
     static const struct json empty = { .kind = JSON_OBJECT };
     *to = *from;
@@ -434,7 +434,7 @@ static enum err record_keep(struct arena *arena, const struct record *from, stru
 }
 
 static enum err record_count(struct import_preview *preview, struct arena *arena,
-                             struct people *people, const struct record *record)
+                             struct people *people, const struct arrival *record)
 {
     if (preview->records == 0 || record->at_ms < preview->first_ms)
         preview->first_ms = record->at_ms;

@@ -18,7 +18,7 @@
 #define DULT_INTAKE_IMPORT_H
 
 #include "intake/mapping.h"
-#include "intake/record.h"
+#include "intake/arrival.h"
 
 enum {
     IMPORT_BATCH_ROWS = 500,          /* as many as are committed together with ease */
@@ -49,7 +49,7 @@ struct import_refused {
 };
 
 struct import_batch {
-    struct record         *records;
+    struct arrival         *records;
     struct import_refused *refused;
     uint32_t               records_count, refused_count;
     uint32_t               rows;    /* of this batch */
@@ -75,7 +75,7 @@ struct import_preview {
     uint64_t               rows, records, refused, skipped;
     uint64_t               people; /* different userIds; anonymousIds where there is none */
     int64_t                first_ms, last_ms; /* of at; both 0 without records */
-    struct record          first[IMPORT_PREVIEW_ROWS];
+    struct arrival          first[IMPORT_PREVIEW_ROWS];
     uint32_t               first_count;
     struct import_refused *refused_rows; /* the first IMPORT_PREVIEW_REFUSED */
     uint32_t               refused_rows_count;

@@ -63,16 +63,16 @@ TEST(import, a_row_becomes_its_records_named_by_file_and_row)
                                             "bob;;3.1.2020;7\r\n");
     char           name[64];
     assert_ok(import_next(f.import, f.rows, &f.batch, &f.problem));
-    const struct record *r = f.batch.records;
+    const struct arrival *r = f.batch.records;
     assert_int_equal(f.batch.records_count, 3);
     assert_int_equal(f.batch.skipped, 1);
     assert_int_equal(f.batch.rows, 2);
     assert_int_equal(f.batch.bytes_done, f.batch.bytes_total);
-    assert_int_equal(r[0].kind, RECORD_IDENTIFY);
+    assert_int_equal(r[0].kind, ARRIVAL_IDENTIFY);
     assert_str(json_get_str(r[0].traits, STR("email")), "ada@example.com");
     assert_int_equal(r[0].at_ms, NOW_MS);
     assert_int_equal(r[1].at_ms, INT64_C(1577923200000));
-    assert_int_equal(r[1].flags, RECORD_HISTORICAL);
+    assert_int_equal(r[1].flags, ARRIVAL_HISTORICAL);
     assert_int_equal(r[1].source, 3);
     snprintf(name, sizeof name, "imp-%.16s-1", import_digest(f.import).ptr);
     assert_str(r[0].message_id, name);
@@ -249,7 +249,7 @@ TEST(import, equal_rows_of_one_file_all_count)
     assert_ok(import_open(&import, &file, cdnow_mapping(kept), NULL));
     while (import_next(import, rows, &batch, NULL) == OK)
         for (uint32_t i = 0; i < batch.records_count; i++) {
-            const struct record *r = &batch.records[i];
+            const struct arrival *r = &batch.records[i];
             texts[count] = str_format(rows, "%.*s %.*s %lld", STR_ARG(r->user_id), STR_ARG(r->body),
                                       (long long)r->at_ms);
             names[count++] = r->message_id;

@@ -10,7 +10,7 @@
  * Before strings lay in one piece, allocating them took a third.
  */
 #include "base/time.h"
-#include "intake/segment_api.h"
+#include "intake/collect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,10 +42,10 @@ static int by_size(const void *a, const void *b)
 
 int main(void)
 {
-    struct segment_parser *parser = segment_parser_open();
+    struct collect_parser *parser = collect_parser_open();
     struct arena          *arena = arena_open(REQUEST_ARENA_BYTES_MAX);
     struct buf             text = buf_make(REQUEST_BYTES_MAX);
-    struct segment_request request = { .route = SEGMENT_BATCH, .received_ms = 1767323050123 };
+    struct collect_request request = { .route = COLLECT_BATCH, .received_ms = 1767323050123 };
     double                 rates[ROUNDS];
 
     if (parser == NULL || arena == NULL)
@@ -54,9 +54,9 @@ int main(void)
     for (int round = 0; round < ROUNDS; round++) {
         int64_t start_us = time_mono_us();
         for (int i = 0; i < BATCHES; i++) {
-            struct segment_result result;
+            struct collect_result result;
             arena_reset(arena);
-            if (segment_parse(parser, arena, &request, &result, NULL) != OK ||
+            if (collect_parse(parser, arena, &request, &result, NULL) != OK ||
                 result.records_count != EVENTS)
                 return 1;
         }
@@ -65,7 +65,7 @@ int main(void)
     qsort(rates, ROUNDS, sizeof rates[0], by_size);
     printf("intake: %zu bytes an event, %.0f events/s (least %.0f, most %.0f)\n",
            request.body.len / EVENTS, rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]);
-    segment_parser_close(parser);
+    collect_parser_close(parser);
     arena_close(arena);
     buf_done(&text);
     return 0;

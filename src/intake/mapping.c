@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 #include "intake/date_format.h"
-#include "intake/record.h"
+#include "intake/arrival.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -308,11 +308,11 @@ static enum err kind_check(const struct json *from, const struct place *place,
 {
     struct place       here = { place, STR("type") };
     const struct json *type = json_get(from, STR("type"));
-    enum record_kind   kind;
-    if (type == NULL || type->kind != JSON_STRING || record_kind_parse(type->string, &kind) != OK)
+    enum arrival_kind   kind;
+    if (type == NULL || type->kind != JSON_STRING || arrival_kind_parse(type->string, &kind) != OK)
         return wrong(&here, problem, "The type of the record is missing or not known.",
                      "Use track, identify, page, screen, group or alias.");
-    if (kind == RECORD_TRACK && json_get(from, STR("event")) == NULL)
+    if (kind == ARRIVAL_TRACK && json_get(from, STR("event")) == NULL)
         return wrong(place, problem, "A track has no event.",
                      "Name what happened: \"event\":\"Order Completed\".");
     if (json_get(from, STR("userId")) == NULL && json_get(from, STR("anonymousId")) == NULL)

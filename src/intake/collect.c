@@ -1,4 +1,4 @@
-#include "intake/segment_api.h"
+#include "intake/collect.h"
 
 #include "base/encode.h"
 #include "intake/event.h"
@@ -9,26 +9,26 @@
 /* Room for the longest body before it is known how long it is; see body_write in event.c. */
 enum { SCRATCH_BYTES_MAX = 4 * TREE_BOUND_FACTOR * MESSAGE_BYTES_MAX };
 
-struct segment_parser {
+struct collect_parser {
     struct json_parser *json;
     struct buf          scratch;
 };
 
-struct segment_parser *segment_parser_open(void)
+struct collect_parser *collect_parser_open(void)
 {
-    struct segment_parser *parser = calloc(1, sizeof *parser);
+    struct collect_parser *parser = calloc(1, sizeof *parser);
     if (parser == NULL)
         return NULL;
     parser->json = json_parser_open();
     parser->scratch = buf_make(SCRATCH_BYTES_MAX);
     if (parser->json == NULL) {
-        segment_parser_close(parser);
+        collect_parser_close(parser);
         return NULL;
     }
     return parser;
 }
 
-void segment_parser_close(struct segment_parser *parser)
+void collect_parser_close(struct collect_parser *parser)
 {
     if (parser == NULL)
         return;
@@ -37,25 +37,25 @@ void segment_parser_close(struct segment_parser *parser)
     free(parser);
 }
 
-void segment_parser_closep(struct segment_parser **parser)
+void collect_parser_closep(struct collect_parser **parser)
 {
-    segment_parser_close(*parser);
+    collect_parser_close(*parser);
 }
 
-enum err segment_route_parse(struct str path, enum segment_route *out)
+enum err collect_route_parse(struct str path, enum collect_route *out)
 {
     static const struct {
         const char        *path;
-        enum segment_route route;
+        enum collect_route route;
     } routes[] = {
-        { "/v1/batch", SEGMENT_BATCH },       { "/v1/track", SEGMENT_TRACK },
-        { "/v1/identify", SEGMENT_IDENTIFY }, { "/v1/page", SEGMENT_PAGE },
-        { "/v1/screen", SEGMENT_SCREEN },     { "/v1/group", SEGMENT_GROUP },
-        { "/v1/alias", SEGMENT_ALIAS },       { "/v1/import", SEGMENT_IMPORT },
-        { "/v1/b", SEGMENT_BATCH },           { "/v1/t", SEGMENT_TRACK },
-        { "/v1/i", SEGMENT_IDENTIFY },        { "/v1/p", SEGMENT_PAGE },
-        { "/v1/s", SEGMENT_SCREEN },          { "/v1/g", SEGMENT_GROUP },
-        { "/v1/a", SEGMENT_ALIAS },           { "/v1/m", SEGMENT_METRICS },
+        { "/v1/batch", COLLECT_BATCH },       { "/v1/track", COLLECT_TRACK },
+        { "/v1/identify", COLLECT_IDENTIFY }, { "/v1/page", COLLECT_PAGE },
+        { "/v1/screen", COLLECT_SCREEN },     { "/v1/group", COLLECT_GROUP },
+        { "/v1/alias", COLLECT_ALIAS },       { "/v1/import", COLLECT_IMPORT },
+        { "/v1/b", COLLECT_BATCH },           { "/v1/t", COLLECT_TRACK },
+        { "/v1/i", COLLECT_IDENTIFY },        { "/v1/p", COLLECT_PAGE },
+        { "/v1/s", COLLECT_SCREEN },          { "/v1/g", COLLECT_GROUP },
+        { "/v1/a", COLLECT_ALIAS },           { "/v1/m", COLLECT_METRICS },
     };
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (str_eq(path, str_of(routes[i].path))) {
@@ -65,17 +65,17 @@ enum err segment_route_parse(struct str path, enum segment_route *out)
     return ERR_ABSENT;
 }
 
-static bool is_batch(enum segment_route route)
+static bool is_batch(enum collect_route route)
 {
-    return route == SEGMENT_BATCH || route == SEGMENT_IMPORT;
+    return route == COLLECT_BATCH || route == COLLECT_IMPORT;
 }
 
-static enum record_kind route_kind(enum segment_route route)
+static enum arrival_kind route_kind(enum collect_route route)
 {
-    static const enum record_kind kinds[] = {
-        [SEGMENT_TRACK] = RECORD_TRACK,   [SEGMENT_IDENTIFY] = RECORD_IDENTIFY,
-        [SEGMENT_PAGE] = RECORD_PAGE,     [SEGMENT_SCREEN] = RECORD_SCREEN,
-        [SEGMENT_GROUP] = RECORD_GROUP,   [SEGMENT_ALIAS] = RECORD_ALIAS,
+    static const enum arrival_kind kinds[] = {
+        [COLLECT_TRACK] = ARRIVAL_TRACK,   [COLLECT_IDENTIFY] = ARRIVAL_IDENTIFY,
+        [COLLECT_PAGE] = ARRIVAL_PAGE,     [COLLECT_SCREEN] = ARRIVAL_SCREEN,
+        [COLLECT_GROUP] = ARRIVAL_GROUP,   [COLLECT_ALIAS] = ARRIVAL_ALIAS,
     };
     return kinds[route];
 }
@@ -120,11 +120,11 @@ static enum err desk_set(struct event_desk *desk, const struct json *root, struc
 }
 
 static enum err item_take(const struct event_desk *desk, const struct event_item *item,
-                          struct segment_result *result)
+                          struct collect_result *result)
 {
     enum event_verdict verdict;
-    struct record      record; /* kept out of the array until it is taken */
-    struct refused    *refused = &result->refused[result->refused_count];
+    struct arrival      record; /* kept out of the array until it is taken */
+    struct arrival_refused    *refused = &result->refused[result->refused_count];
     if (item->index >= BATCH_EVENTS_MAX) {
         if (item->index >= BATCH_EVENTS_MAX + SURPLUS_LISTED_MAX) {
             result->unlisted_count++;
@@ -142,15 +142,15 @@ static enum err item_take(const struct event_desk *desk, const struct event_item
 }
 
 static enum err items_take(const struct event_desk *desk, const struct json *items, uint32_t count,
-                           struct segment_result *result)
+                           struct collect_result *result)
 {
     const uint32_t listed_max = BATCH_EVENTS_MAX + SURPLUS_LISTED_MAX;
     result->items_count = count;
     result->records = ARENA_ARRAY(
-        desk->arena, count < BATCH_EVENTS_MAX ? count : BATCH_EVENTS_MAX, struct record);
+        desk->arena, count < BATCH_EVENTS_MAX ? count : BATCH_EVENTS_MAX, struct arrival);
     /* One more than needed, so that a place to refuse into is always there. */
     result->refused =
-        ARENA_ARRAY(desk->arena, (count < listed_max ? count : listed_max) + 1, struct refused);
+        ARENA_ARRAY(desk->arena, (count < listed_max ? count : listed_max) + 1, struct arrival_refused);
     if (result->records == NULL || result->refused == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
@@ -161,7 +161,7 @@ static enum err items_take(const struct event_desk *desk, const struct json *ite
 }
 
 static enum err batch_take(struct event_desk *desk, const struct json *root,
-                           struct segment_result *result, struct problem *problem)
+                           struct collect_result *result, struct problem *problem)
 {
     const struct json *batch = json_get(root, STR("batch"));
     if (batch == NULL || batch->kind != JSON_ARRAY)
@@ -172,13 +172,13 @@ static enum err batch_take(struct event_desk *desk, const struct json *root,
 }
 
 static enum err single_take(const struct event_desk *desk, struct json *root,
-                            enum segment_route route, struct segment_result *result,
+                            enum collect_route route, struct collect_result *result,
                             struct problem *problem)
 {
     struct event_item item = { .message = root, .has_kind = true, .kind = route_kind(route) };
     result->items_count = 1;
-    result->records = ARENA_NEW(desk->arena, struct record);
-    result->refused = ARENA_NEW(desk->arena, struct refused);
+    result->records = ARENA_NEW(desk->arena, struct arrival);
+    result->refused = ARENA_NEW(desk->arena, struct arrival_refused);
     if (result->records == NULL || result->refused == NULL)
         return ERR_MEMORY;
     TRY(item_take(desk, &item, result));
@@ -188,7 +188,7 @@ static enum err single_take(const struct event_desk *desk, struct json *root,
     return OK;
 }
 
-static enum err root_read(struct segment_parser *parser, struct arena *arena, struct str body,
+static enum err root_read(struct collect_parser *parser, struct arena *arena, struct str body,
                           struct json **out, struct problem *problem)
 {
     if (body.len > REQUEST_BYTES_MAX)
@@ -205,11 +205,11 @@ static enum err root_read(struct segment_parser *parser, struct arena *arena, st
     return OK;
 }
 
-enum err segment_parse(struct segment_parser *parser, struct arena *arena,
-                       const struct segment_request *request, struct segment_result *out,
+enum err collect_parse(struct collect_parser *parser, struct arena *arena,
+                       const struct collect_request *request, struct collect_result *out,
                        struct problem *problem)
 {
-    struct segment_result result = { 0 };
+    struct collect_result result = { 0 };
     struct json          *root = NULL;
     struct event_desk     desk = {
         .arena = arena,
@@ -217,11 +217,11 @@ enum err segment_parse(struct segment_parser *parser, struct arena *arena,
         .name_seed = { request->name_seed[0], request->name_seed[1] },
         .received_ms = request->received_ms,
         .source = request->source,
-        .historical = request->route == SEGMENT_IMPORT,
+        .historical = request->route == COLLECT_IMPORT,
         .client_side = request->client_side,
         .client_ip = request->client_ip,
     };
-    if (request->route == SEGMENT_METRICS) {
+    if (request->route == COLLECT_METRICS) {
         *out = result;
         return OK;
     }
@@ -243,12 +243,12 @@ static void pair_write(struct buf *out, const char *key, struct str value)
     json_write_str(out, value);
 }
 
-void segment_answer_write(struct buf *out, const struct segment_result *result)
+void collect_answer_write(struct buf *out, const struct collect_result *result)
 {
     buf_format(out, "{\"success\":true,\"accepted\":%u,\"rejected\":[",
                result->records_count + result->dropped_count);
     for (uint32_t i = 0; i < result->refused_count; i++) {
-        const struct refused *refused = &result->refused[i];
+        const struct arrival_refused *refused = &result->refused[i];
         buf_format(out, "%s{\"index\":%u", i > 0 ? "," : "", refused->index);
         pair_write(out, "field", refused->field);
         pair_write(out, "reason", refused->reason);
@@ -263,7 +263,7 @@ void segment_answer_write(struct buf *out, const struct segment_result *result)
     buf_char(out, '}');
 }
 
-void segment_settings_write(struct buf *out, struct str write_key, struct segment_host host)
+void collect_settings_write(struct buf *out, struct str write_key, struct collect_host host)
 {
     /* Just one integration keeps analytics.js from fetching bundles; metrics would be dropped. */
     buf_str(out, STR("{\"integrations\":{\"Segment.io\":{\"apiKey\":"));
@@ -282,7 +282,7 @@ static bool has_odd_byte(struct str key)
     return false;
 }
 
-enum err segment_key_of_header(struct arena *arena, struct str authorization, struct str *out)
+enum err collect_key_of_header(struct arena *arena, struct str authorization, struct str *out)
 {
     enum { KEY_BYTES_MAX = 256 };
     struct str                 rest = str_trim(authorization), scheme;

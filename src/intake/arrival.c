@@ -1,23 +1,23 @@
-#include "intake/record.h"
+#include "intake/arrival.h"
 
 #include <assert.h>
 
-static const char *const kind_names[RECORD_KINDS] = {
-    [RECORD_TRACK] = "track",   [RECORD_IDENTIFY] = "identify", [RECORD_PAGE] = "page",
-    [RECORD_SCREEN] = "screen", [RECORD_GROUP] = "group",       [RECORD_ALIAS] = "alias",
+static const char *const kind_names[ARRIVAL_KINDS] = {
+    [ARRIVAL_TRACK] = "track",   [ARRIVAL_IDENTIFY] = "identify", [ARRIVAL_PAGE] = "page",
+    [ARRIVAL_SCREEN] = "screen", [ARRIVAL_GROUP] = "group",       [ARRIVAL_ALIAS] = "alias",
 };
 
-struct str record_kind_name(enum record_kind kind)
+struct str arrival_kind_name(enum arrival_kind kind)
 {
-    assert((unsigned)kind < RECORD_KINDS);
+    assert((unsigned)kind < ARRIVAL_KINDS);
     return str_of(kind_names[kind]);
 }
 
-enum err record_kind_parse(struct str name, enum record_kind *out)
+enum err arrival_kind_parse(struct str name, enum arrival_kind *out)
 {
-    for (int kind = 0; kind < RECORD_KINDS; kind++)
+    for (int kind = 0; kind < ARRIVAL_KINDS; kind++)
         if (str_eq(name, str_of(kind_names[kind]))) {
-            *out = (enum record_kind)kind;
+            *out = (enum arrival_kind)kind;
             return OK;
         }
     return ERR_ABSENT;
@@ -30,7 +30,7 @@ static const struct json *object_or_empty(const struct json *body, struct str ke
     return value != NULL && value->kind == JSON_OBJECT ? value : &empty;
 }
 
-enum err record_body_read(struct record *record, struct json_parser *parser, struct arena *arena)
+enum err arrival_body_read(struct arrival *record, struct json_parser *parser, struct arena *arena)
 {
     struct json *body = ARENA_NEW(arena, struct json);
     if (body == NULL)

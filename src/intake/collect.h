@@ -1,5 +1,5 @@
 /*
- * segment_api: one request of the Segment HTTP API, from bytes to records.
+ * collect: one request of the Segment HTTP API, from bytes to records.
  *
  * The server has inflated the body (inflate.h) and knows route, socket address and time; this
  * module reads the JSON, merges the outer context under each item's own, corrects clocks, and
@@ -27,10 +27,10 @@
  * Knows not     threads, sockets, keys that are valid, and what was seen before (dedupe is the
  *               engine's).
  */
-#ifndef DULT_INTAKE_SEGMENT_API_H
-#define DULT_INTAKE_SEGMENT_API_H
+#ifndef DULT_INTAKE_COLLECT_H
+#define DULT_INTAKE_COLLECT_H
 
-#include "intake/record.h"
+#include "intake/arrival.h"
 
 enum {
     REQUEST_BYTES_MAX = 4 * 1024 * 1024, /* inflated; Segment says 500 KB, RudderStack 4 MB */
@@ -40,23 +40,23 @@ enum {
     REQUEST_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* no body of REQUEST_BYTES_MAX needs more */
 };
 
-enum segment_route {
-    SEGMENT_TRACK,
-    SEGMENT_IDENTIFY,
-    SEGMENT_PAGE,
-    SEGMENT_SCREEN,
-    SEGMENT_GROUP,
-    SEGMENT_ALIAS,
-    SEGMENT_BATCH,
-    SEGMENT_IMPORT,  /* a batch of historical events */
-    SEGMENT_METRICS, /* analytics.js about itself: answer 200 and drop; not for segment_parse */
+enum collect_route {
+    COLLECT_TRACK,
+    COLLECT_IDENTIFY,
+    COLLECT_PAGE,
+    COLLECT_SCREEN,
+    COLLECT_GROUP,
+    COLLECT_ALIAS,
+    COLLECT_BATCH,
+    COLLECT_IMPORT,  /* a batch of historical events */
+    COLLECT_METRICS, /* analytics.js about itself: answer 200 and drop; not for collect_parse */
 };
 
 /* The route of "/v1/track", "/v1/t" ... (no query string). ERR_ABSENT when it is none of ours. */
-MUST enum err segment_route_parse(struct str path, enum segment_route *out);
+MUST enum err collect_route_parse(struct str path, enum collect_route *out);
 
-struct segment_request {
-    enum segment_route route;
+struct collect_request {
+    enum collect_route route;
     struct str         body; /* inflated */
     int64_t            received_ms;
     uint32_t           source;     /* copied into each record */
@@ -66,7 +66,7 @@ struct segment_request {
 };
 
 /* An event that was not taken. `reason` is a code for programs, the rest is for people. */
-struct refused {
+struct arrival_refused {
     uint32_t   index;  /* in the batch; 0 for a single message */
     struct str field;  /* "userId", "properties" ... static storage */
     struct str reason; /* "no_user_anon_id", "too_large" ... static storage */
@@ -75,9 +75,9 @@ struct refused {
     struct str event;  /* its JSON text, at most MESSAGE_BYTES_MAX, empty when longer */
 };
 
-struct segment_result {
-    struct record  *records;
-    struct refused *refused;
+struct collect_result {
+    struct arrival  *records;
+    struct arrival_refused *refused;
     uint32_t        records_count, refused_count;
     uint32_t        dropped_count;  /* taken, but say nothing: an alias to itself */
     uint32_t        unlisted_count; /* surplus beyond SURPLUS_LISTED_MAX */
@@ -86,35 +86,35 @@ struct segment_result {
 };
 
 /* Keeps a JSON parser and scratch between calls; one thread at a time. NULL without memory. */
-struct segment_parser *segment_parser_open(void);
-void                   segment_parser_close(struct segment_parser *parser); /* NULL is nothing */
-void                   segment_parser_closep(struct segment_parser **parser);
+struct collect_parser *collect_parser_open(void);
+void                   collect_parser_close(struct collect_parser *parser); /* NULL is nothing */
+void                   collect_parser_closep(struct collect_parser **parser);
 
 /*
  * Reads one request. OK also when every event was refused. ERR_INPUT: not JSON, or not the shape of
  * the route. ERR_LIMIT: larger, longer or deeper than the bounds. ERR_MEMORY: too small an arena.
  */
-MUST enum err segment_parse(struct segment_parser *parser, struct arena *arena,
-                            const struct segment_request *request, struct segment_result *out,
+MUST enum err collect_parse(struct collect_parser *parser, struct arena *arena,
+                            const struct collect_request *request, struct collect_result *out,
                             struct problem *problem);
 
 /* The answer to a 200: {"success":true,"accepted":2,"rejected":[{"index":..,"field":..,...}]}. */
-void segment_answer_write(struct buf *out, const struct segment_result *result);
+void collect_answer_write(struct buf *out, const struct collect_result *result);
 
 /*
  * The answer to GET /v1/projects/{writeKey}/settings, which analytics.js wants before it sends:
  * api_host is host[:port]/v1 without a scheme, protocol "http" or "https".
  */
-struct segment_host {
+struct collect_host {
     struct str api_host, protocol;
 };
-void segment_settings_write(struct buf *out, struct str write_key, struct segment_host host);
+void collect_settings_write(struct buf *out, struct str write_key, struct collect_host host);
 
 /*
  * The key in an Authorization header: `Basic base64(key:)` (a missing colon is tolerated).
  * ERR_ABSENT for a Bearer token or no header (then the body's key counts), ERR_INPUT for anything
  * unreadable.
  */
-MUST enum err segment_key_of_header(struct arena *arena, struct str authorization, struct str *out);
+MUST enum err collect_key_of_header(struct arena *arena, struct str authorization, struct str *out);
 
 #endif

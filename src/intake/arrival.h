@@ -1,5 +1,5 @@
 /*
- * record: what the engine is given, whoever sent it.
+ * arrival: what the engine is given, whoever sent it.
  *
  * An HTTP client, an import file or a connector may say it in many ways; behind this header there
  * is one. Everything in a record was validated, is bounded, and lives in the arena it was made in.
@@ -22,39 +22,39 @@
  *               in which no key is repeated (the last one won).
  * Knows not     profile ids and seq: the engine gives them.
  */
-#ifndef DULT_INTAKE_RECORD_H
-#define DULT_INTAKE_RECORD_H
+#ifndef DULT_INTAKE_ARRIVAL_H
+#define DULT_INTAKE_ARRIVAL_H
 
 #include "base/json.h"
 #include "base/str.h"
 
-enum record_kind {
-    RECORD_TRACK,
-    RECORD_IDENTIFY,
-    RECORD_PAGE,
-    RECORD_SCREEN,
-    RECORD_GROUP,
-    RECORD_ALIAS,
+enum arrival_kind {
+    ARRIVAL_TRACK,
+    ARRIVAL_IDENTIFY,
+    ARRIVAL_PAGE,
+    ARRIVAL_SCREEN,
+    ARRIVAL_GROUP,
+    ARRIVAL_ALIAS,
 };
-enum { RECORD_KINDS = 6 };
+enum { ARRIVAL_KINDS = 6 };
 
-enum record_flag {
-    RECORD_HISTORICAL = 1, /* an import: updates people and segments, starts and sends nothing */
-    RECORD_SHIFTED = 2,    /* at_ms is the client's time corrected by its clock's skew */
-    RECORD_CLAMPED = 4,    /* the client's time was more than 24 h ahead: at_ms = received_ms */
-    RECORD_NAMED = 8,      /* message_id is ours: the sender gave none */
+enum arrival_flag {
+    ARRIVAL_HISTORICAL = 1, /* an import: updates people and segments, starts and sends nothing */
+    ARRIVAL_SHIFTED = 2,    /* at_ms is the client's time corrected by its clock's skew */
+    ARRIVAL_CLAMPED = 4,    /* the client's time was more than 24 h ahead: at_ms = received_ms */
+    ARRIVAL_NAMED = 8,      /* message_id is ours: the sender gave none */
 };
 
 enum {
-    RECORD_BODY_BYTES_MAX = 64 * 1024, /* a message of 32 KB and what the batch adds to it */
+    ARRIVAL_BODY_BYTES_MAX = 64 * 1024, /* a message of 32 KB and what the batch adds to it */
     NAME_BYTES_MAX = 200,              /* an event name; longer ones are data by mistake */
     ID_BYTES_MAX = 256,                /* fits an e-mail address (254) */
     MESSAGE_ID_CHARS_MAX = 100,        /* Segment's bound */
 };
 
-struct record {
-    enum record_kind kind;
-    uint32_t         flags;  /* of enum record_flag */
+struct arrival {
+    enum arrival_kind kind;
+    uint32_t         flags;  /* of enum arrival_flag */
     uint32_t         source; /* which write key or import; the caller's number, copied through */
     int64_t          at_ms;  /* when it happened: the client's word, corrected for skew */
     int64_t          received_ms;
@@ -68,15 +68,15 @@ struct record {
 };
 
 /* "track", "identify" ... Static storage. */
-struct str record_kind_name(enum record_kind kind);
+struct str arrival_kind_name(enum arrival_kind kind);
 /* ERR_ABSENT when it is none of them. */
-MUST enum err record_kind_parse(struct str name, enum record_kind *out);
+MUST enum err arrival_kind_parse(struct str name, enum arrival_kind *out);
 
 /*
  * Fills properties, traits and context of a record from its `body` as the store gives it back.
  * ERR_CORRUPT when the body is not what we write. The tree lives in `arena`.
  */
-MUST enum err record_body_read(struct record *record, struct json_parser *parser,
+MUST enum err arrival_body_read(struct arrival *record, struct json_parser *parser,
                                struct arena *arena);
 
 #endif
