@@ -84,6 +84,11 @@ double decimal_to_real(const struct decimal *d)
         return d->real;
     if (d->places == 0 && d->digits > -((__int128)1 << 53) && d->digits < ((__int128)1 << 53))
         return (double)d->digits;
+    /* Both are exact doubles up to here, so one division rounds once, as reading the text would. */
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10 };
+    if (d->places > 0 && d->places <= 10 && d->digits > -((__int128)1 << 53) &&
+        d->digits < ((__int128)1 << 53))
+        return (double)d->digits / powers[d->places];
     char              text[64], *at = text + sizeof text - 1;
     unsigned __int128 left = d->digits < 0 ? -(unsigned __int128)d->digits
                                            : (unsigned __int128)d->digits;

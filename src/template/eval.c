@@ -51,8 +51,11 @@ static struct value root_computed(struct render *r, const struct path *path)
     return value_of_json(json_get(r->data, text));
 }
 
-static const struct json *member_find(const struct json *object, struct str key)
+/* Objects with very many members cost as much as they are searched. */
+static const struct json *member_find(struct render *r, const struct json *object, struct str key)
 {
+    if (object->count > 64 && !render_charge(r, object->count / 64))
+        return NULL;
     for (uint32_t i = object->count; i-- > 0;) {
         const struct json_member *member = &object->members[i];
         if (member->key.len == key.len && memcmp(member->key.ptr, key.ptr, key.len) == 0)
@@ -130,7 +133,7 @@ static bool step_by_key(struct render *r, const struct value *v, const struct st
         return out->kind != VALUE_NIL || step->known == KNOWN_PARENTLOOP;
     }
     if (v->kind == VALUE_OBJECT) {
-        const struct json *member = member_find(v->json, step->key);
+        const struct json *member = member_find(r, v->json, step->key);
         if (member != NULL) {
             *out = value_of_json(member);
             return out->kind != VALUE_NIL;
@@ -267,7 +270,7 @@ static bool contains(struct render *r, const struct value *left, const struct va
     if (value_is_sequence(left))
         return sequence_contains(r, left, right);
     if (left->kind == VALUE_OBJECT)
-        return right->kind == VALUE_STRING && member_find(left->json, right->string) != NULL;
+        return right->kind == VALUE_STRING && member_find(r, left->json, right->string) != NULL;
     if (left->kind != VALUE_STRING)
         return false;
     struct str needle = value_text(r, right);
@@ -291,6 +294,8 @@ static const char *kind_name(const struct value *v)
 static bool ordered(struct render *r, const struct test *test, const struct value *left,
                     const struct value *right)
 {
+    if (left->kind == VALUE_STRING)
+        render_charge_bytes(r, left->string.len);
     int  order = value_order(left, right);
     bool left_orders = left->kind >= VALUE_INT && left->kind <= VALUE_STRING;
     bool right_orders = right->kind >= VALUE_INT && right->kind <= VALUE_STRING;

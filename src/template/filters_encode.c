@@ -69,6 +69,8 @@ static bool is_unreserved(char c)
     return text_is_word(c) || c == '-' || c == '.' || c == '~';
 }
 
+static const char HEX[] = "0123456789ABCDEF";
+
 static struct value url_encode(struct render *r, const struct value *input,
                                const struct value *args, uint32_t count)
 {
@@ -84,7 +86,8 @@ static struct value url_encode(struct render *r, const struct value *input,
         else if (is_unreserved(c))
             buf_char(&out, c);
         else
-            buf_format(&out, "%%%02X", (unsigned)(unsigned char)c);
+            buf_str(&out, (struct str){ (char[]){ '%', HEX[(unsigned char)c >> 4],
+                                                  HEX[(unsigned char)c & 15] }, 3 });
     }
     return render_text(r, &out);
 }

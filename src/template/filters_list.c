@@ -192,6 +192,8 @@ typedef int list_order(struct render *r, const struct value *a, const struct val
 
 static int order_plain(struct render *r, const struct value *a, const struct value *b)
 {
+    if (a->kind == VALUE_STRING)
+        render_charge_bytes(r, a->string.len);
     int order = value_order(a, b);
     if (order != VALUE_UNORDERED)
         return order;
@@ -209,7 +211,8 @@ static int order_natural(struct render *r, const struct value *a, const struct v
         return (a->kind == VALUE_NIL) - (b->kind == VALUE_NIL);
     struct str x = value_text(r, a), y = value_text(r, b);
     size_t     shorter = x.len < y.len ? x.len : y.len;
-    int        order = shorter == 0 ? 0 : strncasecmp(x.ptr, y.ptr, shorter);
+    render_charge_bytes(r, shorter);
+    int order = shorter == 0 ? 0 : strncasecmp(x.ptr, y.ptr, shorter);
     if (order != 0)
         return order;
     return x.len < y.len ? -1 : x.len > y.len;

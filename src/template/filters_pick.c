@@ -21,6 +21,7 @@ enum list_pick list_pick(struct render *r, const struct value *item, const struc
     render_charge(r, 1);
     switch (item->kind) {
     case VALUE_OBJECT:
+        render_charge(r, item->json->count / 64);
         if (property->kind == VALUE_STRING)
             *out = value_of_json(json_get(item->json, property->string));
         return LIST_PICKED;

@@ -138,11 +138,21 @@ enum err parse_bind(struct parser *p, uint32_t symbol)
     return OK;
 }
 
+enum err parse_bind_rest(struct parser *p, uint32_t symbol)
+{
+    for (uint32_t i = 0; i < p->bound_count; i++)
+        if (p->bound[i] == symbol)
+            return OK;
+    return parse_bind(p, symbol);
+}
+
 /* Entries are blanked, not cut: what was assigned meanwhile stays bound behind them. */
 void parse_unbind(struct parser *p, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to && i < p->bound_count; i++)
         p->bound[i] = SYMBOL_NONE;
+    if (p->bound_count == to)
+        p->bound_count = from;
 }
 
 uint32_t parse_temp(struct parser *p)
@@ -182,9 +192,11 @@ static enum err parse_one_tag(struct parser *p, struct body *body, bool *ours)
     *ours = parse != NULL;
     if (parse == NULL)
         return OK;
-    if (p->depth >= TEMPLATE_NESTING_MAX)
-        return problem_format(p->problem, ERR_LIMIT, "", "Move inner parts into snippets.",
-                              "blocks nest deeper than %d", TEMPLATE_NESTING_MAX);
+    if (p->depth >= TEMPLATE_NESTING_MAX) {
+        parse_fault(p, p->piece.at, "Move inner parts into snippets.",
+                    "blocks nest deeper than %d", TEMPLATE_NESTING_MAX);
+        return ERR_LIMIT;
+    }
     bool blank = false;
     p->depth++;
     enum err err = parse(p, &blank);

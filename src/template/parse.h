@@ -27,7 +27,7 @@ struct parser {
     struct scan       scan;
     struct piece      piece; /* the tag being read */
     uint32_t          op_room;
-    int               depth;
+    int               depth, bracket_depth;
     bool              tested;   /* the expression being read is only tested */
     bool              literals; /* blank and empty are words of their own */
     uint32_t         *bound;    /* symbols that loops and arguments bind here */
@@ -70,6 +70,8 @@ void parse_keep(struct parser *p, uint32_t from);
 MUST enum err parse_symbol(struct parser *p, struct str name, uint32_t *symbol);
 /* Shadows the data from here until parse_unbind gets the count from before. */
 MUST enum err parse_bind(struct parser *p, uint32_t symbol);
+/* For the rest of the unit; kept once, however often it is assigned. */
+MUST enum err parse_bind_rest(struct parser *p, uint32_t symbol);
 void          parse_unbind(struct parser *p, uint32_t from, uint32_t to);
 uint32_t      parse_temp(struct parser *p);
 

@@ -228,12 +228,14 @@ static enum err parse_expr_inner(struct parser *p, struct lexer *lexer, const st
 
 enum err parse_expr(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
-    if (p->depth >= TEMPLATE_NESTING_MAX)
-        return problem_format(p->problem, ERR_LIMIT, "", "Assign inner parts to variables first.",
-                              "brackets nest deeper than %d", TEMPLATE_NESTING_MAX);
-    p->depth++;
+    if (p->bracket_depth >= TEMPLATE_NESTING_MAX) {
+        parse_fault(p, lexer->now.text.ptr, "Assign inner parts to variables first.",
+                    "brackets nest deeper than %d", TEMPLATE_NESTING_MAX);
+        return ERR_LIMIT;
+    }
+    p->bracket_depth++;
     enum err err = parse_expr_inner(p, lexer, out);
-    p->depth--;
+    p->bracket_depth--;
     return err;
 }
 

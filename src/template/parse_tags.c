@@ -41,7 +41,7 @@ enum err parse_assign(struct parser *p, bool *blank)
                            "an assignment needs a name, '=' and a value");
     TRY(parse_filtered(p, str_slice(rest, 1, rest.len), &expr));
     TRY(parse_symbol(p, name, &symbol));
-    TRY(parse_bind(p, symbol));
+    TRY(parse_bind_rest(p, symbol));
     return parse_op(p, (struct op){ .code = OP_ASSIGN, .symbol = symbol, .expr = expr }, NULL);
 }
 
@@ -63,7 +63,7 @@ enum err parse_capture(struct parser *p, bool *blank)
     TRY(parse_body_to(p, &body, "endcapture"));
     p->enclosing = open.outer;
     parse_keep(p, start);
-    TRY(parse_bind(p, symbol));
+    TRY(parse_bind_rest(p, symbol));
     *blank = true;
     return parse_op(p, (struct op){ .code = OP_CAPTURE_END, .symbol = symbol, .target = temp },
                     NULL);
@@ -78,7 +78,7 @@ enum err parse_count(struct parser *p, bool *blank)
     if (name.len == 0)
         return parse_fault(p, p->piece.at, "Add a name.", "a counter needs a name");
     TRY(parse_symbol(p, name, &symbol));
-    TRY(parse_bind(p, symbol));
+    TRY(parse_bind_rest(p, symbol));
     return parse_op(p, (struct op){ .code = OP_COUNT, .symbol = symbol,
                                     .delta = up ? 1 : -1 }, NULL);
 }

@@ -13,6 +13,9 @@ struct temp {
     bool         matched;
 };
 
+/* What reading a snippet with a computed name costs, so that a render does it a hundred times. */
+enum { RENDER_LOAD_STEPS = 10000 };
+
 struct run {
     struct temp *temps;
     struct loop *loop;    /* innermost running loop of this unit */
@@ -167,18 +170,16 @@ void out_value(struct render *r, struct value *v)
         return;
     if (v->missing != NULL)
         render_missing(r, v->missing);
-    bool plain = !r->conf->escape_html || v->safe || v->kind <= VALUE_REAL;
-    if (plain) {
-        value_print(r, r->out, v);
-    } else if (v->kind == VALUE_STRING) {
-        html_escape(r->out, v->string);
-    } else {
-        struct buf text = render_buf();
-        value_print(r, &text, v);
-        struct value made = render_text(r, &text);
-        if (made.kind == VALUE_STRING)
-            html_escape(r->out, made.string);
+    struct value text = *v;
+    if (v->kind > VALUE_STRING) { /* a list may be long, so it is bounded as any value is */
+        struct buf list = render_buf();
+        value_print(r, &list, v);
+        text = render_text(r, &list);
     }
+    if (!r->conf->escape_html || v->safe || text.kind != VALUE_STRING)
+        value_print(r, r->out, &text);
+    else if (render_charge_bytes(r, text.string.len))
+        html_escape(r->out, text.string);
 }
 
 /* What was written since `place`, taken back out of the output. */
@@ -449,10 +450,10 @@ static const struct unit *unit_load(struct render *r, const struct call *call, s
     const struct unit *unit = NULL;
     struct problem     problem = { 0 };
     *name = v.string;
-    for (unit = r->t->units; unit != NULL; unit = unit->older)
+    for (unit = r->t->units; unit != NULL && render_charge(r, 1); unit = unit->older)
         if (unit->name.len > 0 && str_eq(unit->name, v.string))
             return unit;
-    if (!render_charge(r, 100) ||
+    if (!render_charge(r, RENDER_LOAD_STEPS) ||
         program_extend(r->t, r->arena, v.string, &extended, &unit, &problem) != OK) {
         render_fault(r, "%s%s%s", problem.where, problem.where[0] == '\0' ? "" : ": ",
                      problem.what);
@@ -476,6 +477,8 @@ static bool with_symbol(struct render *r, const struct call *call, struct str na
     if (*symbol != SYMBOL_NONE)
         return true;
     struct str part = last_part(name);
+    if (!render_charge(r, r->t->symbol_count / 8))
+        return false;
     for (uint32_t i = 0; i < r->t->symbol_count; i++) {
         if (str_eq(r->t->symbols[i], part)) {
             *symbol = i;

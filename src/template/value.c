@@ -155,6 +155,19 @@ static bool sequence_eq(struct render *r, const struct value *a, const struct va
     return true;
 }
 
+static bool object_eq(struct render *r, const struct json *a, const struct json *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count && render_charge(r, 1 + b->count / 64); i++) {
+        const struct json *other = json_get(b, a->members[i].key);
+        struct value       x = value_of_json(&a->members[i].value), y = value_of_json(other);
+        if (other == NULL || !value_eq(r, &x, &y))
+            return false;
+    }
+    return true;
+}
+
 static bool word_eq(const struct value *word, const struct value *other)
 {
     return word->kind == VALUE_EMPTY ? value_is_empty(other) : value_is_blank(other);
@@ -182,9 +195,7 @@ bool value_eq(struct render *r, const struct value *a, const struct value *b)
     case VALUE_STRING:
         return a->string.len == b->string.len && render_charge_bytes(r, a->string.len) &&
                str_eq(a->string, b->string);
-    case VALUE_OBJECT:
-        return a->json == b->json ||
-               (render_charge(r, 1 + a->json->count) && json_eq(a->json, b->json));
+    case VALUE_OBJECT: return a->json == b->json || object_eq(r, a->json, b->json);
     case VALUE_LOOP: return a->loop == b->loop;
     default: return true; /* nil */
     }
@@ -219,29 +230,62 @@ static int scientific_write(char *out, const char *digits, int count, int expone
                     exponent < 0 ? '-' : '+', abs(exponent));
 }
 
+/*
+ * Prices and ratios have few places. An integer below 10^15 over a power of ten divides to the
+ * nearest double, so when that is the number itself the digits are found without a search.
+ */
+static bool short_digits(double real, char *digits, int *count, int *exponent)
+{
+    double scale = 1;
+    for (int places = 0; places <= 6; places++, scale *= 10) {
+        double whole = rint(real * scale);
+        if (whole >= 1e15 || whole < 1)
+            return false;
+        if (whole / scale != real)
+            continue;
+        char     reversed[20];
+        int      n = 0;
+        uint64_t left = (uint64_t)whole;
+        for (; left > 0; left /= 10)
+            reversed[n++] = (char)('0' + left % 10);
+        for (int i = 0; i < n; i++)
+            digits[i] = reversed[n - 1 - i];
+        *count = n;
+        *exponent = n - places - 1;
+        return true;
+    }
+    return false;
+}
+
+static void searched_digits(double real, char *digits, int *count, int *exponent)
+{
+    char text[VALUE_REAL_BYTES];
+    for (int precision = 14; precision <= 16; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, real);
+        if (strtod(text, NULL) == real)
+            break;
+    }
+    char *exponent_at = strchr(text, 'e');
+    *exponent = real == 0 ? 0 : atoi(exponent_at + 1);
+    *count = 0;
+    for (char *c = text; c < exponent_at; c++)
+        if (*c != '.')
+            digits[(*count)++] = *c;
+}
+
 struct str value_real_text(double real, char *out)
 {
     if (!isfinite(real))
         return str_of(isnan(real) ? "NaN" : real < 0 ? "-Infinity" : "Infinity");
-    char text[VALUE_REAL_BYTES], digits[20];
-    int  count = 0;
-    for (int precision = 14; precision <= 16; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, fabs(real));
-        if (strtod(text, NULL) == fabs(real))
-            break;
-    }
-    char *exponent_at = strchr(text, 'e');
-    int   exponent = atoi(exponent_at + 1);
-    for (char *c = text; c < exponent_at; c++)
-        if (*c != '.')
-            digits[count++] = *c;
+    char digits[20];
+    int  count = 0, exponent = 0;
+    if (!short_digits(fabs(real), digits, &count, &exponent))
+        searched_digits(fabs(real), digits, &count, &exponent);
     while (count > 1 && digits[count - 1] == '0')
         count--;
     char *to = out;
     if (signbit(real))
         *to++ = '-';
-    if (real == 0)
-        exponent = 0;
     if (exponent > -5 && exponent < 16)
         to += fixed_write(to, digits, count, exponent + 1);
     else
@@ -284,7 +328,7 @@ void value_inspect(struct render *r, struct buf *out, const struct value *v, int
         sequence_inspect(r, out, v, depth);
     else if (v->kind == VALUE_OBJECT)
         object_inspect(r, out, v->json, depth);
-    else if (v->kind == VALUE_STRING)
+    else if (v->kind == VALUE_STRING && render_charge_bytes(r, v->string.len))
         json_write_str(out, v->string);
     else if (v->kind == VALUE_NIL)
         buf_str(out, STR("nil"));
@@ -302,7 +346,10 @@ void value_print(struct render *r, struct buf *out, const struct value *v)
     case VALUE_BOOL: buf_str(out, v->truth ? STR("true") : STR("false")); return;
     case VALUE_INT: buf_int(out, v->integer); return;
     case VALUE_REAL: buf_str(out, value_real_text(v->real, real)); return;
-    case VALUE_STRING: buf_str(out, v->string); return;
+    case VALUE_STRING:
+        if (render_charge_bytes(r, v->string.len))
+            buf_str(out, v->string);
+        return;
     case VALUE_OBJECT: object_inspect(r, out, v->json, 0); return;
     case VALUE_RANGE:
         buf_int(out, v->range.lo);
