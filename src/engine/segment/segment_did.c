@@ -69,6 +69,8 @@ static struct tally tally_events(struct segment_scan *scan, uint32_t wanted)
     return tally;
 }
 
+/* Not inlined: its set is 32 KiB of stack, which counting events shall not pay for. */
+__attribute__((noinline))
 static struct tally tally_values(struct segment_scan *scan, uint16_t property, uint32_t wanted)
 {
     struct distinct    set;

@@ -202,7 +202,8 @@ static enum err read_which(struct reader *r, const struct json *object, const st
     else if (which->kind == JSON_STRING && str_eq(which->string, STR("all")))
         *out = SEGMENT_ALL;
     else
-        return fail(r, &here, ERR_INPUT, "this is neither any nor all", "Write \"any\" or \"all\".");
+        return fail(r, &here, ERR_INPUT, "this is neither any nor all",
+                    "Write \"any\" or \"all\".");
     return OK;
 }
 
@@ -234,10 +235,12 @@ static enum err read_compare(struct reader *r, const struct json *object, const 
         TRY(only(r, object, at, r->in_where ? " property which op " : " trait which op "));
     } else if (c->test == SEGMENT_IN || c->test == SEGMENT_NOT_IN ||
                c->test == SEGMENT_BETWEEN_VALUES) {
-        TRY(only(r, object, at, r->in_where ? " property which op values " : " trait which op values "));
+        TRY(only(r, object, at, r->in_where ? " property which op values "
+                                            : " trait which op values "));
         TRY(read_values(r, get(object, "values"), &values, c));
     } else {
-        TRY(only(r, object, at, r->in_where ? " property which op value " : " trait which op value "));
+        TRY(only(r, object, at, r->in_where ? " property which op value "
+                                            : " trait which op value "));
         TRY(read_value(r, object, at, c));
     }
     return refuse(r, &op, segment_compare_fault(c));
@@ -351,7 +354,8 @@ static enum err read_times(struct reader *r, const struct json *object, const st
         if (seen)
             return fail(r, &here, ERR_INPUT, "there is a second number of times", "Leave one out.");
         if (value->kind != JSON_INT)
-            return fail(r, &here, ERR_INPUT, "a whole number is wanted here", "Write for example 3.");
+            return fail(r, &here, ERR_INPUT, "a whole number is wanted here",
+                        "Write for example 3.");
         TRY(refuse(r, &here, segment_times_fault(value->integer)));
         seen = true;
         node->times = (enum segment_times)i;

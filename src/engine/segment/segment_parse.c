@@ -110,7 +110,8 @@ static enum err node_new(struct parser *p, enum segment_kind kind, struct segmen
 
 /* ---- small pieces */
 
-static enum err quoted_name(struct parser *p, const char *what, const char *remedy, struct str *out)
+static enum err quoted_name(struct parser *p, const char *what, const char *remedy,
+                            struct str *out)
 {
     if (p->token.kind != TOKEN_TEXT)
         return expected(p, what, remedy);
@@ -129,7 +130,7 @@ static enum err key_name(struct parser *p, struct str *out)
     if (p->token.kind != TOKEN_WORD)
         return expected(p, "a name", "Write a name such as country, or trait \"first name\".");
     if (segment_is_keyword(p->token.text))
-        return expected(p, "a name", "Put a name that is also a keyword in quotes: trait \"last\".");
+        return expected(p, "a name", "Put a name that is a keyword in quotes: trait \"last\".");
     TRY(refuse(p, &p->token, segment_name_fault(p->token.text)));
     *out = p->token.text;
     return advance(p);
@@ -470,7 +471,8 @@ static enum err then(struct parser *p, struct segment_node *node, const struct c
     bool           no;
 
     if (seen->times)
-        return fail(p, &p->token, ERR_INPUT, "a sequence begins with one event, not a number of them",
+        return fail(p, &p->token, ERR_INPUT,
+                    "a sequence begins with one event, not a number of them",
                     "Leave out the number of times.");
     if (is_word(p, "and"))
         TRY(advance(p));
@@ -522,11 +524,11 @@ static enum err first_or_last(struct parser *p, struct segment_node *node)
     struct clauses seen = { 0 };
     node->kind = is_word(p, "first") ? SEGMENT_FIRST_DID : SEGMENT_LAST_DID;
     TRY(advance(p));
-    TRY(want_word(p, "did", "Write for example: last did \"Order Completed\" more than 30 days ago."));
+    TRY(want_word(p, "did", "Write for example: last did \"Visited\" more than 30 days ago."));
     TRY(event_name(p, &node->match.event));
     TRY(clauses(p, &node->match, NULL, &seen));
     if (!seen.window)
-        return expected(p, "a time", "Add for example: more than 30 days ago, or since 2026-01-01.");
+        return expected(p, "a time", "Add for example: more than 30 days ago, since 2026-01-01.");
     return OK;
 }
 

@@ -77,7 +77,8 @@ static int64_t date_ms(struct dice *dice)
     case 1:
         return TIME_MAX_MS;
     default:
-        return (int64_t)dice_roll(dice, 20000) * TIME_DAY_MS + (coin(dice) ? dice_roll(dice, 99) : 0);
+        return (int64_t)dice_roll(dice, 20000) * TIME_DAY_MS +
+               (coin(dice) ? dice_roll(dice, 99) : 0);
     }
 }
 

@@ -6,7 +6,7 @@
  *                        from      to
  *
  * Cost          a search by halves for each run, then one pass over the names between; the bag is
- *               read only when the match has a filter. On the stack, about 3 KiB.
+ *               read only when the match has a filter. On the stack, about 4 KiB.
  */
 #ifndef DULT_ENGINE_SEGMENT_SCAN_H
 #define DULT_ENGINE_SEGMENT_SCAN_H

@@ -1,4 +1,4 @@
-/* Conditions by example: when they hold, until when, what they depend on, how they are explained. */
+/* Conditions by example: when they hold, until when, what they depend on, the explanation. */
 #include "engine/segment/segment.h"
 
 #include <string.h>
@@ -99,7 +99,7 @@ static struct facts facts_at(struct person *p, int64_t now_ms)
 static struct segment_program compiled(struct person *p, const char *text,
                                        const struct segment_node **node)
 {
-    struct segment_program program;
+    struct segment_program program = { 0 };
     struct segment_names   names = names_of(p);
     struct problem         problem = { 0 };
     if (segment_parse(p->arena, str_of(text), node, &problem) != OK ||
@@ -260,7 +260,8 @@ TEST(segment, a_draft_asks_about_unseen_names_without_leaving_them_behind)
     const struct segment_node         *node;
     struct segment_program             program;
     names.grow = false;
-    assert_ok(segment_parse(p.arena, STR("never did \"X\" and colour does not exist"), &node, NULL));
+    struct str text = STR("never did \"X\" and colour does not exist");
+    assert_ok(segment_parse(p.arena, text, &node, NULL));
     assert_ok(segment_compile(p.arena, node, &names, &program, NULL));
     struct facts facts = facts_at(&p, p.start_ms);
     assert_true(segment_eval(&program, &facts).holds);

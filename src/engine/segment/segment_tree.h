@@ -27,10 +27,10 @@ enum {
     SEGMENT_DISTINCT_MAX = 500,     /* different values that are told apart, on the stack */
 };
 
-_Static_assert(2 * SEGMENT_DEPTH_MAX + 4 <= JSON_DEPTH_MAX, "every tree can be written as JSON");
+_Static_assert(2 * SEGMENT_DEPTH_MAX + 4 <= JSON_DEPTH_MAX, "a tree fits in JSON");
 
 #define SEGMENT_LENGTH_MS_MAX (36500 * TIME_DAY_MS) /* a hundred years */
-#define SEGMENT_NUMBER_MAX 1e15                     /* in sums; what a double counts in millionths */
+#define SEGMENT_NUMBER_MAX 1e15 /* of what is summed: 128 bits hold it times millions */
 
 enum segment_kind {
     SEGMENT_EVERYONE,

@@ -173,8 +173,10 @@ struct segment_fault segment_compare_fault(const struct segment_compare *c)
 struct segment_fault segment_length_fault(int64_t length_ms)
 {
     if (length_ms < 1 || length_ms > SEGMENT_LENGTH_MS_MAX)
-        return (struct segment_fault){ "the length of time is not between 1 millisecond and 100 years",
-                                       "Write a length such as 30 days." };
+        return (struct segment_fault){
+            "the length of time is not between 1 millisecond and 100 years",
+            "Write a length such as 30 days.",
+        };
     return NO_FAULT;
 }
 

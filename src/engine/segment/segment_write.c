@@ -262,7 +262,7 @@ static uint32_t depth_of(const struct segment_node *node)
 
 enum err segment_bounds(const struct segment_node *node, struct problem *problem, const char *where)
 {
-    static const char            remedy[] = "Split this into segments and ask with: in segment \"...\".";
+    static const char remedy[] = "Split this into segments and ask with: in segment \"...\".";
     SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX);
 
     if (depth_of(node) > SEGMENT_DEPTH_MAX)
