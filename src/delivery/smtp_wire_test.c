@@ -17,8 +17,11 @@ static struct delivery_message message_to(uint64_t id, const char *to)
     };
 }
 
+static uint64_t written_total; /* of the wire opened last */
+
 static struct smtp_wire *wire_with(struct smtp_wire_conf conf)
 {
+    written_total = 0;
     conf.ehlo_name = "dult.example";
     struct smtp_wire *wire = smtp_wire_open(&conf);
     assert_non_null(wire);
@@ -35,11 +38,6 @@ static void expect_output(struct smtp_wire *wire, const char *expected)
 {
     static char all[200000];
     size_t      len = 0;
-    static uint64_t total;
-    static struct smtp_wire *of;
-    if (of != wire)
-        total = 0;
-    of = wire;
     for (;;) {
         struct str out = smtp_wire_output(wire, false);
         if (out.len == 0)
@@ -48,8 +46,8 @@ static void expect_output(struct smtp_wire *wire, const char *expected)
         memcpy(all + len, out.ptr, out.len);
         len += out.len;
         smtp_wire_took(wire, out.len);
-        total += out.len;
-        smtp_wire_written(wire, total);
+        written_total += out.len;
+        smtp_wire_written(wire, written_total);
     }
     assert_str(((struct str){ all, len }), expected);
 }
