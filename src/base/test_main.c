@@ -7,6 +7,7 @@
 enum { TESTS_MAX = 4096 };
 
 static struct CMUnitTest tests[TESTS_MAX];
+static char             *names[TESTS_MAX];
 static size_t            tests_count;
 
 void test_register(const char *module, const char *name, void (*run)(void **))
@@ -14,6 +15,7 @@ void test_register(const char *module, const char *name, void (*run)(void **))
     char *full = NULL;
     if (tests_count == TESTS_MAX || asprintf(&full, "%s.%s", module, name) < 0)
         abort();
+    names[tests_count] = full;
     tests[tests_count++] = (struct CMUnitTest){ .name = full, .test_func = run };
 }
 
@@ -36,5 +38,8 @@ int main(int argc, char **argv)
         return 2;
     }
     /* The macro counts the array it is given, which here is longer than what was registered. */
-    return _cmocka_run_group_tests(argv[0], tests, chosen, NULL, NULL);
+    int failed = _cmocka_run_group_tests(argv[0], tests, chosen, NULL, NULL);
+    for (size_t i = 0; i < tests_count; i++)
+        free(names[i]);
+    return failed;
 }

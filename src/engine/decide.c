@@ -416,6 +416,7 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         member_str(out, &first, "template", program_name(program, NAME_TEMPLATE, d->other));
         member_str(out, &first, "journey", program_name(program, NAME_JOURNEY, d->journey));
         member_str(out, &first, "node", node_id(engine, d));
+        member_int(out, &first, "node_number", d->object);
         member_int(out, &first, "template_id", d->other);
         member_int(out, &first, "journey_id", d->journey);
         member_int(out, &first, "topic_id", d->topic);
@@ -463,6 +464,8 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     d->journey = number_get(&detail, "journey_id");
     d->topic = number_get(&detail, "topic_id");
     d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit") : number_get(&detail, "template_id");
+    if (d->kind == DECISION_INTENT)
+        d->object = number_get(&detail, "node_number");
     d->due_ms = TIME_NEVER;
     if (!json_get_int(&detail, STR("due"), &d->due_ms) &&
         !json_get_int(&detail, STR("retry_at"), &d->due_ms))

@@ -295,12 +295,12 @@ void connection_ready(evutil_socket_t fd, short what, void *context)
     struct connection *connection = context;
     struct loop       *loop = connection->loop;
     (void)fd;
-    loop_begin(loop);
+    http_loop_begin(loop);
     if (connection->state == CONNECTION_WRITING && connection->is_waiting_to_write)
         connection_flush(connection);
     if (connection->state != CONNECTION_DEAD && ((what & EV_READ) != 0 || connection->ssl != NULL))
         connection_read(connection);
-    loop_end(loop);
+    http_loop_end(loop);
 }
 
 void connection_tick(struct connection *connection)

@@ -37,7 +37,7 @@ static void loop_wake(struct loop *loop)
     (void)wrote; /* full means that it is being woken already */
 }
 
-void loop_post(struct loop *loop, struct http_request *first, struct http_request *last)
+void http_loop_post(struct loop *loop, struct http_request *first, struct http_request *last)
 {
     struct http_request *old = atomic_load(&loop->mailbox);
     do
@@ -102,12 +102,12 @@ static void loop_settle(struct loop *loop)
     }
 }
 
-void loop_begin(struct loop *loop)
+void http_loop_begin(struct loop *loop)
 {
     loop->now_ms = time_mono_us() / 1000;
 }
 
-void loop_end(struct loop *loop)
+void http_loop_end(struct loop *loop)
 {
     loop_settle(loop);
 }
@@ -119,15 +119,15 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     (void)what;
     ssize_t got = read(fd, &count, sizeof count);
     (void)got;
-    loop_begin(loop);
-    loop_end(loop);
+    http_loop_begin(loop);
+    http_loop_end(loop);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct loop *loop = context;
     (void)fd, (void)what;
-    loop_begin(loop);
+    http_loop_begin(loop);
     for (struct connection *connection = loop->connections, *next; connection != NULL;
          connection = next) {
         next = connection->next;
@@ -137,7 +137,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         if (loop->listeners[i] != NULL)
             evconnlistener_enable(loop->listeners[i]);
     loop->is_listening = true;
-    loop_end(loop);
+    http_loop_end(loop);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
@@ -155,9 +155,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         memcpy(peer.bytes + 12, &((struct sockaddr_in *)(void *)address)->sin_addr, 4);
     if (!is_local)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    loop_begin(loop);
+    http_loop_begin(loop);
     connection_open(loop, fd, &peer, is_local);
-    loop_end(loop);
+    http_loop_end(loop);
 }
 
 /* Out of file descriptors: rest until the next tick instead of spinning. */
@@ -172,7 +172,7 @@ static void *loop_run(void *context)
 {
     struct loop *loop = context;
     here = loop;
-    loop_begin(loop);
+    http_loop_begin(loop);
     event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
     while (loop->connections != NULL)
         connection_close(loop->connections);

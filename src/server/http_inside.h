@@ -160,10 +160,10 @@ struct http_server {
 struct loop *loop_here(void);
 /* Every callback of libevent's begins and ends so: the clock is read; answers go out, the dead go.
  */
-void loop_begin(struct loop *loop);
-void loop_end(struct loop *loop);
+void http_loop_begin(struct loop *loop);
+void http_loop_end(struct loop *loop);
 /* Hands answered requests, linked newest to oldest, to their loop. */
-void loop_post(struct loop *loop, struct http_request *newest, struct http_request *oldest);
+void http_loop_post(struct loop *loop, struct http_request *newest, struct http_request *oldest);
 
 void connection_open(struct loop *loop, int fd, const struct proxy_address *peer, bool is_local);
 void connection_close(struct connection *connection);

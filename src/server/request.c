@@ -377,7 +377,7 @@ void http_reply(struct http_request *request, const struct http_answer *answer)
     struct http_server *server = request->loop->server;
     posting_begin(server);
     answer_make(request, answer);
-    loop_post(request->loop, request, request);
+    http_loop_post(request->loop, request, request);
     posting_end(server);
 }
 
@@ -456,7 +456,7 @@ void http_batch_send(struct http_batch *batch)
     posting_begin(server);
     for (int i = 0; i < server->conf.loops; i++) {
         if (batch->first[i] != NULL)
-            loop_post(&server->loops[i], batch->first[i], batch->last[i]);
+            http_loop_post(&server->loops[i], batch->first[i], batch->last[i]);
         batch->first[i] = batch->last[i] = NULL;
     }
     posting_end(server);
