@@ -40,8 +40,10 @@ struct writer {
 
 static void put_little(struct buf *out, uint64_t value, size_t bytes)
 {
+    char little[8];
     for (size_t i = 0; i < bytes; i++)
-        buf_char(out, (char)(value >> (8 * i)));
+        little[i] = (char)(value >> (8 * i));
+    buf_str(out, (struct str){ little, bytes });
 }
 
 static size_t int_bytes(int64_t value)

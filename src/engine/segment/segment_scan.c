@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { BLOCK = 32 }; /* names looked at together: one cache line */
+enum { BLOCK = 32, SMALL_BLOCK = 8 }; /* names looked at together: a cache line, a register */
 
 int64_t segment_later(int64_t at_ms, int64_t length_ms)
 {
@@ -67,10 +67,11 @@ static uint32_t count_before(const struct run *run, int64_t at_ms)
     return low;
 }
 
-static bool block_has(const uint16_t *name, uint16_t event)
+/* Inlined with a constant length, so that the loop becomes a few wide comparisons. */
+static inline bool block_has(const uint16_t *name, uint16_t event, int length)
 {
     uint16_t any = 0;
-    for (int i = 0; i < BLOCK; i++)
+    for (int i = 0; i < length; i++)
         any |= (uint16_t)(name[i] == event);
     return any != 0;
 }
@@ -78,8 +79,10 @@ static bool block_has(const uint16_t *name, uint16_t event)
 /* One past the last of `event` in [from, to), or `from`. */
 static uint32_t name_last(const uint16_t *name, uint32_t from, uint32_t to, uint16_t event)
 {
-    while (to - from >= BLOCK && !block_has(name + to - BLOCK, event))
+    while (to - from >= BLOCK && !block_has(name + to - BLOCK, event, BLOCK))
         to -= BLOCK;
+    while (to - from >= SMALL_BLOCK && !block_has(name + to - SMALL_BLOCK, event, SMALL_BLOCK))
+        to -= SMALL_BLOCK;
     while (to > from && name[to - 1] != event)
         to--;
     return to;
@@ -88,8 +91,10 @@ static uint32_t name_last(const uint16_t *name, uint32_t from, uint32_t to, uint
 /* The first of `event` in [from, to), or `to`. */
 static uint32_t name_first(const uint16_t *name, uint32_t from, uint32_t to, uint16_t event)
 {
-    while (to - from >= BLOCK && !block_has(name + from, event))
+    while (to - from >= BLOCK && !block_has(name + from, event, BLOCK))
         from += BLOCK;
+    while (to - from >= SMALL_BLOCK && !block_has(name + from, event, SMALL_BLOCK))
+        from += SMALL_BLOCK;
     while (from < to && name[from] != event)
         from++;
     return from;
