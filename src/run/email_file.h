@@ -1,0 +1,57 @@
+/*
+ * email_file: a template as a marketer keeps it, in one file.
+ *
+ *     subject: Welcome, {{ person.first_name | default: "friend" }}
+ *     topic: newsletter
+ *     preheader: Three steps to your first night out
+ *     --- html
+ *     <h1>Hello</h1> ...
+ *     --- text
+ *     Hello ...
+ *
+ * Header lines are `subject` (needed), `preheader`, `topic`, `transactional: yes|no` and `from` (the
+ * sender's name; the address is the workspace's). Subject, preheader, html and text are Liquid. The
+ * text is made from the html where it is left out. Lines may end in CRLF.
+ *
+ * Always true   the texts are slices of the file, which must live as long; a file that
+ *               email_file_check has passed renders without a syntax error.
+ * Errors        ERR_INPUT with where = "templates/welcome.email:3:14"; ERR_LIMIT for what is too
+ *               large.
+ */
+#ifndef DULT_RUN_EMAIL_FILE_H
+#define DULT_RUN_EMAIL_FILE_H
+
+#include "base/str.h"
+
+enum {
+    EMAIL_FILE_BYTES_MAX = 2 << 20,  /* html and text of 1 MiB each are the template room's bound */
+    EMAIL_FILE_HEAD_BYTES_MAX = 8192, /* as much as the engine looks through for the topic */
+};
+
+/* A piece of the file, and the line it begins on, so that a fault within is found. */
+struct email_part {
+    struct str text;
+    uint32_t   line;   /* 1 and up; 0: not there */
+    uint32_t   column; /* of its first byte, 1 and up */
+};
+
+struct email_file {
+    struct email_part subject, preheader, html, text;
+    struct str        topic, from; /* may be empty */
+    bool              transactional;
+};
+
+/* `name` is the template's ("welcome"), for the places in problems. */
+MUST enum err email_file_parse(struct str name, struct str source, struct email_file *out,
+                               struct problem *problem);
+
+/* Parses, and reads the Liquid of every part: what passes may be saved. `out` may be NULL. */
+MUST enum err email_file_check(struct str name, struct str source, struct email_file *out,
+                               struct problem *problem);
+
+/* The template of a part; *out is NULL for a part that is not there. */
+struct template;
+MUST enum err email_part_template(struct str name, const struct email_part *part,
+                                  struct template **out, struct problem *problem);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * secrets: what nobody but this folder knows, in DIR/secrets/.
+ *
+ *     workspace.secret   32 bytes in hex: seals every link in every mail ever sent
+ *     dkim-rsa.pem       the keys that sign our mail; their public halves go into the DNS
+ *     dkim-ed25519.pem
+ *     dkim-selectors     two lines: the selectors of the two
+ *
+ * Made at the first start, each by writing a new file, syncing it and linking it in, so that a
+ * power cut leaves all of a file or none. The folder has mode 0700, the files 0600; a file that
+ * others may read is refused. Losing workspace.secret makes every link in sent mail dead, so it
+ * belongs into the backup.
+ *
+ * Always true   what was made is on disk when secrets_open returns.
+ * Threads       read only after open: any thread.
+ */
+#ifndef DULT_RUN_SECRETS_H
+#define DULT_RUN_SECRETS_H
+
+#include "message/dkim.h"
+#include "message/token.h"
+
+enum { SECRETS_DKIM_KEYS = 2 }; /* RSA and Ed25519 */
+
+struct secrets;
+
+MUST enum err secrets_open(struct secrets **out, const char *dir, struct problem *problem);
+void          secrets_close(struct secrets *secrets); /* NULL is nothing */
+void          secrets_closep(struct secrets **secrets);
+
+/* For links, return paths and Message-IDs; lives as long as the secrets. */
+const struct token_keys *secrets_token_keys(const struct secrets *secrets);
+
+/* The signing keys for a domain: `keys` gets SECRETS_DKIM_KEYS of them, the caller closes each. */
+MUST enum err secrets_dkim_open(const struct secrets *secrets, struct str domain,
+                                struct dkim_key **keys, struct problem *problem);
+
+/* What the owner of the domain has to publish, a zone line a key:
+ * "dult1._domainkey.shop.example. IN TXT ( "v=DKIM1; ..." )". */
+MUST enum err secrets_dns_write(const struct secrets *secrets, struct str domain, struct buf *out);
+
+#endif
