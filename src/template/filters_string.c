@@ -82,7 +82,7 @@ static struct value prepend(struct render *r, const struct value *input, const s
     return joined(r, &args[0], input);
 }
 
-/* Replaces up to `most` occurrences; an empty pattern stands before each character and at the end. */
+/* Replaces up to `most` occurrences; an empty one stands before each character and at the end. */
 static struct value replaced(struct render *r, const struct value *input,
                              const struct value *pattern, const struct value *with, size_t most)
 {

@@ -19,7 +19,7 @@ static const struct {
 
 uint32_t parse_line(struct parser *p, const char *at)
 {
-    /* Counted from the last place asked for, so that a long template is not read again and again. */
+    /* Counted from the last place asked for, so that a long template is read once. */
     if (p->line_at == NULL) {
         p->line_at = p->source.ptr;
         p->line_number = 1;
@@ -298,7 +298,8 @@ static struct unit *unit_find(const struct template *t, struct str name)
 }
 
 static enum err snippet_load(struct template *t, struct str name,
-                             const struct parser *outer, struct problem *problem, const struct unit **out)
+                             const struct parser *outer, struct problem *problem,
+                             const struct unit **out)
 {
     struct unit *unit = unit_find(t, name);
     struct str   source = STR_NONE;

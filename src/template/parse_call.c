@@ -44,7 +44,7 @@ static enum err parse_with(struct parser *p, struct lexer *lexer, struct call *c
     return OK;
 }
 
-/* The snippet is read knowing what is bound for it, so that its own names are not taken for data. */
+/* The snippet is read knowing what is bound for it: those names are not taken for data. */
 static enum err parse_callee(struct parser *p, struct str name, struct call *call)
 {
     struct parser inside = *p;

@@ -102,6 +102,8 @@ void loop_cell_end(struct render *r, const struct loop *loop);
 struct value loop_member(struct render *r, const struct loop *loop, enum known known);
 struct value loop_item(struct render *r, const struct loop *loop);
 
+/* A frame with a cell for every symbol, or NULL and the render stops. */
+struct frame *frame_open(struct render *r, bool isolated);
 void unit_run(struct render *r, const struct unit *unit, enum op_code *left_by);
 void call_run(struct render *r, const struct call *call, enum op_code *left_by);
 void cycle_run(struct render *r, const struct cycle *cycle);

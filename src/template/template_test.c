@@ -57,7 +57,8 @@ static void done(struct rendering *r)
 
 static void assert_renders(const char *source, bool escape, const char *expected)
 {
-    struct rendering r = render_with(source, (struct template_render_conf){ .escape_html = escape });
+    struct template_render_conf conf = { .escape_html = escape };
+    struct rendering            r = render_with(source, conf);
     assert_int_equal(r.err, OK);
     assert_str(buf_view(&r.out), expected);
     done(&r);
@@ -102,7 +103,8 @@ TEST(template, what_default_replaces_or_a_condition_tests_is_not_missing)
     assert_missing("{{ gone | upcase | default: 'x' }}", "");
     assert_missing("{% assign a = gone %}{{ a | default: 'x' }}", "");
     assert_missing("{% if gone %}{{ gone }}{% elsif gone.x == 3 %}{% endif %}", "");
-    assert_missing("{% unless gone %}ok{% endunless %}{% case gone %}{% when 1 %}{% endcase %}", "");
+    assert_missing("{% unless gone %}ok{% endunless %}"
+                   "{% case gone %}{% when 1 %}{% endcase %}", "");
     assert_missing("{{ forloop.parentloop }}{% for i in (1..1) %}{{ forloop.parentloop.index }}"
                    "{% endfor %}", "forloop.parentloop:1 forloop.parentloop.index:1 ");
 }
@@ -128,8 +130,8 @@ TEST(template, output_is_escaped_but_for_raw_literals_and_captures)
     assert_renders("{% capture c %}<p>{{ person.name }}</p>{% endcapture %}{{ c }}", true,
                    "<p>Ada &lt;b&gt;</p>");
     assert_renders("{{ event }}", true,
-                   "{&quot;items&quot;=&gt;[{&quot;t&quot;=&gt;&quot;Hat&quot;, &quot;p&quot;=&gt;3}, "
-                   "{&quot;t&quot;=&gt;&quot;Sock&quot;}]}");
+                   "{&quot;items&quot;=&gt;[{&quot;t&quot;=&gt;&quot;Hat&quot;, "
+                   "&quot;p&quot;=&gt;3}, {&quot;t&quot;=&gt;&quot;Sock&quot;}]}");
 }
 
 TEST(template, what_is_decoded_or_cut_from_text_is_not_trusted)
@@ -207,7 +209,8 @@ TEST(template, a_loop_without_work_still_ends_quickly)
 
 TEST(template, a_fault_shows_nothing_and_is_reported)
 {
-    struct rendering r = render_with("a{{ 1 | divided_by: 0 }}b", (struct template_render_conf){ 0 });
+    struct template_render_conf conf = { 0 };
+    struct rendering            r = render_with("a{{ 1 | divided_by: 0 }}b", conf);
     assert_int_equal(r.err, OK);
     assert_str(buf_view(&r.out), "ab");
     assert_int_equal(r.report.fault_total, 1);
@@ -233,7 +236,8 @@ TEST(template, the_variables_of_a_template_are_its_datas_and_not_its_own)
     struct template *t = NULL;
     assert_ok(template_parse(&t, STR("{% assign a = person.age %}{{ a }}{{ person.name }}"
                                      "{% for i in event.items %}{{ i.t }}{% endfor %}"
-                                     "{{ x.y | default: '' }}{% if z %}{% endif %}{{ person.age }}"),
+                                     "{{ x.y | default: '' }}{% if z %}{% endif %}"
+                                     "{{ person.age }}"),
                              NULL, NULL));
     static const struct {
         const char *path;
