@@ -177,6 +177,8 @@ static enum err event_apply(struct engine *engine, const struct record *record, 
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
     TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    if (who.also != PROFILE_NONE)
+        TRY(person_ask_all(engine, out, who.also, true));
     return event_follow(engine, record, out, &event, added, who.fresh);
 }
 
@@ -185,10 +187,9 @@ static enum err alias_apply(struct engine *engine, const struct record *record, 
     struct who who;
     TRY(who_alias(engine, record, out, &who));
     out->profile = who.profile;
-    struct step step;
-    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms, false));
-    TRY(membership_ask_all(&step));
-    return step_run(&step);
+    if (who.also != PROFILE_NONE)
+        TRY(person_ask_all(engine, out, who.also, true));
+    return person_ask_all(engine, out, who.profile, false);
 }
 
 /* What came of a message: an event of ours on the person's timeline. */
@@ -269,7 +270,7 @@ static enum err consent_apply(struct engine *engine, const struct record *record
 
 static enum err list_apply(struct engine *engine, const struct record *record, struct out *out)
 {
-    struct who  who = { .profile = record->profile };
+    struct who  who = { .profile = record->profile, .also = PROFILE_NONE };
     uint32_t    list;
     struct step step;
     bool        leave = (record->flags & RECORD_LEAVE) != 0;
@@ -279,6 +280,8 @@ static enum err list_apply(struct engine *engine, const struct record *record, s
         return ERR_ABSENT;
     TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
     out->profile = who.profile;
+    if (who.also != PROFILE_NONE)
+        TRY(person_ask_all(engine, out, who.also, true));
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
     TRY(step_begin(&step, engine, out, who.profile, engine->now_ms,
                    (record->flags & RECORD_HISTORICAL) != 0));
@@ -332,12 +335,8 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
         .kind = DECISION_UNMERGE, .profile = person, .at_ms = engine->now_ms,
         .subject = record->merge, .object = released }));
     uint32_t both[2] = { person, people_root(engine->people, released) };
-    for (int i = 0; i < 2; i++) {
-        struct step step;
-        TRY(step_begin(&step, engine, out, both[i], engine->now_ms, true));
-        TRY(membership_ask_all(&step));
-        TRY(step_run(&step));
-    }
+    for (int i = 0; i < 2; i++)
+        TRY(person_ask_all(engine, out, both[i], true));
     out->profile = person;
     return OK;
 }

@@ -78,6 +78,7 @@ MUST enum err decision_read(struct engine *engine, struct json_parser *parser, s
 struct who {
     uint32_t profile; /* the one it arrived under */
     bool     fresh;   /* the person is new or was merged: every segment is to be asked */
+    uint32_t also;    /* another profile made on the way, to be asked everything; PROFILE_NONE */
 };
 MUST enum err who_resolve(struct engine *engine, const struct record *record, struct out *out,
                           struct who *who);
@@ -88,6 +89,7 @@ MUST enum err who_alias(struct engine *engine, const struct record *record, stru
 MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                          int64_t at_ms, bool quiet);
 void          step_queue(struct step *step, enum consequence_kind kind, uint32_t number);
+MUST enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet);
 MUST enum err step_run(struct step *step); /* all consequences, then the wake-up */
 MUST enum err wake_set(struct engine *engine, uint32_t person);
 MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms);

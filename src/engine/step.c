@@ -100,6 +100,14 @@ enum err wake_set(struct engine *engine, uint32_t person)
     return calendar_add(engine->wakes, (struct timer){ wake_ms, person });
 }
 
+enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet)
+{
+    struct step step;
+    TRY(step_begin(&step, engine, out, person, engine->now_ms, quiet));
+    TRY(membership_ask_all(&step));
+    return step_run(&step);
+}
+
 /* What is due for the person at one instant: memberships that may change, then waits that end. */
 static enum err wake(struct engine *engine, struct out *out, uint32_t person, int64_t at_ms)
 {

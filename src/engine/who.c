@@ -88,10 +88,9 @@ static enum err device_tie(struct engine *engine, const struct record *record, s
         return merge(engine, record, out, user_root, device_root, STR("seen together"));
     }
     /* Another known person's device: from now on its anonymous events are nobody's known. */
-    uint32_t fresh;
-    TRY(profile_new(engine, record, out, IDENTITY_ANONYMOUS, record->anonymous_id, &fresh));
+    TRY(profile_new(engine, record, out, IDENTITY_ANONYMOUS, record->anonymous_id, &who->also));
     return decide(engine, out, (struct decision){
-        .kind = DECISION_SHARED, .profile = fresh, .at_ms = record->received_ms,
+        .kind = DECISION_SHARED, .profile = who->also, .at_ms = record->received_ms,
         .subject = device, .text = record->anonymous_id });
 }
 
@@ -155,7 +154,7 @@ static enum err externals(struct engine *engine, const struct record *record, st
 enum err who_resolve(struct engine *engine, const struct record *record, struct out *out,
                      struct who *who)
 {
-    *who = (struct who){ .profile = PROFILE_NONE };
+    *who = (struct who){ .profile = PROFILE_NONE, .also = PROFILE_NONE };
     bool               user = !str_is_empty(record->user_id);
     enum identity_kind kind = user ? IDENTITY_USER : IDENTITY_ANONYMOUS;
     struct str         text = user ? record->user_id : record->anonymous_id;

@@ -1,0 +1,175 @@
+/*
+ * Random lives: whatever happened, and however late, everyone's memberships are what a full
+ * evaluation gives at this very instant, and no wake-up was missed on the way.
+ */
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/test.h"
+#include "base/time.h"
+
+#define T0 INT64_C(1767225600000)
+
+enum { LIVES = 12, RECORDS = 900, USERS = 12, DEVICES = 16 };
+
+static const char *const segments[][2] = {
+    { "active", "did \"Visit\" at least 2 times in the last 3 days" },
+    { "buyer", "sum of revenue of \"Order\" in the last 10 days > 40" },
+    { "dormant", "not did \"Visit\" in the last 5 days" },
+    { "exact", "did \"Order\" exactly 2 times where revenue > 10" },
+    { "norse", "country in (\"NO\", \"SE\")" },
+    { "both", "in segment \"active\" and in segment \"norse\"" },
+    { "lost", "in segment \"buyer\" and not in segment \"active\"" },
+    { "listed", "in list \"news\" or plan = \"pro\"" },
+    { "recent", "last did \"Order\" less than 2 days ago" },
+    { "share", "in 30% by \"salt\" and did \"Visit\"" },
+};
+enum { SEGMENTS = sizeof segments / sizeof segments[0] };
+
+struct life {
+    struct engine *engine;
+    struct arena  *arena;
+    struct out     out;
+    uint64_t       seq, random;
+    int64_t        now_ms;
+};
+
+static uint32_t draw(struct life *life, uint32_t below)
+{
+    life->random = hash_u64(life->random, 77);
+    return (uint32_t)(life->random >> 20) % below;
+}
+
+static enum err tell(struct life *life, struct record record)
+{
+    record.seq = ++life->seq;
+    record.received_ms = life->now_ms;
+    if (record.at_ms == 0)
+        record.at_ms = life->now_ms;
+    return engine_apply(life->engine, &record, &life->out, NULL);
+}
+
+static const struct json *object(struct life *life, struct str text)
+{
+    struct json *value = ARENA_NEW(life->arena, struct json);
+    assert_ok(json_parse_once(life->arena, text, value, NULL));
+    return value;
+}
+
+static struct str who(struct life *life, const char *letter, uint32_t below)
+{
+    return str_format(life->arena, "%s%u", letter, draw(life, below));
+}
+
+/* Mostly now, sometimes late, sometimes dated ahead. */
+static int64_t when(struct life *life)
+{
+    uint32_t kind = draw(life, 10);
+    if (kind < 7)
+        return life->now_ms;
+    int64_t shift = (int64_t)draw(life, 8 * 24) * TIME_HOUR_MS;
+    return kind == 7 ? life->now_ms + shift / 8 : life->now_ms - shift;
+}
+
+static void record_random(struct life *life)
+{
+    static const char *const events[] = { "Visit", "Order", "Other" };
+    static const char *const countries[] = { "NO", "SE", "DE" };
+    struct record            r = { .kind = RECORD_TRACK, .at_ms = when(life) };
+    uint32_t                 kind = draw(life, 20);
+    bool                     known = draw(life, 3) > 0;
+    if (known)
+        r.user_id = who(life, "u", USERS);
+    if (!known || draw(life, 3) == 0)
+        r.anonymous_id = who(life, "d", DEVICES);
+    r.name = str_of(events[draw(life, 3)]);
+    r.properties = object(life, str_format(life->arena, "{\"revenue\":%u}", draw(life, 40)));
+    if (kind < 4) {
+        r.kind = RECORD_IDENTIFY;
+        r.properties = object(life, str_format(life->arena, "{\"country\":\"%s\",\"plan\":\"%s\"}",
+                                               countries[draw(life, 3)], draw(life, 2) ? "pro" : "free"));
+        r.name = STR_NONE;
+    } else if (kind == 4) {
+        r = (struct record){ .kind = RECORD_ALIAS, .user_id = who(life, "u", USERS),
+                             .previous_id = draw(life, 2) ? who(life, "u", USERS) : who(life, "d", DEVICES) };
+        if (str_eq(r.user_id, r.previous_id))
+            return;
+    } else if (kind == 5) {
+        r = (struct record){ .kind = RECORD_LIST, .user_id = who(life, "u", USERS), .name = STR("news"),
+                             .flags = draw(life, 2) ? RECORD_LEAVE : 0 };
+    } else if (kind == 6 && people_count(engine_people(life->engine)) > 0) {
+        uint32_t            p = draw(life, people_count(engine_people(life->engine)));
+        const struct state *state = people_state_get(engine_people(life->engine), p);
+        if (state->merges.count == 0)
+            return;
+        r = (struct record){ .kind = RECORD_UNMERGE, .profile = p,
+                             .merge = state->merges.items[draw(life, state->merges.count)].id };
+    } else if (kind == 7) {
+        r.flags = RECORD_HISTORICAL;
+    }
+    enum err err = tell(life, r);
+    assert_true(err == OK || err == ERR_CONFLICT || err == ERR_ABSENT);
+}
+
+static bool member(const struct engine *engine, uint32_t person, uint32_t segment)
+{
+    const struct state *state = people_state_get(engine_people(engine), person);
+    for (uint32_t i = 0; i < state->memberships.count; i++)
+        if (state->memberships.items[i].segment == segment)
+            return state->memberships.items[i].in;
+    return false;
+}
+
+static void compare(struct life *life, uint64_t seed, int step)
+{
+    struct program *program = engine_program(life->engine);
+    for (uint32_t p = 0; p < people_count(engine_people(life->engine)); p++) {
+        if (people_root(engine_people(life->engine), p) != p)
+            continue;
+        for (uint32_t s = 0; s < SEGMENTS; s++) {
+            bool truth = engine_ask(life->engine, &program->segments.items[s].program, p, life->now_ms).holds;
+            if (member(life->engine, p, s) == truth)
+                continue;
+            print_error("seed %llu step %d: profile %u segment %s is %d, the truth %d\n",
+                        (unsigned long long)seed, step, p, segments[s][0], !truth, truth);
+            fail();
+        }
+    }
+}
+
+static void live(uint64_t seed)
+{
+    struct life life = { .arena = arena_open(512 << 20), .random = seed, .now_ms = T0 };
+    life.out.arena = life.arena;
+    assert_ok(engine_open(&life.engine, (struct engine_conf){ .seed = seed, .next_decision = 1,
+                                                              .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = DEFINE_WORKSPACE,
+                                           .name = STR("workspace"), .body = STR("{\"lists\":[\"news\"]}") }));
+    for (int i = 0; i < SEGMENTS; i++)
+        assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = DEFINE_SEGMENT,
+                                               .name = str_of(segments[i][0]), .body = str_of(segments[i][1]) }));
+    while (engine_has_job(life.engine))
+        assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
+    for (int i = 0; i < RECORDS; i++) {
+        record_random(&life);
+        life.now_ms += draw(&life, 3) == 0 ? (int64_t)draw(&life, 20) * TIME_HOUR_MS : (int64_t)draw(&life, 5000);
+        assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
+        compare(&life, seed, i);
+    }
+    assert_true(engine_stats(life.engine).memberships_changed > 300);
+    engine_close(life.engine);
+    arena_close(life.arena);
+}
+
+TEST(engine_life, memberships_are_the_truth_after_every_record_and_at_every_wake_up)
+{
+    const char *given = getenv("DULT_SEED");
+    uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
+    printf("engine_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
+    for (int i = 0; i < LIVES; i++)
+        live(seed + (uint64_t)i);
+}
