@@ -57,3 +57,44 @@ TEST(liquid, a_file_of_cases_that_is_not_there_is_absent)
     assert_int_equal(template_cases_run("/nonexistent/cases.json", stdout, &passed, &failed),
                      ERR_ABSENT);
 }
+
+/* What the reference says and the file of cases does not ask. */
+TEST(liquid, the_reference_holds_beyond_the_cases)
+{
+    static const struct {
+        const char *source, *expected;
+    } cases[] = {
+        { "{{ 'straße' | upcase }} {{ 'ÆØ' | downcase }} {{ 'éA' | capitalize }}",
+          "STRASSE æø Éa" },
+        { "{% for i in (1..3) %}{% for j in (1..3) %}{% if j == 2 %}{% break %}{% endif %}"
+          "{{i}}{{j}} {% endfor %}{% endfor %}", "11 21 31 " },
+        { "{% for p in o %}{{ p[0] }}={{ p | last }};{% endfor %}{{ o.size }}", "a=1;b=2;2" },
+        { "{{ 183.357 | round: 2 }} {{ 4 | divided_by: 0.5 }} {{ 3 | modulo: -2 }}",
+          "183.36 8.0 -1" },
+        { "{% if l contains 'x' and none or t %}1{% else %}2{% endif %}", "1" },
+        { "{% if t or t and none %}1{% else %}2{% endif %}", "1" },
+        { "{% assign x = 'a,b,,c,,' | split: ',' %}{{ x.size }}{{ x | join: '|' }}", "4a|b||c" },
+        { "{{ 'Hello' | slice: -3, 2 }}{{ 'x' | append: nil }}{{ nil | append: 'y' }}", "llxy" },
+        { "{% liquid\n assign a = 1\n case a\n when 1\n echo 'one'\n endcase\n%}", "one" },
+        { "{{ l2 | sort: 'p' | map: 'p' | join }}", "1 2 3 " },
+        { "{% for i in (1..4) reversed %}{{ i }}{% endfor %}", "4321" },
+        { "{%- for i in (1..2) -%} {{- i -}} {%- else -%} x {%- endfor -%} ", "12" },
+        { "{% if 2 &gt; 1 and 1 &lt;= 1 %}yes{% endif %}", "yes" },
+    };
+    struct template_report report;
+    struct arena          *arena = arena_open(1 << 22);
+    struct json            data;
+    assert_ok(json_parse_once(arena,
+                              STR("{\"o\":{\"a\":1,\"b\":2},\"l\":[\"x\"],\"t\":true,"
+                                  "\"l2\":[{\"p\":3},{\"p\":1},{\"p\":null},{\"p\":2}]}"), &data, NULL));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct template *t = NULL;
+        struct buf       out = buf_make(1 << 16);
+        assert_ok(template_parse(&t, str_of(cases[i].source), NULL, NULL));
+        assert_ok(template_render(t, arena, &data, NULL, &out, &report));
+        assert_str(buf_view(&out), cases[i].expected);
+        buf_done(&out);
+        template_close(t);
+    }
+    arena_close(arena);
+}
