@@ -86,7 +86,8 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
     struct json            data;
     assert_ok(json_parse_once(arena,
                               STR("{\"o\":{\"a\":1,\"b\":2},\"l\":[\"x\"],\"t\":true,"
-                                  "\"l2\":[{\"p\":3},{\"p\":1},{\"p\":null},{\"p\":2}]}"), &data, NULL));
+                                  "\"l2\":[{\"p\":3},{\"p\":1},{\"p\":null},{\"p\":2}]}"),
+                              &data, NULL));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct template *t = NULL;
         struct buf       out = buf_make(1 << 16);
