@@ -38,7 +38,8 @@ const PURE_HEADERS = new Set(['assert.h', 'ctype.h', 'errno.h', 'float.h', 'intt
   'math.h', 'stdalign.h', 'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h',
   'string.h', 'strings.h', 'pcre2.h', 'endian.h', 'byteswap.h', 'immintrin.h']);
 
-const IMPURE = new RegExp(`\\b(?:${[
+// A call of that name; a member of a struct (kind->read) is somebody else.
+const IMPURE = new RegExp(`(?<![\\w.>]|->\\s)(?:${[
   'time', 'clock', 'gettimeofday', 'clock_gettime', 'localtime(?:_r)?', 'gmtime(?:_r)?', 'mktime',
   'strftime', 'nanosleep', 'usleep', 'sleep', 'time_now_ms', 'time_mono_us',
   's?rand(?:_r)?', 's?random', '[ejlmn]rand48', 'drand48', 'getrandom', 'getentropy', 'arc4random\\w*',
