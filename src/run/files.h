@@ -1,0 +1,59 @@
+/*
+ * files: a workspace as a marketer keeps it, read from a folder.
+ *
+ *     shop/workspace.json              one
+ *     shop/templates/welcome.email     names are those of the files
+ *     shop/segments/vip.segment
+ *     shop/journeys/welcome.json
+ *
+ * They are given in the order in which they can be defined: the workspace, templates, segments
+ * with those they name before them, journeys. A ring of segments is refused with its path.
+ *
+ * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
+ *               that fits nowhere is refused, because a misspelt ending is a lost journey.
+ * Knows not     whether what they say is right: the API judges.
+ */
+#ifndef DULT_RUN_FILES_H
+#define DULT_RUN_FILES_H
+
+#include "base/str.h"
+
+enum {
+    FILES_MAX = 5000,            /* of one folder */
+    FILES_BYTES_MAX = 256 << 20, /* all of them together */
+    FILE_BYTES_MAX = 1 << 20,    /* as the API takes */
+};
+
+enum file_kind { FILE_WORKSPACE, FILE_TEMPLATE, FILE_SEGMENT, FILE_JOURNEY };
+enum { FILE_KINDS = 4 };
+
+struct file {
+    enum file_kind kind;
+    struct str     name; /* "vip"; the workspace has none */
+    struct str     path; /* "segments/vip.segment", below the folder */
+    struct str     text;
+};
+
+struct files {
+    struct file *items;
+    uint32_t     count;
+};
+
+/* "workspace", "template" ... and their folder in the API: "templates" ... */
+const char *file_kind_name(enum file_kind kind);
+const char *file_kind_folder(enum file_kind kind);
+
+/* Everything lies in `arena`. ERR_ABSENT: no such folder; ERR_INPUT: a file that fits nowhere. */
+MUST enum err files_read(struct arena *arena, const char *folder, struct files *out,
+                         struct problem *problem);
+/* Puts them in the order in which they can be defined. ERR_INPUT: segments that name each other. */
+MUST enum err files_order(struct arena *arena, struct files *files, struct problem *problem);
+
+/* One file whole, NUL behind it. ERR_ABSENT, ERR_IO, ERR_LIMIT. */
+MUST enum err files_read_one(struct arena *arena, const char *path, size_t bytes_max,
+                             struct str *out, struct problem *problem);
+
+/* Makes a folder for this user alone, with those above it. OK when it is there. ERR_IO. */
+MUST enum err files_folder_make(const char *path, struct problem *problem);
+
+#endif
