@@ -102,6 +102,9 @@ enum err core_start(struct core *core)
     core->started = true;
     if (pthread_create(&core->commit_thread, NULL, commit_thread, core) != 0)
         return ERR_MEMORY;
+    if (pthread_create(&core->dedupe_thread, NULL, dedupe_thread, core) != 0)
+        core_fatal(core, "no thread for message ids");
+    core->dedupe_loading = true;
     if (pthread_create(&core->engine_thread, NULL, turn_thread, core) != 0)
         core_fatal(core, "no thread for the engine");
     return doubt_settle(core);
@@ -115,6 +118,8 @@ void core_close(struct core *core)
         queue_stop(core->tasks);
         pthread_join(core->engine_thread, NULL);
         pthread_join(core->commit_thread, NULL);
+        atomic_store(&core->closing, true);
+        dedupe_ready(core);
         index_finish(core);
     }
     store_reader_close(core->reader);

@@ -61,6 +61,10 @@ struct core {
     struct store_reader *reader; /* the engine thread's */
     struct engine       *engine;
     struct dedupe       *dedupe;
+    pthread_t            dedupe_thread;
+    bool                 dedupe_loading; /* its thread has not been joined yet */
+    atomic_bool          closing; /* nobody will ask for the rest of them */
+    uint64_t             loaded_seq;
     struct recent       *recent;
     struct minute        minutes[MINUTES_MAX];
     uint32_t             minutes_first, minutes_count;
@@ -91,6 +95,8 @@ void *turn_thread(void *core);
 void *commit_thread(void *core);
 /* load.c */
 MUST enum err load(struct core *core, struct problem *problem);
+void *dedupe_thread(void *core);
+void  dedupe_ready(struct core *core); /* waits until the ids of the last day are known */
 /* index.c */
 MUST enum err index_load(struct core *core, bool *loaded);
 void          index_turn(struct core *core, bool idle); /* starts, or takes in, a new base */

@@ -62,6 +62,16 @@ static enum err touch(struct loading *loading, uint32_t profile)
     return OK;
 }
 
+/* An event that the base has already: only its person is to be looked at again. */
+static enum err head_each(void *ctx, const struct store_event *row)
+{
+    struct loading *loading = ctx;
+    loading->received_ms = row->received_ms;
+    if (kind_of_row(row) == RECORD_NONE || row->profile == 0)
+        return OK;
+    return touch(loading, (uint32_t)(row->profile - 1));
+}
+
 static enum err event_each(void *ctx, const struct store_event *row)
 {
     struct loading  *loading = ctx;
@@ -74,8 +84,6 @@ static enum err event_each(void *ctx, const struct store_event *row)
     uint32_t profile = (uint32_t)(row->profile - 1);
     if (row->seq > loading->checkpoint_seq)
         TRY(touch(loading, profile));
-    if (row->seq <= timeline_base_seq(engine_timeline(core->engine)))
-        return OK;
     arena_reset(loading->scratch);
     if (json_parse(loading->parser, loading->scratch, row->body, &body, NULL) != OK)
         return ERR_CORRUPT;
@@ -135,6 +143,8 @@ static enum err first_each(void *ctx, const struct store_event *row)
 static enum err dedupe_each(void *ctx, const struct store_event *row)
 {
     struct core *core = ctx;
+    if (atomic_load(&core->closing))
+        return ERR_WAIT;
     if (str_is_empty(row->message_id))
         return OK;
     uint32_t seq = (uint32_t)row->seq;
@@ -144,13 +154,13 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
 }
 
 /* `received` never goes back, so the first record of the last day is found by halving. */
-static enum err dedupe_read(struct core *core, int64_t now_ms)
+static enum err dedupe_read(struct core *core, struct store_reader *reader, int64_t now_ms)
 {
-    uint64_t low = 1, high = core->seq + 1;
+    uint64_t low = 1, last = core->loaded_seq, high = last + 1;
     while (low < high) {
         uint64_t     middle = low + (high - low) / 2;
         struct first first = { UINT64_MAX, INT64_MAX };
-        enum err     err = store_events_read(core->reader, middle, core->seq, first_each, &first);
+        enum err     err = store_event_heads_read(reader, middle, last, first_each, &first);
         if (err != OK && err != ERR_LIMIT)
             return err;
         if (first.received_ms < now_ms - TIME_DAY_MS)
@@ -158,17 +168,42 @@ static enum err dedupe_read(struct core *core, int64_t now_ms)
         else
             high = middle;
     }
-    if (core->seq - low > DEDUPE_IDS_MAX)
-        low = core->seq - DEDUPE_IDS_MAX;
-    return store_events_read(core->reader, low, core->seq, dedupe_each, core);
+    if (last - low > DEDUPE_IDS_MAX)
+        low = last - DEDUPE_IDS_MAX;
+    return store_event_heads_read(reader, low, last, dedupe_each, core);
+}
+
+/*
+ * The ids of the last day are read beside everything else: questions need not wait for them, and
+ * the first record that has an id does (dedupe_ready).
+ */
+void *dedupe_thread(void *arg)
+{
+    struct core         *core = arg;
+    struct store_reader *reader = NULL;
+    enum err err = store_reader_open(core->store, "message ids", &reader);
+    if (err == OK)
+        err = dedupe_read(core, reader, time_now_ms());
+    store_reader_close(reader);
+    if (err != OK && !atomic_load(&core->closing))
+        core_fatal(core, "the message ids of the last day could not be read");
+    return NULL;
+}
+
+void dedupe_ready(struct core *core)
+{
+    if (core->dedupe_loading)
+        pthread_join(core->dedupe_thread, NULL);
+    core->dedupe_loading = false;
 }
 
 static enum err tail_read(struct loading *loading)
 {
     struct core *core = loading->core;
     uint64_t     base_seq = timeline_base_seq(engine_timeline(core->engine));
-    uint64_t     from = base_seq < loading->checkpoint_seq ? base_seq : loading->checkpoint_seq;
-    TRY(store_events_read(core->reader, from + 1, core->seq, event_each, loading));
+    if (loading->checkpoint_seq < base_seq)
+        TRY(store_event_heads_read(core->reader, loading->checkpoint_seq + 1, base_seq, head_each, loading));
+    TRY(store_events_read(core->reader, base_seq + 1, core->seq, event_each, loading));
     TRY(store_decisions_read(core->reader, loading->checkpoint_decision + 1, INT64_MAX, decision_each,
                              loading));
     for (uint64_t i = 0; i < loading->touched_count; i++)
@@ -197,7 +232,7 @@ static enum err all_read(struct loading *loading)
     int64_t now_ms = time_now_ms();
     if (now_ms < loading->received_ms)
         now_ms = loading->received_ms;
-    TRY(dedupe_read(core, now_ms));
+    core->loaded_seq = core->seq;
     return engine_load_end(core->engine, core->seq, now_ms);
 }
 

@@ -138,6 +138,7 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     uint64_t hash = 0;
     bool     named = !str_is_empty(entry->message_id);
     if (named) {
+        dedupe_ready(core);
         hash = dedupe_hash(core->dedupe, entry->record.source, entry->message_id);
         if (is_duplicate(core, batch, entry, hash)) {
             task->duplicates++;

@@ -278,10 +278,10 @@ static int64_t clamp(uint64_t key)
     return key > INT64_MAX ? INT64_MAX : (int64_t)key;
 }
 
-enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
-                           store_event_each *each, void *ctx)
+static enum err events_read(struct store_reader *reader, enum statement_kind kind, uint64_t seq_from,
+                            uint64_t seq_to, store_event_each *each, void *ctx)
 {
-    struct reading reading = reading_make(reader, STATEMENT_EVENTS);
+    struct reading reading = reading_make(reader, kind);
     reading.decode = row_event;
     reading.give = give_event;
     reading.each.event = each;
@@ -289,6 +289,18 @@ enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint6
     reading.bounds[reading.bounds_count++] = clamp(seq_from);
     reading.bounds[reading.bounds_count++] = clamp(seq_to);
     return read_rows(&reading);
+}
+
+enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
+                           store_event_each *each, void *ctx)
+{
+    return events_read(reader, STATEMENT_EVENTS, seq_from, seq_to, each, ctx);
+}
+
+enum err store_event_heads_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
+                                store_event_each *each, void *ctx)
+{
+    return events_read(reader, STATEMENT_EVENT_HEADS, seq_from, seq_to, each, ctx);
 }
 
 enum err store_decisions_read(struct store_reader *reader, uint64_t id_from, uint64_t id_to,

@@ -351,6 +351,9 @@ typedef enum err store_credential_each(void *ctx, const struct store_credential 
 /* Both ends included. */
 MUST enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
                                 store_event_each *each, void *ctx);
+/* The same without ids and body, but with message_id: to go over many quickly. */
+MUST enum err store_event_heads_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
+                                     store_event_each *each, void *ctx);
 MUST enum err store_decisions_read(struct store_reader *reader, uint64_t id_from, uint64_t id_to,
                                    store_decision_each *each, void *ctx);
 /* Those of the named ones that exist, in the order named; ascending is fastest. */
