@@ -96,8 +96,10 @@ int main(int argc, char **argv)
 
     sqlite3      *db = database_open(dir);
     sqlite3_stmt *insert = NULL;
-    check(db, sqlite3_prepare_v2(db, "INSERT INTO event (at, person, name, payload) VALUES (?,?,?,?)",
-                                 -1, &insert, NULL), SQLITE_OK);
+    check(db,
+          sqlite3_prepare_v2(db, "INSERT INTO event (at, person, name, payload) VALUES (?,?,?,?)",
+                             -1, &insert, NULL),
+          SQLITE_OK);
     int64_t  began_us = time_mono_us(), now_us = began_us;
     uint64_t rows = 0;
     for (; now_us < began_us + seconds * 1000000; now_us = time_mono_us()) {
@@ -109,8 +111,8 @@ int main(int argc, char **argv)
     }
     double took_s = (double)(now_us - began_us) / 1e6;
     printf("{\"mode\":\"baseline\",\"seconds\":%.3f,\"rows\":%llu,\"rate\":%.0f,"
-           "\"row_bytes\":%zu}\n", took_s, (unsigned long long)rows, (double)rows / took_s,
-           body.bytes.len / BATCH_ROWS);
+           "\"row_bytes\":%zu}\n",
+           took_s, (unsigned long long)rows, (double)rows / took_s, body.bytes.len / BATCH_ROWS);
     sqlite3_finalize(insert);
     sqlite3_close(db);
     return 0;

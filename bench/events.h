@@ -1,5 +1,6 @@
 /*
- * events: a shop's stream of events, cheap to make, so that the server and not its load is measured.
+ * events: a shop's stream of events, cheap to make, so that the server and not its load is
+ * measured.
  *
  * A batch is written once and then patched in place: what must differ (message id, person, time)
  * stands in fields of fixed width.
@@ -24,10 +25,10 @@ enum {
 };
 
 struct events {
-    uint64_t random;   /* state of the generator */
-    uint64_t id_next;  /* the next message id */
-    uint32_t people;   /* known at the start */
-    uint32_t born;     /* new ones since */
+    uint64_t random;  /* state of the generator */
+    uint64_t id_next; /* the next message id */
+    uint32_t people;  /* known at the start */
+    uint32_t born;    /* new ones since */
     uint64_t made;
     char     time[25]; /* of all events until events_clock is called again */
 };

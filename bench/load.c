@@ -27,12 +27,12 @@
 
 enum {
     CONNECTIONS_MAX = 1024,
-    BODIES = 4,                   /* a connection takes turns among so many pre-built bodies */
+    BODIES = 4, /* a connection takes turns among so many pre-built bodies */
     BATCH_EVENTS = 100,
     BODY_BYTES_MAX = 1 << 20,
     ANSWER_BYTES_MAX = 64 << 10,
-    SAMPLES_MAX = 4 << 20,        /* latencies kept: 20,000 a second for three minutes */
-    CLOCK_EVERY_US = 1000,        /* how often the events' time is renewed */
+    SAMPLES_MAX = 4 << 20, /* latencies kept: 20,000 a second for three minutes */
+    CLOCK_EVERY_US = 1000, /* how often the events' time is renewed */
 };
 
 struct conf {
@@ -48,7 +48,7 @@ struct connection {
     struct buf         head[BODIES];
     struct events_body body[BODIES];
     int                turn;
-    size_t             sent; /* of head and body together */
+    size_t             sent;    /* of head and body together */
     bool               is_full; /* the socket took no more: wait until it does */
     char               answer[ANSWER_BYTES_MAX];
     size_t             answer_len;
@@ -56,16 +56,16 @@ struct connection {
 };
 
 struct load {
-    struct conf       conf;
-    struct events     events;
+    struct conf        conf;
+    struct events      events;
     struct connection *connections;
-    int               epoll;
-    uint32_t          warmed; /* people made known so far, in mode "warm" */
-    bool              is_ending;
-    int               under_way;
-    uint64_t          events_taken, requests, refused;
-    uint32_t         *samples_us;
-    size_t            samples_count;
+    int                epoll;
+    uint32_t           warmed; /* people made known so far, in mode "warm" */
+    bool               is_ending;
+    int                under_way;
+    uint64_t           events_taken, requests, refused;
+    uint32_t          *samples_us;
+    size_t             samples_count;
 };
 
 static void fail(const char *what)
@@ -151,11 +151,11 @@ static void send_on(struct load *load, struct connection *c)
     struct str parts[2] = { buf_view(&c->head[c->turn]), buf_view(&c->body[c->turn].bytes) };
 
     while (c->sent < parts[0].len + parts[1].len) {
-        bool         in_head = c->sent < parts[0].len;
-        struct str   part = parts[in_head ? 0 : 1];
-        size_t       from = in_head ? c->sent : c->sent - parts[0].len;
-        ssize_t      n = send(c->fd, part.ptr + from, part.len - from,
-                              MSG_NOSIGNAL | (in_head ? MSG_MORE : 0));
+        bool       in_head = c->sent < parts[0].len;
+        struct str part = parts[in_head ? 0 : 1];
+        size_t     from = in_head ? c->sent : c->sent - parts[0].len;
+        ssize_t    n =
+            send(c->fd, part.ptr + from, part.len - from, MSG_NOSIGNAL | (in_head ? MSG_MORE : 0));
         if (n < 0 && errno == EAGAIN) {
             if (!c->is_full)
                 watch(load, c, true);
@@ -303,14 +303,18 @@ static void report(struct load *load, int64_t took_us)
 static struct conf conf_read(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },    { "key", required_argument, NULL, 'k' },
-        { "seconds", required_argument, NULL, 's' }, { "connections", required_argument, NULL, 'c' },
-        { "people", required_argument, NULL, 'n' },  { "seed", required_argument, NULL, 'r' },
+        { "port", required_argument, NULL, 'p' },
+        { "key", required_argument, NULL, 'k' },
+        { "seconds", required_argument, NULL, 's' },
+        { "connections", required_argument, NULL, 'c' },
+        { "people", required_argument, NULL, 'n' },
+        { "seed", required_argument, NULL, 'r' },
         { NULL, 0, NULL, 0 },
     };
-    struct conf conf = { .seconds = 10, .connections = 8, .people = 100000, .batch = BATCH_EVENTS,
-                         .seed = 1 };
-    int         option;
+    struct conf conf = {
+        .seconds = 10, .connections = 8, .people = 100000, .batch = BATCH_EVENTS, .seed = 1
+    };
+    int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         int64_t number = 0;
@@ -330,8 +334,8 @@ static struct conf conf_read(int argc, char **argv)
             conf.seed = (uint64_t)number;
     }
     conf.mode = optind < argc ? argv[optind] : "";
-    bool is_known = !strcmp(conf.mode, "warm") || !strcmp(conf.mode, "batch") ||
-                    !strcmp(conf.mode, "single");
+    bool is_known =
+        !strcmp(conf.mode, "warm") || !strcmp(conf.mode, "batch") || !strcmp(conf.mode, "single");
     if (!is_known || conf.key == NULL || conf.port == 0) {
         fprintf(stderr, "usage: load warm|batch|single --port P --key K [--seconds S] "
                         "[--connections C] [--people N] [--seed R]\n");
@@ -362,5 +366,7 @@ int main(int argc, char **argv)
     }
     run(&load, until_us);
     report(&load, time_mono_us() - began_us);
+    free(load.connections);
+    free(load.samples_us);
     return load.refused > 0 ? 3 : 0;
 }
