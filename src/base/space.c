@@ -66,3 +66,9 @@ enum err space_map(struct space *space, int file, size_t bytes)
     space->len = bytes;
     return OK;
 }
+
+void space_release(unsigned char *region, size_t bytes)
+{
+    if (region != NULL)
+        munmap(region, bytes);
+}

@@ -36,4 +36,7 @@ MUST enum err space_add(struct space *space, size_t bytes, size_t align, size_t 
  */
 MUST enum err space_map(struct space *space, int file, size_t bytes);
 
+/* Gives back a region that somebody mapped (mmap) and handed over. NULL is nothing. */
+void space_release(unsigned char *region, size_t bytes);
+
 #endif

@@ -1,36 +1,10 @@
 #include "template/template.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* Room for a file of some hundred thousand cases with its parsed form. */
-#define CASES_FILE_BYTES_MAX ((size_t)64 << 20)
+/* Some hundred thousand cases, parsed. */
 #define CASES_ARENA_BYTES_MAX ((size_t)512 << 20)
 #define CASE_ARENA_BYTES_MAX ((size_t)64 << 20)
 /* Failures show the start of both texts. */
 enum { CASE_SHOWN_BYTES = 160 };
-
-static void file_closep(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
-static enum err file_read(const char *path, struct buf *out)
-{
-    SCOPED(file_closep) FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return ERR_ABSENT;
-    for (;;) {
-        char *room = buf_reserve(out, 65536);
-        if (room == NULL)
-            return buf_err(out);
-        size_t got = fread(room, 1, 65536, file);
-        buf_added(out, got);
-        if (got == 0)
-            return ferror(file) ? ERR_IO : OK;
-    }
-}
 
 static enum err snippet_of_case(void *owner, struct str name, struct arena *arena,
                                 struct str *source)
@@ -99,7 +73,7 @@ static struct str expected_of(const struct json *test)
     return json_get_str(test, STR("result"));
 }
 
-static enum err case_run(const struct json *test, FILE *out, bool *passed)
+static enum err case_run(const struct json *test, struct buf *out, bool *passed)
 {
     SCOPED(arena_closep) struct arena *scratch = arena_open(CASE_ARENA_BYTES_MAX);
     SCOPED(buf_donep) struct buf       got = buf_make(TEMPLATE_OUTPUT_BYTES_MAX);
@@ -112,24 +86,22 @@ static enum err case_run(const struct json *test, FILE *out, bool *passed)
     else
         *passed = err == OK && !refused && is_expected(test, buf_view(&got));
     if (!*passed)
-        fprintf(out, "FAIL %.*s\n  wanted  %.*s\n  got     %s%.*s\n",
-                STR_ARG(json_get_str(test, STR("name"))),
-                STR_ARG(str_slice(expected_of(test), 0, CASE_SHOWN_BYTES)),
-                err != OK ? err_name(err) : refused ? "refused: " : "",
-                STR_ARG(str_slice(buf_view(&got), 0, CASE_SHOWN_BYTES)));
+        buf_format(out, "FAIL %.*s\n  wanted  %.*s\n  got     %s%.*s\n",
+                   STR_ARG(json_get_str(test, STR("name"))),
+                   STR_ARG(str_slice(expected_of(test), 0, CASE_SHOWN_BYTES)),
+                   err != OK ? err_name(err) : refused ? "refused: " : "",
+                   STR_ARG(str_slice(buf_view(&got), 0, CASE_SHOWN_BYTES)));
     return OK;
 }
 
-enum err template_cases_run(const char *path, FILE *out, int *passed, int *failed)
+enum err template_cases_run(struct str text, struct buf *out, int *passed, int *failed)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(CASES_ARENA_BYTES_MAX);
-    SCOPED(buf_donep) struct buf       text = buf_make(CASES_FILE_BYTES_MAX);
     struct json                        root;
     int                                good = 0, bad = 0;
     if (arena == NULL)
         return ERR_MEMORY;
-    TRY(file_read(path, &text));
-    TRY(json_parse_once(arena, buf_view(&text), &root, NULL));
+    TRY(json_parse_once(arena, text, &root, NULL));
     const struct json *tests = root.kind == JSON_ARRAY ? &root : json_get(&root, STR("tests"));
     if (tests == NULL || tests->kind != JSON_ARRAY)
         return ERR_INPUT;
@@ -139,8 +111,8 @@ enum err template_cases_run(const char *path, FILE *out, int *passed, int *faile
         good += ok;
         bad += !ok;
     }
-    fprintf(out, "%d passed, %d failed\n", good, bad);
+    buf_format(out, "%d passed, %d failed\n", good, bad);
     *passed = good;
     *failed = bad;
-    return OK;
+    return buf_err(out);
 }

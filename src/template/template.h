@@ -19,8 +19,6 @@
 #ifndef DULT_TEMPLATE_TEMPLATE_H
 #define DULT_TEMPLATE_TEMPLATE_H
 
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -126,9 +124,9 @@ size_t                          template_variables_count(const struct template *
 const struct template_variable *template_variables(const struct template *t);
 
 /*
- * Runs a file of conformance cases (Golden Liquid's format), naming each failure on `out` and
- * ending with "N passed, N failed". ERR_ABSENT when the file cannot be read.
+ * Runs the conformance cases in a text (Golden Liquid's JSON), appending the name of each failure to
+ * `out` and at the end "N passed, N failed". ERR_INPUT when the text is no list of cases.
  */
-MUST enum err template_cases_run(const char *path, FILE *out, int *passed, int *failed);
+MUST enum err template_cases_run(struct str text, struct buf *out, int *passed, int *failed);
 
 #endif

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/hash.h"
 
@@ -104,8 +103,7 @@ static void delta_done(struct delta *delta)
 
 static void base_done(struct base *base)
 {
-    if (base->region != NULL)
-        munmap(base->region, base->bytes);
+    space_release(base->region, base->bytes);
     *base = (struct base){ 0 };
 }
 
