@@ -1,0 +1,39 @@
+/*
+ * routes: the table of all that is served, as data.
+ *
+ * A route is run on its loop thread (`run`: events, which must not wait) or at a desk (`call`).
+ * openapi.json describes every one of them; a test compares the two.
+ */
+#ifndef DULT_RUN_ROUTES_H
+#define DULT_RUN_ROUTES_H
+
+#include "server/router.h"
+
+struct call;
+typedef enum err call_run(struct call *call);
+
+struct api_route {
+    const char     *method, *pattern;
+    route_run      *run;   /* one of the two */
+    call_run       *call;
+    enum route_need need;
+    const char     *scope;
+    size_t          body_bytes_max;
+    bool            is_quick; /* at the first desk, which never waits long */
+    const char     *summary;
+};
+
+const struct api_route *api_routes(size_t *count);
+
+/* Every function of the table. */
+route_run collect_post, collect_settings;
+call_run import_post;
+call_run track_open, track_click, track_page, track_unsubscribe;
+call_run health_show, metrics_show, openapi_show, stats_show, rejected_list, refused_list;
+call_run profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,
+    profile_lists;
+call_run definitions_list, definition_show, definition_put, definition_delete;
+call_run segment_count, segment_count_post, segment_members, messages_list, messages_summary;
+call_run keys_list, keys_add, keys_revoke, owner_claim;
+
+#endif
