@@ -49,6 +49,7 @@ struct sender_conf {
     uint32_t        connections; /* 0: SENDER_CONNECTIONS */
     uint32_t        per_second;  /* 0: no limit */
     uint32_t        threads;     /* rendering; 0: 2 */
+    int64_t         retry_ms;    /* of a test: the pause before every next try; 0: retry.h's */
     bool            no_tracking; /* neither clicks nor opens */
     const struct secrets *secrets; /* outlives the sender */
 };
