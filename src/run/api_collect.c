@@ -321,7 +321,7 @@ static void import_answer(struct call *call, const struct task *task,
 enum err import_post(struct call *call)
 {
     SCOPED(buf_donep) struct buf scratch = buf_make(SCRATCH_BYTES_MAX);
-    const struct json           *items;
+    const struct json           *items = NULL;
     struct collect_result        result = { 0 };
     struct task                  task = { .arena = call->arena };
     struct event_desk            desk = {
