@@ -6,7 +6,7 @@
 #include "engine/inside.h"
 #include "engine/vec.h"
 
-enum { ROW_VERSION = 1, ROW_BYTES_MAX = 4 << 20 };
+enum { ROW_VERSION = 2, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
 
 struct early {
     uint32_t profile;
@@ -24,7 +24,7 @@ struct row_head {
     uint32_t version, root, next, created_seq;
     uint64_t head;
     int64_t  wake_ms;
-    uint32_t shared, identities;
+    uint32_t flags, identities;
     uint32_t counts[8];
 };
 
@@ -71,7 +71,7 @@ static enum err row_write(const struct engine *engine, uint32_t profile, struct 
     struct profile *p = people_get(engine->people, profile);
     struct part     parts[PARTS];
     struct row_head head = { ROW_VERSION, p->root, p->next, p->created_seq, p->head, p->wake_ms,
-                             p->shared, 0, { 0 } };
+                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0), 0, { 0 } };
     buf_reset(out);
     bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
@@ -254,8 +254,9 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
     p->root = head.root;
     p->next = head.next;
     p->head = head.head;
-    p->wake_ms = head.wake_ms;
-    p->shared = head.shared != 0;
+    p->wake_ms = p->timer_ms = head.wake_ms;
+    p->shared = (head.flags & ROW_SHARED) != 0;
+    p->ask_all = (head.flags & ROW_ASK_ALL) != 0;
     for (uint32_t i = 0; i < head.identities; i++)
         TRY(identity_load(engine, profile, &row));
     TRY(state_load(engine, profile, &head, &row));
@@ -263,6 +264,18 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
         return ERR_CORRUPT;
     return p->wake_ms == TIME_NEVER
              ? OK : calendar_add(engine->wakes, (struct timer){ p->wake_ms, profile });
+}
+
+enum err checkpoint_loaded(const struct engine *engine)
+{
+    uint32_t count = people_count(engine->people);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct profile *p = people_get(engine->people, i);
+        if (p->root >= count || p->next >= count || people_root(engine->people, p->root) != p->root ||
+            people_root(engine->people, p->next) != p->root || (p->state != NULL && p->root != i))
+            return ERR_CORRUPT;
+    }
+    return OK;
 }
 
 void engine_jobs_write(const struct engine *engine, struct buf *out)

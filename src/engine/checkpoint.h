@@ -38,6 +38,9 @@ void          checkpoint_end(struct engine *engine); /* also gives up one that i
 /* Makes the next profile from its row; rows come in order. ERR_CORRUPT. */
 MUST enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str state);
 
+/* After the last row: are the rings whole? ERR_CORRUPT. */
+MUST enum err checkpoint_loaded(const struct engine *engine);
+
 /* The jobs under way as text, and back. */
 void          engine_jobs_write(const struct engine *engine, struct buf *out);
 MUST enum err engine_jobs_load(struct engine *engine, struct str text);

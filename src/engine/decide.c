@@ -121,6 +121,15 @@ static enum err states_merge(struct state *into, const struct state *from)
     return OK;
 }
 
+/* What waits is found under its new person, also when the two are parted again. */
+static enum err messages_time(struct engine *engine, uint32_t person, const struct state *from)
+{
+    for (uint32_t i = 0; i < from->messages.count; i++)
+        if (from->messages.items[i].state == MESSAGE_QUEUED)
+            TRY(calendar_add(engine->outbox, (struct timer){ from->messages.items[i].due_ms, person }));
+    return OK;
+}
+
 /* d->profile is the root that stays; d->subject the root that is absorbed. */
 static enum err merge_apply(struct engine *engine, const struct decision *d)
 {
@@ -132,8 +141,10 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
     if (kept == NULL)
         return ERR_MEMORY;
     struct profile *absorbed = people_get(engine->people, from);
-    if (absorbed->state != NULL)
+    if (absorbed->state != NULL) {
         TRY(states_merge(kept, absorbed->state));
+        TRY(messages_time(engine, into, absorbed->state));
+    }
     TRY(VEC_ADD(&kept->merges, (struct merge){ d->id, from, into }));
     state_free(absorbed->state);
     absorbed->state = NULL;
@@ -141,10 +152,20 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
     return people_join(engine->people, into, from);
 }
 
+/* A refusal may have been the word of either: both keep it. */
 static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 {
-    uint32_t profile = d->profile;
-    return people_part(engine->people, d->subject, &profile);
+    uint32_t person = people_root(engine->people, d->profile), released = person;
+    TRY(people_part(engine->people, d->subject, &released));
+    const struct state *kept = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < kept->consents.count; i++) {
+        struct state *state = people_state(engine->people, released);
+        if (state == NULL)
+            return ERR_MEMORY;
+        if (!kept->consents.items[i].granted)
+            TRY(consents_merge(state, &kept->consents.items[i]));
+    }
+    return OK;
 }
 
 static enum err membership_apply(struct state *state, const struct decision *d)
@@ -194,7 +215,7 @@ static enum err step_apply(struct state *state, const struct decision *d)
     if (enrollment == NULL)
         return ERR_CORRUPT;
     enrollment->node = (uint16_t)d->object;
-    enrollment->visit = (uint16_t)d->other;
+    enrollment->visit = d->other;
     enrollment->due_ms = d->due_ms;
     return OK;
 }

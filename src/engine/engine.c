@@ -8,7 +8,6 @@
 #include "engine/vec.h"
 
 enum {
-    EVENTS_EVALUATED_MAX = 1000000, /* beyond that a profile is a machine: kept, not evaluated */
     CLOCK_WAKES_MAX = 1000,         /* timers of one clock record */
     JOB_PROFILES = 2000,            /* profiles of one clock record, for a changed segment */
 };
@@ -63,21 +62,38 @@ static struct str event_text(enum record_kind kind, struct str name)
     return fixed && str_is_empty(name) ? str_of(text_events[kind]) : name;
 }
 
-/* The same traits told again change nothing and are not kept twice. */
-static bool traits_repeat(const struct engine *engine, uint32_t profile, int64_t at_ms, struct str bag)
+/* The latest identify of one profile: its run and place. */
+static bool identify_last(const struct run *runs, uint32_t count, struct run *run, uint32_t *place)
 {
-    struct run runs[TIMELINE_RUNS_MAX];
-    uint32_t   count = timeline_runs(engine->timeline, profile, runs);
-    for (uint32_t r = count; r > 0; r--)
-        for (uint32_t i = runs[r - 1].count; i > 0; i--) {
-            if (runs[r - 1].name[i - 1] != PROGRAM_TRAITS_EVENT)
+    bool found = false;
+    for (uint32_t r = 0; r < count; r++)
+        for (uint32_t i = runs[r].count; i > 0; i--) {
+            uint32_t k = i - 1;
+            if (runs[r].name[k] != PROGRAM_TRAITS_EVENT)
                 continue;
-            struct bag have = bag_at(timeline_bags(engine->timeline), runs[r - 1].bag[i - 1]);
-            /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
-            return runs[r - 1].at_ms[i - 1] <= at_ms && have.len + 4 <= bag.len &&
-                   bag.len - have.len - 4 < BAG_UNIT_BYTES && memcmp(have.bytes, bag.ptr + 4, have.len) == 0;
+            if (!found || runs[r].at_ms[k] > run->at_ms[*place] ||
+                (runs[r].at_ms[k] == run->at_ms[*place] && runs[r].seq[k] > run->seq[*place])) {
+                *run = runs[r];
+                *place = k;
+                found = true;
+            }
+            break;
         }
-    return false;
+    return found;
+}
+
+/* Clients tell the same traits with every page: the bag is kept once. Its place, or 0. */
+static uint32_t bag_same(const struct engine *engine, const struct timeline_event *event, struct str bag)
+{
+    struct run runs[TIMELINE_RUNS_MAX], run;
+    uint32_t   place, count = timeline_runs(engine->timeline, event->profile, runs);
+    if (!identify_last(runs, count, &run, &place))
+        return 0;
+    struct bag have = bag_at(timeline_bags(engine->timeline), run.bag[place]);
+    /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
+    bool same = have.len > 0 && have.len + 4 <= bag.len && bag.len - have.len - 4 < BAG_UNIT_BYTES &&
+                memcmp(have.bytes, bag.ptr + 4, have.len) == 0;
+    return same ? run.bag[place] : 0;
 }
 
 static enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
@@ -95,7 +111,7 @@ static enum err bag_make(struct engine *engine, enum name_kind keys, const struc
     return OK;
 }
 
-/* Puts one event on the timeline. *event gets its number; a repeated identify leaves *added false. */
+/* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
 static enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
                           struct str name, const struct json *properties, bool *added)
 {
@@ -105,10 +121,14 @@ static enum err event_add(struct engine *engine, enum record_kind kind, struct t
     event->name = PROGRAM_TRAITS_EVENT;
     if (!traits)
         TRY(dict_intern(engine->program->names[NAME_EVENT], event_text(kind, name), &event->name));
+    if (!traits && event->name == PROGRAM_TRAITS_EVENT)
+        event->name = DICT_OTHER; /* a stranger's event is no identify, whatever its name */
     TRY(bag_make(engine, traits ? NAME_TRAIT : NAME_PROPERTY, properties, &bag));
-    if (traits && (bag.len == 0 || traits_repeat(engine, event->profile, event->at_ms, bag)))
+    if (traits && bag.len == 0)
         return OK;
-    TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
+    event->bag = traits ? bag_same(engine, event, bag) : 0;
+    if (event->bag == 0)
+        TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
     *added = true;
     return timeline_add(engine->timeline, *event);
 }
@@ -120,24 +140,53 @@ static enum err numbers_ask(struct step *step, const struct numbers *segments)
     return OK;
 }
 
-static enum err traits_ask(struct step *step, uint32_t bag_place)
+/* True when the person's identify before this one said the very same: nothing can change. */
+static bool traits_repeat(const struct step *step, const struct timeline_event *event)
+{
+    const struct facts *facts = &step->known.facts;
+    const struct run   *latest = NULL;
+    uint32_t            place = 0;
+    for (uint32_t r = 0; r < facts->runs_count; r++)
+        for (uint32_t i = facts->runs[r].count; i > 0; i--) {
+            const struct run *run = &facts->runs[r];
+            uint32_t          k = i - 1;
+            if (run->name[k] != PROGRAM_TRAITS_EVENT || run->seq[k] == event->seq)
+                continue;
+            if (latest == NULL || run->at_ms[k] > latest->at_ms[place] ||
+                (run->at_ms[k] == latest->at_ms[place] && run->seq[k] > latest->seq[place])) {
+                latest = run;
+                place = k;
+            }
+            break;
+        }
+    return latest != NULL && latest->at_ms[place] <= event->at_ms && event->at_ms <= facts->now_ms &&
+           latest->bag[place] == event->bag;
+}
+
+static enum err traits_ask(struct step *step, const struct timeline_event *event)
 {
     struct engine  *engine = step->engine;
-    struct bag      bag = bag_at(timeline_bags(engine->timeline), bag_place);
-    uint32_t        at = 0;
+    struct bag      bag = bag_at(timeline_bags(engine->timeline), event->bag);
+    uint32_t        at = 0, last = DICT_OTHER;
     struct bag_item item;
-    while (bag_next(bag, &at, &item))
-        if (item.key < DICT_NAMES_MAX)
+    if (traits_repeat(step, event))
+        return OK;
+    TRY(journeys_exits(step, EXIT_ALL, 0));
+    for (; bag_next(bag, &at, &item); last = item.key)
+        if (item.key < DICT_NAMES_MAX && item.key != last) /* the elements of a list share a key */
             TRY(numbers_ask(step, &engine->program->segments_of_trait[item.key]));
     return OK;
 }
 
-static bool is_machine(const struct known *known)
+static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
 {
-    uint64_t events = 0;
-    for (uint32_t i = 0; i < known->facts.runs_count; i++)
-        events += known->runs[i].count;
-    return events > EVENTS_EVALUATED_MAX;
+    TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
+    if (event->name >= DICT_NAMES_MAX)
+        return OK;
+    const struct program *program = step->engine->program;
+    if (program->journeys_of_event[event->name].count > 0)
+        step_queue(step, CONSEQUENCE_EVENT, event->name);
+    return fresh ? OK : numbers_ask(step, &program->segments_of_event[event->name]);
 }
 
 /* Everything that follows from an event which is on the timeline. */
@@ -148,23 +197,21 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     bool quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
                  record->received_ms - record->at_ms > engine->conf.lateness_ms;
     TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
-    if (is_machine(&step.known))
+    if (step.machine)
         return OK;
     step.event_seq = event->seq;
     step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
     step.event_at = event->at_ms;
 
     bool traits = event->name == PROGRAM_TRAITS_EVENT;
-    if (people_state_get(engine->people, step.person)->enrollments.count > 0)
-        TRY(journeys_exits(&step, traits || fresh, event->name));
-    if (!traits && event->name < DICT_NAMES_MAX)
-        step_queue(&step, CONSEQUENCE_EVENT, event->name);
+    if (!traits)
+        TRY(event_ask(&step, event, fresh));
+    else if (fresh)
+        TRY(journeys_exits(&step, EXIT_ALL, 0));
+    else if (added)
+        TRY(traits_ask(&step, event));
     if (fresh)
         TRY(membership_ask_all(&step));
-    else if (traits && added)
-        TRY(traits_ask(&step, event->bag));
-    else if (!traits && event->name < DICT_NAMES_MAX)
-        TRY(numbers_ask(&step, &engine->program->segments_of_event[event->name]));
     return step_run(&step);
 }
 
@@ -268,35 +315,42 @@ static enum err consent_apply(struct engine *engine, const struct record *record
     return step_run(&step);
 }
 
+static bool is_listed(const struct engine *engine, uint32_t person, uint32_t list)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->lists.count; i++)
+        if (state->lists.items[i].list == list)
+            return true;
+    return false;
+}
+
 static enum err list_apply(struct engine *engine, const struct record *record, struct out *out)
 {
     struct who  who = { .profile = record->profile, .also = PROFILE_NONE };
     uint32_t    list;
     struct step step;
     bool        leave = (record->flags & RECORD_LEAVE) != 0;
-    if (!str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id))
-        TRY(who_resolve(engine, record, out, &who));
-    if (who.profile >= people_count(engine->people))
+    bool        named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
+    if (!named && record->profile >= people_count(engine->people))
         return ERR_ABSENT;
     TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
+    if (named)
+        TRY(who_resolve(engine, record, out, &who));
     out->profile = who.profile;
     if (who.also != PROFILE_NONE)
         TRY(person_ask_all(engine, out, who.also, true));
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
     TRY(step_begin(&step, engine, out, who.profile, engine->now_ms,
                    (record->flags & RECORD_HISTORICAL) != 0));
-    const struct state *state = people_state_get(engine->people, step.person);
-    bool                inside = false;
-    for (uint32_t i = 0; i < state->lists.count; i++)
-        inside = inside || state->lists.items[i].list == list;
-    if (who.fresh)
+    if (who.fresh) {
+        TRY(journeys_exits(&step, EXIT_ALL, 0));
         TRY(membership_ask_all(&step));
-    if (inside == leave) {
+    }
+    if (is_listed(engine, step.person, list) == leave) {
         TRY(decide(engine, out, (struct decision){
             .kind = leave ? DECISION_DEPARTED : DECISION_JOINED, .profile = step.person,
             .at_ms = engine->now_ms, .subject = list }));
-        step_queue(&step, CONSEQUENCE_JOINED, list);
-        step.quiet = step.quiet || leave;
+        step_queue(&step, leave ? CONSEQUENCE_DEPARTED : CONSEQUENCE_JOINED, list);
     }
     return step_run(&step);
 }
@@ -306,8 +360,8 @@ static enum err define_apply(struct engine *engine, const struct record *record,
     uint32_t number;
     TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
                        (uint32_t)engine->seq, &number, problem));
-    if (record->definition_kind != DEFINE_SEGMENT || record->body.len == 0)
-        return OK;
+    if (record->definition_kind != DEFINE_SEGMENT)
+        return OK; /* a deleted one is left by everyone, in the same quiet way */
     for (uint32_t i = 0; i < engine->jobs.count; i++)
         if (engine->jobs.items[i].segment == number) {
             engine->jobs.items[i] = (struct job){ number, (uint32_t)engine->seq, 0 };
@@ -353,6 +407,7 @@ static enum err job_run(struct engine *engine, struct out *out)
         struct step step;
         if (people_root(engine->people, p) != p)
             continue;
+        TRY(wakes_before(engine, out, p, engine->now_ms));
         TRY(step_begin(&step, engine, out, p, engine->now_ms, true));
         TRY(membership_ask(&step, segment));
         TRY(step_run(&step));
@@ -367,15 +422,71 @@ static enum err clock_apply(struct engine *engine, struct out *out)
 {
     struct timer timer;
     for (int i = 0; i < CLOCK_WAKES_MAX && calendar_take(engine->wakes, engine->now_ms, &timer); i++) {
-        if (people_root(engine->people, timer.profile) != timer.profile ||
-            people_get(engine->people, timer.profile)->wake_ms != timer.due_ms)
-            continue; /* it means something else by now */
+        struct profile *profile = people_get(engine->people, timer.profile);
+        if (profile->timer_ms != timer.due_ms)
+            continue; /* an earlier one came in its place */
+        profile->timer_ms = TIME_NEVER;
+        if (profile->root != timer.profile)
+            continue;
         TRY(wakes_before(engine, out, timer.profile, timer.due_ms));
-        /* Still due, after as many as one record may do: its turn comes again. */
-        if (people_get(engine->people, timer.profile)->wake_ms == timer.due_ms)
-            TRY(calendar_add(engine->wakes, timer));
+        /* Later by now, or still due after as many as one record may do: its turn comes again. */
+        TRY(wake_at(engine, timer.profile, profile->wake_ms));
     }
     return engine->jobs.count > 0 ? job_run(engine, out) : OK;
+}
+
+/* Who a record is about must have a name that can be kept. */
+static enum err ids_check(const struct record *record, struct problem *problem)
+{
+    bool alias = record->kind == RECORD_ALIAS;
+    bool list = record->kind == RECORD_LIST; /* may name the profile by number */
+    if (record->user_id.len > IDENTITY_BYTES_MAX || record->anonymous_id.len > IDENTITY_BYTES_MAX ||
+        (alias && record->previous_id.len > IDENTITY_BYTES_MAX))
+        return problem_set(problem, ERR_INPUT, "userId", "An id is longer than 512 bytes.",
+                           "Use the id under which your own database knows the person.");
+    if (!list && str_is_empty(record->user_id) && str_is_empty(record->anonymous_id))
+        return problem_set(problem, ERR_INPUT, "userId", "The record is about nobody.",
+                           "Give it a userId or an anonymousId.");
+    if (alias && str_is_empty(record->previous_id))
+        return problem_set(problem, ERR_INPUT, "previousId", "An alias needs the earlier id.",
+                           "Give previousId.");
+    return OK;
+}
+
+static enum err record_apply(struct engine *engine, const struct record *record, struct out *out,
+                             struct problem *problem)
+{
+    switch (record->kind) {
+    case RECORD_TRACK:
+    case RECORD_IDENTIFY:
+    case RECORD_PAGE:
+    case RECORD_SCREEN:
+    case RECORD_GROUP:
+        TRY(ids_check(record, problem));
+        return event_apply(engine, record, out);
+    case RECORD_ALIAS:
+        TRY(ids_check(record, problem));
+        return alias_apply(engine, record, out);
+    case RECORD_MESSAGE:
+        return message_apply(engine, record, out);
+    case RECORD_CONSENT:
+        return consent_apply(engine, record, out);
+    case RECORD_LIST:
+        TRY(ids_check(record, problem));
+        return list_apply(engine, record, out);
+    case RECORD_DEFINE:
+        return define_apply(engine, record, problem);
+    case RECORD_UNMERGE:
+        return unmerge_apply(engine, record, out, problem);
+    case RECORD_CLOCK:
+        return clock_apply(engine, out);
+    case RECORD_CLAIM:
+        return outbox_claim(engine, out, record->count);
+    case RECORD_OUTCOME:
+        return outcome_apply(engine, record, out);
+    default:
+        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of record.", "");
+    }
 }
 
 enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
@@ -386,46 +497,10 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
     if (record->received_ms > engine->now_ms)
         engine->now_ms = record->received_ms;
     out->profile = PROFILE_NONE;
-
-    switch (record->kind) {
-    case RECORD_TRACK:
-    case RECORD_IDENTIFY:
-    case RECORD_PAGE:
-    case RECORD_SCREEN:
-    case RECORD_GROUP:
-        TRY(event_apply(engine, record, out));
-        break;
-    case RECORD_ALIAS:
-        TRY(alias_apply(engine, record, out));
-        break;
-    case RECORD_MESSAGE:
-        TRY(message_apply(engine, record, out));
-        break;
-    case RECORD_CONSENT:
-        TRY(consent_apply(engine, record, out));
-        break;
-    case RECORD_LIST:
-        TRY(list_apply(engine, record, out));
-        break;
-    case RECORD_DEFINE:
-        TRY(define_apply(engine, record, problem));
-        break;
-    case RECORD_UNMERGE:
-        TRY(unmerge_apply(engine, record, out, problem));
-        break;
-    case RECORD_CLOCK:
-        TRY(clock_apply(engine, out));
-        break;
-    case RECORD_CLAIM:
-        TRY(outbox_claim(engine, out, record->count));
-        break;
-    case RECORD_OUTCOME:
-        TRY(outcome_apply(engine, record, out));
-        break;
-    default:
-        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of record.", "");
-    }
-    return program_names_out(engine->program, out);
+    enum err err = record_apply(engine, record, out, problem);
+    /* Also of a refused record: what was decided before the refusal is kept, with its words. */
+    TRY(program_names_out(engine->program, out));
+    return err;
 }
 
 void engine_prefetch(const struct engine *engine, const struct record *record)
@@ -485,12 +560,25 @@ void engine_load_touch(struct engine *engine, uint32_t profile)
         people_get(engine->people, people_root(engine->people, profile))->ask_all = true;
 }
 
+/* An event whose name found no place among the names. */
+static enum err event_other_load(struct engine *engine, struct timeline_event event,
+                                 const struct json *properties)
+{
+    struct str bag;
+    event.name = DICT_OTHER;
+    TRY(bag_make(engine, NAME_PROPERTY, properties, &bag));
+    TRY(timeline_bag_add(engine->timeline, bag, &event.bag));
+    return timeline_add(engine->timeline, event);
+}
+
 enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_t profile,
                            uint32_t seq, int64_t at_ms, struct str name,
                            const struct json *properties)
 {
     struct timeline_event event = { .profile = profile, .seq = seq, .at_ms = at_ms };
     bool                  added;
+    if (kind != RECORD_IDENTIFY && str_is_empty(name))
+        return event_other_load(engine, event, properties);
     return event_add(engine, kind, &event, name, properties, &added);
 }
 
@@ -520,8 +608,7 @@ enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
         struct profile *profile = people_get(engine->people, p);
         if (!profile->ask_all)
             continue;
-        profile->wake_ms = now_ms;
-        TRY(calendar_add(engine->wakes, (struct timer){ now_ms, p }));
+        TRY(wake_at(engine, p, now_ms));
     }
     return OK;
 }

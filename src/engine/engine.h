@@ -12,9 +12,10 @@
  *               touches it.
  * Cost          bounded for each record: one person, and at most CONSEQUENCES_MAX steps; a merge
  *               touches two.
- * Errors        ERR_INPUT, ERR_ABSENT, ERR_CONFLICT, ERR_LIMIT: the record is refused with a
- *               problem and nothing has changed. ERR_MEMORY: the engine may be half changed; close
- *               it and load another.
+ * Errors        ERR_INPUT, ERR_ABSENT, ERR_CONFLICT, ERR_LIMIT: the record is refused. What was
+ *               decided before the refusal (timers that were due, a new profile) stands in `out`
+ *               and is to be stored. ERR_MEMORY: the engine may be half changed; close it and
+ *               load another.
  */
 #ifndef DULT_ENGINE_H
 #define DULT_ENGINE_H
@@ -66,7 +67,7 @@ bool engine_has_job(const struct engine *engine);
 MUST enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id, struct str text);
 MUST enum err engine_load_definition(struct engine *engine, enum definition_kind kind, struct str name,
                                      struct str text, uint32_t version);
-/* A stored event: its place on the timeline. `properties` as in the record. */
+/* A stored event: its place on the timeline. `properties` as in the record; no name: "other". */
 MUST enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_t profile,
                                 uint32_t seq, int64_t at_ms, struct str name,
                                 const struct json *properties);
@@ -76,7 +77,10 @@ MUST enum err engine_load_decision(struct engine *engine, struct json_parser *pa
 void          engine_load_round(struct engine *engine, uint32_t round);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);
-/* After all: the clock stands at now_ms, everyone touched by the tail is looked at soon. */
+/*
+ * After all: the clock stands where it stood (now_ms is that of the last record), and everyone
+ * touched by the tail is looked at then; what is due later keeps its own time.
+ */
 MUST enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms);
 /* Messages that were being sent when the process ended: at most `most`, returns how many. */
 uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint32_t most);

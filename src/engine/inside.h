@@ -33,7 +33,13 @@ struct engine {
     uint64_t           queued, sending, parked, memberships_changed, enrolled;
 };
 
-enum consequence_kind { CONSEQUENCE_EVENT, CONSEQUENCE_ENTERED, CONSEQUENCE_CHANGED, CONSEQUENCE_JOINED };
+enum consequence_kind {
+    CONSEQUENCE_EVENT,
+    CONSEQUENCE_ENTERED,
+    CONSEQUENCE_CHANGED, /* a segment was left */
+    CONSEQUENCE_JOINED,
+    CONSEQUENCE_DEPARTED,
+};
 
 struct consequence {
     enum consequence_kind kind;
@@ -54,6 +60,7 @@ struct step {
     uint32_t            person; /* root */
     int64_t             at_ms;
     bool                quiet;     /* nothing fires */
+    bool                machine;   /* too many events: kept, not evaluated */
     uint32_t            event_seq; /* the triggering event; 0 for none */
     struct run          event_run; /* that event alone */
     uint16_t            event_name;
@@ -89,6 +96,7 @@ MUST enum err who_alias(struct engine *engine, const struct record *record, stru
 MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                          int64_t at_ms, bool quiet);
 void          step_queue(struct step *step, enum consequence_kind kind, uint32_t number);
+MUST enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms);
 MUST enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet);
 MUST enum err step_run(struct step *step); /* all consequences, then the wake-up */
 MUST enum err wake_set(struct engine *engine, uint32_t person);
@@ -103,7 +111,9 @@ MUST enum err membership_set(struct state *state, struct membership membership);
 
 /* journey/walk.c */
 MUST enum err journeys_trigger(struct step *step, struct consequence what);
-MUST enum err journeys_exits(struct step *step, bool all, uint16_t event);
+/* Why an exit condition is looked at again. */
+enum exit_reason { EXIT_ALL, EXIT_DUE, EXIT_EVENT, EXIT_SEGMENT, EXIT_LIST };
+MUST enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number);
 MUST enum err journeys_due(struct step *step);
 MUST enum err enrollment_end(struct step *step, uint32_t i, struct str reason);
 
@@ -113,6 +123,10 @@ MUST enum err outbox_outcome(struct engine *engine, const struct record *record,
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason);
+
+/* Drops the messages of an enrollment that wait. */
+MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
+                             uint64_t enrollment, struct str reason);
 
 /* checkpoint.c: called before a person's state changes. */
 MUST enum err checkpoint_before(struct engine *engine, uint32_t profile);

@@ -59,21 +59,37 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
         segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
 }
 
+/* Nobody is in a segment that was deleted; a machine stays where it is. */
+static struct verdict verdict_of(struct step *step, const struct segment_def *def, bool in)
+{
+    if (step->machine)
+        return (struct verdict){ in, TIME_NEVER };
+    return def->arena == NULL ? (struct verdict){ false, TIME_NEVER }
+                              : segment_eval(&def->program, &step->known.facts);
+}
+
+/* A change that nothing listens to has no consequence. */
+static bool is_heard(const struct step *step, uint32_t segment)
+{
+    const struct program *program = step->engine->program;
+    return program->segments_of_segment[segment].count > 0 ||
+           program->journeys_of_segment[segment].count > 0 ||
+           people_state_get(step->engine->people, step->person)->enrollments.count > 0;
+}
+
 enum err membership_ask(struct step *step, uint32_t segment)
 {
-    const struct segment_def *def = &step->engine->program->segments.items[segment];
-    if (def->arena == NULL)
-        return OK;
-    struct verdict           verdict = segment_eval(&def->program, &step->known.facts);
     const struct state      *state = people_state_get(step->engine->people, step->person);
     const struct membership *have = membership_find(state, segment);
     bool                     in = have != NULL && have->in;
+    struct verdict verdict = verdict_of(step, &step->engine->program->segments.items[segment], in);
     if (in != verdict.holds) {
         TRY(decide(step->engine, step->out, (struct decision){
             .kind = verdict.holds ? DECISION_ENTERED : DECISION_LEFT, .profile = step->person,
             .at_ms = step->at_ms, .subject = segment, .object = step->quiet }));
         step->engine->memberships_changed++;
-        step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);
+        if (is_heard(step, segment))
+            step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);
     }
     return until_set(step, segment, verdict.holds, verdict.until_ms);
 }

@@ -33,6 +33,19 @@ enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, ui
     return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
 }
 
+enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
+                        uint64_t enrollment, struct str reason)
+{
+    for (uint32_t i = 0; i < people_state_get(engine->people, person)->messages.count; i++) {
+        const struct message *message = &people_state_get(engine->people, person)->messages.items[i];
+        if (message->enrollment != enrollment || message->state != MESSAGE_QUEUED)
+            continue;
+        TRY(outbox_drop(engine, out, person, message->id, reason));
+        i--; /* this one is gone, the next has its place */
+    }
+    return OK;
+}
+
 /* Topic 0 withdraws everything that is not transactional. */
 enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
 {
@@ -40,7 +53,7 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
     const struct state   *state = people_state_get(step->engine->people, step->person);
     for (uint32_t i = 0; i < state->messages.count; i++) {
         const struct message      *message = &state->messages.items[i];
-        const struct template_def *template = &program->templates.items[message->template_id];
+        const struct template_def *template = program_template_at(program, message->template_id);
         if (message->state != MESSAGE_QUEUED || template->transactional ||
             (topic != 0 && message->topic != topic))
             continue;
@@ -80,7 +93,7 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
                             struct str *address)
 {
     const struct state        *state = people_state_get(engine->people, person);
-    const struct template_def *template = &engine->program->templates.items[message->template_id];
+    const struct template_def *template = program_template_at(engine->program, message->template_id);
     if (template->version == 0)
         return STR("the template was deleted");
     if (!template->transactional && refuses(state, message->topic))
@@ -93,7 +106,7 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
 static enum err claim_add(struct engine *engine, struct out *out, uint32_t person,
                           const struct message *message, struct str address)
 {
-    const struct template_def *template = &engine->program->templates.items[message->template_id];
+    const struct template_def *template = program_template_at(engine->program, message->template_id);
     uint32_t                  *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
     struct claim claim = {
         .message = message->id, .profile = person, .attempt = message->attempt,
@@ -166,7 +179,8 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
     const struct record_outcome *outcome = &record->outcome;
     if (record->profile >= people_count(engine->people))
         return ERR_ABSENT;
-    uint32_t              person = people_root(engine->people, record->profile);
+    uint32_t person = people_root(engine->people, record->profile);
+    TRY(wakes_before(engine, out, person, record->received_ms));
     const struct message *message = message_find(people_state_get(engine->people, person), outcome->message);
     if (message == NULL || message->state != MESSAGE_SENDING)
         return ERR_ABSENT; /* settled before: a second word changes nothing */
@@ -176,6 +190,8 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
         [OUTCOME_FAILED] = DECISION_FAILED,     [OUTCOME_UNKNOWN] = DECISION_UNKNOWN,
         [OUTCOME_RETURNED] = DECISION_RETURNED, [OUTCOME_HELD] = DECISION_DROPPED,
     };
+    if (outcome->kind < OUTCOME_SENT || outcome->kind > OUTCOME_HELD)
+        return ERR_INPUT;
     enum decision_kind kind = kinds[outcome->kind];
     int64_t            due_ms = TIME_NEVER;
     struct message     next = *message;

@@ -31,9 +31,15 @@ enum err program_open(struct program **out)
     }
     program->segments_of_event = numbers_open();
     program->segments_of_trait = numbers_open();
+    program->segments_of_segment = numbers_open();
+    program->segments_of_list = numbers_open();
     program->journeys_of_event = numbers_open();
+    program->journeys_of_segment = numbers_open();
+    program->journeys_of_list = numbers_open();
     good = good && program->segments_of_event != NULL && program->segments_of_trait != NULL &&
-           program->journeys_of_event != NULL;
+           program->segments_of_segment != NULL && program->segments_of_list != NULL &&
+           program->journeys_of_event != NULL && program->journeys_of_segment != NULL &&
+           program->journeys_of_list != NULL;
     if (good && dict_intern(program->names[NAME_EVENT], PROGRAM_TRAITS_NAME, &number) == OK &&
         dict_intern(program->names[NAME_TOPIC], STR("every topic"), &number) == OK) {
         *out = program;
@@ -69,7 +75,11 @@ void program_close(struct program *program)
     VEC_DONE(&program->templates);
     numbers_done(program->segments_of_event);
     numbers_done(program->segments_of_trait);
+    numbers_done(program->segments_of_segment);
+    numbers_done(program->segments_of_list);
     numbers_done(program->journeys_of_event);
+    numbers_done(program->journeys_of_segment);
+    numbers_done(program->journeys_of_list);
     free(program);
 }
 
@@ -98,6 +108,12 @@ uint32_t program_template(const struct program *program, struct str name)
     uint32_t number = number_of(program, NAME_TEMPLATE, name);
     return number < program->templates.count && program->templates.items[number].version > 0
              ? number : SEGMENT_NO_ID;
+}
+
+const struct template_def *program_template_at(const struct program *program, uint32_t number)
+{
+    static const struct template_def none;
+    return number < program->templates.count ? &program->templates.items[number] : &none;
 }
 
 uint32_t program_list(const struct program *program, struct str name)
@@ -168,47 +184,139 @@ struct segment_names program_names(struct program *program, bool grow)
 
 /* ---- who must hear of what ---- */
 
-static enum err indexes_add(struct numbers *tables, const uint16_t *ids, uint32_t count, uint32_t who)
+static enum err index_add(struct numbers *tables, uint32_t id, uint32_t who)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (ids[i] < DICT_NAMES_MAX)
-            TRY(VEC_ADD(&tables[ids[i]], who));
-    return OK;
+    return id < DICT_NAMES_MAX ? VEC_ADD(&tables[id], who) : OK;
 }
 
-static void index_drop(struct numbers *tables, uint32_t who)
+static void index_drop(struct numbers *tables, uint32_t id, uint32_t who)
 {
-    for (uint32_t t = 0; t <= DICT_NAMES_MAX; t++)
-        for (uint32_t i = tables[t].count; i > 0; i--)
-            if (tables[t].items[i - 1] == who)
-                VEC_REMOVE(&tables[t], i - 1);
+    if (id >= DICT_NAMES_MAX)
+        return;
+    for (uint32_t i = tables[id].count; i > 0; i--)
+        if (tables[id].items[i - 1] == who)
+            VEC_REMOVE(&tables[id], i - 1);
+}
+
+static struct numbers *journeys_of(const struct program *program, enum trigger_kind kind)
+{
+    return kind == TRIGGER_EVENT     ? program->journeys_of_event
+           : kind == TRIGGER_SEGMENT ? program->journeys_of_segment
+                                     : program->journeys_of_list;
+}
+
+static void journey_unindex(struct program *program, uint32_t number)
+{
+    const struct journey_version *live = program_journey_live(program, number);
+    if (live != NULL)
+        index_drop(journeys_of(program, live->journey.trigger.kind), live->source, number);
 }
 
 static enum err journey_index(struct program *program, uint32_t number)
 {
-    index_drop(program->journeys_of_event, number);
     const struct journey_version *live = program_journey_live(program, number);
-    if (live == NULL || live->journey.trigger.kind != TRIGGER_EVENT)
-        return OK;
-    uint16_t event = (uint16_t)live->source;
-    return indexes_add(program->journeys_of_event, &event, 1, number);
+    return index_add(journeys_of(program, live->journey.trigger.kind), live->source, number);
+}
+
+static void segment_unindex(struct program *program, uint32_t number, const struct segment_program *p)
+{
+    for (uint32_t i = 0; i < p->events_count; i++)
+        index_drop(program->segments_of_event, p->events[i], number);
+    for (uint32_t i = 0; i < p->traits_count; i++)
+        index_drop(program->segments_of_trait, p->traits[i], number);
+    for (uint32_t i = 0; i < p->segments_count; i++)
+        index_drop(program->segments_of_segment, p->segments[i], number);
+    for (uint32_t i = 0; i < p->lists_count; i++)
+        index_drop(program->segments_of_list, p->lists[i], number);
+}
+
+static enum err segment_index(struct program *program, uint32_t number, const struct segment_program *p)
+{
+    for (uint32_t i = 0; i < p->events_count; i++)
+        TRY(index_add(program->segments_of_event, p->events[i], number));
+    for (uint32_t i = 0; i < p->traits_count; i++)
+        TRY(index_add(program->segments_of_trait, p->traits[i], number));
+    for (uint32_t i = 0; i < p->segments_count; i++)
+        TRY(index_add(program->segments_of_segment, p->segments[i], number));
+    for (uint32_t i = 0; i < p->lists_count; i++)
+        TRY(index_add(program->segments_of_list, p->lists[i], number));
+    return OK;
 }
 
 /* ---- segments ---- */
 
-/* Does `program` lead to segment `wanted`, through any chain of segments? */
-static bool leads_to(const struct program *all, const struct segment_program *program,
-                     uint32_t wanted, int depth)
+/* One level of segments: each is there once. */
+struct level {
+    uint32_t *items, count;
+    bool     *there;
+};
+
+static void level_add(struct level *level, const uint32_t *items, uint32_t count, uint32_t all)
 {
-    for (uint32_t i = 0; i < program->segments_count; i++) {
-        uint32_t next = program->segments[i];
-        if (next == wanted)
-            return true;
-        if (depth < 64 && next < all->segments.count && all->segments.items[next].arena != NULL &&
-            leads_to(all, &all->segments.items[next].program, wanted, depth + 1))
-            return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i] < all && !level->there[items[i]]) {
+            level->there[items[i]] = true;
+            level->items[level->count++] = items[i];
+        }
+}
+
+/* The segments that those of a level name, or (up) that name those. */
+static void level_next(const struct program *program, const struct level *level, bool up,
+                       struct level *next)
+{
+    for (uint32_t i = 0; i < level->count; i++) {
+        const struct segment_program *p = &program->segments.items[level->items[i]].program;
+        const struct numbers         *users = &program->segments_of_segment[level->items[i]];
+        level_add(next, up ? users->items : p->segments, up ? users->count : p->segments_count,
+                  program->segments.count);
     }
-    return false;
+}
+
+/* How many levels there are from `first` on, at most SEGMENT_NESTING_MAX + 1; is `wanted` in any? */
+static enum err levels_count(const struct program *program, const uint32_t *first, uint32_t count,
+                             bool up, uint32_t wanted, int *levels, bool *found)
+{
+    uint32_t     all = program->segments.count;
+    size_t       bytes = 2 * ((size_t)all + 1) * (sizeof(uint32_t) + sizeof(bool));
+    uint32_t    *memory = calloc(1, bytes);
+    if (memory == NULL)
+        return ERR_MEMORY;
+    bool        *there = (bool *)(memory + 2 * ((size_t)all + 1));
+    struct level now = { memory, 0, there }, next = { memory + all + 1, 0, there + all + 1 };
+    *levels = 0;
+    level_add(&now, first, count, all);
+    while (now.count > 0 && *levels <= SEGMENT_NESTING_MAX) {
+        ++*levels;
+        *found = *found || (wanted < all && now.there[wanted]);
+        level_next(program, &now, up, &next);
+        for (uint32_t i = 0; i < now.count; i++)
+            now.there[now.items[i]] = false;
+        struct level other = now;
+        now = next;
+        next = (struct level){ other.items, 0, other.there };
+    }
+    free(memory);
+    return OK;
+}
+
+/* A segment is asked within each one that names it: never in a circle, nor too deep. */
+static enum err nesting_check(const struct program *program, struct str name,
+                              const struct segment_program *fresh, struct problem *problem)
+{
+    uint32_t self = number_of(program, NAME_SEGMENT, name);
+    int      below = 0, above = 0;
+    bool     circle = false, ignored = false;
+    TRY(levels_count(program, fresh->segments, fresh->segments_count, false, self, &below, &circle));
+    if (self < program->segments.count)
+        TRY(levels_count(program, &self, 1, true, self, &above, &ignored));
+    if (circle)
+        return problem_format(problem, ERR_CONFLICT, "segment",
+                              "Take the reference out of one of them.",
+                              "Segment \"%.*s\" would depend on itself.", STR_ARG(name));
+    if (below + above > SEGMENT_NESTING_MAX)
+        return problem_format(problem, ERR_LIMIT, "segment", "Write some of the conditions out.",
+                              "Segments name segments more than %d deep.", SEGMENT_NESTING_MAX);
+    return OK;
 }
 
 static enum err segment_compile_text(struct program *program, struct str name, struct str text,
@@ -217,29 +325,29 @@ static enum err segment_compile_text(struct program *program, struct str name, s
     struct segment_names names = program_names(program, grow);
     TRY(segment_parse(out->arena, text, &out->tree, problem));
     TRY(segment_compile(out->arena, out->tree, &names, &out->program, problem));
-    uint32_t self = number_of(program, NAME_SEGMENT, name);
-    if (self != SEGMENT_NO_ID && leads_to(program, &out->program, self, 0))
-        return problem_format(problem, ERR_CONFLICT, "segment",
-                              "Take the reference out of one of them.",
-                              "Segment \"%.*s\" would depend on itself.", STR_ARG(name));
-    return OK;
+    return nesting_check(program, name, &out->program, problem);
+}
+
+static bool journey_needs(const struct journey_version *version, uint32_t segment)
+{
+    const struct journey *journey = &version->journey;
+    if ((journey->trigger.kind == TRIGGER_SEGMENT && version->source == segment) ||
+        segment_needs_segment(&journey->exit_when.program, segment))
+        return true;
+    for (uint16_t n = 0; n < journey->nodes_count; n++)
+        if (segment_needs_segment(&journey->nodes[n].split.program, segment))
+            return true;
+    return false;
 }
 
 static const char *segment_user(const struct program *program, uint32_t number)
 {
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program->segments.items[i].arena != NULL &&
-            segment_needs_segment(&program->segments.items[i].program, number))
-            return "a segment";
+    if (number < DICT_NAMES_MAX && program->segments_of_segment[number].count > 0)
+        return "a segment";
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
-        if (live == NULL)
-            continue;
-        if (live->journey.trigger.kind == TRIGGER_SEGMENT && live->source == number)
+        if (live != NULL && journey_needs(live, number))
             return "a journey";
-        for (uint16_t n = 0; n < live->journey.nodes_count; n++)
-            if (segment_needs_segment(&live->journey.nodes[n].split.program, number))
-                return "a journey";
     }
     return NULL;
 }
@@ -250,15 +358,11 @@ static enum err segment_put(struct program *program, uint32_t number, struct seg
         TRY(VEC_ADD(&program->segments, (struct segment_def){ 0 }));
     struct segment_def *old = &program->segments.items[number];
     if (old->arena != NULL) {
-        index_drop(program->segments_of_event, number);
-        index_drop(program->segments_of_trait, number);
+        segment_unindex(program, number, &old->program);
         arena_close(old->arena);
     }
     *old = def;
-    if (def.arena == NULL)
-        return OK;
-    TRY(indexes_add(program->segments_of_event, def.program.events, def.program.events_count, number));
-    return indexes_add(program->segments_of_trait, def.program.traits, def.program.traits_count, number);
+    return def.arena == NULL ? OK : segment_index(program, number, &def.program);
 }
 
 static enum err segment_define(struct program *program, struct str name, struct str text,
@@ -345,8 +449,9 @@ static enum err journey_delete(struct program *program, struct str name, uint32_
     *number = program_journey(program, name);
     if (*number == SEGMENT_NO_ID)
         return ERR_ABSENT;
+    journey_unindex(program, *number);
     program->journeys.items[*number].live = false;
-    return journey_index(program, *number);
+    return OK;
 }
 
 static enum err journey_define(struct program *program, struct str name, struct str text,
@@ -370,6 +475,7 @@ static enum err journey_define(struct program *program, struct str name, struct 
         journey_version_close(fresh);
         return err;
     }
+    journey_unindex(program, *number);
     struct journey_def *def = &program->journeys.items[*number];
     struct { struct journey_version **items; uint32_t count, room; } vec = { def->versions, def->count,
                                                                              def->room };
@@ -394,15 +500,40 @@ static struct str head_value(struct str text, const char *key)
     return STR_NONE;
 }
 
+/* The live journey that mails with the template; empty when there is none. */
+static struct str template_user(const struct program *program, struct str name)
+{
+    for (uint32_t i = 0; i < program->journeys.count; i++) {
+        const struct journey_version *live = program_journey_live(program, i);
+        for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
+            if (live->journey.nodes[n].kind == NODE_EMAIL && str_eq(live->journey.nodes[n].email, name))
+                return live->journey.name;
+    }
+    return STR_NONE;
+}
+
+static enum err template_check(const struct program *program, struct str name, struct str text,
+                               struct problem *problem)
+{
+    struct str user = text.len == 0 ? template_user(program, name) : STR_NONE;
+    if (!str_is_empty(user))
+        return problem_format(problem, ERR_CONFLICT, "template", "Change the journey first.",
+                              "Journey \"%.*s\" mails with it.", STR_ARG(user));
+    if (text.len > 0 && str_is_empty(head_value(text, "subject")))
+        return problem_set(problem, ERR_INPUT, "subject", "The template has no subject.",
+                           "Begin the file with a line \"subject: ...\".");
+    return OK;
+}
+
 static enum err template_define(struct program *program, struct str name, struct str text,
                                 uint32_t version, uint32_t *number, struct problem *problem)
 {
     struct template_def def = { .version = text.len == 0 ? 0 : version };
     struct str          topic = head_value(text, "topic");
     def.transactional = str_eq_nocase(head_value(text, "transactional"), STR("yes"));
-    if (text.len > 0 && str_is_empty(head_value(text, "subject")))
-        return problem_set(problem, ERR_INPUT, "subject", "The template has no subject.",
-                           "Begin the file with a line \"subject: ...\".");
+    TRY(template_check(program, name, text, problem));
+    if (text.len == 0 && program_template(program, name) == SEGMENT_NO_ID)
+        return ERR_ABSENT;
     if (!str_is_empty(topic))
         TRY(program_intern(program, NAME_TOPIC, topic, &def.topic));
     TRY(program_intern(program, NAME_TEMPLATE, name, number));
@@ -485,10 +616,7 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         struct journey_version version = { .arena = arena };
         return journey_compile_text(program, name, text, false, &version, problem);
     }
-    if (kind == DEFINE_TEMPLATE && text.len > 0 && str_is_empty(head_value(text, "subject")))
-        return problem_set(problem, ERR_INPUT, "subject", "The template has no subject.",
-                           "Begin the file with a line \"subject: ...\".");
-    return OK;
+    return kind == DEFINE_TEMPLATE ? template_check(program, name, text, problem) : OK;
 }
 
 /* ---- names and the store ---- */

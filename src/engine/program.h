@@ -9,8 +9,9 @@
  * Every version of a journey stays, for those who are inside it. Names and their numbers are kept
  * in dictionaries that only grow; what is new since the last look is handed to the store first.
  *
- * Always true   segments never depend on each other in a circle; every journey's templates exist
- *               when it is defined.
+ * Always true   segments never depend on each other in a circle, nor nest deeper than
+ *               SEGMENT_NESTING_MAX; every live journey's templates and segments exist.
+ * Cost          a definition touches only the tables of the names it uses.
  * Bounds        PROGRAM_SEGMENTS_MAX segments, as many journeys, templates, lists and topics.
  */
 #ifndef DULT_ENGINE_PROGRAM_H
@@ -26,6 +27,7 @@ enum {
     PROGRAM_SEGMENTS_MAX = 10000,
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
+    SEGMENT_NESTING_MAX = 16, /* segments naming segments: each is asked within the one above */
 };
 
 /* The event under which the timeline keeps identify calls: number 0 of the dictionary. */
@@ -71,7 +73,11 @@ struct program {
     struct { struct template_def *items; uint32_t count, room; } templates;
     struct numbers *segments_of_event; /* by event number; DICT_NAMES_MAX + 1 of them */
     struct numbers *segments_of_trait;
+    struct numbers *segments_of_segment; /* those that name it; by segment number */
+    struct numbers *segments_of_list;
     struct numbers *journeys_of_event; /* live ones triggered by it */
+    struct numbers *journeys_of_segment;
+    struct numbers *journeys_of_list;
 };
 
 MUST enum err program_open(struct program **out);
@@ -94,6 +100,8 @@ MUST enum err program_check(struct program *program, enum definition_kind kind, 
 uint32_t program_segment(const struct program *program, struct str name);
 uint32_t program_journey(const struct program *program, struct str name);
 uint32_t program_template(const struct program *program, struct str name);
+/* The template with that number, one that is not defined (version 0) when there is none. */
+const struct template_def *program_template_at(const struct program *program, uint32_t number);
 uint32_t program_list(const struct program *program, struct str name);
 uint32_t program_topic(const struct program *program, struct str name);
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);

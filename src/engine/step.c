@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { EVENTS_EVALUATED_MAX = 1000000 }; /* beyond that a person is a machine */
+
 enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                     int64_t at_ms, bool quiet)
 {
@@ -14,9 +16,13 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->quiet = quiet;
     step->event_seq = 0;
     step->queue_count = step->queue_done = 0;
-    step->parked = false;
+    step->parked = step->machine = false;
     TRY(checkpoint_before(engine, step->person));
     known_make(&step->known, engine, step->person, at_ms);
+    uint64_t events = 0;
+    for (uint32_t i = 0; i < step->known.facts.runs_count; i++)
+        events += step->known.runs[i].count;
+    step->machine = events > EVENTS_EVALUATED_MAX;
     return OK;
 }
 
@@ -28,35 +34,31 @@ void step_queue(struct step *step, enum consequence_kind kind, uint32_t number)
         step->queue[step->queue_count++] = (struct consequence){ kind, number };
 }
 
-/* Segments that name a segment are asked again when it changes. */
-static enum err dependents_ask(struct step *step, uint32_t segment)
+static enum err numbers_ask(struct step *step, const struct numbers *segments)
 {
-    const struct program *program = step->engine->program;
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program->segments.items[i].arena != NULL &&
-            segment_needs_segment(&program->segments.items[i].program, segment))
-            TRY(membership_ask(step, i));
+    for (uint32_t i = 0; i < segments->count; i++)
+        TRY(membership_ask(step, segments->items[i]));
     return OK;
 }
 
-static enum err list_dependents_ask(struct step *step, uint32_t list)
-{
-    const struct program *program = step->engine->program;
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program->segments.items[i].arena != NULL &&
-            segment_needs_list(&program->segments.items[i].program, list))
-            TRY(membership_ask(step, i));
-    return OK;
-}
-
+/* Segments and exit conditions that name a segment or list are asked again when it changes. */
 static enum err consequence_run(struct step *step, struct consequence what)
 {
-    if (what.kind == CONSEQUENCE_ENTERED || what.kind == CONSEQUENCE_CHANGED)
-        TRY(dependents_ask(step, what.number));
-    if (what.kind == CONSEQUENCE_JOINED)
-        TRY(list_dependents_ask(step, what.number));
-    if (what.kind == CONSEQUENCE_CHANGED)
-        return OK;
+    const struct program *program = step->engine->program;
+    switch (what.kind) {
+    case CONSEQUENCE_EVENT:
+        break;
+    case CONSEQUENCE_ENTERED:
+    case CONSEQUENCE_CHANGED:
+        TRY(numbers_ask(step, &program->segments_of_segment[what.number]));
+        TRY(journeys_exits(step, EXIT_SEGMENT, what.number));
+        break;
+    case CONSEQUENCE_JOINED:
+    case CONSEQUENCE_DEPARTED:
+        TRY(numbers_ask(step, &program->segments_of_list[what.number]));
+        TRY(journeys_exits(step, EXIT_LIST, what.number));
+        break;
+    }
     return journeys_trigger(step, what);
 }
 
@@ -77,6 +79,17 @@ enum err step_run(struct step *step)
     return wake_set(step->engine, step->person);
 }
 
+/* A timer that comes too early looks and is set anew, so that a person has one, not one a record. */
+enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms)
+{
+    struct profile *profile = people_get(engine->people, person);
+    profile->wake_ms = wake_ms;
+    if (wake_ms >= profile->timer_ms)
+        return OK;
+    profile->timer_ms = wake_ms;
+    return calendar_add(engine->wakes, (struct timer){ wake_ms, person });
+}
+
 enum err wake_set(struct engine *engine, uint32_t person)
 {
     const struct state *state = people_state_get(engine->people, person);
@@ -91,20 +104,17 @@ enum err wake_set(struct engine *engine, uint32_t person)
         if (enrollment->exit_until_ms < wake_ms)
             wake_ms = enrollment->exit_until_ms;
     }
-    struct profile *profile = people_get(engine->people, person);
-    if (profile->wake_ms == wake_ms)
-        return OK;
-    profile->wake_ms = wake_ms;
-    if (wake_ms == TIME_NEVER)
-        return OK;
-    return calendar_add(engine->wakes, (struct timer){ wake_ms, person });
+    return wake_at(engine, person, wake_ms);
 }
 
+/* Everything about the person is looked at again: memberships, then exits. */
 enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet)
 {
     struct step step;
     TRY(step_begin(&step, engine, out, person, engine->now_ms, quiet));
     TRY(membership_ask_all(&step));
+    TRY(journeys_exits(&step, EXIT_ALL, 0));
+    people_get(engine->people, step.person)->ask_all = false;
     return step_run(&step);
 }
 
@@ -116,18 +126,37 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
     TRY(step_begin(&step, engine, out, person, at_ms, false));
     bool all = root->ask_all;
     root->ask_all = false;
-    root->wake_ms = TIME_NEVER; /* so that wake_set makes a new timer */
     TRY(all ? membership_ask_all(&step) : membership_ask_due(&step));
-    TRY(journeys_exits(&step, all, 0));
+    TRY(journeys_exits(&step, all ? EXIT_ALL : EXIT_DUE, 0));
     TRY(journeys_due(&step));
     return step_run(&step);
 }
 
+/*
+ * A changed definition fires nothing: whom it has not reached yet is asked quietly first, before
+ * anything that may fire looks at the same segment.
+ */
+static enum err jobs_before(struct engine *engine, struct out *out, uint32_t root)
+{
+    int64_t wake_ms = people_get(engine->people, root)->wake_ms;
+    int64_t at_ms = wake_ms < engine->now_ms ? wake_ms : engine->now_ms;
+    for (uint32_t i = 0; i < engine->jobs.count; i++) {
+        struct step step;
+        if (engine->jobs.items[i].cursor > root)
+            continue;
+        TRY(step_begin(&step, engine, out, root, at_ms, true));
+        TRY(membership_ask(&step, engine->jobs.items[i].segment));
+        TRY(step_run(&step));
+    }
+    return OK;
+}
+
 enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
 {
+    uint32_t root = people_root(engine->people, person);
+    TRY(jobs_before(engine, out, root));
     for (int i = 0; i < WAKES_MAX; i++) {
-        uint32_t root = people_root(engine->people, person);
-        int64_t  due_ms = people_get(engine->people, root)->wake_ms;
+        int64_t due_ms = people_get(engine->people, root)->wake_ms;
         if (due_ms > until_ms)
             return OK;
         TRY(wake(engine, out, root, due_ms));

@@ -46,9 +46,11 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
             if (a->journey != b->journey)
                 continue;
             const struct enrollment *loser = further(a, b) ? b : a;
+            uint64_t                 id = loser->id;
             TRY(decide(engine, out, (struct decision){
                 .kind = DECISION_ENDED, .profile = person, .at_ms = record->received_ms,
-                .subject = loser->id, .object = loser->node, .text = STR("merged") }));
+                .subject = id, .object = loser->node, .text = STR("merged") }));
+            TRY(outbox_drop_of(engine, out, person, id, STR("merged")));
             return enrollments_settle(engine, record, out, person); /* the list has changed */
         }
     return OK;
@@ -60,6 +62,7 @@ static enum err merge(struct engine *engine, const struct record *record, struct
     uint32_t both = people_ring_count(engine->people, into) + people_ring_count(engine->people, from);
     if (both > RING_PROFILES_MAX)
         return OK; /* a shared account: kept apart */
+    TRY(wakes_before(engine, out, into, record->received_ms));
     TRY(wakes_before(engine, out, from, record->received_ms));
     TRY(decide(engine, out, (struct decision){
         .kind = DECISION_MERGE, .profile = into, .at_ms = record->received_ms,
@@ -99,7 +102,7 @@ static enum err device_tie(struct engine *engine, const struct record *record, s
  * joined to that person, so that an undo can tell its events apart.
  */
 static enum err device_own(struct engine *engine, const struct record *record, struct out *out,
-                           uint32_t owner, uint32_t *profile)
+                           uint32_t owner, struct who *who)
 {
     uint32_t           at = PROFILE_NONE;
     enum identity_kind kind;
@@ -108,12 +111,15 @@ static enum err device_own(struct engine *engine, const struct record *record, s
         if (kind == IDENTITY_USER)
             break;
     if (at == PROFILE_NONE) {
-        *profile = owner;
+        who->profile = owner;
         return OK;
     }
-    TRY(profile_new(engine, record, out, IDENTITY_ANONYMOUS, record->anonymous_id, profile));
-    return merge(engine, record, out, people_root(engine->people, owner), *profile,
-                 STR("seen together"));
+    TRY(profile_new(engine, record, out, IDENTITY_ANONYMOUS, record->anonymous_id, &who->profile));
+    TRY(merge(engine, record, out, people_root(engine->people, owner), who->profile,
+              STR("seen together")));
+    /* Where the ring was full the device is a person of its own, and new. */
+    who->fresh = people_root(engine->people, who->profile) == who->profile;
+    return OK;
 }
 
 static enum err external_tie(struct engine *engine, const struct record *record, struct out *out,
@@ -164,7 +170,7 @@ enum err who_resolve(struct engine *engine, const struct record *record, struct 
         TRY(profile_new(engine, record, out, kind, text, &who->profile));
         who->fresh = true;
     } else if (!user) {
-        TRY(device_own(engine, record, out, who->profile, &who->profile));
+        TRY(device_own(engine, record, out, who->profile, who));
     }
     if (user && !str_is_empty(record->anonymous_id))
         TRY(device_tie(engine, record, out, who->profile, who));

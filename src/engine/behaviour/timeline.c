@@ -9,7 +9,10 @@
 #define BAGS_BYTES_MAX ((size_t)32 << 30)
 #define BASE_MAGIC UINT64_C(0x31657361622d6c64) /* "ld-base1" */
 
-enum { BASE_VERSION = 1, DELTA_PROFILES_MIN = 1024, BAG_UNIT = 8 };
+enum { BASE_VERSION = 2, DELTA_PROFILES_MIN = 1024, BAG_UNIT = 8 };
+
+/* Bags are summed in pieces, so that what was summed once is not read again at the next base. */
+#define BAGS_PIECE_BYTES ((size_t)1 << 20)
 
 /* The file is this header, then offsets, at, seq, bag, name, each padded to 64 bytes. */
 struct base_header {
@@ -17,11 +20,12 @@ struct base_header {
     uint32_t version, seq;
     uint64_t profiles, events, bags_bytes;
     uint64_t bytes;    /* of the whole file */
-    uint64_t checksum; /* of all after the header */
-    uint64_t spare;
+    uint64_t checksum; /* of header and columns, with 0 in this place */
+    uint64_t bags_whole, bags_rest; /* sums of the bags' whole pieces, and of what is left */
+    uint64_t spare[7];
 };
 
-_Static_assert(sizeof(struct base_header) == 64, "the columns after it stay aligned");
+_Static_assert(sizeof(struct base_header) == 128, "the columns after it stay aligned");
 
 struct columns {
     uint32_t *offsets; /* profiles + 1 */
@@ -35,6 +39,7 @@ struct base {
     size_t         bytes;
     uint64_t       profiles, events;
     uint32_t       seq;
+    uint64_t       bags_bytes, bags_whole; /* what is summed already */
     struct columns columns;
 };
 
@@ -165,6 +170,25 @@ static void block_open(struct block *b, uint32_t i)
     memmove(block_name(b) + i + 1, block_name(b) + i, after * sizeof(uint16_t));
 }
 
+/* Where an event belongs: nearly always at the end, else found by halving. */
+static uint32_t block_place(struct block *b, int64_t at_ms, uint32_t seq)
+{
+    uint32_t low = 0, high = b->count;
+    if (high == 0 || b->at_ms[high - 1] < at_ms ||
+        (b->at_ms[high - 1] == at_ms && block_seq(b)[high - 1] < seq))
+        return high;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        bool     before = b->at_ms[middle] < at_ms ||
+                      (b->at_ms[middle] == at_ms && block_seq(b)[middle] < seq);
+        if (before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 enum err timeline_add(struct timeline *timeline, struct timeline_event event)
 {
     struct delta *delta = &timeline->delta;
@@ -179,10 +203,7 @@ enum err timeline_add(struct timeline *timeline, struct timeline_event event)
         delta->blocks[event.profile] = b;
     }
 
-    uint32_t i = b->count;
-    while (i > 0 && (b->at_ms[i - 1] > event.at_ms ||
-                     (b->at_ms[i - 1] == event.at_ms && block_seq(b)[i - 1] > event.seq)))
-        i--;
+    uint32_t i = block_place(b, event.at_ms, event.seq);
     if (i < b->count)
         block_open(b, i);
     b->at_ms[i] = event.at_ms;
@@ -342,13 +363,36 @@ static uint64_t merge_runs(const struct columns *to, uint64_t at, const struct r
     return at;
 }
 
+/* Continues the sum of whole pieces from byte `from`, a multiple of a piece, to `to`. */
+static uint64_t pieces_sum(const unsigned char *bags, size_t from, size_t to, uint64_t sum)
+{
+    for (; from + BAGS_PIECE_BYTES <= to; from += BAGS_PIECE_BYTES)
+        sum += hash_str((struct str){ (const char *)bags + from, BAGS_PIECE_BYTES }, from + 1);
+    return sum;
+}
+
+static uint64_t rest_sum(const unsigned char *bags, size_t to)
+{
+    size_t from = to & ~(BAGS_PIECE_BYTES - 1);
+    return hash_str((struct str){ (const char *)bags + from, to - from }, from + 1);
+}
+
+static uint64_t base_checksum(struct base_header header, const unsigned char *region, size_t bytes)
+{
+    struct str columns = { (const char *)region + sizeof header, bytes - sizeof header };
+    header.checksum = 0;
+    return hash_str((struct str){ (const char *)&header, sizeof header }, hash_str(columns, 1));
+}
+
 void timeline_write(const struct timeline *timeline, unsigned char *region, size_t bytes)
 {
     uint64_t           profiles = profiles_after(timeline);
     uint64_t           events = timeline->base.events + timeline->frozen.events;
     struct columns     to;
-    struct base_header header = { BASE_MAGIC, BASE_VERSION, timeline->freeze_seq, profiles, events,
-                                  timeline->freeze_bags_bytes, bytes, 0, 0 };
+    struct base_header header = {
+        .magic = BASE_MAGIC, .version = BASE_VERSION, .seq = timeline->freeze_seq,
+        .profiles = profiles, .events = events, .bags_bytes = timeline->freeze_bags_bytes,
+        .bytes = bytes };
     size_t laid = columns_lay(region, profiles, events, &to);
     assert(laid == bytes);
     (void)laid;
@@ -363,7 +407,11 @@ void timeline_write(const struct timeline *timeline, unsigned char *region, size
         at = merge_runs(&to, at, &old, &fresh);
     }
     to.offsets[profiles] = (uint32_t)at;
-    header.checksum = hash_str((struct str){ (const char *)region + sizeof header, bytes - sizeof header }, 1);
+    const unsigned char *bags = timeline->bags.bytes;
+    size_t               summed = timeline->base.bags_bytes & ~(BAGS_PIECE_BYTES - 1);
+    header.bags_whole = pieces_sum(bags, summed, header.bags_bytes, timeline->base.bags_whole);
+    header.bags_rest = rest_sum(bags, header.bags_bytes);
+    header.checksum = base_checksum(header, region, bytes);
     memcpy(region, &header, sizeof header);
 }
 
@@ -371,7 +419,8 @@ static void base_take(struct base *base, unsigned char *region, size_t bytes)
 {
     const struct base_header *header = (const struct base_header *)region;
     *base = (struct base){ .region = region, .bytes = bytes, .profiles = header->profiles,
-                           .events = header->events, .seq = header->seq };
+                           .events = header->events, .seq = header->seq,
+                           .bags_bytes = header->bags_bytes, .bags_whole = header->bags_whole };
     columns_lay(region, header->profiles, header->events, &base->columns);
 }
 
@@ -411,8 +460,18 @@ static bool header_holds(const struct base_header *header, size_t bytes, size_t 
     return bytes >= sizeof *header && header->magic == BASE_MAGIC &&
            header->version == BASE_VERSION && header->bytes == bytes &&
            header->profiles < UINT32_MAX && header->events < UINT32_MAX &&
-           header->bags_bytes <= bags_file_bytes &&
+           header->bags_bytes >= BAG_UNIT && header->bags_bytes <= bags_file_bytes &&
            columns_lay(NULL, header->profiles, header->events, NULL) == bytes;
+}
+
+/* The bags anew: of a file, or (with none) empty but for place 0. */
+static enum err bags_reopen(struct timeline *timeline, int file, size_t bytes)
+{
+    size_t first;
+    space_close(&timeline->bags);
+    TRY(space_open(&timeline->bags, BAGS_BYTES_MAX));
+    return bytes > 0 ? space_map(&timeline->bags, file, bytes)
+                     : space_add(&timeline->bags, BAG_UNIT, BAG_UNIT, &first);
 }
 
 enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t bytes,
@@ -422,13 +481,16 @@ enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t 
     assert(timeline_count(timeline) == 0 && timeline->base.region == NULL);
     if (!header_holds(header, bytes, bags_file_bytes))
         return ERR_CORRUPT;
-    struct str body = { (const char *)region + sizeof *header, bytes - sizeof *header };
-    if (hash_str(body, 1) != header->checksum)
+    if (base_checksum(*header, region, bytes) != header->checksum)
         return ERR_CORRUPT;
 
-    space_close(&timeline->bags);
-    TRY(space_open(&timeline->bags, BAGS_BYTES_MAX));
-    TRY(space_map(&timeline->bags, bags_file, header->bags_bytes));
+    TRY(bags_reopen(timeline, bags_file, header->bags_bytes));
+    const unsigned char *bags = timeline->bags.bytes;
+    if (pieces_sum(bags, 0, header->bags_bytes, 0) != header->bags_whole ||
+        rest_sum(bags, header->bags_bytes) != header->bags_rest) {
+        TRY(bags_reopen(timeline, -1, 0));
+        return ERR_CORRUPT;
+    }
     base_take(&timeline->base, region, bytes);
     return OK;
 }

@@ -72,7 +72,8 @@ size_t   timeline_bags_bytes(const struct timeline *timeline);
 
 /*
  * Takes a mapped snapshot as base of an empty timeline, and the first `bags_bytes` of `bags_file`.
- * ERR_CORRUPT when the region is not a whole base of this version or its checksum is wrong.
+ * ERR_CORRUPT when the region is not a whole base of this version, or a checksum of it or of the
+ * bags is wrong: the timeline is then empty, and the region still the caller's.
  */
 MUST enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t bytes,
                             int bags_file, size_t bags_file_bytes);

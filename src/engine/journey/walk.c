@@ -52,7 +52,7 @@ static enum err step_tell(struct step *step, const struct enrollment *e, uint16_
 {
     return decide(step->engine, step->out, (struct decision){
         .kind = DECISION_STEP, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
-        .object = node, .other = (uint32_t)e->visit + 1, .due_ms = due_ms, .text = took });
+        .object = node, .other = e->visit + 1, .due_ms = due_ms, .text = took });
 }
 
 static enum err email_queue(struct step *step, const struct enrollment *e, const struct node *node,
@@ -60,7 +60,7 @@ static enum err email_queue(struct step *step, const struct enrollment *e, const
 {
     const struct program *program = step->engine->program;
     uint32_t              template_id = program_template(program, node->email);
-    uint32_t              topic = template_id == SEGMENT_NO_ID ? 0 : program->templates.items[template_id].topic;
+    uint32_t              topic = program_template_at(program, template_id)->topic;
     step->out->intents++;
     return decide(step->engine, step->out, (struct decision){
         .kind = DECISION_INTENT, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
@@ -122,37 +122,41 @@ enum err journeys_due(struct step *step)
     }
 }
 
-/* Messages that an ended enrollment had queued are not sent any more. */
-static enum err messages_withdraw(struct step *step, uint64_t enrollment, struct str reason)
+static bool exit_needs(const struct journey_version *version, const struct enrollment *e,
+                       enum exit_reason reason, uint32_t number, int64_t at_ms)
 {
-    const struct state *state = state_of(step);
-    for (uint32_t i = 0; i < state->messages.count; i++) {
-        const struct message *message = &state->messages.items[i];
-        if (message->enrollment != enrollment || message->state != MESSAGE_QUEUED)
-            continue;
-        TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
-        state = state_of(step);
-        i = (uint32_t)-1; /* the list has changed: once more from the start */
-    }
-    return OK;
-}
-
-static bool exit_needs(const struct journey_version *version, const struct enrollment *e, bool all,
-                       uint16_t event, int64_t at_ms)
-{
-    const struct condition *exit_when = &version->journey.exit_when;
-    if (exit_when->tree == NULL)
+    const struct segment_program *exit_when = &version->journey.exit_when.program;
+    if (version->journey.exit_when.tree == NULL)
         return false;
-    return all || e->exit_until_ms <= at_ms || segment_needs_event(&exit_when->program, event);
+    switch (reason) {
+    case EXIT_ALL:
+        return true;
+    case EXIT_EVENT:
+        if (segment_needs_event(exit_when, (uint16_t)number))
+            return true;
+        break;
+    case EXIT_SEGMENT:
+        if (segment_needs_segment(exit_when, number))
+            return true;
+        break;
+    case EXIT_LIST:
+        if (segment_needs_list(exit_when, number))
+            return true;
+        break;
+    case EXIT_DUE:
+        break;
+    }
+    return e->exit_until_ms <= at_ms;
 }
 
-/* With `event` 0 and not `all`: only those whose time has come. */
-enum err journeys_exits(struct step *step, bool all, uint16_t event)
+enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number)
 {
     for (uint32_t i = 0; i < state_of(step)->enrollments.count; i++) {
-        struct enrollment            *e = &people_state(step->engine->people, step->person)->enrollments.items[i];
+        struct enrollment *e = &people_state(step->engine->people, step->person)->enrollments.items[i];
         const struct journey_version *version = version_of(step, e);
-        if (version == NULL || !exit_needs(version, e, all, event, step->at_ms))
+        if (version == NULL || step->machine)
+            e->exit_until_ms = TIME_NEVER;
+        if (version == NULL || step->machine || !exit_needs(version, e, reason, number, step->at_ms))
             continue;
         struct verdict verdict = condition_ask(step, &version->journey.exit_when, e);
         e->exit_until_ms = verdict.until_ms;
@@ -160,7 +164,8 @@ enum err journeys_exits(struct step *step, bool all, uint16_t event)
             continue;
         uint64_t id = e->id;
         TRY(enrollment_end(step, i, STR("exit condition holds")));
-        TRY(messages_withdraw(step, id, STR("the journey was left before")));
+        TRY(outbox_drop_of(step->engine, step->out, step->person, id,
+                           STR("the journey was left before")));
         i--;
     }
     return OK;
@@ -212,7 +217,7 @@ static enum err enroll(struct step *step, uint32_t number, const struct journey_
     if (refusal != NULL)
         return OK;
     step->engine->enrolled++;
-    TRY(journeys_exits(step, true, 0));
+    TRY(journeys_exits(step, EXIT_ALL, 0));
     if (enrollment_find(step, id) == NULL)
         return OK;
     return walk(step, id, 0);
@@ -226,22 +231,27 @@ static enum err trigger_one(struct step *step, uint32_t number)
     return enroll(step, number, version);
 }
 
+static const struct numbers *journeys_that_begin(const struct program *program,
+                                                 struct consequence what)
+{
+    switch (what.kind) {
+    case CONSEQUENCE_EVENT:
+        return &program->journeys_of_event[what.number];
+    case CONSEQUENCE_ENTERED:
+        return &program->journeys_of_segment[what.number];
+    case CONSEQUENCE_JOINED:
+        return &program->journeys_of_list[what.number];
+    default:
+        return NULL;
+    }
+}
+
 enum err journeys_trigger(struct step *step, struct consequence what)
 {
-    const struct program *program = step->engine->program;
-    if (step->quiet)
+    const struct numbers *journeys = journeys_that_begin(step->engine->program, what);
+    if (step->quiet || journeys == NULL)
         return OK;
-    if (what.kind == CONSEQUENCE_EVENT) {
-        const struct numbers *journeys = &program->journeys_of_event[what.number];
-        for (uint32_t i = 0; i < journeys->count; i++)
-            TRY(trigger_one(step, journeys->items[i]));
-        return OK;
-    }
-    enum trigger_kind kind = what.kind == CONSEQUENCE_ENTERED ? TRIGGER_SEGMENT : TRIGGER_LIST;
-    for (uint32_t i = 0; i < program->journeys.count; i++) {
-        const struct journey_version *version = program_journey_live(program, i);
-        if (version != NULL && version->journey.trigger.kind == kind && version->source == what.number)
-            TRY(trigger_one(step, i));
-    }
+    for (uint32_t i = 0; i < journeys->count; i++)
+        TRY(trigger_one(step, journeys->items[i]));
     return OK;
 }

@@ -138,7 +138,7 @@ enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
     uint32_t number = people->profiles_count++;
     *people_get(people, number) = (struct profile){
         .root = number, .next = number, .identities = PROFILE_NONE, .created_seq = seq,
-        .wake_ms = TIME_NEVER,
+        .wake_ms = TIME_NEVER, .timer_ms = TIME_NEVER,
     };
     *profile = number;
     return OK;

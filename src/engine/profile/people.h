@@ -14,7 +14,7 @@
  *
  * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
  *               belongs to exactly one profile.
- * Cost          about 56 bytes a profile, 28 and its text an identity; state only when there is any.
+ * Cost          64 bytes a profile, 28 and its text an identity; state only when there is any.
  * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
  */
 #ifndef DULT_ENGINE_PEOPLE_H
@@ -45,7 +45,8 @@ struct membership {
 struct enrollment {
     uint64_t id; /* its ENROLLED decision */
     uint32_t journey, version;
-    uint16_t node, visit;
+    uint16_t node;
+    uint32_t visit; /* how many nodes it has stood at */
     int64_t  due_ms; /* when the wait at `node` ends; TIME_NEVER where there is none */
     int64_t  entered_ms;
     int64_t  exit_until_ms; /* when time alone may make exit_when true */
@@ -102,7 +103,8 @@ struct profile {
     uint32_t      created_seq;
     uint32_t      round;       /* the last checkpoint that has it; see checkpoint.h */
     uint64_t      head;        /* the last decision about it; 0 for none */
-    int64_t       wake_ms;     /* the timer that still counts; TIME_NEVER for none */
+    int64_t       wake_ms;     /* when time has something to do next; TIME_NEVER for nothing */
+    int64_t       timer_ms;    /* the timer that will look, at or before wake_ms; or TIME_NEVER */
     struct state *state;       /* of the root; NULL when empty */
     bool          shared;      /* a device that more than one person has used */
     bool          ask_all;     /* at the next wake-up every segment is asked */
