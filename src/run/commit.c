@@ -7,8 +7,7 @@
 #include "base/time.h"
 #include "run/core_inside.h"
 
-enum { RETRY_US = 100000 };
-
+enum { RETRY_US = 100000, CLOSING_TRIES_MAX = 100 };
 
 static void *array(struct core *core, struct batch *batch, size_t count, size_t size)
 {
@@ -43,7 +42,7 @@ static void states_make(struct core *core, struct batch *batch, struct store_bat
     uint64_t            set = (uint64_t)(batch->states_round & 1) << 40;
     for (uint32_t i = 0; i < batch->states_count; i++)
         items[i] = (struct store_state){ set | ((uint64_t)batch->states[i].profile + 1),
-                                         core->checkpoint_seq, batch->states[i].state };
+                                         batch->states_seq, batch->states[i].state };
     rows->states = items;
     rows->states_count = batch->states_count;
 }
@@ -87,17 +86,18 @@ static void commit(struct core *core, struct batch *batch)
 {
     struct store_batch rows;
     int64_t            begun_us = time_mono_us();
-    bool               told = false;
+    int                tries = 0;
     rows_make(core, batch, &rows);
     for (;;) {
         enum err err = store_commit(core->store, &rows);
         if (err == OK)
             break;
-        if (!told)
+        if (tries++ == 0)
             trouble_tell(core, err);
-        told = true;
         if (err != ERR_WAIT && err != ERR_IO && err != ERR_MEMORY)
             core_fatal(core, "a commit's outcome is unknown");
+        if (tries > CLOSING_TRIES_MAX && queue_is_stopped(core->tasks))
+            core_fatal(core, "the disk fails, and Dult was asked to end");
         atomic_store(&core->failing, true);
         pthread_mutex_lock(&core->lock);
         core->stats.commit_failures++;

@@ -18,21 +18,23 @@ void core_fatal(struct core *core, const char *what)
     _exit(EXIT_FATAL);
 }
 
-static enum err engine_make(struct core *core, const struct store_last *last)
+enum err engine_make(struct core *core)
 {
+    struct store_last last;
+    TRY(store_last(core->store, &last));
     struct engine_conf conf = {
-        .seed = hash_random_seed(), .next_decision = store_key_number(last->decision) + 1,
+        .seed = hash_random_seed(), .next_decision = store_key_number(last.decision) + 1,
         .lateness_ms = core->conf.lateness_ms > 0 ? core->conf.lateness_ms : LATENESS_MS_DEFAULT };
-    core->seq = store_key_number(last->seq);
-    core->next_definition = store_key_number(last->definition) + 1;
-    TRY(engine_open(&core->engine, conf));
-    return OK;
+    core->seq = store_key_number(last.seq);
+    core->next_definition = store_key_number(last.definition) + 1;
+    engine_close(core->engine);
+    core->engine = NULL;
+    return engine_open(&core->engine, conf);
 }
 
 static enum err parts_open(struct core *core, struct problem *problem)
 {
     struct store_conf conf = { .dir = str_of(core->dir), .socket = str_of(core->conf.socket) };
-    struct store_last last;
     core->tasks = queue_open(CORE_TASKS_MAX);
     core->batches = queue_open(CORE_BATCHES_AHEAD);
     core->dedupe = dedupe_open(hash_random_seed());
@@ -43,9 +45,8 @@ static enum err parts_open(struct core *core, struct problem *problem)
         return ERR_MEMORY;
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
-    TRY(store_last(core->store, &last));
-    TRY(engine_make(core, &last));
     TRY(load(core, problem));
+    core->handed_seq = core->seq;
     atomic_store(&core->committed_seq, core->seq);
     return OK;
 }
@@ -77,13 +78,14 @@ static enum err doubt_settle(struct core *core)
 {
     struct claim *claims = calloc(IN_DOUBT_MAX, sizeof *claims);
     struct arena *arena = arena_open(DOUBT_TASK_BYTES_MAX);
-    if (claims == NULL || arena == NULL)
-        return ERR_MEMORY;
-    uint32_t      count = engine_in_doubt(core->engine, claims, IN_DOUBT_MAX);
-    struct task  *task = ARENA_NEW(arena, struct task);
-    struct entry *entries = ARENA_ARRAY(arena, count, struct entry);
-    if (task == NULL || entries == NULL)
-        return ERR_MEMORY;
+    uint32_t      count = claims == NULL ? 0 : engine_in_doubt(core->engine, claims, IN_DOUBT_MAX);
+    struct task  *task = arena == NULL ? NULL : ARENA_NEW(arena, struct task);
+    struct entry *entries = arena == NULL ? NULL : ARENA_ARRAY(arena, count, struct entry);
+    if (claims == NULL || task == NULL || entries == NULL || count == 0) {
+        free(claims);
+        arena_close(arena);
+        return claims == NULL || task == NULL || entries == NULL ? ERR_MEMORY : OK;
+    }
     for (uint32_t i = 0; i < count; i++)
         entries[i] = (struct entry){
             .record = { .kind = RECORD_OUTCOME, .received_ms = time_now_ms(), .at_ms = time_now_ms(),
@@ -93,21 +95,25 @@ static enum err doubt_settle(struct core *core)
             .body = STR("{}") };
     free(claims);
     *task = (struct task){ .arena = arena, .entries = entries, .entries_count = count };
-    return core_submit(core, task);
+    enum err err = core_submit(core, task);
+    if (err != OK)
+        arena_close(arena);
+    return err;
 }
 
 enum err core_start(struct core *core)
 {
     assert(!core->started);
-    core->started = true;
+    TRY(doubt_settle(core)); /* first in the queue, before any thread runs */
     if (pthread_create(&core->commit_thread, NULL, commit_thread, core) != 0)
         return ERR_MEMORY;
+    core->started = true;
     if (pthread_create(&core->dedupe_thread, NULL, dedupe_thread, core) != 0)
         core_fatal(core, "no thread for message ids");
     core->dedupe_loading = true;
     if (pthread_create(&core->engine_thread, NULL, turn_thread, core) != 0)
         core_fatal(core, "no thread for the engine");
-    return doubt_settle(core);
+    return OK;
 }
 
 void core_close(struct core *core)
@@ -131,12 +137,15 @@ void core_close(struct core *core)
     pthread_mutex_destroy(&core->lock);
     free(core->recent);
     free(core->asking);
+    free(core->jobs_text);
     free(core->dir);
     free(core);
 }
 
 enum err core_submit(struct core *core, struct task *task)
 {
+    if (task->entries_count > CORE_TASK_RECORDS_MAX)
+        return ERR_LIMIT;
     if (atomic_load(&core->failing))
         return ERR_WAIT;
     task->core = core;
@@ -165,7 +174,11 @@ enum err core_run(struct core *core, struct task *task)
     task->arena = NULL; /* stays the caller's */
     task->done = waiting_done;
     task->waiter = &waiting;
-    TRY(core_submit(core, task));
+    enum err err = core_submit(core, task);
+    if (err != OK) {
+        task->arena = arena;
+        return err;
+    }
     pthread_mutex_lock(&waiting.lock);
     while (!waiting.done)
         pthread_cond_wait(&waiting.answered, &waiting.lock);

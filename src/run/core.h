@@ -11,6 +11,9 @@
  * A task is some records, or a question to the engine, or both. It is answered when the batch it
  * was in is durable, so what an answer says is on disk.
  *
+ * The index and the checkpoint are derived: damaged ones are refused and everyone is rebuilt from
+ * events and decisions alone.
+ *
  * Always true   records are applied in the order of their tasks; a task's done is called exactly
  *               once; after core_close returns no callback runs any more.
  * When the disk fails the same batch is tried again, and submitting gives ERR_WAIT meanwhile. When
@@ -25,6 +28,7 @@
 enum {
     CORE_TASKS_MAX = 4096,       /* waiting; more are refused */
     CORE_BATCH_RECORDS = 4000,   /* of one transaction, about: the last task is taken whole */
+    CORE_TASK_RECORDS_MAX = 10000, /* of one task */
     CORE_BATCHES_AHEAD = 2,      /* of the commit thread */
     CORE_BATCH_BYTES_MAX = 1 << 30,
 };
@@ -78,6 +82,7 @@ struct core_conf {
     struct core_calls calls;
     int64_t           lateness_ms; /* 0: a day */
     uint64_t          merge_events; /* 0: chosen; a new index base after so many events */
+    uint64_t          checkpoint_rows; /* 0: chosen; a checkpoint after so many decisions and events */
     bool              no_snapshot;  /* rebuild the index from the store (for measuring) */
 };
 
@@ -89,7 +94,8 @@ void          core_calls_set(struct core *core, struct core_calls calls);
 /* Ends: takes no more tasks, finishes those taken, writes a checkpoint, closes. NULL is nothing. */
 void core_close(struct core *core);
 
-/* Hands a task over. ERR_WAIT: no room now; the task is still the caller's. */
+/* Hands a task over. ERR_WAIT: no room now; ERR_LIMIT: too many entries; the task is still the
+ * caller's. */
 MUST enum err core_submit(struct core *core, struct task *task);
 /* Submits and waits for the answer; the caller keeps task and arena (done is not called). */
 MUST enum err core_run(struct core *core, struct task *task);

@@ -27,6 +27,7 @@ struct snapshot {
     bool             good;
     size_t           bytes;
     unsigned char   *region;
+    const unsigned char *bags; /* never moves; what lies before bags_to does not change */
     size_t           bags_from, bags_to;
     uint64_t         wanted_seq; /* must be durable before it may be found at a start */
 };
@@ -54,11 +55,10 @@ static bool write_all(int file, const unsigned char *bytes, size_t len, off_t at
 static bool bags_write(struct snapshot *snapshot)
 {
     char        path[PATH_BYTES];
-    struct bags bags = timeline_bags(engine_timeline(snapshot->core->engine));
     int         file = open(path_of(snapshot->core, "bags.dult", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return false;
-    bool good = write_all(file, bags.bytes + snapshot->bags_from, snapshot->bags_to - snapshot->bags_from,
+    bool good = write_all(file, snapshot->bags + snapshot->bags_from, snapshot->bags_to - snapshot->bags_from,
                           (off_t)snapshot->bags_from) && fdatasync(file) == 0;
     close(file);
     return good;
@@ -74,6 +74,8 @@ static bool base_write(struct snapshot *snapshot, const char *path)
     if (good) {
         snapshot->region = mmap(NULL, snapshot->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
         good = snapshot->region != MAP_FAILED;
+        if (!good)
+            snapshot->region = NULL;
     }
     if (good) {
         timeline_write(engine_timeline(snapshot->core->engine), snapshot->region, snapshot->bytes);
@@ -104,7 +106,7 @@ void snapshot_close(struct snapshot *snapshot)
     free(snapshot);
 }
 
-static void snapshot_begin(struct core *core)
+static void snapshot_begin(struct core *core, uint64_t durable_seq)
 {
     struct timeline *timeline = engine_timeline(core->engine);
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -116,7 +118,8 @@ static void snapshot_begin(struct core *core)
     snapshot->core = core;
     snapshot->bags_from = core->bags_kept;
     snapshot->bags_to = timeline_bags_bytes(timeline);
-    snapshot->wanted_seq = core->seq;
+    snapshot->bags = timeline_bags(timeline).bytes;
+    snapshot->wanted_seq = durable_seq;
     if (timeline_freeze(timeline, (uint32_t)core->seq, &snapshot->bytes) != OK) {
         free(snapshot);
         return;
@@ -141,6 +144,8 @@ static void snapshot_take(struct core *core)
         core->stats.merges++;
         pthread_mutex_unlock(&core->lock);
     } else {
+        if (snapshot->region != NULL)
+            munmap(snapshot->region, snapshot->bytes);
         timeline_thaw(timeline);
         fprintf(stderr, "{\"level\":\"warning\",\"what\":\"the index snapshot could not be written\","
                         "\"remedy\":\"Look at the disk's space; events are safe in the store.\"}\n");
@@ -149,7 +154,7 @@ static void snapshot_take(struct core *core)
     core->snapshot = NULL;
 }
 
-void index_turn(struct core *core, bool idle)
+void index_turn(struct core *core, uint64_t durable_seq, bool idle)
 {
     if (core->snapshot != NULL) {
         if (atomic_load(&core->snapshot->finished))
@@ -161,16 +166,17 @@ void index_turn(struct core *core, bool idle)
     uint64_t         bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_EVENTS;
     bool             small = fresh < timeline_count(timeline) / 16; /* not worth writing all anew */
     if ((fresh >= bound && !small) || (idle && fresh >= MERGE_IDLE_EVENTS && !small))
-        snapshot_begin(core);
+        snapshot_begin(core, durable_seq);
 }
 
 void index_finish(struct core *core)
 {
     if (core->snapshot != NULL)
         snapshot_take(core);
-    if (timeline_delta_count(engine_timeline(core->engine)) < MERGE_IDLE_EVENTS)
+    uint64_t bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_IDLE_EVENTS;
+    if (timeline_delta_count(engine_timeline(core->engine)) < bound)
         return;
-    snapshot_begin(core);
+    snapshot_begin(core, atomic_load(&core->committed_seq));
     if (core->snapshot != NULL)
         snapshot_take(core);
 }
@@ -192,12 +198,18 @@ enum err index_load(struct core *core, bool *loaded)
                                                    (size_t)bags_stat.st_size);
         if (err != OK && region != MAP_FAILED)
             munmap(region, bytes);
+        if (err == ERR_CORRUPT)
+            unlink(path_of(core, "base.dult", path)); /* its bags are written anew */
     }
     if (base >= 0)
         close(base);
     if (bags >= 0)
         close(bags);
     *loaded = err == OK;
+    if (err == OK && timeline_base_seq(engine_timeline(core->engine)) > core->seq) {
+        unlink(path_of(core, "base.dult", path));
+        return ERR_CORRUPT; /* it is of a store that had gone further */
+    }
     core->bags_kept = err == OK ? timeline_bags_bytes(engine_timeline(core->engine)) : 0;
     if (err == ERR_CORRUPT)
         fprintf(stderr, "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged; it is rebuilt from "

@@ -21,7 +21,7 @@ struct loading {
     uint64_t            touched_count, touched_room;
     uint32_t           *touched;
     uint64_t            events, decisions;
-    int64_t             received_ms;
+    int64_t             received_ms, now_ms;
 };
 
 static enum err name_each(void *ctx, const struct store_name *row)
@@ -85,11 +85,12 @@ static enum err event_each(void *ctx, const struct store_event *row)
     if (row->seq > loading->checkpoint_seq)
         TRY(touch(loading, profile));
     arena_reset(loading->scratch);
-    if (json_parse(loading->parser, loading->scratch, row->body, &body, NULL) != OK)
+    if (str_is_empty(row->body))
+        body = (struct json){ .kind = JSON_NULL };
+    else if (json_parse(loading->parser, loading->scratch, row->body, &body, NULL) != OK)
         return ERR_CORRUPT;
     bool       traits = kind == RECORD_IDENTIFY || kind == RECORD_GROUP;
-    struct str name = traits ? STR_NONE
-                             : program_name(engine_program(core->engine), NAME_EVENT, row->name);
+    struct str name = program_name(engine_program(core->engine), NAME_EVENT, row->name);
     loading->events++;
     return engine_load_event(core->engine, kind, profile, (uint32_t)row->seq, row->at_ms, name,
                              json_get(&body, traits ? STR("traits") : STR("properties")));
@@ -125,7 +126,9 @@ static enum err states_read(struct loading *loading)
         return OK;
     engine_load_round(loading->core->engine, loading->round);
     enum err err = store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
-    return err == ERR_LIMIT ? OK : err;
+    if (err != OK && err != ERR_LIMIT)
+        return err;
+    return checkpoint_loaded(loading->core->engine);
 }
 
 /* The first stored event at or after `seq`. */
@@ -149,8 +152,8 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
         return OK;
     uint32_t seq = (uint32_t)row->seq;
     uint64_t hash = dedupe_hash(core->dedupe, row->source, row->message_id);
-    core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ hash, seq };
-    return dedupe_add(core->dedupe, hash, seq);
+    remember(core, hash, seq, row->received_ms);
+    return OK;
 }
 
 /* `received` never goes back, so the first record of the last day is found by halving. */
@@ -168,7 +171,7 @@ static enum err dedupe_read(struct core *core, struct store_reader *reader, int6
         else
             high = middle;
     }
-    if (last - low > DEDUPE_IDS_MAX)
+    if (last > low + DEDUPE_IDS_MAX)
         low = last - DEDUPE_IDS_MAX;
     return store_event_heads_read(reader, low, last, dedupe_each, core);
 }
@@ -212,42 +215,84 @@ static enum err tail_read(struct loading *loading)
     return OK;
 }
 
-static enum err all_read(struct loading *loading)
+/* Where time and numbering stood when the last batch was written. */
+static void now_read(struct loading *loading)
+{
+    struct str         text = STR_NONE;
+    unsigned long long seq;
+    long long          now_ms;
+    char               value[64];
+    if (store_meta_get(loading->core->reader, loading->scratch, STR("now"), &text) != OK ||
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%lld", &seq, &now_ms) != 2)
+        return;
+    if (seq > loading->core->seq)
+        loading->core->seq = seq;
+    loading->now_ms = now_ms;
+}
+
+static enum err jobs_read(struct loading *loading)
+{
+    struct core *core = loading->core;
+    struct str   jobs = STR_NONE;
+    if (store_meta_get(core->reader, loading->scratch, STR("jobs"), &jobs) != OK)
+        return OK;
+    free(core->jobs_text);
+    core->jobs_text = strndup(jobs.ptr, jobs.len);
+    return core->jobs_text == NULL ? ERR_MEMORY : engine_jobs_load(core->engine, jobs);
+}
+
+static enum err all_read(struct loading *loading, bool derived)
 {
     struct core *core = loading->core;
     bool         loaded = false;
-    struct str   jobs = STR_NONE;
+    TRY(engine_make(core));
     TRY(store_names_read(core->reader, name_each, loading));
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
-    checkpoint_read(loading);
-    TRY(states_read(loading));
-    if (!core->conf.no_snapshot)
+    now_read(loading);
+    if (derived) {
+        checkpoint_read(loading);
+        TRY(states_read(loading));
+    }
+    if (derived && !core->conf.no_snapshot)
         TRY(index_load(core, &loaded));
     core->stats.snapshot_loaded = loaded;
     TRY(tail_read(loading));
-    if (store_meta_get(core->reader, loading->scratch, STR("jobs"), &jobs) == OK) {
-        str_to_cstr(jobs, core->jobs_text, sizeof core->jobs_text);
-        TRY(engine_jobs_load(core->engine, jobs));
-    }
-    int64_t now_ms = time_now_ms();
-    if (now_ms < loading->received_ms)
-        now_ms = loading->received_ms;
-    core->loaded_seq = core->seq;
-    return engine_load_end(core->engine, core->seq, now_ms);
+    TRY(jobs_read(loading));
+    if (loading->now_ms < loading->received_ms)
+        loading->now_ms = loading->received_ms;
+    if (loading->now_ms == 0)
+        loading->now_ms = time_now_ms();
+    return engine_load_end(core->engine, core->seq, loading->now_ms);
+}
+
+/* Checkpoint and index are derived: when they contradict the rest, the rest is enough. */
+static enum err load_with(struct core *core, struct loading *loading, bool derived)
+{
+    *loading = (struct loading){ .core = core, .parser = json_parser_open(),
+                                 .scratch = arena_open(SCRATCH_BYTES_MAX) };
+    enum err err = loading->parser == NULL || loading->scratch == NULL ? ERR_MEMORY
+                                                                      : all_read(loading, derived);
+    free(loading->touched);
+    json_parser_close(loading->parser);
+    arena_close(loading->scratch);
+    return err;
 }
 
 enum err load(struct core *core, struct problem *problem)
 {
-    struct loading loading = { .core = core, .parser = json_parser_open(),
-                               .scratch = arena_open(SCRATCH_BYTES_MAX) };
-    int64_t  begun_us = time_mono_us();
-    enum err err = loading.parser == NULL || loading.scratch == NULL ? ERR_MEMORY : all_read(&loading);
+    struct loading loading;
+    int64_t        begun_us = time_mono_us();
+    enum err       err = load_with(core, &loading, true);
+    if (err == ERR_CORRUPT) {
+        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
+                        "all is rebuilt from events and decisions\"}\n");
+        core->bags_kept = 0;
+        err = load_with(core, &loading, false);
+    }
+    core->loaded_seq = core->seq;
     core->stats.loaded_events = loading.events;
     core->stats.loaded_decisions = loading.decisions;
     core->stats.load_ms = (uint64_t)(time_mono_us() - begun_us) / 1000;
-    free(loading.touched);
-    json_parser_close(loading.parser);
-    arena_close(loading.scratch);
     if (err == OK)
         return OK;
     return problem_format(problem, err, core->dir,

@@ -137,6 +137,7 @@ enum record_kind kind_of_row(const struct store_event *row)
     case STORE_EVENT_UNSUBSCRIBE:
         return RECORD_MESSAGE;
     case STORE_EVENT_OUTCOME:
+    case STORE_EVENT_OTHER:
         return row->name != 0 ? RECORD_MESSAGE : RECORD_NONE;
     default:
         return RECORD_NONE;

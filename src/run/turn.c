@@ -13,7 +13,7 @@ enum {
     CLOCKS_A_TURN = 4,     /* of up to 1,000 timers each */
     STATES_A_TURN = 4000,  /* checkpoint rows of one batch */
     ASKS_A_TURN = 8,
-    CHECKPOINT_EVERY = 1000000, /* decisions and events between checkpoints */
+    CHECKPOINT_ROWS = 1000000, /* decisions and events between checkpoints */
 };
 
 #define SLEEP_US_MAX INT64_C(60000000)
@@ -68,7 +68,7 @@ static bool is_duplicate(struct core *core, struct batch *batch, const struct en
     return false;
 }
 
-static void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms)
+void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms)
 {
     core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ hash, seq };
     if (dedupe_add(core->dedupe, hash, seq) != OK)
@@ -100,14 +100,15 @@ static uint32_t name_number(struct core *core, const struct record *record)
     static const char *const fixed[] = { [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen",
                                          [RECORD_GROUP] = "Group" };
     struct str name = record->name;
-    if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT || record->kind == RECORD_LIST)
+    if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT || record->kind == RECORD_LIST ||
+        record->kind == RECORD_IDENTIFY)
         return 0;
     if (str_is_empty(name) && record->kind <= RECORD_GROUP)
         name = str_of(fixed[record->kind]);
-    if (str_is_empty(name))
+    if (str_is_empty(name) && record->kind != RECORD_TRACK)
         return 0;
     uint16_t id = dict_find(engine_program(core->engine)->names[NAME_EVENT], name);
-    return id == DICT_NONE ? 0 : id;
+    return id == DICT_NONE ? DICT_OTHER : id;
 }
 
 static void event_keep(struct core *core, struct batch *batch, const struct entry *entry)
@@ -235,7 +236,10 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
 {
     bool done;
     if (!checkpoint_is_open(core->engine)) {
-        if (core->since_checkpoint < (idle ? CHECKPOINT_EVERY / 4 : CHECKPOINT_EVERY))
+        uint64_t every = core->conf.checkpoint_rows > 0 ? core->conf.checkpoint_rows : CHECKPOINT_ROWS;
+        bool     closing = idle && !core->ending && queue_is_stopped(core->tasks);
+        core->ending = core->ending || closing;
+        if (core->since_checkpoint < (closing ? every / 16 : idle ? every / 4 : every))
             return;
         if (checkpoint_begin(core->engine, &core->checkpoint_round) != OK)
             return;
@@ -247,6 +251,7 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
                         &batch->states_count, &done) != OK)
         core_fatal(core, "no memory for a checkpoint");
     batch->states_round = core->checkpoint_round;
+    batch->states_seq = core->checkpoint_seq;
     if (!done)
         return;
     checkpoint_end(core->engine);
@@ -260,14 +265,19 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
 /* A changed segment that is being applied to everyone goes on after a restart. */
 static void jobs_keep(struct core *core, struct batch *batch)
 {
-    struct buf text = buf_make(sizeof core->jobs_text - 1);
+    struct buf text = buf_make(JOBS_TEXT_BYTES_MAX);
     engine_jobs_write(core->engine, &text);
-    struct str now = buf_view(&text);
-    if (!str_eq(now, str_of(core->jobs_text))) {
-        str_to_cstr(now, core->jobs_text, sizeof core->jobs_text);
-        meta_add(batch, STR("jobs"), str_copy(batch->arena, now));
+    buf_char(&text, '\0');
+    if (buf_err(&text) != OK)
+        core_fatal(core, "no memory for the jobs");
+    struct str now = { text.ptr, text.len - 1 };
+    if (str_eq(now, str_of(core->jobs_text))) {
+        buf_done(&text);
+        return;
     }
-    buf_done(&text);
+    meta_add(batch, STR("jobs"), str_copy(batch->arena, now));
+    free(core->jobs_text);
+    core->jobs_text = text.ptr;
 }
 
 static bool is_empty(const struct batch *batch)
@@ -299,15 +309,17 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
         now_ms = engine_now_ms(core->engine);
     clock_run(core, batch, now_ms);
     claims_run(core, batch, now_ms);
-    index_turn(core, count == 0);
     checkpoint_run(core, batch, count == 0);
     jobs_keep(core, batch);
+    index_turn(core, is_empty(batch) ? core->handed_seq : core->seq, count == 0);
     batch->seq = core->seq;
     core->since_checkpoint += batch->out.decisions_count + batch->events_count;
 }
 
 static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
 {
+    if (core->asking_count > CORE_TASKS_MAX - TASKS_A_TURN)
+        return 0; /* so many long questions that no more would find a place */
     size_t count = queue_take(core->tasks, (void **)tasks, 1, wait_us), records;
     if (count == 0)
         return 0;
@@ -318,14 +330,23 @@ static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
     return count;
 }
 
+/* Where the engine's time and numbering stood: records of time alone leave no row of their own. */
+static void now_keep(struct core *core, struct batch *batch)
+{
+    meta_add(batch, STR("now"), str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
+                                           (long long)engine_now_ms(core->engine)));
+}
+
 void *turn_thread(void *arg)
 {
     struct core  *core = arg;
     struct task  *tasks[TASKS_A_TURN];
     struct batch *batch = NULL;
     for (;;) {
+        /* Asked before taking: what was put before the stop is then taken. */
+        bool   stopped = queue_is_stopped(core->tasks);
         size_t count = take(core, tasks, sleep_us(core));
-        if (count == 0 && queue_is_stopped(core->tasks) && core->asking_count == 0 &&
+        if (count == 0 && stopped && core->asking_count == 0 && core->ending &&
             !checkpoint_is_open(core->engine))
             break;
         if (batch == NULL)
@@ -335,6 +356,8 @@ void *turn_thread(void *arg)
         turn(core, batch, tasks, count);
         if (is_empty(batch))
             continue;
+        now_keep(core, batch);
+        core->handed_seq = batch->seq;
         if (queue_put_wait(core->batches, batch) != OK)
             core_fatal(core, "the commit thread is gone");
         batch = NULL;
