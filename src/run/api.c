@@ -128,11 +128,15 @@ static void desk_close(struct desk *desk)
 
 static enum err table_make(struct api *api)
 {
-    const struct api_route *from = api_routes(&api->routes_count);
+    size_t                  ours;
+    const struct api_route *from = api_routes(&ours);
+    api->routes_count = ours + api->conf.pages_count;
     api->routes = calloc(api->routes_count, sizeof *api->routes);
     if (api->routes == NULL)
         return ERR_MEMORY;
-    for (size_t i = 0; i < api->routes_count; i++)
+    for (size_t i = 0; i < api->conf.pages_count; i++)
+        api->routes[ours + i] = api->conf.pages[i];
+    for (size_t i = 0; i < ours; i++)
         api->routes[i] = (struct route){
             .method = from[i].method, .pattern = from[i].pattern,
             .run = from[i].run != NULL ? from[i].run : desk_enqueue,

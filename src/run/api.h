@@ -46,6 +46,8 @@ struct api_conf {
     const struct token_keys *tokens;     /* of links; NULL: tracking answers 404 */
     struct metrics          *metrics;    /* may be NULL; core's numbers are registered in it */
     struct refused          *refused;    /* may be NULL */
+    const struct route      *pages;      /* served beside ours, their context is the api */
+    size_t                   pages_count;
 };
 
 /* After core_open; everything in `conf` must outlive the api. */
@@ -62,5 +64,7 @@ void api_refused(void *api, const struct http_refusal *refusal);
  * text in `out` (AUTH_KEY_TEXT_BYTES). ERR_CONFLICT when there is an owner already.
  */
 MUST enum err api_owner_token(struct api *api, char *out);
+/* Is there any valid key? Without one nobody can send or ask but by the socket. */
+bool api_has_keys(struct api *api);
 
 #endif

@@ -309,6 +309,12 @@ enum err keys_revoke(struct call *call)
 
 /* ---- the first owner ---- */
 
+bool api_has_keys(struct api *api)
+{
+    struct keys *keys = atomic_load(&api->keys);
+    return keys->write_count + keys->bearer_count > 0;
+}
+
 enum err api_owner_token(struct api *api, char *out)
 {
     struct keys *keys = atomic_load(&api->keys);
