@@ -31,9 +31,10 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                                   "connections kept to it", .absent = "4", 1, 64 },
     [CONFIG_SMTP_RATE] = { "smtp_rate", CONFIG_COUNT, "N",
                            "messages a second at most; 0: no bound", .absent = "0", 0, 1000000 },
-    [CONFIG_SMTP_RETRY_FIRST] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
-                                  "the wait before a put-off message is tried again; it doubles",
-                                  .absent = "1 minute", 100, TIME_DAY_MS },
+    [CONFIG_SMTP_RETRY] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
+                            "the wait before each next try of a put-off message; else 15 minutes "
+                            "and growing",
+                            .least = 100, .most = TIME_DAY_MS },
     [CONFIG_SMTP_TLS] = { "smtp_tls", CONFIG_WORD, "chosen|off|offered|required",
                           "chosen: required with a password, else taken where offered",
                           .absent = "chosen" },

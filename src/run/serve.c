@@ -1,44 +1,42 @@
 #include "run/serve.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
+#include "run/api.h"
 #include "run/core.h"
 #include "run/log.h"
+#include "run/secrets.h"
+#include "run/sender.h"
 #include "run/serve_page.h"
+#include "server/auth.h"
 #include "server/http.h"
-#include "server/router.h"
 
 struct serve {
     struct serve_conf   conf;
     struct core        *core;
+    struct secrets     *secrets;
+    struct metrics     *metrics;
+    struct refused     *refused;
+    struct api         *api;
+    struct sender      *sender;
     struct router      *router;
     struct http_server *http;
     struct proxy_trust  trust;
     char                origin[320];
-};
-
-static void health(void *context, struct http_request *request)
-{
-    struct serve     *serve = context;
-    struct core_stats stats = core_stats(serve->core);
-    if (stats.failing)
-        http_reply_json(request, 503, STR("{\"status\":\"commits fail\"}"));
-    else
-        http_reply_json(request, 200, STR("{\"status\":\"ok\"}"));
-}
-
-static const struct route ROUTES[] = {
-    { "GET", "/healthz", health, .need = ROUTE_OPEN, .summary = "Is it well?" },
-    { "GET", "/", serve_page, .need = ROUTE_OPEN, .summary = "A page that says what to do first" },
+    char                public_url[CONFIG_VALUE_BYTES_MAX];
+    char                owner_token[AUTH_KEY_TEXT_BYTES];
 };
 
 static void refused(void *context, const struct http_refusal *refusal)
 {
+    struct serve  *serve = context;
     struct problem problem = { .where = "" };
-    (void)context;
+    api_refused(serve->api, refusal);
     snprintf(problem.where, sizeof problem.where, "%.*s %.*s %.*s", STR_ARG(refusal->peer),
              STR_ARG(refusal->method), STR_ARG(str_slice(refusal->path, 0, 100)));
     snprintf(problem.what, sizeof problem.what, "Refused with %d: %.*s", refusal->status,
@@ -47,13 +45,98 @@ static void refused(void *context, const struct http_refusal *refusal)
     log_problem(LOG_WARNING, &problem);
 }
 
+/* ---- the parts ---- */
+
+/* Without one it is where we listen: right for a try on one's own machine, refused for more. */
+static void public_url_find(struct serve *serve)
+{
+    const struct config *config = serve->conf.config;
+    bool                 is_tls = config_has(config, CONFIG_TLS_CERTIFICATE);
+    if (config_has(config, CONFIG_PUBLIC_URL))
+        snprintf(serve->public_url, sizeof serve->public_url, "%s",
+                 config_text(config, CONFIG_PUBLIC_URL));
+    else
+        snprintf(serve->public_url, sizeof serve->public_url, "%s%.900s",
+                 is_tls ? "https://" : "http://", config_text(config, CONFIG_LISTEN));
+}
+
+static const char *text_or_null(const struct config *config, enum config_id id)
+{
+    return config_has(config, id) ? config_text(config, id) : NULL;
+}
+
+static enum sender_tls tls_of(const struct config *config)
+{
+    const char *word = config_text(config, CONFIG_SMTP_TLS);
+    return strcmp(word, "off") == 0        ? SENDER_TLS_OFF
+           : strcmp(word, "offered") == 0  ? SENDER_TLS_OFFERED
+           : strcmp(word, "required") == 0 ? SENDER_TLS_REQUIRED
+                                           : SENDER_TLS_CHOSEN;
+}
+
+static enum err sender_begin(struct serve *serve, struct problem *problem)
+{
+    const struct config *config = serve->conf.config;
+    struct sender_conf   conf = {
+          .public_url = serve->public_url,
+          .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
+          .outbox_dir = text_or_null(config, CONFIG_OUTBOX),
+          .ehlo_name = text_or_null(config, CONFIG_SMTP_NAME),
+          .return_domain = text_or_null(config, CONFIG_RETURN_DOMAIN),
+          .tls_ca_file = text_or_null(config, CONFIG_SMTP_CA),
+          .tls = tls_of(config),
+          .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
+          .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
+          .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
+          .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
+          .secrets = serve->secrets,
+    };
+    bool is_sending = !serve->conf.is_private && (conf.smtp_url != NULL || conf.outbox_dir != NULL);
+    return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
+}
+
+static enum err api_begin(struct serve *serve, struct problem *problem)
+{
+    serve->metrics = metrics_open();
+    serve->refused = refused_open();
+    if (serve->metrics == NULL || serve->refused == NULL)
+        return ERR_MEMORY;
+    struct api_conf conf = {
+        .core = serve->core,
+        .public_url = str_of(serve->public_url),
+        .tokens = secrets_token_keys(serve->secrets),
+        .metrics = serve->metrics,
+        .refused = serve->refused,
+    };
+    return api_open(&serve->api, &conf, problem);
+}
+
+/* A page where a browser looks first; all else is the API's. */
+static bool is_page(const struct http_request *request)
+{
+    enum gate_method method = http_method(request);
+    return str_eq(http_path(request), STR("/")) && (method == GATE_GET || method == GATE_HEAD);
+}
+
+static int64_t admit(void *context, struct http_request *request)
+{
+    struct serve *serve = context;
+    return is_page(request) ? 0 : router_admit(serve->router, request);
+}
+
+static void handle(void *context, struct http_request *request)
+{
+    struct serve *serve = context;
+    if (is_page(request))
+        serve_page(request);
+    else
+        router_handle(serve->router, request);
+}
+
 static enum err http_begin(struct serve *serve, struct problem *problem)
 {
     const struct config *config = serve->conf.config;
-    struct router_conf   routes = { .routes = ROUTES,
-                                    .routes_count = sizeof ROUTES / sizeof ROUTES[0],
-                                    .context = serve };
-    char                 host[256];
+    char                 host[256] = "";
     struct http_conf     conf = {
             .socket_path = serve->conf.socket_path,
             .trust = &serve->trust,
@@ -61,21 +144,19 @@ static enum err http_begin(struct serve *serve, struct problem *problem)
             .connections_max = (int)config_number(config, CONFIG_CONNECTIONS_MAX),
             .address_connections_max = (int)config_number(config, CONFIG_ADDRESS_CONNECTIONS_MAX),
             .held_bytes_max = config_number(config, CONFIG_HELD_MAX),
-            .admit = router_admit,
-            .handle = router_handle,
+            .context = serve,
+            .admit = admit,
+            .handle = handle,
     };
-    TRY(router_open(&routes, &serve->router, problem));
-    conf.context = serve->router;
     if (!serve->conf.is_private) {
         if (!config_address_split(config_text(config, CONFIG_LISTEN), host, &conf.port))
             return problem_set(problem, ERR_INPUT, "listen", "This is no address.",
                                "Give host:port, such as 127.0.0.1:8080.");
         conf.address = host;
         conf.refused = refused;
-    }
-    if (!serve->conf.is_private && config_has(config, CONFIG_TLS_CERTIFICATE)) {
-        conf.certificate_path = config_text(config, CONFIG_TLS_CERTIFICATE);
-        conf.key_path = config_text(config, CONFIG_TLS_KEY);
+        conf.refused_context = serve;
+        conf.certificate_path = text_or_null(config, CONFIG_TLS_CERTIFICATE);
+        conf.key_path = text_or_null(config, CONFIG_TLS_KEY);
     }
     TRY(http_open(&conf, &serve->http, problem));
     if (!serve->conf.is_private)
@@ -84,17 +165,46 @@ static enum err http_begin(struct serve *serve, struct problem *problem)
     return OK;
 }
 
+/* Sockets of commands that were killed; none lives while we hold the folder. */
+static void sockets_sweep(const char *dir)
+{
+    DIR *folder = opendir(dir);
+    if (folder == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (str_starts(str_of(entry->d_name), STR("dult-")) &&
+            str_ends(str_of(entry->d_name), STR(".sock")))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+}
+
+static enum err core_begin(struct serve *serve, struct problem *problem)
+{
+    struct core_conf conf = { .dir = serve->conf.dir,
+                              .socket = serve->conf.socket_path,
+                              .lateness_ms = config_number(serve->conf.config, CONFIG_LATENESS) };
+    TRY(core_open(&serve->core, &conf, problem));
+    sockets_sweep(serve->conf.dir);
+    return secrets_open(&serve->secrets, serve->conf.dir, problem);
+}
+
 static enum err parts_open(struct serve *serve, struct problem *problem)
 {
     const struct config *config = serve->conf.config;
-    struct core_conf     core = { .dir = serve->conf.dir,
-                                  .socket = serve->conf.socket_path,
-                                  .lateness_ms = config_number(config, CONFIG_LATENESS) };
     TRY(proxy_trust_parse(&serve->trust, str_of(config_text(config, CONFIG_TRUSTED_PROXY)),
                           problem));
-    TRY(core_open(&serve->core, &core, problem));
+    TRY(auth_start());
+    public_url_find(serve);
+    TRY(core_begin(serve, problem));
+    TRY(sender_begin(serve, problem));
     TRY(core_start(serve->core));
-    return http_begin(serve, problem);
+    TRY(api_begin(serve, problem));
+    struct router_conf routes = api_router(serve->api);
+    TRY(router_open(&routes, &serve->router, problem));
+    TRY(http_begin(serve, problem));
+    if (!serve->conf.is_private && api_owner_token(serve->api, serve->owner_token) != OK)
+        serve->owner_token[0] = '\0'; /* there is an owner */
+    return serve->sender == NULL ? OK : sender_start(serve->sender, problem);
 }
 
 enum err serve_open(struct serve **out, const struct serve_conf *conf, struct problem *problem)
@@ -117,8 +227,13 @@ void serve_close(struct serve *serve)
     if (serve == NULL)
         return;
     http_close(serve->http);
+    sender_close(serve->sender);
+    api_close(serve->api);
     core_close(serve->core);
     router_close(serve->router);
+    secrets_close(serve->secrets);
+    metrics_close(serve->metrics);
+    refused_close(serve->refused);
     free(serve);
 }
 
@@ -134,12 +249,5 @@ const char *serve_origin(const struct serve *serve)
 
 const char *serve_owner_token(const struct serve *serve)
 {
-    (void)serve;
-    return "";
-}
-
-bool serve_has_keys(const struct serve *serve)
-{
-    (void)serve;
-    return false;
+    return serve->owner_token;
 }

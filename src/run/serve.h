@@ -39,6 +39,5 @@ MUST enum err serve_reload(struct serve *serve, struct problem *problem);
 const char *serve_origin(const struct serve *serve);
 /* The token for the first owner; empty when there is an owner already. */
 const char *serve_owner_token(const struct serve *serve);
-bool        serve_has_keys(const struct serve *serve);
 
 #endif

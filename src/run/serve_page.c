@@ -1,7 +1,6 @@
 #include "run/serve_page.h"
 
 #include "server/asset.h"
-#include "server/router.h"
 
 static const char PAGE[] =
     "<!doctype html>\n"
@@ -29,10 +28,9 @@ static const char PAGE[] =
     "</ul>\n"
     "</html>\n";
 
-void serve_page(void *context, struct http_request *request)
+void serve_page(struct http_request *request)
 {
     struct http_header headers[ASSET_HEADERS];
-    (void)context;
     struct http_answer answer = {
         .status = 200,
         .type = STR("text/html; charset=utf-8"),
@@ -41,5 +39,5 @@ void serve_page(void *context, struct http_request *request)
         .body = { PAGE, sizeof PAGE - 1 },
         .is_body_lasting = true,
     };
-    route_reply(request, &answer);
+    http_reply(request, &answer);
 }

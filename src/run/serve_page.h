@@ -8,6 +8,6 @@
 
 #include "server/http.h"
 
-void serve_page(void *context, struct http_request *request);
+void serve_page(struct http_request *request);
 
 #endif
