@@ -66,8 +66,9 @@ static enum err head_put(struct reading *reading, enum head head, struct email_p
     default:
         file->transactional = str_eq_nocase(value.text, STR("yes"));
         if (!file->transactional && !str_eq_nocase(value.text, STR("no")))
-            return fault(reading, value.column, "\"transactional\" is neither yes nor no.",
-                         "Write \"transactional: yes\" for receipts and the like, otherwise \"no\".");
+            return fault(
+                reading, value.column, "\"transactional\" is neither yes nor no.",
+                "Write \"transactional: yes\" for receipts and the like, otherwise \"no\".");
     }
     return OK;
 }
@@ -112,7 +113,8 @@ static struct email_part *body_of_marker(struct email_file *file, struct str lin
 static enum err body_begin(struct reading *reading, struct email_part *part)
 {
     if (part->line != 0)
-        return fault(reading, 1, "This body is here twice.", "Keep one \"--- html\" and one \"--- text\".");
+        return fault(reading, 1, "This body is here twice.",
+                     "Keep one \"--- html\" and one \"--- text\".");
     *part = (struct email_part){ { reading->rest.ptr, 0 }, reading->line + 1, 1 };
     return OK;
 }
@@ -150,7 +152,8 @@ static enum err head_read(struct reading *reading)
         if (str_trim(line).len > 0)
             TRY(head_line(reading, line));
     }
-    return fault(reading, 1, "The template has no body.", "Add a line \"--- html\" and the HTML below it.");
+    return fault(reading, 1, "The template has no body.",
+                 "Add a line \"--- html\" and the HTML below it.");
 }
 
 enum err email_file_parse(struct str name, struct str source, struct email_file *out,
@@ -219,7 +222,8 @@ enum err email_file_check(struct str name, struct str source, struct email_file 
 {
     struct email_file file;
     TRY(email_file_parse(name, source, &file, problem));
-    const struct email_part *const parts[] = { &file.subject, &file.preheader, &file.html, &file.text };
+    const struct email_part *const parts[] = { &file.subject, &file.preheader, &file.html,
+                                               &file.text };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         SCOPED(template_closep) struct template *made = NULL;
         TRY(email_part_template(name, parts[i], &made, problem));

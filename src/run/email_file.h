@@ -9,9 +9,9 @@
  *     --- text
  *     Hello ...
  *
- * Header lines are `subject` (needed), `preheader`, `topic`, `transactional: yes|no` and `from` (the
- * sender's name; the address is the workspace's). Subject, preheader, html and text are Liquid. The
- * text is made from the html where it is left out. Lines may end in CRLF.
+ * Header lines are `subject` (needed), `preheader`, `topic`, `transactional: yes|no` and `from`
+ * (the sender's name; the address is the workspace's). Subject, preheader, html and text are
+ * Liquid. The text is made from the html where it is left out. Lines may end in CRLF.
  *
  * Always true   the texts are slices of the file, which must live as long; a file that
  *               email_file_check has passed renders without a syntax error.

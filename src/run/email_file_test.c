@@ -39,7 +39,8 @@ TEST(email_file, header_lines_and_two_bodies_are_read_with_their_places)
 TEST(email_file, a_text_alone_is_a_template_and_yes_is_transactional)
 {
     struct email_file file;
-    assert_ok(email_file_check(NAME, STR("subject: s\ntransactional: YES\n--- text\nx"), &file, NULL));
+    assert_ok(
+        email_file_check(NAME, STR("subject: s\ntransactional: YES\n--- text\nx"), &file, NULL));
     assert_true(file.transactional);
     assert_int_equal(file.html.line, 0);
     assert_str(file.text.text, "x");
@@ -66,7 +67,9 @@ TEST(email_file, a_fault_is_told_with_its_line_column_and_remedy)
 
 TEST(email_file, broken_liquid_is_refused_where_it_stands_in_the_file)
 {
-    refused("subject: Hi {{ person.name | nofilter }}\n--- html\nx", "templates/welcome.email:1:30", NULL);
-    refused("subject: a\n--- html\n<p>\n{% if person.vip %}\n", "templates/welcome.email:4:1", NULL);
+    refused("subject: Hi {{ person.name | nofilter }}\n--- html\nx", "templates/welcome.email:1:30",
+            NULL);
+    refused("subject: a\n--- html\n<p>\n{% if person.vip %}\n", "templates/welcome.email:4:1",
+            NULL);
     refused("subject: a\n--- html\nx\n--- text\n{{ a | }}", "templates/welcome.email:5:1", NULL);
 }

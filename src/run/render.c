@@ -141,7 +141,8 @@ static enum err parts_render(struct making *making)
     struct rendered    *out = making->out;
     struct str          preheader;
     TRY(part_render(making, email->subject, &email->file.subject, "subject", false, &out->subject));
-    TRY(part_render(making, email->preheader, &email->file.preheader, "preheader", true, &preheader));
+    TRY(part_render(making, email->preheader, &email->file.preheader, "preheader", true,
+                    &preheader));
     TRY(part_render(making, email->html, &email->file.html, "html", true, &out->html));
     TRY(part_render(making, email->text, &email->file.text, "text", false, &out->text));
     out->subject = one_line(making->arena, out->subject);
@@ -212,8 +213,9 @@ static enum err sender_check(struct making *making)
 {
     const struct workspace *workspace = making->workspace;
     if (workspace->sender_email.len == 0)
-        return held(making->out, "the workspace has no sender: put \"sender\": {\"email\": ...} into "
-                                 "workspace.json");
+        return held(making->out,
+                    "the workspace has no sender: put \"sender\": {\"email\": ...} into "
+                    "workspace.json");
     return dkim_get(making->render, workspace->sender_email, making->out);
 }
 
@@ -221,8 +223,10 @@ static enum err names_find(struct making *making)
 {
     const struct claim *claim = making->claim;
     struct parts       *parts = making->render->parts;
-    TRY(parts_name(parts, STORE_NAME_TEMPLATE, claim->template_id, making->arena, &making->out->template));
-    return parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena, &making->out->journey);
+    TRY(parts_name(parts, STORE_NAME_TEMPLATE, claim->template_id, making->arena,
+                   &making->out->template));
+    return parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena,
+                      &making->out->journey);
 }
 
 /* When the message was decided: the decision's own time. */
@@ -269,7 +273,8 @@ static enum err message_make(struct making *making)
                                           SECRETS_DKIM_KEYS };
     making->who = (struct compose_who){ making->claim->profile, making->claim->message,
                                         render->conf.public_url };
-    enum err err = compose_links(&making->keys, making->who, making->arena, &making->urls, &problem);
+    enum err err =
+        compose_links(&making->keys, making->who, making->arena, &making->urls, &problem);
     if (err != OK)
         return err == ERR_MEMORY ? err : held(making->out, "%s: %s", problem.where, problem.what);
     TRY(data_find(making));
@@ -286,7 +291,8 @@ enum err render_message(struct render *render, const struct claim *claim, int64_
     out->reason[0] = '\0';
     out->queued_ms = now_ms;
     enum err err = message_make(&making);
-    /* What another try would not mend is held back, so that it is seen and nothing turns for ever. */
+    /* What another try would not mend is held back, so that it is seen and nothing turns for ever.
+     */
     if (err == OK || err == ERR_INPUT || err == ERR_WAIT || err == ERR_IO || err == ERR_MEMORY)
         return err;
     return held(out, "what the message needs could not be read (%s)", err_name(err));

@@ -45,7 +45,8 @@ static struct json json_of_object(const struct object *object)
     return (struct json){ .kind = JSON_OBJECT, .count = object->count, .members = object->members };
 }
 
-enum err data_merge(struct arena *arena, const struct json *a, const struct json *b, struct json *out)
+enum err data_merge(struct arena *arena, const struct json *a, const struct json *b,
+                    struct json *out)
 {
     if (a->kind != JSON_OBJECT || b->kind != JSON_OBJECT) {
         *out = *b;

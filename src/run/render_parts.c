@@ -202,7 +202,8 @@ static enum err names_read(struct parts *parts)
         parts->names_count[kind] = parts->names_room[kind] = 0;
     }
     parts->names_arena = arena_open(NAMES_ARENA_BYTES_MAX);
-    return parts->names_arena == NULL ? ERR_MEMORY : store_names_read(parts->reader, name_each, parts);
+    return parts->names_arena == NULL ? ERR_MEMORY
+                                      : store_names_read(parts->reader, name_each, parts);
 }
 
 enum err parts_name(struct parts *parts, enum store_name_kind kind, uint32_t id,

@@ -28,10 +28,16 @@ static void commit(struct desk *desk, const struct store_batch *batch)
     assert_ok(store_commit(desk->store, batch));
 }
 
-static void define(struct desk *desk, uint32_t kind, const char *name, uint32_t version, const char *text)
+static void define(struct desk *desk, uint32_t kind, const char *name, uint32_t version,
+                   const char *text)
 {
-    struct store_definition row = { .id = ++desk->definitions, .seq = version, .at_ms = NOW_MS, .kind = kind,
-                                    .version = version, .name = str_of(name), .text = str_of(text) };
+    struct store_definition row = { .id = ++desk->definitions,
+                                    .seq = version,
+                                    .at_ms = NOW_MS,
+                                    .kind = kind,
+                                    .version = version,
+                                    .name = str_of(name),
+                                    .text = str_of(text) };
     commit(desk, &(struct store_batch){ .definitions = &row, .definitions_count = 1 });
 }
 
@@ -43,23 +49,42 @@ static void rows_add(struct desk *desk)
         { 0, STORE_NAME_JOURNEY, 0, { "onboarding", 10 } },
     };
     const struct store_event events[] = {
-        { .seq = 1, .kind = STORE_EVENT_IDENTIFY, .profile = 7, .user_id = STR("ada"),
-          .body = STR("{\"traits\":{\"first_name\":\"Eva\",\"home\":{\"city\":\"Oslo\",\"zip\":\"0150\"}}}") },
-        { .seq = 2, .kind = STORE_EVENT_IDENTIFY, .profile = 7, .user_id = STR("ada"),
+        { .seq = 1,
+          .kind = STORE_EVENT_IDENTIFY,
+          .profile = 7,
+          .user_id = STR("ada"),
+          .body = STR("{\"traits\":{\"first_name\":\"Eva\",\"home\":{\"city\":\"Oslo\",\"zip\":"
+                      "\"0150\"}}}") },
+        { .seq = 2,
+          .kind = STORE_EVENT_IDENTIFY,
+          .profile = 7,
+          .user_id = STR("ada"),
           .body = STR("{\"traits\":{\"first_name\":\"Ada\",\"home\":{\"city\":\"Bergen\"}}}") },
-        { .seq = 3, .kind = STORE_EVENT_TRACK, .profile = 7, .user_id = STR("ada"), .name = 1,
+        { .seq = 3,
+          .kind = STORE_EVENT_TRACK,
+          .profile = 7,
+          .user_id = STR("ada"),
+          .name = 1,
           .body = STR("{\"properties\":{\"plan\":\"gold\",\"name\":\"trial\"}}") },
     };
-    const struct store_decision decision = { .id = MESSAGE, .seq = 3, .profile = 7, .at_ms = NOW_MS - 5,
+    const struct store_decision decision = { .id = MESSAGE,
+                                             .seq = 3,
+                                             .profile = 7,
+                                             .at_ms = NOW_MS - 5,
                                              .kind = STORE_DECISION_MESSAGE_QUEUED };
-    commit(desk, &(struct store_batch){ .events = events, .events_count = 3, .names = names,
-                                        .names_count = 3, .decisions = &decision, .decisions_count = 1 });
+    commit(desk, &(struct store_batch){ .events = events,
+                                        .events_count = 3,
+                                        .names = names,
+                                        .names_count = 3,
+                                        .decisions = &decision,
+                                        .decisions_count = 1 });
 }
 
 static void desk_open(struct desk *desk)
 {
     struct problem problem = { 0 };
-    *desk = (struct desk){ .dir = "/tmp/dult-render-XXXXXX", .arena = arena_open(RENDER_ARENA_BYTES_MAX) };
+    *desk = (struct desk){ .dir = "/tmp/dult-render-XXXXXX",
+                           .arena = arena_open(RENDER_ARENA_BYTES_MAX) };
     assert_non_null(mkdtemp(desk->dir));
     struct store_conf store = { .dir = str_of(desk->dir) };
     assert_ok(store_open(&desk->store, &store, &problem));
@@ -70,7 +95,8 @@ static void desk_open(struct desk *desk)
     desk->out.mail.message = buf_make(COMPOSE_BYTES_MAX);
     rows_add(desk);
     define(desk, STORE_DEFINITION_WORKSPACE, "workspace", 4,
-           "{\"name\":\"Tents & Co\",\"address\":\"1 Road\\nBergen\",\"sender\":{\"email\":\"a@tents.example\"}}");
+           "{\"name\":\"Tents & Co\",\"address\":\"1 "
+           "Road\\nBergen\",\"sender\":{\"email\":\"a@tents.example\"}}");
 }
 
 static void desk_close(struct desk *desk)
@@ -195,7 +221,8 @@ TEST(render, a_subject_with_line_breaks_stays_one_line_and_a_preheader_is_hidden
     struct desk desk;
     desk_open(&desk);
     define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
-           "subject: {{ \"a%0D%0ABcc: eve@evil.example\" | url_decode }}\npreheader: 1 < {{ \"<2\" }}\n"
+           "subject: {{ \"a%0D%0ABcc: eve@evil.example\" | url_decode }}\npreheader: 1 < {{ \"<2\" "
+           "}}\n"
            "--- html\n<html><body class=x><p>Hi</p></body></html>");
     assert_ok(make(&desk, 5, false));
     assert_str(desk.out.subject, "a  Bcc: eve@evil.example");

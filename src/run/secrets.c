@@ -23,8 +23,9 @@ static const char *const pem_names[SECRETS_DKIM_KEYS] = { "dkim-rsa.pem", "dkim-
 
 static enum err trouble(struct problem *problem, const char *path, const char *what)
 {
-    return problem_format(problem, ERR_IO, path, "See that the folder exists, is writable and has room.",
-                          "%s: %s", what, strerror(errno));
+    return problem_format(problem, ERR_IO, path,
+                          "See that the folder exists, is writable and has room.", "%s: %s", what,
+                          strerror(errno));
 }
 
 /* ---- files ---- */
@@ -62,7 +63,8 @@ static enum err file_make(int folder, const char *path, const char *name, struct
     return err == OK ? OK : trouble(problem, path, "A secret cannot be written");
 }
 
-static enum err file_is_private(int file, const char *path, const char *name, struct problem *problem)
+static enum err file_is_private(int file, const char *path, const char *name,
+                                struct problem *problem)
 {
     struct stat stat;
     char        where[160];
@@ -70,8 +72,9 @@ static enum err file_is_private(int file, const char *path, const char *name, st
     if (fstat(file, &stat) != 0)
         return trouble(problem, where, "A secret cannot be looked at");
     if ((stat.st_mode & 077) != 0 || !S_ISREG(stat.st_mode))
-        return problem_set(problem, ERR_DENIED, where, "Others than its owner may read this secret.",
-                           "Run chmod 600 on the file; if others may have read it, make a new one.");
+        return problem_set(
+            problem, ERR_DENIED, where, "Others than its owner may read this secret.",
+            "Run chmod 600 on the file; if others may have read it, make a new one.");
     return OK;
 }
 
@@ -161,7 +164,8 @@ static enum err parts_open(struct secrets *secrets, int folder, const char *path
     TRY(secret_take(secrets, buf_view(&secret), problem));
     explicit_bzero(secret.ptr, secret.len);
     TRY(read_or_make(folder, path, pem_names[0], dkim_key_generate, &secrets->pems[0], problem));
-    TRY(read_or_make(folder, path, pem_names[1], dkim_key_generate_ed25519, &secrets->pems[1], problem));
+    TRY(read_or_make(folder, path, pem_names[1], dkim_key_generate_ed25519, &secrets->pems[1],
+                     problem));
     TRY(read_or_make(folder, path, "dkim-selectors", selectors_make, &selectors, problem));
     return selectors_take(secrets, buf_view(&selectors), problem);
 }
@@ -170,7 +174,8 @@ enum err secrets_open(struct secrets **out, const char *dir, struct problem *pro
 {
     char path[PATH_BYTES];
     if (snprintf(path, sizeof path, "%s/secrets", dir) >= (int)sizeof path)
-        return problem_set(problem, ERR_INPUT, "data folder", "The path is too long.", "Use a shorter one.");
+        return problem_set(problem, ERR_INPUT, "data folder", "The path is too long.",
+                           "Use a shorter one.");
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return trouble(problem, path, "The folder cannot be made");
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -46,7 +46,8 @@ TEST(secrets, are_made_once_private_and_the_same_afterwards)
     assert_ok(secrets_dns_write(first, STR("shop.example"), &dns_a));
     assert_ok(secrets_dns_write(second, STR("shop.example"), &dns_b));
     assert_true(str_eq(buf_view(&dns_a), buf_view(&dns_b)));
-    assert_true(str_find(buf_view(&dns_a), 0, STR("dult1._domainkey.shop.example. IN TXT")) < dns_a.len);
+    assert_true(str_find(buf_view(&dns_a), 0, STR("dult1._domainkey.shop.example. IN TXT")) <
+                dns_a.len);
     assert_true(str_find(buf_view(&dns_a), 0, STR("k=ed25519")) < dns_a.len);
     snprintf(path, sizeof path, "%s/secrets", folder.path);
     assert_int_equal(stat(path, &stat_), 0);

@@ -236,20 +236,25 @@ static enum err text_keep(const char *text, char *out, size_t room, const char *
     if (text == NULL)
         return OK;
     if (strlen(text) >= room)
-        return problem_set(problem, ERR_INPUT, where, "The text is too long.", "Use a shorter one.");
+        return problem_set(problem, ERR_INPUT, where, "The text is too long.",
+                           "Use a shorter one.");
     memcpy(out, text, strlen(text) + 1);
     return OK;
 }
 
-static enum err conf_keep(struct sender *sender, const struct sender_conf *conf, struct problem *problem)
+static enum err conf_keep(struct sender *sender, const struct sender_conf *conf,
+                          struct problem *problem)
 {
     sender->conf = *conf;
-    TRY(text_keep(conf->public_url, sender->public_url, sizeof sender->public_url, "public-url", problem));
-    TRY(text_keep(conf->outbox_dir, sender->outbox_dir, sizeof sender->outbox_dir, "outbox", problem));
+    TRY(text_keep(conf->public_url, sender->public_url, sizeof sender->public_url, "public-url",
+                  problem));
+    TRY(text_keep(conf->outbox_dir, sender->outbox_dir, sizeof sender->outbox_dir, "outbox",
+                  problem));
     TRY(text_keep(conf->ehlo_name, sender->ehlo_name, sizeof sender->ehlo_name, "name", problem));
     TRY(text_keep(conf->return_domain, sender->return_domain, sizeof sender->return_domain,
                   "return-domain", problem));
-    return text_keep(conf->tls_ca_file, sender->tls_ca_file, sizeof sender->tls_ca_file, "ca-file", problem);
+    return text_keep(conf->tls_ca_file, sender->tls_ca_file, sizeof sender->tls_ca_file, "ca-file",
+                     problem);
 }
 
 static enum err conf_check(struct sender *sender, struct problem *problem)
@@ -259,8 +264,10 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
     if (sender->return_domain[0] != '\0')
         TRY(address_domain_check(str_of(sender->return_domain), "return-domain", problem));
     if ((sender->conf.smtp_url == NULL) == (sender->conf.outbox_dir == NULL))
-        return problem_set(problem, ERR_INPUT, "smtp", "There must be one way out: a mail server or an "
-                           "outbox folder.", "Set --smtp smtp://host, or --outbox DIR to try things out.");
+        return problem_set(problem, ERR_INPUT, "smtp",
+                           "There must be one way out: a mail server or an "
+                           "outbox folder.",
+                           "Set --smtp smtp://host, or --outbox DIR to try things out.");
     if (sender->conf.smtp_url == NULL)
         return OK;
     TRY(sender_url_parse(str_of(sender->conf.smtp_url), &sender->url, problem));
@@ -287,10 +294,12 @@ static enum err parts_make(struct sender *sender)
         sender->jobs[i - 1].next = sender->free;
         sender->free = &sender->jobs[i - 1];
     }
-    uint32_t connections = sender->conf.connections > 0 ? sender->conf.connections : SENDER_CONNECTIONS;
+    uint32_t connections =
+        sender->conf.connections > 0 ? sender->conf.connections : SENDER_CONNECTIONS;
     sender->conf.connections = connections;
     sender->places = sender->conf.smtp_url == NULL ? MAILDIR_PLACES : connections * SMTP_SLOTS;
-    sender->threads_count = sender->conf.threads > 0 ? least(sender->conf.threads, SENDER_THREADS_MAX) : THREADS;
+    sender->threads_count =
+        sender->conf.threads > 0 ? least(sender->conf.threads, SENDER_THREADS_MAX) : THREADS;
     return OK;
 }
 
@@ -399,7 +408,8 @@ static enum err threads_start(struct sender *sender)
         if (worker == NULL)
             return ERR_MEMORY;
         *worker = (struct worker){ sender, sender->renders[sender->threads_count] };
-        if (pthread_create(&sender->threads[sender->threads_count], NULL, render_thread, worker) != 0) {
+        if (pthread_create(&sender->threads[sender->threads_count], NULL, render_thread, worker) !=
+            0) {
             free(worker);
             return ERR_MEMORY;
         }

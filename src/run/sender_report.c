@@ -89,7 +89,8 @@ static struct str body_write(struct arena *arena, const struct job *job)
     buf_str(&body, STR(",\"journey\":"));
     json_write_str(&body, job->rendered.journey);
     buf_str(&body, STR("}}"));
-    struct str made = buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
+    struct str made =
+        buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
     buf_done(&body);
     return made;
 }
@@ -105,7 +106,8 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     if (object == NULL || members == NULL)
         return NULL;
     members[0] = (struct json_member){ STR("message"), { .kind = JSON_STRING, .string = id } };
-    members[1] = (struct json_member){ STR("template"), { .kind = JSON_STRING, .string = template } };
+    members[1] =
+        (struct json_member){ STR("template"), { .kind = JSON_STRING, .string = template } };
     members[2] = (struct json_member){ STR("journey"), { .kind = JSON_STRING, .string = journey } };
     *object = (struct json){ .kind = JSON_OBJECT, .count = MEMBERS, .members = members };
     return object;

@@ -4,9 +4,10 @@
 
 static enum err fault(struct problem *problem, const char *what)
 {
-    return problem_set(problem, ERR_INPUT, "smtp", what,
-                       "Write smtp://user:password@host:port or smtps://...; escape special characters "
-                       "in the password as %40.");
+    return problem_set(
+        problem, ERR_INPUT, "smtp", what,
+        "Write smtp://user:password@host:port or smtps://...; escape special characters "
+        "in the password as %40.");
 }
 
 static enum err decoded(struct str text, char *out, size_t room)
@@ -50,6 +51,8 @@ static struct str host_take(struct str *rest)
 {
     bool       bracket = str_starts(*rest, STR("["));
     size_t     end = bracket ? str_find_char(*rest, 0, ']') : str_find_char(*rest, 0, ':');
+    if (bracket && end == rest->len)
+        return STR_NONE;
     struct str host = str_slice(*rest, bracket, end);
     *rest = str_slice(*rest, end + bracket, rest->len);
     return host;
@@ -74,7 +77,8 @@ enum err sender_url_parse(struct str url, struct sender_url *out, struct problem
     struct str        rest;
     made.tls_at_once = str_starts(url, STR("smtps://"));
     if (!made.tls_at_once && !str_starts(url, STR("smtp://")))
-        return fault(problem, "The mail server's address begins with neither smtp:// nor smtps://.");
+        return fault(problem,
+                     "The mail server's address begins with neither smtp:// nor smtps://.");
     rest = str_slice(url, made.tls_at_once ? 8 : 7, url.len);
     if (str_ends(rest, STR("/")))
         rest.len--;
@@ -97,7 +101,8 @@ bool sender_host_is_loopback(struct str host)
     return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("::1")) ||
            str_eq(host, STR("0.0.0.0")) || str_eq(host, STR("::")) ||
            str_starts(host, STR("127.")) ||
-           (host.len > 10 && str_eq_nocase(str_slice(host, host.len - 10, host.len), STR(".localhost")));
+           (host.len > 10 &&
+            str_eq_nocase(str_slice(host, host.len - 10, host.len), STR(".localhost")));
 }
 
 struct str sender_host_of(struct str url)

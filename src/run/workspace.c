@@ -6,7 +6,8 @@
 #include "message/address.h"
 #include "message/header.h"
 
-static enum err fault(struct problem *problem, const char *field, const char *what, const char *remedy)
+static enum err fault(struct problem *problem, const char *field, const char *what,
+                      const char *remedy)
 {
     char where[160];
     snprintf(where, sizeof where, "workspace.json:%s", field);
@@ -14,8 +15,8 @@ static enum err fault(struct problem *problem, const char *field, const char *wh
 }
 
 /* An unknown name is a typing mistake that would otherwise be found when a mail looks wrong. */
-static enum err members_check(const struct json *object, const char *field, const char *const *known,
-                              struct problem *problem)
+static enum err members_check(const struct json *object, const char *field,
+                              const char *const *known, struct problem *problem)
 {
     if (object->kind != JSON_OBJECT)
         return fault(problem, field, "This is not a JSON object.", "Write {...}.");
@@ -34,8 +35,8 @@ static enum err members_check(const struct json *object, const char *field, cons
 }
 
 /* A text of people's words for a header field. */
-static enum err words(const struct json *object, const char *key, const char *field, struct str *out,
-                      struct problem *problem)
+static enum err words(const struct json *object, const char *key, const char *field,
+                      struct str *out, struct problem *problem)
 {
     const struct json *value = json_get(object, str_of(key));
     if (value == NULL)
@@ -116,7 +117,8 @@ static enum err items(struct arena *arena, const struct json *root, const char *
     if (list == NULL)
         return OK;
     if (list->kind != JSON_ARRAY || list->count > WORKSPACE_ITEMS_MAX)
-        return fault(problem, key, "This is not a list of at most 1,000.", "Write [\"news\", ...].");
+        return fault(problem, key, "This is not a list of at most 1,000.",
+                     "Write [\"news\", ...].");
     struct workspace_item *made = ARENA_ARRAY(arena, list->count, struct workspace_item);
     if (made == NULL)
         return ERR_MEMORY;

@@ -8,10 +8,12 @@ TEST(workspace, everything_may_be_left_out_and_the_sender_takes_the_workspaces_n
     struct workspace workspace;
     assert_ok(workspace_parse(arena, STR(""), &workspace, NULL));
     assert_int_equal(workspace.sender_email.len, 0);
-    assert_ok(workspace_parse(arena, STR("{\"name\":\"Tents\",\"address\":\"1 Road\\nBergen\","
-                                         "\"sender\":{\"email\":\"ada@tents.example\"},"
-                                         "\"topics\":[\"news\",{\"id\":\"offers\",\"name\":\"Offers\"}],"
-                                         "\"lists\":[\"newsletter\"]}"), &workspace, NULL));
+    assert_ok(workspace_parse(arena,
+                              STR("{\"name\":\"Tents\",\"address\":\"1 Road\\nBergen\","
+                                  "\"sender\":{\"email\":\"ada@tents.example\"},"
+                                  "\"topics\":[\"news\",{\"id\":\"offers\",\"name\":\"Offers\"}],"
+                                  "\"lists\":[\"newsletter\"]}"),
+                              &workspace, NULL));
     assert_str(workspace.sender_name, "Tents");
     assert_str(workspace.address, "1 Road\nBergen");
     assert_int_equal(workspace.topics_count, 2);
@@ -39,7 +41,8 @@ TEST(workspace, a_mistake_is_told_with_its_field_and_remedy)
         SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
         struct workspace workspace;
         struct problem   problem = { 0 };
-        assert_int_equal(workspace_parse(arena, str_of(cases[i].text), &workspace, &problem), ERR_INPUT);
+        assert_int_equal(workspace_parse(arena, str_of(cases[i].text), &workspace, &problem),
+                         ERR_INPUT);
         assert_string_equal(problem.where, cases[i].where);
         assert_true(problem.remedy[0] != '\0');
     }
