@@ -3,10 +3,13 @@
 BUILD := build
 JOBS  := $(shell nproc)
 
-.PHONY: all help setup run demo test check tidy fuzz bench clean
+.PHONY: all help setup run demo test check tidy fuzz bench clean $(BUILD)/dult
 
 all: $(BUILD)/build.ninja ## build build/dult and everything beside it
 	cmake --build $(BUILD) -j $(JOBS)
+
+$(BUILD)/dult: $(BUILD)/build.ninja
+	@cmake --build $(BUILD) -j $(JOBS) --target dult
 
 $(BUILD)/build.ninja: CMakeLists.txt
 	@scripts/setup build --check
