@@ -1,6 +1,7 @@
 /* Events in: the Segment routes, answered when they are on disk, and the bulk import. */
 #include "run/api_inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -20,30 +21,44 @@ struct posting {
     struct str           answer;
 };
 
-/* ---- one parser a thread, closed when the thread ends ---- */
+/* ---- what each thread keeps: a parser, and what names messages without an id ---- */
 
-static pthread_key_t  parser_key;
-static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
+struct kept {
+    struct collect_parser *parser;
+    uint64_t               seed, requests;
+};
 
-static void parser_end(void *parser)
+static pthread_key_t  kept_key;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+
+static void kept_close(void *context)
 {
-    collect_parser_close(parser);
+    struct kept *kept = context;
+    collect_parser_close(kept->parser);
+    free(kept);
 }
 
-static void parser_key_make(void)
+static void kept_key_make(void)
 {
-    (void)pthread_key_create(&parser_key, parser_end);
+    (void)pthread_key_create(&kept_key, kept_close);
 }
 
-static struct collect_parser *parser_here(void)
+static struct kept *kept_here(void)
 {
-    (void)pthread_once(&parser_once, parser_key_make);
-    struct collect_parser *parser = pthread_getspecific(parser_key);
-    if (parser == NULL) {
-        parser = collect_parser_open();
-        (void)pthread_setspecific(parser_key, parser);
+    (void)pthread_once(&kept_once, kept_key_make);
+    struct kept *kept = pthread_getspecific(kept_key);
+    if (kept != NULL)
+        return kept;
+    kept = calloc(1, sizeof *kept);
+    if (kept == NULL)
+        return NULL;
+    kept->parser = collect_parser_open();
+    kept->seed = hash_random_seed();
+    if (kept->parser == NULL || pthread_setspecific(kept_key, kept) != 0) {
+        kept_close(kept);
+        return NULL;
     }
-    return parser;
+    return kept;
 }
 
 /* ---- from arrivals to entries ---- */
@@ -160,17 +175,18 @@ static enum err posting_parse(struct api *api, struct http_request *request, str
 {
     SCOPED(buf_donep) struct buf room = buf_make(REQUEST_BYTES_MAX);
     struct posting              *posting = task->context;
-    struct collect_parser       *parser = parser_here();
+    struct kept                 *kept = kept_here();
     struct collect_result        result;
     struct collect_request       asked = {
               .received_ms = time_now_ms(), .source = (uint32_t)route_who(request),
-              .client_ip = http_is_local(request) ? STR_NONE : http_peer(request),
-              .name_seed = { hash_random_seed(), hash_random_seed() } };
-    if (parser == NULL)
+              .client_ip = http_is_local(request) ? STR_NONE : http_peer(request) };
+    if (kept == NULL)
         return ERR_MEMORY;
+    asked.name_seed[0] = kept->seed;
+    asked.name_seed[1] = ++kept->requests;
     TRY(collect_route_parse(http_path(request), &asked.route));
     TRY(body_read(request, &room, &asked.body, problem));
-    TRY(collect_parse(parser, task->arena, &asked, &result, problem));
+    TRY(collect_parse(kept->parser, task->arena, &asked, &result, problem));
     TRY(key_settle(api, request, &result, &asked.source, problem));
     TRY(task_fill(task, &result, asked.received_ms, asked.source));
     return answer_keep(task->arena, &result, &posting->answer);

@@ -315,29 +315,35 @@ static enum err window_each(void *ctx, const struct store_decision *row)
     return OK;
 }
 
-struct head_question {
-    uint32_t     profile;
-    struct story story;
+struct heads_question {
+    const struct window *window;
+    struct story        *stories; /* one an intent */
 };
 
-static bool head_ask(struct engine *engine, struct task *task)
+static bool heads_ask(struct engine *engine, struct task *task)
 {
-    struct head_question *question = task->context;
-    if (question->profile < people_count(engine_people(engine)))
-        story_heads(engine, people_root(engine_people(engine), question->profile), &question->story);
+    struct heads_question *question = task->context;
+    const struct people   *people = engine_people(engine);
+    for (uint32_t i = 0; i < question->window->count; i++) {
+        uint32_t profile = question->window->intents[i].profile;
+        if (profile < people_count(people))
+            story_heads(engine, people_root(people, profile), &question->stories[i]);
+    }
     return true;
 }
 
 static enum err window_write(struct message_page *page, const struct window *window)
 {
+    struct heads_question question = { window, ARENA_ARRAY(page->call->arena, window->count,
+                                                           struct story) };
+    if (question.stories == NULL)
+        return ERR_MEMORY;
+    if (window->count > 0)
+        TRY(call_ask(page->call, heads_ask, &question));
     for (uint32_t i = window->count; i > 0 && page->written < page->limit; i--) {
-        struct head_question *question = ARENA_NEW(page->call->arena, struct head_question);
-        if (question == NULL)
-            return ERR_MEMORY;
-        question->profile = window->intents[i - 1].profile;
-        TRY(call_ask(page->call, head_ask, question));
-        TRY(story_messages(page, &question->story, window->intents[i - 1].id));
-        page->scanned_to = window->intents[i - 1].id;
+        uint64_t id = window->intents[i - 1].id;
+        TRY(story_messages(page, &question.stories[i - 1], id));
+        page->scanned_to = id;
     }
     return OK;
 }

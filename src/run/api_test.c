@@ -1,6 +1,9 @@
 /* Events in, questions answered: over real sockets, with a real core in a folder. */
 #include "run/api_rig.h"
 
+#include <pthread.h>
+#include <zlib.h>
+
 TEST(api, an_event_that_was_answered_stands_on_the_timeline)
 {
     struct rig *rig = rig_open();
@@ -230,5 +233,91 @@ TEST(api, analytics_js_finds_its_settings_and_its_metrics_are_dropped)
     assert_true(str_find(rig->body, 0, STR("t.example/v1")) < rig->body.len);
     assert_int_equal(rig_ask(rig, "GET", "/v1/projects/nope/settings", "", STR_NONE), 404);
     assert_int_equal(rig_ask(rig, "POST", "/v1/m", "", STR("{\"series\":[]}")), 200);
+    rig_close(rig);
+}
+
+/* ---- squeezed, and many at once ---- */
+
+static struct str squeezed(struct arena *arena, struct str text)
+{
+    z_stream stream = { 0 };
+    size_t   room = text.len + 1000;
+    char    *out = arena_alloc(arena, room);
+    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    stream.next_in = (Bytef *)text.ptr;
+    stream.avail_in = (uInt)text.len;
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = (uInt)room;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    size_t len = stream.total_out;
+    deflateEnd(&stream);
+    return (struct str){ out, len };
+}
+
+TEST(api, a_squeezed_body_is_read_whatever_it_claims_and_a_bomb_is_not)
+{
+    struct rig *rig = rig_open();
+    char        head[300], *bomb = arena_alloc(rig->arena, 16 << 20);
+    struct str  batch = STR("{\"batch\":[{\"type\":\"track\",\"userId\":\"zip\",\"event\":\"E\"}]}");
+    SCOPED(buf_donep) struct buf pair = buf_make(100), key = buf_make(200);
+    buf_format(&pair, "%s:", rig->write_key);
+    base64_write(&key, buf_view(&pair));
+    snprintf(head, sizeof head, "Authorization: Basic %.*s\r\nContent-Encoding: gzip\r\n"
+             "Content-Type: application/x-www-form-urlencoded\r\n", STR_ARG(buf_view(&key)));
+    assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head, squeezed(rig->arena, batch)), 200);
+    assert_int_equal(rig_int(rig, "accepted"), 1);
+    assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head, STR("no gzip at all")), 400);
+    memset(bomb, ' ', 16 << 20);
+    assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head,
+                             squeezed(rig->arena, (struct str){ bomb, 16 << 20 })), 413);
+    rig_close(rig);
+}
+
+enum { SENDERS = 4, SENT_EACH = 40 };
+
+struct sender {
+    struct rig rig; /* a copy with an arena of its own */
+    int        number, taken;
+};
+
+static void *sender_run(void *context)
+{
+    struct sender *sender = context;
+    char           body[200];
+    for (int i = 0; i < SENT_EACH; i++) {
+        snprintf(body, sizeof body, "{\"userId\":\"u%d\",\"event\":\"E\",\"messageId\":\"%d-%d\"}",
+                 i % 7, sender->number, i);
+        sender->taken += rig_post(&sender->rig, "/v1/track", body) == 200;
+    }
+    return NULL;
+}
+
+TEST(api, many_may_send_while_others_count_and_keys_change)
+{
+    struct rig   *rig = rig_open();
+    struct sender senders[SENDERS];
+    pthread_t     threads[SENDERS];
+    char          key[64];
+    int           taken = 0;
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i] = (struct sender){ .rig = *rig, .number = i };
+        senders[i].rig.arena = arena_open(512 << 20);
+        assert_int_equal(pthread_create(&threads[i], NULL, sender_run, &senders[i]), 0);
+    }
+    for (int i = 0; i < 10; i++) {
+        rig_key(rig, "{\"kind\":\"write\",\"name\":\"more\"}", key, sizeof key);
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22E%22", ""), 200);
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/stats", ""), 200);
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        pthread_join(threads[i], NULL);
+        taken += senders[i].taken;
+        arena_close(senders[i].rig.arena);
+    }
+    assert_int_equal(taken, SENDERS * SENT_EACH);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22E%22", ""), 200);
+    assert_int_equal(rig_int(rig, "count"), 7);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/stats", ""), 200);
+    assert_int_equal(rig_int(rig, "events"), taken);
     rig_close(rig);
 }

@@ -1,7 +1,8 @@
 /*
- * Links of our mails. What is answered was recorded: a click is redirected, and an unsubscription
- * confirmed, after it is on disk. A GET never changes a consent, and HEAD records nothing: those
- * who ask so are programs that look at links before people do.
+ * Links of our mails. A click is redirected, and an unsubscription confirmed, after it is on disk;
+ * only when the core has no room is a reader led on unrecorded, for a link must lead somewhere. A
+ * GET never changes a consent, and HEAD records nothing: those who ask so are programs that look at
+ * links before people do.
  */
 #include "run/api_inside.h"
 
