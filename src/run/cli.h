@@ -113,6 +113,7 @@ enum cli_exit cli_segment(struct cli *cli);
 enum cli_exit cli_explain(struct cli *cli);
 enum cli_exit cli_key(struct cli *cli);
 enum cli_exit cli_owner(struct cli *cli);
+enum cli_exit cli_doctor(struct cli *cli);
 enum cli_exit cli_liquid(struct cli *cli);
 
 #endif

@@ -119,6 +119,16 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 1,
       .has_data = true,
       .run = cli_owner },
+    { .name = "doctor",
+      .purpose = "say why nothing arrives or leaves",
+      .usage = "[--data DIR] [settings]",
+      .more = "Looks at the folder, the clock, the port, keys, the public address, the mail server\n"
+              "(connects and signs in, sends nothing), what was refused and what failed last. Ends\n"
+              "with 1 when something is wrong.",
+      .example = "dult doctor --data ./data",
+      .has_data = true,
+      .has_settings = true,
+      .run = cli_doctor },
     { .name = "liquid",
       .purpose = "run a file of Liquid cases against our Liquid",
       .usage = "--cases FILE",

@@ -36,6 +36,8 @@ static void refused(void *context, const struct http_refusal *refusal)
 {
     struct serve  *serve = context;
     struct problem problem = { .where = "" };
+    if (str_eq(refusal->peer, STR("local")))
+        return; /* a command tells its own user */
     api_refused(serve->api, refusal);
     snprintf(problem.where, sizeof problem.where, "%.*s %.*s %.*s", STR_ARG(refusal->peer),
              STR_ARG(refusal->method), STR_ARG(str_slice(refusal->path, 0, 100)));
