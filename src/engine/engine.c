@@ -85,8 +85,8 @@ static bool identify_last(const struct run *runs, uint32_t count, struct run *ru
 /* Clients tell the same traits with every page: the bag is kept once. Its place, or 0. */
 static uint32_t bag_same(const struct engine *engine, const struct timeline_event *event, struct str bag)
 {
-    struct run runs[TIMELINE_RUNS_MAX], run;
-    uint32_t   place, count = timeline_runs(engine->timeline, event->profile, runs);
+    struct run runs[TIMELINE_RUNS_MAX], run = { 0 };
+    uint32_t   place = 0, count = timeline_runs(engine->timeline, event->profile, runs);
     if (!identify_last(runs, count, &run, &place))
         return 0;
     struct bag have = bag_at(timeline_bags(engine->timeline), run.bag[place]);
