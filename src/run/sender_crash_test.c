@@ -19,7 +19,8 @@ enum { KILLS = 8, PEOPLE_MAX = 4000, CONNECTIONS = 2, IN_DOUBT_MAX = 2 * CONNECT
 
 struct tally {
     uint8_t mailed[PEOPLE_MAX];
-    int     answered; /* people whose sign-up was answered; their numbers are 0 .. answered - 1 */
+    int     answered; /* people whose sign-up was answered */
+    int     next;     /* who was not told of may be signed up all the same, and is passed over */
     int     twice;
 };
 
@@ -45,14 +46,21 @@ static _Noreturn void child_run(const char *dir, int port_fd, int told_fd, int f
         pause();
 }
 
-static void post_count(const struct post *post, struct tally *tally)
+static void post_count(struct post *post, struct tally *tally)
 {
+    post_stop(post);
     for (int i = 0; i < post->count; i++) {
         const char *to = strstr(post->mails[i], "\r\nTo: u");
         int         person = to == NULL ? -1 : atoi(to + strlen("\r\nTo: u"));
         assert_in_range(person, 0, PEOPLE_MAX - 1);
         tally->twice += tally->mailed[person]++ > 0;
     }
+}
+
+static void answer_note(struct tally *tally, int person)
+{
+    tally->answered++;
+    tally->next = person + 2;
 }
 
 static void round_run(const char *dir, struct tally *tally, int64_t live_us)
@@ -64,18 +72,18 @@ static void round_run(const char *dir, struct tally *tally, int64_t live_us)
     assert_true(child >= 0);
     if (child == 0) {
         close(told_pipe[0]);
-        child_run(dir, port_pipe[0], told_pipe[1], tally->answered);
+        child_run(dir, port_pipe[0], told_pipe[1], tally->next);
     }
     close(told_pipe[1]);
     struct post *post = post_open(FAULT_NONE, 0);
     assert_int_equal(write(port_pipe[1], &post->port, sizeof post->port), sizeof post->port);
     assert_int_equal(read(told_pipe[0], &person, sizeof person), sizeof person);
-    tally->answered = person + 1;
+    answer_note(tally, person);
     usleep((useconds_t)live_us);
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     while (read(told_pipe[0], &person, sizeof person) == sizeof person)
-        tally->answered = person + 1;
+        answer_note(tally, person);
     post_count(post, tally);
     post_close(post);
     close(told_pipe[0]);

@@ -125,7 +125,7 @@ struct post *post_open(enum fault fault, uint16_t port)
     return post;
 }
 
-void post_close(struct post *post)
+void post_stop(struct post *post)
 {
     pthread_mutex_lock(&post->lock);
     post->closing = true;
@@ -139,6 +139,12 @@ void post_close(struct post *post)
         pthread_join(post->callers[i], NULL);
         close(post->fds[i]);
     }
+}
+
+void post_close(struct post *post)
+{
+    if (!post->closing)
+        post_stop(post);
     for (int i = 0; i < post->count; i++)
         free(post->mails[i]);
     pthread_cond_destroy(&post->moved);

@@ -52,6 +52,8 @@ struct house_count {
 
 /* A port of 0: any. */
 struct post *post_open(enum fault fault, uint16_t port);
+/* Ends its threads; what it took can be read from then on. */
+void post_stop(struct post *post);
 void post_close(struct post *post);
 /* Waits for so many dots; how many there are. */
 int post_wait(struct post *post, int dots, int64_t wait_ms);
