@@ -58,6 +58,8 @@ TEST(api_define, what_is_broken_is_refused_with_its_place_and_nothing_changes)
     assert_true(rig_str(rig, "error.where").len > 0 && rig_str(rig, "error.remedy").len > 0);
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/t", "subject: {{ x\n--- html\n<p>"), 400);
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/workspace", "[]"), 400);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/workspace", ""), 200);
+    assert_int_equal(rig_int(rig, "version"), 0); /* there is one, and nothing is said of it */
     assert_int_equal(rig_call(rig, "GET", "/api/v1/segments", ""), 200);
     assert_int_equal(json_get(&rig->json, STR("items"))->count, 0);
     rig_close(rig);

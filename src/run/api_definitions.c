@@ -134,11 +134,17 @@ enum err definition_show(struct call *call)
     enum definition_kind kind = kind_of(call);
     struct shelf         shelf = { .call = call, .kind = kind, .name = name_of(call, kind) };
     bool                 first = true;
+    struct store_definition none = { .kind = DEFINE_WORKSPACE, .name = STR("workspace"),
+                                     .at_ms = TIME_NEVER };
     if (shelf.name.len == 0)
         return definition_absent(call, kind, shelf.name);
     TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
-    if (shelf.count == 0 || shelf.items[0].text.len == 0)
-        return definition_absent(call, kind, shelf.name);
+    if (shelf.count == 0 || shelf.items[0].text.len == 0) {
+        if (kind != DEFINE_WORKSPACE)
+            return definition_absent(call, kind, shelf.name);
+        /* There is always a workspace; this one has not been described yet. */
+        shelf.items = &none;
+    }
     if (call_flag(call, "raw")) {
         call->type = STR("text/plain; charset=utf-8");
         buf_str(&call->out, shelf.items[0].text);
