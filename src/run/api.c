@@ -14,14 +14,22 @@ enum { DESK_WAKE_US = 1000000, PARAM_BYTES_MAX = 8192 };
 int api_status(enum err err)
 {
     switch (err) {
-    case OK: return 200;
-    case ERR_INPUT: return 400;
-    case ERR_DENIED: return 403;
-    case ERR_ABSENT: return 404;
-    case ERR_CONFLICT: return 409;
-    case ERR_LIMIT: return 413;
-    case ERR_WAIT: return 503;
-    default: return 500;
+    case OK:
+        return 200;
+    case ERR_INPUT:
+        return 400;
+    case ERR_DENIED:
+        return 403;
+    case ERR_ABSENT:
+        return 404;
+    case ERR_CONFLICT:
+        return 409;
+    case ERR_LIMIT:
+        return 413;
+    case ERR_WAIT:
+        return 503;
+    default:
+        return 500;
     }
 }
 
@@ -36,8 +44,10 @@ void api_problem_reply(struct http_request *request, enum err err, const struct 
         (void)!problem_set(&said, err, "", "Dult has as much to do as it can take.",
                            "Send the same again in a second.");
     else if (said.what[0] == '\0')
-        (void)!problem_format(&said, err, "", "Try again; if it stays so, look at the log and run "
-                              "`dult doctor`.", "This could not be done (%s).", err_name(err));
+        (void)!problem_format(&said, err, "",
+                              "Try again; if it stays so, look at the log and run "
+                              "`dult doctor`.",
+                              "This could not be done (%s).", err_name(err));
     http_reply_problem(request, api_status(err), err_name(err), &said, headers, count);
 }
 
@@ -50,9 +60,11 @@ static void call_reply(struct call *call, enum err err)
         return;
     }
     struct http_header no_store = { STR("Cache-Control"), STR("no-store") };
-    http_reply(call->request, &(struct http_answer){
-        .status = call->status, .type = call->type, .headers = &no_store, .headers_count = 1,
-        .body = buf_view(&call->out) });
+    http_reply(call->request, &(struct http_answer){ .status = call->status,
+                                                     .type = call->type,
+                                                     .headers = &no_store,
+                                                     .headers_count = 1,
+                                                     .body = buf_view(&call->out) });
 }
 
 /* ---- desks ---- */
@@ -65,7 +77,10 @@ static const struct api_route *api_route_of(struct api *api, struct http_request
 
 static void desk_serve(struct desk *desk, struct http_request *request)
 {
-    struct call call = { .api = desk->api, .desk = desk, .request = request, .status = 200,
+    struct call call = { .api = desk->api,
+                         .desk = desk,
+                         .request = request,
+                         .status = 200,
                          .type = STR("application/json"),
                          .arena = arena_open(CALL_ARENA_BYTES_MAX),
                          .out = buf_make(CALL_ANSWER_BYTES_MAX) };
@@ -137,19 +152,24 @@ static enum err table_make(struct api *api)
     for (size_t i = 0; i < api->conf.pages_count; i++)
         api->routes[ours + i] = api->conf.pages[i];
     for (size_t i = 0; i < ours; i++)
-        api->routes[i] = (struct route){
-            .method = from[i].method, .pattern = from[i].pattern,
-            .run = from[i].run != NULL ? from[i].run : desk_enqueue,
-            .need = from[i].need, .scope = from[i].scope, .summary = from[i].summary,
-            .cors = from[i].need == ROUTE_WRITE_KEY ? ROUTE_CORS_EVENTS : ROUTE_CORS_NONE,
-            .body_bytes_max = from[i].body_bytes_max };
+        api->routes[i] = (struct route){ .method = from[i].method,
+                                         .pattern = from[i].pattern,
+                                         .run = from[i].run != NULL ? from[i].run : desk_enqueue,
+                                         .need = from[i].need,
+                                         .scope = from[i].scope,
+                                         .summary = from[i].summary,
+                                         .cors = from[i].need == ROUTE_WRITE_KEY ? ROUTE_CORS_EVENTS
+                                                                                 : ROUTE_CORS_NONE,
+                                         .body_bytes_max = from[i].body_bytes_max };
     return OK;
 }
 
 struct router_conf api_router(struct api *api)
 {
-    return (struct router_conf){ .routes = api->routes, .routes_count = api->routes_count,
-                                 .authorize = keys_authorize, .context = api };
+    return (struct router_conf){ .routes = api->routes,
+                                 .routes_count = api->routes_count,
+                                 .authorize = keys_authorize,
+                                 .context = api };
 }
 
 static enum err parts_open(struct api *api)
@@ -275,8 +295,10 @@ enum err call_time(struct call *call, const char *name, int64_t absent, int64_t 
     }
     if (time_parse(text, out_ms) == OK)
         return OK;
-    return problem_format(&call->problem, ERR_INPUT, name, "Write it as 2026-01-31 or "
-                          "2026-01-31T12:00:00Z.", "\"%.*s\" is no date.", STR_ARG(text));
+    return problem_format(&call->problem, ERR_INPUT, name,
+                          "Write it as 2026-01-31 or "
+                          "2026-01-31T12:00:00Z.",
+                          "\"%.*s\" is no date.", STR_ARG(text));
 }
 
 enum err call_body(struct call *call, struct json *out)
@@ -300,7 +322,8 @@ uint32_t call_find(const struct engine *engine, struct str who)
 
 enum err call_nobody(struct call *call, struct str who)
 {
-    return problem_format(&call->problem, ERR_ABSENT, "who", "Name a userId, \"anonymous:ID\", "
+    return problem_format(&call->problem, ERR_ABSENT, "who",
+                          "Name a userId, \"anonymous:ID\", "
                           "\"type:ID\" or a profile such as \"p12\".",
                           "Nobody is known as \"%.*s\".", STR_ARG(who));
 }

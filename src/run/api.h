@@ -29,11 +29,11 @@
 #include "server/router.h"
 
 enum {
-    API_LIMIT_MAX = 1000,              /* items of one page */
-    API_KEYS_MAX = 1000,               /* valid keys; each request looks at all of them */
-    API_DESKS = 4,                     /* the first serves tracking alone */
-    API_WAITING_MAX = 1024,            /* requests before a desk; more are told to come again */
-    API_IMPORT_EVENTS_MAX = 20000,     /* of one POST /api/v1/import */
+    API_LIMIT_MAX = 1000,          /* items of one page */
+    API_KEYS_MAX = 1000,           /* valid keys; each request looks at all of them */
+    API_DESKS = 4,                 /* the first serves tracking alone */
+    API_WAITING_MAX = 1024,        /* requests before a desk; more are told to come again */
+    API_IMPORT_EVENTS_MAX = 20000, /* of one POST /api/v1/import */
     API_IMPORT_BYTES_MAX = 16 << 20,
 };
 

@@ -64,9 +64,9 @@ static struct kept *kept_here(void)
 /* ---- from arrivals to entries ---- */
 
 static const enum record_kind kinds[ARRIVAL_KINDS] = {
-    [ARRIVAL_TRACK] = RECORD_TRACK,   [ARRIVAL_IDENTIFY] = RECORD_IDENTIFY,
-    [ARRIVAL_PAGE] = RECORD_PAGE,     [ARRIVAL_SCREEN] = RECORD_SCREEN,
-    [ARRIVAL_GROUP] = RECORD_GROUP,   [ARRIVAL_ALIAS] = RECORD_ALIAS,
+    [ARRIVAL_TRACK] = RECORD_TRACK, [ARRIVAL_IDENTIFY] = RECORD_IDENTIFY,
+    [ARRIVAL_PAGE] = RECORD_PAGE,   [ARRIVAL_SCREEN] = RECORD_SCREEN,
+    [ARRIVAL_GROUP] = RECORD_GROUP, [ARRIVAL_ALIAS] = RECORD_ALIAS,
 };
 _Static_assert((int)ARRIVAL_HISTORICAL == (int)RECORD_HISTORICAL, "flags are compared below");
 
@@ -76,11 +76,17 @@ static struct entry entry_of(const struct arrival *a)
     return (struct entry){
         .record = { .kind = kinds[a->kind],
                     .flags = (a->flags & ARRIVAL_HISTORICAL) != 0 ? RECORD_HISTORICAL : 0,
-                    .source = (uint16_t)a->source, .at_ms = a->at_ms,
-                    .received_ms = a->received_ms, .name = a->name, .user_id = a->user_id,
-                    .anonymous_id = a->anonymous_id, .previous_id = a->previous_id,
-                    .properties = has_traits ? a->traits : a->properties, .context = a->context },
-        .message_id = a->message_id, .body = a->body,
+                    .source = (uint16_t)a->source,
+                    .at_ms = a->at_ms,
+                    .received_ms = a->received_ms,
+                    .name = a->name,
+                    .user_id = a->user_id,
+                    .anonymous_id = a->anonymous_id,
+                    .previous_id = a->previous_id,
+                    .properties = has_traits ? a->traits : a->properties,
+                    .context = a->context },
+        .message_id = a->message_id,
+        .body = a->body,
     };
 }
 
@@ -91,10 +97,13 @@ static enum err rejected_fill(struct task *task, const struct arrival_refused *r
     if (rows == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++)
-        rows[i] = (struct store_rejected){
-            .received_ms = received_ms, .source = source, .reason = refused[i].reason,
-            .field = refused[i].field, .remedy = refused[i].remedy,
-            .message_id = refused[i].message_id, .body = refused[i].event };
+        rows[i] = (struct store_rejected){ .received_ms = received_ms,
+                                           .source = source,
+                                           .reason = refused[i].reason,
+                                           .field = refused[i].field,
+                                           .remedy = refused[i].remedy,
+                                           .message_id = refused[i].message_id,
+                                           .body = refused[i].event };
     task->rejected = rows;
     task->rejected_count = count;
     return OK;
@@ -130,8 +139,10 @@ static enum err body_read(struct http_request *request, struct buf *room, struct
     enum inflate_coding coding;
     struct str          body = http_body(request);
     if (inflate_coding_parse(http_header(request, STR("content-encoding")), &coding) != OK)
-        return problem_set(problem, ERR_INPUT, "content-encoding", "This coding is not spoken "
-                           "here.", "Send gzip, deflate or the plain body.");
+        return problem_set(problem, ERR_INPUT, "content-encoding",
+                           "This coding is not spoken "
+                           "here.",
+                           "Send gzip, deflate or the plain body.");
     bool is_gzip = body.len >= 2 && memcmp(body.ptr, "\x1f\x8b", 2) == 0;
     *out = body;
     if (coding == INFLATE_IDENTITY && !is_gzip)
@@ -142,8 +153,7 @@ static enum err body_read(struct http_request *request, struct buf *room, struct
 }
 
 static enum err key_settle(struct api *api, struct http_request *request,
-                           struct collect_result *result, uint32_t *source,
-                           struct problem *problem)
+                           struct collect_result *result, uint32_t *source, struct problem *problem)
 {
     if (*source != 0)
         return OK;
@@ -152,9 +162,9 @@ static enum err key_settle(struct api *api, struct http_request *request,
         result->records[i].source = *source;
     if (*source != 0 || (http_is_local(request) && result->write_key.len == 0))
         return OK;
-    return problem_set(problem, ERR_DENIED, "writeKey", result->write_key.len == 0
-                           ? "There is no write key in this request."
-                           : "This is not a write key of ours.",
+    return problem_set(problem, ERR_DENIED, "writeKey",
+                       result->write_key.len == 0 ? "There is no write key in this request."
+                                                  : "This is not a write key of ours.",
                        "Make one with `dult key create --kind write`, and send it as the user name "
                        "of Basic authentication or as \"writeKey\" in the body.");
 }
@@ -162,7 +172,8 @@ static enum err key_settle(struct api *api, struct http_request *request,
 static void posting_done(struct task *task)
 {
     struct posting    *posting = task->context;
-    struct http_answer answer = { .status = 200, .type = STR("application/json"),
+    struct http_answer answer = { .status = 200,
+                                  .type = STR("application/json"),
                                   .body = posting->answer };
     if (task->refused > 0 && task->taken == 0 && task->duplicates == 0)
         api_problem_reply(posting->request, task->err, &task->problem);
@@ -177,9 +188,10 @@ static enum err posting_parse(struct api *api, struct http_request *request, str
     struct posting              *posting = task->context;
     struct kept                 *kept = kept_here();
     struct collect_result        result;
-    struct collect_request       asked = {
-              .received_ms = time_now_ms(), .source = (uint32_t)route_who(request),
-              .client_ip = http_is_local(request) ? STR_NONE : http_peer(request) };
+    struct collect_request       asked = { .received_ms = time_now_ms(),
+                                           .source = (uint32_t)route_who(request),
+                                           .client_ip =
+                                         http_is_local(request) ? STR_NONE : http_peer(request) };
     if (kept == NULL)
         return ERR_MEMORY;
     asked.name_seed[0] = kept->seed;
@@ -219,8 +231,9 @@ void collect_post(void *context, struct http_request *request)
     struct problem     problem = { 0 };
     enum collect_route route;
     if (collect_route_parse(http_path(request), &route) == OK && route == COLLECT_METRICS) {
-        route_reply(request, &(struct http_answer){
-            .status = 200, .type = STR("application/json"), .body = STR("{\"success\":true}") });
+        route_reply(request, &(struct http_answer){ .status = 200,
+                                                    .type = STR("application/json"),
+                                                    .body = STR("{\"success\":true}") });
         return;
     }
     enum err err = posting_submit(api, request, &problem);
@@ -263,7 +276,8 @@ void collect_settings(void *context, struct http_request *request)
         api_problem_reply(request, buf_err(&out), &problem);
         return;
     }
-    route_reply(request, &(struct http_answer){ .status = 200, .type = STR("application/json"),
+    route_reply(request, &(struct http_answer){ .status = 200,
+                                                .type = STR("application/json"),
                                                 .body = buf_view(&out) });
 }
 
@@ -340,10 +354,11 @@ enum err import_post(struct call *call)
     const struct json           *items = NULL;
     struct collect_result        result = { 0 };
     struct task                  task = { .arena = call->arena };
-    struct event_desk            desk = {
-                   .arena = call->arena, .scratch = &scratch, .received_ms = time_now_ms(),
-                   .name_seed = { hash_random_seed(), hash_random_seed() },
-                   .historical = !call_flag(call, "live") };
+    struct event_desk            desk = { .arena = call->arena,
+                                          .scratch = &scratch,
+                                          .received_ms = time_now_ms(),
+                                          .name_seed = { hash_random_seed(), hash_random_seed() },
+                                          .historical = !call_flag(call, "live") };
     TRY(import_items(call, &items));
     TRY(import_judge(call, &desk, items, &result));
     TRY(task_fill(&task, &result, desk.received_ms, 0));

@@ -12,7 +12,7 @@ enum { NAME_BYTES_MAX_HERE = 128, DEFINITIONS_MAX = 40000, AUTHOR_BYTES_MAX = 40
 static enum definition_kind kind_of(struct call *call)
 {
     struct str path = http_path(call->request);
-    return str_starts(path, STR("/api/v1/segments"))   ? DEFINE_SEGMENT
+    return str_starts(path, STR("/api/v1/segments"))    ? DEFINE_SEGMENT
            : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
                                                         : DEFINE_WORKSPACE;
@@ -20,8 +20,8 @@ static enum definition_kind kind_of(struct call *call)
 
 static const char *kind_word(enum definition_kind kind)
 {
-    static const char *const words[DEFINE_KINDS] = { "definition", "workspace", "segment", "journey",
-                                                     "template" };
+    static const char *const words[DEFINE_KINDS] = { "definition", "workspace", "segment",
+                                                     "journey", "template" };
     return words[kind];
 }
 
@@ -124,17 +124,19 @@ enum err definitions_list(struct call *call)
 
 static enum err definition_absent(struct call *call, enum definition_kind kind, struct str name)
 {
-    return problem_format(&call->problem, ERR_ABSENT, "name", "Look at the list, or put one there "
-                          "with `dult apply`.", "There is no %s \"%.*s\".", kind_word(kind),
-                          STR_ARG(name));
+    return problem_format(&call->problem, ERR_ABSENT, "name",
+                          "Look at the list, or put one there "
+                          "with `dult apply`.",
+                          "There is no %s \"%.*s\".", kind_word(kind), STR_ARG(name));
 }
 
 enum err definition_show(struct call *call)
 {
-    enum definition_kind kind = kind_of(call);
-    struct shelf         shelf = { .call = call, .kind = kind, .name = name_of(call, kind) };
-    bool                 first = true;
-    struct store_definition none = { .kind = DEFINE_WORKSPACE, .name = STR("workspace"),
+    enum definition_kind    kind = kind_of(call);
+    struct shelf            shelf = { .call = call, .kind = kind, .name = name_of(call, kind) };
+    bool                    first = true;
+    struct store_definition none = { .kind = DEFINE_WORKSPACE,
+                                     .name = STR("workspace"),
                                      .at_ms = TIME_NEVER };
     if (shelf.name.len == 0)
         return definition_absent(call, kind, shelf.name);
@@ -209,8 +211,12 @@ static enum err define(struct call *call, enum definition_kind kind, struct str 
 {
     struct task  task;
     struct entry entry = {
-        .record = { .kind = RECORD_DEFINE, .definition_kind = kind, .name = name, .body = text,
-                    .at_ms = time_now_ms(), .received_ms = time_now_ms() },
+        .record = { .kind = RECORD_DEFINE,
+                    .definition_kind = kind,
+                    .name = name,
+                    .body = text,
+                    .at_ms = time_now_ms(),
+                    .received_ms = time_now_ms() },
         .author = author_of(call),
         .body = str_format(call->arena, "{\"definition\":\"%s\"}", kind_word(kind)),
     };
@@ -223,8 +229,9 @@ static enum err define(struct call *call, enum definition_kind kind, struct str 
 static enum err reach_count(struct call *call, struct counting *counting, struct str name,
                             struct str text)
 {
-    *counting = (struct counting){ .call = call, .segment = name, .at_ms = TIME_NEVER,
-                                   .is_comparing = true };
+    *counting = (struct counting){
+        .call = call, .segment = name, .at_ms = TIME_NEVER, .is_comparing = true
+    };
     TRY(condition_read(call, text, NULL, &counting->tree));
     return counting_run(counting);
 }

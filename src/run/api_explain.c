@@ -29,9 +29,10 @@ static enum err why_write(struct why *why, struct engine *engine, uint32_t perso
     if (why->tree == NULL) {
         uint32_t number = program_segment(program, why->segment);
         if (number == SEGMENT_NO_ID || program->segments.items[number].arena == NULL)
-            return problem_format(&why->call->problem, ERR_ABSENT, "segment", "Look at the list of "
-                                  "segments.", "There is no segment \"%.*s\".",
-                                  STR_ARG(why->segment));
+            return problem_format(&why->call->problem, ERR_ABSENT, "segment",
+                                  "Look at the list of "
+                                  "segments.",
+                                  "There is no segment \"%.*s\".", STR_ARG(why->segment));
         why->tree = program->segments.items[number].tree;
     }
     TRY(segment_compile(why->call->arena, why->tree, &names, &compiled, &why->call->problem));
@@ -51,8 +52,8 @@ static bool why_ask(struct engine *engine, struct task *task)
 {
     struct why *why = task->context;
     uint32_t    person = call_find(engine, why->who);
-    why->err = person == PROFILE_NONE ? call_nobody(why->call, why->who)
-                                      : why_write(why, engine, person);
+    why->err =
+        person == PROFILE_NONE ? call_nobody(why->call, why->who) : why_write(why, engine, person);
     return true;
 }
 
@@ -108,7 +109,8 @@ static enum err explain_message(struct call *call, struct str text)
         found = found || wanted[i];
     }
     if (!found)
-        return problem_set(&call->problem, ERR_ABSENT, "message", "This person has no such message.",
+        return problem_set(&call->problem, ERR_ABSENT, "message",
+                           "This person has no such message.",
                            "Look at the list of this person's messages.");
     buf_char(&call->out, '{');
     write_person(&call->out, &first, "profile", story.person);
@@ -170,8 +172,8 @@ static bool *journey_decisions(struct journey_question *question)
     for (uint32_t i = story->count; i > 0; i--) {
         const struct decision *d = &story->decisions[i - 1];
         bool begins = d->kind == DECISION_ENROLLED || d->kind == DECISION_NOT_ENROLLED;
-        bool goes = d->kind == DECISION_STEP || d->kind == DECISION_ENDED ||
-                    d->kind == DECISION_INTENT;
+        bool goes =
+            d->kind == DECISION_STEP || d->kind == DECISION_ENDED || d->kind == DECISION_INTENT;
         if (begins)
             wanted[i - 1] = d->subject == question->number;
         if (d->kind == DECISION_ENROLLED && wanted[i - 1])
@@ -184,8 +186,8 @@ static bool *journey_decisions(struct journey_question *question)
 
 static enum err journey_rule_write(struct journey_question *question, bool *first)
 {
-    struct buf  *out = &question->call->out;
-    struct json  definition;
+    struct buf *out = &question->call->out;
+    struct json definition;
     if (question->definition.len == 0)
         return OK;
     TRY(json_parse(question->call->desk->parser, question->call->arena, question->definition,
@@ -214,8 +216,9 @@ static enum err explain_journey(struct call *call, struct str name)
     question->name = name;
     TRY(call_ask(call, journey_ask, question));
     if (question->number == SEGMENT_NO_ID)
-        return problem_format(&call->problem, ERR_ABSENT, "journey", "Look at the list of journeys.",
-                              "There is no journey \"%.*s\".", STR_ARG(name));
+        return problem_format(&call->problem, ERR_ABSENT, "journey",
+                              "Look at the list of journeys.", "There is no journey \"%.*s\".",
+                              STR_ARG(name));
     if (question->story.person == PROFILE_NONE)
         return call_nobody(call, question->who);
     TRY(store_definitions_read(call->desk->reader, 0, journey_text_each, question));
@@ -245,10 +248,10 @@ enum err profile_explain(struct call *call)
 {
     struct str segment = call_query(call, "segment"), condition = call_query(call, "condition");
     struct str journey = call_query(call, "journey"), message = call_query(call, "message");
-    int        asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) +
-                (message.len > 0);
+    int asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) + (message.len > 0);
     if (asked != 1)
-        return problem_set(&call->problem, ERR_INPUT, "segment", "One thing is explained at a time.",
+        return problem_set(&call->problem, ERR_INPUT, "segment",
+                           "One thing is explained at a time.",
                            "Give one of segment, condition, journey or message.");
     if (journey.len > 0)
         return explain_journey(call, journey);

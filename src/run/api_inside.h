@@ -29,7 +29,7 @@ enum {
     STORY_MAX = 100000, /* decisions of one person that are looked at */
 };
 
-struct keys; /* api_keys.c: an immutable list of keys */
+struct keys;  /* api_keys.c: an immutable list of keys */
 struct tally; /* api_messages.c: how many messages are in which state */
 
 struct desk {
@@ -42,16 +42,16 @@ struct desk {
 };
 
 struct api {
-    struct api_conf       conf;
-    struct route         *routes;
-    size_t                routes_count;
-    struct queue         *quick, *slow; /* requests for the first desk, and for the others */
-    struct desk           desks[API_DESKS];
+    struct api_conf        conf;
+    struct route          *routes;
+    size_t                 routes_count;
+    struct queue          *quick, *slow; /* requests for the first desk, and for the others */
+    struct desk            desks[API_DESKS];
     _Atomic(struct keys *) keys;
-    pthread_mutex_t       lock; /* changing keys, the owner's token */
-    struct auth_once      owner;
-    struct tally         *tally;
-    int64_t               opened_ms;
+    pthread_mutex_t        lock; /* changing keys, the owner's token */
+    struct auth_once       owner;
+    struct tally          *tally;
+    int64_t                opened_ms;
 };
 
 struct call {
@@ -60,8 +60,8 @@ struct call {
     struct http_request *request;
     struct arena        *arena;
     struct buf           out;
-    int                  status; /* 200 unless said */
-    struct str           type;   /* application/json unless said */
+    int                  status;      /* 200 unless said */
+    struct str           type;        /* application/json unless said */
     bool                 is_answered; /* by the call itself, now or later */
     struct problem       problem;
 };
@@ -105,7 +105,7 @@ void api_problem_reply(struct http_request *request, enum err err, const struct 
 MUST enum err keys_load(struct api *api, struct store_reader *reader);
 void          keys_done(struct api *api);
 /* The id of the write key, or 0. */
-uint32_t      keys_write_key(struct api *api, struct str text);
+uint32_t         keys_write_key(struct api *api, struct str text);
 router_authorize keys_authorize;
 
 /* api_messages.c */

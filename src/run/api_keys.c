@@ -48,7 +48,8 @@ enum err keys_load(struct api *api, struct store_reader *reader)
     if (keys == NULL)
         return ERR_MEMORY;
     keys->arena = arena_open(API_KEYS_MAX * SCOPES_TEXT_MAX * 4);
-    enum err err = keys->arena == NULL ? ERR_MEMORY : store_credentials_read(reader, key_each, keys);
+    enum err err =
+        keys->arena == NULL ? ERR_MEMORY : store_credentials_read(reader, key_each, keys);
     if (err != OK) {
         arena_close(keys->arena);
         free(keys);
@@ -171,7 +172,8 @@ enum err keys_list(struct call *call)
 static bool is_word(struct str word)
 {
     for (size_t i = 0; i < word.len; i++)
-        if (!((word.ptr[i] >= 'a' && word.ptr[i] <= 'z') || word.ptr[i] == ':' || word.ptr[i] == '*'))
+        if (!((word.ptr[i] >= 'a' && word.ptr[i] <= 'z') || word.ptr[i] == ':' ||
+              word.ptr[i] == '*'))
             return false;
     return word.len > 0;
 }
@@ -179,9 +181,9 @@ static bool is_word(struct str word)
 /* "read,write" and "read write" are the same. A key gives nobody more than its maker has. */
 static enum err scopes_read(struct call *call, struct str text, struct str *out)
 {
-    char            *kept = arena_alloc(call->arena, text.len + 1);
-    struct keys     *keys = atomic_load(&call->api->keys);
-    struct str       rest, word, mine = STR("*");
+    char        *kept = arena_alloc(call->arena, text.len + 1);
+    struct keys *keys = atomic_load(&call->api->keys);
+    struct str   rest, word, mine = STR("*");
     if (kept == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < text.len; i++)
@@ -194,12 +196,14 @@ static enum err scopes_read(struct call *call, struct str text, struct str *out)
         if (word.len == 0)
             continue;
         if (!is_word(word))
-            return problem_format(&call->problem, ERR_INPUT, "scopes", "Use words such as read, "
+            return problem_format(&call->problem, ERR_INPUT, "scopes",
+                                  "Use words such as read, "
                                   "write, profiles:read, keys:admin or *.",
                                   "\"%.*s\" is no scope.", STR_ARG(word));
         if (!allows(mine, word))
             return problem_format(&call->problem, ERR_DENIED, "scopes", "Ask an owner.",
-                                  "You cannot give \"%.*s\", which you do not have.", STR_ARG(word));
+                                  "You cannot give \"%.*s\", which you do not have.",
+                                  STR_ARG(word));
     }
     return OK;
 }
@@ -252,8 +256,10 @@ static enum err key_add(struct call *call, struct store_credential *row, const c
 {
     char text[KEY_TEXT_MAX];
     if (!has_room(call, str_eq(row->kind, STR("write"))))
-        return problem_set(&call->problem, ERR_LIMIT, "keys", "There are 1,000 valid keys of this "
-                           "kind, and no more may be.", "Revoke those that nobody uses.");
+        return problem_set(&call->problem, ERR_LIMIT, "keys",
+                           "There are 1,000 valid keys of this "
+                           "kind, and no more may be.",
+                           "Revoke those that nobody uses.");
     TRY(secret_keep(call, row, prefix, chosen, text));
     key_write(call, row, text);
     return OK;
@@ -272,11 +278,15 @@ enum err keys_add(struct call *call)
         return problem_set(&call->problem, ERR_INPUT, "kind", "This is no kind of key.",
                            "Use write, api or owner.");
     if (row.name.len == 0 || row.name.len > KEY_TEXT_MAX || scopes.len > SCOPES_TEXT_MAX)
-        return problem_set(&call->problem, ERR_INPUT, "name", "A key needs a name of at most 200 "
-                           "bytes.", "Name it after who will use it.");
+        return problem_set(&call->problem, ERR_INPUT, "name",
+                           "A key needs a name of at most 200 "
+                           "bytes.",
+                           "Name it after who will use it.");
     if (chosen.len > 0 && (!is_write || chosen.len < 16 || chosen.len >= KEY_TEXT_MAX))
-        return problem_set(&call->problem, ERR_INPUT, "key", "Only a write key may be chosen, of 16 "
-                           "to 199 bytes.", "Leave `key` out to have one made.");
+        return problem_set(&call->problem, ERR_INPUT, "key",
+                           "Only a write key may be chosen, of 16 "
+                           "to 199 bytes.",
+                           "Leave `key` out to have one made.");
     if (str_eq(kind, STR("owner")))
         scopes = STR("*");
     else if (is_write)
@@ -294,8 +304,8 @@ enum err keys_revoke(struct call *call)
         return problem_set(&call->problem, ERR_INPUT, "id", "This is no key's number.",
                            "Take it from the list of keys.");
     pthread_mutex_lock(&call->api->lock);
-    enum err err = store_credential_revoke(core_store(call->api->conf.core), (uint32_t)id,
-                                           time_now_ms());
+    enum err err =
+        store_credential_revoke(core_store(call->api->conf.core), (uint32_t)id, time_now_ms());
     if (err == OK)
         err = keys_load(call->api, call->desk->reader);
     pthread_mutex_unlock(&call->api->lock);
@@ -331,14 +341,17 @@ enum err owner_claim(struct call *call)
     struct json body;
     TRY(call_body(call, &body));
     pthread_mutex_lock(&call->api->lock);
-    bool is_right = auth_once_take(&call->api->owner, json_get_str(&body, STR("token")),
-                                   time_now_ms());
+    bool is_right =
+        auth_once_take(&call->api->owner, json_get_str(&body, STR("token")), time_now_ms());
     pthread_mutex_unlock(&call->api->lock);
     if (!is_right)
-        return problem_set(&call->problem, ERR_DENIED, "token", "This token is wrong, used or older "
-                           "than an hour.", "Start Dult again for a new one, or use `dult owner "
+        return problem_set(&call->problem, ERR_DENIED, "token",
+                           "This token is wrong, used or older "
+                           "than an hour.",
+                           "Start Dult again for a new one, or use `dult owner "
                            "create`.");
-    struct store_credential row = { .kind = STR("owner"), .scopes = STR("*"),
+    struct store_credential row = { .kind = STR("owner"),
+                                    .scopes = STR("*"),
                                     .name = json_get_str(&body, STR("name")) };
     if (row.name.len == 0 || row.name.len > KEY_TEXT_MAX)
         row.name = STR("owner");

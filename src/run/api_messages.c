@@ -1,6 +1,6 @@
 /*
- * What was sent, and what was not: a person's messages by their chains, the newest of all by reading
- * decisions backwards, and how many are in which state by counting every decision once.
+ * What was sent, and what was not: a person's messages by their chains, the newest of all by
+ * reading decisions backwards, and how many are in which state by counting every decision once.
  */
 #include "run/story.h"
 
@@ -13,7 +13,7 @@
 #include "base/time.h"
 
 enum {
-    WINDOW_DECISIONS = 2048,    /* read backwards at a time */
+    WINDOW_DECISIONS = 2048,        /* read backwards at a time */
     SCANNED_DECISIONS_MAX = 200000, /* for one page; then the page ends and says where to go on */
     CURSOR_BYTES_MAX = 24,
 };
@@ -22,14 +22,22 @@ const char *message_state_name(enum decision_kind kind)
 {
     switch (kind) {
     case DECISION_INTENT:
-    case DECISION_RETURNED: return "queued";
-    case DECISION_CLAIMED: return "sending";
-    case DECISION_DEFERRED: return "waiting";
-    case DECISION_SENT: return "sent";
-    case DECISION_FAILED: return "failed";
-    case DECISION_UNKNOWN: return "unknown";
-    case DECISION_DROPPED: return "held";
-    default: return NULL;
+    case DECISION_RETURNED:
+        return "queued";
+    case DECISION_CLAIMED:
+        return "sending";
+    case DECISION_DEFERRED:
+        return "waiting";
+    case DECISION_SENT:
+        return "sent";
+    case DECISION_FAILED:
+        return "failed";
+    case DECISION_UNKNOWN:
+        return "unknown";
+    case DECISION_DROPPED:
+        return "held";
+    default:
+        return NULL;
     }
 }
 
@@ -139,7 +147,8 @@ static enum err tally_each(void *ctx, const struct store_decision *row)
 {
     struct tally   *tally = ctx;
     struct decision decision;
-    if (row->kind >= STORE_DECISION_MESSAGE_QUEUED && row->kind <= STORE_DECISION_MESSAGE_UNKNOWN + 6) {
+    if (row->kind >= STORE_DECISION_MESSAGE_QUEUED &&
+        row->kind <= STORE_DECISION_MESSAGE_UNKNOWN + 6) {
         decision_of_row(row, &decision);
         if (decision.kind == DECISION_INTENT)
             TRY(tally_begin(tally, decision.id));
@@ -154,12 +163,16 @@ enum err tally_count(struct call *call, struct message_counts *out)
 {
     struct tally *tally = call->api->tally;
     pthread_mutex_lock(&tally->lock);
-    enum err err = store_decisions_read(call->desk->reader, tally->last + 1, INT64_MAX, tally_each,
-                                        tally);
-    *out = (struct message_counts){
-        .due = tally->due, .sent = tally->sent, .unknown = tally->unknown, .failed = tally->failed,
-        .held = tally->held, .queued = tally->open[OPEN_QUEUED],
-        .waiting = tally->open[OPEN_WAITING], .sending = tally->open[OPEN_SENDING] };
+    enum err err =
+        store_decisions_read(call->desk->reader, tally->last + 1, INT64_MAX, tally_each, tally);
+    *out = (struct message_counts){ .due = tally->due,
+                                    .sent = tally->sent,
+                                    .unknown = tally->unknown,
+                                    .failed = tally->failed,
+                                    .held = tally->held,
+                                    .queued = tally->open[OPEN_QUEUED],
+                                    .waiting = tally->open[OPEN_WAITING],
+                                    .sending = tally->open[OPEN_SENDING] };
     pthread_mutex_unlock(&tally->lock);
     return err;
 }
@@ -196,12 +209,12 @@ struct message_view {
 };
 
 struct message_page {
-    struct call  *call;
-    struct str    state;
-    uint32_t      limit, written;
-    uint64_t      below; /* messages with a smaller number */
-    uint64_t      scanned_to;
-    struct str    cursor;
+    struct call *call;
+    struct str   state;
+    uint32_t     limit, written;
+    uint64_t     below; /* messages with a smaller number */
+    uint64_t     scanned_to;
+    struct str   cursor;
 };
 
 static bool is_about(const struct decision *d, uint64_t message)
@@ -246,8 +259,8 @@ static enum err view_write(struct message_page *page, const struct message_view 
     static const char *const to_keys[] = { "to" };
     static const char *const last_keys[] = { "reason", "text" };
     static const char *const last_names[] = { "reason", "reason" };
-    struct call *call = page->call;
-    bool         first = true;
+    struct call             *call = page->call;
+    bool                     first = true;
     buf_str(&call->out, page->written++ == 0 ? STR("{") : STR(",{"));
     write_int(&call->out, &first, "id", (int64_t)view->intent.id);
     write_person(&call->out, &first, "profile", view->intent.profile);
@@ -357,8 +370,9 @@ static enum err everybody_messages(struct message_page *page)
     page->scanned_to = to + 1;
     while (to > 0 && page->written < page->limit && scanned < SCANNED_DECISIONS_MAX) {
         uint64_t      from = to > WINDOW_DECISIONS ? to - WINDOW_DECISIONS + 1 : 1;
-        struct window window = { page, ARENA_ARRAY(page->call->arena, WINDOW_DECISIONS,
-                                                   struct decision), 0 };
+        struct window window = { page,
+                                 ARENA_ARRAY(page->call->arena, WINDOW_DECISIONS, struct decision),
+                                 0 };
         if (window.intents == NULL)
             return ERR_MEMORY;
         TRY(store_decisions_read(page->call->desk->reader, from, to, window_each, &window));
@@ -379,9 +393,9 @@ static enum err page_read(struct call *call, struct message_page *page)
 {
     static const char *const states[] = { "queued", "waiting", "sending", "sent",
                                           "failed", "unknown", "held" };
-    struct str cursor = call_query(call, "cursor");
-    int64_t    below = INT64_MAX;
-    bool       known = false;
+    struct str               cursor = call_query(call, "cursor");
+    int64_t                  below = INT64_MAX;
+    bool                     known = false;
     *page = (struct message_page){ .call = call, .state = call_query(call, "state") };
     TRY(call_limit(call, &page->limit));
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)

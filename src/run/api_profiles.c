@@ -56,7 +56,8 @@ static void segments_write(const struct program *program, const struct state *st
         if (!membership->in)
             continue;
         comma(out, &any);
-        write_text(out, &first, "segment", program_name(program, NAME_SEGMENT, membership->segment));
+        write_text(out, &first, "segment",
+                   program_name(program, NAME_SEGMENT, membership->segment));
         write_time(out, &first, "since", membership->since_ms);
         write_time(out, &first, "until", membership->until_ms);
         buf_char(out, '}');
@@ -106,10 +107,11 @@ static void consents_write(const struct program *program, const struct state *st
         const struct consent *consent = &state->consents.items[i];
         bool                  first = true;
         comma(out, &any);
-        write_text(out, &first, "topic", consent->topic == 0
-                                             ? STR("*")
-                                             : program_name(program, NAME_TOPIC, consent->topic));
-        write_text(out, &first, "state", consent->granted ? STR("subscribed") : STR("unsubscribed"));
+        write_text(out, &first, "topic",
+                   consent->topic == 0 ? STR("*")
+                                       : program_name(program, NAME_TOPIC, consent->topic));
+        write_text(out, &first, "state",
+                   consent->granted ? STR("subscribed") : STR("unsubscribed"));
         write_time(out, &first, "at", consent->at_ms);
         buf_char(out, '}');
     }
@@ -121,7 +123,8 @@ static void lists_write(const struct program *program, const struct state *state
     for (uint32_t i = 0; i < state->lists.count; i++) {
         bool first = true;
         comma(out, &any);
-        write_text(out, &first, "list", program_name(program, NAME_LIST, state->lists.items[i].list));
+        write_text(out, &first, "list",
+                   program_name(program, NAME_LIST, state->lists.items[i].list));
         write_time(out, &first, "since", state->lists.items[i].since_ms);
         buf_char(out, '}');
     }
@@ -266,8 +269,10 @@ enum err profile_consent(struct call *call)
                            "Use subscribed or unsubscribed.");
     record.name = json_get_str(&body, STR("topic"));
     if (record.name.len > NOTE_BYTES_MAX || json_get_str(&body, STR("how")).len > NOTE_BYTES_MAX)
-        return problem_set(&call->problem, ERR_LIMIT, "topic", "`topic` and `how` have at most 200 "
-                           "bytes.", "Shorten them.");
+        return problem_set(&call->problem, ERR_LIMIT, "topic",
+                           "`topic` and `how` have at most 200 "
+                           "bytes.",
+                           "Shorten them.");
     if (str_eq(record.name, STR("*")))
         record.name = STR_NONE;
     TRY(person_find(call, &record.profile));

@@ -42,19 +42,25 @@ struct rig {
 
 static inline void rig_serve(struct rig *rig)
 {
-    struct problem     problem = { .what = "" };
-    struct core_conf   core = { .dir = rig->dir, .socket = rig->socket_path };
+    struct problem   problem = { .what = "" };
+    struct core_conf core = { .dir = rig->dir, .socket = rig->socket_path };
     assert_ok(core_open(&rig->core, &core, &problem));
     assert_ok(core_start(rig->core));
-    struct api_conf api = { .core = rig->core, .name = STR("Tents & Trails"),
-                            .tokens = rig->tokens, .metrics = rig->metrics,
+    struct api_conf api = { .core = rig->core,
+                            .name = STR("Tents & Trails"),
+                            .tokens = rig->tokens,
+                            .metrics = rig->metrics,
                             .refused = rig->refused };
     assert_ok(api_open(&rig->api, &api, &problem));
     struct router_conf routes = api_router(rig->api);
     assert_ok(router_open(&routes, &rig->router, &problem));
-    struct http_conf http = { .address = "127.0.0.1", .socket_path = rig->socket_path, .loops = 2,
-                              .context = rig->router, .admit = router_admit,
-                              .handle = router_handle, .refused = api_refused,
+    struct http_conf http = { .address = "127.0.0.1",
+                              .socket_path = rig->socket_path,
+                              .loops = 2,
+                              .context = rig->router,
+                              .admit = router_admit,
+                              .handle = router_handle,
+                              .refused = api_refused,
                               .refused_context = rig->api };
     assert_ok(http_open(&http, &rig->http, &problem));
 }
@@ -69,13 +75,15 @@ static inline void rig_stop(struct rig *rig)
 
 static inline int rig_connect(const struct rig *rig)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                               .sin_port = htons((uint16_t)http_port(rig->http)) };
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     int                fd = socket(rig->by_socket ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
     str_to_cstr(str_of(rig->socket_path), at.sun_path, sizeof at.sun_path);
     assert_int_equal(rig->by_socket ? connect(fd, (struct sockaddr *)&at, sizeof at)
-                                    : connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+                                    : connect(fd, (struct sockaddr *)&to, sizeof to),
+                     0);
     return fd;
 }
 
@@ -84,11 +92,13 @@ static inline int rig_ask(struct rig *rig, const char *method, const char *path,
                           const char *headers, struct str body)
 {
     SCOPED(buf_donep) struct buf sent = buf_make(RIG_ANSWER_BYTES * 32);
-    char *answer = arena_alloc(rig->arena, RIG_ANSWER_BYTES);
-    size_t len = 0, at = 0;
-    int    fd = rig_connect(rig);
-    buf_format(&sent, "%s %s HTTP/1.1\r\nHost: t.example\r\nConnection: close\r\n"
-               "Content-Length: %zu\r\n%s\r\n", method, path, body.len, headers);
+    char                        *answer = arena_alloc(rig->arena, RIG_ANSWER_BYTES);
+    size_t                       len = 0, at = 0;
+    int                          fd = rig_connect(rig);
+    buf_format(&sent,
+               "%s %s HTTP/1.1\r\nHost: t.example\r\nConnection: close\r\n"
+               "Content-Length: %zu\r\n%s\r\n",
+               method, path, body.len, headers);
     buf_str(&sent, body);
     assert_ok(buf_err(&sent));
     while (at < sent.len) {
@@ -97,7 +107,7 @@ static inline int rig_ask(struct rig *rig, const char *method, const char *path,
             break;
         at += (size_t)n;
     }
-    for (ssize_t n = 1; n > 0 && len < RIG_ANSWER_BYTES; len += n > 0 ? (size_t)n : 0)
+    for (ssize_t n = 1; n > 0 && len<RIG_ANSWER_BYTES; len += n> 0 ? (size_t)n : 0)
         n = read(fd, answer + len, RIG_ANSWER_BYTES - len);
     close(fd);
     struct str whole = { answer, len };
@@ -163,7 +173,7 @@ static inline void rig_key(struct rig *rig, const char *body, char *out, size_t 
 
 static inline struct rig *rig_open(void)
 {
-    struct rig *rig = calloc(1, sizeof *rig);
+    struct rig       *rig = calloc(1, sizeof *rig);
     static const char secret[TOKEN_SECRET_BYTES] = { '7' };
     strcpy(rig->dir, "/tmp/api_test.XXXXXX");
     assert_non_null(mkdtemp(rig->dir));

@@ -68,8 +68,8 @@ static enum err count_answer(struct call *call, struct counting *counting)
     write_int(&call->out, &first, "count", (int64_t)count->matching);
     write_int(&call->out, &first, "people", (int64_t)count->people);
     json_write_key(&call->out, &first, "share");
-    json_write_real(&call->out, count->people == 0 ? 0.0
-                                                   : (double)count->matching / (double)count->people);
+    json_write_real(&call->out,
+                    count->people == 0 ? 0.0 : (double)count->matching / (double)count->people);
     write_time(&call->out, &first, "at", counting->at_ms);
     json_write_key(&call->out, &first, "condition");
     SCOPED(buf_donep) struct buf text = buf_make(CALL_ANSWER_BYTES_MAX);
@@ -96,7 +96,8 @@ enum err segment_count(struct call *call)
 
 enum err segment_count_post(struct call *call)
 {
-    struct counting counting = { .call = call, .at_ms = TIME_NEVER,
+    struct counting counting = { .call = call,
+                                 .at_ms = TIME_NEVER,
                                  .count = { .sample_room = SAMPLE_DEFAULT } };
     struct json     body;
     int64_t         sample;
@@ -117,7 +118,8 @@ enum err segment_count_post(struct call *call)
 
 enum err segment_members(struct call *call)
 {
-    struct counting counting = { .call = call, .segment = call_param(call, "name"),
+    struct counting counting = { .call = call,
+                                 .segment = call_param(call, "name"),
                                  .is_listing = true };
     char            cursor[CURSOR_BYTES_MAX] = "";
     struct str      text = call_query(call, "cursor");

@@ -24,8 +24,7 @@ enum err health_show(struct call *call)
     struct core_stats stats = core_stats(call->api->conf.core);
     call->status = stats.failing ? 503 : 200;
     buf_format(&call->out, "{\"status\":\"%s\",\"version\":\"%s\",\"seq\":%llu}",
-               stats.failing ? "commits fail" : "ok", DULT_VERSION,
-               (unsigned long long)stats.seq);
+               stats.failing ? "commits fail" : "ok", DULT_VERSION, (unsigned long long)stats.seq);
     return OK;
 }
 
@@ -75,8 +74,7 @@ enum err stats_show(struct call *call)
     message_counts_write(out, &messages);
     core_write(out, &first, &core);
     if (call->api->conf.refused != NULL)
-        write_int(out, &first, "requestsRefused",
-                  (int64_t)refused_count(call->api->conf.refused));
+        write_int(out, &first, "requestsRefused", (int64_t)refused_count(call->api->conf.refused));
     buf_char(out, '}');
     return OK;
 }
@@ -185,8 +183,7 @@ void stats_register(struct api *api)
         { "dult_seq", "The last record that is on disk.", false, ask_seq },
         { "dult_tasks_waiting", "Tasks before the engine.", false, ask_waiting },
         { "dult_failing", "1 while the disk takes nothing.", false, ask_failing },
-        { "dult_commit_seconds", "How long the last transaction took.", false,
-          ask_commit_seconds },
+        { "dult_commit_seconds", "How long the last transaction took.", false, ask_commit_seconds },
     };
     for (size_t i = 0; api->conf.metrics != NULL && i < sizeof numbers / sizeof numbers[0]; i++)
         (void)metrics_ask(api->conf.metrics, numbers[i].name, numbers[i].help, NULL,

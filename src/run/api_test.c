@@ -7,8 +7,10 @@
 TEST(api, an_event_that_was_answered_stands_on_the_timeline)
 {
     struct rig *rig = rig_open();
-    assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\","
-                              "\"messageId\":\"m1\",\"properties\":{\"plan\":\"free\"}}"), 200);
+    assert_int_equal(rig_post(rig, "/v1/track",
+                              "{\"userId\":\"ada\",\"event\":\"Signed Up\","
+                              "\"messageId\":\"m1\",\"properties\":{\"plan\":\"free\"}}"),
+                     200);
     assert_int_equal(rig_int(rig, "accepted"), 1);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/timeline", ""), 200);
     assert_int_equal(rig_items(rig, "name", "Signed Up"), 1);
@@ -52,8 +54,10 @@ TEST(api, a_timeline_read_in_pages_is_the_one_read_at_once)
     char        path[400] = "/api/v1/profiles/ada/timeline?limit=3", seen[4096] = "", body[200];
     int         pages = 0, items = 0;
     for (int i = 0; i < 10; i++) {
-        snprintf(body, sizeof body, "{\"userId\":\"ada\",\"event\":\"E%d\",\"messageId\":\"m%d\","
-                 "\"timestamp\":\"2024-01-0%d\",\"sentAt\":\"2024-01-0%d\"}", i, i, i % 3 + 1, i % 3 + 1);
+        snprintf(body, sizeof body,
+                 "{\"userId\":\"ada\",\"event\":\"E%d\",\"messageId\":\"m%d\","
+                 "\"timestamp\":\"2024-01-0%d\",\"sentAt\":\"2024-01-0%d\"}",
+                 i, i, i % 3 + 1, i % 3 + 1);
         assert_int_equal(rig_post(rig, "/v1/track", body), 200);
     }
     do {
@@ -83,8 +87,8 @@ TEST(api, an_unknown_key_or_none_is_refused_and_leaves_nothing)
     static const char event[] = "{\"userId\":\"thief\",\"event\":\"E\"}";
     struct rig       *rig = rig_open();
     assert_int_equal(rig_ask(rig, "POST", "/v1/track", "", str_of(event)), 401);
-    assert_int_equal(rig_ask(rig, "POST", "/v1/track", "Authorization: Basic bm9wZTo=\r\n",
-                             str_of(event)), 401);
+    assert_int_equal(
+        rig_ask(rig, "POST", "/v1/track", "Authorization: Basic bm9wZTo=\r\n", str_of(event)), 401);
     assert_int_equal(rig_ask(rig, "POST", "/v1/track", "",
                              STR("{\"writeKey\":\"nope\",\"userId\":\"thief\",\"event\":\"E\"}")),
                      401);
@@ -101,8 +105,11 @@ TEST(api, the_write_key_may_stand_in_the_body)
     char        body[300];
     snprintf(body, sizeof body, "{\"writeKey\":\"%s\",\"userId\":\"web\",\"event\":\"Seen\"}",
              rig->write_key);
-    assert_int_equal(rig_ask(rig, "POST", "/v1/t", "Content-Type: text/plain\r\n"
-                             "Origin: https://shop.example\r\n", str_of(body)), 200);
+    assert_int_equal(rig_ask(rig, "POST", "/v1/t",
+                             "Content-Type: text/plain\r\n"
+                             "Origin: https://shop.example\r\n",
+                             str_of(body)),
+                     200);
     assert_true(str_find(rig->head, 0, STR("Access-Control-Allow-Origin: https://shop.example")) <
                 rig->head.len);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/web", ""), 200);
@@ -112,9 +119,11 @@ TEST(api, the_write_key_may_stand_in_the_body)
 TEST(api, bad_events_are_listed_and_the_good_ones_beside_them_taken)
 {
     struct rig *rig = rig_open();
-    assert_int_equal(rig_post(rig, "/v1/batch", "{\"batch\":[{\"type\":\"track\",\"userId\":\"m\","
+    assert_int_equal(rig_post(rig, "/v1/batch",
+                              "{\"batch\":[{\"type\":\"track\",\"userId\":\"m\","
                               "\"event\":\"Good\"},{\"type\":\"track\",\"event\":\"Of Nobody\","
-                              "\"messageId\":\"bad1\"}]}"), 200);
+                              "\"messageId\":\"bad1\"}]}"),
+                     200);
     assert_int_equal(rig_int(rig, "accepted"), 1);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/rejected", ""), 200);
     assert_int_equal(rig_items(rig, "messageId", "bad1"), 1);
@@ -135,8 +144,8 @@ TEST(api, a_write_key_opens_no_other_door_and_each_door_has_its_scope)
     assert_int_equal(rig_ask(rig, "GET", "/api/v1/stats", "", STR_NONE), 401);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/stats", ""), 200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/keys", ""), 403);
-    assert_int_equal(rig_call(rig, "POST", "/api/v1/keys",
-                              "{\"kind\":\"owner\",\"name\":\"thief\"}"), 403);
+    assert_int_equal(
+        rig_call(rig, "POST", "/api/v1/keys", "{\"kind\":\"owner\",\"name\":\"thief\"}"), 403);
     rig_close(rig);
 }
 
@@ -176,10 +185,13 @@ TEST(api, a_person_is_shown_with_traits_ids_and_merges_and_a_merge_can_be_undone
     struct rig *rig = rig_open();
     char        body[100];
     assert_int_equal(rig_post(rig, "/v1/track", "{\"anonymousId\":\"x1\",\"event\":\"Saw\"}"), 200);
-    assert_int_equal(rig_post(rig, "/v1/identify", "{\"userId\":\"ada\",\"anonymousId\":\"x1\","
-                              "\"traits\":{\"email\":\"ada@x.example\"}}"), 200);
+    assert_int_equal(rig_post(rig, "/v1/identify",
+                              "{\"userId\":\"ada\",\"anonymousId\":\"x1\","
+                              "\"traits\":{\"email\":\"ada@x.example\"}}"),
+                     200);
     assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"bob\",\"event\":\"Saw\"}"), 200);
-    assert_int_equal(rig_post(rig, "/v1/alias", "{\"userId\":\"ada\",\"previousId\":\"bob\"}"), 200);
+    assert_int_equal(rig_post(rig, "/v1/alias", "{\"userId\":\"ada\",\"previousId\":\"bob\"}"),
+                     200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/anonymous:x1", ""), 200);
     assert_str(rig_str(rig, "traits.email"), "ada@x.example");
     int64_t merge = rig_int(rig, "merges.0.merge");
@@ -195,16 +207,20 @@ TEST(api, consent_and_lists_can_be_changed_by_hand)
     struct rig *rig = rig_open();
     assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"E\"}"), 200);
     assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent",
-                              "{\"topic\":\"news\",\"state\":\"unsubscribed\",\"how\":\"phone\"}"), 200);
-    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists", "{\"list\":\"beta\"}"), 200);
-    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent", "{\"state\":\"?\"}"), 400);
+                              "{\"topic\":\"news\",\"state\":\"unsubscribed\",\"how\":\"phone\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists", "{\"list\":\"beta\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent", "{\"state\":\"?\"}"),
+                     400);
     assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/none/lists", "{\"list\":\"b\"}"), 404);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada", ""), 200);
     assert_str(rig_str(rig, "consents.0.topic"), "news");
     assert_str(rig_str(rig, "consents.0.state"), "unsubscribed");
     assert_str(rig_str(rig, "lists.0.list"), "beta");
-    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists",
-                              "{\"list\":\"beta\",\"leave\":true}"), 200);
+    assert_int_equal(
+        rig_call(rig, "POST", "/api/v1/profiles/ada/lists", "{\"list\":\"beta\",\"leave\":true}"),
+        200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada", ""), 200);
     assert_int_equal(json_get(&rig->json, STR("lists"))->count, 0);
     rig_close(rig);
@@ -214,8 +230,8 @@ TEST(api, the_same_door_is_open_without_a_key_by_the_socket_in_the_folder)
 {
     struct rig *rig = rig_open();
     rig->by_socket = true;
-    assert_int_equal(rig_ask(rig, "POST", "/v1/track", "", STR("{\"userId\":\"a\",\"event\":\"E\"}")),
-                     200);
+    assert_int_equal(
+        rig_ask(rig, "POST", "/v1/track", "", STR("{\"userId\":\"a\",\"event\":\"E\"}")), 200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/stats", ""), 200);
     assert_int_equal(rig_int(rig, "profiles"), 1);
     assert_int_equal(rig_call(rig, "GET", "/metrics", ""), 200);
@@ -258,18 +274,21 @@ TEST(api, a_squeezed_body_is_read_whatever_it_claims_and_a_bomb_is_not)
 {
     struct rig *rig = rig_open();
     char        head[300], *bomb = arena_alloc(rig->arena, 16 << 20);
-    struct str  batch = STR("{\"batch\":[{\"type\":\"track\",\"userId\":\"zip\",\"event\":\"E\"}]}");
+    struct str batch = STR("{\"batch\":[{\"type\":\"track\",\"userId\":\"zip\",\"event\":\"E\"}]}");
     SCOPED(buf_donep) struct buf pair = buf_make(100), key = buf_make(200);
     buf_format(&pair, "%s:", rig->write_key);
     base64_write(&key, buf_view(&pair));
-    snprintf(head, sizeof head, "Authorization: Basic %.*s\r\nContent-Encoding: gzip\r\n"
-             "Content-Type: application/x-www-form-urlencoded\r\n", STR_ARG(buf_view(&key)));
+    snprintf(head, sizeof head,
+             "Authorization: Basic %.*s\r\nContent-Encoding: gzip\r\n"
+             "Content-Type: application/x-www-form-urlencoded\r\n",
+             STR_ARG(buf_view(&key)));
     assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head, squeezed(rig->arena, batch)), 200);
     assert_int_equal(rig_int(rig, "accepted"), 1);
     assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head, STR("no gzip at all")), 400);
     memset(bomb, ' ', 16 << 20);
     assert_int_equal(rig_ask(rig, "POST", "/v1/batch", head,
-                             squeezed(rig->arena, (struct str){ bomb, 16 << 20 })), 413);
+                             squeezed(rig->arena, (struct str){ bomb, 16 << 20 })),
+                     413);
     rig_close(rig);
 }
 
@@ -306,7 +325,8 @@ TEST(api, many_may_send_while_others_count_and_keys_change)
     }
     for (int i = 0; i < 10; i++) {
         rig_key(rig, "{\"kind\":\"write\",\"name\":\"more\"}", key, sizeof key);
-        assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22E%22", ""), 200);
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22E%22", ""),
+                         200);
         assert_int_equal(rig_call(rig, "GET", "/api/v1/stats", ""), 200);
     }
     for (int i = 0; i < SENDERS; i++) {

@@ -33,7 +33,7 @@ struct page {
 
     struct event_ref *refs; /* the newest `limit` + 1 below the place */
     uint32_t          refs_count;
-    uint64_t         *extras; /* seqs of decisions that may stand for an event */
+    uint64_t         *extras;      /* seqs of decisions that may stand for an event */
     bool             *extras_kept; /* on the timeline already */
     uint32_t          extras_count;
     struct item      *items;
@@ -100,8 +100,8 @@ static bool names_ask(struct engine *engine, struct task *task)
     for (uint32_t i = 0; i < page->items_count; i++) {
         struct item *item = &page->items[i];
         if (item->decision == NULL && item->event.name != 0)
-            item->name = str_copy(page->call->arena, program_name(engine_program(engine), NAME_EVENT,
-                                                                  item->event.name));
+            item->name = str_copy(page->call->arena, program_name(engine_program(engine),
+                                                                  NAME_EVENT, item->event.name));
     }
     return true;
 }
@@ -207,17 +207,28 @@ static enum err items_make(struct page *page, bool *more)
 static const char *event_type(uint32_t kind)
 {
     switch (kind) {
-    case STORE_EVENT_TRACK: return "track";
-    case STORE_EVENT_IDENTIFY: return "identify";
-    case STORE_EVENT_PAGE: return "page";
-    case STORE_EVENT_SCREEN: return "screen";
-    case STORE_EVENT_GROUP: return "group";
-    case STORE_EVENT_ALIAS: return "alias";
-    case STORE_EVENT_OPEN: return "open";
-    case STORE_EVENT_CLICK: return "click";
-    case STORE_EVENT_UNSUBSCRIBE: return "unsubscribe";
-    case STORE_EVENT_OUTCOME: return "outcome";
-    default: return "other";
+    case STORE_EVENT_TRACK:
+        return "track";
+    case STORE_EVENT_IDENTIFY:
+        return "identify";
+    case STORE_EVENT_PAGE:
+        return "page";
+    case STORE_EVENT_SCREEN:
+        return "screen";
+    case STORE_EVENT_GROUP:
+        return "group";
+    case STORE_EVENT_ALIAS:
+        return "alias";
+    case STORE_EVENT_OPEN:
+        return "open";
+    case STORE_EVENT_CLICK:
+        return "click";
+    case STORE_EVENT_UNSUBSCRIBE:
+        return "unsubscribe";
+    case STORE_EVENT_OUTCOME:
+        return "outcome";
+    default:
+        return "other";
     }
 }
 
@@ -252,8 +263,8 @@ static void page_write(const struct page *page, bool more)
 {
     struct buf  *out = &page->call->out;
     char         cursor[CURSOR_BYTES_MAX] = "";
-    struct place last = page->items_count == 0 ? page->below
-                                               : page->items[page->items_count - 1].place;
+    struct place last =
+        page->items_count == 0 ? page->below : page->items[page->items_count - 1].place;
     buf_str(out, STR("{\"items\":["));
     for (uint32_t i = 0; i < page->items_count; i++) {
         if (i > 0)
@@ -271,7 +282,8 @@ static void page_write(const struct page *page, bool more)
 
 /* ---- the call ---- */
 
-/* "at.seq.id.skip"; `before` is an instant, which is a place below everything that happened then. */
+/* "at.seq.id.skip"; `before` is an instant, which is a place below everything that happened then.
+ */
 static enum err below_read(struct call *call, struct page *page)
 {
     struct str text = call_query(call, "cursor"), piece;

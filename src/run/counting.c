@@ -27,9 +27,10 @@ static enum err compile(struct counting *counting, struct engine *engine)
     if (counting->tree == NULL) {
         if (counting->number == SEGMENT_NO_ID ||
             program->segments.items[counting->number].arena == NULL)
-            return problem_format(&counting->call->problem, ERR_ABSENT, "segment", "Look at the "
-                                  "list of segments.", "There is no segment \"%.*s\".",
-                                  STR_ARG(counting->segment));
+            return problem_format(&counting->call->problem, ERR_ABSENT, "segment",
+                                  "Look at the "
+                                  "list of segments.",
+                                  "There is no segment \"%.*s\".", STR_ARG(counting->segment));
         /* Its tree may be replaced between two slices: ours is read from its text. */
         SCOPED(buf_donep) struct buf text = buf_make(CALL_ANSWER_BYTES_MAX);
         segment_write(&text, program->segments.items[counting->number].tree);
@@ -73,10 +74,9 @@ static bool counting_ask(struct engine *engine, struct task *task)
         return true;
     while (time_mono_us() < until_us) {
         uint32_t from = counting->cursor;
-        counting->is_done = engine_count(engine, &counting->program, counting->at_ms,
-                                         &counting->cursor,
-                                         counting->is_listing ? 1 : PROFILES_A_LOOK,
-                                         &counting->count);
+        counting->is_done =
+            engine_count(engine, &counting->program, counting->at_ms, &counting->cursor,
+                         counting->is_listing ? 1 : PROFILES_A_LOOK, &counting->count);
         if (counting->is_comparing)
             compare(counting, engine, from);
         if (counting->is_done)

@@ -12,9 +12,9 @@
 
 struct counting {
     struct call               *call;
-    const struct segment_node *tree;    /* NULL: that of `segment` */
-    struct str                 segment; /* by name, when there is no tree */
-    int64_t                    at_ms;   /* TIME_NEVER: the engine's now */
+    const struct segment_node *tree;         /* NULL: that of `segment` */
+    struct str                 segment;      /* by name, when there is no tree */
+    int64_t                    at_ms;        /* TIME_NEVER: the engine's now */
     bool                       is_comparing; /* with who is in `segment` now */
     bool                       is_listing;   /* end when the sample is full */
 

@@ -9,17 +9,25 @@ enum {
 };
 
 #define EVENTS(path)                                                                               \
-    { "POST", path, .run = collect_post, .need = ROUTE_WRITE_KEY,                                  \
-      .body_bytes_max = EVENT_BODY_BYTES_MAX, .summary = "Take events" }
+    {                                                                                              \
+        "POST", path, .run = collect_post, .need = ROUTE_WRITE_KEY,                                \
+                      .body_bytes_max = EVENT_BODY_BYTES_MAX, .summary = "Take events"             \
+    }
 #define QUICK(verb, path, function, text)                                                          \
-    { verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,          \
-      .is_quick = true, .summary = text }
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,        \
+                    .is_quick = true, .summary = text                                              \
+    }
 #define OPEN(verb, path, function, text)                                                           \
-    { verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,          \
-      .summary = text }
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,        \
+                    .summary = text                                                                \
+    }
 #define SCOPE(verb, path, function, word, text)                                                    \
-    { verb, path, .call = function, .need = ROUTE_SCOPE, .scope = word,                            \
-      .body_bytes_max = TEXT_BYTES_MAX, .summary = text }
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_SCOPE, .scope = word,                          \
+                    .body_bytes_max = TEXT_BYTES_MAX, .summary = text                              \
+    }
 #define DEFINITIONS(kind)                                                                          \
     SCOPE("GET", "/api/v1/" kind, definitions_list, "definitions:read", "List what is defined"),   \
         SCOPE("GET", "/api/v1/" kind "/{name}", definition_show, "definitions:read",               \
@@ -30,10 +38,22 @@ enum {
               "Delete a definition")
 
 static const struct api_route ROUTES[] = {
-    EVENTS("/v1/identify"), EVENTS("/v1/track"), EVENTS("/v1/page"), EVENTS("/v1/screen"),
-    EVENTS("/v1/group"), EVENTS("/v1/alias"), EVENTS("/v1/batch"), EVENTS("/v1/import"),
-    EVENTS("/v1/i"), EVENTS("/v1/t"), EVENTS("/v1/p"), EVENTS("/v1/s"), EVENTS("/v1/g"),
-    EVENTS("/v1/a"), EVENTS("/v1/b"), EVENTS("/v1/m"),
+    EVENTS("/v1/identify"),
+    EVENTS("/v1/track"),
+    EVENTS("/v1/page"),
+    EVENTS("/v1/screen"),
+    EVENTS("/v1/group"),
+    EVENTS("/v1/alias"),
+    EVENTS("/v1/batch"),
+    EVENTS("/v1/import"),
+    EVENTS("/v1/i"),
+    EVENTS("/v1/t"),
+    EVENTS("/v1/p"),
+    EVENTS("/v1/s"),
+    EVENTS("/v1/g"),
+    EVENTS("/v1/a"),
+    EVENTS("/v1/b"),
+    EVENTS("/v1/m"),
     { "GET", "/v1/projects/{writeKey}/settings", .run = collect_settings, .need = ROUTE_WRITE_KEY,
       .summary = "What analytics.js asks before it sends" },
 
@@ -71,7 +91,9 @@ static const struct api_route ROUTES[] = {
           "Count the people a condition holds for"),
     SCOPE("GET", "/api/v1/segments/{name}/members", segment_members, "segments:read",
           "List the people in a segment"),
-    DEFINITIONS("segments"), DEFINITIONS("journeys"), DEFINITIONS("templates"),
+    DEFINITIONS("segments"),
+    DEFINITIONS("journeys"),
+    DEFINITIONS("templates"),
     SCOPE("GET", "/api/v1/workspace", definition_show, "definitions:read", "Show the workspace"),
     SCOPE("PUT", "/api/v1/workspace", definition_put, "definitions:write",
           "Set the workspace; ?dry=1 only checks"),

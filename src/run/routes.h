@@ -14,7 +14,7 @@ typedef enum err call_run(struct call *call);
 
 struct api_route {
     const char     *method, *pattern;
-    route_run      *run;   /* one of the two */
+    route_run      *run; /* one of the two */
     call_run       *call;
     enum route_need need;
     const char     *scope;
@@ -27,10 +27,10 @@ const struct api_route *api_routes(size_t *count);
 
 /* Every function of the table. */
 route_run collect_post, collect_settings;
-call_run import_post;
-call_run track_open, track_click, track_page, track_unsubscribe;
-call_run health_show, metrics_show, openapi_show, stats_show, rejected_list, refused_list;
-call_run profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,
+call_run  import_post;
+call_run  track_open, track_click, track_page, track_unsubscribe;
+call_run  health_show, metrics_show, openapi_show, stats_show, rejected_list, refused_list;
+call_run  profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,
     profile_lists;
 call_run definitions_list, definition_show, definition_put, definition_delete;
 call_run segment_count, segment_count_post, segment_members, messages_list, messages_summary;

@@ -87,10 +87,10 @@ static struct json text_value(struct arena *arena, struct str text)
 static enum err message_entry(struct arena *arena, const struct trail *trail, struct str name,
                               struct entry *out)
 {
-    struct json_member *members = ARENA_ARRAY(arena, PROPERTIES_MAX, struct json_member);
-    struct json        *properties = ARENA_NEW(arena, struct json);
+    struct json_member          *members = ARENA_ARRAY(arena, PROPERTIES_MAX, struct json_member);
+    struct json                 *properties = ARENA_NEW(arena, struct json);
     SCOPED(buf_donep) struct buf body = buf_make(TARGET_BYTES_MAX * 2);
-    uint32_t            count = 0;
+    uint32_t                     count = 0;
     if (members == NULL || properties == NULL)
         return ERR_MEMORY;
     property_add(members, &count, STR("message"),
@@ -104,9 +104,13 @@ static enum err message_entry(struct arena *arena, const struct trail *trail, st
     buf_char(&body, '}');
     TRY(buf_err(&body));
     *out = (struct entry){
-        .record = { .kind = RECORD_MESSAGE, .name = name, .profile = trail->token.profile,
-                    .message = trail->token.message, .at_ms = time_now_ms(),
-                    .received_ms = time_now_ms(), .properties = properties },
+        .record = { .kind = RECORD_MESSAGE,
+                    .name = name,
+                    .profile = trail->token.profile,
+                    .message = trail->token.message,
+                    .at_ms = time_now_ms(),
+                    .received_ms = time_now_ms(),
+                    .properties = properties },
         .body = str_copy(arena, buf_view(&body)),
     };
     return out->body.ptr == NULL ? ERR_MEMORY : OK;
@@ -117,9 +121,12 @@ static enum err message_entry(struct arena *arena, const struct trail *trail, st
 static void pixel_reply(struct http_request *request)
 {
     struct http_header headers[] = { { STR("Cache-Control"), STR("no-store") } };
-    http_reply(request, &(struct http_answer){
-        .status = 200, .type = STR("image/gif"), .headers = headers, .headers_count = 1,
-        .body = { pixel, sizeof pixel - 1 }, .is_body_lasting = true });
+    http_reply(request, &(struct http_answer){ .status = 200,
+                                               .type = STR("image/gif"),
+                                               .headers = headers,
+                                               .headers_count = 1,
+                                               .body = { pixel, sizeof pixel - 1 },
+                                               .is_body_lasting = true });
 }
 
 static void redirect_reply(struct http_request *request, struct str url)
@@ -127,8 +134,8 @@ static void redirect_reply(struct http_request *request, struct str url)
     struct http_header headers[] = { { STR("Location"), url },
                                      { STR("Cache-Control"), STR("no-store") },
                                      { STR("Referrer-Policy"), STR("no-referrer") } };
-    http_reply(request, &(struct http_answer){ .status = 302, .headers = headers,
-                                               .headers_count = 3 });
+    http_reply(request,
+               &(struct http_answer){ .status = 302, .headers = headers, .headers_count = 3 });
 }
 
 static void opened(struct task *task)
@@ -155,8 +162,9 @@ static enum err trail_submit(struct call *call, const struct trail *from, struct
     if (trail != NULL && task != NULL && entry != NULL) {
         *trail = *from;
         trail->url = str_copy(arena, from->url);
-        *task = (struct task){ .arena = arena, .entries = entry, .entries_count = 1, .done = done,
-                               .context = trail };
+        *task = (struct task){
+            .arena = arena, .entries = entry, .entries_count = 1, .done = done, .context = trail
+        };
         err = message_entry(arena, trail, name, entry);
     }
     if (err == OK)
@@ -209,11 +217,20 @@ static void escaped_write(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
         switch (text.ptr[i]) {
-        case '<': buf_str(out, STR("&lt;")); break;
-        case '>': buf_str(out, STR("&gt;")); break;
-        case '&': buf_str(out, STR("&amp;")); break;
-        case '"': buf_str(out, STR("&quot;")); break;
-        default: buf_char(out, text.ptr[i]);
+        case '<':
+            buf_str(out, STR("&lt;"));
+            break;
+        case '>':
+            buf_str(out, STR("&gt;"));
+            break;
+        case '&':
+            buf_str(out, STR("&amp;"));
+            break;
+        case '"':
+            buf_str(out, STR("&quot;"));
+            break;
+        default:
+            buf_char(out, text.ptr[i]);
         }
 }
 
@@ -222,13 +239,13 @@ static enum err page(struct call *call, int status, const char *title, const cha
                      const char *action, const char *button)
 {
     SCOPED(buf_donep) struct buf out = buf_make(PAGE_BYTES_MAX);
-    struct http_header headers[] = {
-        { STR("Cache-Control"), STR("no-store") },
-        { STR("Referrer-Policy"), STR("no-referrer") },
-        { STR("X-Robots-Tag"), STR("noindex") },
-        { STR("Content-Security-Policy"),
-          STR("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-              "frame-ancestors 'none'") },
+    struct http_header           headers[] = {
+                  { STR("Cache-Control"), STR("no-store") },
+                  { STR("Referrer-Policy"), STR("no-referrer") },
+                  { STR("X-Robots-Tag"), STR("noindex") },
+                  { STR("Content-Security-Policy"),
+                    STR("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                                  "frame-ancestors 'none'") },
     };
     buf_format(&out,
                "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title>"
@@ -236,21 +253,27 @@ static enum err page(struct call *call, int status, const char *title, const cha
                "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;"
                "padding:0 1rem;color:#1a1a1a;background:#fff}button{font:inherit;padding:.6rem "
                "1.2rem;border:0;border-radius:.4rem;background:#0b5cad;color:#fff;cursor:pointer}"
-               "</style></head><body><main><h1>%s</h1><p>%s", title, title, text);
+               "</style></head><body><main><h1>%s</h1><p>%s",
+               title, title, text);
     if (call->api->conf.name.len > 0) {
         buf_str(&out, STR(" &mdash; "));
         escaped_write(&out, call->api->conf.name);
     }
     buf_str(&out, STR("</p>"));
     if (action != NULL)
-        buf_format(&out, "<form method=\"post\"><input type=\"hidden\" name=\"action\" "
-                   "value=\"%s\"><button type=\"submit\">%s</button></form>", action, button);
+        buf_format(&out,
+                   "<form method=\"post\"><input type=\"hidden\" name=\"action\" "
+                   "value=\"%s\"><button type=\"submit\">%s</button></form>",
+                   action, button);
     buf_str(&out, STR("</main></body></html>"));
     TRY(buf_err(&out));
     call->is_answered = true;
-    http_reply(call->request, &(struct http_answer){
-        .status = status, .type = STR("text/html; charset=utf-8"), .headers = headers,
-        .headers_count = sizeof headers / sizeof headers[0], .body = buf_view(&out) });
+    http_reply(call->request,
+               &(struct http_answer){ .status = status,
+                                      .type = STR("text/html; charset=utf-8"),
+                                      .headers = headers,
+                                      .headers_count = sizeof headers / sizeof headers[0],
+                                      .body = buf_view(&out) });
     return OK;
 }
 
@@ -258,7 +281,8 @@ static enum err neutral_page(struct call *call)
 {
     return page(call, 404, "This link leads nowhere",
                 "It may have been cut in two by a mail program. Please use the one in the e-mail "
-                "itself.", NULL, NULL);
+                "itself.",
+                NULL, NULL);
 }
 
 enum err track_page(struct call *call)
@@ -285,8 +309,8 @@ static bool topic_ask(struct engine *engine, struct task *task)
     struct topic_question *question = task->context;
     question->is_known = question->profile < people_count(engine_people(engine));
     if (question->topic != 0)
-        question->name = str_copy(question->arena, program_name(engine_program(engine), NAME_TOPIC,
-                                                                question->topic));
+        question->name = str_copy(
+            question->arena, program_name(engine_program(engine), NAME_TOPIC, question->topic));
     return true;
 }
 
@@ -303,9 +327,13 @@ static enum err consent_entry(struct call *call, const struct trail *trail, stru
     members[1] = (struct json_member){ STR("how"), { .kind = JSON_STRING, .string = how } };
     *properties = (struct json){ .kind = JSON_OBJECT, .count = 2, .members = members };
     *out = (struct entry){
-        .record = { .kind = RECORD_CONSENT, .name = topic, .profile = trail->token.profile,
-                    .message = trail->token.message, .at_ms = time_now_ms(),
-                    .received_ms = time_now_ms(), .properties = properties },
+        .record = { .kind = RECORD_CONSENT,
+                    .name = topic,
+                    .profile = trail->token.profile,
+                    .message = trail->token.message,
+                    .at_ms = time_now_ms(),
+                    .received_ms = time_now_ms(),
+                    .properties = properties },
         .body = str_format(call->arena, "{\"properties\":{\"state\":\"%.*s\",\"how\":\"%.*s\"}}",
                            STR_ARG(state), STR_ARG(how)),
     };
@@ -314,7 +342,8 @@ static enum err consent_entry(struct call *call, const struct trail *trail, stru
 
 static enum err consent_change(struct call *call, const struct trail *trail, bool granted)
 {
-    struct topic_question question = { .topic = trail->topic, .arena = call->arena,
+    struct topic_question question = { .topic = trail->topic,
+                                       .arena = call->arena,
                                        .profile = trail->token.profile };
     struct entry          entries[2];
     TRY(call_ask(call, topic_ask, &question));
@@ -323,8 +352,8 @@ static enum err consent_change(struct call *call, const struct trail *trail, boo
     TRY(consent_entry(call, trail, question.name, granted, &entries[0]));
     TRY(message_entry(call->arena, trail, EVENT_EMAIL_UNSUBSCRIBED, &entries[1]));
     /* Told once, however often a mail program posts it; the consent itself is set each time. */
-    entries[1].message_id = str_format(call->arena, "unsubscribe.%llu",
-                                       (unsigned long long)trail->token.message);
+    entries[1].message_id =
+        str_format(call->arena, "unsubscribe.%llu", (unsigned long long)trail->token.message);
     return call_submit(call, entries, granted ? 1 : 2, NULL);
 }
 

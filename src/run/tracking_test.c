@@ -14,11 +14,16 @@ static struct links_conf mailed(struct rig *rig)
 {
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/hello", template_text), 200);
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/welcome", journey_text), 200);
-    assert_int_equal(rig_post(rig, "/v1/identify", "{\"userId\":\"ada\",\"traits\":{\"email\":"
-                              "\"ada@x.example\"}}"), 200);
-    assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\"}"), 200);
+    assert_int_equal(rig_post(rig, "/v1/identify",
+                              "{\"userId\":\"ada\",\"traits\":{\"email\":"
+                              "\"ada@x.example\"}}"),
+                     200);
+    assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\"}"),
+                     200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
-    return (struct links_conf){ .keys = rig->tokens, .public_url = STR(""), .profile = 0,
+    return (struct links_conf){ .keys = rig->tokens,
+                                .public_url = STR(""),
+                                .profile = 0,
                                 .message = (uint64_t)rig_int(rig, "items.0.id") };
 }
 
@@ -43,7 +48,7 @@ TEST(tracking, a_followed_link_leads_on_and_is_on_the_timeline)
 {
     struct rig       *rig = rig_open();
     struct links_conf conf = mailed(rig);
-    const char *url = link_of(rig, &conf, TOKEN_CLICK, "https://shop.example/?a=1&b=2");
+    const char       *url = link_of(rig, &conf, TOKEN_CLICK, "https://shop.example/?a=1&b=2");
     assert_int_equal(rig_ask(rig, "HEAD", url, "", STR_NONE), 302);
     assert_int_equal(told(rig, "Email Clicked"), 0);
     assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 302);
@@ -109,9 +114,12 @@ TEST(tracking, one_click_ends_the_journey_and_the_topic_and_can_be_told_twice)
     const char       *url = link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL);
     assert_int_equal(rig_ask(rig, "POST", url, "Content-Type: multipart/form-data; boundary=x\r\n",
                              STR("--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\""
-                                 "\r\n\r\nOne-Click\r\n--x--\r\n")), 200);
-    assert_int_equal(rig_ask(rig, "POST", url, "Content-Type: application/x-www-form-urlencoded\r\n",
-                             STR("List-Unsubscribe=One-Click")), 200);
+                                 "\r\n\r\nOne-Click\r\n--x--\r\n")),
+                     200);
+    assert_int_equal(rig_ask(rig, "POST", url,
+                             "Content-Type: application/x-www-form-urlencoded\r\n",
+                             STR("List-Unsubscribe=One-Click")),
+                     200);
     assert_str(consent(rig), "unsubscribed");
     assert_str(rig_str(rig, "consents.0.topic"), "news");
     assert_int_equal(json_get(&rig->json, STR("journeys"))->count, 0);
@@ -146,6 +154,7 @@ TEST(tracking, a_forged_token_meets_a_page_that_tells_nothing)
     assert_int_equal(consent(rig).len, 0);
     conf.profile = 77; /* sealed by us, of somebody who is not there */
     assert_int_equal(rig_ask(rig, "POST", link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL), "",
-                             STR("List-Unsubscribe=One-Click")), 404);
+                             STR("List-Unsubscribe=One-Click")),
+                     404);
     rig_close(rig);
 }
