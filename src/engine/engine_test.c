@@ -8,6 +8,7 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/checkpoint.h"
+#include "engine/describe.h"
 
 #define T0 INT64_C(1767225600000) /* 2026-01-01 */
 
@@ -300,31 +301,6 @@ TEST(engine, an_alias_makes_two_known_people_one)
     assert_int_equal(people_root(engine_people(w->engine), engine_find(w->engine, STR("old"))),
                      engine_find(w->engine, STR("new")));
     world_close(w);
-}
-
-/* Everything that can be said about a person, to compare two engines by. */
-static void describe(struct engine *engine, struct buf *out)
-{
-    for (uint32_t p = 0; p < people_count(engine_people(engine)); p++) {
-        const struct profile *profile = people_get(engine_people(engine), p);
-        const struct state   *state = people_state_get(engine_people(engine), p);
-        buf_format(out, "%u root %u next %u head %llu\n", p, profile->root, profile->next,
-                   (unsigned long long)profile->head);
-        if (profile->root != p)
-            continue;
-        for (uint32_t i = 0; i < state->memberships.count; i++)
-            if (state->memberships.items[i].in)
-                buf_format(out, " in %u since %lld\n", state->memberships.items[i].segment,
-                           (long long)state->memberships.items[i].since_ms);
-        for (uint32_t i = 0; i < state->enrollments.count; i++)
-            buf_format(out, " at %llu node %u due %lld\n", (unsigned long long)state->enrollments.items[i].id,
-                       state->enrollments.items[i].node, (long long)state->enrollments.items[i].due_ms);
-        for (uint32_t i = 0; i < state->messages.count; i++)
-            buf_format(out, " message %llu state %u\n", (unsigned long long)state->messages.items[i].id,
-                       state->messages.items[i].state);
-        for (uint32_t i = 0; i < state->consents.count; i++)
-            buf_format(out, " consent %u %d\n", state->consents.items[i].topic, state->consents.items[i].granted);
-    }
 }
 
 static void life(struct world *w)

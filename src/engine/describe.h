@@ -1,0 +1,69 @@
+/*
+ * describe: everything that is known about everyone, as text, to compare two engines by. For
+ * tests. Left out is what is recomputed after a load: expiries and the timers that follow.
+ */
+#ifndef DULT_ENGINE_DESCRIBE_H
+#define DULT_ENGINE_DESCRIBE_H
+
+#include "engine/engine.h"
+
+static inline void describe_identities(const struct people *people, uint32_t p, struct buf *out)
+{
+    /* Their order is of no account: the sum of the hashes names the set. */
+    uint32_t           at = PROFILE_NONE, count = 0;
+    uint64_t           sum = 0;
+    enum identity_kind kind;
+    struct str         text;
+    for (; people_identity(people, p, &at, &kind, &text); count++)
+        for (size_t i = 0, h = (size_t)kind; i <= text.len; i++) {
+            h = h * 131 + (i < text.len ? (unsigned char)text.ptr[i] : 7);
+            sum += i == text.len ? h : 0;
+        }
+    buf_format(out, " identities %u %llx\n", count, (unsigned long long)sum);
+}
+
+static inline void describe_state(const struct state *s, struct buf *out)
+{
+    for (uint32_t i = 0; i < s->memberships.count; i++)
+        if (s->memberships.items[i].in)
+            buf_format(out, " in %u since %lld\n", s->memberships.items[i].segment,
+                       (long long)s->memberships.items[i].since_ms);
+    for (uint32_t i = 0; i < s->enrollments.count; i++) {
+        const struct enrollment *e = &s->enrollments.items[i];
+        buf_format(out, " at %llu journey %u.%u node %u visit %u due %lld entered %lld by %u\n",
+                   (unsigned long long)e->id, e->journey, e->version, e->node, e->visit,
+                   (long long)e->due_ms, (long long)e->entered_ms, e->trigger_seq);
+    }
+    for (uint32_t i = 0; i < s->pasts.count; i++)
+        buf_format(out, " past %u %u times %lld\n", s->pasts.items[i].journey, s->pasts.items[i].times,
+                   (long long)s->pasts.items[i].entered_ms);
+    for (uint32_t i = 0; i < s->messages.count; i++) {
+        const struct message *m = &s->messages.items[i];
+        buf_format(out, " message %llu of %llu template %u topic %u state %u attempt %u due %lld\n",
+                   (unsigned long long)m->id, (unsigned long long)m->enrollment, m->template_id,
+                   m->topic, m->state, m->attempt, (long long)m->due_ms);
+    }
+    for (uint32_t i = 0; i < s->consents.count; i++)
+        buf_format(out, " consent %u %d\n", s->consents.items[i].topic, s->consents.items[i].granted);
+    for (uint32_t i = 0; i < s->lists.count; i++)
+        buf_format(out, " list %u since %lld\n", s->lists.items[i].list,
+                   (long long)s->lists.items[i].since_ms);
+    for (uint32_t i = 0; i < s->merges.count; i++)
+        buf_format(out, " merge %llu %u into %u\n", (unsigned long long)s->merges.items[i].id,
+                   s->merges.items[i].from, s->merges.items[i].into);
+}
+
+static inline void describe(const struct engine *engine, struct buf *out)
+{
+    const struct people *people = engine_people(engine);
+    for (uint32_t p = 0; p < people_count(people); p++) {
+        const struct profile *profile = people_get(people, p);
+        buf_format(out, "%u root %u next %u head %llu shared %d\n", p, profile->root, profile->next,
+                   (unsigned long long)profile->head, profile->shared);
+        describe_identities(people, p, out);
+        if (profile->root == p)
+            describe_state(people_state_get(people, p), out);
+    }
+}
+
+#endif

@@ -1,0 +1,593 @@
+/*
+ * Journeys beside a naive twin. The twin keeps a list of enrollments for each person and walks them
+ * straight from the JSON, asking every condition anew at every instant that could matter.
+ */
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/test.h"
+#include "base/time.h"
+
+#define T0 INT64_C(1767225600000)
+
+enum { LIVES = 60, RECORDS = 150, PEOPLE = 4, JOURNEYS = 4, EVENTS_MAX = 400, INSIDE_MAX = 64, LOG_MAX = 4000 };
+
+/* ---- conditions: as text for the engine, as a function for the twin ---- */
+
+struct happened {
+    char    name;
+    int64_t at_ms;
+};
+
+struct twin_person {
+    struct happened events[EVENTS_MAX];
+    uint32_t        events_count;
+    bool            pro, listed, refused, in[3];
+};
+
+static uint32_t did(const struct twin_person *p, char name, int64_t from_ms, int64_t to_ms)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->events_count; i++)
+        count += p->events[i].name == name && p->events[i].at_ms >= from_ms && p->events[i].at_ms <= to_ms;
+    return count;
+}
+
+static const char *const conditions[] = {
+    "did \"A\" at least 2 times", "did \"B\" in the last 2 days", "plan = \"pro\"",
+    "did \"C\" since entry", "in list \"news\"", "in segment \"s1\"",
+    "not did \"A\" in the last 1 day and did \"B\"",
+};
+enum { CONDITIONS = sizeof conditions / sizeof conditions[0] };
+
+static bool holds(const struct twin_person *p, struct str text, int64_t entry_ms, int64_t now_ms)
+{
+    int64_t day = now_ms - TIME_DAY_MS + 1, two = now_ms - 2 * TIME_DAY_MS + 1, ever = INT64_MIN;
+    size_t  i = 0;
+    while (!str_eq(text, str_of(conditions[i])))
+        i++;
+    switch (i) {
+    case 0: return did(p, 'A', ever, now_ms) >= 2;
+    case 1: case 5: return did(p, 'B', two, now_ms) > 0;
+    case 2: return p->pro;
+    case 3: return did(p, 'C', entry_ms, now_ms) > 0;
+    case 4: return p->listed;
+    default: return did(p, 'A', day, now_ms) == 0 && did(p, 'B', ever, now_ms) > 0;
+    }
+}
+
+/* The segments that begin journeys, in the order of their numbers. */
+static const struct { const char *name; int condition; } twin_segments[3] = {
+    { "s0", 0 }, { "s1", 1 }, { "s2", 6 },
+};
+
+/* ---- the twin ---- */
+
+struct inside {
+    int      person, journey;
+    size_t   node;
+    int64_t  due_ms, entered_ms;
+    uint64_t number;
+};
+
+struct letter {
+    int      person;
+    uint64_t inside;
+    int64_t  at_ms;
+    bool     sending;
+};
+
+struct twin {
+    struct twin_person people[PEOPLE];
+    const struct json *journeys[JOURNEYS];
+    int                journeys_count;
+    struct inside      insides[INSIDE_MAX];
+    uint32_t           insides_count;
+    int64_t            last_entry[PEOPLE][JOURNEYS]; /* 0: never */
+    struct letter      letters[LOG_MAX];
+    uint32_t           letters_count;
+    uint64_t           numbers;
+    int64_t            done_ms; /* all instants up to here were looked at */
+    struct buf         log;
+};
+
+static struct str member(const struct json *object, const char *key)
+{
+    return json_get_str(object, str_of(key));
+}
+
+static void letters_drop(struct twin *t, uint64_t inside)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < t->letters_count; i++)
+        if (t->letters[i].inside != inside || t->letters[i].sending)
+            t->letters[kept++] = t->letters[i];
+    t->letters_count = kept;
+}
+
+static void twin_end(struct twin *t, uint32_t i, const char *why, int64_t now_ms)
+{
+    buf_format(&t->log, "%d leaves %d at %lld: %s\n", t->insides[i].person, t->insides[i].journey,
+               (long long)now_ms, why);
+    memmove(&t->insides[i], &t->insides[i + 1], (t->insides_count - i - 1) * sizeof t->insides[0]);
+    t->insides_count--;
+}
+
+static void twin_exits(struct twin *t, int person, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < t->insides_count; i++) {
+        struct inside in = t->insides[i];
+        struct str    when = member(t->journeys[in.journey], "exit_when");
+        if (in.person != person || str_is_empty(when) ||
+            !holds(&t->people[person], when, in.entered_ms, now_ms))
+            continue;
+        twin_end(t, i--, "exit condition holds", now_ms);
+        letters_drop(t, in.number);
+    }
+}
+
+static size_t node_of(const struct json *nodes, struct str id)
+{
+    size_t i = 0;
+    while (!str_eq(member(&nodes->items[i], "id"), id))
+        i++;
+    return i;
+}
+
+static size_t node_after(const struct json *nodes, size_t at, const char *key)
+{
+    struct str id = member(&nodes->items[at], key);
+    return str_is_empty(id) ? at + 1 : node_of(nodes, id);
+}
+
+static uint32_t inside_find(const struct twin *t, uint64_t number)
+{
+    uint32_t i = 0;
+    while (i < t->insides_count && t->insides[i].number != number)
+        i++;
+    return i;
+}
+
+static void twin_walk(struct twin *t, uint64_t number, size_t at, int64_t now_ms)
+{
+    for (;;) {
+        uint32_t           i = inside_find(t, number);
+        struct inside     *in = &t->insides[i];
+        const struct json *nodes = json_get(t->journeys[in->journey], STR("nodes"));
+        if (at >= nodes->count) {
+            twin_end(t, i, "finished", now_ms);
+            return;
+        }
+        const struct json *node = &nodes->items[at];
+        int64_t            wait_ms;
+        in->node = at;
+        in->due_ms = TIME_NEVER;
+        if (time_length_parse(member(node, "wait"), &wait_ms) == OK) {
+            in->due_ms = now_ms + wait_ms;
+            return;
+        }
+        if (json_get(node, STR("exit")) != NULL) {
+            twin_end(t, i, "finished", now_ms);
+            return;
+        }
+        if (json_get(node, STR("email")) != NULL) {
+            buf_format(&t->log, "%d letter of %d.%zu at %lld\n", in->person, in->journey, at, (long long)now_ms);
+            t->letters[t->letters_count++] = (struct letter){ in->person, number, now_ms, false };
+            at = node_after(nodes, at, "next");
+            continue;
+        }
+        bool yes = holds(&t->people[in->person], member(node, "split"), in->entered_ms, now_ms);
+        at = node_after(nodes, at, yes ? "yes" : "no");
+    }
+}
+
+static bool may_enter(const struct twin *t, int person, int journey, int64_t now_ms)
+{
+    int64_t    length_ms, last = t->last_entry[person][journey];
+    struct str rule = member(t->journeys[journey], "reentry");
+    for (uint32_t i = 0; i < t->insides_count; i++)
+        if (t->insides[i].person == person && t->insides[i].journey == journey)
+            return false;
+    if (last == 0 || str_eq(rule, STR("always")))
+        return true;
+    if (str_eq(rule, STR("once")))
+        return false;
+    assert_ok(time_length_parse(str_slice(rule, 6, rule.len), &length_ms));
+    return now_ms - last >= length_ms;
+}
+
+static void twin_trigger(struct twin *t, int person, const char *kind, const char *name, int64_t now_ms)
+{
+    for (int j = 0; j < t->journeys_count; j++) {
+        if (!str_eq(member(json_get(t->journeys[j], STR("trigger")), kind), str_of(name)) ||
+            !may_enter(t, person, j, now_ms))
+            continue;
+        uint64_t number = ++t->numbers;
+        buf_format(&t->log, "%d enters %d at %lld\n", person, j, (long long)now_ms);
+        t->insides[t->insides_count++] = (struct inside){ person, j, 0, TIME_NEVER, now_ms, number };
+        t->last_entry[person][j] = now_ms;
+        twin_exits(t, person, now_ms);
+        if (inside_find(t, number) < t->insides_count)
+            twin_walk(t, number, 0, now_ms);
+    }
+}
+
+static void twin_segments_ask(struct twin *t, int person, int64_t now_ms, bool quiet)
+{
+    bool entered[3];
+    for (int s = 0; s < 3; s++) {
+        bool now = holds(&t->people[person], str_of(conditions[twin_segments[s].condition]), 0, now_ms);
+        entered[s] = now && !t->people[person].in[s];
+        t->people[person].in[s] = now;
+    }
+    for (int s = 0; s < 3; s++)
+        if (entered[s] && !quiet)
+            twin_trigger(t, person, "segment", twin_segments[s].name, now_ms);
+}
+
+static void twin_dues(struct twin *t, int person, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < t->insides_count; i++) {
+        struct inside in = t->insides[i];
+        if (in.person != person || in.due_ms > now_ms)
+            continue;
+        twin_walk(t, in.number, node_after(json_get(t->journeys[in.journey], STR("nodes")), in.node, "next"),
+                  now_ms);
+        i = (uint32_t)-1;
+    }
+}
+
+/* The next instant after `after` at which anything of the person could change by itself. */
+static int64_t next_instant(const struct twin *t, int person, int64_t after)
+{
+    int64_t next = TIME_NEVER;
+    for (uint32_t i = 0; i < t->insides_count; i++)
+        if (t->insides[i].person == person && t->insides[i].due_ms > after && t->insides[i].due_ms < next)
+            next = t->insides[i].due_ms;
+    for (uint32_t i = 0; i < t->people[person].events_count; i++)
+        for (int days = 1; days <= 2; days++) {
+            int64_t at = t->people[person].events[i].at_ms + days * TIME_DAY_MS;
+            if (at > after && at < next)
+                next = at;
+        }
+    return next;
+}
+
+static void twin_time(struct twin *t, int64_t now_ms)
+{
+    for (int p = 0; p < PEOPLE; p++)
+        for (int64_t at = next_instant(t, p, t->done_ms); at <= now_ms; at = next_instant(t, p, at)) {
+            twin_exits(t, p, at);
+            twin_dues(t, p, at);
+            twin_segments_ask(t, p, at, false);
+        }
+    t->done_ms = now_ms;
+}
+
+/* ---- the engine's side ---- */
+
+struct life {
+    struct engine *engine;
+    struct arena  *arena;
+    struct out     out;
+    uint64_t       seq, random;
+    int64_t        now_ms;
+    struct twin    twin;
+    struct buf     log;
+    size_t         logged;
+};
+
+static uint32_t draw(struct life *life, uint32_t below)
+{
+    life->random = hash_u64(life->random, 99);
+    return (uint32_t)(life->random >> 20) % below;
+}
+
+static enum err tell(struct life *life, struct record record)
+{
+    record.seq = ++life->seq;
+    record.received_ms = life->now_ms;
+    if (record.at_ms == 0)
+        record.at_ms = life->now_ms;
+    return engine_apply(life->engine, &record, &life->out, NULL);
+}
+
+static enum err define(struct life *life, enum definition_kind kind, const char *name, struct str text)
+{
+    return tell(life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = kind,
+                                       .name = str_of(name), .body = text });
+}
+
+/* Which journey an enrollment is of: its ENROLLED decision says so. */
+static int journey_of(const struct life *life, uint64_t enrollment)
+{
+    for (size_t i = 0; i < life->out.decisions_count; i++)
+        if (life->out.decisions[i].id == enrollment)
+            return (int)life->out.decisions[i].subject;
+    return -1;
+}
+
+static void engine_log(struct life *life)
+{
+    for (; life->logged < life->out.decisions_count; life->logged++) {
+        const struct decision *d = &life->out.decisions[life->logged];
+        long long              at = (long long)d->at_ms;
+        if (d->kind == DECISION_ENROLLED)
+            buf_format(&life->log, "%u enters %d at %lld\n", d->profile, (int)d->subject, at);
+        if (d->kind == DECISION_INTENT)
+            buf_format(&life->log, "%u letter of %u.%u at %lld\n", d->profile, d->journey, d->object, at);
+        if (d->kind == DECISION_ENDED)
+            buf_format(&life->log, "%u leaves %d at %lld: %.*s\n", d->profile, journey_of(life, d->subject),
+                       at, STR_ARG(d->text));
+    }
+}
+
+static struct str journey_random(struct life *life, int number)
+{
+    static const char *const reentries[] = { "once", "always", "after 30 hours" };
+    static const char *const triggers[] = { "\"event\":\"A\"", "\"event\":\"B\"", "\"event\":\"C\"",
+        "\"segment\":\"s0\"", "\"segment\":\"s1\"", "\"segment\":\"s2\"", "\"list\":\"news\"" };
+    struct buf text = buf_make(1 << 16);
+    uint32_t   nodes = 1 + draw(life, 6);
+    buf_format(&text, "{\"journey\":\"j%d\",\"trigger\":{%s},\"reentry\":\"%s\",", number,
+               triggers[draw(life, 7)], reentries[draw(life, 3)]);
+    if (draw(life, 2) == 0) {
+        buf_str(&text, STR("\"exit_when\":"));
+        json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
+        buf_char(&text, ',');
+    }
+    buf_str(&text, STR("\"nodes\":["));
+    for (uint32_t i = 0; i < nodes; i++) {
+        buf_format(&text, "%s{\"id\":\"n%u\",", i > 0 ? "," : "", i);
+        switch (draw(life, 7)) {
+        case 0: case 1:
+            buf_str(&text, STR("\"email\":\"letter\""));
+            break;
+        case 2: case 3:
+            buf_format(&text, "\"wait\":\"%u hours\"", 1 + draw(life, 60));
+            break;
+        case 4:
+            buf_str(&text, STR("\"exit\":true"));
+            break;
+        default:
+            buf_str(&text, STR("\"split\":"));
+            json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
+            buf_format(&text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes), draw(life, nodes));
+        }
+        if (draw(life, 5) == 0)
+            buf_format(&text, ",\"next\":\"n%u\"", draw(life, nodes));
+        buf_char(&text, '}');
+    }
+    buf_str(&text, STR("]}"));
+    struct str kept = str_copy(life->arena, buf_view(&text));
+    buf_done(&text);
+    return kept;
+}
+
+static void program_random(struct life *life)
+{
+    struct twin *t = &life->twin;
+    assert_ok(define(life, DEFINE_WORKSPACE, "workspace", STR("{\"lists\":[\"news\"]}")));
+    assert_ok(define(life, DEFINE_TEMPLATE, "letter", STR("subject: s\n--- html\nx")));
+    for (int s = 0; s < 3; s++)
+        assert_ok(define(life, DEFINE_SEGMENT, twin_segments[s].name,
+                         str_of(conditions[twin_segments[s].condition])));
+    while (t->journeys_count < JOURNEYS) {
+        char         name[8];
+        struct json *root = ARENA_NEW(life->arena, struct json);
+        struct str   text = journey_random(life, t->journeys_count);
+        snprintf(name, sizeof name, "j%d", t->journeys_count);
+        if (define(life, DEFINE_JOURNEY, name, text) != OK)
+            continue; /* a circle without a wait: refused, drawn again */
+        assert_ok(json_parse_once(life->arena, text, root, NULL));
+        t->journeys[t->journeys_count++] = root;
+    }
+    assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+}
+
+/* ---- records, told to both ---- */
+
+static void event_both(struct life *life, int person)
+{
+    char    name[2] = { (char)('A' + draw(life, 3)), 0 }, user[8];
+    int64_t late_ms = draw(life, 4) == 0 ? (int64_t)draw(life, 40) * TIME_HOUR_MS : 0;
+    bool    quiet = late_ms > LATENESS_MS_DEFAULT;
+    struct twin_person *p = &life->twin.people[person];
+    snprintf(user, sizeof user, "u%d", person);
+    assert_ok(tell(life, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(user), .name = str_of(name),
+                                          .at_ms = life->now_ms - late_ms }));
+    p->events[p->events_count++] = (struct happened){ name[0], life->now_ms - late_ms };
+    twin_exits(&life->twin, person, life->now_ms);
+    if (!quiet)
+        twin_trigger(&life->twin, person, "event", name, life->now_ms);
+    twin_segments_ask(&life->twin, person, life->now_ms, quiet);
+}
+
+static void identify_both(struct life *life, int person)
+{
+    char         user[8];
+    struct json *traits = ARENA_NEW(life->arena, struct json);
+    bool         pro = draw(life, 2) == 0;
+    snprintf(user, sizeof user, "u%d", person);
+    assert_ok(json_parse_once(life->arena, str_format(life->arena, "{\"email\":\"u@x.no\",\"plan\":\"%s\"}",
+                                                      pro ? "pro" : "free"), traits, NULL));
+    assert_ok(tell(life, (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user),
+                                          .properties = traits }));
+    life->twin.people[person].pro = pro;
+    twin_exits(&life->twin, person, life->now_ms);
+}
+
+static void list_both(struct life *life, int person)
+{
+    bool leave = draw(life, 2) == 0, was = life->twin.people[person].listed;
+    assert_ok(tell(life, (struct record){ .kind = RECORD_LIST, .profile = (uint32_t)person, .name = STR("news"),
+                                          .flags = leave ? RECORD_LEAVE : 0 }));
+    life->twin.people[person].listed = !leave;
+    twin_exits(&life->twin, person, life->now_ms);
+    if (!leave && !was)
+        twin_trigger(&life->twin, person, "list", "news", life->now_ms);
+}
+
+static bool mails(const struct json *journey)
+{
+    const struct json *nodes = json_get(journey, STR("nodes"));
+    for (uint32_t i = 0; i < nodes->count; i++)
+        if (json_get(&nodes->items[i], STR("email")) != NULL)
+            return true;
+    return false;
+}
+
+static void consent_both(struct life *life, int person)
+{
+    struct twin *t = &life->twin;
+    struct json *how = ARENA_NEW(life->arena, struct json);
+    bool         granted = draw(life, 3) > 0;
+    assert_ok(json_parse_once(life->arena, granted ? STR("{\"state\":\"subscribed\"}")
+                                                   : STR("{\"state\":\"unsubscribed\"}"), how, NULL));
+    assert_ok(tell(life, (struct record){ .kind = RECORD_CONSENT, .profile = (uint32_t)person,
+                                          .properties = how }));
+    t->people[person].refused = !granted;
+    for (uint32_t i = 0; i < t->insides_count && !granted; i++)
+        if (t->insides[i].person == person && mails(t->journeys[t->insides[i].journey]))
+            twin_end(t, i--, "unsubscribed", life->now_ms);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < t->letters_count; i++)
+        if (granted || t->letters[i].person != person || t->letters[i].sending)
+            t->letters[kept++] = t->letters[i];
+    t->letters_count = kept;
+}
+
+/* All that may go is claimed: the refused are dropped, the rest is sent, fails or comes back. */
+static void claim_both(struct life *life)
+{
+    struct twin *t = &life->twin;
+    size_t       before = life->out.claims_count;
+    uint32_t     wanted = 0;
+    assert_ok(tell(life, (struct record){ .kind = RECORD_CLAIM, .count = CLAIMS_MAX }));
+    for (uint32_t i = 0; i < t->letters_count; i++)
+        wanted += !t->people[t->letters[i].person].refused;
+    assert_int_equal(life->out.claims_count - before, wanted);
+    t->letters_count = 0;
+    for (size_t i = before, n = life->out.claims_count; i < n; i++) {
+        struct claim claim = life->out.claims[i];
+        assert_false(t->people[claim.profile].refused);
+        struct record r = { .kind = RECORD_OUTCOME, .profile = claim.profile,
+                            .outcome = { claim.message, draw(life, 2) ? OUTCOME_SENT : OUTCOME_UNKNOWN, 0,
+                                         STR("250") } };
+        assert_ok(tell(life, r));
+        assert_int_equal(tell(life, r), ERR_ABSENT); /* told twice, settled once */
+    }
+}
+
+static int line_compare(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* The two tell of people in another order within an instant: the lines are compared sorted. */
+static void logs_compare(struct life *life, uint64_t seed, int step)
+{
+    struct str lines[2][600], rest[2] = { buf_view(&life->log), buf_view(&life->twin.log) };
+    size_t     count[2] = { 0, 0 };
+    for (int k = 0; k < 2; k++) {
+        while (count[k] < 600 && str_split(&rest[k], '\n', &lines[k][count[k]]))
+            count[k]++;
+        qsort(lines[k], count[k], sizeof lines[k][0], line_compare);
+    }
+    for (size_t i = 0; i < count[0] || i < count[1]; i++) {
+        struct str is = i < count[0] ? lines[0][i] : STR_NONE, twin = i < count[1] ? lines[1][i] : STR_NONE;
+        if (str_eq(is, twin))
+            continue;
+        print_error("DULT_SEED=%llu step %d\nengine: %.*s\n  twin: %.*s\n", (unsigned long long)seed, step,
+                    STR_ARG(is), STR_ARG(twin));
+        for (int j = 0; j < life->twin.journeys_count; j++) {
+            struct buf text = buf_make(1 << 16);
+            json_write(&text, life->twin.journeys[j]);
+            print_error("%.*s\n", STR_ARG(buf_view(&text)));
+            buf_done(&text);
+        }
+        fail();
+    }
+    buf_reset(&life->log);
+    buf_reset(&life->twin.log);
+}
+
+static void states_compare(struct life *life)
+{
+    const struct people *people = engine_people(life->engine);
+    struct twin         *t = &life->twin;
+    uint32_t             inside = 0;
+    for (uint32_t i = 0; i < t->insides_count; i++) {
+        const struct state *state = people_state_get(people, (uint32_t)t->insides[i].person);
+        bool                found = false;
+        for (uint32_t k = 0; k < state->enrollments.count; k++) {
+            const struct enrollment *e = &state->enrollments.items[k];
+            found = found || ((int)e->journey == t->insides[i].journey && e->node == t->insides[i].node &&
+                              e->due_ms == t->insides[i].due_ms && e->entered_ms == t->insides[i].entered_ms);
+        }
+        assert_true(found);
+    }
+    for (uint32_t p = 0; p < PEOPLE; p++)
+        inside += people_state_get(people, p)->enrollments.count;
+    assert_int_equal(inside, t->insides_count);
+    assert_int_equal(engine_stats(life->engine).queued, t->letters_count);
+}
+
+static uint64_t journeys_live(uint64_t seed)
+{
+    struct life *life = calloc(1, sizeof *life);
+    life->arena = life->out.arena = arena_open(256 << 20);
+    life->random = seed;
+    life->now_ms = life->twin.done_ms = T0;
+    life->log = buf_make(1 << 20);
+    life->twin.log = buf_make(1 << 20);
+    assert_ok(engine_open(&life->engine, (struct engine_conf){ .seed = seed, .next_decision = 1,
+                                                               .lateness_ms = LATENESS_MS_DEFAULT }));
+    program_random(life);
+    for (int p = 0; p < PEOPLE; p++)
+        identify_both(life, p);
+    for (int i = 0; i < RECORDS; i++) {
+        int person = (int)draw(life, PEOPLE);
+        life->now_ms += draw(life, 3) == 0 ? (int64_t)draw(life, 50) * TIME_HOUR_MS : (int64_t)draw(life, 9000) + 1;
+        /* Half the time nobody tells the clock first: the record itself brings the person's time. */
+        twin_time(&life->twin, life->now_ms);
+        uint32_t kind = draw(life, 10);
+        if (kind >= 9 || draw(life, 2) == 0)
+            assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+        if (kind < 6)
+            event_both(life, person);
+        else if (kind == 6)
+            identify_both(life, person);
+        else if (kind == 7)
+            list_both(life, person);
+        else if (kind == 8)
+            consent_both(life, person);
+        else
+            claim_both(life);
+        assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+        engine_log(life);
+        logs_compare(life, seed, i);
+        states_compare(life);
+    }
+    uint64_t enrolled = engine_stats(life->engine).enrolled;
+    engine_close(life->engine);
+    buf_done(&life->log);
+    buf_done(&life->twin.log);
+    arena_close(life->arena);
+    free(life);
+    return enrolled;
+}
+
+TEST(journey_life, journeys_do_what_they_say_when_they_say_it)
+{
+    const char *given = getenv("DULT_SEED");
+    uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16, enrolled = 0;
+    printf("journey_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
+    for (int i = 0; i < LIVES; i++)
+        enrolled += journeys_live(seed + (uint64_t)i);
+    assert_true(enrolled > LIVES * 5);
+}
