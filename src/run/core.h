@@ -84,6 +84,7 @@ struct core_conf {
     uint64_t          merge_events; /* 0: chosen; a new index base after so many events */
     uint64_t          checkpoint_rows; /* 0: chosen; a checkpoint after so many decisions and events */
     bool              no_snapshot;  /* rebuild the index from the store (for measuring) */
+    bool              no_checkpoint; /* and everyone's state from all decisions */
 };
 
 /* Opens the store and loads the engine. Nothing runs yet. ERR_* as store_open, with a problem. */

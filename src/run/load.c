@@ -249,7 +249,7 @@ static enum err all_read(struct loading *loading, bool derived)
     TRY(store_names_read(core->reader, name_each, loading));
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
     now_read(loading);
-    if (derived) {
+    if (derived && !core->conf.no_checkpoint) {
         checkpoint_read(loading);
         TRY(states_read(loading));
     }
