@@ -56,6 +56,8 @@ static enum err current_read(struct applying *applying, const struct file *file,
         return OK;
     }
     TRY(err);
+    if (answer.body.len == 0)
+        return OK; /* a workspace that nobody has described yet */
     *out = str_copy(applying->arena, answer.body);
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }

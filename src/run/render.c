@@ -270,7 +270,7 @@ static enum err message_make(struct making *making)
     TRY(sender_check(making));
     making->keys = (struct compose_keys){ secrets_token_keys(render->conf.secrets),
                                           (const struct dkim_key *const *)render->dkim,
-                                          SECRETS_DKIM_KEYS };
+                                          secrets_dkim_count(render->conf.secrets) };
     making->who = (struct compose_who){ making->claim->profile, making->claim->message,
                                         render->conf.public_url };
     enum err err =

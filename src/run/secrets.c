@@ -11,12 +11,13 @@
 
 #include "base/encode.h"
 
-enum { FILE_BYTES_MAX = 16384, PATH_BYTES = 4096 }; /* an RSA-2048 key in PEM takes 1,704 bytes */
+enum { FILE_BYTES_MAX = 16384, PATH_BYTES = 4096, DOMAIN_BYTES_MAX = 253 }; /* an RSA-2048 key in PEM takes 1,704 bytes */
 
 struct secrets {
     struct token_keys *tokens;
     struct buf         pems[SECRETS_DKIM_KEYS];
     char               selectors[SECRETS_DKIM_KEYS][DKIM_SELECTOR_BYTES_MAX + 1];
+    char               own_domain[DOMAIN_BYTES_MAX + 1]; /* empty: the keys are ours */
 };
 
 static const char *const pem_names[SECRETS_DKIM_KEYS] = { "dkim-rsa.pem", "dkim-ed25519.pem" };
@@ -223,11 +224,38 @@ const struct token_keys *secrets_token_keys(const struct secrets *secrets)
     return secrets->tokens;
 }
 
+enum err secrets_dkim_own(struct secrets *secrets, const struct secrets_own *own,
+                          struct problem *problem)
+{
+    struct dkim_key *key = NULL;
+    if (own->domain.len == 0 || own->domain.len > DOMAIN_BYTES_MAX ||
+        own->selector.len > DKIM_SELECTOR_BYTES_MAX || own->pem.len > FILE_BYTES_MAX)
+        return problem_set(problem, ERR_INPUT, "dkim", "The domain, selector or key is too long.",
+                           "Give a domain, one of its selectors, and a PEM key.");
+    TRY(dkim_key_open(&key, own->pem, own->domain, own->selector, problem));
+    dkim_key_close(key);
+    buf_reset(&secrets->pems[0]);
+    buf_str(&secrets->pems[0], own->pem);
+    TRY(buf_err(&secrets->pems[0]));
+    str_to_cstr(own->selector, secrets->selectors[0], sizeof secrets->selectors[0]);
+    str_to_cstr(own->domain, secrets->own_domain, sizeof secrets->own_domain);
+    return OK;
+}
+
+size_t secrets_dkim_count(const struct secrets *secrets)
+{
+    return secrets->own_domain[0] != '\0' ? 1 : SECRETS_DKIM_KEYS;
+}
+
 enum err secrets_dkim_open(const struct secrets *secrets, struct str domain, struct dkim_key **keys,
                            struct problem *problem)
 {
-    for (int i = 0; i < SECRETS_DKIM_KEYS; i++) {
+    size_t count = secrets_dkim_count(secrets);
+    if (count == 1)
+        domain = str_of(secrets->own_domain);
+    for (size_t i = 0; i < SECRETS_DKIM_KEYS; i++)
         keys[i] = NULL;
+    for (size_t i = 0; i < count; i++) {
         enum err err = dkim_key_open(&keys[i], buf_view(&secrets->pems[i]), domain,
                                      str_of(secrets->selectors[i]), problem);
         if (err != OK) {
@@ -244,7 +272,7 @@ enum err secrets_dns_write(const struct secrets *secrets, struct str domain, str
     struct dkim_key *keys[SECRETS_DKIM_KEYS];
     enum err         err = OK;
     TRY(secrets_dkim_open(secrets, domain, keys, NULL));
-    for (int i = 0; i < SECRETS_DKIM_KEYS; i++) {
+    for (size_t i = 0; i < secrets_dkim_count(secrets); i++) {
         dkim_record_name(keys[i], out);
         buf_str(out, STR(". IN TXT ( "));
         if (err == OK)

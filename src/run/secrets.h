@@ -31,7 +31,21 @@ void          secrets_closep(struct secrets **secrets);
 /* For links, return paths and Message-IDs; lives as long as the secrets. */
 const struct token_keys *secrets_token_keys(const struct secrets *secrets);
 
-/* The signing keys for a domain: `keys` gets SECRETS_DKIM_KEYS of them, the caller closes each. */
+/* A key the operator has already, with its record in the DNS. Texts are copied. */
+struct secrets_own {
+    struct str domain, selector, pem;
+};
+
+/* From now on mail is signed with that key alone. Before any other thread uses the secrets.
+ * ERR_INPUT when it is no key that can sign. */
+MUST enum err secrets_dkim_own(struct secrets *secrets, const struct secrets_own *own,
+                               struct problem *problem);
+
+/* How many keys sign: SECRETS_DKIM_KEYS, or 1 that is the operator's own. */
+size_t secrets_dkim_count(const struct secrets *secrets);
+
+/* The signing keys for a domain (an own key keeps its own): `keys` has SECRETS_DKIM_KEYS places,
+ * those beyond the count become NULL. The caller closes each. */
 MUST enum err secrets_dkim_open(const struct secrets *secrets, struct str domain,
                                 struct dkim_key **keys, struct problem *problem);
 

@@ -77,3 +77,27 @@ TEST(secrets, a_secret_that_others_may_read_or_that_was_cut_is_refused)
     assert_int_equal(secrets_open(&secrets, folder.path, &problem), ERR_CORRUPT);
     folder_remove(&folder);
 }
+
+TEST(secrets, a_key_that_the_operator_brings_signs_alone_and_under_its_own_domain)
+{
+    struct folder                folder = folder_make();
+    struct secrets              *secrets = NULL;
+    struct dkim_key             *keys[SECRETS_DKIM_KEYS];
+    SCOPED(buf_donep) struct buf pem = buf_make(16384);
+    SCOPED(buf_donep) struct buf name = buf_make(300);
+    assert_ok(secrets_open(&secrets, folder.path, NULL));
+    assert_ok(dkim_key_generate(&pem));
+    struct secrets_own own = { STR("tents.example"), STR("mine"), STR("no key") };
+    assert_int_not_equal(secrets_dkim_own(secrets, &own, NULL), OK);
+    assert_int_equal(secrets_dkim_count(secrets), SECRETS_DKIM_KEYS);
+    own.pem = buf_view(&pem);
+    assert_ok(secrets_dkim_own(secrets, &own, NULL));
+    assert_int_equal(secrets_dkim_count(secrets), 1);
+    assert_ok(secrets_dkim_open(secrets, STR("news.tents.example"), keys, NULL));
+    assert_null(keys[1]);
+    dkim_record_name(keys[0], &name);
+    assert_str(buf_view(&name), "mine._domainkey.tents.example");
+    dkim_key_close(keys[0]);
+    secrets_close(secrets);
+    folder_remove(&folder);
+}

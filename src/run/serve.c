@@ -9,12 +9,15 @@
 #include "base/time.h"
 #include "run/api.h"
 #include "run/core.h"
+#include "run/files.h"
 #include "run/log.h"
 #include "run/secrets.h"
 #include "run/sender.h"
 #include "run/serve_page.h"
 #include "server/auth.h"
 #include "server/http.h"
+
+enum { DKIM_FILE_BYTES_MAX = 16 << 10 }; /* ten times a key of 2,048 bits */
 
 struct serve {
     struct serve_conf   conf;
@@ -180,6 +183,22 @@ static void sockets_sweep(const char *dir)
     closedir(folder);
 }
 
+/* The operator's own signing key, when one is named. */
+static enum err dkim_begin(struct serve *serve, struct problem *problem)
+{
+    const struct config *config = serve->conf.config;
+    struct secrets_own   own = { .domain = str_of(config_text(config, CONFIG_DKIM_DOMAIN)),
+                                 .selector = str_of(config_text(config, CONFIG_DKIM_SELECTOR)) };
+    if (!config_has(config, CONFIG_DKIM_KEY_FILE))
+        return OK;
+    SCOPED(arena_closep) struct arena *arena = arena_open(4 * DKIM_FILE_BYTES_MAX);
+    if (arena == NULL)
+        return ERR_MEMORY;
+    TRY(files_read_one(arena, config_text(config, CONFIG_DKIM_KEY_FILE), DKIM_FILE_BYTES_MAX,
+                       &own.pem, problem));
+    return secrets_dkim_own(serve->secrets, &own, problem);
+}
+
 static enum err core_begin(struct serve *serve, struct problem *problem)
 {
     struct core_conf conf = { .dir = serve->conf.dir,
@@ -187,7 +206,8 @@ static enum err core_begin(struct serve *serve, struct problem *problem)
                               .lateness_ms = config_number(serve->conf.config, CONFIG_LATENESS) };
     TRY(core_open(&serve->core, &conf, problem));
     sockets_sweep(serve->conf.dir);
-    return secrets_open(&serve->secrets, serve->conf.dir, problem);
+    TRY(secrets_open(&serve->secrets, serve->conf.dir, problem));
+    return dkim_begin(serve, problem);
 }
 
 static enum err parts_open(struct serve *serve, struct problem *problem)
