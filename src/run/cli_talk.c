@@ -1,6 +1,7 @@
 #include "run/cli_talk.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/encode.h"
 
@@ -86,7 +87,10 @@ enum cli_exit talk_end(struct talk *talk, enum err err, enum cli_exit code)
 void talk_print_json(const struct json *value)
 {
     SCOPED(buf_donep) struct buf text = buf_make(TALK_ARENA_BYTES_MAX);
-    json_write_pretty(&text, value);
+    if (isatty(STDOUT_FILENO))
+        json_write_pretty(&text, value);
+    else
+        json_write(&text, value);
     printf("%.*s\n", STR_ARG(buf_view(&text)));
 }
 
