@@ -450,7 +450,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT user_id,(SELECT user_version FROM "
                      "pragma_user_version) FROM event", -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal(sqlite3_column_text(statement, 0), "ada");
+    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ada");
     assert_int_equal(sqlite3_column_int(statement, 1), 1);
     sqlite3_finalize(statement);
     sqlite3_close(db);
