@@ -446,6 +446,13 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
     case DECISION_CLAIMED:
         member_str(out, &first, "to", d->text);
         member_int(out, &first, "event", d->event);
+        member_int(out, &first, "version", d->other);
+        json_write_key(out, &first, "traits");
+        for (uint32_t i = 0; i < d->seqs_count; i++) {
+            buf_char(out, i == 0 ? '[' : ',');
+            buf_int(out, d->seqs[i]);
+        }
+        buf_str(out, d->seqs_count == 0 ? STR("[]") : STR("]"));
         break;
     case DECISION_DEFERRED:
     case DECISION_RETURNED:

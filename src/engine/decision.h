@@ -22,7 +22,7 @@
  *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
  *      ENDED       enrollment              node                {"reason"}
  *      INTENT      enrollment              node                {"template", "version", "topic", ...}
- *      CLAIMED     message                 attempt             {"to", "traits": [seq], "event": seq}
+ *      CLAIMED     message                 attempt             {"to", "event", "version", "traits": [seq]}
  *      SENT, FAILED, UNKNOWN, DROPPED, DEFERRED, RETURNED
  *                  message                 attempt             {"text", "retry_at"?}
  *      NOT_ENROLLED journey                -                   {"reason"}
@@ -73,8 +73,10 @@ struct decision {
     struct str text;   /* an identity, a reason, a state, an answer */
     int64_t    due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
     uint32_t   event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
-    uint32_t   other;  /* STEP: visit; INTENT: template; ENTERED, LEFT: 1 when quiet */
+    uint32_t   other;  /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when quiet */
     uint32_t   topic;  /* INTENT */
+    const uint32_t *seqs; /* CLAIMED: the identify records whose traits it is written with */
+    uint32_t        seqs_count;
     uint32_t   journey; /* INTENT */
 };
 

@@ -103,21 +103,27 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     return STR_NONE;
 }
 
-static enum err claim_add(struct engine *engine, struct out *out, uint32_t person,
-                          const struct message *message, struct str address)
+/* What the message is written with, by the numbers of records that never change. */
+static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t person,
+                             const struct message *message, struct str address, struct claim *claim)
 {
     const struct template_def *template = program_template_at(engine->program, message->template_id);
     uint32_t                  *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
-    struct claim claim = {
+    *claim = (struct claim){
         .message = message->id, .profile = person, .attempt = message->attempt,
         .template_id = message->template_id, .template_version = template->version,
         .journey = message->journey, .topic = message->topic, .event_seq = message->trigger_seq,
         .address = str_copy(out->arena, address), .trait_seqs = seqs,
         .transactional = template->transactional,
     };
-    if (seqs == NULL || claim.address.ptr == NULL)
+    if (seqs == NULL || claim->address.ptr == NULL)
         return ERR_MEMORY;
-    claim.trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
+    claim->trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
+    return OK;
+}
+
+static enum err claim_add(struct out *out, const struct claim *claim)
+{
     if (out->claims_count == out->claims_room) {
         size_t        room = out->claims_room == 0 ? 64 : out->claims_room * 2;
         struct claim *claims = ARENA_ARRAY(out->arena, room, struct claim);
@@ -128,7 +134,7 @@ static enum err claim_add(struct engine *engine, struct out *out, uint32_t perso
         out->claims = claims;
         out->claims_room = room;
     }
-    out->claims[out->claims_count++] = claim;
+    out->claims[out->claims_count++] = *claim;
     return OK;
 }
 
@@ -141,9 +147,15 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
         return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
 
     struct message next = *message;
+    struct claim   claim;
     next.attempt++;
-    TRY(message_decide(engine, out, person, DECISION_CLAIMED, &next, address, TIME_NEVER));
-    return claim_add(engine, out, person, &next, address);
+    TRY(claim_freeze(engine, out, person, &next, address, &claim));
+    TRY(decide(engine, out, (struct decision){
+        .kind = DECISION_CLAIMED, .profile = person, .at_ms = engine->now_ms, .subject = next.id,
+        .object = next.attempt, .text = claim.address, .due_ms = TIME_NEVER, .event = claim.event_seq,
+        .other = claim.template_version, .seqs = claim.trait_seqs,
+        .seqs_count = claim.trait_seqs_count }));
+    return claim_add(out, &claim);
 }
 
 /* The person's first queued message that is due, or 0. */
