@@ -303,6 +303,117 @@ TEST(engine, an_alias_makes_two_known_people_one)
     world_close(w);
 }
 
+TEST(engine, a_deleted_segment_is_left_by_everyone_and_keeps_no_clock_busy)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "active", "did \"Visit\" in the last 7 days");
+    track(w, "ada", "Visit", "{}");
+    assert_int_equal(count(w, DECISION_ENTERED), 1);
+    define(w, DEFINE_SEGMENT, "active", "");
+    wait(w, 1);
+    assert_int_equal(count(w, DECISION_LEFT), 1);
+    wait(w, 8 * TIME_DAY_MS);
+    wait(w, 1);
+    assert_true(engine_next_ms(w->engine) > w->now_ms);
+    world_close(w);
+}
+
+TEST(engine, a_person_keeps_few_timers_however_often_an_expiry_moves)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "active", "did \"Visit\" in the last 7 days");
+    for (int i = 0; i < 300; i++) {
+        track(w, "ada", "Visit", "{}");
+        w->now_ms += TIME_MINUTE_MS;
+    }
+    assert_true(engine_stats(w->engine).timers <= 2);
+    wait(w, 7 * TIME_DAY_MS);
+    assert_true(last(w, DECISION_LEFT)->at_ms == T0 + 299 * TIME_MINUTE_MS + 7 * TIME_DAY_MS);
+    world_close(w);
+}
+
+TEST(engine, the_last_word_about_a_trait_counts_also_when_it_was_said_before)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "pro", "plan = \"pro\"");
+    identify(w, "ada", "", "{\"plan\":\"pro\"}");
+    assert_ok(tell(w, (struct record){ .kind = RECORD_IDENTIFY, .anonymous_id = STR("d"),
+                                       .properties = json(w, "{\"plan\":\"free\"}"), .received_ms = T0 + 1 }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("d") }));
+    assert_int_equal(count(w, DECISION_LEFT), 1);
+    w->now_ms += 5;
+    identify(w, "ada", "", "{\"plan\":\"pro\"}");
+    assert_int_equal(count(w, DECISION_ENTERED), 2);
+    world_close(w);
+}
+
+TEST(engine, a_refused_record_keeps_what_was_decided_before_the_refusal)
+{
+    struct world *w = world_open();
+    assert_int_equal(tell(w, (struct record){ .kind = RECORD_TRACK, .name = STR("Visit") }), ERR_INPUT);
+    assert_int_equal(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("a") }), ERR_INPUT);
+    assert_int_equal(people_count(engine_people(w->engine)), 0);
+    shop(w);
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
+    track(w, "ada", "Signed Up", "{}");
+    uint64_t message = claim(w);
+    w->now_ms += 4 * TIME_DAY_MS; /* the wait ends before the outcome of nothing is refused */
+    assert_int_equal(outcome(w, message + 99, OUTCOME_SENT, 0), ERR_ABSENT);
+    assert_int_equal(count(w, DECISION_INTENT), 2);
+    assert_int_equal(outcome(w, message, (enum outcome_kind)77, 0), ERR_INPUT);
+    world_close(w);
+}
+
+TEST(engine, an_event_of_a_reserved_name_sets_no_traits)
+{
+    struct world *w = world_open();
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
+    track(w, "ada", "$identify", "{\"plan\":\"pro\"}");
+    struct buf traits = buf_make(1000);
+    engine_traits_write(w->engine, 0, &traits);
+    assert_str(buf_view(&traits), "{\"email\":\"ada@example.com\"}");
+    buf_done(&traits);
+    world_close(w);
+}
+
+TEST(engine, a_refusal_holds_for_both_after_a_merge_is_undone_and_what_waits_is_still_found)
+{
+    struct world *w = world_open();
+    shop(w);
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
+    identify(w, "bob", "", "{\"email\":\"bob@example.com\"}");
+    track(w, "bob", "Signed Up", "{}");
+    assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT, .profile = 1, .name = STR("other"),
+                                       .properties = json(w, "{\"state\":\"unsubscribed\"}") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_UNMERGE, .profile = 0,
+                                       .merge = last(w, DECISION_MERGE)->id }));
+    for (uint32_t p = 0; p < 2; p++) {
+        const struct state *known = people_state_get(engine_people(w->engine), p);
+        assert_int_equal(known->consents.count, 1);
+        assert_false(known->consents.items[0].granted);
+    }
+    assert_true(claim(w) != 0); /* the letter stayed with the person that was kept */
+    world_close(w);
+}
+
+TEST(engine, a_changed_definition_fires_nothing_also_for_who_acts_before_it_reaches_them)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "s", "did \"Never\"");
+    define(w, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
+           "[{\"id\":\"w\",\"wait\":\"1 day\"}]}");
+    wait(w, 1);
+    track(w, "ada", "Visit", "{}");
+    define(w, DEFINE_SEGMENT, "s", "did \"Visit\"");
+    track(w, "ada", "Visit", "{}"); /* before any clock record let the job run */
+    assert_int_equal(count(w, DECISION_ENTERED), 1);
+    assert_int_equal(count(w, DECISION_ENROLLED), 0);
+    track(w, "bob", "Visit", "{}");
+    assert_int_equal(count(w, DECISION_ENROLLED), 1);
+    world_close(w);
+}
+
 static void life(struct world *w)
 {
     shop(w);

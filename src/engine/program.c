@@ -304,7 +304,7 @@ static enum err nesting_check(const struct program *program, struct str name,
                               const struct segment_program *fresh, struct problem *problem)
 {
     uint32_t self = number_of(program, NAME_SEGMENT, name);
-    int      below = 0, above = 0;
+    int      below = 0, above = 1; /* itself, and those that name it */
     bool     circle = false, ignored = false;
     TRY(levels_count(program, fresh->segments, fresh->segments_count, false, self, &below, &circle));
     if (self < program->segments.count)

@@ -388,7 +388,7 @@ void timeline_write(const struct timeline *timeline, unsigned char *region, size
 {
     uint64_t           profiles = profiles_after(timeline);
     uint64_t           events = timeline->base.events + timeline->frozen.events;
-    struct columns     to;
+    struct columns     to = { 0 };
     struct base_header header = {
         .magic = BASE_MAGIC, .version = BASE_VERSION, .seq = timeline->freeze_seq,
         .profiles = profiles, .events = events, .bags_bytes = timeline->freeze_bags_bytes,

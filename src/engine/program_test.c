@@ -1,0 +1,108 @@
+/* Definitions: what is refused leaves everything as it was. */
+#include "engine/program.h"
+
+#include <stdio.h>
+
+#include "base/test.h"
+
+static enum err define(struct program *program, enum definition_kind kind, const char *name,
+                       const char *text, uint32_t version)
+{
+    uint32_t number;
+    return program_define(program, kind, str_of(name), str_of(text), version, &number, NULL);
+}
+
+static struct program *open_(void)
+{
+    struct program *program = NULL;
+    assert_ok(program_open(&program));
+    return program;
+}
+
+TEST(program, segments_that_would_depend_on_themselves_are_refused)
+{
+    struct program *p = open_();
+    assert_ok(define(p, DEFINE_SEGMENT, "a", "did \"A\"", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "b", "in segment \"a\"", 2));
+    assert_ok(define(p, DEFINE_SEGMENT, "c", "in segment \"b\" or did \"C\"", 3));
+    assert_int_equal(define(p, DEFINE_SEGMENT, "a", "not in segment \"c\"", 4), ERR_CONFLICT);
+    assert_int_equal(define(p, DEFINE_SEGMENT, "a", "in segment \"a\"", 4), ERR_CONFLICT);
+    assert_int_equal(p->segments.items[program_segment(p, STR("a"))].version, 1);
+    assert_ok(define(p, DEFINE_SEGMENT, "b", "did \"B\"", 5)); /* the tie is cut */
+    assert_ok(define(p, DEFINE_SEGMENT, "a", "not in segment \"c\"", 6));
+    program_close(p);
+}
+
+TEST(program, segments_nest_to_the_bound_and_no_deeper_from_either_end)
+{
+    struct program *p = open_();
+    char            name[16], text[64];
+    assert_ok(define(p, DEFINE_SEGMENT, "n0", "did \"A\"", 1));
+    for (int i = 1; i < SEGMENT_NESTING_MAX; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        /* Named twice: the ways through are 2^15, the levels are 16. */
+        snprintf(text, sizeof text, "in segment \"n%d\" or not in segment \"n%d\"", i - 1, i > 1 ? i - 2 : 0);
+        assert_ok(define(p, DEFINE_SEGMENT, name, text, 1));
+    }
+    snprintf(text, sizeof text, "in segment \"n%d\"", SEGMENT_NESTING_MAX - 1);
+    assert_int_equal(define(p, DEFINE_SEGMENT, "above", text, 2), ERR_LIMIT);
+    assert_ok(define(p, DEFINE_SEGMENT, "root", "did \"R\"", 3));
+    assert_int_equal(define(p, DEFINE_SEGMENT, "n0", "in segment \"root\"", 4), ERR_LIMIT);
+    program_close(p);
+}
+
+TEST(program, what_is_in_use_is_not_deleted)
+{
+    struct program *p = open_();
+    assert_ok(define(p, DEFINE_TEMPLATE, "mail", "subject: s\n", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "a", "did \"A\"", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "b", "did \"B\"", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "c", "did \"C\"", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "user", "in segment \"c\"", 1));
+    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"a\"},"
+                     "\"exit_when\":\"in segment \\\"b\\\"\",\"nodes\":[{\"id\":\"m\",\"email\":\"mail\"}]}", 2));
+    assert_int_equal(define(p, DEFINE_SEGMENT, "a", "", 3), ERR_CONFLICT);
+    assert_int_equal(define(p, DEFINE_SEGMENT, "b", "", 3), ERR_CONFLICT);
+    assert_int_equal(define(p, DEFINE_SEGMENT, "c", "", 3), ERR_CONFLICT);
+    assert_int_equal(define(p, DEFINE_TEMPLATE, "mail", "", 3), ERR_CONFLICT);
+    assert_int_equal(define(p, DEFINE_SEGMENT, "never", "", 3), ERR_ABSENT);
+    assert_ok(define(p, DEFINE_JOURNEY, "j", "", 4));
+    assert_ok(define(p, DEFINE_SEGMENT, "a", "", 5));
+    assert_ok(define(p, DEFINE_SEGMENT, "b", "", 5));
+    assert_ok(define(p, DEFINE_TEMPLATE, "mail", "", 5));
+    assert_int_equal(define(p, DEFINE_SEGMENT, "c", "", 5), ERR_CONFLICT);
+    program_close(p);
+}
+
+static uint32_t heard(const struct program *p, struct numbers *const *tables, enum name_kind kind, const char *name)
+{
+    return (*tables)[dict_find(p->names[kind], str_of(name))].count;
+}
+
+TEST(program, who_must_hear_follows_every_change_of_a_definition)
+{
+    struct program *p = open_();
+    assert_ok(define(p, DEFINE_SEGMENT, "s", "did \"A\" and did \"B\"", 1));
+    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"event\":\"A\"},\"nodes\":"
+                     "[{\"id\":\"e\",\"exit\":true}]}", 2));
+    assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 1);
+    assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 1);
+    assert_ok(define(p, DEFINE_SEGMENT, "s", "did \"B\"", 3));
+    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
+                     "[{\"id\":\"e\",\"exit\":true}]}", 4));
+    assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 0);
+    assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "B"), 1);
+    assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 0);
+    assert_int_equal(heard(p, &p->journeys_of_segment, NAME_SEGMENT, "s"), 1);
+
+    uint32_t j = program_journey(p, STR("j"));
+    assert_non_null(program_journey_version(p, j, 2)); /* for those who are inside it */
+    assert_int_equal(program_journey_live(p, j)->version, 4);
+    assert_int_equal(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\"}", 5), ERR_INPUT);
+    assert_int_equal(program_journey_live(p, j)->version, 4);
+    assert_ok(define(p, DEFINE_JOURNEY, "j", "", 6));
+    assert_null(program_journey_live(p, j));
+    assert_non_null(program_journey_version(p, j, 4));
+    assert_int_equal(heard(p, &p->journeys_of_segment, NAME_SEGMENT, "s"), 0);
+    program_close(p);
+}
