@@ -65,7 +65,7 @@ async function startTime(house, { rebuild = false } = {}) {
   await house.server.stop();
   if (rebuild) rmSync(join(house.data, 'index'), { recursive: true, force: true });
   const began = performance.now();
-  await house.server.start();
+  await house.server.start(600_000);
   const person = await house.client.profile('u00000001');
   if (person === undefined) throw new Error('the person is gone after a restart');
   return performance.now() - began;

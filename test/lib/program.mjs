@@ -105,7 +105,7 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  async start() {
+  async start(withinMs = START_MS) {
     this.port ??= await freePort();
     const words = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, ...this.args];
     this.child = spawn(launch[0], [...launch.slice(1), ...words], {
@@ -127,7 +127,7 @@ export class Server {
       }
       const answer = await fetch(`${this.origin}/healthz`, { signal: AbortSignal.timeout(1000) });
       return answer.status === 200;
-    }, START_MS);
+    }, withinMs);
     return this;
   }
 
