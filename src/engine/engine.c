@@ -9,7 +9,7 @@
 
 enum {
     CLOCK_WAKES_MAX = 1000,         /* timers of one clock record */
-    JOB_PROFILES = 2000,            /* profiles of one clock record, for a changed segment */
+    JOB_ASKS = 4000,                /* of changed segments, of one clock record */
 };
 
 static const char *const text_events[] = {
@@ -397,24 +397,25 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
 
 /* ---- time ---- */
 
-static enum err job_run(struct engine *engine, struct out *out)
+/* One pass serves all jobs: wakes_before asks whom a job has not reached. */
+static enum err jobs_run(struct engine *engine, struct out *out)
 {
-    struct job *job = &engine->jobs.items[0];
-    uint32_t    end = people_count(engine->people), segment = job->segment;
-    if (end - job->cursor > JOB_PROFILES)
-        end = job->cursor + JOB_PROFILES;
-    for (uint32_t p = job->cursor; p < end; p++) {
-        struct step step;
-        if (people_root(engine->people, p) != p)
-            continue;
-        TRY(wakes_before(engine, out, p, engine->now_ms));
-        TRY(step_begin(&step, engine, out, p, engine->now_ms, true));
-        TRY(membership_ask(&step, segment));
-        TRY(step_run(&step));
+    uint32_t all = people_count(engine->people), from = all;
+    uint32_t most = JOB_ASKS / engine->jobs.count + 1;
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].cursor < from)
+            from = engine->jobs.items[i].cursor;
+    uint32_t end = all - from > most ? from + most : all;
+    for (uint32_t p = from; p < end; p++)
+        if (people_root(engine->people, p) == p)
+            TRY(wakes_before(engine, out, p, engine->now_ms));
+    for (uint32_t i = engine->jobs.count; i > 0; i--) {
+        struct job *job = &engine->jobs.items[i - 1];
+        if (job->cursor < end)
+            job->cursor = end;
+        if (job->cursor == all)
+            VEC_REMOVE(&engine->jobs, i - 1);
     }
-    engine->jobs.items[0].cursor = end;
-    if (end == people_count(engine->people))
-        VEC_REMOVE(&engine->jobs, 0);
     return OK;
 }
 
@@ -432,7 +433,7 @@ static enum err clock_apply(struct engine *engine, struct out *out)
         /* Later by now, or still due after as many as one record may do: its turn comes again. */
         TRY(wake_at(engine, timer.profile, profile->wake_ms));
     }
-    return engine->jobs.count > 0 ? job_run(engine, out) : OK;
+    return engine->jobs.count > 0 ? jobs_run(engine, out) : OK;
 }
 
 /* Who a record is about must have a name that can be kept. */

@@ -138,17 +138,19 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
  */
 static enum err jobs_before(struct engine *engine, struct out *out, uint32_t root)
 {
-    int64_t wake_ms = people_get(engine->people, root)->wake_ms;
-    int64_t at_ms = wake_ms < engine->now_ms ? wake_ms : engine->now_ms;
+    struct step step;
+    bool        begun = false;
+    int64_t     wake_ms = people_get(engine->people, root)->wake_ms;
+    int64_t     at_ms = wake_ms < engine->now_ms ? wake_ms : engine->now_ms;
     for (uint32_t i = 0; i < engine->jobs.count; i++) {
-        struct step step;
         if (engine->jobs.items[i].cursor > root)
             continue;
-        TRY(step_begin(&step, engine, out, root, at_ms, true));
+        if (!begun)
+            TRY(step_begin(&step, engine, out, root, at_ms, true));
+        begun = true;
         TRY(membership_ask(&step, engine->jobs.items[i].segment));
-        TRY(step_run(&step));
     }
-    return OK;
+    return begun ? step_run(&step) : OK;
 }
 
 enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
