@@ -146,6 +146,7 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
         TRY(messages_time(engine, into, absorbed->state));
     }
     TRY(VEC_ADD(&kept->merges, (struct merge){ d->id, from, into }));
+    standings_forget(&kept->standings);
     state_free(absorbed->state);
     absorbed->state = NULL;
     absorbed->wake_ms = TIME_NEVER;
@@ -157,7 +158,10 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 {
     uint32_t person = people_root(engine->people, d->profile), released = person;
     TRY(people_part(engine->people, d->subject, &released));
-    const struct state *kept = people_state_get(engine->people, person);
+    struct state *kept = people_state(engine->people, person);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    standings_forget(&kept->standings);
     for (uint32_t i = 0; i < kept->consents.count; i++) {
         struct state *state = people_state(engine->people, released);
         if (state == NULL)

@@ -111,6 +111,19 @@ static enum err bag_make(struct engine *engine, enum name_kind keys, const struc
     return OK;
 }
 
+/* Of the person's answers that stand, those are forgotten that the event may have turned. */
+static enum err standings_hear(struct engine *engine, const struct timeline_event *event)
+{
+    struct profile      *root = people_get(engine->people, people_root(engine->people, event->profile));
+    const struct leaves *leaves;
+    if (root->state == NULL || root->state->standings.count == 0 || event->name >= DICT_NAMES_MAX)
+        return OK;
+    TRY(program_leaves(engine->program, event->name, &leaves));
+    standings_tell(&root->state->standings, event->name,
+                   bag_at(timeline_bags(engine->timeline), event->bag), leaves->items, leaves->count);
+    return OK;
+}
+
 /* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
 static enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
                           struct str name, const struct json *properties, bool *added)
@@ -130,6 +143,7 @@ static enum err event_add(struct engine *engine, enum record_kind kind, struct t
     if (event->bag == 0)
         TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
     *added = true;
+    TRY(standings_hear(engine, event));
     return timeline_add(engine->timeline, *event);
 }
 

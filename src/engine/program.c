@@ -30,12 +30,15 @@ enum err program_open(struct program **out)
         good = good && program->names[kind] != NULL;
     }
     program->segments_of_event = numbers_open();
+    program->leaves_of_event = calloc(DICT_NAMES_MAX + 1, sizeof(struct leaves));
+    program->leaves = dict_open();
     program->segments_of_trait = numbers_open();
     program->segments_of_segment = numbers_open();
     program->segments_of_list = numbers_open();
     program->journeys_of_event = numbers_open();
     program->journeys_of_segment = numbers_open();
     program->journeys_of_list = numbers_open();
+    good = good && program->leaves_of_event != NULL && program->leaves != NULL;
     good = good && program->segments_of_event != NULL && program->segments_of_trait != NULL &&
            program->segments_of_segment != NULL && program->segments_of_list != NULL &&
            program->journeys_of_event != NULL && program->journeys_of_segment != NULL &&
@@ -47,6 +50,13 @@ enum err program_open(struct program **out)
     }
     program_close(program);
     return ERR_MEMORY;
+}
+
+static void leaves_done(struct leaves *tables)
+{
+    for (uint32_t i = 0; tables != NULL && i <= DICT_NAMES_MAX; i++)
+        free(tables[i].items);
+    free(tables);
 }
 
 static void journey_version_close(struct journey_version *version)
@@ -74,6 +84,8 @@ void program_close(struct program *program)
     VEC_DONE(&program->journeys);
     VEC_DONE(&program->templates);
     numbers_done(program->segments_of_event);
+    leaves_done(program->leaves_of_event);
+    dict_close(program->leaves);
     numbers_done(program->segments_of_trait);
     numbers_done(program->segments_of_segment);
     numbers_done(program->segments_of_list);
@@ -218,8 +230,39 @@ static enum err journey_index(struct program *program, uint32_t number)
     return index_add(journeys_of(program, live->journey.trigger.kind), live->source, number);
 }
 
+/* Its leaves point into programs: they are looked for again when next they are wanted. */
+static void leaves_outdate(struct program *program, const struct segment_program *p)
+{
+    for (uint32_t i = 0; i < p->events_count; i++)
+        if (p->events[i] < DICT_NAMES_MAX)
+            program->leaves_of_event[p->events[i]].known = false;
+}
+
+enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out)
+{
+    struct leaves        *leaves = &program->leaves_of_event[event];
+    const struct numbers *users = &program->segments_of_event[event];
+    uint32_t              room = 0;
+    *out = leaves;
+    if (leaves->known)
+        return OK;
+    for (uint32_t i = 0; i < users->count; i++)
+        room += program->segments.items[users->items[i]].program.ops_count;
+    struct segment_leaf *items = malloc((room + 1) * sizeof items[0]);
+    if (items == NULL)
+        return ERR_MEMORY;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < users->count; i++)
+        count += segment_leaves(&program->segments.items[users->items[i]].program, event,
+                                items + count);
+    free(leaves->items);
+    *leaves = (struct leaves){ items, segment_leaves_settle(items, count), true };
+    return OK;
+}
+
 static void segment_unindex(struct program *program, uint32_t number, const struct segment_program *p)
 {
+    leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
         index_drop(program->segments_of_event, p->events[i], number);
     for (uint32_t i = 0; i < p->traits_count; i++)
@@ -232,6 +275,7 @@ static void segment_unindex(struct program *program, uint32_t number, const stru
 
 static enum err segment_index(struct program *program, uint32_t number, const struct segment_program *p)
 {
+    leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
         TRY(index_add(program->segments_of_event, p->events[i], number));
     for (uint32_t i = 0; i < p->traits_count; i++)
@@ -323,6 +367,7 @@ static enum err segment_compile_text(struct program *program, struct str name, s
                                      bool grow, struct segment_def *out, struct problem *problem)
 {
     struct segment_names names = program_names(program, grow);
+    names.leaves = grow ? program->leaves : NULL;
     TRY(segment_parse(out->arena, text, &out->tree, problem));
     TRY(segment_compile(out->arena, out->tree, &names, &out->program, problem));
     return nesting_check(program, name, &out->program, problem);

@@ -22,6 +22,7 @@
 #include "engine/journey/definition.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
+#include "engine/segment/segment_standing.h"
 
 enum {
     PROGRAM_SEGMENTS_MAX = 10000,
@@ -60,6 +61,13 @@ struct template_def {
     bool     transactional;
 };
 
+/* The leaves about one event; found when first asked for after a definition changed. */
+struct leaves {
+    struct segment_leaf *items;
+    uint32_t             count;
+    bool                 known;
+};
+
 struct numbers {
     uint32_t *items;
     uint32_t  count, room;
@@ -72,6 +80,8 @@ struct program {
     struct { struct journey_def  *items; uint32_t count, room; } journeys;
     struct { struct template_def *items; uint32_t count, room; } templates;
     struct numbers *segments_of_event; /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct leaves  *leaves_of_event;
+    struct dict    *leaves; /* texts of leaves: equal conditions have one number, for ever */
     struct numbers *segments_of_trait;
     struct numbers *segments_of_segment; /* those that name it; by segment number */
     struct numbers *segments_of_list;
@@ -116,6 +126,9 @@ const struct journey_version *program_journey_live(const struct program *program
 
 /* What conditions are compiled with. `grow`: names not yet seen are given numbers. */
 struct segment_names program_names(struct program *program, bool grow);
+
+/* The leaves of live segments about the event. ERR_MEMORY. */
+MUST enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out);
 
 /* Appends the names that the store does not have yet to out->names. ERR_MEMORY. */
 MUST enum err program_names_out(struct program *program, struct out *out);

@@ -5,6 +5,17 @@
 
 enum { EVENTS_EVALUATED_MAX = 1000000 }; /* beyond that a person is a machine */
 
+/* Whoever did much has answers that stand. */
+static enum err standings_use(struct step *step, uint32_t events)
+{
+    struct state *state = people_state(step->engine->people, step->person);
+    if (state == NULL)
+        return ERR_MEMORY;
+    state->standings.most = events / STANDING_EVENTS_EACH;
+    step->known.facts.standings = &state->standings;
+    return OK;
+}
+
 enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                     int64_t at_ms, bool quiet)
 {
@@ -23,7 +34,7 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     for (uint32_t i = 0; i < step->known.facts.runs_count; i++)
         events += step->known.runs[i].count;
     step->machine = events > EVENTS_EVALUATED_MAX;
-    return OK;
+    return events < STANDING_EVENTS_MIN ? OK : standings_use(step, (uint32_t)events);
 }
 
 void step_queue(struct step *step, enum consequence_kind kind, uint32_t number)

@@ -201,6 +201,7 @@ static bool trigger_holds(struct step *step, const struct journey_version *versi
     struct facts alone = step->known.facts;
     alone.runs = &step->event_run;
     alone.runs_count = 1;
+    alone.standings = NULL;
     alone.now_ms = step->event_at > alone.now_ms ? step->event_at : alone.now_ms;
     return segment_eval(&where->program, &alone).holds;
 }

@@ -61,6 +61,7 @@ void state_free(struct state *state)
     VEC_DONE(&state->consents);
     VEC_DONE(&state->lists);
     VEC_DONE(&state->merges);
+    standings_forget(&state->standings);
     free(state);
 }
 

@@ -21,6 +21,7 @@
 #define DULT_ENGINE_PEOPLE_H
 
 #include "base/str.h"
+#include "engine/segment/segment_standing.h"
 
 #define PROFILE_NONE UINT32_MAX
 
@@ -95,6 +96,7 @@ struct state {
     struct { struct consent    *items; uint32_t count, room; } consents;
     struct { struct listed     *items; uint32_t count, room; } lists;
     struct { struct merge      *items; uint32_t count, room; } merges;
+    struct standings standings; /* derived: in no checkpoint */
 };
 
 struct profile {

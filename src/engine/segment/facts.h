@@ -47,6 +47,8 @@ struct facts_ops {
     struct str (*public_id)(const struct facts *facts);
 };
 
+struct standings; /* segment_standing.h */
+
 struct facts {
     int64_t                 now_ms;
     uint32_t                seq_max;
@@ -55,6 +57,7 @@ struct facts {
     struct bags             bags;
     int64_t                 entry_ms; /* `since entry`: when the journey was entered; else 0 */
     const void             *person;   /* for the ops */
+    struct standings       *standings; /* answers of this person that still stand; NULL: read all */
     const struct facts_ops *ops;
 };
 

@@ -193,13 +193,35 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
     return ERR_INPUT;
 }
 
+/* Equal conditions have one number: that of their text. A very long one goes without. */
+static enum err leaf_id(const struct compiler *c, const struct segment_node *node,
+                        uint16_t *out)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX * 2);
+    uint16_t                     id;
+    segment_write(&text, node);
+    if (buf_err(&text) != OK)
+        return buf_err(&text) == ERR_MEMORY ? ERR_MEMORY : OK;
+    TRY(dict_intern(c->names->leaves, buf_view(&text), &id));
+    *out = id < DICT_NAMES_MAX ? (uint16_t)(id + 1) : 0;
+    return OK;
+}
+
+static bool is_leaf(const struct compiler *c, const struct segment_op *op)
+{
+    bool behaviour = op->kind == SEGMENT_DID || op->kind == SEGMENT_FIRST_DID ||
+                     op->kind == SEGMENT_LAST_DID || op->kind == SEGMENT_AGGREGATE ||
+                     op->kind == SEGMENT_THEN;
+    return behaviour && c->names->leaves != NULL && !c->names->has_entry;
+}
+
 static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where)
 {
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
     TRY(emit_kind(c, node, in_where, op));
     op->next = c->count;
-    return OK;
+    return is_leaf(c, op) ? leaf_id(c, node, &op->leaf) : OK;
 }
 
 static int compare_ids(const void *a, const void *b)

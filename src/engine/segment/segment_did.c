@@ -92,21 +92,36 @@ static struct tally tally_values(struct segment_scan *scan, uint16_t property, u
     return tally;
 }
 
-/* When the n-th pending match begins to count. */
-static int64_t pending_ms(const struct segment_asking *asking, const struct segment_match_op *match,
-                          const struct segment_reach *reach, uint32_t n)
+/* The pending ones up to the n-th, and when that one begins to count; TIME_NEVER without it. */
+static struct tally tally_pending(const struct segment_asking   *asking,
+                                  const struct segment_match_op *match,
+                                  const struct segment_reach *reach, uint32_t n)
 {
+    struct tally        tally = { .at_ms = TIME_NEVER };
     struct segment_scan scan;
     struct segment_hit  hit;
     segment_scan_oldest(&scan, asking, match, reach->pending);
-    for (uint32_t i = 0; segment_scan_take_oldest(&scan, &hit);)
-        if (++i == n)
-            return segment_later(hit.at_ms, reach->enter_ms);
-    return TIME_NEVER;
+    while (tally.found < n && segment_scan_take_oldest(&scan, &hit))
+        if (++tally.found == n)
+            tally.at_ms = segment_later(hit.at_ms, reach->enter_ms);
+    return tally;
 }
 
-static struct verdict at_least(const struct segment_asking *asking, const struct segment_op *op,
-                               uint32_t wanted)
+/* Too few: more may come until only one is missing. What is pending comes by itself. */
+static struct segment_answer too_few(const struct segment_asking *asking,
+                                     const struct segment_op     *op,
+                                     const struct segment_reach *reach, uint32_t missing)
+{
+    /* One event may bring many values, so any pending one may change a distinct count. */
+    bool         distinct = op->kind == SEGMENT_AGGREGATE;
+    struct tally tally = tally_pending(asking, &op->match, reach, distinct ? 1 : missing);
+    uint32_t     coming = distinct ? 0 : tally.found;
+    return (struct segment_answer){ .verdict = { false, tally.at_ms },
+                                    .spare = coming < missing ? missing - coming - 1 : 0 };
+}
+
+static struct segment_answer at_least(const struct segment_asking *asking,
+                                      const struct segment_op *op, uint32_t wanted)
 {
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct segment_scan  scan;
@@ -114,23 +129,34 @@ static struct verdict at_least(const struct segment_asking *asking, const struct
     bool                 distinct = op->kind == SEGMENT_AGGREGATE;
 
     if (wanted == 0)
-        return (struct verdict){ true, TIME_NEVER };
+        return (struct segment_answer){ { true, TIME_NEVER }, SEGMENT_SPARE_ANY, 0 };
     segment_scan_newest(&scan, asking, &op->match, reach.now);
     tally = distinct ? tally_values(&scan, op->key, wanted) : tally_events(&scan, wanted);
     if (tally.found == wanted)
-        return (struct verdict){ true, segment_later(tally.at_ms, reach.leave_ms) };
-    /* One event may bring many values, so any pending one may change a distinct count. */
-    uint32_t missing = distinct ? 1 : wanted - tally.found;
-    return (struct verdict){ false, pending_ms(asking, &op->match, &reach, missing) };
+        return (struct segment_answer){ { true, segment_later(tally.at_ms, reach.leave_ms) },
+                                        SEGMENT_SPARE_ANY, 0 };
+    return too_few(asking, op, &reach, wanted - tally.found);
 }
 
-static struct verdict at_most(const struct segment_asking *asking, const struct segment_op *op,
-                              uint32_t most)
+static struct segment_answer answer_not(struct segment_answer a)
 {
-    return verdict_not(at_least(asking, op, most + 1));
+    a.verdict = verdict_not(a.verdict);
+    return a;
 }
 
-struct verdict segment_eval_did(const struct segment_asking *asking, const struct segment_op *op)
+static struct segment_answer answer_and(struct segment_answer a, struct segment_answer b)
+{
+    return (struct segment_answer){ .verdict = verdict_and(a.verdict, b.verdict),
+                                    .spare = a.spare < b.spare ? a.spare : b.spare };
+}
+
+static struct segment_answer at_most(const struct segment_asking *asking,
+                                     const struct segment_op *op, uint32_t most)
+{
+    return answer_not(at_least(asking, op, most + 1));
+}
+
+struct segment_answer segment_eval_did(const struct segment_asking *asking, const struct segment_op *op)
 {
     switch (op->times) {
     case SEGMENT_TIMES_AT_LEAST:
@@ -140,14 +166,14 @@ struct verdict segment_eval_did(const struct segment_asking *asking, const struc
     case SEGMENT_TIMES_EXACTLY:
         break;
     }
-    return verdict_and(at_least(asking, op, op->times_count), at_most(asking, op, op->times_count));
+    return answer_and(at_least(asking, op, op->times_count), at_most(asking, op, op->times_count));
 }
 
-struct verdict segment_eval_distinct(const struct segment_asking *asking,
+struct segment_answer segment_eval_distinct(const struct segment_asking *asking,
                                      const struct segment_op     *op)
 {
     uint32_t       down = (uint32_t)floor(op->number), up = (uint32_t)ceil(op->number);
-    struct verdict equal = { false, TIME_NEVER };
+    struct segment_answer equal = { { false, TIME_NEVER }, SEGMENT_SPARE_ANY, 0 };
 
     switch (op->test) {
     case SEGMENT_MORE:
@@ -155,13 +181,13 @@ struct verdict segment_eval_distinct(const struct segment_asking *asking,
     case SEGMENT_AT_LEAST:
         return at_least(asking, op, up);
     case SEGMENT_LESS:
-        return verdict_not(at_least(asking, op, up));
+        return answer_not(at_least(asking, op, up));
     case SEGMENT_AT_MOST:
         return at_most(asking, op, down);
     default:
         if (down == up)
-            equal = verdict_and(at_least(asking, op, down), at_most(asking, op, down));
-        return op->test == SEGMENT_EQUAL ? equal : verdict_not(equal);
+            equal = answer_and(at_least(asking, op, down), at_most(asking, op, down));
+        return op->test == SEGMENT_EQUAL ? equal : answer_not(equal);
     }
 }
 
@@ -178,8 +204,15 @@ static struct verdict instant_in(const struct segment_reach *reach, int64_t at_m
     return (struct verdict){ false, enter_ms > now_ms ? enter_ms : TIME_NEVER };
 }
 
-struct verdict segment_eval_instant(const struct segment_asking *asking,
-                                    const struct segment_op     *op)
+/* What comes later is the last one too, in a window that reaches to now. */
+static bool reaches_now(const struct segment_window *window)
+{
+    return window->kind == SEGMENT_EVER || window->kind == SEGMENT_LAST ||
+           window->kind == SEGMENT_SINCE || window->kind == SEGMENT_SINCE_ENTRY;
+}
+
+static struct verdict instant_verdict(const struct segment_asking *asking,
+                                      const struct segment_op     *op)
 {
     int64_t              now_ms = asking->facts->now_ms;
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
@@ -202,4 +235,12 @@ struct verdict segment_eval_instant(const struct segment_asking *asking,
     if (segment_scan_peek_oldest(&scan, &next) && next.at_ms < verdict.until_ms)
         verdict.until_ms = next.at_ms;
     return verdict;
+}
+
+struct segment_answer segment_eval_instant(const struct segment_asking *asking,
+                                           const struct segment_op     *op)
+{
+    struct verdict verdict = instant_verdict(asking, op);
+    bool stays = op->kind == SEGMENT_LAST_DID && verdict.holds && reaches_now(&op->match.window);
+    return (struct segment_answer){ verdict, stays ? SEGMENT_SPARE_ANY : 0, 0 };
 }

@@ -82,15 +82,12 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_COMPARE:
         return eval_trait(asking, op);
     case SEGMENT_DID:
-        return segment_eval_did(asking, op);
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
-        return segment_eval_instant(asking, op);
     case SEGMENT_AGGREGATE:
-        return segment_eval_fold(asking, op);
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        return segment_eval_then(asking, op);
+        return segment_eval_leaf(asking, op);
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
         return eval_member(asking, op);

@@ -71,6 +71,67 @@ static bool totals_hold(const struct segment_op *op, const struct totals *t)
     return test_holds(op->test, sign_of_extreme(t, op->fold));
 }
 
+/*
+ * How long does the answer stay? Exactly: until it turns. Loosely: while it stays on its side of
+ * the number and has not come twice as near, so that something is left to spare for what events
+ * will bring. The next look is then earlier than need be, but as rare: each halves the distance.
+ */
+struct stay {
+    bool     loose, holds;
+    int      side;
+    __int128 first, least; /* distance to the number, in millionths: at first, and since */
+};
+
+static bool is_total(const struct segment_op *op)
+{
+    return op->fold == SEGMENT_SUM || op->fold == SEGMENT_AVERAGE;
+}
+
+static __int128 difference(const struct segment_op *op, const struct totals *t)
+{
+    int64_t count = t->above + t->equal + t->below;
+    return t->sum - (op->fold == SEGMENT_AVERAGE ? op->number_micro * count : op->number_micro);
+}
+
+static int side_of(const struct segment_op *op, const struct totals *t)
+{
+    if (op->fold != SEGMENT_SUM && t->above + t->equal + t->below == 0)
+        return SEGMENT_SIDE_NONE;
+    return is_total(op) ? order(difference(op, t), 0) : sign_of_extreme(t, op->fold);
+}
+
+static struct stay stay_begin(const struct segment_op *op, const struct totals *t, bool loose)
+{
+    __int128 away = difference(op, t);
+    away = away < 0 ? -away : away;
+    return (struct stay){ loose, totals_hold(op, t), side_of(op, t), away, away };
+}
+
+static bool stays(struct stay *stay, const struct segment_op *op, const struct totals *t)
+{
+    if (!stay->loose)
+        return totals_hold(op, t) == stay->holds;
+    if (side_of(op, t) != stay->side)
+        return false;
+    if (!is_total(op))
+        return true;
+    __int128 away = difference(op, t) * stay->side;
+    if (2 * away < stay->first)
+        return false;
+    stay->least = away < stay->least ? away : stay->least;
+    return true;
+}
+
+static int64_t spare_of(const struct stay *stay, const struct segment_op *op)
+{
+    if (!is_total(op))
+        return 0; /* what may come is told by the side */
+    if (!stay->loose || stay->side == SEGMENT_SIDE_NONE || stay->least == 0)
+        return SEGMENT_SPARE_NONE;
+    __int128 most = SEGMENT_SPARE_ANY - 1;
+    return (int64_t)(stay->least - 1 < most ? stay->least - 1 : most);
+}
+
 static struct totals totals_now(const struct segment_asking *asking, const struct segment_op *op,
                                 const struct segment_reach *reach)
 {
@@ -102,11 +163,11 @@ static int64_t next_ms(const struct segment_scan *scan, int64_t shift_ms)
 }
 
 static int64_t turns_ms(const struct segment_asking *asking, const struct segment_op *op,
-                        const struct segment_reach *reach, struct totals totals)
+                        const struct segment_reach *reach, struct totals totals,
+                        struct stay *stay)
 {
     struct segment_span none = { 1, 0 };
     struct segment_scan leaving, entering;
-    bool                holds = totals_hold(op, &totals);
 
     segment_scan_oldest(&leaving, asking, &op->match,
                         reach->leave_ms == TIME_NEVER ? none : reach->now);
@@ -123,18 +184,22 @@ static int64_t turns_ms(const struct segment_asking *asking, const struct segmen
             return horizon_ms;
         slide(asking, op, &leaving, reach->leave_ms, at_ms, -1, &totals);
         slide(asking, op, &entering, reach->enter_ms, at_ms, 1, &totals);
-        if (totals_hold(op, &totals) != holds)
+        if (!stays(stay, op, &totals))
             return at_ms;
     }
 }
 
-struct verdict segment_eval_fold(const struct segment_asking *asking, const struct segment_op *op)
+struct segment_answer segment_eval_fold(const struct segment_asking *asking,
+                                        const struct segment_op *op, bool loose)
 {
     if (op->fold == SEGMENT_DISTINCT)
         return segment_eval_distinct(asking, op);
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct totals        totals = totals_now(asking, op, &reach);
-    return (struct verdict){ totals_hold(op, &totals), turns_ms(asking, op, &reach, totals) };
+    struct stay          stay = stay_begin(op, &totals, loose);
+    int64_t              until_ms = turns_ms(asking, op, &reach, totals, &stay);
+    return (struct segment_answer){ { stay.holds, until_ms }, spare_of(&stay, op),
+                                    (int8_t)stay.side };
 }
 
 static bool extreme(const struct segment_asking *asking, const struct segment_op *op,

@@ -27,6 +27,7 @@ struct segment_op {
     enum segment_kind kind;
     uint32_t          next;
     bool              is_heavy; /* reads behaviour, itself or below */
+    uint16_t          leaf;     /* its number among kept answers; 0: it is not kept */
 
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
     uint16_t               key;
@@ -66,14 +67,34 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
 struct verdict verdict_and(struct verdict a, struct verdict b);
 struct verdict verdict_not(struct verdict v);
 
+/* ---- segment_standing.c */
+
+/* An answer, and what events may bring before it must be asked anew: see segment_standing.h. */
+#define SEGMENT_SPARE_ANY INT64_MAX /* nothing that comes can turn it */
+#define SEGMENT_SPARE_NONE (-1)     /* unknown: the answer is not kept */
+
+enum { SEGMENT_SIDE_NONE = 2 }; /* of the least or greatest of nothing */
+
+struct segment_answer {
+    struct verdict verdict;
+    int64_t        spare;
+    int8_t         side;
+};
+
+/* A condition about behaviour: the answer that stands, or a new one. */
+struct verdict segment_eval_leaf(const struct segment_asking *asking, const struct segment_op *op);
+
 /* ---- segment_did.c, segment_fold.c, segment_then.c */
 
-struct verdict segment_eval_did(const struct segment_asking *asking, const struct segment_op *op);
-struct verdict segment_eval_distinct(const struct segment_asking *asking,
-                                     const struct segment_op     *op);
-struct verdict segment_eval_instant(const struct segment_asking *asking,
-                                    const struct segment_op     *op);
-struct verdict segment_eval_fold(const struct segment_asking *asking, const struct segment_op *op);
+struct segment_answer segment_eval_did(const struct segment_asking *asking,
+                                       const struct segment_op     *op);
+struct segment_answer segment_eval_distinct(const struct segment_asking *asking,
+                                            const struct segment_op     *op);
+struct segment_answer segment_eval_instant(const struct segment_asking *asking,
+                                           const struct segment_op     *op);
+/* `loose`: rather a `spare` worth keeping than the very instant at which the answer turns. */
+struct segment_answer segment_eval_fold(const struct segment_asking *asking,
+                                        const struct segment_op *op, bool loose);
 /* The sum, average, least or greatest, or the distinct count; false when there is none. */
 bool           segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
                                   double *out);
