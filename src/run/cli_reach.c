@@ -46,7 +46,7 @@ static enum err silent(const struct cli *cli, const struct problem *held, struct
     (void)problem_format(problem, ERR_CONFLICT, cli->data,
                          "If a server is starting, wait for it. If it hangs, end it; its log tells "
                          "more.",
-                         "%.150s It does not answer on its socket.", told.what);
+                         "%.150s, and it does not answer on its socket.", told.what);
     return ERR_CONFLICT;
 }
 
