@@ -10,8 +10,9 @@ const char *sqlite_statement_sql(enum statement_kind kind)
         [STATEMENT_END] = "COMMIT",
         [STATEMENT_LAST] = "SELECT max(seq) FROM event WHERE seq BETWEEN ? AND ?",
         [STATEMENT_EVENTS] = "SELECT * FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq",
-        [STATEMENT_EVENT_HEADS] = "SELECT seq,received,at,kind,flags,source,profile,name,NULL,NULL,"
-                                  "message_id,NULL FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq",
+        [STATEMENT_EVENT_HEADS] =
+            ("SELECT seq,received,at,kind,flags,source,profile,name,NULL,NULL,message_id,NULL "
+             "FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"),
         [STATEMENT_EVENT] = "SELECT * FROM event WHERE seq=?",
         [STATEMENT_DECISIONS] = "SELECT * FROM decision WHERE id BETWEEN ? AND ? ORDER BY id",
         [STATEMENT_DECISION] = "SELECT * FROM decision WHERE id=?",
