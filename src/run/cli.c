@@ -113,8 +113,7 @@ static enum err words_check(const struct cli *cli, struct problem *problem)
     snprintf(remedy, sizeof remedy, "`dult help %s` shows how it is called.", cli->command->name);
     return problem_format(problem, ERR_INPUT, "", remedy, "`dult %s` was given %s.",
                           cli->command->name,
-                          cli->words_count < cli->command->words_least ? "too little"
-                                                                       : "too much");
+                          cli->words_count < cli->command->words_least ? "too little" : "too much");
 }
 
 enum err cli_parse(struct cli *cli, const struct cli_command *command, int argc, char *const *argv,
@@ -131,7 +130,8 @@ enum err cli_parse(struct cli *cli, const struct cli_command *command, int argc,
         else if (!is_words_only && strcmp(word, "-h") == 0)
             cli->is_help = true;
         else if (!is_words_only && word[0] == '-' && isalpha((unsigned char)word[1]))
-            return problem_format(problem, ERR_INPUT, "", "Options are written out, with two dashes.",
+            return problem_format(problem, ERR_INPUT, "",
+                                  "Options are written out, with two dashes.",
                                   "There is no option %.60s.", word);
         else if (cli->words_count == CLI_WORDS_MAX)
             return problem_set(problem, ERR_LIMIT, "", "These are too many words.",
@@ -187,14 +187,19 @@ enum err cli_config_read(struct cli *cli, struct problem *problem)
 enum cli_exit cli_exit_of(enum err err)
 {
     switch (err) {
-    case OK: return CLI_OK;
+    case OK:
+        return CLI_OK;
     case ERR_INPUT:
     case ERR_LIMIT:
-    case ERR_DENIED: return CLI_REFUSED;
-    case ERR_ABSENT: return CLI_ABSENT;
+    case ERR_DENIED:
+        return CLI_REFUSED;
+    case ERR_ABSENT:
+        return CLI_ABSENT;
     case ERR_WAIT:
-    case ERR_CONFLICT: return CLI_BUSY;
-    default: return CLI_IO;
+    case ERR_CONFLICT:
+        return CLI_BUSY;
+    default:
+        return CLI_IO;
     }
 }
 

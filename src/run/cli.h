@@ -44,15 +44,15 @@ struct cli_option {
 struct cli;
 
 struct cli_command {
-    const char *name;    /* "segment" */
-    const char *purpose; /* one line */
-    const char *usage;   /* what follows the name; lines after the first are other forms */
-    const char *more;    /* what a newcomer should know; may be NULL */
-    const char *example;
+    const char       *name;    /* "segment" */
+    const char       *purpose; /* one line */
+    const char       *usage;   /* what follows the name; lines after the first are other forms */
+    const char       *more;    /* what a newcomer should know; may be NULL */
+    const char       *example;
     struct cli_option options[CLI_OPTIONS_MAX];
-    int  words_least, words_most;
-    bool has_data;     /* takes --data */
-    bool has_settings; /* takes every setting of config.h */
+    int               words_least, words_most;
+    bool              has_data;     /* takes --data */
+    bool              has_settings; /* takes every setting of config.h */
     enum cli_exit (*run)(struct cli *cli);
 };
 
@@ -67,7 +67,7 @@ struct cli {
     const char               *data, *config_path;
     const char               *program; /* argv[0] */
     bool                      is_json, is_help, is_tty;
-    struct config             config; /* flags only, until cli_config_read */
+    struct config             config;             /* flags only, until cli_config_read */
     bool                      is_set[CONFIG_IDS]; /* by a flag */
 };
 
@@ -75,8 +75,8 @@ struct cli {
 int cli_main(int argc, char **argv);
 
 /* Understands argv[2..]; ERR_INPUT with *problem. */
-MUST enum err cli_parse(struct cli *cli, const struct cli_command *command, int argc,
-                        char *const *argv, struct problem *problem);
+MUST enum err             cli_parse(struct cli *cli, const struct cli_command *command, int argc,
+                                    char *const *argv, struct problem *problem);
 const struct cli_command *cli_command_find(const char *name);
 
 /* The value of an option; NULL when not given; "" for one without value that was given. */

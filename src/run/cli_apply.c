@@ -167,7 +167,8 @@ static enum err collect_each(void *context, const struct json *item)
     struct collecting *collecting = context;
     struct applying   *applying = collecting->applying;
     struct file        file = { .kind = collecting->kind,
-                                .name = str_copy(applying->arena, json_get_str(item, STR("name"))) };
+                                .name = str_copy(applying->arena,
+                                                 json_get_str(item, STR("name"))) };
     if (file.name.ptr == NULL)
         return ERR_MEMORY;
     file.path = str_format(applying->arena, "%s \"%s\"", file_kind_name(file.kind), file.name.ptr);
@@ -217,9 +218,9 @@ static enum err changes_find(struct applying *applying)
     for (uint32_t i = 0; i < applying->files.count; i++) {
         struct str *current = &applying->current[i];
         TRY(current_read(applying, &applying->files.items[i], current));
-        applying->changes[i] = current->ptr == NULL ? CHANGE_NEW
+        applying->changes[i] = current->ptr == NULL                              ? CHANGE_NEW
                                : str_eq(*current, applying->files.items[i].text) ? CHANGE_NONE
-                                                                                : CHANGE_TEXT;
+                                                                                 : CHANGE_TEXT;
     }
     return OK;
 }
@@ -241,7 +242,8 @@ static uint32_t changes_count(const struct applying *applying)
 
 static enum err applying_open(struct applying *applying, struct cli *cli, bool is_alone)
 {
-    *applying = (struct applying){ .cli = cli, .folder = cli->words_count > 0 ? cli->words[0] : ".",
+    *applying = (struct applying){ .cli = cli,
+                                   .folder = cli->words_count > 0 ? cli->words[0] : ".",
                                    .arena = arena_open(FILES_ARENA_BYTES_MAX) };
     struct problem *problem = &applying->talk.problem;
     applying->talk = (struct talk){ .cli = cli, .reach = { .folder = -1 } };
@@ -347,9 +349,10 @@ static enum err diff_all(struct applying *applying)
         }
         snprintf(before, sizeof before, "applied/%.*s", STR_ARG(file->path));
         snprintf(after, sizeof after, "%s/%.*s", "folder", STR_ARG(file->path));
-        TRY(diff_write((struct diff_side){ applying->changes[i] == CHANGE_NEW ? "/dev/null" : before,
-                                           applying->current[i] },
-                       (struct diff_side){ after, file->text }, &out));
+        TRY(diff_write(
+            (struct diff_side){ applying->changes[i] == CHANGE_NEW ? "/dev/null" : before,
+                                applying->current[i] },
+            (struct diff_side){ after, file->text }, &out));
     }
     printf("%.*s", STR_ARG(buf_view(&out)));
     if (applying->cli->is_json)

@@ -20,9 +20,9 @@
 #include "run/sender_url.h"
 
 enum {
-    DISK_FREE_BAD = 256 << 20,  /* a day of a small shop; commits fail soon */
+    DISK_FREE_BAD = 256 << 20, /* a day of a small shop; commits fail soon */
     DISK_FREE_NOTE = 1 << 30,
-    YEAR_LEAST = 2025,          /* of the program itself */
+    YEAR_LEAST = 2025, /* of the program itself */
     LISTED = 3,
 };
 
@@ -42,16 +42,18 @@ static void say(struct doctor *doctor, enum found found, const char *about,
     doctor->has_wrong = doctor->has_wrong || found == FOUND_BAD;
     if (cli->is_json) {
         SCOPED(buf_donep) struct buf line = buf_make(64 << 10);
-        buf_format(&line, "%s{\"about\":\"%s\",\"found\":\"%s\",\"what\":",
-                   doctor->has_said ? "," : "", about, words[found]);
+        buf_format(&line,
+                   "%s{\"about\":\"%s\",\"found\":\"%s\",\"what\":", doctor->has_said ? "," : "",
+                   about, words[found]);
         json_write_str(&line, str_of(said->what));
         buf_str(&line, STR(",\"remedy\":"));
         json_write_str(&line, str_of(said->remedy));
         printf("%.*s}", STR_ARG(buf_view(&line)));
     } else {
-        printf("%s%-6s%s %-8s %s\n", found == FOUND_GOOD  ? cli_good(cli)
-                                     : found == FOUND_BAD ? cli_bad(cli)
-                                                          : cli_bold(cli),
+        printf("%s%-6s%s %-8s %s\n",
+               found == FOUND_GOOD  ? cli_good(cli)
+               : found == FOUND_BAD ? cli_bad(cli)
+                                    : cli_bold(cli),
                words[found], cli_plain(cli), about, said->what);
         if (said->remedy[0] != '\0')
             printf("%16s%s\n", "", said->remedy);
@@ -136,10 +138,10 @@ enum reached { REACHED, NOT_REACHED, NO_SUCH_NAME };
 
 static enum reached tcp_try(const char *host, int port)
 {
-    struct addrinfo  hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    char             service[8];
-    enum reached     reached = NOT_REACHED;
-    struct timeval   wait = { .tv_sec = 5 };
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    char            service[8];
+    enum reached    reached = NOT_REACHED;
+    struct timeval  wait = { .tv_sec = 5 };
     snprintf(service, sizeof service, "%d", port);
     if (getaddrinfo(host, service, &hints, &found) != 0)
         return NO_SUCH_NAME;
@@ -168,7 +170,8 @@ static void look_port(struct doctor *doctor)
     if (doctor->has_server && is_open)
         tell(doctor, FOUND_GOOD, "server", "", "It runs, and %s takes connections.", listen);
     else if (doctor->has_server)
-        tell(doctor, FOUND_BAD, "server", "Does it listen somewhere else? Give doctor the same "
+        tell(doctor, FOUND_BAD, "server",
+             "Does it listen somewhere else? Give doctor the same "
              "settings: --listen HOST:PORT",
              "It runs on this folder, and nobody listens on %s.", listen);
     else if (is_open)
@@ -243,7 +246,8 @@ static void look_snapshot(struct doctor *doctor)
     snprintf(path, sizeof path, "%s/base.dult", doctor->cli->data);
     if (stat(path, &stat_) != 0)
         tell(doctor, FOUND_NOTE, "index", "",
-             "There is no snapshot yet: a start reads all events, which is quick while they are few.");
+             "There is no snapshot yet: a start reads all events, which is quick while they are "
+             "few.");
     else
         tell(doctor, FOUND_GOOD, "index", "", "Its snapshot has %s KB and is of %.16s.",
              progress_number(stat_.st_size >> 10, size),
@@ -320,15 +324,16 @@ static void records_print(struct doctor *doctor, struct str domain)
     struct secrets              *secrets = NULL;
     SCOPED(buf_donep) struct buf records = buf_make(16 << 10);
     struct problem               problem = { .where = "" };
-    enum err err = secrets_open(&secrets, doctor->cli->data, &problem);
+    enum err                     err = secrets_open(&secrets, doctor->cli->data, &problem);
     if (err == OK)
         err = secrets_dns_write(secrets, domain, &records);
     if (err != OK)
         say(doctor, FOUND_BAD, "dkim", &problem);
     else if (!doctor->cli->is_json)
-        printf("%-6s %-8s To be believed, %.*s must publish these in its DNS, and name the mail "
-               "server in its SPF record:\n\n%.*s%.*s. IN TXT \"v=spf1 a:YOUR-MAIL-SERVER ~all\"\n\n",
-               "note", "dns", STR_ARG(domain), STR_ARG(buf_view(&records)), STR_ARG(domain));
+        printf(
+            "%-6s %-8s To be believed, %.*s must publish these in its DNS, and name the mail "
+            "server in its SPF record:\n\n%.*s%.*s. IN TXT \"v=spf1 a:YOUR-MAIL-SERVER ~all\"\n\n",
+            "note", "dns", STR_ARG(domain), STR_ARG(buf_view(&records)), STR_ARG(domain));
     secrets_close(secrets);
 }
 

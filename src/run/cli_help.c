@@ -7,9 +7,10 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "serve",
       .purpose = "run Dult on a data folder",
       .usage = "[--data DIR] [--listen HOST:PORT] [settings]",
-      .more = "Makes the folder when it is not there. Ctrl-C ends it in order: what was answered is\n"
-              "on disk. SIGHUP reads the certificate again. A setting may stand in DIR/dult.conf\n"
-              "(listen = ...), in a variable (DULT_LISTEN) or here (--listen); the later wins.",
+      .more =
+          "Makes the folder when it is not there. Ctrl-C ends it in order: what was answered is\n"
+          "on disk. SIGHUP reads the certificate again. A setting may stand in DIR/dult.conf\n"
+          "(listen = ...), in a variable (DULT_LISTEN) or here (--listen); the later wins.",
       .example = "dult serve --data ./data --outbox ./data/outbox",
       .has_data = true,
       .has_settings = true,
@@ -74,8 +75,9 @@ const struct cli_command CLI_COMMANDS[] = {
       .usage = "count [--data DIR] [--at TIME] 'CONDITION'\n"
                "count [--data DIR] [--at TIME] --segment NAME\n"
                "list [--data DIR] [--at TIME] [NAME]",
-      .more = "The number stands alone on the first line. --at asks as of any moment. `list` without\n"
-              "a name lists the segments.",
+      .more =
+          "The number stands alone on the first line. --at asks as of any moment. `list` without\n"
+          "a name lists the segments.",
       .example = "dult segment count --at 1997-06-30T00:00:00Z 'never did \"Order Completed\"'",
       .options = { { "at", "TIME", "as of this moment, 2026-01-31T12:00:00Z" },
                    { "segment", "NAME", "count a segment that is defined" } },
@@ -122,9 +124,10 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "doctor",
       .purpose = "say why nothing arrives or leaves",
       .usage = "[--data DIR] [settings]",
-      .more = "Looks at the folder, the clock, the port, keys, the public address, the mail server\n"
-              "(connects and signs in, sends nothing), what was refused and what failed last. Ends\n"
-              "with 1 when something is wrong.",
+      .more =
+          "Looks at the folder, the clock, the port, keys, the public address, the mail server\n"
+          "(connects and signs in, sends nothing), what was refused and what failed last. Ends\n"
+          "with 1 when something is wrong.",
       .example = "dult doctor --data ./data",
       .has_data = true,
       .has_settings = true,

@@ -13,8 +13,8 @@
 #include "run/progress.h"
 
 enum {
-    RECORDS_MAX = 5000,        /* of one request: a second's work */
-    REQUEST_MAX = 8 << 20,     /* bytes; the API takes twice that */
+    RECORDS_MAX = 5000,    /* of one request: a second's work */
+    REQUEST_MAX = 8 << 20, /* bytes; the API takes twice that */
     REFUSED_SHOWN = 10,
 };
 
@@ -37,8 +37,8 @@ struct importing {
 static bool try_path(struct importing *importing, const char *folder, const char *between)
 {
     const char *name = cli_value(importing->cli, "mapping");
-    int         length = snprintf(importing->mapping_path, sizeof importing->mapping_path, "%s%s%s",
-                                  folder, between, name);
+    int length = snprintf(importing->mapping_path, sizeof importing->mapping_path, "%s%s%s", folder,
+                          between, name);
     return length < (int)sizeof importing->mapping_path &&
            access(importing->mapping_path, R_OK) == 0;
 }
@@ -81,7 +81,8 @@ static enum err mapping_load(struct importing *importing, const char *file)
         return problem_format(problem, ERR_ABSENT, name,
                               "Name a mapping file; connectors/ has examples.",
                               "It is not here, nor in %s, nor beside the file, nor among the "
-                              "connectors.", importing->cli->data);
+                              "connectors.",
+                              importing->cli->data);
     importing->mapping_arena = arena_open(MAPPING_BYTES_MAX * 64);
     if (importing->mapping_arena == NULL)
         return ERR_MEMORY;
@@ -122,7 +123,10 @@ static void arrival_write(struct buf *out, const struct arrival *arrival)
 {
     char at[TIME_TEXT_BYTES];
     bool first = true;
-    const struct { const char *key; struct str value; } members[] = {
+    const struct {
+        const char *key;
+        struct str  value;
+    } members[] = {
         { "type", arrival_kind_name(arrival->kind) },
         { "event", arrival->kind == ARRIVAL_TRACK ? arrival->name : STR_NONE },
         { "userId", arrival->user_id },
@@ -200,8 +204,9 @@ static void preview_json(const struct import_preview *preview)
 static enum err preview_read(struct importing *importing, const char *file,
                              struct import_preview *preview)
 {
-    struct import_file what = { .path = file, .received_ms = time_now_ms(),
-                                .progress = on_progress, .context = importing };
+    struct import_file what = {
+        .path = file, .received_ms = time_now_ms(), .progress = on_progress, .context = importing
+    };
     arena_close(importing->rows_arena);
     importing->rows_arena = arena_open(IMPORT_ARENA_BYTES_MAX);
     if (importing->rows_arena == NULL)
@@ -275,8 +280,8 @@ static enum err rows(struct importing *importing)
     struct import_batch batch;
     for (;;) {
         arena_reset(importing->rows_arena);
-        enum err err = import_next(importing->import, importing->rows_arena, &batch,
-                                   &importing->talk.problem);
+        enum err err =
+            import_next(importing->import, importing->rows_arena, &batch, &importing->talk.problem);
         if (err == ERR_ABSENT)
             return flush(importing);
         TRY(err);
@@ -312,19 +317,21 @@ static void summary_print(const struct importing *importing)
         printf("Only the first %d refusals were shown; --refused FILE writes all.\n",
                REFUSED_SHOWN);
     if (!importing->is_live)
-        printf("People and segments are up to date. No journey was started and nothing was sent.\n");
+        printf(
+            "People and segments are up to date. No journey was started and nothing was sent.\n");
 }
 
 static enum err import_rows(struct importing *importing, const char *file)
 {
-    struct import_file what = { .path = file, .received_ms = time_now_ms(),
-                                .progress = on_progress, .context = importing };
+    struct import_file what = {
+        .path = file, .received_ms = time_now_ms(), .progress = on_progress, .context = importing
+    };
     arena_close(importing->rows_arena);
     importing->rows_arena = arena_open(IMPORT_ARENA_BYTES_MAX);
     if (importing->rows_arena == NULL)
         return ERR_MEMORY;
-    enum err err = import_open(&importing->import, &what, importing->mapping,
-                               &importing->talk.problem);
+    enum err err =
+        import_open(&importing->import, &what, importing->mapping, &importing->talk.problem);
     if (err == OK)
         err = rows(importing);
     progress_end(&importing->progress);
@@ -350,7 +357,8 @@ static enum cli_exit live_ask(struct importing *importing, const char *file, boo
     if (*go_on)
         return CLI_OK;
     if (!isatty(STDIN_FILENO))
-        return cli_usage(importing->cli, "Live events may start journeys and send mail, so this "
+        return cli_usage(importing->cli,
+                         "Live events may start journeys and send mail, so this "
                          "asks first, and there is nobody to ask.",
                          "Look with --dry-run, then add --yes.");
     enum err err = preview_read(importing, file, &preview);
@@ -418,7 +426,8 @@ enum cli_exit cli_import(struct cli *cli)
     struct importing *importing = calloc(1, sizeof *importing);
     if (importing == NULL)
         return CLI_IO;
-    *importing = (struct importing){ .cli = cli, .is_live = cli_has(cli, "live"),
+    *importing = (struct importing){ .cli = cli,
+                                     .is_live = cli_has(cli, "live"),
                                      .progress = progress_make("Reading  ") };
     importing->talk = (struct talk){ .cli = cli, .reach = { .folder = -1 } };
     enum cli_exit code = run(importing, cli->words[0]);

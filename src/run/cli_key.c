@@ -26,8 +26,7 @@ static void key_print(const struct cli *cli, struct talk *talk, const char *kind
                 : "Send it as: Authorization: Bearer KEY");
 }
 
-static enum cli_exit create(struct cli *cli, const char *kind, const char *name,
-                            const char *scopes)
+static enum cli_exit create(struct cli *cli, const char *kind, const char *name, const char *scopes)
 {
     struct talk talk;
     bool        first = true;

@@ -15,8 +15,9 @@ static enum err open_own(struct reach *reach, struct cli *cli, struct problem *p
     char path[SERVE_PATH_BYTES_MAX];
     snprintf(reach->socket_name, sizeof reach->socket_name, "dult-%ld.sock", (long)getpid());
     TRY(client_socket_path(cli->data, reach->socket_name, path, &reach->folder));
-    struct serve_conf conf = { .dir = cli->data, .config = &cli->config, .socket_path = path,
-                               .is_private = true };
+    struct serve_conf conf = {
+        .dir = cli->data, .config = &cli->config, .socket_path = path, .is_private = true
+    };
     enum err err = serve_open(&reach->serve, &conf, problem);
     if (err == OK)
         err = client_open(&reach->client, cli->data, reach->socket_name, problem);

@@ -35,7 +35,7 @@ static void count_print(struct talk *talk)
            share * 100, talk_text(talk, &talk->answer, "at"), cli_plain(cli));
     for (uint32_t i = 0; sample != NULL && i < sample->count; i++) {
         const struct json *person = &sample->items[i];
-        const char *name = talk_text(talk, person, "userId");
+        const char        *name = talk_text(talk, person, "userId");
         printf("%s%s", i == 0 ? "such as " : ", ",
                name[0] != '\0' ? name : talk_text(talk, person, "id"));
     }
@@ -96,7 +96,10 @@ static enum cli_exit list(struct cli *cli)
             talk_path(&talk, "/api/v1/segments/", name, "/members");
         talk_query(&talk, "at", cli_value(cli, "at"));
         talk_query(&talk, "limit", "1000");
-        err = talk_all(&talk, cli->is_json ? json_line : name == NULL ? name_line : member_line,
+        err = talk_all(&talk,
+                       cli->is_json   ? json_line
+                       : name == NULL ? name_line
+                                      : member_line,
                        &talk);
     }
     return talk_end(&talk, err, CLI_OK);

@@ -37,7 +37,8 @@ static void wait_for_end(struct serve *serve, const sigset_t *signals)
     int            number;
     for (;;) {
         if (sigwait(signals, &number) != 0 || number != SIGHUP) {
-            log_say(LOG_INFO, "Ending: requests under way are answered, mail in flight is finished.");
+            log_say(LOG_INFO,
+                    "Ending: requests under way are answered, mail in flight is finished.");
             return;
         }
         if (serve_reload(serve, &problem) != OK)

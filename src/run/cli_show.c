@@ -145,8 +145,8 @@ static void why_print(struct talk *talk, const struct json *why, int depth)
            holds ? "yes" : "no ", cli_plain(cli), talk_text(talk, why, "condition"));
     for (uint32_t i = 0; i < why->count; i++) {
         struct str key = why->members[i].key;
-        bool       is_said = str_eq(key, STR("holds")) || str_eq(key, STR("condition")) ||
-                       str_eq(key, STR("parts"));
+        bool       is_said =
+            str_eq(key, STR("holds")) || str_eq(key, STR("condition")) || str_eq(key, STR("parts"));
         if (is_said || why->members[i].value.kind == JSON_NULL)
             continue;
         printf("%s  %.*s ", cli_quiet(cli), STR_ARG(key));
@@ -171,8 +171,8 @@ static void journey_print(struct talk *talk)
     if (json_get(answer, STR("live")) != NULL && !json_get_bool(answer, STR("live"), false))
         printf("It is not live.\n");
     if (inside != NULL)
-        printf("%s\n", inside->count > 0 ? "This person is in it now."
-                                         : "This person is not in it now.");
+        printf("%s\n",
+               inside->count > 0 ? "This person is in it now." : "This person is not in it now.");
     if (decisions == NULL || decisions->count == 0) {
         printf("Nothing was ever decided about this: what starts it has not happened, or came too "
                "late to count.\n");

@@ -38,7 +38,7 @@ void talk_query(struct talk *talk, const char *name, const char *value); /* NULL
 MUST enum err talk_ask(struct talk *talk, const char *method);
 /* Every item of a list, page after page: each is called until it says otherwise than OK. */
 typedef enum err talk_each(void *context, const struct json *item);
-MUST enum err talk_all(struct talk *talk, talk_each *each, void *context);
+MUST enum err    talk_all(struct talk *talk, talk_each *each, void *context);
 
 /* Ends the command: says what failed, or gives `code`. Closes. */
 enum cli_exit talk_end(struct talk *talk, enum err err, enum cli_exit code);

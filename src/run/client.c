@@ -67,8 +67,8 @@ enum err client_open(struct client **out, const char *dir, const char *socket_na
         close(fd);
         return ERR_MEMORY;
     }
-    *client = (struct client){ .fd = fd,
-                               .in = buf_make(CLIENT_BODY_BYTES_MAX + CLIENT_HEAD_BYTES_MAX) };
+    *client =
+        (struct client){ .fd = fd, .in = buf_make(CLIENT_BODY_BYTES_MAX + CLIENT_HEAD_BYTES_MAX) };
     *out = client;
     return OK;
 }
@@ -172,14 +172,20 @@ static enum err answer(struct client *client, struct client_answer *out)
 static enum err err_of(int status)
 {
     switch (status) {
-    case 404: return ERR_ABSENT;
-    case 409: return ERR_CONFLICT;
+    case 404:
+        return ERR_ABSENT;
+    case 409:
+        return ERR_CONFLICT;
     case 429:
-    case 503: return ERR_WAIT;
+    case 503:
+        return ERR_WAIT;
     case 401:
-    case 403: return ERR_DENIED;
-    case 413: return ERR_LIMIT;
-    default: return status >= 500 ? ERR_IO : ERR_INPUT;
+    case 403:
+        return ERR_DENIED;
+    case 413:
+        return ERR_LIMIT;
+    default:
+        return status >= 500 ? ERR_IO : ERR_INPUT;
     }
 }
 
@@ -195,7 +201,7 @@ static enum err refusal(const struct client_answer *got, struct problem *problem
     enum err      err = err_of(got->status);
     struct json   body;
     struct arena *arena = arena_open(1 << 20);
-    bool is_told = arena != NULL && json_parse_once(arena, got->body, &body, NULL) == OK &&
+    bool          is_told = arena != NULL && json_parse_once(arena, got->body, &body, NULL) == OK &&
                    json_get(&body, STR("error")) != NULL;
     if (is_told)
         problem_copy(problem, json_get(&body, STR("error")));

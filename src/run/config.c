@@ -27,10 +27,10 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
     [CONFIG_TLS_KEY] = { "tls_key", CONFIG_PATH, "FILE", "PEM key of that certificate" },
     [CONFIG_SMTP_URL] = { "smtp", CONFIG_SMTP, "URL",
                           "the mail server: smtp://user:password@mail.example:587" },
-    [CONFIG_SMTP_CONNECTIONS] = { "smtp_connections", CONFIG_COUNT, "N",
-                                  "connections kept to it", .absent = "4", 1, 64 },
-    [CONFIG_SMTP_RATE] = { "smtp_rate", CONFIG_COUNT, "N",
-                           "messages a second at most; 0: no bound", .absent = "0", 0, 1000000 },
+    [CONFIG_SMTP_CONNECTIONS] = { "smtp_connections", CONFIG_COUNT, "N", "connections kept to it",
+                                  .absent = "4", 1, 64 },
+    [CONFIG_SMTP_RATE] = { "smtp_rate", CONFIG_COUNT, "N", "messages a second at most; 0: no bound",
+                           .absent = "0", 0, 1000000 },
     [CONFIG_SMTP_RETRY] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
                             "the wait before each next try of a put-off message; else 15 minutes "
                             "and growing",
@@ -62,9 +62,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
     [CONFIG_ADDRESS_CONNECTIONS_MAX] = { "address_connections_max", CONFIG_COUNT, "N",
                                          "connections from one address", .absent = "256", 1,
                                          1000000 },
-    [CONFIG_HELD_MAX] = { "held_max", CONFIG_BYTES, "BYTES",
-                          "bodies not yet answered, together", .absent = "512M", 4 << 20,
-                          INT64_C(1) << 40 },
+    [CONFIG_HELD_MAX] = { "held_max", CONFIG_BYTES, "BYTES", "bodies not yet answered, together",
+                          .absent = "512M", 4 << 20, INT64_C(1) << 40 },
 };
 
 void config_init(struct config *config)
@@ -139,10 +138,14 @@ static bool read_bytes(struct str value, int64_t *out)
 static bool read_number(const struct config_key *key, struct str value, int64_t *out)
 {
     switch (key->kind) {
-    case CONFIG_COUNT: return str_to_int(value, out) == OK;
-    case CONFIG_LENGTH: return time_length_parse(value, out) == OK;
-    case CONFIG_BYTES: return read_bytes(value, out);
-    default: return false;
+    case CONFIG_COUNT:
+        return str_to_int(value, out) == OK;
+    case CONFIG_LENGTH:
+        return time_length_parse(value, out) == OK;
+    case CONFIG_BYTES:
+        return read_bytes(value, out);
+    default:
+        return false;
     }
 }
 
@@ -172,8 +175,7 @@ static const char *misfit(const struct config_key *key, struct str value, char *
     switch (key->kind) {
     case CONFIG_ADDRESS:
         str_to_cstr(value, text, CONFIG_VALUE_BYTES_MAX);
-        return config_address_split(text, host, &port) ? NULL
-                                                       : "an address such as 127.0.0.1:8080";
+        return config_address_split(text, host, &port) ? NULL : "an address such as 127.0.0.1:8080";
     case CONFIG_URL:
         if (str_find_char(value, 0, '?') < value.len || str_find_char(value, 0, '#') < value.len)
             return "an address without ? or #";
@@ -201,7 +203,8 @@ static const char *misfit(const struct config_key *key, struct str value, char *
                  key->kind == CONFIG_COUNT ? "a whole number" : "bytes such as 64K or 512M,",
                  key->least, key->most);
         return text;
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -227,8 +230,7 @@ enum err config_set(struct config *config, struct str name, struct str value, co
     char                     text[CONFIG_VALUE_BYTES_MAX];
     if (value.len >= sizeof text || memchr(str_is_empty(value) ? "" : value.ptr, 0, value.len))
         return problem_format(problem, ERR_INPUT, place, "Shorten it.",
-                              "%s is longer than %d bytes.", key->name,
-                              CONFIG_VALUE_BYTES_MAX - 1);
+                              "%s is longer than %d bytes.", key->name, CONFIG_VALUE_BYTES_MAX - 1);
     const char *expected = str_is_empty(value) ? NULL : misfit(key, value, text);
     if (expected != NULL) {
         char remedy[200];
@@ -296,8 +298,8 @@ enum err config_read_file(struct config *config, const char *path, struct proble
                               "Is the path right, and may this user read it?",
                               "The configuration cannot be read: %s.", strerror(errno));
     SCOPED(buf_donep) struct buf text = buf_make(CONFIG_FILE_BYTES_MAX + 1);
-    char    *room = buf_reserve(&text, CONFIG_FILE_BYTES_MAX + 1);
-    ssize_t  got = room == NULL ? -1 : read(fd, room, CONFIG_FILE_BYTES_MAX + 1);
+    char                        *room = buf_reserve(&text, CONFIG_FILE_BYTES_MAX + 1);
+    ssize_t got = room == NULL ? -1 : read(fd, room, CONFIG_FILE_BYTES_MAX + 1);
     close(fd);
     if (got < 0)
         return problem_set(problem, ERR_IO, path, "The configuration cannot be read.",

@@ -69,11 +69,11 @@ enum config_id {
 };
 
 struct config_key {
-    const char      *name;   /* "public_url" */
+    const char      *name; /* "public_url" */
     enum config_kind kind;
-    const char      *sample; /* what stands for the value in the help */
-    const char      *about;  /* one line */
-    const char      *absent; /* the value when none is given; NULL: there is none */
+    const char      *sample;      /* what stands for the value in the help */
+    const char      *about;       /* one line */
+    const char      *absent;      /* the value when none is given; NULL: there is none */
     int64_t          least, most; /* COUNT, BYTES; LENGTH in ms */
 };
 

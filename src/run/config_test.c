@@ -63,8 +63,9 @@ TEST(config, an_unknown_key_is_refused_with_its_line_and_the_nearest_known_one)
 TEST(config, a_variable_wins_over_the_file_and_foreign_variables_are_left_alone)
 {
     struct config *config = fresh();
-    char *environment[] = { "PATH=/bin", "DULT_LISTEN=127.0.0.1:9001", "DULT_DATA=/x",
-                            "DULT_SEED=7", "DULTLISTEN=x", NULL };
+    char          *environment[] = { "PATH=/bin",    "DULT_LISTEN=127.0.0.1:9001",
+                                     "DULT_DATA=/x", "DULT_SEED=7",
+                                     "DULTLISTEN=x", NULL };
     assert_ok(config_read_text(config, "f", STR("listen = 127.0.0.1:9000\n"), NULL));
     assert_ok(config_read_environment(config, environment, NULL));
     assert_string_equal(config_text(config, CONFIG_LISTEN), "127.0.0.1:9001");
@@ -85,19 +86,34 @@ TEST(config, a_variable_that_cannot_be_is_refused_by_its_name)
 
 TEST(config, values_are_held_to_their_kind_and_bounds)
 {
-    static const struct { const char *name, *value; bool good; } cases[] = {
-        { "listen", "[::1]:8080", true },       { "listen", "::1:8080", false },
-        { "listen", "localhost", false },       { "listen", "a:65536", false },
-        { "listen", "a:0", true },              { "public_url", "https://a.b/x", true },
-        { "public_url", "a.b", false },         { "public_url", "https://a.b?x", false },
-        { "public_url", "ftp://a.b", false },   { "trusted_proxy", "10.0.0.0/8, ::1", true },
-        { "trusted_proxy", "10.0.0.0/33", false }, { "smtp", "smtp://u:p@h:25", true },
-        { "smtp", "mail.example", false },      { "smtp_tls", "required", true },
-        { "smtp_tls", "maybe", false },         { "smtp_connections", "0", false },
-        { "smtp_connections", "65", false },    { "smtp_connections", "64", true },
-        { "lateness", "1 day", true },          { "lateness", "1 fortnight", false },
-        { "held_max", "1G", true },             { "held_max", "3", false },
-        { "held_max", "99999999T", false },     { "threads", "-1", false },
+    static const struct {
+        const char *name, *value;
+        bool        good;
+    } cases[] = {
+        { "listen", "[::1]:8080", true },
+        { "listen", "::1:8080", false },
+        { "listen", "localhost", false },
+        { "listen", "a:65536", false },
+        { "listen", "a:0", true },
+        { "public_url", "https://a.b/x", true },
+        { "public_url", "a.b", false },
+        { "public_url", "https://a.b?x", false },
+        { "public_url", "ftp://a.b", false },
+        { "trusted_proxy", "10.0.0.0/8, ::1", true },
+        { "trusted_proxy", "10.0.0.0/33", false },
+        { "smtp", "smtp://u:p@h:25", true },
+        { "smtp", "mail.example", false },
+        { "smtp_tls", "required", true },
+        { "smtp_tls", "maybe", false },
+        { "smtp_connections", "0", false },
+        { "smtp_connections", "65", false },
+        { "smtp_connections", "64", true },
+        { "lateness", "1 day", true },
+        { "lateness", "1 fortnight", false },
+        { "held_max", "1G", true },
+        { "held_max", "3", false },
+        { "held_max", "99999999T", false },
+        { "threads", "-1", false },
     };
     struct config *config = fresh();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -47,7 +47,8 @@ static enum err table_make(const struct lines *before, const struct lines *after
                            struct table *table)
 {
     size_t shorter = before->count < after->count ? before->count : after->count, last = 0;
-    while (table->first < shorter && str_eq(before->items[table->first], after->items[table->first]))
+    while (table->first < shorter &&
+           str_eq(before->items[table->first], after->items[table->first]))
         table->first++;
     while (last < shorter - table->first &&
            str_eq(before->items[before->count - 1 - last], after->items[after->count - 1 - last]))
@@ -88,9 +89,11 @@ static size_t edits_make(const struct lines *before, const struct lines *after,
             same = str_eq(before->items[i], after->items[j]);
             take_before = !same && cell(table, x + 1, y) >= cell(table, x, y + 1);
         }
-        edits[count++] = (struct edit){ same ? ' ' : take_before ? '-' : '+',
-                                        same || take_before ? before->items[i] : after->items[j],
-                                        i, j };
+        edits[count++] =
+            (struct edit){ same          ? ' '
+                           : take_before ? '-'
+                                         : '+',
+                           same || take_before ? before->items[i] : after->items[j], i, j };
         i += same || take_before;
         j += same || !take_before;
     }
@@ -137,9 +140,9 @@ static void hunks_write(const struct edit *edits, size_t count, struct buf *out)
 
 enum err diff_write(struct diff_side before, struct diff_side after, struct buf *out)
 {
-    struct lines  old = { 0 }, new = { 0 };
-    struct table  table = { 0 };
-    struct edit  *edits = NULL;
+    struct lines old = { 0 }, new = { 0 };
+    struct table table = { 0 };
+    struct edit *edits = NULL;
     if (str_eq(before.text, after.text))
         return OK;
     enum err err = lines_read(before.text, &old);

@@ -197,8 +197,8 @@ static bool names_segment(struct str text, struct str name)
             continue;
         for (size_t at = 0; (at = str_find(line, at, word)) < line.len; at += word.len) {
             struct str rest = str_trim(str_slice(line, at + word.len, line.len));
-            bool is_quoted = rest.len >= name.len + 2 && rest.ptr[0] == '"' &&
-                             rest.ptr[name.len + 1] == '"';
+            bool       is_quoted =
+                rest.len >= name.len + 2 && rest.ptr[0] == '"' && rest.ptr[name.len + 1] == '"';
             if (is_quoted && str_eq(str_slice(rest, 1, name.len + 1), name))
                 return true;
         }

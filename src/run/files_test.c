@@ -10,10 +10,10 @@
 #include "base/test.h"
 
 struct shop {
-    char            folder[64];
-    struct arena   *arena;
-    struct files    files;
-    struct problem  problem;
+    char           folder[64];
+    struct arena  *arena;
+    struct files   files;
+    struct problem problem;
 };
 
 static void shop_file(struct shop *shop, const char *path, const char *text)
@@ -63,10 +63,10 @@ static enum err shop_read(struct shop *shop)
 
 TEST(files, come_in_the_order_in_which_they_can_be_defined)
 {
-    static const char *const expected[] = { "workspace.json", "templates/hello.email",
-                                            "segments/zoo.segment", "segments/all.segment",
+    static const char *const expected[] = { "workspace.json",        "templates/hello.email",
+                                            "segments/zoo.segment",  "segments/all.segment",
                                             "segments/best.segment", "journeys/welcome.json" };
-    struct shop shop = shop_open();
+    struct shop              shop = shop_open();
     shop_file(&shop, "journeys/welcome.json", "{}");
     shop_file(&shop, "segments/all.segment", "# not in segment \"best\"\nin segment \"zoo\"\n");
     shop_file(&shop, "segments/best.segment", "in segment \"all\" and not in segment  \"zoo\"");

@@ -26,8 +26,8 @@ size_t nearest_steps(struct str a, struct str b)
         for (size_t j = 1; j <= b.len; j++) {
             size_t change = above[j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
             row[j] = least(change, least(above[j], row[j - 1]) + 1);
-            bool swapped = i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] &&
-                           a.ptr[i - 2] == b.ptr[j - 1];
+            bool swapped =
+                i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1];
             if (swapped)
                 row[j] = least(row[j], higher[j - 2] + 1);
         }
