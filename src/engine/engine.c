@@ -114,8 +114,10 @@ static enum err bag_make(struct engine *engine, enum name_kind keys, const struc
 /* Of the person's answers that stand, those are forgotten that the event may have turned. */
 static enum err standings_hear(struct engine *engine, const struct timeline_event *event)
 {
-    struct profile      *root = people_get(engine->people, people_root(engine->people, event->profile));
     const struct leaves *leaves;
+    if (event->profile >= people_count(engine->people))
+        return OK; /* on load, events come before the decisions that make their people */
+    struct profile *root = people_get(engine->people, people_root(engine->people, event->profile));
     if (root->state == NULL || root->state->standings.count == 0 || event->name >= DICT_NAMES_MAX)
         return OK;
     TRY(program_leaves(engine->program, event->name, &leaves));
