@@ -71,7 +71,7 @@ const tail = (text, lines = 40) => text.trimEnd().split('\n').slice(-lines).join
 // Builds all of one variant and goes on past what does not build; that is one failure.
 async function build(folder, options) {
   note(`building ${folder}`);
-  const configured = await command(['cmake', '-S', '.', '-B', folder, '-G', 'Ninja', ...options]);
+  const configured = await command(['cmake', '-S', '.', '-B', folder, '-G', 'Ninja', '-DDULT_WERROR=ON', ...options]);
   if (configured.status !== 0) {
     count('build', folder, 'failed', tail(configured.output));
     return false;
