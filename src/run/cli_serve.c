@@ -11,14 +11,14 @@
 
 static void greet(const struct cli *cli, const struct serve *serve)
 {
-    const char *origin = serve_origin(serve);
+    const char *origin = serve_origin(serve), *self = program_invocation_name;
     printf("Dult listens on %s, with its data in %s.\n", origin, cli->data);
     printf("\nTo send a first event, in a second terminal:\n\n"
-           "    dult key create --data %s --kind write --name site\n"
+           "    %s key create --data %s --kind write --name site\n"
            "    curl -u KEY: %s/v1/track -H 'content-type: application/json' \\\n"
            "        -d '{\"userId\":\"ada\",\"event\":\"Signed Up\"}'\n"
-           "    dult show --data %s ada\n",
-           cli->data, origin, cli->data);
+           "    %s show --data %s ada\n",
+           self, cli->data, origin, self, cli->data);
     if (serve_owner_token(serve)[0] != '\0')
         printf("\nNobody owns this workspace yet. Once, and within an hour, this makes the owner's "
                "key:\n\n    curl -X POST %s/api/v1/owner -H 'content-type: application/json' \\\n"
