@@ -341,3 +341,17 @@ TEST(api, many_may_send_while_others_count_and_keys_change)
     assert_int_equal(rig_int(rig, "events"), taken);
     rig_close(rig);
 }
+
+TEST(api, who_is_lost_is_told_where_the_description_is_and_it_is_there)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_ask(rig, "GET", "/nowhere", "", STR_NONE), 404);
+    struct str remedy = rig_str(rig, "error.remedy");
+    size_t     at = str_find(remedy, 0, STR("/api/"));
+    char       path[100];
+    assert_true(at < remedy.len);
+    str_to_cstr(str_slice(remedy, at, remedy.len), path, sizeof path);
+    assert_int_equal(rig_ask(rig, "GET", path, "", STR_NONE), 200);
+    assert_true(str_starts(rig_str(rig, "openapi"), STR("3.1")));
+    rig_close(rig);
+}

@@ -299,7 +299,7 @@ static int64_t not_found(struct http_request *request, uint32_t allowed)
     str_to_cstr(http_path(request), where, sizeof where);
     if (allowed == 0) {
         (void)!problem_set(&problem, ERR_ABSENT, where, "there is nothing at this address",
-                           "compare it with the API's description at /api/openapi.json");
+                           "compare it with the API's description at /api/v1/openapi.json");
         http_reply_problem(request, 404, "absent", &problem, NULL, 0);
         return -1;
     }
