@@ -193,6 +193,11 @@ void core_room(struct core *core, uint32_t count)
     queue_nudge(core->tasks);
 }
 
+uint32_t core_room_take_back(struct core *core)
+{
+    return atomic_exchange(&core->room, 0);
+}
+
 struct store *core_store(struct core *core)
 {
     return core->store;

@@ -103,6 +103,9 @@ MUST enum err core_run(struct core *core, struct task *task);
 
 /* Delivery can take so many messages more; they come by calls.claimed when there are any. */
 void core_room(struct core *core, uint32_t count);
+/* Takes back all room not used yet; how much it was. By a question, on the engine's thread, which
+ * alone uses room up: then no claim is under way that would use what is taken back here. */
+uint32_t core_room_take_back(struct core *core);
 
 struct store  *core_store(struct core *core);
 /* Only for questions on the engine thread, or before core_start. */

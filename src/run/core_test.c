@@ -242,6 +242,19 @@ TEST(core, what_was_being_sent_becomes_unknown_once_and_never_again)
     folder_empty(f.dir);
 }
 
+TEST(core, room_that_was_not_used_is_taken_back_once)
+{
+    struct core_fixture f;
+    core_fixture_make(&f, 1);
+    struct core *core = core_fixture_open(&f);
+    core_room(core, 3);
+    core_room(core, 2);
+    assert_int_equal(core_room_take_back(core), 5);
+    assert_int_equal(core_room_take_back(core), 0);
+    core_close(core);
+    folder_empty(f.dir);
+}
+
 /* ---- the same message id ---- */
 
 static struct task visit_task(struct arena *arena, const char *user, const char *id)

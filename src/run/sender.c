@@ -10,7 +10,6 @@
 #include "base/time.h"
 #include "delivery/maildir.h"
 #include "delivery/pool.h"
-#include "run/core_inside.h"
 #include "run/sender_inside.h"
 
 enum { THREADS = 2, BURST_PARTS = 10 };
@@ -442,7 +441,7 @@ static bool room_withdraw(struct engine *engine, struct task *task)
     struct sender *sender = task->context;
     (void)engine;
     pthread_mutex_lock(&sender->lock);
-    sender->promised -= atomic_exchange(&sender->core->room, 0);
+    sender->promised -= core_room_take_back(sender->core);
     pthread_mutex_unlock(&sender->lock);
     return true;
 }
