@@ -292,6 +292,68 @@ TEST(engine, two_known_people_never_become_one_because_they_shared_a_device)
     world_close(w);
 }
 
+static void seen(struct world *w, const char *user, const char *anonymous, const char *ids)
+{
+    char context[200];
+    snprintf(context, sizeof context, "{\"externalIds\":[%s]}", ids);
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(user),
+                                       .anonymous_id = str_of(anonymous), .name = STR("Viewed"),
+                                       .context = json(w, context) }));
+}
+
+static uint32_t person(struct world *w, const char *who)
+{
+    uint32_t profile = engine_find(w->engine, str_of(who));
+    assert_true(profile != PROFILE_NONE);
+    return people_root(engine_people(w->engine), profile);
+}
+
+TEST(engine, an_external_id_ties_an_anonymous_person_to_a_known_one_whoever_brought_it_first)
+{
+    struct world    *w = world_open();
+    struct event_ref refs[10];
+    seen(w, "ada", "", "{\"type\":\"crm\",\"id\":\"7\"}");
+    seen(w, "", "phone", "{\"type\":\"crm\",\"id\":\"7\"}");
+    assert_int_equal(person(w, "anonymous:phone"), person(w, "ada"));
+    assert_str(last(w, DECISION_MERGE)->text, "same external id");
+    assert_int_equal(engine_events(w->engine, person(w, "ada"), 0, refs, 10), 2);
+
+    seen(w, "", "tablet", "{\"type\":\"crm\",\"id\":\"8\"}");
+    seen(w, "bob", "", "{\"type\":\"crm\",\"id\":\"8\"}");
+    assert_int_equal(person(w, "anonymous:tablet"), person(w, "bob"));
+    assert_int_equal(people_root(engine_people(w->engine), engine_find(w->engine, STR("bob"))),
+                     engine_find(w->engine, STR("bob"))); /* the known one is kept */
+    assert_true(person(w, "ada") != person(w, "bob"));
+    seen(w, "", "other", "{\"type\":\"shop\",\"id\":\"7\"}"); /* another type is another id */
+    assert_true(person(w, "anonymous:other") != person(w, "ada"));
+    world_close(w);
+}
+
+TEST(engine, an_external_id_never_makes_two_known_people_one)
+{
+    struct world *w = world_open();
+    seen(w, "ada", "", "{\"type\":\"crm\",\"id\":\"7\"}");
+    seen(w, "bob", "", "{\"type\":\"crm\",\"id\":\"7\"}");
+    assert_true(person(w, "ada") != person(w, "bob"));
+    seen(w, "", "phone", "{\"type\":\"crm\",\"id\":\"7\"},{\"type\":\"crm\",\"id\":\"9\"}");
+    seen(w, "bob", "", "{\"type\":\"crm\",\"id\":\"9\"}"); /* nor through a device of one of them */
+    assert_int_equal(person(w, "anonymous:phone"), person(w, "ada"));
+    assert_true(person(w, "ada") != person(w, "bob"));
+    assert_int_equal(count(w, DECISION_MERGE), 1);
+    world_close(w);
+}
+
+TEST(engine, an_e_mail_address_among_the_external_ids_ties_nobody)
+{
+    struct world *w = world_open();
+    seen(w, "ada", "", "{\"type\":\"email\",\"id\":\"ada@example.com\"}");
+    seen(w, "", "phone", "{\"type\":\"Email\",\"id\":\"ada@example.com\"}");
+    assert_true(person(w, "anonymous:phone") != person(w, "ada"));
+    seen(w, "", "blank", "{\"type\":\"crm\"},{\"id\":\"7\"},7"); /* what has no id or type, too */
+    assert_int_equal(count(w, DECISION_MERGE), 0);
+    world_close(w);
+}
+
 TEST(engine, an_alias_makes_two_known_people_one)
 {
     struct world *w = world_open();
