@@ -256,6 +256,8 @@ static enum err claimed_apply(struct engine *engine, struct state *state, const 
         return ERR_CORRUPT;
     message->state = MESSAGE_SENDING;
     message->attempt = (uint8_t)d->object;
+    if (message->attempt == 1) /* also when the first try came back unbegun */
+        message->first_try_ms = d->at_ms;
     engine->queued--;
     engine->sending++;
     return OK;

@@ -110,6 +110,7 @@ struct claim {
     const uint32_t *trait_seqs; /* the identify records whose traits hold now, oldest first */
     uint32_t        trait_seqs_count;
     bool            transactional;
+    int64_t         first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
 };
 
 /*

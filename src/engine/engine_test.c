@@ -206,6 +206,30 @@ TEST(engine, a_deferred_message_waits_and_is_claimed_again)
     assert_ok(outcome(w, message, OUTCOME_RETURNED, 0));
     assert_int_equal(claim(w), message);
     assert_int_equal(w->out.claims[2].attempt, 2);
+    assert_true(w->out.claims[2].first_try_ms == T0);
+    world_close(w);
+}
+
+TEST(engine, the_time_of_a_try_counts_from_the_first_that_was_begun_however_long_it_queued)
+{
+    struct world *w = world_open();
+    shop(w);
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
+    track(w, "ada", "Signed Up", "{}");
+    wait(w, 2 * TIME_DAY_MS); /* nobody could send */
+    uint64_t message = claim(w);
+    assert_true(w->out.claims[0].first_try_ms == T0 + 2 * TIME_DAY_MS);
+    assert_ok(outcome(w, message, OUTCOME_RETURNED, 0));
+    wait(w, TIME_HOUR_MS);
+    assert_int_equal(claim(w), message);
+    assert_int_equal(w->out.claims[1].attempt, 1);
+    int64_t first_ms = T0 + 2 * TIME_DAY_MS + TIME_HOUR_MS;
+    assert_true(w->out.claims[1].first_try_ms == first_ms);
+    assert_ok(outcome(w, message, OUTCOME_DEFERRED, w->now_ms + TIME_HOUR_MS));
+    wait(w, TIME_HOUR_MS);
+    assert_int_equal(claim(w), message);
+    assert_int_equal(w->out.claims[2].attempt, 2);
+    assert_true(w->out.claims[2].first_try_ms == first_ms);
     world_close(w);
 }
 

@@ -115,6 +115,7 @@ static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t pe
         .journey = message->journey, .topic = message->topic, .event_seq = message->trigger_seq,
         .address = str_copy(out->arena, address), .trait_seqs = seqs,
         .transactional = template->transactional,
+        .first_try_ms = message->attempt == 1 ? engine->now_ms : message->first_try_ms,
     };
     if (seqs == NULL || claim->address.ptr == NULL)
         return ERR_MEMORY;

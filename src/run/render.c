@@ -229,22 +229,12 @@ static enum err names_find(struct making *making)
                       &making->out->journey);
 }
 
-/* When the message was decided: the decision's own time. */
-static enum err queued_find(struct making *making)
-{
-    struct store_decision row;
-    TRY(store_decision_get(making->render->reader, making->arena, making->claim->message, &row));
-    making->out->queued_ms = row.at_ms;
-    return OK;
-}
-
 static enum err email_find(struct making *making)
 {
     struct parts   *parts = making->render->parts;
     struct problem  problem = { 0 };
     TRY(parts_refresh(parts));
     TRY(names_find(making));
-    TRY(queued_find(making));
     making->workspace = parts_workspace(parts);
     enum err err = parts_email(parts, making->out->template, making->claim->template_version,
                                &making->email, &problem);
@@ -289,7 +279,6 @@ enum err render_message(struct render *render, const struct claim *claim, int64_
                              .out = out };
     out->subject = out->html = out->text = out->template = out->journey = STR_NONE;
     out->reason[0] = '\0';
-    out->queued_ms = now_ms;
     enum err err = message_make(&making);
     /* What another try would not mend is held back, so that it is seen and nothing turns for ever.
      */

@@ -53,7 +53,6 @@ struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
     struct str         template, journey; /* names */
-    int64_t            queued_ms;         /* when the message was first meant to go */
     char               reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
 };
 

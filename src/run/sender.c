@@ -122,17 +122,21 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
     pthread_mutex_unlock(&sender->lock);
 }
 
-/* A first try counts from itself; later ones from when the message was decided. */
+int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms)
+{
+    assert(claim->attempt > 0);
+    /* A clock set back must not make the first try lie ahead. */
+    int64_t first_ms = claim->first_try_ms < now_ms ? claim->first_try_ms : now_ms;
+    return retry_at_ms(&(struct retry){ .attempt = claim->attempt, .first_ms = first_ms,
+                                        .now_ms = now_ms, .result = DELIVERY_DEFERRED,
+                                        .seed = claim->message });
+}
+
 static int64_t next_try_ms(const struct sender *sender, const struct job *job)
 {
     int64_t now_ms = time_now_ms();
-    if (sender->conf.retry_ms > 0)
-        return now_ms + sender->conf.retry_ms;
-    bool         again = job->claim.attempt > 1 && job->rendered.queued_ms < now_ms;
-    struct retry retry = { .attempt = job->claim.attempt > 0 ? job->claim.attempt : 1,
-                           .first_ms = again ? job->rendered.queued_ms : now_ms, .now_ms = now_ms,
-                           .result = DELIVERY_DEFERRED, .seed = job->claim.message };
-    return retry_at_ms(&retry);
+    return sender->conf.retry_ms > 0 ? now_ms + sender->conf.retry_ms
+                                     : sender_retry_at_ms(&job->claim, now_ms);
 }
 
 static void channel_done(void *ctx, struct delivery_message *message,

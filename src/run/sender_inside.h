@@ -68,6 +68,9 @@ void sender_tell(struct sender *sender);
 /* The job has its outcome, with `text` filled in. */
 void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kind,
                    int64_t retry_at_ms);
+/* When what was deferred goes again: its 48 hours count from the first try, not from when it was
+ * decided, for it may have queued through a long outage. TIME_NEVER: its time is over. */
+int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms);
 /* sender_report.c: the thread that hands outcomes to the core. */
 void *sender_report(void *sender);
 

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "delivery/retry.h"
 #include "run/sender_house_test.h"
+#include "run/sender_inside.h"
 
 static bool has(const char *mail, const char *needle)
 {
@@ -300,4 +302,21 @@ TEST(sender, an_event_answered_becomes_a_message_taken_within_twenty_millisecond
                 ROUNDS / 2); /* a sanitizer and busy neighbours slow it; the bench is strict */
     house_close(&house);
     post_close(post);
+}
+
+TEST(sender, a_message_that_queued_for_days_has_all_its_tries_before_it)
+{
+    const int64_t first_ms = 1767225600000;
+    struct claim  claim = { .message = 9, .attempt = 1, .first_try_ms = first_ms };
+    int64_t       now_ms = first_ms + 3000;
+    int           tries = 1;
+    for (int64_t next_ms; (next_ms = sender_retry_at_ms(&claim, now_ms)) != TIME_NEVER; tries++) {
+        assert_true(next_ms > now_ms && next_ms <= first_ms + RETRY_WINDOW_MS);
+        now_ms = next_ms;
+        claim.attempt++;
+    }
+    assert_true(tries > 10);
+    claim = (struct claim){ .message = 9, .attempt = 2, .first_try_ms = first_ms };
+    assert_true(sender_retry_at_ms(&claim, first_ms - 5) > first_ms - 5); /* the clock was set back */
+    assert_true(sender_retry_at_ms(&claim, first_ms + RETRY_WINDOW_MS + 1) == TIME_NEVER);
 }

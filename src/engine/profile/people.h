@@ -70,6 +70,7 @@ struct message {
     uint16_t node;
     uint8_t  state, attempt;
     int64_t  due_ms;
+    int64_t  first_try_ms; /* when it was first claimed; means nothing before */
 };
 
 struct consent {
