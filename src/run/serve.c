@@ -1,16 +1,19 @@
 #include "run/serve.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "run/api.h"
 #include "run/core.h"
 #include "run/files.h"
 #include "run/log.h"
+#include "run/quiet.h"
 #include "run/secrets.h"
 #include "run/sender.h"
 #include "run/serve_page.h"
@@ -30,22 +33,42 @@ struct serve {
     struct router      *router;
     struct http_server *http;
     struct proxy_trust  trust;
+    pthread_mutex_t     quiet_lock;
+    struct quiet        quiet; /* of refusals in the log */
     char                origin[320];
     char                public_url[CONFIG_VALUE_BYTES_MAX];
     char                owner_token[AUTH_KEY_TEXT_BYTES];
 };
 
+/* A client that asks in vain again and again gets a line a minute; the API lists every one. */
+static bool is_worth_a_line(struct serve *serve, const struct http_refusal *refusal,
+                            uint64_t *unsaid)
+{
+    uint64_t kind = hash_str(refusal->what, (uint64_t)refusal->status);
+    pthread_mutex_lock(&serve->quiet_lock);
+    bool said = quiet_ask(&serve->quiet, kind, time_mono_us() / 1000, unsaid);
+    pthread_mutex_unlock(&serve->quiet_lock);
+    return said;
+}
+
 static void refused(void *context, const struct http_refusal *refusal)
 {
     struct serve  *serve = context;
     struct problem problem = { .where = "" };
+    uint64_t       unsaid;
+    char           more[64] = "";
     if (str_eq(refusal->peer, STR("local")))
         return; /* a command tells its own user */
     api_refused(serve->api, refusal);
+    if (!is_worth_a_line(serve, refusal, &unsaid))
+        return;
+    if (unsaid > 0)
+        snprintf(more, sizeof more, " (%llu more since the last such line)",
+                 (unsigned long long)unsaid);
     snprintf(problem.where, sizeof problem.where, "%.*s %.*s %.*s", STR_ARG(refusal->peer),
              STR_ARG(refusal->method), STR_ARG(str_slice(refusal->path, 0, 100)));
-    snprintf(problem.what, sizeof problem.what, "Refused with %d: %.*s", refusal->status,
-             STR_ARG(str_slice(refusal->what, 0, 200)));
+    snprintf(problem.what, sizeof problem.what, "Refused with %d: %.*s%s", refusal->status,
+             STR_ARG(str_slice(refusal->what, 0, 150)), more);
     str_to_cstr(refusal->remedy, problem.remedy, sizeof problem.remedy);
     log_problem(LOG_WARNING, &problem);
 }
@@ -235,6 +258,7 @@ enum err serve_open(struct serve **out, const struct serve_conf *conf, struct pr
     if (serve == NULL)
         return ERR_MEMORY;
     serve->conf = *conf;
+    pthread_mutex_init(&serve->quiet_lock, NULL);
     enum err err = parts_open(serve, problem);
     if (err != OK) {
         serve_close(serve);
@@ -256,6 +280,7 @@ void serve_close(struct serve *serve)
     secrets_close(serve->secrets);
     metrics_close(serve->metrics);
     refused_close(serve->refused);
+    pthread_mutex_destroy(&serve->quiet_lock);
     free(serve);
 }
 
