@@ -144,7 +144,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
   let mail;
   before(async () => {
     house = await openHouse({ shop: welcomeShop({ wait: `${(WAIT_MS * 2) / 1000} seconds` }) });
-    [mail] = await house.recorder.wait(await signUp(house, 'ada'), 1);
+    [mail] = await house.recorder.wait(await signUp(house, 'ada', { first_name: 'Ada' }), 1);
   });
   after(() => house?.close());
 
@@ -179,6 +179,18 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
     assert.equal(answer.bytes.subarray(0, 3).toString(), 'GIF');
     assert.match(answer.headers['cache-control'], /no-store|no-cache/);
     await seen('Email Opened');
+  });
+
+  test('the mail can be read in a browser, runs nothing there and tells nobody', async () => {
+    const view = links(mail.html).find((url) => url.startsWith(`${PUBLIC_URL}/v/`));
+    const opened = countEvents(await house.client.timeline('ada'), 'Email Opened');
+    const answer = await http('GET', house.local(view));
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['content-type'], /text\/html/);
+    assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
+    assert.match(answer.bytes.toString(), /Welcome, Ada/);
+    assert.doesNotMatch(answer.bytes.toString(), /\/o\/|\/c\//);
+    assert.equal(countEvents(await house.client.timeline('ada'), 'Email Opened'), opened);
   });
 
   test('looking at the unsubscribe page changes nothing', async () => {

@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/time.h"
+#include "run/render.h"
 
 enum { DESK_WAKE_US = 1000000, PARAM_BYTES_MAX = 8192 };
 
@@ -135,6 +136,7 @@ static void desk_close(struct desk *desk)
 {
     if (desk->is_running)
         pthread_join(desk->thread, NULL);
+    render_close(desk->render);
     store_reader_close(desk->reader);
     json_parser_close(desk->parser);
 }

@@ -38,12 +38,14 @@ enum {
 };
 
 struct api;
+struct secrets;
 
 struct api_conf {
     struct core             *core;
     struct str               public_url; /* of links; empty: that of each request */
     struct str               name;       /* the workspace's, on the unsubscribe page */
     const struct token_keys *tokens;     /* of links; NULL: tracking answers 404 */
+    const struct secrets    *secrets;    /* of mails looked at in a browser; NULL: 404 */
     struct metrics          *metrics;    /* may be NULL; core's numbers are registered in it */
     struct refused          *refused;    /* may be NULL */
     const struct route      *pages;      /* served beside ours, their context is the api */

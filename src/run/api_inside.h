@@ -6,6 +6,7 @@
  *      api_keys.c       keys and who may what          api_segments.c     counting people
  *      api_collect.c    events in                      api_definitions.c  what was defined
  *      tracking.c       links of our mails             api_messages.c     what was sent
+ *      tracking_view.c  a mail in a browser
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
@@ -29,6 +30,7 @@ enum {
     STORY_MAX = 100000, /* decisions of one person that are looked at */
 };
 
+struct render;
 struct keys;  /* api_keys.c: an immutable list of keys */
 struct tally; /* api_messages.c: how many messages are in which state */
 
@@ -39,6 +41,7 @@ struct desk {
     bool                 is_running;
     struct store_reader *reader;
     struct json_parser  *parser;
+    struct render       *render; /* made when a mail is first looked at in a browser */
 };
 
 struct api {
@@ -116,6 +119,10 @@ struct message_counts {
 };
 MUST enum err tally_count(struct call *call, struct message_counts *out);
 void          message_counts_write(struct buf *out, const struct message_counts *counts);
+
+/* tracking.c: the page for a link that is not ours, or leads to nothing any more. */
+MUST enum err track_nowhere(struct call *call);
+void          track_escape(struct buf *out, struct str text);
 
 /* api_stats.c */
 void stats_register(struct api *api);

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "run/api.h"
 #include "run/api_inside.h"
+#include "run/secrets.h"
 
 enum { RIG_ANSWER_BYTES = 1 << 20, RIG_PATH_BYTES = 160 };
 
@@ -31,6 +32,7 @@ struct rig {
     struct token_keys  *tokens;
     struct metrics     *metrics;
     struct refused     *refused;
+    struct secrets     *secrets;    /* NULL: no mail is shown */
     char                write_key[64], api_key[64];
     bool                by_socket; /* as the command line does it */
     struct arena       *arena;
@@ -48,7 +50,9 @@ static inline void rig_serve(struct rig *rig)
     assert_ok(core_start(rig->core));
     struct api_conf api = { .core = rig->core,
                             .name = STR("Tents & Trails"),
+                            .public_url = rig->secrets == NULL ? STR_NONE : STR("https://t.example"),
                             .tokens = rig->tokens,
+                            .secrets = rig->secrets,
                             .metrics = rig->metrics,
                             .refused = rig->refused };
     assert_ok(api_open(&rig->api, &api, &problem));
@@ -210,6 +214,7 @@ static inline void rig_close(struct rig *rig)
     rig_stop(rig);
     folder_remove(rig->dir);
     token_keys_close(rig->tokens);
+    secrets_close(rig->secrets);
     metrics_close(rig->metrics);
     refused_close(rig->refused);
     arena_close(rig->arena);

@@ -103,6 +103,8 @@ struct making {
     struct arena          *arena;
     int64_t                now_ms;
     struct rendered       *out;
+    bool                   transactional;
+    bool                   is_page; /* to be looked at: not signed */
 };
 
 static enum err part_render(struct making *making, const struct template *template,
@@ -178,7 +180,7 @@ static enum err compose_once(struct making *making)
         .to = { STR_NONE, making->claim->address },
         .reply_to = { STR_NONE, workspace->reply_to },
         .subject = out->subject, .html = out->html, .text = out->text, .who = making->who,
-        .unsubscribe = !making->claim->transactional,
+        .unsubscribe = !making->transactional,
         .tracking = !making->render->conf.no_tracking, .date_ms = making->now_ms,
         .return_domain = making->render->conf.return_domain,
         .feedback = { out->journey, out->template, making->email->file.topic },
@@ -196,7 +198,7 @@ static enum err compose_with_way_out(struct making *making)
     struct rendered *out = making->out;
     struct footer    footer = { making->urls.unsubscribe, making->workspace->name,
                                 making->workspace->address };
-    bool             wanted = !making->claim->transactional;
+    bool             wanted = !making->transactional;
     if (wanted && out->text.len > 0 && str_find(out->text, 0, footer.url) == out->text.len)
         TRY(footer_text(making->arena, &footer, &out->text));
     bool written = out->html.len == 0 || str_find(out->html, 0, footer.url) < out->html.len;
@@ -216,7 +218,7 @@ static enum err sender_check(struct making *making)
         return held(making->out,
                     "the workspace has no sender: put \"sender\": {\"email\": ...} into "
                     "workspace.json");
-    return dkim_get(making->render, workspace->sender_email, making->out);
+    return making->is_page ? OK : dkim_get(making->render, workspace->sender_email, making->out);
 }
 
 static enum err names_find(struct making *making)
@@ -258,9 +260,12 @@ static enum err message_make(struct making *making)
     struct problem problem = { 0 };
     TRY(email_find(making));
     TRY(sender_check(making));
+    making->transactional = making->is_page ? making->email->file.transactional
+                                            : making->claim->transactional;
     making->keys = (struct compose_keys){ secrets_token_keys(render->conf.secrets),
                                           (const struct dkim_key *const *)render->dkim,
-                                          secrets_dkim_count(render->conf.secrets) };
+                                          making->is_page ? 0
+                                                          : secrets_dkim_count(render->conf.secrets) };
     making->who = (struct compose_who){ making->claim->profile, making->claim->message,
                                         render->conf.public_url };
     enum err err =
@@ -272,17 +277,35 @@ static enum err message_make(struct making *making)
     return compose_with_way_out(making);
 }
 
-enum err render_message(struct render *render, const struct claim *claim, int64_t now_ms,
-                        struct arena *arena, struct rendered *out)
+static enum err render_make(struct making *making, const struct claim *claim, int64_t now_ms,
+                            struct rendered *out)
 {
-    struct making making = { .render = render, .claim = claim, .arena = arena, .now_ms = now_ms,
-                             .out = out };
+    making->claim = claim;
+    making->now_ms = now_ms;
+    making->out = out;
     out->subject = out->html = out->text = out->template = out->journey = STR_NONE;
     out->reason[0] = '\0';
-    enum err err = message_make(&making);
+    enum err err = message_make(making);
     /* What another try would not mend is held back, so that it is seen and nothing turns for ever.
      */
     if (err == OK || err == ERR_INPUT || err == ERR_WAIT || err == ERR_IO || err == ERR_MEMORY)
         return err;
     return held(out, "what the message needs could not be read (%s)", err_name(err));
+}
+
+enum err render_message(struct render *render, const struct claim *claim, int64_t now_ms,
+                        struct arena *arena, struct rendered *out)
+{
+    struct making making = { .render = render, .arena = arena };
+    return render_make(&making, claim, now_ms, out);
+}
+
+enum err render_page(struct render *render, const struct claim *claim, int64_t now_ms,
+                     struct arena *arena, struct rendered *out)
+{
+    struct making making = { .render = render, .arena = arena, .is_page = true };
+    out->mail.message = buf_make(COMPOSE_BYTES_MAX);
+    enum err err = render_make(&making, claim, now_ms, out);
+    buf_done(&out->mail.message);
+    return err;
 }

@@ -62,5 +62,11 @@ struct rendered {
  */
 MUST enum err render_message(struct render *render, const struct claim *claim, int64_t now_ms,
                              struct arena *arena, struct rendered *out);
+/*
+ * The same for a browser: subject, html and text, links direct and without a pixel; there is no
+ * message. Whether it is transactional is read from the template.
+ */
+MUST enum err render_page(struct render *render, const struct claim *claim, int64_t now_ms,
+                          struct arena *arena, struct rendered *out);
 
 #endif

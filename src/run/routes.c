@@ -61,6 +61,7 @@ static const struct api_route ROUTES[] = {
     QUICK("GET", "/c/{token}", track_click, "A link of an e-mail; records the click, redirects"),
     QUICK("GET", "/u/{token}", track_page, "The unsubscribe page; changes nothing"),
     QUICK("POST", "/u/{token}", track_unsubscribe, "Unsubscribe, by one click or by the button"),
+    OPEN("GET", "/v/{token}", track_view, "The mail in a browser; changes nothing"),
 
     QUICK("GET", "/healthz", health_show, "Is the program well?"),
     OPEN("GET", "/metrics", metrics_show, "Numbers as Prometheus reads them"),

@@ -133,6 +133,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .core = serve->core,
         .public_url = str_of(serve->public_url),
         .tokens = secrets_token_keys(serve->secrets),
+        .secrets = serve->secrets,
         .metrics = serve->metrics,
         .refused = serve->refused,
     };

@@ -194,14 +194,12 @@ enum err track_open(struct call *call)
     return OK;
 }
 
-static enum err neutral_page(struct call *call);
-
 enum err track_click(struct call *call)
 {
     struct trail                 trail = { 0 };
     SCOPED(buf_donep) struct buf target = buf_make(TARGET_BYTES_MAX);
     if (token_of(call, TOKEN_CLICK, &trail) != OK || !links_target(trail.url, &target))
-        return neutral_page(call);
+        return track_nowhere(call);
     trail.url = buf_view(&target);
     /* A reader who clicked gets where the link leads, also when it cannot be recorded now. */
     if (!is_looking(call) && trail_submit(call, &trail, EVENT_EMAIL_CLICKED, clicked) == OK)
@@ -213,7 +211,7 @@ enum err track_click(struct call *call)
 
 /* ---- the unsubscribe page ---- */
 
-static void escaped_write(struct buf *out, struct str text)
+void track_escape(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
         switch (text.ptr[i]) {
@@ -257,7 +255,7 @@ static enum err page(struct call *call, int status, const char *title, const cha
                title, title, text);
     if (call->api->conf.name.len > 0) {
         buf_str(&out, STR(" &mdash; "));
-        escaped_write(&out, call->api->conf.name);
+        track_escape(&out, call->api->conf.name);
     }
     buf_str(&out, STR("</p>"));
     if (action != NULL)
@@ -277,7 +275,7 @@ static enum err page(struct call *call, int status, const char *title, const cha
     return OK;
 }
 
-static enum err neutral_page(struct call *call)
+enum err track_nowhere(struct call *call)
 {
     return page(call, 404, "This link leads nowhere",
                 "It may have been cut in two by a mail program. Please use the one in the e-mail "
@@ -290,7 +288,7 @@ enum err track_page(struct call *call)
     struct trail trail = { 0 };
     enum err     err = token_of(call, TOKEN_UNSUBSCRIBE, &trail);
     if (err == ERR_DENIED)
-        return neutral_page(call);
+        return track_nowhere(call);
     TRY(err);
     return page(call, 200, "Unsubscribe", "Press the button to receive no more of these e-mails.",
                 "unsubscribe", "Unsubscribe");
@@ -367,7 +365,7 @@ enum err track_unsubscribe(struct call *call)
     if (err == OK)
         err = consent_change(call, &trail, granted);
     if (err == ERR_DENIED)
-        return neutral_page(call);
+        return track_nowhere(call);
     TRY(err);
     if (granted)
         return page(call, 200, "You are subscribed", "You will receive these e-mails again.",

@@ -158,3 +158,110 @@ TEST(tracking, a_forged_token_meets_a_page_that_tells_nothing)
                      404);
     rig_close(rig);
 }
+
+/* ---- the mail in a browser ---- */
+
+static const char shown_text[] =
+    "subject: Hi {{ person.first_name }}\ntopic: news\n--- html\n<p>Hello {{ person.first_name }}, "
+    "<a href=\"https://shop.example/\">shop</a> or <a href=\"{{ links.view }}\">look</a></p>\n";
+
+/* A rig that shows mails, with Ada's queued. */
+static struct links_conf shown(struct rig *rig, const char *template)
+{
+    struct problem problem;
+    rig_stop(rig);
+    assert_ok(secrets_open(&rig->secrets, rig->dir, &problem));
+    rig_serve(rig);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/workspace",
+                              "{\"name\":\"Tents\",\"address\":\"1 Road\",\"sender\":{\"email\":"
+                              "\"a@tents.example\"},\"topics\":[\"news\"]}"),
+                     200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/hello", template), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/welcome", journey_text), 200);
+    assert_int_equal(rig_post(rig, "/v1/identify",
+                              "{\"userId\":\"ada\",\"traits\":{\"first_name\":\"Ada <3\",\"email\":"
+                              "\"ada@x.example\"}}"),
+                     200);
+    assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
+    return (struct links_conf){ .keys = rig->tokens, .public_url = STR(""), .profile = 0,
+                                .message = (uint64_t)rig_int(rig, "items.0.id") };
+}
+
+/* Delivery has room for it. */
+static void claimed(struct rig *rig)
+{
+    core_room(rig->core, 1);
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
+        if (str_eq(rig_str(rig, "items.0.state"), STR("sending")))
+            return;
+        usleep(1000);
+    }
+    fail();
+}
+
+static bool body_has(const struct rig *rig, const char *text)
+{
+    return str_find(rig->body, 0, str_of(text)) < rig->body.len;
+}
+
+static bool head_has(const struct rig *rig, const char *text)
+{
+    return str_find(rig->head, 0, str_of(text)) < rig->head.len;
+}
+
+TEST(tracking, a_mail_in_a_browser_says_what_the_mail_said_and_does_nothing)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = shown(rig, shown_text);
+    const char       *url = link_of(rig, &conf, TOKEN_VIEW, NULL);
+    assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 404); /* there is no mail yet */
+    claimed(rig);
+    assert_int_equal(rig_post(rig, "/v1/identify",
+                              "{\"userId\":\"ada\",\"traits\":{\"first_name\":\"Countess\"}}"),
+                     200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/hello",
+                              "subject: New\ntopic: news\n--- html\nanother\n"), 200);
+    assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 200);
+    assert_true(body_has(rig, "Hello Ada &lt;3, <a href=\"https://shop.example/\">shop"));
+    assert_true(body_has(rig, "<a href=\"https://t.example/v/"));
+    assert_true(body_has(rig, "https://t.example/u/")); /* the way out that was added */
+    assert_false(body_has(rig, "/o/") || body_has(rig, "/c/"));
+    assert_true(head_has(rig, "Content-Security-Policy: default-src 'none'; img-src http: https: data:; "
+                              "style-src 'unsafe-inline';"));
+    assert_true(head_has(rig, "Cache-Control: no-store") && head_has(rig, "X-Robots-Tag: noindex"));
+    assert_true(head_has(rig, "Content-Type: text/html"));
+    assert_int_equal(told(rig, "Email Opened") + told(rig, "Email Clicked"), 0);
+    rig_close(rig);
+}
+
+TEST(tracking, a_mail_of_plain_text_is_shown_as_text)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = shown(rig, "subject: Hi\ntopic: news\n--- text\n"
+                                        "{{ person.first_name }}\n<script>x</script>\n");
+    claimed(rig);
+    assert_int_equal(rig_ask(rig, "GET", link_of(rig, &conf, TOKEN_VIEW, NULL), "", STR_NONE), 200);
+    assert_true(body_has(rig, "Ada &lt;3\n&lt;script&gt;x&lt;/script&gt;"));
+    assert_false(body_has(rig, "<script"));
+    rig_close(rig);
+}
+
+TEST(tracking, only_a_token_made_for_looking_shows_a_mail)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = shown(rig, shown_text);
+    char              url[300];
+    claimed(rig);
+    snprintf(url, sizeof url, "%s", link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL));
+    url[1] = 'v';
+    assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 404);
+    assert_false(body_has(rig, "Ada"));
+    conf.profile = 77; /* sealed by us, of somebody who is not there */
+    assert_int_equal(rig_ask(rig, "GET", link_of(rig, &conf, TOKEN_VIEW, NULL), "", STR_NONE), 404);
+    conf = (struct links_conf){ .keys = rig->tokens, .public_url = STR(""), .message = 1 };
+    assert_int_equal(rig_ask(rig, "GET", link_of(rig, &conf, TOKEN_VIEW, NULL), "", STR_NONE), 404);
+    rig_close(rig);
+}

@@ -47,7 +47,8 @@ export function welcomeShop({ wait = '2 seconds' } = {}) {
     'templates/welcome.email': template({
       subject: 'Welcome, {{ person.first_name | default: "friend" }}',
       html: '<html><body><h1>Welcome, {{ person.first_name | default: "friend" }}</h1>'
-        + '<p>Start <a href="https://tents.example/start?a=1&amp;b=2">your first project</a>.</p></body></html>',
+        + '<p>Start <a href="https://tents.example/start?a=1&amp;b=2">your first project</a>.</p>'
+        + '<p><a href="{{ links.view }}">In a browser</a></p></body></html>',
       text: 'Welcome, {{ person.first_name | default: "friend" }}\n\nStart your first project: https://tents.example/start?a=1&b=2',
     }),
     'templates/reminder.email': template({
