@@ -201,6 +201,8 @@ TEST(map, a_map_agrees_with_a_plain_array)
         else
             assert_true(map_remove(&map, hash, key));
         there[key] = !there[key];
+        uint32_t guess = map_guess(&map, hash);
+        assert_true(guess == MAP_NONE ? !there[key] : guess % 97 == key % 97 && there[guess]);
     }
     map_done(&map);
 }

@@ -44,6 +44,23 @@ uint32_t map_find(const struct map *map, uint64_t hash, map_is *is, const void *
     return MAP_NONE;
 }
 
+void map_prefetch(const struct map *map, uint64_t hash)
+{
+    if (map->slots != NULL)
+        __builtin_prefetch(&map->slots[home(map, hash)]);
+}
+
+static bool any_is(const void *owner, uint32_t value, const void *key)
+{
+    (void)owner, (void)value, (void)key;
+    return true;
+}
+
+uint32_t map_guess(const struct map *map, uint64_t hash)
+{
+    return map_find(map, hash, any_is, NULL, NULL);
+}
+
 static void slot_put(struct map *map, uint64_t slot)
 {
     uint32_t i = home(map, slot);

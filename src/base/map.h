@@ -33,6 +33,12 @@ void       map_done(struct map *map);
 uint32_t map_find(const struct map *map, uint64_t hash, map_is *is, const void *owner,
                   const void *key);
 
+/* Asks the processor to have at hand soon what map_find will look at first. */
+void map_prefetch(const struct map *map, uint64_t hash);
+
+/* A value that may be the one meant, by the hash alone, or MAP_NONE: for what to have at hand. */
+uint32_t map_guess(const struct map *map, uint64_t hash);
+
 /* Adds without looking for an equal one: find first. ERR_MEMORY; ERR_LIMIT beyond 2^31 entries. */
 MUST enum err map_add(struct map *map, uint64_t hash, uint32_t value);
 

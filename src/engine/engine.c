@@ -23,6 +23,8 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
         return ERR_MEMORY;
     assert(conf.next_decision > 0);
     engine->conf = conf;
+    for (int i = 0; i < AHEAD; i++)
+        engine->ahead[i].steps = PEOPLE_AHEAD_STEPS;
     engine->next_decision = conf.next_decision;
     engine->people = people_open(conf.seed);
     engine->timeline = timeline_open();
@@ -520,15 +522,20 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
     return err;
 }
 
-void engine_prefetch(const struct engine *engine, const struct record *record)
+void engine_prefetch(struct engine *engine, const struct record *record)
 {
-    bool     user = !str_is_empty(record->user_id);
-    uint32_t profile = people_find(engine->people, user ? IDENTITY_USER : IDENTITY_ANONYMOUS,
-                                   user ? record->user_id : record->anonymous_id);
-    if (profile == PROFILE_NONE)
-        return;
-    __builtin_prefetch(people_get(engine->people, profile));
-    timeline_prefetch(engine->timeline, profile);
+    bool user = !str_is_empty(record->user_id);
+    engine->ahead[engine->ahead_next++ % AHEAD] = people_ahead_make(
+        engine->people, user ? IDENTITY_USER : IDENTITY_ANONYMOUS,
+        user ? record->user_id : record->anonymous_id);
+    for (int i = 0; i < AHEAD; i++) {
+        struct people_ahead *ahead = &engine->ahead[i];
+        if (ahead->steps >= PEOPLE_AHEAD_STEPS)
+            continue;
+        people_ahead_step(engine->people, ahead);
+        if (ahead->profile != PROFILE_NONE)
+            timeline_prefetch(engine->timeline, ahead->profile, ahead->steps - 3);
+    }
 }
 
 int64_t engine_next_ms(const struct engine *engine)

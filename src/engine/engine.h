@@ -51,8 +51,8 @@ void          engine_close(struct engine *engine);
 MUST enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
                            struct problem *problem);
 
-/* Gets ready for a record that will come soon: the person's memory is asked for. */
-void engine_prefetch(const struct engine *engine, const struct record *record);
+/* Gets ready for a record that will come after a few more: the person's memory is asked for. */
+void engine_prefetch(struct engine *engine, const struct record *record);
 
 /* When time alone has something to do: the earliest wake-up, or TIME_NEVER. */
 int64_t engine_next_ms(const struct engine *engine);

@@ -12,6 +12,8 @@
 enum { RUNS_MAX = RING_PROFILES_MAX * TIMELINE_RUNS_MAX };
 _Static_assert((int)RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit a condition's cursors");
 
+enum { AHEAD = PEOPLE_AHEAD_STEPS }; /* one step a record */
+
 /* A changed segment to be applied to everyone, in order of profile. */
 struct job {
     uint32_t segment, version, cursor;
@@ -30,6 +32,8 @@ struct engine {
     struct { struct job *items; uint32_t count, room; } jobs;
     struct checkpoint *checkpoint; /* NULL while none is under way */
     uint32_t           round;      /* of the last checkpoint begun */
+    struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
+    uint32_t           ahead_next;
     uint64_t           queued, sending, parked, memberships_changed, enrolled;
 };
 

@@ -265,10 +265,26 @@ uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct
     return count;
 }
 
-void timeline_prefetch(const struct timeline *timeline, uint32_t profile)
+static void block_end_prefetch(struct block *b)
 {
-    if (profile < timeline->delta.profiles && timeline->delta.blocks[profile] != NULL)
+    __builtin_prefetch(b->at_ms + b->count);
+    __builtin_prefetch(block_seq(b) + b->count);
+    __builtin_prefetch(block_bag(b) + b->count);
+    __builtin_prefetch(block_name(b) + b->count);
+}
+
+void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step)
+{
+    if (profile >= timeline->delta.profiles)
+        return;
+    if (step == 0)
+        __builtin_prefetch(&timeline->delta.blocks[profile]);
+    else if (timeline->delta.blocks[profile] == NULL)
+        return;
+    else if (step == 1)
         __builtin_prefetch(timeline->delta.blocks[profile]);
+    else
+        block_end_prefetch(timeline->delta.blocks[profile]);
 }
 
 uint64_t timeline_count(const struct timeline *timeline)

@@ -50,8 +50,8 @@ struct bags   timeline_bags(const struct timeline *timeline);
 /* The runs of one profile, at most TIMELINE_RUNS_MAX; returns how many. Good until the next add. */
 uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct run *runs);
 
-/* Asks the processor to have the profile's delta at hand soon. */
-void timeline_prefetch(const struct timeline *timeline, uint32_t profile);
+/* Asks the processor to have at hand soon: 0 where the profile's delta is, 1 the delta, 2 its end. */
+void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step);
 
 uint64_t timeline_count(const struct timeline *timeline);       /* events in all */
 uint64_t timeline_delta_count(const struct timeline *timeline); /* not yet in the base */

@@ -130,6 +130,58 @@ uint32_t people_find(const struct people *people, enum identity_kind kind, struc
     return i == MAP_NONE ? PROFILE_NONE : identity_at(people, i)->profile;
 }
 
+struct people_ahead people_ahead_make(const struct people *people, enum identity_kind kind,
+                                      struct str text)
+{
+    return (struct people_ahead){ .hash = key_hash(people, (struct identity_key){ kind, text }),
+                                  .identity = MAP_NONE, .profile = PROFILE_NONE };
+}
+
+static void state_prefetch(const struct state *state)
+{
+    for (size_t at = 0; state != NULL && at < sizeof *state; at += 64)
+        __builtin_prefetch((const char *)state + at);
+}
+
+static void state_parts_prefetch(const struct state *state)
+{
+    if (state == NULL)
+        return;
+    __builtin_prefetch(state->memberships.items);
+    __builtin_prefetch(state->enrollments.items);
+    __builtin_prefetch(state->standings.items);
+}
+
+void people_ahead_step(const struct people *people, struct people_ahead *ahead)
+{
+    bool known = ahead->profile < people->profiles_count; /* PROFILE_NONE is not */
+    switch (ahead->steps++) {
+    case 0:
+        map_prefetch(&people->by_text, ahead->hash);
+        return;
+    case 1:
+        ahead->identity = map_guess(&people->by_text, ahead->hash);
+        if (ahead->identity != MAP_NONE)
+            __builtin_prefetch(identity_at(people, ahead->identity));
+        return;
+    case 2:
+        if (ahead->identity == MAP_NONE)
+            return;
+        ahead->profile = identity_at(people, ahead->identity)->profile;
+        __builtin_prefetch(people->texts.bytes + (size_t)identity_at(people, ahead->identity)->text * 4);
+        __builtin_prefetch(people_get(people, ahead->profile));
+        return;
+    case 3:
+        if (known)
+            state_prefetch(people_get(people, ahead->profile)->state);
+        return;
+    default:
+        if (known)
+            state_parts_prefetch(people_get(people, ahead->profile)->state);
+        return;
+    }
+}
+
 enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
 {
     size_t offset;

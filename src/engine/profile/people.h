@@ -125,6 +125,21 @@ uint32_t        people_root(const struct people *people, uint32_t profile);
 /* The profile an identity belongs to, or PROFILE_NONE. */
 uint32_t people_find(const struct people *people, enum identity_kind kind, struct str text);
 
+/*
+ * Someone who will be asked about soon. Each step reads what the one before asked the processor to
+ * have at hand, and asks for the next, so that nobody waits for memory: where the identity is, the
+ * identity, the profile, its state, what the state holds. It decides nothing, and may be wrong.
+ */
+enum { PEOPLE_AHEAD_STEPS = 5 };
+struct people_ahead {
+    uint64_t hash;
+    uint32_t identity, profile; /* profile: PROFILE_NONE until it is known */
+    uint32_t steps;             /* done */
+};
+struct people_ahead people_ahead_make(const struct people *people, enum identity_kind kind,
+                                      struct str text);
+void people_ahead_step(const struct people *people, struct people_ahead *ahead);
+
 /* A new profile without identities, with the next number. ERR_LIMIT, ERR_MEMORY. */
 MUST enum err people_add(struct people *people, uint32_t seq, uint32_t *profile);
 
