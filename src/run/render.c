@@ -264,8 +264,9 @@ static enum err message_make(struct making *making)
                                             : making->claim->transactional;
     making->keys = (struct compose_keys){ secrets_token_keys(render->conf.secrets),
                                           (const struct dkim_key *const *)render->dkim,
-                                          making->is_page ? 0
-                                                          : secrets_dkim_count(render->conf.secrets) };
+                                          secrets_dkim_count(render->conf.secrets) };
+    if (making->is_page)
+        making->keys.dkim_count = 0;
     making->who = (struct compose_who){ making->claim->profile, making->claim->message,
                                         render->conf.public_url };
     enum err err =

@@ -229,8 +229,8 @@ TEST(tracking, a_mail_in_a_browser_says_what_the_mail_said_and_does_nothing)
     assert_true(body_has(rig, "<a href=\"https://t.example/v/"));
     assert_true(body_has(rig, "https://t.example/u/")); /* the way out that was added */
     assert_false(body_has(rig, "/o/") || body_has(rig, "/c/"));
-    assert_true(head_has(rig, "Content-Security-Policy: default-src 'none'; img-src http: https: data:; "
-                              "style-src 'unsafe-inline';"));
+    assert_true(head_has(rig, "Content-Security-Policy: default-src 'none'; img-src http: https: "
+                              "data:; style-src 'unsafe-inline';"));
     assert_true(head_has(rig, "Cache-Control: no-store") && head_has(rig, "X-Robots-Tag: noindex"));
     assert_true(head_has(rig, "Content-Type: text/html"));
     assert_int_equal(told(rig, "Email Opened") + told(rig, "Email Clicked"), 0);

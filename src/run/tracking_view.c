@@ -153,11 +153,12 @@ static void view_reply(struct call *call, const struct rendered *rendered)
     if (buf_err(&call->out) != OK)
         return; /* the desk says so */
     call->is_answered = true;
-    http_reply(call->request, &(struct http_answer){ .status = 200,
-                                                     .type = STR("text/html; charset=utf-8"),
-                                                     .headers = headers,
-                                                     .headers_count = sizeof headers / sizeof headers[0],
-                                                     .body = buf_view(&call->out) });
+    http_reply(call->request,
+               &(struct http_answer){ .status = 200,
+                                      .type = STR("text/html; charset=utf-8"),
+                                      .headers = headers,
+                                      .headers_count = sizeof headers / sizeof headers[0],
+                                      .body = buf_view(&call->out) });
 }
 
 static bool token_get(struct view *view)
