@@ -15,8 +15,8 @@ function condition(index) {
   if (index < MOODS) return `mood = "m${index}"`;
   const name = NAMES[index % NAMES.length];
   if (index < 30) return `did "${name}" at least ${20 + 10 * (index % 5)} times in the last ${7 + index} days`;
-  if (index < 40) return `did "${name}" in the last 30 days where price > ${1000 + 2 * index} and never did "Coupon Applied"`;
-  return `sum of price of "${name}" in the last 90 days > ${index * 1000}`;
+  if (index < 40) return `did "${name}" in the last 30 days where price > ${4900 + 2 * index} and never did "Coupon Applied"`;
+  return `sum of price of "${name}" in the last 90 days > ${index * 3000}`;
 }
 
 const pause = (journey, trigger) => ({
