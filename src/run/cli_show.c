@@ -37,20 +37,51 @@ static void members_print(const struct json *object, int bytes_max)
     }
 }
 
+/* A decision's detail also has numbers of records and names, which are for programs (--json). */
+static bool is_for_programs(const struct json_member *member)
+{
+    static const char *const keys[] = { "node_number", "template_id", "journey_id", "topic_id", "event",
+                                        "traits", "version", "visit" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (str_eq(member->key, str_of(keys[i])))
+            return true;
+    return false;
+}
+
+static void detail_print(const struct json *detail)
+{
+    bool first = true;
+    for (uint32_t i = 0; detail->kind == JSON_OBJECT && i < detail->count; i++) {
+        const struct json_member *member = &detail->members[i];
+        char                      at[TIME_TEXT_BYTES];
+        bool is_instant = str_eq(member->key, STR("due")) || str_eq(member->key, STR("retry_at"));
+        if (is_for_programs(member))
+            continue;
+        printf("%s%.*s ", first ? "" : ", ", STR_ARG(member->key));
+        first = false;
+        if (is_instant && member->value.kind == JSON_INT)
+            at_print(time_write(member->value.integer, at));
+        else
+            value_print(&member->value, DETAIL_SHOWN);
+    }
+}
+
 static void story_line(struct talk *talk, const struct json *item)
 {
     const struct cli  *cli = talk->cli;
     const char        *name = talk_text(talk, item, "name");
-    const struct json *more = json_get(item, STR("detail"));
-    if (more == NULL)
-        more = json_get(item, STR("properties"));
+    const struct json *detail = json_get(item, STR("detail"));
+    const struct json *more = json_get(item, STR("properties"));
     if (more == NULL)
         more = json_get(item, STR("traits"));
     printf("  %s", cli_quiet(cli));
     at_print(talk_text(talk, item, "at"));
     printf("%s  %s%s%s%s  ", cli_plain(cli), talk_text(talk, item, "type"), name[0] ? " \"" : "",
            name, name[0] ? "\"" : "");
-    members_print(more, DETAIL_SHOWN);
+    if (detail != NULL)
+        detail_print(detail);
+    else
+        members_print(more, DETAIL_SHOWN);
     printf("\n");
 }
 
