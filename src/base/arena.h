@@ -16,7 +16,8 @@
 
 struct arena;
 
-/* Opens an arena that will hold at most `bytes_max` bytes (over all blocks). NULL without memory. */
+/* Opens an arena that will hold at most `bytes_max` bytes (over all blocks). NULL without memory.
+ */
 struct arena *arena_open(size_t bytes_max);
 
 /* Frees everything. Closing NULL is nothing. */

@@ -79,7 +79,10 @@ TEST(time, every_day_of_eight_hundred_years_goes_there_and_back)
 
 TEST(time, text_of_the_world_is_read)
 {
-    static const struct { const char *text; int64_t ms; } good[] = {
+    static const struct {
+        const char *text;
+        int64_t     ms;
+    } good[] = {
         { "1970-01-01", 0 },
         { "2026-01-02T03:04:05.678Z", INT64_C(1767323045678) },
         { "2026-01-02T03:04:05.6789123Z", INT64_C(1767323045678) },
@@ -87,9 +90,15 @@ TEST(time, text_of_the_world_is_read)
         { "2026-01-02 03:04", INT64_C(1767323040000) },
         { "2024-02-29", INT64_C(1709164800000) },
     };
-    static const char *const bad[] = { "", "2026", "2026-13-01", "2025-02-29", "2026-01-02T25:00Z",
-                                       "2026-01-02T", "2026-01-02T03:04:05.Z", "2026-01-02x" };
-    int64_t ms;
+    static const char *const bad[] = { "",
+                                       "2026",
+                                       "2026-13-01",
+                                       "2025-02-29",
+                                       "2026-01-02T25:00Z",
+                                       "2026-01-02T",
+                                       "2026-01-02T03:04:05.Z",
+                                       "2026-01-02x" };
+    int64_t                  ms;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_ok(time_parse(str_of(good[i].text), &ms));
         assert_int_equal(ms, good[i].ms);
@@ -124,8 +133,9 @@ TEST(json, what_is_read_is_written_back)
     struct buf    out = buf_make(1000);
     assert_ok(json_parse_once(arena, str_of(text), &value, NULL));
     json_write(&out, &value);
-    assert_str(buf_view(&out),
-               "{\"a\":1,\"b\":[true,null,-2.5,\"å\\n\"],\"c\":{},\"a\":9007199254740993,\"d\":1.0}");
+    assert_str(
+        buf_view(&out),
+        "{\"a\":1,\"b\":[true,null,-2.5,\"å\\n\"],\"c\":{},\"a\":9007199254740993,\"d\":1.0}");
     assert_int_equal(json_get(&value, STR("a"))->integer, INT64_C(9007199254740993));
     assert_true(json_path(&value, STR("b.2"))->real == -2.5);
     assert_null(json_path(&value, STR("b.9")));
@@ -135,9 +145,9 @@ TEST(json, what_is_read_is_written_back)
 
 TEST(json, broken_text_is_refused_with_a_remedy)
 {
-    static const char *const bad[] = { "", "{", "{\"a\":}", "[1,]", "\"\xFF\"", "nul", "1 2",
-                                       "{\"a\":1e999}", "\"\\ud800\"" };
-    struct arena *arena = arena_open(1 << 20);
+    static const char *const bad[] = { "",    "{",   "{\"a\":}",      "[1,]",       "\"\xFF\"",
+                                       "nul", "1 2", "{\"a\":1e999}", "\"\\ud800\"" };
+    struct arena            *arena = arena_open(1 << 20);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct json    value;
         struct problem problem = { 0 };

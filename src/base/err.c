@@ -6,9 +6,15 @@
 const char *err_name(enum err code)
 {
     static const char *const names[] = {
-        [OK] = "ok",         [ERR_WAIT] = "wait",         [ERR_INPUT] = "input",
-        [ERR_ABSENT] = "absent", [ERR_LIMIT] = "limit",   [ERR_DENIED] = "denied",
-        [ERR_CONFLICT] = "conflict", [ERR_IO] = "io",     [ERR_CORRUPT] = "corrupt",
+        [OK] = "ok",
+        [ERR_WAIT] = "wait",
+        [ERR_INPUT] = "input",
+        [ERR_ABSENT] = "absent",
+        [ERR_LIMIT] = "limit",
+        [ERR_DENIED] = "denied",
+        [ERR_CONFLICT] = "conflict",
+        [ERR_IO] = "io",
+        [ERR_CORRUPT] = "corrupt",
         [ERR_MEMORY] = "memory",
     };
     if ((unsigned)code >= sizeof names / sizeof names[0])

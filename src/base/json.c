@@ -36,7 +36,8 @@ const struct json *json_path(const struct json *value, struct str path)
         int64_t index;
         if (value->kind == JSON_ARRAY)
             value = str_to_int(step, &index) == OK && index >= 0 && index < value->count
-                      ? &value->items[index] : NULL;
+                        ? &value->items[index]
+                        : NULL;
         else
             value = json_get(value, step);
     }
@@ -151,11 +152,11 @@ enum err json_copy(struct arena *arena, const struct json *value, struct json *o
 
 /* 0: as it is; 'u': \u00XX; anything else: a backslash and that character. */
 static const char escapes[256] = {
-    [0] = 'u',  [1] = 'u',  [2] = 'u',  [3] = 'u',  [4] = 'u',  [5] = 'u',  [6] = 'u',  [7] = 'u',
-    [8] = 'b',  [9] = 't',  [10] = 'n', [11] = 'u', [12] = 'f', [13] = 'r', [14] = 'u', [15] = 'u',
-    [16] = 'u', [17] = 'u', [18] = 'u', [19] = 'u', [20] = 'u', [21] = 'u', [22] = 'u', [23] = 'u',
-    [24] = 'u', [25] = 'u', [26] = 'u', [27] = 'u', [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u',
-    ['"'] = '"', ['\\'] = '\\',
+    [0] = 'u',  [1] = 'u',  [2] = 'u',  [3] = 'u',  [4] = 'u',   [5] = 'u',     [6] = 'u',
+    [7] = 'u',  [8] = 'b',  [9] = 't',  [10] = 'n', [11] = 'u',  [12] = 'f',    [13] = 'r',
+    [14] = 'u', [15] = 'u', [16] = 'u', [17] = 'u', [18] = 'u',  [19] = 'u',    [20] = 'u',
+    [21] = 'u', [22] = 'u', [23] = 'u', [24] = 'u', [25] = 'u',  [26] = 'u',    [27] = 'u',
+    [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
 void json_write_str(struct buf *out, struct str s)

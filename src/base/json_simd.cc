@@ -12,7 +12,8 @@ struct json_parser {
     simdjson::dom::parser dom;
 };
 
-namespace {
+namespace
+{
 
 /*
  * Where the tree goes. Its strings lie together in one piece as long as the text: unescaped they
@@ -69,8 +70,8 @@ enum err fill_array(target &to, simdjson::dom::array from, struct json *out, int
 enum err fill_object(target &to, simdjson::dom::object from, struct json *out, int depth)
 {
     size_t count = count_of(from);
-    auto  *members = static_cast<struct json_member *>(
-        arena_array(to.arena, count, sizeof(struct json_member)));
+    auto  *members =
+        static_cast<struct json_member *>(arena_array(to.arena, count, sizeof(struct json_member)));
     if (members == nullptr)
         return ERR_MEMORY;
     size_t i = 0;
@@ -147,8 +148,8 @@ extern "C" enum err json_parse(struct json_parser *parser, struct arena *arena, 
     if (code == simdjson::MEMALLOC)
         return ERR_MEMORY;
     if (code != simdjson::SUCCESS)
-        return problem_format(problem, code == simdjson::DEPTH_ERROR ? ERR_LIMIT : ERR_INPUT, "body",
-                              "Send one JSON value in UTF-8.", "This is not valid JSON: %s",
+        return problem_format(problem, code == simdjson::DEPTH_ERROR ? ERR_LIMIT : ERR_INPUT,
+                              "body", "Send one JSON value in UTF-8.", "This is not valid JSON: %s",
                               simdjson::error_message(code));
 
     struct json value = {};

@@ -110,7 +110,8 @@ bool map_remove(struct map *map, uint64_t hash, uint32_t value)
         hole = (hole + 1) & map->mask;
     }
     /* Followers whose home lies at or before the hole move back into it. */
-    for (uint32_t i = (hole + 1) & map->mask; map->slots[i] != SLOT_EMPTY; i = (i + 1) & map->mask) {
+    for (uint32_t i = (hole + 1) & map->mask; map->slots[i] != SLOT_EMPTY;
+         i = (i + 1) & map->mask) {
         uint32_t from_home = (i - home(map, map->slots[i])) & map->mask;
         if (from_home >= ((i - hole) & map->mask)) {
             map->slots[hole] = map->slots[i];

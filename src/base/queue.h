@@ -20,8 +20,8 @@ MUST enum err queue_put(struct queue *queue, void *item);
 MUST enum err queue_put_wait(struct queue *queue, void *item);
 
 /*
- * Takes up to `most` items, waiting at most `wait_us` for the first (0: do not wait; < 0: for ever).
- * Returns how many; 0 on time-out or when stopped and empty.
+ * Takes up to `most` items, waiting at most `wait_us` for the first (0: do not wait; < 0: for
+ * ever). Returns how many; 0 on time-out or when stopped and empty.
  */
 size_t queue_take(struct queue *queue, void **items, size_t most, int64_t wait_us);
 

@@ -186,8 +186,11 @@ bool str_is_utf8(struct str s)
     size_t               i = 0;
     while (i < s.len) {
         unsigned char c = p[i];
-        size_t        more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : (c & 0xF0) == 0xE0 ? 2
-                           : c >= 0xF0 && c < 0xF5 ? 3 : 4;
+        size_t        more = c < 0x80                ? 0
+                             : c >= 0xC2 && c < 0xE0 ? 1
+                             : (c & 0xF0) == 0xE0    ? 2
+                             : c >= 0xF0 && c < 0xF5 ? 3
+                                                     : 4;
         if (more == 4 || s.len - i <= more)
             return false;
         for (size_t k = 1; k <= more; k++)

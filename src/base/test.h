@@ -22,7 +22,7 @@
 void test_register(const char *module, const char *name, void (*run)(void **));
 
 #define TEST(module, name)                                                                         \
-    static void test_##module##_##name(void **state);                                              \
+    static void                              test_##module##_##name(void **state);                 \
     __attribute__((constructor)) static void register_##module##_##name(void)                      \
     {                                                                                              \
         test_register(#module, #name, test_##module##_##name);                                     \

@@ -32,7 +32,7 @@ static int64_t days_of(int64_t year, int month, int day)
 static int days_in_month(int year, int month)
 {
     static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    bool             leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
@@ -137,8 +137,8 @@ enum err time_parse(struct str text, int64_t *out_ms)
     size_t            at = 0;
     int64_t           shift_ms = 0;
 
-    if (!digits(text, &at, 4, &p.year) || !skip(text, &at, '-') || !digits(text, &at, 2, &p.month) ||
-        !skip(text, &at, '-') || !digits(text, &at, 2, &p.day))
+    if (!digits(text, &at, 4, &p.year) || !skip(text, &at, '-') ||
+        !digits(text, &at, 2, &p.month) || !skip(text, &at, '-') || !digits(text, &at, 2, &p.day))
         return ERR_INPUT;
     if (at < text.len) {
         char c = text.ptr[at++];
@@ -180,9 +180,9 @@ static const struct unit {
     const char *name, *letter;
     int64_t     ms;
 } units[] = {
-    { "week", "w", 7 * TIME_DAY_MS },     { "day", "d", TIME_DAY_MS },
-    { "hour", "h", TIME_HOUR_MS },        { "minute", "m", TIME_MINUTE_MS },
-    { "second", "s", TIME_SECOND_MS },    { "millisecond", "ms", 1 },
+    { "week", "w", 7 * TIME_DAY_MS },  { "day", "d", TIME_DAY_MS },
+    { "hour", "h", TIME_HOUR_MS },     { "minute", "m", TIME_MINUTE_MS },
+    { "second", "s", TIME_SECOND_MS }, { "millisecond", "ms", 1 },
 };
 
 static const struct unit *unit_find(struct str name)
@@ -190,7 +190,8 @@ static const struct unit *unit_find(struct str name)
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         struct str whole = str_of(units[i].name);
         bool       plural = name.len == whole.len + 1 && name.ptr[whole.len] == 's';
-        if (str_eq(name, str_of(units[i].letter)) || str_eq(str_slice(name, 0, name.len - plural), whole))
+        if (str_eq(name, str_of(units[i].letter)) ||
+            str_eq(str_slice(name, 0, name.len - plural), whole))
             return &units[i];
     }
     return NULL;

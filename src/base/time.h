@@ -48,7 +48,7 @@ MUST enum err time_length_parse(struct str text, int64_t *out_ms);
 /* Writes the shortest whole form: "30 days", "1 hour", "90 minutes". Returns out. */
 char *time_length_write(int64_t length_ms, char *out, size_t out_bytes);
 
-struct time_parts time_split(int64_t at_ms);              /* UTC */
+struct time_parts time_split(int64_t at_ms);                 /* UTC */
 int64_t           time_join(const struct time_parts *parts); /* UTC; weekday ignored */
 
 #endif

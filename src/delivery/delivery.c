@@ -6,8 +6,8 @@
 const char *delivery_result_name(enum delivery_result result)
 {
     static const char *const names[] = {
-        [DELIVERY_SENT] = "sent",       [DELIVERY_DEFERRED] = "deferred",
-        [DELIVERY_FAILED] = "failed",   [DELIVERY_UNKNOWN] = "unknown",
+        [DELIVERY_SENT] = "sent",         [DELIVERY_DEFERRED] = "deferred",
+        [DELIVERY_FAILED] = "failed",     [DELIVERY_UNKNOWN] = "unknown",
         [DELIVERY_RETURNED] = "returned",
     };
     return names[result];

@@ -22,9 +22,9 @@
 #include "base/str.h"
 
 enum {
-    DELIVERY_ADDRESS_BYTES_MAX = 254,   /* RFC 5321 4.5.3.1.3: a path is 256 with its brackets */
-    DELIVERY_TEXT_BYTES_MAX = 256,      /* what a server says, as much as a person will read */
-    DELIVERY_ENHANCED_BYTES_MAX = 12,   /* "5.123.123" and its end */
+    DELIVERY_ADDRESS_BYTES_MAX = 254,     /* RFC 5321 4.5.3.1.3: a path is 256 with its brackets */
+    DELIVERY_TEXT_BYTES_MAX = 256,        /* what a server says, as much as a person will read */
+    DELIVERY_ENHANCED_BYTES_MAX = 12,     /* "5.123.123" and its end */
     DELIVERY_ENVELOPE_ID_BYTES_MAX = 100, /* RFC 3461 4.4 */
 };
 
@@ -37,8 +37,8 @@ struct delivery_message {
     struct str data;        /* headers and body, lines ended by CRLF, not dot-stuffed */
     void      *tag;         /* the caller's */
 
-    struct delivery_message *next; /* the channel's, while it has the message */
-    uint32_t                 moves; /* the channel's: how often a stale connection lost it */
+    struct delivery_message *next;        /* the channel's, while it has the message */
+    uint32_t                 moves;       /* the channel's: how often a stale connection lost it */
     uint64_t                 domain_hash; /* the channel's */
 };
 
@@ -75,7 +75,7 @@ struct delivery_outcome delivery_outcome_make(enum delivery_result result,
 /* ERR_INPUT with the fault in *problem when a server must never see this message: an address with
  * CR, LF, a control, a space or a bracket, an address too long, a bare CR or LF in the data. */
 MUST enum err delivery_message_check(const struct delivery_message *message,
-                                     struct problem *problem);
+                                     struct problem                *problem);
 
 /* What a channel calls. Both are called from the channel's thread. */
 struct channel_calls {
@@ -86,15 +86,15 @@ struct channel_calls {
 };
 
 struct channel_stats {
-    uint32_t places;                 /* how many messages it can hold at all */
-    uint32_t offered;                /* places told by room and not used yet */
-    uint32_t waiting;                /* given, not begun */
-    uint32_t in_flight;              /* begun, not done */
-    uint32_t connections;            /* open or being opened */
-    uint32_t connections_ready;      /* greeted, secured, authenticated */
+    uint32_t places;            /* how many messages it can hold at all */
+    uint32_t offered;           /* places told by room and not used yet */
+    uint32_t waiting;           /* given, not begun */
+    uint32_t in_flight;         /* begun, not done */
+    uint32_t connections;       /* open or being opened */
+    uint32_t connections_ready; /* greeted, secured, authenticated */
     uint64_t connects, connect_failures;
     uint64_t results[DELIVERY_RETURNED + 1]; /* by enum delivery_result */
-    int64_t  down_ms;                /* how long until the next try, 0 when the host is up */
+    int64_t  down_ms; /* how long until the next try, 0 when the host is up */
 };
 
 /* What every channel is behind its own type; embed it first. */

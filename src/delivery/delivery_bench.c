@@ -100,17 +100,17 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: delivery_bench HOST PORT [messages] [connections] [bytes]\n");
         return 2;
     }
-    struct bench     bench = { .count = argc > 3 ? (uint32_t)atoi(argv[3]) : 50000,
-                               .lock = PTHREAD_MUTEX_INITIALIZER,
-                               .finished = PTHREAD_COND_INITIALIZER };
-    struct pool_conf conf = { .host = argv[1],
-                              .port = (uint16_t)atoi(argv[2]),
-                              .ehlo_name = "bench.example",
-                              .connections_max = argc > 4 ? (uint32_t)atoi(argv[4]) : 10 };
-    char            *data = letter(argc > 5 ? (size_t)atoi(argv[5]) : 10240);
-    struct loop     *loop = loop_open();
-    struct channel  *channel;
-    struct problem   problem = { 0 };
+    struct bench         bench = { .count = argc > 3 ? (uint32_t)atoi(argv[3]) : 50000,
+                                   .lock = PTHREAD_MUTEX_INITIALIZER,
+                                   .finished = PTHREAD_COND_INITIALIZER };
+    struct pool_conf     conf = { .host = argv[1],
+                                  .port = (uint16_t)atoi(argv[2]),
+                                  .ehlo_name = "bench.example",
+                                  .connections_max = argc > 4 ? (uint32_t)atoi(argv[4]) : 10 };
+    char                *data = letter(argc > 5 ? (size_t)atoi(argv[5]) : 10240);
+    struct loop         *loop = loop_open();
+    struct channel      *channel;
+    struct problem       problem = { 0 };
     struct channel_calls calls = { on_room, on_done, &bench };
     bench.messages = calloc(bench.count, sizeof bench.messages[0]);
     for (uint32_t i = 0; i < bench.count; i++)

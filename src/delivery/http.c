@@ -13,25 +13,25 @@
 #include "delivery/guard.h"
 
 struct call {
-    struct call        *next; /* in the inbox */
-    struct http        *http;
-    CURL               *easy;
-    struct curl_slist  *headers;
-    struct buf          body_out, body_in;
-    bool                inside, too_long;
-    char                why[CURL_ERROR_SIZE];
+    struct call       *next; /* in the inbox */
+    struct http       *http;
+    CURL              *easy;
+    struct curl_slist *headers;
+    struct buf         body_out, body_in;
+    bool               inside, too_long;
+    char               why[CURL_ERROR_SIZE];
     void (*call)(void *ctx, const struct http_response *response);
     void *ctx;
 };
 
 struct http {
-    struct loop      *loop;
-    struct http_conf  conf;
-    char             *ca_file, *agent;
-    struct loop_task  task;
-    CURLM            *multi;
-    struct event     *timer;
-    struct call      *calls[HTTP_REQUESTS_MAX]; /* the loop's thread only */
+    struct loop     *loop;
+    struct http_conf conf;
+    char            *ca_file, *agent;
+    struct loop_task task;
+    CURLM           *multi;
+    struct event    *timer;
+    struct call     *calls[HTTP_REQUESTS_MAX]; /* the loop's thread only */
 
     pthread_mutex_t lock; /* guards the inbox and the count */
     struct call    *inbox;
@@ -84,9 +84,9 @@ static bool breaks_line(const char *text)
 
 static enum err check(const struct http_request *r, struct problem *problem)
 {
-    static const char remedy[] = "Correct the call-out's settings.";
+    static const char        remedy[] = "Correct the call-out's settings.";
     static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH" };
-    bool known = false;
+    bool                     known = false;
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         known |= strcmp(r->method, methods[i]) == 0;
     if (!known)
@@ -141,8 +141,7 @@ static bool set_content(struct call *call, const struct http_request *request)
         return false;
     if (request->body.len > 0 || strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                         request->body.len > 0 ? call->body_out.ptr : "");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? call->body_out.ptr : "");
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);

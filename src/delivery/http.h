@@ -29,13 +29,13 @@ struct http_conf {
 };
 
 struct http_response {
-    enum err   err;      /* OK: there is a status. ERR_DENIED: inside address. ERR_LIMIT: the answer
-                            is too long. ERR_IO: no answer. ERR_INPUT: not a URL to call */
+    enum err err; /* OK: there is a status. ERR_DENIED: inside address. ERR_LIMIT: the answer
+                     is too long. ERR_IO: no answer. ERR_INPUT: not a URL to call */
     int        status;
-    struct str body;     /* borrowed until the call returns */
+    struct str body;          /* borrowed until the call returns */
     int64_t    retry_after_s; /* what the server asked for, 0 when nothing */
-    bool       in_doubt; /* not OK, and the whole request may have been written */
-    char       text[256]; /* why, when err is not OK */
+    bool       in_doubt;      /* not OK, and the whole request may have been written */
+    char       text[256];     /* why, when err is not OK */
 };
 
 struct http_request {

@@ -58,7 +58,7 @@ static void *loop_run(void *ctx)
 
 static struct evdns_base *open_dns(struct event_base *base)
 {
-    int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
+    int                flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
     struct evdns_base *dns = evdns_base_new(base, flags);
     if (dns != NULL)
         return dns;

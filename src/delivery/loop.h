@@ -24,7 +24,7 @@ struct loop_task {
     bool              queued;
 };
 
-struct loop *loop_open(void); /* starts the thread; NULL without memory or threads */
+struct loop *loop_open(void);               /* starts the thread; NULL without memory or threads */
 void         loop_close(struct loop *loop); /* ends it when the line is empty; NULL is nothing */
 
 void loop_post(struct loop *loop, struct loop_task *task);

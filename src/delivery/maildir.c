@@ -70,11 +70,10 @@ static bool write_all(int fd, struct str bytes)
 static bool write_message(int fd, const struct delivery_message *message)
 {
     char envelope[2 * DELIVERY_ADDRESS_BYTES_MAX + 64];
-    int  len = snprintf(envelope, sizeof envelope,
-                        "Return-Path: <%.*s>\r\nDelivered-To: %.*s\r\n", STR_ARG(message->from),
-                        STR_ARG(message->to));
-    return write_all(fd, (struct str){ envelope, (size_t)len }) &&
-           write_all(fd, message->data) && fsync(fd) == 0;
+    int  len = snprintf(envelope, sizeof envelope, "Return-Path: <%.*s>\r\nDelivered-To: %.*s\r\n",
+                        STR_ARG(message->from), STR_ARG(message->to));
+    return write_all(fd, (struct str){ envelope, (size_t)len }) && write_all(fd, message->data) &&
+           fsync(fd) == 0;
 }
 
 static struct delivery_outcome trouble(const char *step)
@@ -94,16 +93,15 @@ static struct delivery_outcome link_in(struct maildir *maildir, const char *name
     return delivery_outcome_make(DELIVERY_SENT, BLAME_NONE, name);
 }
 
-static struct delivery_outcome store(struct maildir *maildir,
+static struct delivery_outcome store(struct maildir                *maildir,
                                      const struct delivery_message *message)
 {
     char           name[MAILDIR_NAME_BYTES_MAX + 1];
     struct problem problem;
     if (delivery_message_check(message, &problem) != OK)
-        return delivery_outcome_make(DELIVERY_FAILED,
-                                     strcmp(problem.where, "to") == 0 ? BLAME_RECIPIENT
-                                                                      : BLAME_POLICY,
-                                     problem.what);
+        return delivery_outcome_make(
+            DELIVERY_FAILED, strcmp(problem.where, "to") == 0 ? BLAME_RECIPIENT : BLAME_POLICY,
+            problem.what);
     maildir_name(message->message_id, name);
     if (name[0] == '\0')
         return delivery_outcome_make(DELIVERY_FAILED, BLAME_POLICY,
@@ -169,9 +167,9 @@ static void *run(void *ctx)
     offer(maildir);
     while ((message = take(maildir, &stopping)) != NULL) {
         struct delivery_outcome outcome =
-            stopping ? delivery_outcome_make(DELIVERY_RETURNED, BLAME_NONE,
-                                             "the channel is stopping")
-                     : store(maildir, message);
+            stopping
+                ? delivery_outcome_make(DELIVERY_RETURNED, BLAME_NONE, "the channel is stopping")
+                : store(maildir, message);
         finish(maildir, message, &outcome);
         offer(maildir);
     }

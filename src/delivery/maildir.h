@@ -16,7 +16,7 @@
 #include "delivery/delivery.h"
 
 enum {
-    MAILDIR_PLACES = 16,         /* syncs are slow; more claims would only grow old */
+    MAILDIR_PLACES = 16,          /* syncs are slow; more claims would only grow old */
     MAILDIR_NAME_BYTES_MAX = 200, /* most file systems take 255 */
 };
 

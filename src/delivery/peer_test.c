@@ -188,8 +188,8 @@ static bool take_content(struct caller *c)
 
 static bool starttls(struct caller *c)
 {
-    if (!answer(c, PEER_STARTTLS, c->peer->conf.inject ? "220 go\r\n250 injected\r\n"
-                                                       : "220 go\r\n"))
+    if (!answer(c, PEER_STARTTLS,
+                c->peer->conf.inject ? "220 go\r\n250 injected\r\n" : "220 go\r\n"))
         return false;
     return c->peer->conf.fault == PEER_SAYS || accept_tls(c);
 }
@@ -292,8 +292,7 @@ static void *accept_all(void *ctx)
 struct peer *peer_open(const struct peer_conf *conf)
 {
     struct peer       *peer = calloc(1, sizeof *peer);
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t          len = sizeof at;
     assert_non_null(peer);
     peer->conf = *conf;
@@ -371,12 +370,12 @@ static X509 *make_certificate(EVP_PKEY *key)
     ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
     X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
     X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1,
-                               -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1,
+                               0);
     X509_set_issuer_name(cert, name);
     X509_set_pubkey(cert, key);
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
-                                                "DNS:localhost,IP:127.0.0.1");
+    X509_EXTENSION *names =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
     X509_add_ext(cert, names, -1);
     X509_EXTENSION_free(names);
     assert_true(X509_sign(cert, key, EVP_sha256()) > 0);

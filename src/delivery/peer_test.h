@@ -18,8 +18,8 @@ enum peer_stage {
     PEER_MAIL,
     PEER_RCPT,
     PEER_DATA,
-    PEER_BODY, /* in the middle of the content */
-    PEER_DOT,  /* the dot was read, no reply yet */
+    PEER_BODY,  /* in the middle of the content */
+    PEER_DOT,   /* the dot was read, no reply yet */
     PEER_AFTER, /* the reply to the dot was sent */
     PEER_STAGES,
 };
@@ -49,10 +49,10 @@ struct peer       *peer_open(const struct peer_conf *conf); /* asserts */
 uint16_t           peer_port(const struct peer *peer);
 struct peer_counts peer_counts(struct peer *peer);
 /* Waits until so many messages came, or so many connections stall. */
-bool               peer_wait(struct peer *peer, int messages, int stalled);
-int                peer_mailed(struct peer *peer, int recipient); /* how often m<recipient>@... */
-struct str         peer_last(struct peer *peer); /* the last message's lines, unstuffed; copied */
-void               peer_close(struct peer *peer);
+bool       peer_wait(struct peer *peer, int messages, int stalled);
+int        peer_mailed(struct peer *peer, int recipient); /* how often m<recipient>@... */
+struct str peer_last(struct peer *peer); /* the last message's lines, unstuffed; copied */
+void       peer_close(struct peer *peer);
 
 /* A certificate made on the spot for localhost and 127.0.0.1; its PEM is written to `pem_path`. */
 SSL_CTX *peer_tls(const char *pem_path);

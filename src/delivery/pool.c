@@ -16,10 +16,10 @@ enum { CONNECTIONS_USUAL = 4, STOP_MS_USUAL = 30000 };
 
 struct connection {
     struct pool         *pool;
-    struct smtp_session *session; /* NULL: not open */
-    uint32_t             given;   /* messages, since it was opened */
+    struct smtp_session *session;  /* NULL: not open */
+    uint32_t             given;    /* messages, since it was opened */
     uint32_t             answered; /* of them, so that the server said sent or refused */
-    uint32_t             lost;    /* of them, deferred because the connection broke */
+    uint32_t             lost;     /* of them, deferred because the connection broke */
 };
 
 struct pool {
@@ -47,7 +47,7 @@ struct pool {
     struct throttle          throttle;
     struct event            *wake, *deadline;
     bool                     pumping, pump_again, down;
-    bool                     ending; /* stopping, as the loop's thread has learnt it */
+    bool                     ending;   /* stopping, as the loop's thread has learnt it */
     uint32_t                 failures; /* in a row */
     uint64_t                 chances;  /* drawn so far */
     int64_t                  connect_not_before_us;
@@ -123,8 +123,8 @@ static void return_waiting(struct pool *pool)
 static void defer_waiting(struct pool *pool)
 {
     while (pool->waiting != NULL)
-        finish_with(pool, wait_remove(pool, &pool->waiting), DELIVERY_DEFERRED,
-                    pool->trouble.blame, pool->trouble.code, pool->trouble.text);
+        finish_with(pool, wait_remove(pool, &pool->waiting), DELIVERY_DEFERRED, pool->trouble.blame,
+                    pool->trouble.code, pool->trouble.text);
 }
 
 /* --- connections --- */
@@ -203,8 +203,7 @@ static void on_done(void *ctx, struct smtp_session *session, struct delivery_mes
         wait_first(pool, message);
         return;
     }
-    bool broke = outcome->blame == BLAME_CONNECTION &&
-                 (outcome->code == 0 || outcome->code == 421);
+    bool broke = outcome->blame == BLAME_CONNECTION && (outcome->code == 0 || outcome->code == 421);
     connection->lost += broke;
     connection->answered += !broke;
     if (!broke)
@@ -289,8 +288,8 @@ static struct connection *choose_connection(struct pool *pool, bool wants_unused
         return unused != NULL ? unused : idle;
     uint32_t open = connections_open(pool, false);
     uint32_t ready = connections_open(pool, true);
-    bool     may_open = open < pool->conf.connections_max &&
-                    time_mono_us() >= pool->connect_not_before_us;
+    bool     may_open =
+        open < pool->conf.connections_max && time_mono_us() >= pool->connect_not_before_us;
     if (may_open && open - ready < pool->waiting_count) {
         open_connection(pool);
         return NULL;
@@ -322,8 +321,7 @@ static bool domain_is_full(const struct pool *pool, uint64_t domain)
         return false;
     for (uint32_t i = 0; i < pool->conf.connections_max; i++)
         for (uint32_t slot = 0; slot < SMTP_SLOTS && pool->connections[i].session != NULL; slot++) {
-            const struct delivery_message *held =
-                smtp_message(pool->connections[i].session, slot);
+            const struct delivery_message *held = smtp_message(pool->connections[i].session, slot);
             count += held != NULL && held->domain_hash == domain;
         }
     return count >= pool->conf.domain_messages_max;
@@ -694,8 +692,7 @@ static enum err check_conf(const struct pool *pool, struct problem *problem)
     return OK;
 }
 
-static enum err pool_fill(struct pool *pool, const struct pool_conf *conf,
-                          struct problem *problem)
+static enum err pool_fill(struct pool *pool, const struct pool_conf *conf, struct problem *problem)
 {
     if (conf->tls != SMTP_TLS_OFF) {
         pool->tls = tls_client_open(&conf->trust, problem);
@@ -710,8 +707,7 @@ static enum err pool_fill(struct pool *pool, const struct pool_conf *conf,
 }
 
 enum err pool_open(struct loop *loop, const struct pool_conf *conf,
-                   const struct channel_calls *calls, struct channel **out,
-                   struct problem *problem)
+                   const struct channel_calls *calls, struct channel **out, struct problem *problem)
 {
     struct pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)

@@ -27,21 +27,21 @@ enum {
 };
 
 struct pool_conf {
-    const char   *host;
-    uint16_t      port;
-    const char   *ehlo_name;       /* NULL: this machine's name */
-    const char   *user, *password; /* NULL: no AUTH */
-    enum smtp_tls tls;
-    struct tls_conf trust;
-    bool          password_in_clear, no_pipelining;
-    uint32_t      connections_max;             /* 1..POOL_CONNECTIONS_MAX; 0: 4 */
-    uint32_t      messages_per_connection_max; /* 0: no bound */
-    uint32_t      domain_messages_max;         /* at once to one recipient domain; 0: no bound */
-    struct throttle_conf throttle;             /* messages a second */
-    struct backoff_conf  backoff;              /* zero: 1 s doubling to 5 minutes */
-    struct smtp_limits   limits;               /* zero: smtp_limits_make() */
-    int64_t       stop_ms;                     /* how long stop waits for replies; 0: 30 s */
-    uint64_t      seed;                        /* for the backoff's chance */
+    const char          *host;
+    uint16_t             port;
+    const char          *ehlo_name;       /* NULL: this machine's name */
+    const char          *user, *password; /* NULL: no AUTH */
+    enum smtp_tls        tls;
+    struct tls_conf      trust;
+    bool                 password_in_clear, no_pipelining;
+    uint32_t             connections_max;             /* 1..POOL_CONNECTIONS_MAX; 0: 4 */
+    uint32_t             messages_per_connection_max; /* 0: no bound */
+    uint32_t             domain_messages_max; /* at once to one recipient domain; 0: no bound */
+    struct throttle_conf throttle;            /* messages a second */
+    struct backoff_conf  backoff;             /* zero: 1 s doubling to 5 minutes */
+    struct smtp_limits   limits;              /* zero: smtp_limits_make() */
+    int64_t              stop_ms;             /* how long stop waits for replies; 0: 30 s */
+    uint64_t             seed;                /* for the backoff's chance */
 };
 
 /* Copies what it needs of conf. ERR_INPUT or ERR_IO with *problem; ERR_MEMORY. The first room call

@@ -172,10 +172,9 @@ TEST(pool, refusals_keep_the_connection_and_harm_only_their_message)
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct stage     s;
-        struct peer_conf peer = { .fault = PEER_SAYS,
-                                  .stage = table[i].stage,
-                                  .says = table[i].says,
-                                  .faults = 5 };
+        struct peer_conf peer = {
+            .fault = PEER_SAYS, .stage = table[i].stage, .says = table[i].says, .faults = 5
+        };
         struct pool_conf conf = conf_for(0);
         conf.connections_max = 1;
         if (table[i].stage == PEER_DATA)
@@ -242,8 +241,9 @@ TEST(pool, a_host_that_is_down_defers_what_was_given_and_asks_for_no_more)
 TEST(pool, a_recalled_message_comes_back_unless_it_has_begun)
 {
     struct stage     s;
-    struct peer_conf peer = { .fault = PEER_STALLS, .stage = PEER_MAIL, .faults = 1,
-                              .offers = "250 peer\r\n" };
+    struct peer_conf peer = {
+        .fault = PEER_STALLS, .stage = PEER_MAIL, .faults = 1, .offers = "250 peer\r\n"
+    };
     struct pool_conf conf = conf_for(0);
     conf.connections_max = 1;
     conf.limits.phase_ms[SMTP_PHASE_MAIL] = 2000;
@@ -351,9 +351,9 @@ TEST(pool, an_address_that_cannot_be_said_fails_without_a_connection)
 
 TEST(pool, idle_connections_are_asked_and_then_ended)
 {
-    struct stage     s;
-    struct peer_conf peer = { 0 };
-    struct pool_conf conf = conf_for(0);
+    struct stage         s;
+    struct peer_conf     peer = { 0 };
+    struct pool_conf     conf = conf_for(0);
     struct channel_stats now;
     conf.limits.noop_ms = 30;
     conf.limits.phase_ms[SMTP_PHASE_IDLE] = 150;
@@ -410,9 +410,8 @@ static void run_tls(struct peer_conf *peer, struct pool_conf *conf, int count, i
 TEST(pool, starttls_and_auth_with_a_certificate_we_know)
 {
     struct certificate c = certificate_make();
-    struct peer_conf   peer = { .offers = STARTTLS_OFFERS, .tls = c.tls,
-                                .auth = "AGFkYQBzZWNyZXQ=" };
-    struct pool_conf   conf = conf_for(0);
+    struct peer_conf peer = { .offers = STARTTLS_OFFERS, .tls = c.tls, .auth = "AGFkYQBzZWNyZXQ=" };
+    struct pool_conf conf = conf_for(0);
     conf.tls = SMTP_TLS_REQUIRED;
     conf.trust.ca_file = c.path;
     conf.user = "ada";
@@ -464,8 +463,9 @@ TEST(pool, within_tls_a_drop_is_in_doubt_only_after_the_dot)
     struct certificate c = certificate_make();
     for (enum peer_stage stage = PEER_MAIL; stage <= PEER_DOT; stage++) {
         struct stage     s;
-        struct peer_conf peer = { .offers = STARTTLS_OFFERS, .tls = c.tls, .fault = PEER_DROPS,
-                                  .stage = stage };
+        struct peer_conf peer = {
+            .offers = STARTTLS_OFFERS, .tls = c.tls, .fault = PEER_DROPS, .stage = stage
+        };
         struct pool_conf conf = conf_for(0);
         conf.tls = SMTP_TLS_REQUIRED;
         conf.trust.ca_file = c.path;
@@ -488,8 +488,8 @@ static int connect_to(uint16_t port)
     struct sockaddr_in at = { .sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                               .sin_port = htons(port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int code = connect(fd, (struct sockaddr *)&at, sizeof at);
+    int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int                code = connect(fd, (struct sockaddr *)&at, sizeof at);
     close(fd);
     return code;
 }
@@ -525,7 +525,7 @@ TEST(pool, ten_thousand_messages_over_ten_connections_to_a_real_sink)
     desk_init(&desk, 10000, "x.example", LETTER);
     struct channel_calls calls = desk_calls(&desk);
     assert_ok(pool_open(loop, &conf, &calls, &channel, &problem));
-    bool all = desk_run(&desk, channel, 60000);
+    bool                 all = desk_run(&desk, channel, 60000);
     struct channel_stats now;
     channel_stats_read(channel, &now);
     channel_close(channel);

@@ -17,10 +17,10 @@
 #include "base/time.h"
 
 enum {
-    ADDRESSES_MAX = 8,        /* of one name; further ones are not tried */
-    READ_BYTES = 4096,        /* taken from the input at a time */
-    FAREWELL_MS_MAX = 5000,   /* how long a 221 is waited for */
-    BROKEN_MS_MAX = 1000,     /* after a failed write: how long a last word is waited for */
+    ADDRESSES_MAX = 8,      /* of one name; further ones are not tried */
+    READ_BYTES = 4096,      /* taken from the input at a time */
+    FAREWELL_MS_MAX = 5000, /* how long a 221 is waited for */
+    BROKEN_MS_MAX = 1000,   /* after a failed write: how long a last word is waited for */
     /* Deferred: no call of ours is ever interrupted by one of the stream's. */
     STREAM_OPTIONS = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS,
 };
@@ -60,16 +60,16 @@ static void connect_next(struct smtp_session *session, const char *why);
 struct smtp_limits smtp_limits_make(void)
 {
     return (struct smtp_limits){ .phase_ms = {
-        [SMTP_PHASE_CONNECT] = 30 * TIME_SECOND_MS,
-        [SMTP_PHASE_GREETING] = 5 * TIME_MINUTE_MS,
-        [SMTP_PHASE_COMMAND] = 5 * TIME_MINUTE_MS,
-        [SMTP_PHASE_MAIL] = 5 * TIME_MINUTE_MS,
-        [SMTP_PHASE_RCPT] = 5 * TIME_MINUTE_MS,
-        [SMTP_PHASE_DATA] = 2 * TIME_MINUTE_MS,
-        [SMTP_PHASE_BODY] = 3 * TIME_MINUTE_MS,
-        [SMTP_PHASE_DOT] = 10 * TIME_MINUTE_MS,
-        [SMTP_PHASE_IDLE] = TIME_MINUTE_MS,
-    } };
+                                     [SMTP_PHASE_CONNECT] = 30 * TIME_SECOND_MS,
+                                     [SMTP_PHASE_GREETING] = 5 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_COMMAND] = 5 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_MAIL] = 5 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_RCPT] = 5 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_DATA] = 2 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_BODY] = 3 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_DOT] = 10 * TIME_MINUTE_MS,
+                                     [SMTP_PHASE_IDLE] = TIME_MINUTE_MS,
+                                 } };
 }
 
 /* Counts what was written before anything is settled by it: a dot that left must not be missed. */
@@ -128,11 +128,15 @@ static void moved(struct smtp_session *session)
 static const char *phase_name(enum smtp_phase phase)
 {
     static const char *const names[] = {
-        [SMTP_PHASE_CONNECT] = "connection", [SMTP_PHASE_GREETING] = "greeting",
-        [SMTP_PHASE_COMMAND] = "reply",      [SMTP_PHASE_MAIL] = "reply to MAIL",
-        [SMTP_PHASE_RCPT] = "reply to RCPT", [SMTP_PHASE_DATA] = "reply to DATA",
+        [SMTP_PHASE_CONNECT] = "connection",
+        [SMTP_PHASE_GREETING] = "greeting",
+        [SMTP_PHASE_COMMAND] = "reply",
+        [SMTP_PHASE_MAIL] = "reply to MAIL",
+        [SMTP_PHASE_RCPT] = "reply to RCPT",
+        [SMTP_PHASE_DATA] = "reply to DATA",
         [SMTP_PHASE_BODY] = "progress in the content",
-        [SMTP_PHASE_DOT] = "reply to the final dot", [SMTP_PHASE_IDLE] = "work",
+        [SMTP_PHASE_DOT] = "reply to the final dot",
+        [SMTP_PHASE_IDLE] = "work",
     };
     return names[phase];
 }
@@ -185,8 +189,8 @@ static void note_written(struct smtp_session *session)
 /* False when the socket takes no more for now. */
 static bool write_directly(struct smtp_session *session, struct str out)
 {
-    ssize_t n = send(bufferevent_getfd(session->stream), out.ptr, out.len,
-                     MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n =
+        send(bufferevent_getfd(session->stream), out.ptr, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         /* The server may have said why before it hung up: read on, write no more. */
         session->broken = true;
@@ -332,9 +336,8 @@ static void begin_tls(struct smtp_session *session)
     bufferevent_setfd(session->stream, -1);
     drop_stream(session);
     if (ssl != NULL)
-        session->stream = bufferevent_openssl_socket_new(loop_base(session->loop), fd, ssl,
-                                                         BUFFEREVENT_SSL_CONNECTING,
-                                                         STREAM_OPTIONS);
+        session->stream = bufferevent_openssl_socket_new(
+            loop_base(session->loop), fd, ssl, BUFFEREVENT_SSL_CONNECTING, STREAM_OPTIONS);
     if (session->stream == NULL) {
         SSL_free(ssl);
         evutil_closesocket(fd);
@@ -352,8 +355,7 @@ static void connect_next(struct smtp_session *session, const char *why)
     drop_stream(session);
     while (session->address_next < session->addresses_count) {
         struct address *address = &session->addresses[session->address_next++];
-        session->stream =
-            bufferevent_socket_new(loop_base(session->loop), -1, STREAM_OPTIONS);
+        session->stream = bufferevent_socket_new(loop_base(session->loop), -1, STREAM_OPTIONS);
         if (session->stream == NULL)
             break;
         watch(session);

@@ -60,13 +60,13 @@ uint32_t smtp_held(const struct smtp_session *session);
 uint32_t smtp_begun(const struct smtp_session *session);
 bool     smtp_was_ready(const struct smtp_session *session);
 
-void smtp_send(struct smtp_session *session, struct delivery_message *message);
+void                     smtp_send(struct smtp_session *session, struct delivery_message *message);
 struct delivery_message *smtp_recall(struct smtp_session *session, uint64_t id);
 
 /* The message held in place `index`, or NULL. */
 const struct delivery_message *smtp_message(const struct smtp_session *session, uint32_t index);
 
-void smtp_quit(struct smtp_session *session); /* politely; `closed` follows */
+void smtp_quit(struct smtp_session *session);                  /* politely; `closed` follows */
 void smtp_lose(struct smtp_session *session, const char *why); /* now; `closed` follows at once */
 
 #endif

@@ -21,9 +21,9 @@ enum {
 };
 
 struct smtp_reply {
-    int  code;                                   /* 200..599 */
-    char enhanced[DELIVERY_ENHANCED_BYTES_MAX];  /* of the first line that has one, or "" */
-    char text[DELIVERY_TEXT_BYTES_MAX];          /* all lines, joined by spaces */
+    int  code;                                  /* 200..599 */
+    char enhanced[DELIVERY_ENHANCED_BYTES_MAX]; /* of the first line that has one, or "" */
+    char text[DELIVERY_TEXT_BYTES_MAX];         /* all lines, joined by spaces */
 };
 
 struct smtp_reader {
@@ -43,8 +43,8 @@ void smtp_reader_reset(struct smtp_reader *reader);
  * Takes bytes off the front of *bytes up to the end of one reply. OK: *out is that reply.
  * ERR_WAIT: all bytes are taken, the reply is not complete. ERR_INPUT, ERR_LIMIT: not a reply.
  */
-MUST enum err smtp_reader_take(struct smtp_reader *reader, struct str *bytes,
-                               smtp_reply_line *line, void *ctx, struct smtp_reply *out);
+MUST enum err smtp_reader_take(struct smtp_reader *reader, struct str *bytes, smtp_reply_line *line,
+                               void *ctx, struct smtp_reply *out);
 
 /* Copies printable text into `out` from `*len` on, cut and terminated; the rest becomes '?'. */
 void smtp_text_append(char *out, size_t out_bytes, size_t *len, struct str text);

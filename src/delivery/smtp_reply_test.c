@@ -44,8 +44,8 @@ TEST(smtp_reply, what_servers_really_say_is_read)
 TEST(smtp_reply, what_is_no_reply_is_an_error)
 {
     static const char *const table[] = {
-        "\r\n", "25\r\n", "HTTP/1.1 400 Bad Request\r\n", "150 ok\r\n", "650 ok\r\n",
-        "250:ok\r\n", "2500 ok\r\n", "250-a\r\n251 b\r\n", "25a ok\r\n",
+        "\r\n",       "25\r\n",      "HTTP/1.1 400 Bad Request\r\n", "150 ok\r\n", "650 ok\r\n",
+        "250:ok\r\n", "2500 ok\r\n", "250-a\r\n251 b\r\n",           "25a ok\r\n",
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct smtp_reply reply;

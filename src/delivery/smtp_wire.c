@@ -10,9 +10,10 @@
 
 enum {
     BLOCK_BYTES = 64 * 1024, /* of a message, put into the output at a time */
-    /* A block whose every byte is a dot at a line's start doubles; then commands of two messages. */
+    /* A block whose every byte is a dot at a line's start doubles; then commands of two messages.
+     */
     OUTPUT_BYTES_MAX = 2 * BLOCK_BYTES + 16 * 1024,
-    DOT_BYTES = 3, /* dot, CR, LF */
+    DOT_BYTES = 3,     /* dot, CR, LF */
     EXPECTED_MAX = 16, /* RSET, MAIL, RCPT, DATA of two messages, dots, NOOP, QUIT */
 };
 
@@ -433,13 +434,17 @@ static enum delivery_blame blame_of(enum expect kind, const struct smtp_reply *r
     case '1': /* addresses; x.1.7 and x.1.8 are the sender's */
         return reply->enhanced[4] == '7' || reply->enhanced[4] == '8' ? BLAME_POLICY
                                                                       : BLAME_RECIPIENT;
-    case '2': return BLAME_RECIPIENT; /* mailbox */
-    case '3':                         /* mail system */
-    case '4': return BLAME_CONNECTION; /* network and routing */
-    case '5':                          /* protocol */
-    case '6':                          /* content */
-    case '7': return BLAME_POLICY;
-    default: break;
+    case '2':
+        return BLAME_RECIPIENT; /* mailbox */
+    case '3':                   /* mail system */
+    case '4':
+        return BLAME_CONNECTION; /* network and routing */
+    case '5':                    /* protocol */
+    case '6':                    /* content */
+    case '7':
+        return BLAME_POLICY;
+    default:
+        break;
     }
     if (reply->code == 421 || reply->code == 451)
         return BLAME_CONNECTION;
@@ -536,7 +541,9 @@ static void on_reply(struct smtp_wire *wire, const struct smtp_reply *reply)
         else
             fail_reply(wire, "the connection", reply);
         break;
-    case EXPECT_EHLO: on_ehlo(wire, reply); break;
+    case EXPECT_EHLO:
+        on_ehlo(wire, reply);
+        break;
     case EXPECT_HELO:
         if (reply->code == 250)
             greeted(wire);
@@ -552,18 +559,29 @@ static void on_reply(struct smtp_wire *wire, const struct smtp_reply *reply)
         } else
             fail_reply(wire, "STARTTLS", reply);
         break;
-    case EXPECT_AUTH: on_auth(wire, reply); break;
+    case EXPECT_AUTH:
+        on_auth(wire, reply);
+        break;
     case EXPECT_MAIL:
-    case EXPECT_RCPT: on_envelope(wire, now.slot, now.kind, reply); break;
-    case EXPECT_DATA: on_data(wire, now.slot, reply); break;
-    case EXPECT_DOT: on_dot(wire, now.slot, reply); break;
-    case EXPECT_VOID_DOT: break;
+    case EXPECT_RCPT:
+        on_envelope(wire, now.slot, now.kind, reply);
+        break;
+    case EXPECT_DATA:
+        on_data(wire, now.slot, reply);
+        break;
+    case EXPECT_DOT:
+        on_dot(wire, now.slot, reply);
+        break;
+    case EXPECT_VOID_DOT:
+        break;
     case EXPECT_RSET:
     case EXPECT_NOOP:
         if (reply->code != 250)
             fail_reply(wire, now.kind == EXPECT_RSET ? "RSET" : "NOOP", reply);
         break;
-    case EXPECT_QUIT: end(wire, BLAME_NONE, reply->code, "the connection was ended"); break;
+    case EXPECT_QUIT:
+        end(wire, BLAME_NONE, reply->code, "the connection was ended");
+        break;
     }
     if (reply->code == 421)
         fail_reply(wire, "a command", reply);
@@ -572,8 +590,8 @@ static void on_reply(struct smtp_wire *wire, const struct smtp_reply *reply)
 static void add_cap(void *ctx, size_t index, struct str text)
 {
     struct smtp_wire *wire = ctx;
-    bool ehlo = wire->expected_count > 0 &&
-                wire->expected[wire->expected_first].kind == EXPECT_EHLO;
+    bool              ehlo =
+        wire->expected_count > 0 && wire->expected[wire->expected_first].kind == EXPECT_EHLO;
     if (ehlo && index > 0)
         smtp_caps_add(&wire->caps, text);
 }
@@ -716,7 +734,7 @@ struct delivery_message *smtp_wire_recall(struct smtp_wire *wire, uint64_t id)
     return NULL;
 }
 
-struct delivery_message *smtp_wire_next_done(struct smtp_wire *wire,
+struct delivery_message *smtp_wire_next_done(struct smtp_wire        *wire,
                                              struct delivery_outcome *outcome)
 {
     for (uint32_t i = 0; i < SMTP_SLOTS; i++) {
@@ -762,12 +780,18 @@ enum smtp_phase smtp_wire_phase(const struct smtp_wire *wire)
     if (wire->expected_count == 0)
         return SMTP_PHASE_IDLE;
     switch (wire->expected[wire->expected_first].kind) {
-    case EXPECT_GREETING: return SMTP_PHASE_GREETING;
-    case EXPECT_MAIL: return SMTP_PHASE_MAIL;
-    case EXPECT_RCPT: return SMTP_PHASE_RCPT;
-    case EXPECT_DATA: return SMTP_PHASE_DATA;
-    case EXPECT_DOT: return SMTP_PHASE_DOT;
-    default: return SMTP_PHASE_COMMAND;
+    case EXPECT_GREETING:
+        return SMTP_PHASE_GREETING;
+    case EXPECT_MAIL:
+        return SMTP_PHASE_MAIL;
+    case EXPECT_RCPT:
+        return SMTP_PHASE_RCPT;
+    case EXPECT_DATA:
+        return SMTP_PHASE_DATA;
+    case EXPECT_DOT:
+        return SMTP_PHASE_DOT;
+    default:
+        return SMTP_PHASE_COMMAND;
     }
 }
 

@@ -1,17 +1,17 @@
 /*
  * smtp_wire: the SMTP client as a pure machine: bytes in, bytes out, outcomes.
  *
- *        bytes in --> | GREETING -> EHLO -> (TLS -> EHLO) -> (AUTH) -> READY ... QUIT | --> bytes out
- *                     |  slot 0: a message in flight                                  |
- *                     |  slot 1: the next one, waiting or pipelined behind the dot    | --> outcomes
+ *        bytes in --> | GREETING -> EHLO -> (TLS -> EHLO) -> (AUTH) -> READY ... QUIT | --> bytes
+ * out |  slot 0: a message in flight                                  | |  slot 1: the next one,
+ * waiting or pipelined behind the dot    | --> outcomes
  *
  * Where PIPELINING is offered, MAIL, RCPT and DATA go in one write, and those of the next message
  * follow the final dot of the one before (RFC 2920: content may be the first "command" of a group).
  *
  * The one thing a sender must know is whether the final dot left the house. The socket layer says
  * how many bytes of the output were written (smtp_wire_written); each message remembers at which
- * byte its dot lies. When the connection is lost, a message whose dot was written, or may have been,
- * is unknown; every other is deferred, and what was never begun is returned.
+ * byte its dot lies. When the connection is lost, a message whose dot was written, or may have
+ * been, is unknown; every other is deferred, and what was never begun is returned.
  *
  * Always true   each message given is handed back once by smtp_wire_next_done; "sent" only after a
  *               250 to its dot; no byte of a message is after a reply that refused it.
@@ -25,7 +25,7 @@
 #include "delivery/smtp_caps.h"
 
 enum {
-    SMTP_SLOTS = 2,              /* one in flight and one behind it: at most 2 in doubt */
+    SMTP_SLOTS = 2,                   /* one in flight and one behind it: at most 2 in doubt */
     SMTP_CREDENTIAL_BYTES_MAX = 1024, /* tokens of some relays are long; a line may be 12288 */
 };
 
@@ -37,7 +37,7 @@ enum smtp_tls {
 };
 
 struct smtp_wire_conf {
-    const char   *ehlo_name;      /* how we call ourselves; no white space */
+    const char   *ehlo_name;       /* how we call ourselves; no white space */
     const char   *user, *password; /* NULL or empty user: no AUTH */
     enum smtp_tls tls;
     bool          password_in_clear; /* allow AUTH without TLS */
@@ -87,7 +87,7 @@ void smtp_wire_secured(struct smtp_wire *wire); /* the handshake is done */
  * end before a final dot unless they begin with it: for a socket layer that cannot tell which of
  * the bytes handed over were written, and so hands over the dot alone. */
 struct str smtp_wire_output(struct smtp_wire *wire, bool before_dot);
-void       smtp_wire_took(struct smtp_wire *wire, size_t bytes);    /* of the last output */
+void       smtp_wire_took(struct smtp_wire *wire, size_t bytes);      /* of the last output */
 void       smtp_wire_written(struct smtp_wire *wire, uint64_t total); /* since open; may be more
                                                                         than was truly written */
 
@@ -101,7 +101,7 @@ void smtp_wire_give(struct smtp_wire *wire, struct delivery_message *message);
 struct delivery_message *smtp_wire_recall(struct smtp_wire *wire, uint64_t id);
 
 /* A message that is done and its outcome; NULL when there is none. */
-struct delivery_message *smtp_wire_next_done(struct smtp_wire *wire,
+struct delivery_message *smtp_wire_next_done(struct smtp_wire        *wire,
                                              struct delivery_outcome *outcome);
 
 void smtp_wire_noop(struct smtp_wire *wire); /* when idle */

@@ -19,7 +19,7 @@ struct world {
     int                     done[GIVEN_MAX];
     size_t                  given, sent, unknown, dots, dots_begun;
     uint64_t                written;
-    char                    last[2]; /* the two bytes before the next one written */
+    char                    last[2];  /* the two bytes before the next one written */
     int                     dot_part; /* how much of CR LF . CR LF was seen */
 };
 
@@ -81,9 +81,16 @@ static void give(struct world *w, uint8_t argument)
 static struct str phrase(uint8_t argument)
 {
     static const char *const phrases[] = {
-        "220 hi\r\n",  "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n",
-        "250 ok\r\n",  "354 go\r\n", "550 5.1.1 no\r\n", "421 bye\r\n", "334 \r\n", "235 ok\r\n",
-        "250 ok\r\n250 ok\r\n354 go\r\n", "451 later\r\n",
+        "220 hi\r\n",
+        "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n",
+        "250 ok\r\n",
+        "354 go\r\n",
+        "550 5.1.1 no\r\n",
+        "421 bye\r\n",
+        "334 \r\n",
+        "235 ok\r\n",
+        "250 ok\r\n250 ok\r\n354 go\r\n",
+        "451 later\r\n",
     };
     return str_of(phrases[argument % (sizeof phrases / sizeof phrases[0])]);
 }
@@ -94,9 +101,13 @@ static void step(struct world *w, const uint8_t **bytes, size_t *len)
     size_t  used = *len > 1 ? 2 : 1;
     switch (op) {
     case 0:
-    case 1: give(w, argument); break;
+    case 1:
+        give(w, argument);
+        break;
     case 2:
-    case 3: write_some(w, argument); break;
+    case 3:
+        write_some(w, argument);
+        break;
     case 4: { /* bytes of the fuzzer's own */
         size_t n = argument < *len - used ? argument : *len - used;
         smtp_wire_input(w->wire, (struct str){ (const char *)*bytes + used, n });
@@ -104,7 +115,9 @@ static void step(struct world *w, const uint8_t **bytes, size_t *len)
         break;
     }
     case 5:
-    case 6: smtp_wire_input(w->wire, phrase(argument)); break;
+    case 6:
+        smtp_wire_input(w->wire, phrase(argument));
+        break;
     case 7:
         if (smtp_wire_state(w->wire) == SMTP_STARTTLS && smtp_wire_output(w->wire, false).len == 0)
             smtp_wire_secured(w->wire);

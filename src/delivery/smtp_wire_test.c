@@ -146,8 +146,8 @@ TEST(smtp_wire, a_refusal_is_blamed_on_the_one_it_speaks_of)
         enum delivery_result result;
         enum delivery_blame  blame;
     } table[] = {
-        { "250 ok\r\n550 5.1.1 no such user\r\n554 no valid recipients\r\n", NULL,
-          DELIVERY_FAILED, BLAME_RECIPIENT },
+        { "250 ok\r\n550 5.1.1 no such user\r\n554 no valid recipients\r\n", NULL, DELIVERY_FAILED,
+          BLAME_RECIPIENT },
         { "250 ok\r\n550 unknown\r\n503 need RCPT\r\n", NULL, DELIVERY_FAILED, BLAME_RECIPIENT },
         { "250 ok\r\n450 4.2.0 greylisted\r\n554 no\r\n", NULL, DELIVERY_DEFERRED,
           BLAME_RECIPIENT },
@@ -334,7 +334,7 @@ TEST(smtp_wire, replies_may_arrive_byte_by_byte)
 {
     struct smtp_wire       *wire = wire_with((struct smtp_wire_conf){ 0 });
     struct delivery_message a = message_to(1, "a@x.example");
-    static const char       script[] = GREETING OFFERS;
+    static const char script[] = GREETING OFFERS;
     for (size_t i = 0; i + 1 < sizeof script; i++)
         smtp_wire_input(wire, (struct str){ script + i, 1 });
     expect_output(wire, "EHLO dult.example\r\n");
@@ -416,8 +416,8 @@ TEST(smtp_wire, the_password_is_sent_only_within_tls)
 
 TEST(smtp_wire, auth_login_answers_both_questions)
 {
-    struct smtp_wire *wire = wire_with((struct smtp_wire_conf){
-        .user = "ada", .password = "secret", .password_in_clear = true });
+    struct smtp_wire *wire = wire_with(
+        (struct smtp_wire_conf){ .user = "ada", .password = "secret", .password_in_clear = true });
     say(wire, GREETING "250-mx\r\n250 AUTH=LOGIN\r\n");
     expect_output(wire, "EHLO dult.example\r\nAUTH LOGIN\r\n");
     say(wire, "334 VXNlcm5hbWU6\r\n");
@@ -432,8 +432,7 @@ TEST(smtp_wire, auth_login_answers_both_questions)
 
 TEST(smtp_wire, a_message_beyond_the_stated_size_fails_before_its_first_byte)
 {
-    struct smtp_wire       *wire = ready_wire((struct smtp_wire_conf){ 0 },
-                                        "250-mx\r\n250 SIZE 15\r\n");
+    struct smtp_wire *wire = ready_wire((struct smtp_wire_conf){ 0 }, "250-mx\r\n250 SIZE 15\r\n");
     struct delivery_message a = message_to(1, "a@x.example");
     smtp_wire_give(wire, &a);
     expect_output(wire, "");
@@ -456,8 +455,7 @@ TEST(smtp_wire, an_address_outside_ascii_goes_only_where_it_is_understood)
 
 TEST(smtp_wire, the_envelope_id_is_told_where_bounces_can_bring_it_back)
 {
-    struct smtp_wire       *wire = ready_wire((struct smtp_wire_conf){ 0 },
-                                        "250-mx\r\n250 DSN\r\n");
+    struct smtp_wire *wire = ready_wire((struct smtp_wire_conf){ 0 }, "250-mx\r\n250 DSN\r\n");
     struct delivery_message a = message_to(1, "a@x.example");
     a.envelope_id = STR("m+1=x");
     smtp_wire_give(wire, &a);

@@ -1,5 +1,5 @@
-#include "delivery/throttle.h"
 #include "base/test.h"
+#include "delivery/throttle.h"
 
 TEST(throttle, a_fresh_throttle_gives_one_burst_and_then_makes_wait)
 {

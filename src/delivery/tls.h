@@ -13,8 +13,8 @@
 #include "base/err.h"
 
 struct tls_conf {
-    const char *ca_file;    /* NULL: the system's authorities */
-    bool        no_verify;  /* anybody may answer; for tests and for relays on a private wire */
+    const char *ca_file;   /* NULL: the system's authorities */
+    bool        no_verify; /* anybody may answer; for tests and for relays on a private wire */
 };
 
 SSL_CTX *tls_client_open(const struct tls_conf *conf, struct problem *problem);

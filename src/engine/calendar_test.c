@@ -17,8 +17,9 @@ TEST(calendar, timers_come_out_in_order_however_time_jumps)
     while (taken < COUNT) {
         for (int i = 0; i < 50 && added < COUNT; i++, added++) {
             random = hash_u64(random, 1);
-            int64_t ahead = (int64_t)(random % 5) == 0 ? (int64_t)(random % (900 * (uint64_t)TIME_DAY_MS))
-                                                       : (int64_t)(random % (uint64_t)(3 * TIME_HOUR_MS));
+            int64_t ahead = (int64_t)(random % 5) == 0
+                                ? (int64_t)(random % (900 * (uint64_t)TIME_DAY_MS))
+                                : (int64_t)(random % (uint64_t)(3 * TIME_HOUR_MS));
             assert_ok(calendar_add(calendar, (struct timer){ now + ahead, added }));
         }
         random = hash_u64(random, 2);

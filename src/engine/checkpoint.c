@@ -17,7 +17,10 @@ struct early {
 struct checkpoint {
     uint32_t   cursor, profiles;
     struct buf scratch;
-    struct { struct early *items; uint32_t count, room; } early;
+    struct {
+        struct early *items;
+        uint32_t      count, room;
+    } early;
 };
 
 struct row_head {
@@ -39,9 +42,12 @@ enum { PARTS = 7 };
 
 static void parts_of(struct state *s, struct part parts[PARTS])
 {
-#define PART(vec) { (void **)&s->vec.items, &s->vec.count, &s->vec.room, sizeof *s->vec.items }
+#define PART(vec)                                                                                  \
+    {                                                                                              \
+        (void **)&s->vec.items, &s->vec.count, &s->vec.room, sizeof *s->vec.items                  \
+    }
     struct part all[PARTS] = { PART(memberships), PART(enrollments), PART(pasts), PART(messages),
-                               PART(consents), PART(lists), PART(merges) };
+                               PART(consents),    PART(lists),       PART(merges) };
 #undef PART
     memcpy(parts, all, sizeof all);
 }
@@ -70,8 +76,15 @@ static enum err row_write(const struct engine *engine, uint32_t profile, struct 
 {
     struct profile *p = people_get(engine->people, profile);
     struct part     parts[PARTS];
-    struct row_head head = { ROW_VERSION, p->root, p->next, p->created_seq, p->head, p->wake_ms,
-                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0), 0, { 0 } };
+    struct row_head head = { ROW_VERSION,
+                             p->root,
+                             p->next,
+                             p->created_seq,
+                             p->head,
+                             p->wake_ms,
+                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0),
+                             0,
+                             { 0 } };
     buf_reset(out);
     bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
@@ -149,8 +162,8 @@ enum err checkpoint_take(struct engine *engine, struct arena *arena, uint32_t mo
 {
     struct checkpoint     *checkpoint = engine->checkpoint;
     uint32_t               n = 0;
-    struct checkpoint_row *all = ARENA_ARRAY(arena, (size_t)checkpoint->early.count + most,
-                                             struct checkpoint_row);
+    struct checkpoint_row *all =
+        ARENA_ARRAY(arena, (size_t)checkpoint->early.count + most, struct checkpoint_row);
     if (all == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < checkpoint->early.count; i++) {
@@ -160,7 +173,8 @@ enum err checkpoint_take(struct engine *engine, struct arena *arena, uint32_t mo
         early->bytes = NULL;
     }
     checkpoint->early.count = 0;
-    for (uint32_t i = 0; i < most && checkpoint->cursor < checkpoint->profiles; checkpoint->cursor++) {
+    for (uint32_t i = 0; i < most && checkpoint->cursor < checkpoint->profiles;
+         checkpoint->cursor++) {
         if (people_get(engine->people, checkpoint->cursor)->round == engine->round)
             continue;
         TRY(row_write(engine, checkpoint->cursor, &checkpoint->scratch));
@@ -263,7 +277,8 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
     if (row.len != 0)
         return ERR_CORRUPT;
     return p->wake_ms == TIME_NEVER
-             ? OK : calendar_add(engine->wakes, (struct timer){ p->wake_ms, profile });
+               ? OK
+               : calendar_add(engine->wakes, (struct timer){ p->wake_ms, profile });
 }
 
 enum err checkpoint_loaded(const struct engine *engine)
@@ -271,7 +286,8 @@ enum err checkpoint_loaded(const struct engine *engine)
     uint32_t count = people_count(engine->people);
     for (uint32_t i = 0; i < count; i++) {
         const struct profile *p = people_get(engine->people, i);
-        if (p->root >= count || p->next >= count || people_root(engine->people, p->root) != p->root ||
+        if (p->root >= count || p->next >= count ||
+            people_root(engine->people, p->root) != p->root ||
             people_root(engine->people, p->next) != p->root || (p->state != NULL && p->root != i))
             return ERR_CORRUPT;
     }

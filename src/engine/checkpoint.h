@@ -23,7 +23,8 @@ struct checkpoint_row {
     struct str state;
 };
 
-/* Begins a round; ERR_CONFLICT while one is under way. The round's number (odd, even) is the set. */
+/* Begins a round; ERR_CONFLICT while one is under way. The round's number (odd, even) is the set.
+ */
 MUST enum err checkpoint_begin(struct engine *engine, uint32_t *round);
 bool          checkpoint_is_open(const struct engine *engine);
 

@@ -10,17 +10,17 @@ enum { DETAIL_BYTES_MAX = 64 << 10 };
 const char *decision_name(enum decision_kind kind)
 {
     static const char *const names[] = {
-        [DECISION_PROFILE] = "profile",       [DECISION_IDENTITY] = "identity",
-        [DECISION_MERGE] = "merge",           [DECISION_UNMERGE] = "unmerge",
-        [DECISION_SHARED] = "shared",         [DECISION_ENTERED] = "entered",
-        [DECISION_LEFT] = "left",             [DECISION_JOINED] = "joined",
-        [DECISION_DEPARTED] = "departed",     [DECISION_CONSENT] = "consent",
-        [DECISION_ENROLLED] = "enrolled",     [DECISION_STEP] = "step",
-        [DECISION_ENDED] = "ended",           [DECISION_NOT_ENROLLED] = "not enrolled",
-        [DECISION_PARKED] = "parked",         [DECISION_INTENT] = "queued",
-        [DECISION_CLAIMED] = "sending",       [DECISION_SENT] = "sent",
-        [DECISION_FAILED] = "failed",         [DECISION_UNKNOWN] = "unknown",
-        [DECISION_DROPPED] = "held back",     [DECISION_DEFERRED] = "deferred",
+        [DECISION_PROFILE] = "profile",   [DECISION_IDENTITY] = "identity",
+        [DECISION_MERGE] = "merge",       [DECISION_UNMERGE] = "unmerge",
+        [DECISION_SHARED] = "shared",     [DECISION_ENTERED] = "entered",
+        [DECISION_LEFT] = "left",         [DECISION_JOINED] = "joined",
+        [DECISION_DEPARTED] = "departed", [DECISION_CONSENT] = "consent",
+        [DECISION_ENROLLED] = "enrolled", [DECISION_STEP] = "step",
+        [DECISION_ENDED] = "ended",       [DECISION_NOT_ENROLLED] = "not enrolled",
+        [DECISION_PARKED] = "parked",     [DECISION_INTENT] = "queued",
+        [DECISION_CLAIMED] = "sending",   [DECISION_SENT] = "sent",
+        [DECISION_FAILED] = "failed",     [DECISION_UNKNOWN] = "unknown",
+        [DECISION_DROPPED] = "held back", [DECISION_DEFERRED] = "deferred",
         [DECISION_RETURNED] = "returned",
     };
     bool known = (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL;
@@ -126,7 +126,8 @@ static enum err messages_time(struct engine *engine, uint32_t person, const stru
 {
     for (uint32_t i = 0; i < from->messages.count; i++)
         if (from->messages.items[i].state == MESSAGE_QUEUED)
-            TRY(calendar_add(engine->outbox, (struct timer){ from->messages.items[i].due_ms, person }));
+            TRY(calendar_add(engine->outbox,
+                             (struct timer){ from->messages.items[i].due_ms, person }));
     return OK;
 }
 
@@ -175,9 +176,11 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 static enum err membership_apply(struct state *state, const struct decision *d)
 {
     const struct membership *have = membership_find(state, (uint32_t)d->subject);
-    return membership_set(state, (struct membership){
-        .segment = (uint32_t)d->subject, .in = d->kind == DECISION_ENTERED, .since_ms = d->at_ms,
-        .until_ms = have == NULL ? TIME_NEVER : have->until_ms });
+    return membership_set(
+        state, (struct membership){ .segment = (uint32_t)d->subject,
+                                    .in = d->kind == DECISION_ENTERED,
+                                    .since_ms = d->at_ms,
+                                    .until_ms = have == NULL ? TIME_NEVER : have->until_ms });
 }
 
 static enum err list_apply(struct state *state, const struct decision *d)
@@ -190,7 +193,8 @@ static enum err list_apply(struct state *state, const struct decision *d)
             VEC_REMOVE(&state->lists, i);
         return OK;
     }
-    return d->kind == DECISION_DEPARTED ? OK : VEC_ADD(&state->lists, (struct listed){ list, d->at_ms });
+    return d->kind == DECISION_DEPARTED ? OK
+                                        : VEC_ADD(&state->lists, (struct listed){ list, d->at_ms });
 }
 
 static enum err consent_apply(struct state *state, const struct decision *d)
@@ -208,9 +212,13 @@ static enum err enrolled_apply(struct state *state, const struct decision *d)
 {
     struct past past = { (uint32_t)d->subject, 1, d->at_ms };
     TRY(pasts_merge(state, &past));
-    return VEC_ADD(&state->enrollments, (struct enrollment){
-        .id = d->id, .journey = (uint32_t)d->subject, .version = d->object, .due_ms = TIME_NEVER,
-        .entered_ms = d->at_ms, .exit_until_ms = TIME_NEVER, .trigger_seq = d->event });
+    return VEC_ADD(&state->enrollments, (struct enrollment){ .id = d->id,
+                                                             .journey = (uint32_t)d->subject,
+                                                             .version = d->object,
+                                                             .due_ms = TIME_NEVER,
+                                                             .entered_ms = d->at_ms,
+                                                             .exit_until_ms = TIME_NEVER,
+                                                             .trigger_seq = d->event });
 }
 
 static enum err step_apply(struct state *state, const struct decision *d)
@@ -242,10 +250,15 @@ static enum err queue_apply(struct engine *engine, const struct decision *d, int
 
 static enum err intent_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
-    TRY(VEC_ADD(&state->messages, (struct message){
-        .id = d->id, .enrollment = d->subject, .node = (uint16_t)d->object, .template_id = d->other,
-        .journey = d->journey, .topic = d->topic, .trigger_seq = d->event, .state = MESSAGE_QUEUED,
-        .due_ms = d->at_ms }));
+    TRY(VEC_ADD(&state->messages, (struct message){ .id = d->id,
+                                                    .enrollment = d->subject,
+                                                    .node = (uint16_t)d->object,
+                                                    .template_id = d->other,
+                                                    .journey = d->journey,
+                                                    .topic = d->topic,
+                                                    .trigger_seq = d->event,
+                                                    .state = MESSAGE_QUEUED,
+                                                    .due_ms = d->at_ms }));
     return queue_apply(engine, d, d->at_ms);
 }
 
@@ -415,7 +428,8 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         break;
     case DECISION_ENTERED:
     case DECISION_LEFT:
-        member_str(out, &first, "segment", program_name(program, NAME_SEGMENT, (uint32_t)d->subject));
+        member_str(out, &first, "segment",
+                   program_name(program, NAME_SEGMENT, (uint32_t)d->subject));
         break;
     case DECISION_JOINED:
     case DECISION_DEPARTED:
@@ -428,7 +442,8 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         break;
     case DECISION_ENROLLED:
     case DECISION_NOT_ENROLLED:
-        member_str(out, &first, "journey", program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
+        member_str(out, &first, "journey",
+                   program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
         member_str(out, &first, "reason", d->text);
         member_int(out, &first, "event", d->event);
         break;
@@ -497,7 +512,8 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     d->event = number_get(&detail, "event");
     d->journey = number_get(&detail, "journey_id");
     d->topic = number_get(&detail, "topic_id");
-    d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit") : number_get(&detail, "template_id");
+    d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit")
+                                        : number_get(&detail, "template_id");
     if (d->kind == DECISION_INTENT)
         d->object = number_get(&detail, "node_number");
     d->due_ms = TIME_NEVER;

@@ -21,12 +21,11 @@
  *      ENROLLED    journey                 version             {"journey", "trigger"}
  *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
  *      ENDED       enrollment              node                {"reason"}
- *      INTENT      enrollment              node                {"template", "version", "topic", ...}
- *      CLAIMED     message                 attempt             {"to", "event", "version", "traits": [seq]}
- *      SENT, FAILED, UNKNOWN, DROPPED, DEFERRED, RETURNED
- *                  message                 attempt             {"text", "retry_at"?}
- *      NOT_ENROLLED journey                -                   {"reason"}
- *      PARKED      -                       -                   {"what"}: more than 64 consequences
+ *      INTENT      enrollment              node                {"template", "version", "topic",
+ * ...} CLAIMED     message                 attempt             {"to", "event", "version", "traits":
+ * [seq]} SENT, FAILED, UNKNOWN, DROPPED, DEFERRED, RETURNED message                 attempt
+ * {"text", "retry_at"?} NOT_ENROLLED journey                -                   {"reason"} PARKED
+ * -                       -                   {"what"}: more than 64 consequences
  */
 #ifndef DULT_ENGINE_DECISION_H
 #define DULT_ENGINE_DECISION_H
@@ -73,11 +72,12 @@ struct decision {
     struct str text;   /* an identity, a reason, a state, an answer */
     int64_t    due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
     uint32_t   event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
-    uint32_t   other;  /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when quiet */
-    uint32_t   topic;  /* INTENT */
-    const uint32_t *seqs; /* CLAIMED: the identify records whose traits it is written with */
+    uint32_t   other;  /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
+                          quiet */
+    uint32_t        topic; /* INTENT */
+    const uint32_t *seqs;  /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
-    uint32_t   journey; /* INTENT */
+    uint32_t        journey; /* INTENT */
 };
 
 /* A word new to one of the dictionaries; stored before anything that uses its number. */
@@ -102,11 +102,11 @@ enum name_kind {
 /* A message the engine has said "send" to, with all that rendering needs. */
 struct claim {
     uint64_t        message;
-    uint32_t        profile;  /* the person's root */
-    uint32_t        attempt;  /* from 1 */
+    uint32_t        profile; /* the person's root */
+    uint32_t        attempt; /* from 1 */
     uint32_t        template_id, template_version, journey, topic;
-    uint32_t        event_seq; /* the triggering event's record; 0 for none */
-    struct str      address;   /* the person's e-mail address */
+    uint32_t        event_seq;  /* the triggering event's record; 0 for none */
+    struct str      address;    /* the person's e-mail address */
     const uint32_t *trait_seqs; /* the identify records whose traits hold now, oldest first */
     uint32_t        trait_seqs_count;
     bool            transactional;
@@ -124,8 +124,8 @@ struct out {
     size_t           names_count, names_room;
     struct claim    *claims;
     size_t           claims_count, claims_room;
-    uint32_t         intents;  /* messages newly queued: delivery may want to claim */
-    uint32_t         profile;  /* the profile that the last record was about; 0 for none */
+    uint32_t         intents; /* messages newly queued: delivery may want to claim */
+    uint32_t         profile; /* the profile that the last record was about; 0 for none */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for an unknown one. */

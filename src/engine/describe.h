@@ -35,16 +35,19 @@ static inline void describe_state(const struct state *s, struct buf *out)
                    (long long)e->due_ms, (long long)e->entered_ms, e->trigger_seq);
     }
     for (uint32_t i = 0; i < s->pasts.count; i++)
-        buf_format(out, " past %u %u times %lld\n", s->pasts.items[i].journey, s->pasts.items[i].times,
-                   (long long)s->pasts.items[i].entered_ms);
+        buf_format(out, " past %u %u times %lld\n", s->pasts.items[i].journey,
+                   s->pasts.items[i].times, (long long)s->pasts.items[i].entered_ms);
     for (uint32_t i = 0; i < s->messages.count; i++) {
         const struct message *m = &s->messages.items[i];
-        buf_format(out, " message %llu of %llu template %u topic %u state %u attempt %u since %lld due %lld\n",
-                   (unsigned long long)m->id, (unsigned long long)m->enrollment, m->template_id,
-                   m->topic, m->state, m->attempt, (long long)m->first_try_ms, (long long)m->due_ms);
+        buf_format(
+            out,
+            " message %llu of %llu template %u topic %u state %u attempt %u since %lld due %lld\n",
+            (unsigned long long)m->id, (unsigned long long)m->enrollment, m->template_id, m->topic,
+            m->state, m->attempt, (long long)m->first_try_ms, (long long)m->due_ms);
     }
     for (uint32_t i = 0; i < s->consents.count; i++)
-        buf_format(out, " consent %u %d\n", s->consents.items[i].topic, s->consents.items[i].granted);
+        buf_format(out, " consent %u %d\n", s->consents.items[i].topic,
+                   s->consents.items[i].granted);
     for (uint32_t i = 0; i < s->lists.count; i++)
         buf_format(out, " list %u since %lld\n", s->lists.items[i].list,
                    (long long)s->lists.items[i].since_ms);

@@ -8,12 +8,14 @@
 #include "engine/vec.h"
 
 enum {
-    CLOCK_WAKES_MAX = 1000,         /* timers of one clock record */
-    JOB_ASKS = 4000,                /* of changed segments, of one clock record */
+    CLOCK_WAKES_MAX = 1000, /* timers of one clock record */
+    JOB_ASKS = 4000,        /* of changed segments, of one clock record */
 };
 
 static const char *const text_events[] = {
-    [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen", [RECORD_GROUP] = "Group",
+    [RECORD_PAGE] = "Page",
+    [RECORD_SCREEN] = "Screen",
+    [RECORD_GROUP] = "Group",
 };
 
 enum err engine_open(struct engine **out, struct engine_conf conf)
@@ -60,7 +62,8 @@ void engine_close(struct engine *engine)
 
 static struct str event_text(enum record_kind kind, struct str name)
 {
-    bool fixed = (size_t)kind < sizeof text_events / sizeof text_events[0] && text_events[kind] != NULL;
+    bool fixed =
+        (size_t)kind < sizeof text_events / sizeof text_events[0] && text_events[kind] != NULL;
     return fixed && str_is_empty(name) ? str_of(text_events[kind]) : name;
 }
 
@@ -85,7 +88,8 @@ static bool identify_last(const struct run *runs, uint32_t count, struct run *ru
 }
 
 /* Clients tell the same traits with every page: the bag is kept once. Its place, or 0. */
-static uint32_t bag_same(const struct engine *engine, const struct timeline_event *event, struct str bag)
+static uint32_t bag_same(const struct engine *engine, const struct timeline_event *event,
+                         struct str bag)
 {
     struct run runs[TIMELINE_RUNS_MAX], run = { 0 };
     uint32_t   place = 0, count = timeline_runs(engine->timeline, event->profile, runs);
@@ -93,7 +97,8 @@ static uint32_t bag_same(const struct engine *engine, const struct timeline_even
         return 0;
     struct bag have = bag_at(timeline_bags(engine->timeline), run.bag[place]);
     /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
-    bool same = have.len > 0 && have.len + 4 <= bag.len && bag.len - have.len - 4 < BAG_UNIT_BYTES &&
+    bool same = have.len > 0 && have.len + 4 <= bag.len &&
+                bag.len - have.len - 4 < BAG_UNIT_BYTES &&
                 memcmp(have.bytes, bag.ptr + 4, have.len) == 0;
     return same ? run.bag[place] : 0;
 }
@@ -124,13 +129,15 @@ static enum err standings_hear(struct engine *engine, const struct timeline_even
         return OK;
     TRY(program_leaves(engine->program, event->name, &leaves));
     standings_tell(&root->state->standings, event->name,
-                   bag_at(timeline_bags(engine->timeline), event->bag), leaves->items, leaves->count);
+                   bag_at(timeline_bags(engine->timeline), event->bag), leaves->items,
+                   leaves->count);
     return OK;
 }
 
 /* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
-static enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
-                          struct str name, const struct json *properties, bool *added)
+static enum err event_add(struct engine *engine, enum record_kind kind,
+                          struct timeline_event *event, struct str name,
+                          const struct json *properties, bool *added)
 {
     bool       traits = kind == RECORD_IDENTIFY;
     struct str bag;
@@ -177,8 +184,8 @@ static bool traits_repeat(const struct step *step, const struct timeline_event *
             }
             break;
         }
-    return latest != NULL && latest->at_ms[place] <= event->at_ms && event->at_ms <= facts->now_ms &&
-           latest->bag[place] == event->bag;
+    return latest != NULL && latest->at_ms[place] <= event->at_ms &&
+           event->at_ms <= facts->now_ms && latest->bag[place] == event->bag;
 }
 
 static enum err traits_ask(struct step *step, const struct timeline_event *event)
@@ -212,7 +219,7 @@ static enum err event_follow(struct engine *engine, const struct record *record,
                              const struct timeline_event *event, bool added, bool fresh)
 {
     struct step step;
-    bool quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
+    bool        quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
                  record->received_ms - record->at_ms > engine->conf.lateness_ms;
     TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
     if (step.machine)
@@ -284,12 +291,14 @@ static enum err outcome_apply(struct engine *engine, const struct record *record
 /* Journeys that mail about the topic are left. Topic 0 is every topic. */
 static bool mails_about(const struct program *program, const struct enrollment *e, uint32_t topic)
 {
-    const struct journey_version *version = program_journey_version(program, e->journey, e->version);
+    const struct journey_version *version =
+        program_journey_version(program, e->journey, e->version);
     if (version == NULL)
         return false;
     for (uint16_t i = 0; i < version->journey.nodes_count; i++) {
         const struct node *node = &version->journey.nodes[i];
-        uint32_t           id = node->kind == NODE_EMAIL ? program_template(program, node->email) : SEGMENT_NO_ID;
+        uint32_t           id =
+            node->kind == NODE_EMAIL ? program_template(program, node->email) : SEGMENT_NO_ID;
         if (id == SEGMENT_NO_ID)
             continue;
         const struct template_def *template = &program->templates.items[id];
@@ -317,7 +326,7 @@ static enum err consent_apply(struct engine *engine, const struct record *record
 {
     uint32_t    topic = 0;
     struct step step;
-    bool granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
+    bool        granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
     if (record->profile >= people_count(engine->people))
         return ERR_ABSENT;
     if (!str_is_empty(record->name))
@@ -325,9 +334,13 @@ static enum err consent_apply(struct engine *engine, const struct record *record
     out->profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
     TRY(step_begin(&step, engine, out, record->profile, engine->now_ms, false));
-    TRY(decide(engine, out, (struct decision){
-        .kind = DECISION_CONSENT, .profile = step.person, .at_ms = engine->now_ms, .subject = topic,
-        .object = granted, .text = json_get_str(record->properties, STR("how")) }));
+    TRY(decide(engine, out,
+               (struct decision){ .kind = DECISION_CONSENT,
+                                  .profile = step.person,
+                                  .at_ms = engine->now_ms,
+                                  .subject = topic,
+                                  .object = granted,
+                                  .text = json_get_str(record->properties, STR("how")) }));
     if (!granted)
         TRY(withdrawn(&step, topic));
     return step_run(&step);
@@ -365,15 +378,18 @@ static enum err list_apply(struct engine *engine, const struct record *record, s
         TRY(membership_ask_all(&step));
     }
     if (is_listed(engine, step.person, list) == leave) {
-        TRY(decide(engine, out, (struct decision){
-            .kind = leave ? DECISION_DEPARTED : DECISION_JOINED, .profile = step.person,
-            .at_ms = engine->now_ms, .subject = list }));
+        TRY(decide(engine, out,
+                   (struct decision){ .kind = leave ? DECISION_DEPARTED : DECISION_JOINED,
+                                      .profile = step.person,
+                                      .at_ms = engine->now_ms,
+                                      .subject = list }));
         step_queue(&step, leave ? CONSEQUENCE_DEPARTED : CONSEQUENCE_JOINED, list);
     }
     return step_run(&step);
 }
 
-static enum err define_apply(struct engine *engine, const struct record *record, struct problem *problem)
+static enum err define_apply(struct engine *engine, const struct record *record,
+                             struct problem *problem)
 {
     uint32_t number;
     TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
@@ -403,9 +419,12 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
         return problem_set(problem, ERR_ABSENT, "merge", "This person has no such merge.",
                            "Look at the merges on the person's page.");
     TRY(wakes_before(engine, out, person, record->received_ms));
-    TRY(decide(engine, out, (struct decision){
-        .kind = DECISION_UNMERGE, .profile = person, .at_ms = engine->now_ms,
-        .subject = record->merge, .object = released }));
+    TRY(decide(engine, out,
+               (struct decision){ .kind = DECISION_UNMERGE,
+                                  .profile = person,
+                                  .at_ms = engine->now_ms,
+                                  .subject = record->merge,
+                                  .object = released }));
     uint32_t both[2] = { person, people_root(engine->people, released) };
     for (int i = 0; i < 2; i++)
         TRY(person_ask_all(engine, out, both[i], true));
@@ -440,7 +459,8 @@ static enum err jobs_run(struct engine *engine, struct out *out)
 static enum err clock_apply(struct engine *engine, struct out *out)
 {
     struct timer timer;
-    for (int i = 0; i < CLOCK_WAKES_MAX && calendar_take(engine->wakes, engine->now_ms, &timer); i++) {
+    for (int i = 0; i < CLOCK_WAKES_MAX && calendar_take(engine->wakes, engine->now_ms, &timer);
+         i++) {
         struct profile *profile = people_get(engine->people, timer.profile);
         if (profile->timer_ms != timer.due_ms)
             continue; /* an earlier one came in its place */
@@ -525,9 +545,9 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
 void engine_prefetch(struct engine *engine, const struct record *record)
 {
     bool user = !str_is_empty(record->user_id);
-    engine->ahead[engine->ahead_next++ % AHEAD] = people_ahead_make(
-        engine->people, user ? IDENTITY_USER : IDENTITY_ANONYMOUS,
-        user ? record->user_id : record->anonymous_id);
+    engine->ahead[engine->ahead_next++ % AHEAD] =
+        people_ahead_make(engine->people, user ? IDENTITY_USER : IDENTITY_ANONYMOUS,
+                          user ? record->user_id : record->anonymous_id);
     for (int i = 0; i < AHEAD; i++) {
         struct people_ahead *ahead = &engine->ahead[i];
         if (ahead->steps >= PEOPLE_AHEAD_STEPS)
@@ -647,7 +667,8 @@ uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint
         for (uint32_t i = 0; i < profile->state->messages.count && count < most; i++) {
             const struct message *message = &profile->state->messages.items[i];
             if (message->state == MESSAGE_SENDING)
-                claims[count++] = (struct claim){ .message = message->id, .profile = p,
+                claims[count++] = (struct claim){ .message = message->id,
+                                                  .profile = p,
                                                   .attempt = message->attempt,
                                                   .template_id = message->template_id,
                                                   .journey = message->journey };

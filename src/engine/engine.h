@@ -64,9 +64,10 @@ int64_t engine_now_ms(const struct engine *engine);
 bool engine_has_job(const struct engine *engine);
 
 /* ---- loading: names, definitions and states first, then the rest in order ---- */
-MUST enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id, struct str text);
-MUST enum err engine_load_definition(struct engine *engine, enum definition_kind kind, struct str name,
-                                     struct str text, uint32_t version);
+MUST enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id,
+                               struct str text);
+MUST enum err engine_load_definition(struct engine *engine, enum definition_kind kind,
+                                     struct str name, struct str text, uint32_t version);
 /* A stored event: its place on the timeline. `properties` as in the record; no name: "other". */
 MUST enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_t profile,
                                 uint32_t seq, int64_t at_ms, struct str name,
@@ -88,9 +89,9 @@ uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint
 /* ---- checkpoints: see checkpoint.h ---- */
 
 /* ---- questions; they change nothing ---- */
-const struct people   *engine_people(const struct engine *engine);
-struct program        *engine_program(struct engine *engine);
-struct timeline       *engine_timeline(struct engine *engine);
+const struct people *engine_people(const struct engine *engine);
+struct program      *engine_program(struct engine *engine);
+struct timeline     *engine_timeline(struct engine *engine);
 
 /* The profile of "ada" (a userId), "anonymous:7f3", "type:id" or "p12"; PROFILE_NONE. */
 uint32_t engine_find(const struct engine *engine, struct str who);
@@ -100,11 +101,12 @@ struct str engine_public_id(char out[16], uint32_t profile);
 /* A condition over one person at a moment, with what is known by now. */
 struct verdict engine_ask(const struct engine *engine, const struct segment_program *program,
                           uint32_t person, int64_t at_ms);
-void engine_explain(const struct engine *engine, const struct segment_program *program,
-                    const struct segment_node *tree, uint32_t person, int64_t at_ms,
-                    struct buf *out);
+void           engine_explain(const struct engine *engine, const struct segment_program *program,
+                              const struct segment_node *tree, uint32_t person, int64_t at_ms,
+                              struct buf *out);
 
-/* Counts people (not profiles) from *cursor on, at most `most` profiles looked at; true at the end. */
+/* Counts people (not profiles) from *cursor on, at most `most` profiles looked at; true at the end.
+ */
 struct count {
     uint64_t  people, matching;
     uint32_t *sample; /* the first matching, at most sample_room */
@@ -115,15 +117,20 @@ bool engine_count(const struct engine *engine, const struct segment_program *pro
 
 /* The person's current traits as JSON; the records they came from, oldest first, at most `most`. */
 void     engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out);
-uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs, uint32_t most);
+uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs,
+                           uint32_t most);
 /* The person's events from newest to oldest, `skip` of them left out: fills at most `most`. */
-struct event_ref { uint32_t seq; uint32_t profile; int64_t at_ms; };
+struct event_ref {
+    uint32_t seq;
+    uint32_t profile;
+    int64_t  at_ms;
+};
 uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t skip,
                        struct event_ref *refs, uint32_t most);
 
 struct engine_stats {
-    uint64_t profiles, events, decisions, timers, queued, sending, parked;
-    uint64_t memberships_changed, enrolled, jobs_left;
+    uint64_t              profiles, events, decisions, timers, queued, sending, parked;
+    uint64_t              memberships_changed, enrolled, jobs_left;
     struct timeline_sizes timeline;
 };
 struct engine_stats engine_stats(const struct engine *engine);

@@ -48,32 +48,44 @@ static void apply(struct bench *b, struct record *record)
 
 static void define(struct bench *b, enum definition_kind kind, struct str name, struct str text)
 {
-    struct record record = { .kind = RECORD_DEFINE, .definition_kind = kind, .name = name, .body = text };
+    struct record record = {
+        .kind = RECORD_DEFINE, .definition_kind = kind, .name = name, .body = text
+    };
     apply(b, &record);
 }
 
 static void segments_define(struct bench *b)
 {
     for (int i = 0; i < SEGMENTS; i++) {
-        int e = i % EVENTS;
-        struct str text = str_format(b->kept,
-            "did \"E%d\" at least %d times in the last %d days where value > %d and not did \"E%d\" in the "
+        int        e = i % EVENTS;
+        struct str text = str_format(
+            b->kept,
+            "did \"E%d\" at least %d times in the last %d days where value > %d and not did "
+            "\"E%d\" in the "
             "last %d days and (plan = \"p%d\" or sum of value of \"E%d\" in the last 90 days > %d)",
-            e, 1 + i % 4, 7 + i % 30, i, (e + 7) % EVENTS, 1 + i % 14, i % 5, (e + 13) % EVENTS, 50 * i);
+            e, 1 + i % 4, 7 + i % 30, i, (e + 7) % EVENTS, 1 + i % 14, i % 5, (e + 13) % EVENTS,
+            50 * i);
         define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%d", i), text);
     }
 }
 
 static void journeys_define(struct bench *b)
 {
-    static const char *const triggers[] = { "\"event\":\"E31\"", "\"event\":\"E38\"", "\"segment\":\"segment9\"" };
+    static const char *const triggers[] = { "\"event\":\"E31\"", "\"event\":\"E38\"",
+                                            "\"segment\":\"segment9\"" };
     define(b, DEFINE_TEMPLATE, STR("mail"), STR("subject: s\n--- html\nx"));
     for (int i = 0; i < 3; i++)
-        define(b, DEFINE_JOURNEY, str_format(b->kept, "journey%d", i), str_format(b->kept,
-            "{\"journey\":\"journey%d\",\"trigger\":{%s},\"reentry\":\"after 7 days\",\"exit_when\":"
-            "\"did \\\"E2\\\" since entry\",\"nodes\":[{\"id\":\"a\",\"email\":\"mail\"},"
-            "{\"id\":\"b\",\"wait\":\"2 days\"},{\"id\":\"c\",\"split\":\"did \\\"E3\\\" since entry\","
-            "\"yes\":\"e\"},{\"id\":\"d\",\"email\":\"mail\"},{\"id\":\"e\",\"exit\":true}]}", i, triggers[i]));
+        define(
+            b, DEFINE_JOURNEY, str_format(b->kept, "journey%d", i),
+            str_format(
+                b->kept,
+                "{\"journey\":\"journey%d\",\"trigger\":{%s},\"reentry\":\"after 7 "
+                "days\",\"exit_when\":"
+                "\"did \\\"E2\\\" since entry\",\"nodes\":[{\"id\":\"a\",\"email\":\"mail\"},"
+                "{\"id\":\"b\",\"wait\":\"2 days\"},{\"id\":\"c\",\"split\":\"did \\\"E3\\\" since "
+                "entry\","
+                "\"yes\":\"e\"},{\"id\":\"d\",\"email\":\"mail\"},{\"id\":\"e\",\"exit\":true}]}",
+                i, triggers[i]));
 }
 
 static const struct json *object(struct bench *b, struct str text)
@@ -87,11 +99,14 @@ static const struct json *object(struct bench *b, struct str text)
 static void bodies_make(struct bench *b)
 {
     for (int i = 0; i < BODIES; i++) {
-        b->properties[i] = object(b, str_format(b->kept,
-            "{\"value\":%u,\"sku\":\"sku-%u\",\"page\":\"/p/%u\",\"ref\":\"mail\"}", draw(b, 100),
-            draw(b, 5000), draw(b, 300)));
-        b->traits[i] = object(b, str_format(b->kept,
-            "{\"email\":\"user%u@example.com\",\"plan\":\"p%u\",\"country\":\"NO\"}", i, draw(b, 20)));
+        b->properties[i] = object(
+            b, str_format(b->kept,
+                          "{\"value\":%u,\"sku\":\"sku-%u\",\"page\":\"/p/%u\",\"ref\":\"mail\"}",
+                          draw(b, 100), draw(b, 5000), draw(b, 300)));
+        b->traits[i] = object(
+            b, str_format(b->kept,
+                          "{\"email\":\"user%u@example.com\",\"plan\":\"p%u\",\"country\":\"NO\"}",
+                          i, draw(b, 20)));
     }
     for (int i = 0; i < EVENTS; i++)
         snprintf(b->events[i], sizeof b->events[i], "E%d", i);
@@ -101,11 +116,12 @@ static void bodies_make(struct bench *b)
  * busiest of 200,000 does one event in 450. */
 static void record_make(struct bench *b, struct record *record, char user[16])
 {
-    double even = (double)draw(b, 1 << 24) / (1 << 24);
+    double   even = (double)draw(b, 1 << 24) / (1 << 24);
     uint64_t who = draw(b, 50) == 0 ? b->people++ : (uint64_t)(even * even * (double)b->people);
     double   name = (double)draw(b, 1 << 24) / (1 << 24);
     int      len = snprintf(user, 16, "u%llu", (unsigned long long)who);
-    *record = (struct record){ .kind = RECORD_TRACK, .user_id = { user, (size_t)len },
+    *record = (struct record){ .kind = RECORD_TRACK,
+                               .user_id = { user, (size_t)len },
                                .name = str_of(b->events[(int)(name * name * EVENTS)]),
                                .properties = b->properties[draw(b, BODIES)] };
     if (draw(b, 20) == 0) {
@@ -165,13 +181,17 @@ static void batch_run(struct bench *b, struct record *records, char (*users)[16]
 
 int main(int argc, char **argv)
 {
-    uint64_t     wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 3000000;
-    struct bench b = { .random = 7, .people = PEOPLE_FIRST, .now_ms = T0, .kept = arena_open(64 << 20),
-                       .arena = arena_open((size_t)1 << 30) };
+    uint64_t       wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 3000000;
+    struct bench   b = { .random = 7,
+                         .people = PEOPLE_FIRST,
+                         .now_ms = T0,
+                         .kept = arena_open(64 << 20),
+                         .arena = arena_open((size_t)1 << 30) };
     struct record *records = calloc(BATCH, sizeof *records);
-    char         (*users)[16] = calloc(BATCH, 16);
+    char(*users)[16] = calloc(BATCH, 16);
     b.out.arena = b.arena;
-    if (engine_open(&b.engine, (struct engine_conf){ .seed = 1, .next_decision = 1,
+    if (engine_open(&b.engine, (struct engine_conf){ .seed = 1,
+                                                     .next_decision = 1,
                                                      .lateness_ms = LATENESS_MS_DEFAULT }) != OK)
         return 1;
     bodies_make(&b);
@@ -183,7 +203,7 @@ int main(int argc, char **argv)
     for (uint64_t n = 0; n < wanted; n += BATCH)
         batch_run(&b, records, users);
     struct engine_stats stats = engine_stats(b.engine);
-    double              s = (double)b.spent / CLOCKS_PER_SEC, events = (double)(stats.events - b.before);
+    double s = (double)b.spent / CLOCKS_PER_SEC, events = (double)(stats.events - b.before);
     printf("%.0f records/s of CPU (%llu events, %llu profiles at the end)\n", events / s,
            (unsigned long long)stats.events, (unsigned long long)stats.profiles);
     printf("%.1f%% change a membership, %.1f%% enroll, %.2f decisions a record, %llu timers\n",

@@ -53,9 +53,11 @@ static const char *const segments[][2] = {
     { "last", "last did \"Visit\" less than 1 day ago where revenue > 36" },
     { "gone", "last did \"Order\" more than 2 days ago where revenue > 30" },
     { "then", "did \"Visit\" in the last 2 days then \"Order\" where revenue > 36 within 2 hours" },
-    { "then no", "did \"Order\" in the last 2 days then no \"Other\" where revenue > 20 within 5 hours" },
-    { "same leaves", "in segment \"spender\" or (sum of revenue of \"Order\" in the last 90 days > 300 "
-                     "and not did \"Visit\" at least 40 times in the last 30 days)" },
+    { "then no",
+      "did \"Order\" in the last 2 days then no \"Other\" where revenue > 20 within 5 hours" },
+    { "same leaves",
+      "in segment \"spender\" or (sum of revenue of \"Order\" in the last 90 days > 300 "
+      "and not did \"Visit\" at least 40 times in the last 30 days)" },
 };
 enum { SEGMENTS = sizeof segments / sizeof segments[0] };
 
@@ -124,23 +126,29 @@ static void record_random(struct life *life)
                                            revenue, draw(life, 5), draw(life, 9)));
     if (kind < 4) {
         r.kind = RECORD_IDENTIFY;
-        r.properties = object(life, str_format(life->arena, "{\"country\":\"%s\",\"plan\":\"%s\"}",
-                                               countries[draw(life, 3)], draw(life, 2) ? "pro" : "free"));
+        r.properties =
+            object(life, str_format(life->arena, "{\"country\":\"%s\",\"plan\":\"%s\"}",
+                                    countries[draw(life, 3)], draw(life, 2) ? "pro" : "free"));
         r.name = STR_NONE;
     } else if (kind == 4) {
-        r = (struct record){ .kind = RECORD_ALIAS, .user_id = who(life, "u", USERS),
-                             .previous_id = draw(life, 2) ? who(life, "u", USERS) : who(life, "d", DEVICES) };
+        r = (struct record){ .kind = RECORD_ALIAS,
+                             .user_id = who(life, "u", USERS),
+                             .previous_id =
+                                 draw(life, 2) ? who(life, "u", USERS) : who(life, "d", DEVICES) };
         if (str_eq(r.user_id, r.previous_id))
             return;
     } else if (kind == 5) {
-        r = (struct record){ .kind = RECORD_LIST, .user_id = who(life, "u", USERS), .name = STR("news"),
+        r = (struct record){ .kind = RECORD_LIST,
+                             .user_id = who(life, "u", USERS),
+                             .name = STR("news"),
                              .flags = draw(life, 2) ? RECORD_LEAVE : 0 };
     } else if (kind == 6 && people_count(engine_people(life->engine)) > 0) {
         uint32_t            p = draw(life, people_count(engine_people(life->engine)));
         const struct state *state = people_state_get(engine_people(life->engine), p);
         if (state->merges.count == 0)
             return;
-        r = (struct record){ .kind = RECORD_UNMERGE, .profile = p,
+        r = (struct record){ .kind = RECORD_UNMERGE,
+                             .profile = p,
                              .merge = state->merges.items[draw(life, state->merges.count)].id };
     } else if (kind == 7) {
         r.flags = RECORD_HISTORICAL;
@@ -180,7 +188,9 @@ static void compare(struct life *life, uint64_t seed, int step)
         if (people_root(engine_people(life->engine), p) != p)
             continue;
         for (uint32_t s = 0; s < SEGMENTS; s++) {
-            bool truth = engine_ask(life->engine, &program->segments.items[s].program, p, life->now_ms).holds;
+            bool truth =
+                engine_ask(life->engine, &program->segments.items[s].program, p, life->now_ms)
+                    .holds;
             if (member(life->engine, p, s) == truth)
                 continue;
             print_error("seed %llu step %d: profile %u segment %s is %d, the truth %d\n",
@@ -200,15 +210,22 @@ static uint64_t standing_count(const struct life *life)
 
 static void live(uint64_t seed, bool busy)
 {
-    struct life life = { .arena = arena_open(512 << 20), .random = seed, .now_ms = T0, .busy = busy };
+    struct life life = {
+        .arena = arena_open(512 << 20), .random = seed, .now_ms = T0, .busy = busy
+    };
     life.out.arena = life.arena;
-    assert_ok(engine_open(&life.engine, (struct engine_conf){ .seed = seed, .next_decision = 1,
-                                                              .lateness_ms = LATENESS_MS_DEFAULT }));
-    assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = DEFINE_WORKSPACE,
-                                           .name = STR("workspace"), .body = STR("{\"lists\":[\"news\"]}") }));
+    assert_ok(engine_open(
+        &life.engine, (struct engine_conf){
+                          .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE,
+                                           .definition_kind = DEFINE_WORKSPACE,
+                                           .name = STR("workspace"),
+                                           .body = STR("{\"lists\":[\"news\"]}") }));
     for (int i = 0; i < SEGMENTS; i++)
-        assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = DEFINE_SEGMENT,
-                                               .name = str_of(segments[i][0]), .body = str_of(segments[i][1]) }));
+        assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE,
+                                               .definition_kind = DEFINE_SEGMENT,
+                                               .name = str_of(segments[i][0]),
+                                               .body = str_of(segments[i][1]) }));
     while (engine_has_job(life.engine))
         assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
     for (int i = 0; i < RECORDS; i++) {
@@ -216,7 +233,8 @@ static void live(uint64_t seed, bool busy)
         life.standing += standing_count(&life);
         if (draw(&life, 8) == 0)
             forget(&life);
-        life.now_ms += draw(&life, 3) == 0 ? (int64_t)draw(&life, 20) * TIME_HOUR_MS : (int64_t)draw(&life, 5000);
+        life.now_ms += draw(&life, 3) == 0 ? (int64_t)draw(&life, 20) * TIME_HOUR_MS
+                                           : (int64_t)draw(&life, 5000);
         assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
         compare(&life, seed, i);
     }

@@ -13,12 +13,12 @@
 #define T0 INT64_C(1767225600000) /* 2026-01-01 */
 
 struct world {
-    struct engine  *engine;
-    struct arena   *arena;
-    struct out      out;
-    uint64_t        seq;
-    int64_t         now_ms;
-    struct problem  problem;
+    struct engine *engine;
+    struct arena  *arena;
+    struct out     out;
+    uint64_t       seq;
+    int64_t        now_ms;
+    struct problem problem;
     /* what a store would have kept */
     struct decision kept[4000];
     struct str      names[400];
@@ -32,8 +32,9 @@ static struct world *world_open(void)
     w->arena = arena_open(256 << 20);
     w->out.arena = w->arena;
     w->now_ms = T0;
-    assert_ok(engine_open(&w->engine, (struct engine_conf){ .seed = 1, .next_decision = 1,
-                                                            .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(engine_open(
+        &w->engine,
+        (struct engine_conf){ .seed = 1, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
     return w;
 }
 
@@ -70,8 +71,10 @@ static struct json *json(struct world *w, const char *text)
 
 static void define(struct world *w, enum definition_kind kind, const char *name, const char *text)
 {
-    enum err err = tell(w, (struct record){ .kind = RECORD_DEFINE, .definition_kind = kind,
-                                            .name = str_of(name), .body = str_of(text) });
+    enum err err = tell(w, (struct record){ .kind = RECORD_DEFINE,
+                                            .definition_kind = kind,
+                                            .name = str_of(name),
+                                            .body = str_of(text) });
     if (err != OK)
         print_error("%s: %s %s\n", w->problem.where, w->problem.what, w->problem.remedy);
     assert_int_equal(err, OK);
@@ -79,14 +82,18 @@ static void define(struct world *w, enum definition_kind kind, const char *name,
 
 static void track(struct world *w, const char *user, const char *event, const char *properties)
 {
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(user), .name = str_of(event),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .user_id = str_of(user),
+                                       .name = str_of(event),
                                        .properties = json(w, properties) }));
 }
 
 static void identify(struct world *w, const char *user, const char *anonymous, const char *traits)
 {
-    assert_ok(tell(w, (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user),
-                                       .anonymous_id = str_of(anonymous), .properties = json(w, traits) }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_IDENTIFY,
+                                       .user_id = str_of(user),
+                                       .anonymous_id = str_of(anonymous),
+                                       .properties = json(w, traits) }));
 }
 
 static void wait(struct world *w, int64_t ms)
@@ -114,7 +121,8 @@ static const char welcome[] =
     "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},\"nodes\":["
     "{\"id\":\"hello\",\"email\":\"welcome\"},"
     "{\"id\":\"pause\",\"wait\":\"3 days\"},"
-    "{\"id\":\"acted\",\"split\":\"did \\\"Project Created\\\" since entry\",\"yes\":\"done\",\"no\":\"remind\"},"
+    "{\"id\":\"acted\",\"split\":\"did \\\"Project Created\\\" since "
+    "entry\",\"yes\":\"done\",\"no\":\"remind\"},"
     "{\"id\":\"remind\",\"email\":\"reminder\"},"
     "{\"id\":\"done\",\"exit\":true}]}";
 
@@ -132,9 +140,11 @@ static uint64_t claim(struct world *w)
     return w->out.claims_count > before ? w->out.claims[before].message : 0;
 }
 
-static enum err outcome(struct world *w, uint64_t message, enum outcome_kind kind, int64_t retry_at_ms)
+static enum err outcome(struct world *w, uint64_t message, enum outcome_kind kind,
+                        int64_t retry_at_ms)
 {
-    return tell(w, (struct record){ .kind = RECORD_OUTCOME, .profile = 0,
+    return tell(w, (struct record){ .kind = RECORD_OUTCOME,
+                                    .profile = 0,
                                     .outcome = { message, kind, retry_at_ms, STR("250 ok") } });
 }
 
@@ -181,7 +191,9 @@ TEST(engine, a_withdrawal_stops_the_journey_and_every_later_message)
     shop(w);
     identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
     track(w, "ada", "Signed Up", "{}");
-    assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT, .profile = 0, .name = STR("news"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT,
+                                       .profile = 0,
+                                       .name = STR("news"),
                                        .properties = json(w, "{\"state\":\"unsubscribed\"}") }));
     assert_str(last(w, DECISION_ENDED)->text, "unsubscribed");
     assert_str(last(w, DECISION_DROPPED)->text, "unsubscribed");
@@ -237,12 +249,18 @@ TEST(engine, old_data_starts_nothing)
 {
     struct world *w = world_open();
     shop(w);
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("old"), .name = STR("Signed Up"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .user_id = STR("old"),
+                                       .name = STR("Signed Up"),
                                        .flags = RECORD_HISTORICAL }));
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("late"), .name = STR("Signed Up"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .user_id = STR("late"),
+                                       .name = STR("Signed Up"),
                                        .at_ms = w->now_ms - TIME_DAY_MS - 1 }));
     assert_int_equal(count(w, DECISION_ENROLLED), 0);
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("fresh"), .name = STR("Signed Up"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .user_id = STR("fresh"),
+                                       .name = STR("Signed Up"),
                                        .at_ms = w->now_ms - TIME_DAY_MS }));
     assert_int_equal(count(w, DECISION_ENROLLED), 1);
     world_close(w);
@@ -282,7 +300,9 @@ TEST(engine, anonymous_history_joins_the_known_person_and_can_be_parted_again)
 {
     struct world *w = world_open();
     define(w, DEFINE_SEGMENT, "viewers", "did \"Viewed\"");
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .anonymous_id = STR("dev1"), .name = STR("Viewed") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .anonymous_id = STR("dev1"),
+                                       .name = STR("Viewed") }));
     identify(w, "ada", "dev1", "{\"email\":\"ada@example.com\"}");
     uint32_t ada = engine_find(w->engine, STR("ada"));
     assert_int_equal(people_root(engine_people(w->engine), 0), ada);
@@ -290,12 +310,16 @@ TEST(engine, anonymous_history_joins_the_known_person_and_can_be_parted_again)
     assert_int_equal(engine_events(w->engine, ada, 0, refs, 10), 2);
     assert_non_null(last(w, DECISION_MERGE));
 
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .anonymous_id = STR("dev1"), .name = STR("Viewed") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .anonymous_id = STR("dev1"),
+                                       .name = STR("Viewed") }));
     assert_int_equal(engine_events(w->engine, ada, 0, refs, 10), 3);
-    assert_ok(tell(w, (struct record){ .kind = RECORD_UNMERGE, .profile = ada,
+    assert_ok(tell(w, (struct record){ .kind = RECORD_UNMERGE,
+                                       .profile = ada,
                                        .merge = last(w, DECISION_MERGE)->id }));
     assert_int_equal(engine_events(w->engine, ada, 0, refs, 10), 1);
-    assert_int_equal(engine_events(w->engine, engine_find(w->engine, STR("anonymous:dev1")), 0, refs, 10), 2);
+    assert_int_equal(
+        engine_events(w->engine, engine_find(w->engine, STR("anonymous:dev1")), 0, refs, 10), 2);
     assert_int_equal(count(w, DECISION_LEFT), 1); /* ada never viewed */
     world_close(w);
 }
@@ -308,9 +332,12 @@ TEST(engine, two_known_people_never_become_one_because_they_shared_a_device)
     assert_true(engine_find(w->engine, STR("ada")) != engine_find(w->engine, STR("bob")));
     assert_int_equal(count(w, DECISION_MERGE), 0);
     assert_int_equal(count(w, DECISION_SHARED), 1);
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .anonymous_id = STR("tablet"), .name = STR("Viewed") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .anonymous_id = STR("tablet"),
+                                       .name = STR("Viewed") }));
     uint32_t tablet = engine_find(w->engine, STR("anonymous:tablet"));
-    assert_true(tablet != engine_find(w->engine, STR("ada")) && tablet != engine_find(w->engine, STR("bob")));
+    assert_true(tablet != engine_find(w->engine, STR("ada")) &&
+                tablet != engine_find(w->engine, STR("bob")));
     identify(w, "ada", "tablet", "{}");
     assert_true(people_root(engine_people(w->engine), tablet) == tablet);
     world_close(w);
@@ -320,8 +347,10 @@ static void seen(struct world *w, const char *user, const char *anonymous, const
 {
     char context[200];
     snprintf(context, sizeof context, "{\"externalIds\":[%s]}", ids);
-    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(user),
-                                       .anonymous_id = str_of(anonymous), .name = STR("Viewed"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                       .user_id = str_of(user),
+                                       .anonymous_id = str_of(anonymous),
+                                       .name = STR("Viewed"),
                                        .context = json(w, context) }));
 }
 
@@ -383,7 +412,9 @@ TEST(engine, an_alias_makes_two_known_people_one)
     struct world *w = world_open();
     track(w, "old", "Visit", "{}");
     track(w, "new", "Visit", "{}");
-    assert_ok(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("new"), .previous_id = STR("old") }));
+    assert_ok(tell(
+        w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("new"), .previous_id = STR("old") }));
     assert_int_equal(people_root(engine_people(w->engine), engine_find(w->engine, STR("old"))),
                      engine_find(w->engine, STR("new")));
     world_close(w);
@@ -423,9 +454,12 @@ TEST(engine, the_last_word_about_a_trait_counts_also_when_it_was_said_before)
     struct world *w = world_open();
     define(w, DEFINE_SEGMENT, "pro", "plan = \"pro\"");
     identify(w, "ada", "", "{\"plan\":\"pro\"}");
-    assert_ok(tell(w, (struct record){ .kind = RECORD_IDENTIFY, .anonymous_id = STR("d"),
-                                       .properties = json(w, "{\"plan\":\"free\"}"), .received_ms = T0 + 1 }));
-    assert_ok(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("d") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_IDENTIFY,
+                                       .anonymous_id = STR("d"),
+                                       .properties = json(w, "{\"plan\":\"free\"}"),
+                                       .received_ms = T0 + 1 }));
+    assert_ok(tell(w, (struct record){
+                          .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("d") }));
     assert_int_equal(count(w, DECISION_LEFT), 1);
     w->now_ms += 5;
     identify(w, "ada", "", "{\"plan\":\"pro\"}");
@@ -436,8 +470,10 @@ TEST(engine, the_last_word_about_a_trait_counts_also_when_it_was_said_before)
 TEST(engine, a_refused_record_keeps_what_was_decided_before_the_refusal)
 {
     struct world *w = world_open();
-    assert_int_equal(tell(w, (struct record){ .kind = RECORD_TRACK, .name = STR("Visit") }), ERR_INPUT);
-    assert_int_equal(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("a") }), ERR_INPUT);
+    assert_int_equal(tell(w, (struct record){ .kind = RECORD_TRACK, .name = STR("Visit") }),
+                     ERR_INPUT);
+    assert_int_equal(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("a") }),
+                     ERR_INPUT);
     assert_int_equal(people_count(engine_people(w->engine)), 0);
     shop(w);
     identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
@@ -469,10 +505,15 @@ TEST(engine, a_refusal_holds_for_both_after_a_merge_is_undone_and_what_waits_is_
     identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
     identify(w, "bob", "", "{\"email\":\"bob@example.com\"}");
     track(w, "bob", "Signed Up", "{}");
-    assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT, .profile = 1, .name = STR("other"),
+    assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT,
+                                       .profile = 1,
+                                       .name = STR("other"),
                                        .properties = json(w, "{\"state\":\"unsubscribed\"}") }));
-    assert_ok(tell(w, (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
-    assert_ok(tell(w, (struct record){ .kind = RECORD_UNMERGE, .profile = 0,
+    assert_ok(tell(
+        w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
+    assert_ok(tell(w, (struct record){ .kind = RECORD_UNMERGE,
+                                       .profile = 0,
                                        .merge = last(w, DECISION_MERGE)->id }));
     for (uint32_t p = 0; p < 2; p++) {
         const struct state *known = people_state_get(engine_people(w->engine), p);
@@ -487,7 +528,8 @@ TEST(engine, a_changed_definition_fires_nothing_also_for_who_acts_before_it_reac
 {
     struct world *w = world_open();
     define(w, DEFINE_SEGMENT, "s", "did \"Never\"");
-    define(w, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
+    define(w, DEFINE_JOURNEY, "j",
+           "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
            "[{\"id\":\"w\",\"wait\":\"1 day\"}]}");
     wait(w, 1);
     track(w, "ada", "Visit", "{}");
@@ -511,7 +553,8 @@ static void life(struct world *w)
         snprintf(device, sizeof device, "d%d", i % 55);
         snprintf(traits, sizeof traits, "{\"email\":\"u%d@example.com\",\"n\":%d}", i % 40, i / 80);
         if (i % 3 == 0)
-            assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK, .anonymous_id = str_of(device),
+            assert_ok(tell(w, (struct record){ .kind = RECORD_TRACK,
+                                               .anonymous_id = str_of(device),
                                                .name = STR("Visit") }));
         if (i % 4 == 1)
             identify(w, user, device, traits);
@@ -519,8 +562,10 @@ static void life(struct world *w)
         if (i % 5 == 0)
             claim(w);
         if (i % 31 == 0)
-            assert_ok(tell(w, (struct record){ .kind = RECORD_CONSENT, .profile = (uint32_t)i % 20,
-                                               .properties = json(w, "{\"state\":\"unsubscribed\"}") }));
+            assert_ok(
+                tell(w, (struct record){ .kind = RECORD_CONSENT,
+                                         .profile = (uint32_t)i % 20,
+                                         .properties = json(w, "{\"state\":\"unsubscribed\"}") }));
         wait(w, 3 * TIME_HOUR_MS);
     }
 }
@@ -530,22 +575,30 @@ static struct engine *load_again(struct world *w, struct checkpoint_row *rows, u
 {
     struct engine      *engine;
     struct json_parser *parser = json_parser_open();
-    assert_ok(engine_open(&engine, (struct engine_conf){ .seed = 9, .next_decision = w->kept_count + 1,
+    assert_ok(engine_open(&engine, (struct engine_conf){ .seed = 9,
+                                                         .next_decision = w->kept_count + 1,
                                                          .lateness_ms = LATENESS_MS_DEFAULT }));
     for (size_t i = 0; i < w->names_count; i++)
         assert_ok(engine_load_name(engine, (enum name_kind)w->name_rows[i].kind, w->name_rows[i].id,
                                    w->name_rows[i].text));
-    assert_ok(engine_load_definition(engine, DEFINE_TEMPLATE, STR("welcome"), STR("subject: Welcome\ntopic: news\n"), 1));
-    assert_ok(engine_load_definition(engine, DEFINE_TEMPLATE, STR("reminder"), STR("subject: Begin\ntopic: news\n"), 2));
+    assert_ok(engine_load_definition(engine, DEFINE_TEMPLATE, STR("welcome"),
+                                     STR("subject: Welcome\ntopic: news\n"), 1));
+    assert_ok(engine_load_definition(engine, DEFINE_TEMPLATE, STR("reminder"),
+                                     STR("subject: Begin\ntopic: news\n"), 2));
     assert_ok(engine_load_definition(engine, DEFINE_JOURNEY, STR("welcome"), str_of(welcome), 3));
     for (uint32_t p = 0; p < rows_count; p++)
         for (uint32_t i = 0; i < rows_count; i++)
             if (rows[i].profile == p)
                 assert_ok(checkpoint_load(engine, p, rows[i].state));
     for (size_t i = 0; i < w->kept_count; i++) {
-        struct decision d = { .id = w->kept[i].id, .seq = w->kept[i].seq, .prev = w->kept[i].prev,
-                              .profile = w->kept[i].profile, .kind = w->kept[i].kind, .at_ms = w->kept[i].at_ms,
-                              .subject = w->kept[i].subject, .object = w->kept[i].object,
+        struct decision d = { .id = w->kept[i].id,
+                              .seq = w->kept[i].seq,
+                              .prev = w->kept[i].prev,
+                              .profile = w->kept[i].profile,
+                              .kind = w->kept[i].kind,
+                              .at_ms = w->kept[i].at_ms,
+                              .subject = w->kept[i].subject,
+                              .object = w->kept[i].object,
                               .detail = w->kept[i].detail };
         if (d.id > after)
             assert_ok(engine_load_decision(engine, parser, w->arena, &d));
@@ -576,9 +629,9 @@ TEST(engine, a_checkpoint_taken_while_life_goes_on_is_true_at_its_beginning)
 {
     struct world *w = world_open();
     life(w);
-    uint32_t round;
-    bool     done = false;
-    uint64_t after = w->kept_count;
+    uint32_t              round;
+    bool                  done = false;
+    uint64_t              after = w->kept_count;
     struct checkpoint_row all[2000];
     uint32_t              all_count = 0;
     assert_ok(checkpoint_begin(w->engine, &round));

@@ -29,12 +29,15 @@ struct engine {
     int64_t            now_ms;
     uint64_t           seq, next_decision;
     struct buf         bag, detail; /* scratch */
-    struct { struct job *items; uint32_t count, room; } jobs;
-    struct checkpoint *checkpoint; /* NULL while none is under way */
-    uint32_t           round;      /* of the last checkpoint begun */
+    struct {
+        struct job *items;
+        uint32_t    count, room;
+    } jobs;
+    struct checkpoint  *checkpoint;   /* NULL while none is under way */
+    uint32_t            round;        /* of the last checkpoint begun */
     struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
-    uint32_t           ahead_next;
-    uint64_t           queued, sending, parked, memberships_changed, enrolled;
+    uint32_t            ahead_next;
+    uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
 enum consequence_kind {
@@ -59,21 +62,21 @@ struct known {
 };
 
 struct step {
-    struct engine      *engine;
-    struct out         *out;
-    uint32_t            person; /* root */
-    int64_t             at_ms;
-    bool                quiet;     /* nothing fires */
-    bool                machine;   /* too many events: kept, not evaluated */
-    uint32_t            event_seq; /* the triggering event; 0 for none */
-    struct run          event_run; /* that event alone */
-    uint16_t            event_name;
-    int64_t             event_at;
-    uint32_t            event_bag;
-    struct consequence  queue[CONSEQUENCES_MAX];
-    uint32_t            queue_count, queue_done;
-    bool                parked;
-    struct known        known;
+    struct engine     *engine;
+    struct out        *out;
+    uint32_t           person; /* root */
+    int64_t            at_ms;
+    bool               quiet;     /* nothing fires */
+    bool               machine;   /* too many events: kept, not evaluated */
+    uint32_t           event_seq; /* the triggering event; 0 for none */
+    struct run         event_run; /* that event alone */
+    uint16_t           event_name;
+    int64_t            event_at;
+    uint32_t           event_bag;
+    struct consequence queue[CONSEQUENCES_MAX];
+    uint32_t           queue_count, queue_done;
+    bool               parked;
+    struct known       known;
 };
 
 /* known.c */
@@ -82,8 +85,8 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
 /* decide.c: keeps the decision and lets it take effect. */
 MUST enum err decide(struct engine *engine, struct out *out, struct decision decision);
 MUST enum err decision_apply(struct engine *engine, const struct decision *decision);
-MUST enum err decision_read(struct engine *engine, struct json_parser *parser, struct arena *scratch,
-                            struct decision *decision);
+MUST enum err decision_read(struct engine *engine, struct json_parser *parser,
+                            struct arena *scratch, struct decision *decision);
 
 /* who.c: whose record is it? Creates and merges as the rules say. */
 struct who {
@@ -104,14 +107,15 @@ MUST enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms);
 MUST enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet);
 MUST enum err step_run(struct step *step); /* all consequences, then the wake-up */
 MUST enum err wake_set(struct engine *engine, uint32_t person);
-MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms);
+MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t person,
+                           int64_t until_ms);
 
 /* membership.c */
-MUST enum err membership_ask(struct step *step, uint32_t segment);
-MUST enum err membership_ask_all(struct step *step);
-MUST enum err membership_ask_due(struct step *step);
+MUST enum err            membership_ask(struct step *step, uint32_t segment);
+MUST enum err            membership_ask_all(struct step *step);
+MUST enum err            membership_ask_due(struct step *step);
 const struct membership *membership_find(const struct state *state, uint32_t segment);
-MUST enum err membership_set(struct state *state, struct membership membership);
+MUST enum err            membership_set(struct state *state, struct membership membership);
 
 /* journey/walk.c */
 MUST enum err journeys_trigger(struct step *step, struct consequence what);

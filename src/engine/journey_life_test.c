@@ -14,7 +14,15 @@
 
 #define T0 INT64_C(1767225600000)
 
-enum { LIVES = 60, RECORDS = 150, PEOPLE = 4, JOURNEYS = 4, EVENTS_MAX = 400, INSIDE_MAX = 64, LOG_MAX = 4000 };
+enum {
+    LIVES = 60,
+    RECORDS = 150,
+    PEOPLE = 4,
+    JOURNEYS = 4,
+    EVENTS_MAX = 400,
+    INSIDE_MAX = 64,
+    LOG_MAX = 4000
+};
 
 /* ---- conditions: as text for the engine, as a function for the twin ---- */
 
@@ -33,13 +41,18 @@ static uint32_t did(const struct twin_person *p, char name, int64_t from_ms, int
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < p->events_count; i++)
-        count += p->events[i].name == name && p->events[i].at_ms >= from_ms && p->events[i].at_ms <= to_ms;
+        count += p->events[i].name == name && p->events[i].at_ms >= from_ms &&
+                 p->events[i].at_ms <= to_ms;
     return count;
 }
 
 static const char *const conditions[] = {
-    "did \"A\" at least 2 times", "did \"B\" in the last 2 days", "plan = \"pro\"",
-    "did \"C\" since entry", "in list \"news\"", "in segment \"s1\"",
+    "did \"A\" at least 2 times",
+    "did \"B\" in the last 2 days",
+    "plan = \"pro\"",
+    "did \"C\" since entry",
+    "in list \"news\"",
+    "in segment \"s1\"",
     "not did \"A\" in the last 1 day and did \"B\"",
 };
 enum { CONDITIONS = sizeof conditions / sizeof conditions[0] };
@@ -51,18 +64,30 @@ static bool holds(const struct twin_person *p, struct str text, int64_t entry_ms
     while (!str_eq(text, str_of(conditions[i])))
         i++;
     switch (i) {
-    case 0: return did(p, 'A', ever, now_ms) >= 2;
-    case 1: case 5: return did(p, 'B', two, now_ms) > 0;
-    case 2: return p->pro;
-    case 3: return did(p, 'C', entry_ms, now_ms) > 0;
-    case 4: return p->listed;
-    default: return did(p, 'A', day, now_ms) == 0 && did(p, 'B', ever, now_ms) > 0;
+    case 0:
+        return did(p, 'A', ever, now_ms) >= 2;
+    case 1:
+    case 5:
+        return did(p, 'B', two, now_ms) > 0;
+    case 2:
+        return p->pro;
+    case 3:
+        return did(p, 'C', entry_ms, now_ms) > 0;
+    case 4:
+        return p->listed;
+    default:
+        return did(p, 'A', day, now_ms) == 0 && did(p, 'B', ever, now_ms) > 0;
     }
 }
 
 /* The segments that begin journeys, in the order of their numbers. */
-static const struct { const char *name; int condition; } twin_segments[3] = {
-    { "s0", 0 }, { "s1", 1 }, { "s2", 6 },
+static const struct {
+    const char *name;
+    int         condition;
+} twin_segments[3] = {
+    { "s0", 0 },
+    { "s1", 1 },
+    { "s2", 6 },
 };
 
 /* ---- the twin ---- */
@@ -175,7 +200,8 @@ static void twin_walk(struct twin *t, uint64_t number, size_t at, int64_t now_ms
             return;
         }
         if (json_get(node, STR("email")) != NULL) {
-            buf_format(&t->log, "%d letter of %d.%zu at %lld\n", in->person, in->journey, at, (long long)now_ms);
+            buf_format(&t->log, "%d letter of %d.%zu at %lld\n", in->person, in->journey, at,
+                       (long long)now_ms);
             t->letters[t->letters_count++] = (struct letter){ in->person, number, now_ms, false };
             at = node_after(nodes, at, "next");
             continue;
@@ -200,7 +226,8 @@ static bool may_enter(const struct twin *t, int person, int journey, int64_t now
     return now_ms - last >= length_ms;
 }
 
-static void twin_trigger(struct twin *t, int person, const char *kind, const char *name, int64_t now_ms)
+static void twin_trigger(struct twin *t, int person, const char *kind, const char *name,
+                         int64_t now_ms)
 {
     for (int j = 0; j < t->journeys_count; j++) {
         if (!str_eq(member(json_get(t->journeys[j], STR("trigger")), kind), str_of(name)) ||
@@ -208,7 +235,8 @@ static void twin_trigger(struct twin *t, int person, const char *kind, const cha
             continue;
         uint64_t number = ++t->numbers;
         buf_format(&t->log, "%d enters %d at %lld\n", person, j, (long long)now_ms);
-        t->insides[t->insides_count++] = (struct inside){ person, j, 0, TIME_NEVER, now_ms, number };
+        t->insides[t->insides_count++] =
+            (struct inside){ person, j, 0, TIME_NEVER, now_ms, number };
         t->last_entry[person][j] = now_ms;
         twin_exits(t, person, now_ms);
         if (inside_find(t, number) < t->insides_count)
@@ -220,7 +248,8 @@ static void twin_segments_ask(struct twin *t, int person, int64_t now_ms, bool q
 {
     bool entered[3];
     for (int s = 0; s < 3; s++) {
-        bool now = holds(&t->people[person], str_of(conditions[twin_segments[s].condition]), 0, now_ms);
+        bool now =
+            holds(&t->people[person], str_of(conditions[twin_segments[s].condition]), 0, now_ms);
         entered[s] = now && !t->people[person].in[s];
         t->people[person].in[s] = now;
     }
@@ -235,7 +264,8 @@ static void twin_dues(struct twin *t, int person, int64_t now_ms)
         struct inside in = t->insides[i];
         if (in.person != person || in.due_ms > now_ms)
             continue;
-        twin_walk(t, in.number, node_after(json_get(t->journeys[in.journey], STR("nodes")), in.node, "next"),
+        twin_walk(t, in.number,
+                  node_after(json_get(t->journeys[in.journey], STR("nodes")), in.node, "next"),
                   now_ms);
         i = (uint32_t)-1;
     }
@@ -246,7 +276,8 @@ static int64_t next_instant(const struct twin *t, int person, int64_t after)
 {
     int64_t next = TIME_NEVER;
     for (uint32_t i = 0; i < t->insides_count; i++)
-        if (t->insides[i].person == person && t->insides[i].due_ms > after && t->insides[i].due_ms < next)
+        if (t->insides[i].person == person && t->insides[i].due_ms > after &&
+            t->insides[i].due_ms < next)
             next = t->insides[i].due_ms;
     for (uint32_t i = 0; i < t->people[person].events_count; i++)
         for (int days = 1; days <= 2; days++) {
@@ -260,7 +291,8 @@ static int64_t next_instant(const struct twin *t, int person, int64_t after)
 static void twin_time(struct twin *t, int64_t now_ms)
 {
     for (int p = 0; p < PEOPLE; p++)
-        for (int64_t at = next_instant(t, p, t->done_ms); at <= now_ms; at = next_instant(t, p, at)) {
+        for (int64_t at = next_instant(t, p, t->done_ms); at <= now_ms;
+             at = next_instant(t, p, at)) {
             twin_exits(t, p, at);
             twin_dues(t, p, at);
             twin_segments_ask(t, p, at, false);
@@ -296,10 +328,13 @@ static enum err tell(struct life *life, struct record record)
     return engine_apply(life->engine, &record, &life->out, NULL);
 }
 
-static enum err define(struct life *life, enum definition_kind kind, const char *name, struct str text)
+static enum err define(struct life *life, enum definition_kind kind, const char *name,
+                       struct str text)
 {
-    return tell(life, (struct record){ .kind = RECORD_DEFINE, .definition_kind = kind,
-                                       .name = str_of(name), .body = text });
+    return tell(life, (struct record){ .kind = RECORD_DEFINE,
+                                       .definition_kind = kind,
+                                       .name = str_of(name),
+                                       .body = text });
 }
 
 /* Which journey an enrollment is of: its ENROLLED decision says so. */
@@ -319,20 +354,23 @@ static void engine_log(struct life *life)
         if (d->kind == DECISION_ENROLLED)
             buf_format(&life->log, "%u enters %d at %lld\n", d->profile, (int)d->subject, at);
         if (d->kind == DECISION_INTENT)
-            buf_format(&life->log, "%u letter of %u.%u at %lld\n", d->profile, d->journey, d->object, at);
+            buf_format(&life->log, "%u letter of %u.%u at %lld\n", d->profile, d->journey,
+                       d->object, at);
         if (d->kind == DECISION_ENDED)
-            buf_format(&life->log, "%u leaves %d at %lld: %.*s\n", d->profile, journey_of(life, d->subject),
-                       at, STR_ARG(d->text));
+            buf_format(&life->log, "%u leaves %d at %lld: %.*s\n", d->profile,
+                       journey_of(life, d->subject), at, STR_ARG(d->text));
     }
 }
 
 static struct str journey_random(struct life *life, int number)
 {
     static const char *const reentries[] = { "once", "always", "after 30 hours" };
-    static const char *const triggers[] = { "\"event\":\"A\"", "\"event\":\"B\"", "\"event\":\"C\"",
-        "\"segment\":\"s0\"", "\"segment\":\"s1\"", "\"segment\":\"s2\"", "\"list\":\"news\"" };
-    struct buf text = buf_make(1 << 16);
-    uint32_t   nodes = 1 + draw(life, 6);
+    static const char *const triggers[] = { "\"event\":\"A\"",    "\"event\":\"B\"",
+                                            "\"event\":\"C\"",    "\"segment\":\"s0\"",
+                                            "\"segment\":\"s1\"", "\"segment\":\"s2\"",
+                                            "\"list\":\"news\"" };
+    struct buf               text = buf_make(1 << 16);
+    uint32_t                 nodes = 1 + draw(life, 6);
     buf_format(&text, "{\"journey\":\"j%d\",\"trigger\":{%s},\"reentry\":\"%s\",", number,
                triggers[draw(life, 7)], reentries[draw(life, 3)]);
     if (draw(life, 2) == 0) {
@@ -344,10 +382,12 @@ static struct str journey_random(struct life *life, int number)
     for (uint32_t i = 0; i < nodes; i++) {
         buf_format(&text, "%s{\"id\":\"n%u\",", i > 0 ? "," : "", i);
         switch (draw(life, 7)) {
-        case 0: case 1:
+        case 0:
+        case 1:
             buf_str(&text, STR("\"email\":\"letter\""));
             break;
-        case 2: case 3:
+        case 2:
+        case 3:
             buf_format(&text, "\"wait\":\"%u hours\"", 1 + draw(life, 60));
             break;
         case 4:
@@ -356,7 +396,8 @@ static struct str journey_random(struct life *life, int number)
         default:
             buf_str(&text, STR("\"split\":"));
             json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
-            buf_format(&text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes), draw(life, nodes));
+            buf_format(&text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes),
+                       draw(life, nodes));
         }
         if (draw(life, 5) == 0)
             buf_format(&text, ",\"next\":\"n%u\"", draw(life, nodes));
@@ -393,12 +434,14 @@ static void program_random(struct life *life)
 
 static void event_both(struct life *life, int person)
 {
-    char    name[2] = { (char)('A' + draw(life, 3)), 0 }, user[8];
-    int64_t late_ms = draw(life, 4) == 0 ? (int64_t)draw(life, 40) * TIME_HOUR_MS : 0;
-    bool    quiet = late_ms > LATENESS_MS_DEFAULT;
+    char                name[2] = { (char)('A' + draw(life, 3)), 0 }, user[8];
+    int64_t             late_ms = draw(life, 4) == 0 ? (int64_t)draw(life, 40) * TIME_HOUR_MS : 0;
+    bool                quiet = late_ms > LATENESS_MS_DEFAULT;
     struct twin_person *p = &life->twin.people[person];
     snprintf(user, sizeof user, "u%d", person);
-    assert_ok(tell(life, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(user), .name = str_of(name),
+    assert_ok(tell(life, (struct record){ .kind = RECORD_TRACK,
+                                          .user_id = str_of(user),
+                                          .name = str_of(name),
                                           .at_ms = life->now_ms - late_ms }));
     p->events[p->events_count++] = (struct happened){ name[0], life->now_ms - late_ms };
     twin_exits(&life->twin, person, life->now_ms);
@@ -413,10 +456,13 @@ static void identify_both(struct life *life, int person)
     struct json *traits = ARENA_NEW(life->arena, struct json);
     bool         pro = draw(life, 2) == 0;
     snprintf(user, sizeof user, "u%d", person);
-    assert_ok(json_parse_once(life->arena, str_format(life->arena, "{\"email\":\"u@x.no\",\"plan\":\"%s\"}",
-                                                      pro ? "pro" : "free"), traits, NULL));
-    assert_ok(tell(life, (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user),
-                                          .properties = traits }));
+    assert_ok(json_parse_once(
+        life->arena,
+        str_format(life->arena, "{\"email\":\"u@x.no\",\"plan\":\"%s\"}", pro ? "pro" : "free"),
+        traits, NULL));
+    assert_ok(tell(
+        life,
+        (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user), .properties = traits }));
     life->twin.people[person].pro = pro;
     twin_exits(&life->twin, person, life->now_ms);
 }
@@ -424,7 +470,9 @@ static void identify_both(struct life *life, int person)
 static void list_both(struct life *life, int person)
 {
     bool leave = draw(life, 2) == 0, was = life->twin.people[person].listed;
-    assert_ok(tell(life, (struct record){ .kind = RECORD_LIST, .profile = (uint32_t)person, .name = STR("news"),
+    assert_ok(tell(life, (struct record){ .kind = RECORD_LIST,
+                                          .profile = (uint32_t)person,
+                                          .name = STR("news"),
                                           .flags = leave ? RECORD_LEAVE : 0 }));
     life->twin.people[person].listed = !leave;
     twin_exits(&life->twin, person, life->now_ms);
@@ -446,10 +494,13 @@ static void consent_both(struct life *life, int person)
     struct twin *t = &life->twin;
     struct json *how = ARENA_NEW(life->arena, struct json);
     bool         granted = draw(life, 3) > 0;
-    assert_ok(json_parse_once(life->arena, granted ? STR("{\"state\":\"subscribed\"}")
-                                                   : STR("{\"state\":\"unsubscribed\"}"), how, NULL));
-    assert_ok(tell(life, (struct record){ .kind = RECORD_CONSENT, .profile = (uint32_t)person,
-                                          .properties = how }));
+    assert_ok(json_parse_once(life->arena,
+                              granted ? STR("{\"state\":\"subscribed\"}")
+                                      : STR("{\"state\":\"unsubscribed\"}"),
+                              how, NULL));
+    assert_ok(tell(
+        life,
+        (struct record){ .kind = RECORD_CONSENT, .profile = (uint32_t)person, .properties = how }));
     t->people[person].refused = !granted;
     for (uint32_t i = 0; i < t->insides_count && !granted; i++)
         if (t->insides[i].person == person && mails(t->journeys[t->insides[i].journey]))
@@ -475,8 +526,10 @@ static void claim_both(struct life *life)
     for (size_t i = before, n = life->out.claims_count; i < n; i++) {
         struct claim claim = life->out.claims[i];
         assert_false(t->people[claim.profile].refused);
-        struct record r = { .kind = RECORD_OUTCOME, .profile = claim.profile,
-                            .outcome = { claim.message, draw(life, 2) ? OUTCOME_SENT : OUTCOME_UNKNOWN, 0,
+        struct record r = { .kind = RECORD_OUTCOME,
+                            .profile = claim.profile,
+                            .outcome = { claim.message,
+                                         draw(life, 2) ? OUTCOME_SENT : OUTCOME_UNKNOWN, 0,
                                          STR("250") } };
         assert_ok(tell(life, r));
         assert_int_equal(tell(life, r), ERR_ABSENT); /* told twice, settled once */
@@ -499,11 +552,12 @@ static void logs_compare(struct life *life, uint64_t seed, int step)
         qsort(lines[k], count[k], sizeof lines[k][0], line_compare);
     }
     for (size_t i = 0; i < count[0] || i < count[1]; i++) {
-        struct str is = i < count[0] ? lines[0][i] : STR_NONE, twin = i < count[1] ? lines[1][i] : STR_NONE;
+        struct str is = i < count[0] ? lines[0][i] : STR_NONE,
+                   twin = i < count[1] ? lines[1][i] : STR_NONE;
         if (str_eq(is, twin))
             continue;
-        print_error("DULT_SEED=%llu step %d\nengine: %.*s\n  twin: %.*s\n", (unsigned long long)seed, step,
-                    STR_ARG(is), STR_ARG(twin));
+        print_error("DULT_SEED=%llu step %d\nengine: %.*s\n  twin: %.*s\n",
+                    (unsigned long long)seed, step, STR_ARG(is), STR_ARG(twin));
         for (int j = 0; j < life->twin.journeys_count; j++) {
             struct buf text = buf_make(1 << 16);
             json_write(&text, life->twin.journeys[j]);
@@ -526,8 +580,9 @@ static void states_compare(struct life *life)
         bool                found = false;
         for (uint32_t k = 0; k < state->enrollments.count; k++) {
             const struct enrollment *e = &state->enrollments.items[k];
-            found = found || ((int)e->journey == t->insides[i].journey && e->node == t->insides[i].node &&
-                              e->due_ms == t->insides[i].due_ms && e->entered_ms == t->insides[i].entered_ms);
+            found = found || ((int)e->journey == t->insides[i].journey &&
+                              e->node == t->insides[i].node && e->due_ms == t->insides[i].due_ms &&
+                              e->entered_ms == t->insides[i].entered_ms);
         }
         assert_true(found);
     }
@@ -545,15 +600,18 @@ static uint64_t journeys_live(uint64_t seed)
     life->now_ms = life->twin.done_ms = T0;
     life->log = buf_make(1 << 20);
     life->twin.log = buf_make(1 << 20);
-    assert_ok(engine_open(&life->engine, (struct engine_conf){ .seed = seed, .next_decision = 1,
-                                                               .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(engine_open(
+        &life->engine, (struct engine_conf){
+                           .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
     program_random(life);
     for (int p = 0; p < PEOPLE; p++)
         identify_both(life, p);
     for (int i = 0; i < RECORDS; i++) {
         int person = (int)draw(life, PEOPLE);
-        life->now_ms += draw(life, 3) == 0 ? (int64_t)draw(life, 50) * TIME_HOUR_MS : (int64_t)draw(life, 9000) + 1;
-        /* Half the time nobody tells the clock first: the record itself brings the person's time. */
+        life->now_ms += draw(life, 3) == 0 ? (int64_t)draw(life, 50) * TIME_HOUR_MS
+                                           : (int64_t)draw(life, 9000) + 1;
+        /* Half the time nobody tells the clock first: the record itself brings the person's time.
+         */
         twin_time(&life->twin, life->now_ms);
         uint32_t kind = draw(life, 10);
         if (kind >= 9 || draw(life, 2) == 0)
@@ -585,7 +643,8 @@ static uint64_t journeys_live(uint64_t seed)
 TEST(journey_life, journeys_do_what_they_say_when_they_say_it)
 {
     const char *given = getenv("DULT_SEED");
-    uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16, enrolled = 0;
+    uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16,
+             enrolled = 0;
     printf("journey_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
     for (int i = 0; i < LIVES; i++)
         enrolled += journeys_live(seed + (uint64_t)i);

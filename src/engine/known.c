@@ -5,7 +5,7 @@ enum { TRAIT_ELEMENTS_MAX = 256 };
 
 /* One thread asks at a time in one engine; a list value lives until the next question. */
 static _Thread_local struct json elements[TRAIT_ELEMENTS_MAX];
-static _Thread_local char public_text[16];
+static _Thread_local char        public_text[16];
 
 static bool value_of(struct bag bag, uint16_t key, struct json *out)
 {
@@ -18,7 +18,8 @@ static bool value_of(struct bag bag, uint16_t key, struct json *out)
     }
     if (count == 0)
         return false;
-    *out = listed ? (struct json){ .kind = JSON_ARRAY, .count = count, .items = elements } : elements[0];
+    *out = listed ? (struct json){ .kind = JSON_ARRAY, .count = count, .items = elements }
+                  : elements[0];
     return true;
 }
 
@@ -81,9 +82,10 @@ static struct facts_member known_segment(const struct facts *facts, uint32_t seg
     const struct program *program = known->engine->program;
     if (segment >= program->segments.count || program->segments.items[segment].arena == NULL)
         return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-    struct verdict           verdict = segment_eval(&program->segments.items[segment].program, facts);
+    struct verdict verdict = segment_eval(&program->segments.items[segment].program, facts);
     const struct membership *have = membership_find(known_state(facts), segment);
-    int64_t since = have != NULL && have->in == verdict.holds ? have->since_ms : FACTS_SINCE_UNKNOWN;
+    int64_t                  since =
+        have != NULL && have->in == verdict.holds ? have->since_ms : FACTS_SINCE_UNKNOWN;
     return (struct facts_member){ verdict.holds, since, verdict.until_ms };
 }
 
@@ -93,7 +95,8 @@ static struct str known_public_id(const struct facts *facts)
     return engine_public_id(public_text, known->person);
 }
 
-static const struct facts_ops known_ops = { known_trait, known_list, known_segment, known_public_id };
+static const struct facts_ops known_ops = { known_trait, known_list, known_segment,
+                                            known_public_id };
 
 static uint32_t runs_of_person(const struct engine *engine, uint32_t person, struct run *runs)
 {
@@ -110,8 +113,12 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
     known->engine = engine;
     known->person = person;
     known->facts = (struct facts){
-        .now_ms = at_ms, .seq_max = (uint32_t)engine->seq, .runs = known->runs,
+        .now_ms = at_ms,
+        .seq_max = (uint32_t)engine->seq,
+        .runs = known->runs,
         .runs_count = runs_of_person(engine, person, known->runs),
-        .bags = timeline_bags(engine->timeline), .person = known, .ops = &known_ops,
+        .bags = timeline_bags(engine->timeline),
+        .person = known,
+        .ops = &known_ops,
     };
 }

@@ -27,8 +27,8 @@ const struct membership *membership_find(const struct state *state, uint32_t seg
 enum err membership_set(struct state *state, struct membership membership)
 {
     uint32_t i = place_of(state, membership.segment);
-    bool     there = i < state->memberships.count &&
-                 state->memberships.items[i].segment == membership.segment;
+    bool     there =
+        i < state->memberships.count && state->memberships.items[i].segment == membership.segment;
     bool empty = !membership.in && membership.until_ms == TIME_NEVER;
     if (there && empty) {
         VEC_REMOVE(&state->memberships, i);
@@ -55,8 +55,9 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
     struct state *state = people_state(step->engine->people, step->person);
     if (state == NULL)
         return ERR_MEMORY;
-    return membership_set(state, (struct membership){
-        segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
+    return membership_set(
+        state,
+        (struct membership){ segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
 }
 
 /* Nobody is in a segment that was deleted; a machine stays where it is. */
@@ -84,9 +85,12 @@ enum err membership_ask(struct step *step, uint32_t segment)
     bool                     in = have != NULL && have->in;
     struct verdict verdict = verdict_of(step, &step->engine->program->segments.items[segment], in);
     if (in != verdict.holds) {
-        TRY(decide(step->engine, step->out, (struct decision){
-            .kind = verdict.holds ? DECISION_ENTERED : DECISION_LEFT, .profile = step->person,
-            .at_ms = step->at_ms, .subject = segment, .object = step->quiet }));
+        TRY(decide(step->engine, step->out,
+                   (struct decision){ .kind = verdict.holds ? DECISION_ENTERED : DECISION_LEFT,
+                                      .profile = step->person,
+                                      .at_ms = step->at_ms,
+                                      .subject = segment,
+                                      .object = step->quiet }));
         step->engine->memberships_changed++;
         if (is_heard(step, segment))
             step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);

@@ -19,9 +19,15 @@ static enum err message_decide(struct engine *engine, struct out *out, uint32_t 
                                enum decision_kind kind, const struct message *message,
                                struct str text, int64_t due_ms)
 {
-    return decide(engine, out, (struct decision){
-        .kind = kind, .profile = person, .at_ms = engine->now_ms, .subject = message->id,
-        .object = message->attempt, .text = text, .due_ms = due_ms, .event = message->trigger_seq });
+    return decide(engine, out,
+                  (struct decision){ .kind = kind,
+                                     .profile = person,
+                                     .at_ms = engine->now_ms,
+                                     .subject = message->id,
+                                     .object = message->attempt,
+                                     .text = text,
+                                     .due_ms = due_ms,
+                                     .event = message->trigger_seq });
 }
 
 enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t id,
@@ -37,7 +43,8 @@ enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
                         uint64_t enrollment, struct str reason)
 {
     for (uint32_t i = 0; i < people_state_get(engine->people, person)->messages.count; i++) {
-        const struct message *message = &people_state_get(engine->people, person)->messages.items[i];
+        const struct message *message =
+            &people_state_get(engine->people, person)->messages.items[i];
         if (message->enrollment != enrollment || message->state != MESSAGE_QUEUED)
             continue;
         TRY(outbox_drop(engine, out, person, message->id, reason));
@@ -52,7 +59,7 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
     const struct program *program = step->engine->program;
     const struct state   *state = people_state_get(step->engine->people, step->person);
     for (uint32_t i = 0; i < state->messages.count; i++) {
-        const struct message      *message = &state->messages.items[i];
+        const struct message *message = &state->messages.items[i];
         const struct template_def *template = program_template_at(program, message->template_id);
         if (message->state != MESSAGE_QUEUED || template->transactional ||
             (topic != 0 && message->topic != topic))
@@ -92,8 +99,9 @@ static bool address_of(struct engine *engine, uint32_t person, struct str *out)
 static struct str held_back(struct engine *engine, uint32_t person, const struct message *message,
                             struct str *address)
 {
-    const struct state        *state = people_state_get(engine->people, person);
-    const struct template_def *template = program_template_at(engine->program, message->template_id);
+    const struct state *state = people_state_get(engine->people, person);
+    const struct template_def *template =
+        program_template_at(engine->program, message->template_id);
     if (template->version == 0)
         return STR("the template was deleted");
     if (!template->transactional && refuses(state, message->topic))
@@ -107,13 +115,20 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
 static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t person,
                              const struct message *message, struct str address, struct claim *claim)
 {
-    const struct template_def *template = program_template_at(engine->program, message->template_id);
-    uint32_t                  *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
+    const struct template_def *template =
+        program_template_at(engine->program, message->template_id);
+    uint32_t *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
     *claim = (struct claim){
-        .message = message->id, .profile = person, .attempt = message->attempt,
-        .template_id = message->template_id, .template_version = template->version,
-        .journey = message->journey, .topic = message->topic, .event_seq = message->trigger_seq,
-        .address = str_copy(out->arena, address), .trait_seqs = seqs,
+        .message = message->id,
+        .profile = person,
+        .attempt = message->attempt,
+        .template_id = message->template_id,
+        .template_version = template->version,
+        .journey = message->journey,
+        .topic = message->topic,
+        .event_seq = message->trigger_seq,
+        .address = str_copy(out->arena, address),
+        .trait_seqs = seqs,
         .transactional = template->transactional,
         .first_try_ms = message->attempt == 1 ? engine->now_ms : message->first_try_ms,
     };
@@ -151,11 +166,18 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     struct claim   claim;
     next.attempt++;
     TRY(claim_freeze(engine, out, person, &next, address, &claim));
-    TRY(decide(engine, out, (struct decision){
-        .kind = DECISION_CLAIMED, .profile = person, .at_ms = engine->now_ms, .subject = next.id,
-        .object = next.attempt, .text = claim.address, .due_ms = TIME_NEVER, .event = claim.event_seq,
-        .other = claim.template_version, .seqs = claim.trait_seqs,
-        .seqs_count = claim.trait_seqs_count }));
+    TRY(decide(engine, out,
+               (struct decision){ .kind = DECISION_CLAIMED,
+                                  .profile = person,
+                                  .at_ms = engine->now_ms,
+                                  .subject = next.id,
+                                  .object = next.attempt,
+                                  .text = claim.address,
+                                  .due_ms = TIME_NEVER,
+                                  .event = claim.event_seq,
+                                  .other = claim.template_version,
+                                  .seqs = claim.trait_seqs,
+                                  .seqs_count = claim.trait_seqs_count }));
     return claim_add(out, &claim);
 }
 
@@ -194,7 +216,8 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
         return ERR_ABSENT;
     uint32_t person = people_root(engine->people, record->profile);
     TRY(wakes_before(engine, out, person, record->received_ms));
-    const struct message *message = message_find(people_state_get(engine->people, person), outcome->message);
+    const struct message *message =
+        message_find(people_state_get(engine->people, person), outcome->message);
     if (message == NULL || message->state != MESSAGE_SENDING)
         return ERR_ABSENT; /* settled before: a second word changes nothing */
 

@@ -104,7 +104,8 @@ static uint32_t number_of(const struct program *program, enum name_kind kind, st
 uint32_t program_segment(const struct program *program, struct str name)
 {
     uint32_t number = number_of(program, NAME_SEGMENT, name);
-    bool     defined = number < program->segments.count && program->segments.items[number].arena != NULL;
+    bool     defined =
+        number < program->segments.count && program->segments.items[number].arena != NULL;
     return defined ? number : SEGMENT_NO_ID;
 }
 
@@ -112,14 +113,16 @@ uint32_t program_journey(const struct program *program, struct str name)
 {
     uint32_t number = number_of(program, NAME_JOURNEY, name);
     return number < program->journeys.count && program->journeys.items[number].count > 0
-             ? number : SEGMENT_NO_ID;
+               ? number
+               : SEGMENT_NO_ID;
 }
 
 uint32_t program_template(const struct program *program, struct str name)
 {
     uint32_t number = number_of(program, NAME_TEMPLATE, name);
     return number < program->templates.count && program->templates.items[number].version > 0
-             ? number : SEGMENT_NO_ID;
+               ? number
+               : SEGMENT_NO_ID;
 }
 
 const struct template_def *program_template_at(const struct program *program, uint32_t number)
@@ -141,7 +144,8 @@ uint32_t program_topic(const struct program *program, struct str name)
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number)
 {
     return number < dict_count(program->names[kind])
-             ? dict_text(program->names[kind], (uint16_t)number) : STR_NONE;
+               ? dict_text(program->names[kind], (uint16_t)number)
+               : STR_NONE;
 }
 
 enum err program_intern(struct program *program, enum name_kind kind, struct str name,
@@ -188,9 +192,13 @@ static uint32_t list_resolve(const void *owner, struct str name)
 struct segment_names program_names(struct program *program, bool grow)
 {
     return (struct segment_names){
-        .events = program->names[NAME_EVENT], .properties = program->names[NAME_PROPERTY],
-        .traits = program->names[NAME_TRAIT], .grow = grow, .owner = program,
-        .segment = segment_resolve, .list = list_resolve,
+        .events = program->names[NAME_EVENT],
+        .properties = program->names[NAME_PROPERTY],
+        .traits = program->names[NAME_TRAIT],
+        .grow = grow,
+        .owner = program,
+        .segment = segment_resolve,
+        .list = list_resolve,
     };
 }
 
@@ -253,14 +261,15 @@ enum err program_leaves(struct program *program, uint16_t event, const struct le
         return ERR_MEMORY;
     uint32_t count = 0;
     for (uint32_t i = 0; i < users->count; i++)
-        count += segment_leaves(&program->segments.items[users->items[i]].program, event,
-                                items + count);
+        count +=
+            segment_leaves(&program->segments.items[users->items[i]].program, event, items + count);
     free(leaves->items);
     *leaves = (struct leaves){ items, segment_leaves_settle(items, count), true };
     return OK;
 }
 
-static void segment_unindex(struct program *program, uint32_t number, const struct segment_program *p)
+static void segment_unindex(struct program *program, uint32_t number,
+                            const struct segment_program *p)
 {
     leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
@@ -273,7 +282,8 @@ static void segment_unindex(struct program *program, uint32_t number, const stru
         index_drop(program->segments_of_list, p->lists[i], number);
 }
 
-static enum err segment_index(struct program *program, uint32_t number, const struct segment_program *p)
+static enum err segment_index(struct program *program, uint32_t number,
+                              const struct segment_program *p)
 {
     leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
@@ -316,13 +326,14 @@ static void level_next(const struct program *program, const struct level *level,
     }
 }
 
-/* How many levels there are from `first` on, at most SEGMENT_NESTING_MAX + 1; is `wanted` in any? */
+/* How many levels there are from `first` on, at most SEGMENT_NESTING_MAX + 1; is `wanted` in any?
+ */
 static enum err levels_count(const struct program *program, const uint32_t *first, uint32_t count,
                              bool up, uint32_t wanted, int *levels, bool *found)
 {
-    uint32_t     all = program->segments.count;
-    size_t       bytes = 2 * ((size_t)all + 1) * (sizeof(uint32_t) + sizeof(bool));
-    uint32_t    *memory = calloc(1, bytes);
+    uint32_t  all = program->segments.count;
+    size_t    bytes = 2 * ((size_t)all + 1) * (sizeof(uint32_t) + sizeof(bool));
+    uint32_t *memory = calloc(1, bytes);
     if (memory == NULL)
         return ERR_MEMORY;
     bool        *there = (bool *)(memory + 2 * ((size_t)all + 1));
@@ -350,7 +361,8 @@ static enum err nesting_check(const struct program *program, struct str name,
     uint32_t self = number_of(program, NAME_SEGMENT, name);
     int      below = 0, above = 1; /* itself, and those that name it */
     bool     circle = false, ignored = false;
-    TRY(levels_count(program, fresh->segments, fresh->segments_count, false, self, &below, &circle));
+    TRY(levels_count(program, fresh->segments, fresh->segments_count, false, self, &below,
+                     &circle));
     if (self < program->segments.count)
         TRY(levels_count(program, &self, 1, true, self, &above, &ignored));
     if (circle)
@@ -474,7 +486,8 @@ static enum err source_find(struct program *program, const struct journey *journ
 }
 
 static enum err journey_compile_text(struct program *program, struct str name, struct str text,
-                                     bool grow, struct journey_version *out, struct problem *problem)
+                                     bool grow, struct journey_version *out,
+                                     struct problem *problem)
 {
     struct segment_names names = program_names(program, grow);
     struct str           kept = str_copy(out->arena, text);
@@ -522,8 +535,10 @@ static enum err journey_define(struct program *program, struct str name, struct 
     }
     journey_unindex(program, *number);
     struct journey_def *def = &program->journeys.items[*number];
-    struct { struct journey_version **items; uint32_t count, room; } vec = { def->versions, def->count,
-                                                                             def->room };
+    struct {
+        struct journey_version **items;
+        uint32_t                 count, room;
+    } vec = { def->versions, def->count, def->room };
     TRY(VEC_ADD(&vec, fresh));
     *def = (struct journey_def){ vec.items, vec.count, vec.room, true };
     return journey_index(program, *number);
@@ -551,7 +566,8 @@ static struct str template_user(const struct program *program, struct str name)
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
         for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
-            if (live->journey.nodes[n].kind == NODE_EMAIL && str_eq(live->journey.nodes[n].email, name))
+            if (live->journey.nodes[n].kind == NODE_EMAIL &&
+                str_eq(live->journey.nodes[n].email, name))
                 return live->journey.name;
     }
     return STR_NONE;
@@ -596,8 +612,8 @@ static enum err names_of(struct program *program, const struct json *root, const
         return OK;
     for (uint32_t i = 0; list->kind == JSON_ARRAY && i < list->count; i++) {
         const struct json *item = &list->items[i];
-        struct str         name = item->kind == JSON_STRING ? item->string : json_get_str(item, STR("id"));
-        uint32_t           number;
+        struct str name = item->kind == JSON_STRING ? item->string : json_get_str(item, STR("id"));
+        uint32_t   number;
         if (str_is_empty(name))
             return problem_set(problem, ERR_INPUT, key, "An item has no name.",
                                "Write a text, or an object with an \"id\".");
@@ -621,7 +637,8 @@ static enum err workspace_define(struct program *program, struct str text, struc
 }
 
 enum err program_define(struct program *program, enum definition_kind kind, struct str name,
-                        struct str text, uint32_t version, uint32_t *number, struct problem *problem)
+                        struct str text, uint32_t version, uint32_t *number,
+                        struct problem *problem)
 {
     *number = 0;
     switch (kind) {
@@ -652,10 +669,10 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
     if (kind == DEFINE_SEGMENT) {
         uint32_t    number = number_of(program, NAME_SEGMENT, name);
         const char *user = number == SEGMENT_NO_ID ? NULL : segment_user(program, number);
-        return user == NULL ? OK
-                            : problem_format(problem, ERR_CONFLICT, "segment",
-                                             "Change what uses it first.",
-                                             "Segment \"%.*s\" is used by %s.", STR_ARG(name), user);
+        return user == NULL
+                   ? OK
+                   : problem_format(problem, ERR_CONFLICT, "segment", "Change what uses it first.",
+                                    "Segment \"%.*s\" is used by %s.", STR_ARG(name), user);
     }
     if (kind == DEFINE_JOURNEY && text.len > 0) {
         struct journey_version version = { .arena = arena };
@@ -678,8 +695,8 @@ static enum err name_out(struct program *program, struct out *out, int kind, uin
         out->names = rows;
         out->names_room = room;
     }
-    out->names[out->names_count++] = (struct name_row){
-        (uint32_t)kind, id, dict_text(program->names[kind], (uint16_t)id) };
+    out->names[out->names_count++] =
+        (struct name_row){ (uint32_t)kind, id, dict_text(program->names[kind], (uint16_t)id) };
     return OK;
 }
 

@@ -74,11 +74,20 @@ struct numbers {
 };
 
 struct program {
-    struct dict *names[NAME_KINDS]; /* by enum name_kind */
+    struct dict *names[NAME_KINDS];  /* by enum name_kind */
     uint32_t     stored[NAME_KINDS]; /* how many of each the store has */
-    struct { struct segment_def  *items; uint32_t count, room; } segments;
-    struct { struct journey_def  *items; uint32_t count, room; } journeys;
-    struct { struct template_def *items; uint32_t count, room; } templates;
+    struct {
+        struct segment_def *items;
+        uint32_t            count, room;
+    } segments;
+    struct {
+        struct journey_def *items;
+        uint32_t            count, room;
+    } journeys;
+    struct {
+        struct template_def *items;
+        uint32_t             count, room;
+    } templates;
     struct numbers *segments_of_event; /* by event number; DICT_NAMES_MAX + 1 of them */
     struct leaves  *leaves_of_event;
     struct dict    *leaves; /* texts of leaves: equal conditions have one number, for ever */
@@ -112,8 +121,8 @@ uint32_t program_journey(const struct program *program, struct str name);
 uint32_t program_template(const struct program *program, struct str name);
 /* The template with that number, one that is not defined (version 0) when there is none. */
 const struct template_def *program_template_at(const struct program *program, uint32_t number);
-uint32_t program_list(const struct program *program, struct str name);
-uint32_t program_topic(const struct program *program, struct str name);
+uint32_t                   program_list(const struct program *program, struct str name);
+uint32_t                   program_topic(const struct program *program, struct str name);
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);
 
 /* The number of a list or topic, made if new. Number 0 of topics is "every topic". */

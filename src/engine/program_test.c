@@ -41,7 +41,8 @@ TEST(program, segments_nest_to_the_bound_and_no_deeper_from_either_end)
     for (int i = 1; i < SEGMENT_NESTING_MAX; i++) {
         snprintf(name, sizeof name, "n%d", i);
         /* Named twice: the ways through are 2^15, the levels are 16. */
-        snprintf(text, sizeof text, "in segment \"n%d\" or not in segment \"n%d\"", i - 1, i > 1 ? i - 2 : 0);
+        snprintf(text, sizeof text, "in segment \"n%d\" or not in segment \"n%d\"", i - 1,
+                 i > 1 ? i - 2 : 0);
         assert_ok(define(p, DEFINE_SEGMENT, name, text, 1));
     }
     snprintf(text, sizeof text, "in segment \"n%d\"", SEGMENT_NESTING_MAX - 1);
@@ -59,8 +60,11 @@ TEST(program, what_is_in_use_is_not_deleted)
     assert_ok(define(p, DEFINE_SEGMENT, "b", "did \"B\"", 1));
     assert_ok(define(p, DEFINE_SEGMENT, "c", "did \"C\"", 1));
     assert_ok(define(p, DEFINE_SEGMENT, "user", "in segment \"c\"", 1));
-    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"a\"},"
-                     "\"exit_when\":\"in segment \\\"b\\\"\",\"nodes\":[{\"id\":\"m\",\"email\":\"mail\"}]}", 2));
+    assert_ok(define(
+        p, DEFINE_JOURNEY, "j",
+        "{\"journey\":\"j\",\"trigger\":{\"segment\":\"a\"},"
+        "\"exit_when\":\"in segment \\\"b\\\"\",\"nodes\":[{\"id\":\"m\",\"email\":\"mail\"}]}",
+        2));
     assert_int_equal(define(p, DEFINE_SEGMENT, "a", "", 3), ERR_CONFLICT);
     assert_int_equal(define(p, DEFINE_SEGMENT, "b", "", 3), ERR_CONFLICT);
     assert_int_equal(define(p, DEFINE_SEGMENT, "c", "", 3), ERR_CONFLICT);
@@ -74,7 +78,8 @@ TEST(program, what_is_in_use_is_not_deleted)
     program_close(p);
 }
 
-static uint32_t heard(const struct program *p, struct numbers *const *tables, enum name_kind kind, const char *name)
+static uint32_t heard(const struct program *p, struct numbers *const *tables, enum name_kind kind,
+                      const char *name)
 {
     return (*tables)[dict_find(p->names[kind], str_of(name))].count;
 }
@@ -83,13 +88,17 @@ TEST(program, who_must_hear_follows_every_change_of_a_definition)
 {
     struct program *p = open_();
     assert_ok(define(p, DEFINE_SEGMENT, "s", "did \"A\" and did \"B\"", 1));
-    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"event\":\"A\"},\"nodes\":"
-                     "[{\"id\":\"e\",\"exit\":true}]}", 2));
+    assert_ok(define(p, DEFINE_JOURNEY, "j",
+                     "{\"journey\":\"j\",\"trigger\":{\"event\":\"A\"},\"nodes\":"
+                     "[{\"id\":\"e\",\"exit\":true}]}",
+                     2));
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 1);
     assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 1);
     assert_ok(define(p, DEFINE_SEGMENT, "s", "did \"B\"", 3));
-    assert_ok(define(p, DEFINE_JOURNEY, "j", "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
-                     "[{\"id\":\"e\",\"exit\":true}]}", 4));
+    assert_ok(define(p, DEFINE_JOURNEY, "j",
+                     "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
+                     "[{\"id\":\"e\",\"exit\":true}]}",
+                     4));
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 0);
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "B"), 1);
     assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 0);

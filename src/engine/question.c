@@ -56,7 +56,8 @@ struct verdict engine_ask(const struct engine *engine, const struct segment_prog
 }
 
 void engine_explain(const struct engine *engine, const struct segment_program *program,
-                    const struct segment_node *tree, uint32_t person, int64_t at_ms, struct buf *out)
+                    const struct segment_node *tree, uint32_t person, int64_t at_ms,
+                    struct buf *out)
 {
     struct known known;
     known_make(&known, engine, people_root(engine->people, person), at_ms);
@@ -119,8 +120,10 @@ static uint32_t trait_sets(const struct known *known, struct trait_set *sets)
     for (uint32_t r = 0; r < known->facts.runs_count; r++) {
         const struct run *run = &known->runs[r];
         for (uint32_t i = run->count; i > 0 && count < TRAIT_SETS_MAX; i--)
-            if (run->name[i - 1] == PROGRAM_TRAITS_EVENT && run->at_ms[i - 1] <= known->facts.now_ms)
-                sets[count++] = (struct trait_set){ run->at_ms[i - 1], run->seq[i - 1], run->bag[i - 1] };
+            if (run->name[i - 1] == PROGRAM_TRAITS_EVENT &&
+                run->at_ms[i - 1] <= known->facts.now_ms)
+                sets[count++] =
+                    (struct trait_set){ run->at_ms[i - 1], run->seq[i - 1], run->bag[i - 1] };
     }
     qsort(sets, count, sizeof *sets, newest_first);
     return count;
@@ -136,7 +139,8 @@ static bool seen_add(uint16_t *seen, uint32_t *count, uint16_t key)
     return true;
 }
 
-uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs, uint32_t most)
+uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs,
+                           uint32_t most)
 {
     struct known     known;
     struct trait_set sets[TRAIT_SETS_MAX];
@@ -163,7 +167,8 @@ uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_
     return count;
 }
 
-static void trait_write(const struct program *program, struct bag bag, uint16_t key, struct buf *out)
+static void trait_write(const struct program *program, struct bag bag, uint16_t key,
+                        struct buf *out)
 {
     uint32_t        at = 0, count = 0;
     struct bag_item item;
@@ -240,7 +245,8 @@ uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t sk
         if (skip > 0)
             skip--;
         else
-            refs[count++] = (struct event_ref){ runs[best].seq[i], owner[best], runs[best].at_ms[i] };
+            refs[count++] =
+                (struct event_ref){ runs[best].seq[i], owner[best], runs[best].at_ms[i] };
     }
     return count;
 }
@@ -248,10 +254,16 @@ uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t sk
 struct engine_stats engine_stats(const struct engine *engine)
 {
     return (struct engine_stats){
-        .profiles = people_count(engine->people), .events = timeline_count(engine->timeline),
-        .decisions = engine->next_decision - 1, .timers = calendar_count(engine->wakes),
-        .queued = engine->queued, .sending = engine->sending, .parked = engine->parked,
-        .memberships_changed = engine->memberships_changed, .enrolled = engine->enrolled,
-        .jobs_left = engine->jobs.count, .timeline = timeline_sizes(engine->timeline),
+        .profiles = people_count(engine->people),
+        .events = timeline_count(engine->timeline),
+        .decisions = engine->next_decision - 1,
+        .timers = calendar_count(engine->wakes),
+        .queued = engine->queued,
+        .sending = engine->sending,
+        .parked = engine->parked,
+        .memberships_changed = engine->memberships_changed,
+        .enrolled = engine->enrolled,
+        .jobs_left = engine->jobs.count,
+        .timeline = timeline_sizes(engine->timeline),
     };
 }

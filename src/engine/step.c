@@ -76,9 +76,11 @@ static enum err consequence_run(struct step *step, struct consequence what)
 static enum err parked_tell(struct step *step)
 {
     step->engine->parked++;
-    return decide(step->engine, step->out, (struct decision){
-        .kind = DECISION_PARKED, .profile = step->person, .at_ms = step->at_ms,
-        .text = STR("more than 64 consequences of one record") });
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_PARKED,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .text = STR("more than 64 consequences of one record") });
 }
 
 enum err step_run(struct step *step)
@@ -90,7 +92,8 @@ enum err step_run(struct step *step)
     return wake_set(step->engine, step->person);
 }
 
-/* A timer that comes too early looks and is set anew, so that a person has one, not one a record. */
+/* A timer that comes too early looks and is set anew, so that a person has one, not one a record.
+ */
 enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms)
 {
     struct profile *profile = people_get(engine->people, person);

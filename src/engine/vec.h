@@ -26,8 +26,8 @@ static inline void *vec_room(void *items, uint32_t count, uint32_t *room, size_t
 
 #define VEC_ADD(vec, ...)                                                                          \
     __extension__({                                                                                \
-        void *vec_items_ = vec_room((vec)->items, (vec)->count, &(vec)->room,                      \
-                                    sizeof *(vec)->items);                                         \
+        void *vec_items_ =                                                                         \
+            vec_room((vec)->items, (vec)->count, &(vec)->room, sizeof *(vec)->items);              \
         if (vec_items_ != NULL) {                                                                  \
             (vec)->items = vec_items_;                                                             \
             (vec)->items[(vec)->count++] = __VA_ARGS__;                                            \

@@ -17,17 +17,23 @@ static enum err profile_new(struct engine *engine, const struct record *record, 
                             enum identity_kind kind, struct str text, uint32_t *profile)
 {
     *profile = people_count(engine->people);
-    return decide(engine, out, (struct decision){
-        .kind = DECISION_PROFILE, .profile = *profile, .at_ms = record->received_ms,
-        .subject = (uint64_t)kind, .text = text });
+    return decide(engine, out,
+                  (struct decision){ .kind = DECISION_PROFILE,
+                                     .profile = *profile,
+                                     .at_ms = record->received_ms,
+                                     .subject = (uint64_t)kind,
+                                     .text = text });
 }
 
 static enum err identity_give(struct engine *engine, const struct record *record, struct out *out,
                               uint32_t profile, enum identity_kind kind, struct str text)
 {
-    return decide(engine, out, (struct decision){
-        .kind = DECISION_IDENTITY, .profile = profile, .at_ms = record->received_ms,
-        .subject = (uint64_t)kind, .text = text });
+    return decide(engine, out,
+                  (struct decision){ .kind = DECISION_IDENTITY,
+                                     .profile = profile,
+                                     .at_ms = record->received_ms,
+                                     .subject = (uint64_t)kind,
+                                     .text = text });
 }
 
 /* Which of two enrollments in one journey goes on: the one furthest, then the older. */
@@ -42,14 +48,19 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->enrollments.count; i++)
         for (uint32_t k = i + 1; k < state->enrollments.count; k++) {
-            const struct enrollment *a = &state->enrollments.items[i], *b = &state->enrollments.items[k];
+            const struct enrollment *a = &state->enrollments.items[i],
+                                    *b = &state->enrollments.items[k];
             if (a->journey != b->journey)
                 continue;
             const struct enrollment *loser = further(a, b) ? b : a;
             uint64_t                 id = loser->id;
-            TRY(decide(engine, out, (struct decision){
-                .kind = DECISION_ENDED, .profile = person, .at_ms = record->received_ms,
-                .subject = id, .object = loser->node, .text = STR("merged") }));
+            TRY(decide(engine, out,
+                       (struct decision){ .kind = DECISION_ENDED,
+                                          .profile = person,
+                                          .at_ms = record->received_ms,
+                                          .subject = id,
+                                          .object = loser->node,
+                                          .text = STR("merged") }));
             TRY(outbox_drop_of(engine, out, person, id, STR("merged")));
             return enrollments_settle(engine, record, out, person); /* the list has changed */
         }
@@ -59,14 +70,18 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
 static enum err merge(struct engine *engine, const struct record *record, struct out *out,
                       uint32_t into, uint32_t from, struct str why)
 {
-    uint32_t both = people_ring_count(engine->people, into) + people_ring_count(engine->people, from);
+    uint32_t both =
+        people_ring_count(engine->people, into) + people_ring_count(engine->people, from);
     if (both > RING_PROFILES_MAX)
         return OK; /* a shared account: kept apart */
     TRY(wakes_before(engine, out, into, record->received_ms));
     TRY(wakes_before(engine, out, from, record->received_ms));
-    TRY(decide(engine, out, (struct decision){
-        .kind = DECISION_MERGE, .profile = into, .at_ms = record->received_ms,
-        .subject = people_root(engine->people, from), .text = why }));
+    TRY(decide(engine, out,
+               (struct decision){ .kind = DECISION_MERGE,
+                                  .profile = into,
+                                  .at_ms = record->received_ms,
+                                  .subject = people_root(engine->people, from),
+                                  .text = why }));
     return enrollments_settle(engine, record, out, people_root(engine->people, into));
 }
 
@@ -92,9 +107,12 @@ static enum err device_tie(struct engine *engine, const struct record *record, s
     }
     /* Another known person's device: from now on its anonymous events are nobody's known. */
     TRY(profile_new(engine, record, out, IDENTITY_ANONYMOUS, record->anonymous_id, &who->also));
-    return decide(engine, out, (struct decision){
-        .kind = DECISION_SHARED, .profile = who->also, .at_ms = record->received_ms,
-        .subject = device, .text = record->anonymous_id });
+    return decide(engine, out,
+                  (struct decision){ .kind = DECISION_SHARED,
+                                     .profile = who->also,
+                                     .at_ms = record->received_ms,
+                                     .subject = device,
+                                     .text = record->anonymous_id });
 }
 
 /*
@@ -189,7 +207,8 @@ enum err who_alias(struct engine *engine, const struct record *record, struct ou
         old = people_find(people, IDENTITY_ANONYMOUS, record->previous_id);
     if (old == PROFILE_NONE) {
         who->fresh = true;
-        return identity_give(engine, record, out, who->profile, IDENTITY_ANONYMOUS, record->previous_id);
+        return identity_give(engine, record, out, who->profile, IDENTITY_ANONYMOUS,
+                             record->previous_id);
     }
     uint32_t into = people_root(people, who->profile), from = people_root(people, old);
     if (into == from)

@@ -47,24 +47,24 @@ enum arrival_flag {
 
 enum {
     ARRIVAL_BODY_BYTES_MAX = 64 * 1024, /* a message of 32 KB and what the batch adds to it */
-    NAME_BYTES_MAX = 200,              /* an event name; longer ones are data by mistake */
-    ID_BYTES_MAX = 256,                /* fits an e-mail address (254) */
-    MESSAGE_ID_CHARS_MAX = 100,        /* Segment's bound */
+    NAME_BYTES_MAX = 200,               /* an event name; longer ones are data by mistake */
+    ID_BYTES_MAX = 256,                 /* fits an e-mail address (254) */
+    MESSAGE_ID_CHARS_MAX = 100,         /* Segment's bound */
 };
 
 struct arrival {
-    enum arrival_kind kind;
-    uint32_t         flags;  /* of enum arrival_flag */
-    uint32_t         source; /* which write key or import; the caller's number, copied through */
-    int64_t          at_ms;  /* when it happened: the client's word, corrected for skew */
-    int64_t          received_ms;
-    struct str       name;
-    struct str       user_id, anonymous_id; /* absent is empty */
-    struct str       previous_id;           /* ALIAS only */
-    struct str       group_id;              /* GROUP only */
-    struct str       message_id;
+    enum arrival_kind  kind;
+    uint32_t           flags;  /* of enum arrival_flag */
+    uint32_t           source; /* which write key or import; the caller's number, copied through */
+    int64_t            at_ms;  /* when it happened: the client's word, corrected for skew */
+    int64_t            received_ms;
+    struct str         name;
+    struct str         user_id, anonymous_id; /* absent is empty */
+    struct str         previous_id;           /* ALIAS only */
+    struct str         group_id;              /* GROUP only */
+    struct str         message_id;
     const struct json *properties, *traits, *context;
-    struct str       body;
+    struct str         body;
 };
 
 /* "track", "identify" ... Static storage. */
@@ -77,6 +77,6 @@ MUST enum err arrival_kind_parse(struct str name, enum arrival_kind *out);
  * ERR_CORRUPT when the body is not what we write. The tree lives in `arena`.
  */
 MUST enum err arrival_body_read(struct arrival *record, struct json_parser *parser,
-                               struct arena *arena);
+                                struct arena *arena);
 
 #endif

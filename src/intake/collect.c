@@ -73,9 +73,9 @@ static bool is_batch(enum collect_route route)
 static enum arrival_kind route_kind(enum collect_route route)
 {
     static const enum arrival_kind kinds[] = {
-        [COLLECT_TRACK] = ARRIVAL_TRACK,   [COLLECT_IDENTIFY] = ARRIVAL_IDENTIFY,
-        [COLLECT_PAGE] = ARRIVAL_PAGE,     [COLLECT_SCREEN] = ARRIVAL_SCREEN,
-        [COLLECT_GROUP] = ARRIVAL_GROUP,   [COLLECT_ALIAS] = ARRIVAL_ALIAS,
+        [COLLECT_TRACK] = ARRIVAL_TRACK, [COLLECT_IDENTIFY] = ARRIVAL_IDENTIFY,
+        [COLLECT_PAGE] = ARRIVAL_PAGE,   [COLLECT_SCREEN] = ARRIVAL_SCREEN,
+        [COLLECT_GROUP] = ARRIVAL_GROUP, [COLLECT_ALIAS] = ARRIVAL_ALIAS,
     };
     return kinds[route];
 }
@@ -122,9 +122,9 @@ static enum err desk_set(struct event_desk *desk, const struct json *root, struc
 static enum err item_take(const struct event_desk *desk, const struct event_item *item,
                           struct collect_result *result)
 {
-    enum event_verdict verdict;
-    struct arrival      record; /* kept out of the array until it is taken */
-    struct arrival_refused    *refused = &result->refused[result->refused_count];
+    enum event_verdict      verdict;
+    struct arrival          record; /* kept out of the array until it is taken */
+    struct arrival_refused *refused = &result->refused[result->refused_count];
     if (item->index >= BATCH_EVENTS_MAX) {
         if (item->index >= BATCH_EVENTS_MAX + SURPLUS_LISTED_MAX) {
             result->unlisted_count++;
@@ -146,11 +146,11 @@ static enum err items_take(const struct event_desk *desk, const struct json *ite
 {
     const uint32_t listed_max = BATCH_EVENTS_MAX + SURPLUS_LISTED_MAX;
     result->items_count = count;
-    result->records = ARENA_ARRAY(
-        desk->arena, count < BATCH_EVENTS_MAX ? count : BATCH_EVENTS_MAX, struct arrival);
+    result->records = ARENA_ARRAY(desk->arena, count < BATCH_EVENTS_MAX ? count : BATCH_EVENTS_MAX,
+                                  struct arrival);
     /* One more than needed, so that a place to refuse into is always there. */
-    result->refused =
-        ARENA_ARRAY(desk->arena, (count < listed_max ? count : listed_max) + 1, struct arrival_refused);
+    result->refused = ARENA_ARRAY(desk->arena, (count < listed_max ? count : listed_max) + 1,
+                                  struct arrival_refused);
     if (result->records == NULL || result->refused == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
@@ -212,14 +212,14 @@ enum err collect_parse(struct collect_parser *parser, struct arena *arena,
     struct collect_result result = { 0 };
     struct json          *root = NULL;
     struct event_desk     desk = {
-        .arena = arena,
-        .scratch = &parser->scratch,
-        .name_seed = { request->name_seed[0], request->name_seed[1] },
-        .received_ms = request->received_ms,
-        .source = request->source,
-        .historical = request->route == COLLECT_IMPORT,
-        .client_side = request->client_side,
-        .client_ip = request->client_ip,
+            .arena = arena,
+            .scratch = &parser->scratch,
+            .name_seed = { request->name_seed[0], request->name_seed[1] },
+            .received_ms = request->received_ms,
+            .source = request->source,
+            .historical = request->route == COLLECT_IMPORT,
+            .client_side = request->client_side,
+            .client_ip = request->client_ip,
     };
     if (request->route == COLLECT_METRICS) {
         *out = result;
@@ -285,7 +285,7 @@ static bool has_odd_byte(struct str key)
 enum err collect_key_of_header(struct arena *arena, struct str authorization, struct str *out)
 {
     enum { KEY_BYTES_MAX = 256 };
-    struct str                 rest = str_trim(authorization), scheme;
+    struct str                   rest = str_trim(authorization), scheme;
     SCOPED(buf_donep) struct buf text = buf_make(KEY_BYTES_MAX);
     if (rest.len == 0)
         return ERR_ABSENT;

@@ -59,30 +59,30 @@ struct collect_request {
     enum collect_route route;
     struct str         body; /* inflated */
     int64_t            received_ms;
-    uint32_t           source;     /* copied into each record */
-    struct str         client_ip;  /* the socket's; empty where unknown */
-    bool               client_side; /* a browser or app source: context.ip is the socket's */
+    uint32_t           source;       /* copied into each record */
+    struct str         client_ip;    /* the socket's; empty where unknown */
+    bool               client_side;  /* a browser or app source: context.ip is the socket's */
     uint64_t           name_seed[2]; /* random for each request: names messages that have no id */
 };
 
 /* An event that was not taken. `reason` is a code for programs, the rest is for people. */
 struct arrival_refused {
-    uint32_t   index;  /* in the batch; 0 for a single message */
-    struct str field;  /* "userId", "properties" ... static storage */
-    struct str reason; /* "no_user_anon_id", "too_large" ... static storage */
-    struct str remedy; /* a sentence; static storage */
+    uint32_t   index;      /* in the batch; 0 for a single message */
+    struct str field;      /* "userId", "properties" ... static storage */
+    struct str reason;     /* "no_user_anon_id", "too_large" ... static storage */
+    struct str remedy;     /* a sentence; static storage */
     struct str message_id; /* empty when it had none that can be read */
-    struct str event;  /* its JSON text, at most MESSAGE_BYTES_MAX, empty when longer */
+    struct str event;      /* its JSON text, at most MESSAGE_BYTES_MAX, empty when longer */
 };
 
 struct collect_result {
-    struct arrival  *records;
+    struct arrival         *records;
     struct arrival_refused *refused;
-    uint32_t        records_count, refused_count;
-    uint32_t        dropped_count;  /* taken, but say nothing: an alias to itself */
-    uint32_t        unlisted_count; /* surplus beyond SURPLUS_LISTED_MAX */
-    uint32_t        items_count;
-    struct str      write_key; /* of the body; empty when it has none */
+    uint32_t                records_count, refused_count;
+    uint32_t                dropped_count;  /* taken, but say nothing: an alias to itself */
+    uint32_t                unlisted_count; /* surplus beyond SURPLUS_LISTED_MAX */
+    uint32_t                items_count;
+    struct str              write_key; /* of the body; empty when it has none */
 };
 
 /* Keeps a JSON parser and scratch between calls; one thread at a time. NULL without memory. */

@@ -88,10 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     if (collect_parse(parser, arena, &request, &result, NULL) == OK) {
         assert(result.records_count + result.refused_count + result.dropped_count +
-                   result.unlisted_count == result.items_count);
+                   result.unlisted_count ==
+               result.items_count);
         for (uint32_t i = 0; i < result.records_count && i < 50; i++) {
             struct arrival read = { .body = result.records[i].body };
-            enum err      err = arrival_body_read(&read, json, arena);
+            enum err       err = arrival_body_read(&read, json, arena);
             assert(err == OK && json_eq(read.context, result.records[i].context));
             promises_check(&result.records[i]);
             again_check(parser, arena, request, &result.records[i]);

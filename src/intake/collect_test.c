@@ -55,7 +55,10 @@ static const struct arrival *one(struct fixture *f, enum collect_route route, co
 
 TEST(collect, both_the_long_and_the_short_routes_are_known)
 {
-    static const struct { const char *path; enum collect_route route; } good[] = {
+    static const struct {
+        const char        *path;
+        enum collect_route route;
+    } good[] = {
         { "/v1/identify", COLLECT_IDENTIFY }, { "/v1/i", COLLECT_IDENTIFY },
         { "/v1/track", COLLECT_TRACK },       { "/v1/t", COLLECT_TRACK },
         { "/v1/page", COLLECT_PAGE },         { "/v1/p", COLLECT_PAGE },
@@ -76,13 +79,14 @@ TEST(collect, both_the_long_and_the_short_routes_are_known)
 
 TEST(collect, the_documented_track_becomes_one_record)
 {
-    struct fixture       f = fixture_open();
-    const struct arrival *r = one(&f, COLLECT_TRACK,
-        "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u1\",\"anonymousId\":"
-        "\"an1\","
-        "\"properties\":{\"revenue\":12.5,\"currency\":\"EUR\"},"
-        "\"context\":{\"ip\":\"203.0.113.9\",\"library\":{\"name\":\"x\",\"version\":\"1\"}},"
-        "\"timestamp\":\"2026-01-02T03:04:05.000Z\",\"messageId\":\"m-1\"}");
+    struct fixture        f = fixture_open();
+    const struct arrival *r =
+        one(&f, COLLECT_TRACK,
+            "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u1\",\"anonymousId\":"
+            "\"an1\","
+            "\"properties\":{\"revenue\":12.5,\"currency\":\"EUR\"},"
+            "\"context\":{\"ip\":\"203.0.113.9\",\"library\":{\"name\":\"x\",\"version\":\"1\"}},"
+            "\"timestamp\":\"2026-01-02T03:04:05.000Z\",\"messageId\":\"m-1\"}");
     double revenue;
     assert_int_equal(r->kind, ARRIVAL_TRACK);
     assert_str(r->name, "Order Completed");
@@ -101,23 +105,27 @@ TEST(collect, the_documented_track_becomes_one_record)
 TEST(collect, analytics_node_sends_a_batch_with_one_sent_at)
 {
     struct fixture f = fixture_open();
-    assert_ok(parse(&f, COLLECT_BATCH, STR(
-        "{\"batch\":["
-        "{\"timestamp\":\"2026-01-02T03:04:00.000Z\",\"integrations\":{},\"type\":\"identify\","
-        "\"userId\":\"ada\",\"traits\":{\"email\":\"ada@example.com\"},\"context\":{\"library\":"
-        "{\"name\":\"@segment/analytics-node\",\"version\":\"3.1.0\"}},"
-        "\"messageId\":\"node-next-1767323040000-5f0c\",\"_metadata\":{\"nodeVersion\":\"20.20.0\","
-        "\"jsRuntime\":\"node\"}},"
-        "{\"timestamp\":\"2026-01-02T03:04:01.000Z\",\"integrations\":{},\"type\":\"page\","
-        "\"userId\":\"ada\",\"category\":\"Docs\",\"name\":\"Home\",\"properties\":{\"category\":"
-        "\"Docs\",\"name\":\"Home\"},\"context\":{},\"messageId\":\"node-next-2\"},"
-        "{\"timestamp\":\"2026-01-02T03:04:02.000Z\",\"type\":\"screen\",\"userId\":\"ada\","
-        "\"name\":\"Cart\",\"properties\":{},\"context\":{},\"messageId\":\"node-next-3\"},"
-        "{\"timestamp\":\"2026-01-02T03:04:02.500Z\",\"type\":\"group\",\"userId\":\"ada\","
-        "\"groupId\":\"g1\",\"traits\":{\"plan\":\"pro\"},\"messageId\":\"node-next-4\"},"
-        "{\"timestamp\":\"2026-01-02T03:04:03.000Z\",\"type\":\"alias\",\"userId\":\"ada\","
-        "\"previousId\":\"an1\",\"messageId\":\"node-next-5\"}],"
-        "\"writeKey\":\"WK\",\"sentAt\":\"2026-01-02T03:05:05.000Z\"}")));
+    assert_ok(parse(
+        &f, COLLECT_BATCH,
+        STR("{\"batch\":["
+            "{\"timestamp\":\"2026-01-02T03:04:00.000Z\",\"integrations\":{},\"type\":\"identify\","
+            "\"userId\":\"ada\",\"traits\":{\"email\":\"ada@example.com\"},\"context\":{"
+            "\"library\":"
+            "{\"name\":\"@segment/analytics-node\",\"version\":\"3.1.0\"}},"
+            "\"messageId\":\"node-next-1767323040000-5f0c\",\"_metadata\":{\"nodeVersion\":\"20.20."
+            "0\","
+            "\"jsRuntime\":\"node\"}},"
+            "{\"timestamp\":\"2026-01-02T03:04:01.000Z\",\"integrations\":{},\"type\":\"page\","
+            "\"userId\":\"ada\",\"category\":\"Docs\",\"name\":\"Home\",\"properties\":{"
+            "\"category\":"
+            "\"Docs\",\"name\":\"Home\"},\"context\":{},\"messageId\":\"node-next-2\"},"
+            "{\"timestamp\":\"2026-01-02T03:04:02.000Z\",\"type\":\"screen\",\"userId\":\"ada\","
+            "\"name\":\"Cart\",\"properties\":{},\"context\":{},\"messageId\":\"node-next-3\"},"
+            "{\"timestamp\":\"2026-01-02T03:04:02.500Z\",\"type\":\"group\",\"userId\":\"ada\","
+            "\"groupId\":\"g1\",\"traits\":{\"plan\":\"pro\"},\"messageId\":\"node-next-4\"},"
+            "{\"timestamp\":\"2026-01-02T03:04:03.000Z\",\"type\":\"alias\",\"userId\":\"ada\","
+            "\"previousId\":\"an1\",\"messageId\":\"node-next-5\"}],"
+            "\"writeKey\":\"WK\",\"sentAt\":\"2026-01-02T03:05:05.000Z\"}")));
     const struct arrival *r = f.result.records;
     assert_int_equal(f.result.records_count, 5);
     assert_str(f.result.write_key, "WK");
@@ -138,8 +146,9 @@ TEST(collect, analytics_node_sends_a_batch_with_one_sent_at)
 
 TEST(collect, analytics_js_sends_a_message_with_a_null_user)
 {
-    struct fixture       f = fixture_open();
-    const struct arrival *r = one(&f, COLLECT_TRACK,
+    struct fixture        f = fixture_open();
+    const struct arrival *r = one(
+        &f, COLLECT_TRACK,
         "{\"timestamp\":\"2026-01-02T03:04:04.900Z\",\"integrations\":{},\"type\":\"track\","
         "\"event\":\"Signed Up\",\"properties\":{},\"anonymousId\":\"0f2b6c7e\",\"userId\":null,"
         "\"context\":{\"page\":{\"path\":\"/\",\"referrer\":\"\",\"search\":\"?utm_campaign=x\","
@@ -160,16 +169,18 @@ TEST(collect, analytics_js_sends_a_message_with_a_null_user)
 TEST(collect, rudderstack_sends_its_own_times_on_every_item)
 {
     struct fixture f = fixture_open();
-    assert_ok(parse(&f, COLLECT_BATCH, STR(
-        "{\"batch\":[{\"userId\":\"ada\",\"traits\":{\"plan\":\"pro\"},\"context\":{\"traits\":"
-        "{\"plan\":\"pro\"},\"library\":{\"name\":\"analytics-node\",\"version\":\"3.0.13\"}},"
-        "\"type\":\"identify\",\"channel\":\"server\",\"originalTimestamp\":"
-        "\"2026-01-02T04:04:00.000Z\",\"sentAt\":\"2026-01-02T04:04:01.000Z\","
-        "\"messageId\":\"7a2c\"},"
-        "{\"userId\":\"bob\",\"traits\":{},\"context\":{\"traits\":{\"plan\":\"free\"}},"
-        "\"type\":\"identify\","
-        "\"messageId\":\"7a2d\"}],"
-        "\"timestamp\":\"2026-01-02T04:04:01.000Z\",\"sentAt\":\"2026-01-01T00:00:00.000Z\"}")));
+    assert_ok(parse(
+        &f, COLLECT_BATCH,
+        STR("{\"batch\":[{\"userId\":\"ada\",\"traits\":{\"plan\":\"pro\"},\"context\":{\"traits\":"
+            "{\"plan\":\"pro\"},\"library\":{\"name\":\"analytics-node\",\"version\":\"3.0.13\"}},"
+            "\"type\":\"identify\",\"channel\":\"server\",\"originalTimestamp\":"
+            "\"2026-01-02T04:04:00.000Z\",\"sentAt\":\"2026-01-02T04:04:01.000Z\","
+            "\"messageId\":\"7a2c\"},"
+            "{\"userId\":\"bob\",\"traits\":{},\"context\":{\"traits\":{\"plan\":\"free\"}},"
+            "\"type\":\"identify\","
+            "\"messageId\":\"7a2d\"}],"
+            "\"timestamp\":\"2026-01-02T04:04:01.000Z\",\"sentAt\":\"2026-01-01T00:00:00."
+            "000Z\"}")));
     const struct arrival *r = f.result.records;
     assert_int_equal(f.result.records_count, 2);
     assert_int_equal(r[0].at_ms, NOW_MS - 1000);
@@ -191,7 +202,11 @@ TEST(collect, an_alias_to_oneself_is_taken_and_dropped)
 
 TEST(collect, clocks_are_corrected_only_where_both_ends_are_known)
 {
-    static const struct { const char *times; int64_t at_ms; uint32_t flags; } cases[] = {
+    static const struct {
+        const char *times;
+        int64_t     at_ms;
+        uint32_t    flags;
+    } cases[] = {
         { "", NOW_MS, 0 },
         { "\"timestamp\":\"2020-01-01T00:00:00Z\",", INT64_C(1577836800000), 0 },
         { "\"sentAt\":\"2020-01-01T00:00:00Z\",", NOW_MS, 0 },
@@ -211,7 +226,8 @@ TEST(collect, clocks_are_corrected_only_where_both_ends_are_known)
         { "\"timestamp\":\"0001-01-01\",\"sentAt\":\"9999-12-31T23:59:59Z\",", NOW_MS,
           ARRIVAL_CLAMPED | ARRIVAL_SHIFTED },
         { "\"historical\":true,\"timestamp\":\"2020-01-01T00:00:00Z\",\"sentAt\":"
-          "\"2020-01-01T00:00:09Z\",", INT64_C(1577836800000), ARRIVAL_HISTORICAL },
+          "\"2020-01-01T00:00:09Z\",",
+          INT64_C(1577836800000), ARRIVAL_HISTORICAL },
     };
     struct fixture f = fixture_open();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -229,9 +245,10 @@ TEST(collect, clocks_are_corrected_only_where_both_ends_are_known)
 TEST(collect, an_import_is_historical_and_never_shifted)
 {
     struct fixture f = fixture_open();
-    assert_ok(parse(&f, COLLECT_IMPORT, STR(
-        "{\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"timestamp\":"
-        "\"2020-01-01T00:00:00Z\"}],\"sentAt\":\"2020-01-01T00:00:09Z\"}")));
+    assert_ok(
+        parse(&f, COLLECT_IMPORT,
+              STR("{\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"timestamp\":"
+                  "\"2020-01-01T00:00:00Z\"}],\"sentAt\":\"2020-01-01T00:00:09Z\"}")));
     assert_int_equal(f.result.records[0].at_ms, INT64_C(1577836800000));
     assert_int_equal(f.result.records[0].flags, ARRIVAL_HISTORICAL | ARRIVAL_NAMED);
     fixture_close(&f);
@@ -240,17 +257,18 @@ TEST(collect, an_import_is_historical_and_never_shifted)
 TEST(collect, what_the_batch_says_lies_under_what_the_item_says)
 {
     struct fixture f = fixture_open();
-    assert_ok(parse(&f, COLLECT_BATCH, STR(
-        "{\"context\":{\"locale\":\"nb\",\"ip\":\"198.51.100.1\"},\"integrations\":{\"All\":true,"
-        "\"X\":true},\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"messageId\":"
-        "\"1\",\"context\":{\"locale\":\"sv\"},\"integrations\":{\"All\":false}},"
-        "{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"messageId\":\"2\"}]}")));
-    assert_str(f.result.records[0].body,
-               "{\"context\":{\"locale\":\"sv\",\"ip\":\"198.51.100.1\"},"
-               "\"integrations\":{\"All\":false,\"X\":true}}");
-    assert_str(f.result.records[1].body,
-               "{\"context\":{\"locale\":\"nb\",\"ip\":\"198.51.100.1\"},"
-               "\"integrations\":{\"All\":true,\"X\":true}}");
+    assert_ok(
+        parse(&f, COLLECT_BATCH,
+              STR("{\"context\":{\"locale\":\"nb\",\"ip\":\"198.51.100.1\"},\"integrations\":{"
+                  "\"All\":true,"
+                  "\"X\":true},\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\","
+                  "\"messageId\":"
+                  "\"1\",\"context\":{\"locale\":\"sv\"},\"integrations\":{\"All\":false}},"
+                  "{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\",\"messageId\":\"2\"}]}")));
+    assert_str(f.result.records[0].body, "{\"context\":{\"locale\":\"sv\",\"ip\":\"198.51.100.1\"},"
+                                         "\"integrations\":{\"All\":false,\"X\":true}}");
+    assert_str(f.result.records[1].body, "{\"context\":{\"locale\":\"nb\",\"ip\":\"198.51.100.1\"},"
+                                         "\"integrations\":{\"All\":true,\"X\":true}}");
     fixture_close(&f);
 }
 
@@ -280,9 +298,10 @@ TEST(collect, the_sockets_address_is_for_clients_and_for_those_who_ask)
 
 TEST(collect, ids_may_be_numbers_and_are_trimmed)
 {
-    struct fixture       f = fixture_open();
-    const struct arrival *r = one(&f, COLLECT_TRACK,
-        "{\"event\":\" e \",\"userId\":42,\"anonymousId\":\" a\\n\",\"messageId\":-7}");
+    struct fixture        f = fixture_open();
+    const struct arrival *r =
+        one(&f, COLLECT_TRACK,
+            "{\"event\":\" e \",\"userId\":42,\"anonymousId\":\" a\\n\",\"messageId\":-7}");
     assert_str(r->user_id, "42");
     assert_str(r->anonymous_id, "a");
     assert_str(r->name, "e");
@@ -292,10 +311,11 @@ TEST(collect, ids_may_be_numbers_and_are_trimmed)
 
 TEST(collect, of_repeated_keys_the_last_wins_everywhere)
 {
-    struct fixture       f = fixture_open();
-    const struct arrival *r = one(&f, COLLECT_TRACK,
-        "{\"event\":\"a\",\"userId\":\"u\",\"event\":\"b\",\"messageId\":\"m\",\"properties\":"
-        "{\"x\":1,\"y\":{\"z\":1,\"z\":2},\"x\":3}}");
+    struct fixture        f = fixture_open();
+    const struct arrival *r =
+        one(&f, COLLECT_TRACK,
+            "{\"event\":\"a\",\"userId\":\"u\",\"event\":\"b\",\"messageId\":\"m\",\"properties\":"
+            "{\"x\":1,\"y\":{\"z\":1,\"z\":2},\"x\":3}}");
     assert_str(r->name, "b");
     assert_str(r->body, "{\"properties\":{\"x\":3,\"y\":{\"z\":2}}}");
     fixture_close(&f);
@@ -303,7 +323,7 @@ TEST(collect, of_repeated_keys_the_last_wins_everywhere)
 
 TEST(collect, a_message_without_an_id_is_named_by_the_seed_and_its_place)
 {
-    struct fixture       f = fixture_open();
+    struct fixture        f = fixture_open();
     const struct arrival *r = one(&f, COLLECT_TRACK, "{\"event\":\"e\",\"userId\":\"u\"}");
     assert_str(r->message_id, "srv-00000000000000010000000000000002-0");
     assert_int_equal(r->flags, ARRIVAL_NAMED);
@@ -312,7 +332,9 @@ TEST(collect, a_message_without_an_id_is_named_by_the_seed_and_its_place)
 
 TEST(collect, a_bad_event_is_refused_with_reason_and_remedy_and_its_neighbours_are_taken)
 {
-    static const struct { const char *event, *field, *reason; } bad[] = {
+    static const struct {
+        const char *event, *field, *reason;
+    } bad[] = {
         { "7", "body", "not_an_object" },
         { "null", "body", "not_an_object" },
         { "{\"event\":\"e\",\"userId\":\"u\"}", "type", "no_type" },
@@ -329,8 +351,8 @@ TEST(collect, a_bad_event_is_refused_with_reason_and_remedy_and_its_neighbours_a
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\" \"}", "event", "no_event" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":[]}", "event", "not_text" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":"
-          "\"today\"}", "timestamp",
-          "invalid_timestamp" },
+          "\"today\"}",
+          "timestamp", "invalid_timestamp" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":-1}", "timestamp",
           "invalid_timestamp" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"originalTimestamp\":"
@@ -341,8 +363,8 @@ TEST(collect, a_bad_event_is_refused_with_reason_and_remedy_and_its_neighbours_a
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"context\":\"x\"}", "context",
           "invalid_type" },
         { "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"integrations\":"
-          "1}", "integrations",
-          "invalid_type" },
+          "1}",
+          "integrations", "invalid_type" },
         { "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":\"x\"}", "traits", "invalid_type" },
         { "{\"type\":\"group\",\"userId\":\"u\"}", "groupId", "no_group_id" },
         { "{\"type\":\"alias\",\"userId\":\"u\"}", "previousId", "no_previous_id" },
@@ -353,7 +375,8 @@ TEST(collect, a_bad_event_is_refused_with_reason_and_remedy_and_its_neighbours_a
         char body[1000];
         snprintf(body, sizeof body,
                  "{\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"a\"},%s,"
-                 "{\"type\":\"track\",\"event\":\"e\",\"userId\":\"b\"}]}", bad[i].event);
+                 "{\"type\":\"track\",\"event\":\"e\",\"userId\":\"b\"}]}",
+                 bad[i].event);
         assert_ok(parse(&f, COLLECT_BATCH, str_of(body)));
         assert_int_equal(f.result.records_count, 2);
         assert_int_equal(f.result.refused_count, 1);
@@ -381,9 +404,14 @@ static struct str long_field(struct arena *arena, const char *key, const char *f
 
 TEST(collect, every_bound_holds_at_its_last_byte)
 {
-    static const struct { const char *key, *fill; size_t good_max; } bounds[] = {
-        { "userId", "x", ID_BYTES_MAX },   { "anonymousId", "x", ID_BYTES_MAX },
-        { "event", "x", NAME_BYTES_MAX },  { "messageId", "x", MESSAGE_ID_CHARS_MAX },
+    static const struct {
+        const char *key, *fill;
+        size_t      good_max;
+    } bounds[] = {
+        { "userId", "x", ID_BYTES_MAX },
+        { "anonymousId", "x", ID_BYTES_MAX },
+        { "event", "x", NAME_BYTES_MAX },
+        { "messageId", "x", MESSAGE_ID_CHARS_MAX },
         { "messageId", "\xC3\xA5", MESSAGE_ID_CHARS_MAX },
     };
     struct fixture f = fixture_open();
@@ -413,8 +441,10 @@ TEST(collect, a_message_of_32_kb_is_taken_and_one_byte_more_is_not)
     assert_int_equal(parse(&f, COLLECT_TRACK, large), ERR_LIMIT);
     assert_true(f.problem.remedy[0] != '\0');
 
-    struct str batch = str_format(f.arena, "{\"batch\":[%.*s,"
-                                           "%.*s]}", STR_ARG(fits), STR_ARG(large));
+    struct str batch = str_format(f.arena,
+                                  "{\"batch\":[%.*s,"
+                                  "%.*s]}",
+                                  STR_ARG(fits), STR_ARG(large));
     assert_ok(parse(&f, COLLECT_BATCH, batch));
     assert_int_equal(f.result.records_count, 1);
     assert_int_equal(f.result.refused_count, 1);
@@ -443,8 +473,9 @@ TEST(collect, the_surplus_of_a_batch_is_refused_and_the_rest_taken)
     struct buf     out = buf_make(REQUEST_BYTES_MAX);
     buf_str(&out, STR("{\"batch\":["));
     for (int i = 0; i < 6000; i++)
-        buf_format(&out, "%s{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\","
-                         "\"messageId\":\"%d\"}",
+        buf_format(&out,
+                   "%s{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\","
+                   "\"messageId\":\"%d\"}",
                    i > 0 ? "," : "", i);
     buf_str(&out, STR("]}"));
     assert_ok(parse(&f, COLLECT_BATCH, buf_view(&out)));
@@ -460,7 +491,11 @@ TEST(collect, the_surplus_of_a_batch_is_refused_and_the_rest_taken)
 
 TEST(collect, a_broken_body_is_refused_whole_with_a_problem)
 {
-    static const struct { enum collect_route route; const char *body; enum err err; } bad[] = {
+    static const struct {
+        enum collect_route route;
+        const char        *body;
+        enum err           err;
+    } bad[] = {
         { COLLECT_TRACK, "", ERR_INPUT },
         { COLLECT_TRACK, "{\"event\":\"e\"", ERR_INPUT },
         { COLLECT_TRACK, "[]", ERR_INPUT },
@@ -503,7 +538,7 @@ static struct str filled(struct arena *arena, const char *head, const char *piec
 TEST(collect, no_body_within_the_bound_needs_more_than_the_stated_arena)
 {
     static const char *const pieces[] = { "0", "\"\"", "{\"\":0}", "[0]", "{}", "[]", "[[]]" };
-    struct arena *texts = arena_open(1 << 26);
+    struct arena            *texts = arena_open(1 << 26);
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         struct fixture f = fixture_open();
         struct str     body = filled(texts, "{\"batch\":[", pieces[i], REQUEST_BYTES_MAX);
@@ -525,11 +560,15 @@ TEST(collect, what_a_batch_shares_is_bounded_because_it_is_stored_with_each_even
     struct fixture f = fixture_open();
     char           body[8000], fill[5000];
     memset(fill, 'x', sizeof fill);
-    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":"
-                                "\"%.*s\"}}", OUTER_BYTES_MAX - 8, fill);
+    snprintf(body, sizeof body,
+             "{\"batch\":[],\"context\":{\"a\":"
+             "\"%.*s\"}}",
+             OUTER_BYTES_MAX - 8, fill);
     assert_ok(parse(&f, COLLECT_BATCH, str_of(body)));
-    snprintf(body, sizeof body, "{\"batch\":[],\"context\":{\"a\":"
-                                "\"%.*s\"}}", OUTER_BYTES_MAX - 7, fill);
+    snprintf(body, sizeof body,
+             "{\"batch\":[],\"context\":{\"a\":"
+             "\"%.*s\"}}",
+             OUTER_BYTES_MAX - 7, fill);
     assert_int_equal(parse(&f, COLLECT_BATCH, str_of(body)), ERR_LIMIT);
     fixture_close(&f);
 }
@@ -546,15 +585,16 @@ TEST(collect, nesting_beyond_the_bound_is_refused_and_not_followed)
 
 TEST(collect, a_small_arena_is_an_error_and_never_a_fault)
 {
-    static const char body[] = "{\"context\":{\"a\":1},\"batch\":[{\"type\":\"page\",\"name\":"
-                               "\"n\","
-                               "\"userId\":7,\"context\":{\"direct\":true}},7]}";
+    static const char      body[] = "{\"context\":{\"a\":1},\"batch\":[{\"type\":\"page\",\"name\":"
+                                    "\"n\","
+                                    "\"userId\":7,\"context\":{\"direct\":true}},7]}";
     struct collect_parser *parser = collect_parser_open();
     bool                   taken = false;
     for (size_t bytes = 0; bytes < 40000 && !taken; bytes += 16) {
         struct arena          *arena = arena_open(bytes);
         struct collect_result  result;
-        struct collect_request request = { .route = COLLECT_BATCH, .body = str_of(body),
+        struct collect_request request = { .route = COLLECT_BATCH,
+                                           .body = str_of(body),
                                            .client_ip = STR("::1") };
         enum err               err = collect_parse(parser, arena, &request, &result, NULL);
         assert_true(err == OK || err == ERR_MEMORY);
@@ -567,13 +607,13 @@ TEST(collect, a_small_arena_is_an_error_and_never_a_fault)
 
 TEST(collect, a_stored_body_gives_the_record_back)
 {
-    struct fixture      f = fixture_open();
-    struct json_parser *json = json_parser_open();
+    struct fixture        f = fixture_open();
+    struct json_parser   *json = json_parser_open();
     const struct arrival *made = one(&f, COLLECT_IDENTIFY,
-        "{\"userId\":\"u\",\"traits\":{\"a\":[1,2.50,1e300,0.1,-0.0,"
-        "\"\\u0001\\\"\\\\\\u00e5 long enough\"]"
-        ",\"b\":{}},\"context\":{\"x\":null}}");
-    struct arrival read = { .body = made->body };
+                                     "{\"userId\":\"u\",\"traits\":{\"a\":[1,2.50,1e300,0.1,-0.0,"
+                                     "\"\\u0001\\\"\\\\\\u00e5 long enough\"]"
+                                     ",\"b\":{}},\"context\":{\"x\":null}}");
+    struct arrival        read = { .body = made->body };
     assert_ok(arrival_body_read(&read, json, f.arena));
     assert_true(json_eq(read.traits, made->traits));
     assert_true(json_eq(read.context, made->context));
@@ -589,9 +629,10 @@ TEST(collect, the_answer_names_what_was_refused)
     struct fixture f = fixture_open();
     struct buf     out = buf_make(10000);
     struct json    answer;
-    assert_ok(parse(&f, COLLECT_BATCH, STR(
-        "{\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\"},{\"type\":\"track\","
-        "\"messageId\":\"bad\",\"event\":\"e\"}]}")));
+    assert_ok(parse(
+        &f, COLLECT_BATCH,
+        STR("{\"batch\":[{\"type\":\"track\",\"event\":\"e\",\"userId\":\"u\"},{\"type\":\"track\","
+            "\"messageId\":\"bad\",\"event\":\"e\"}]}")));
     collect_answer_write(&out, &f.result);
     assert_ok(json_parse_once(f.arena, buf_view(&out), &answer, NULL));
     assert_true(json_get_bool(&answer, STR("success"), false));
@@ -605,22 +646,25 @@ TEST(collect, the_answer_names_what_was_refused)
 TEST(collect, analytics_js_gets_the_settings_it_boots_with)
 {
     struct buf out = buf_make(1000);
-    collect_settings_write(&out, STR("WK"), (struct collect_host){ STR("cdp.example.com/v1"),
-                                                                   STR("https") });
-    assert_str(buf_view(&out),
-               "{\"integrations\":{\"Segment.io\":{\"apiKey\":\"WK\",\"apiHost\":"
-               "\"cdp.example.com/v1\","
-               "\"protocol\":\"https\"}},\"metrics\":{\"sampleRate\":0}}");
+    collect_settings_write(&out, STR("WK"),
+                           (struct collect_host){ STR("cdp.example.com/v1"), STR("https") });
+    assert_str(buf_view(&out), "{\"integrations\":{\"Segment.io\":{\"apiKey\":\"WK\",\"apiHost\":"
+                               "\"cdp.example.com/v1\","
+                               "\"protocol\":\"https\"}},\"metrics\":{\"sampleRate\":0}}");
     buf_done(&out);
 }
 
 TEST(collect, a_key_is_read_with_and_without_its_colon)
 {
-    static const struct { const char *header; enum err err; const char *key; } cases[] = {
-        { "Basic V0s6", OK, "WK" },          { "Basic V0s=", OK, "WK" },
-        { "basic  V0s6 ", OK, "WK" },        { "Bearer abc", ERR_ABSENT, "" },
-        { "", ERR_ABSENT, "" },              { "Basic ???", ERR_INPUT, "" },
-        { "Basic", ERR_INPUT, "" },          { "Basic Ojo=", ERR_INPUT, "" },
+    static const struct {
+        const char *header;
+        enum err    err;
+        const char *key;
+    } cases[] = {
+        { "Basic V0s6", OK, "WK" },       { "Basic V0s=", OK, "WK" },
+        { "basic  V0s6 ", OK, "WK" },     { "Bearer abc", ERR_ABSENT, "" },
+        { "", ERR_ABSENT, "" },           { "Basic ???", ERR_INPUT, "" },
+        { "Basic", ERR_INPUT, "" },       { "Basic Ojo=", ERR_INPUT, "" },
         { "Digest V0s6", ERR_INPUT, "" },
     };
     struct arena *arena = arena_open(1 << 16);

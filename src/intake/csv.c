@@ -61,8 +61,7 @@ enum err csv_feed(struct csv *csv, struct str piece, bool last)
 static size_t row_end(const struct csv *csv, struct str text)
 {
     size_t end = str_find_char(text, 0, '\n');
-    if (csv->shape.form != CSV_SEPARATED || end == text.len ||
-        memchr(text.ptr, '"', end) == NULL)
+    if (csv->shape.form != CSV_SEPARATED || end == text.len || memchr(text.ptr, '"', end) == NULL)
         return end;
 
     /* A quote opens only at the start of a field; inside, a doubled one closes and opens again. */

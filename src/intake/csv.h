@@ -23,7 +23,7 @@ enum csv_form { CSV_SEPARATED, CSV_WHITESPACE, CSV_FIXED, CSV_LINES };
 enum {
     CSV_ROW_BYTES_MAX = 256 * 1024, /* eight of the largest messages */
     CSV_FIELD_BYTES_MAX = 64 * 1024,
-    CSV_FIELDS_MAX = 1024, /* spreadsheets that people keep have fewer columns */
+    CSV_FIELDS_MAX = 1024,                    /* spreadsheets that people keep have fewer columns */
     CSV_LINE_BYTES_MAX = CSV_FIELD_BYTES_MAX, /* a row of LINES is one field */
 };
 _Static_assert(CSV_FIELD_BYTES_MAX <= CSV_ROW_BYTES_MAX, "a row holds its longest field");

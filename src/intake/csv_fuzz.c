@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct str       text = { (const char *)data + 2, size - 2 };
     struct csv_shape shape = { .form = (enum csv_form)(data[0] % 4),
-                               .separator = ";,\t|"[data[0] / 4 % 4], .widths = widths,
+                               .separator = ";,\t|"[data[0] / 4 % 4],
+                               .widths = widths,
                                .widths_count = 3 };
     struct csv_shape plain = { .form = CSV_SEPARATED, .separator = ',' };
     struct buf       whole = buf_make(1 << 24), cut = buf_make(1 << 24), again = buf_make(1 << 24);

@@ -36,13 +36,17 @@ static void rows_write(struct buf *out, struct csv_shape shape, struct str text,
 
 TEST(csv, what_the_world_exports_is_read_alike_in_pieces_of_any_size)
 {
-    static const struct { const char *text, *rows; } cases[] = {
+    static const struct {
+        const char *text, *rows;
+    } cases[] = {
         { "", "" },
         { "\n\r\n\n", "" },
         { "a", "a;" },
         { "a,b\n1,2\n", "a|b;1|2;" },
         { "a,b\r\n1,2\r\n", "a|b;1|2;" },
-        { "\xEF\xBB\xBF" "a,b\n1,2", "a|b;1|2;" },
+        { "\xEF\xBB\xBF"
+          "a,b\n1,2",
+          "a|b;1|2;" },
         { "a,,\n,b,\n,,\n", "a||;|b|;||;" },
         { "\"a\",\"b,c\"\n", "a|b,c;" },
         { "\"a \"\"b\"\" c\",d\n", "a \"b\" c|d;" },
@@ -70,13 +74,18 @@ TEST(csv, what_the_world_exports_is_read_alike_in_pieces_of_any_size)
 TEST(csv, other_forms_have_no_quotes)
 {
     static const int32_t widths[] = { 5, 8, 2 };
-    static const struct { struct csv_shape shape; const char *text, *rows; } cases[] = {
+    static const struct {
+        struct csv_shape shape;
+        const char      *text, *rows;
+    } cases[] = {
         { { .form = CSV_SEPARATED, .separator = ';' }, "a;b,c\n", "a|b,c;" },
         { { .form = CSV_SEPARATED, .separator = '\t' }, "a\tb c\n", "a|b c;" },
-        { { .form = CSV_WHITESPACE }, " 00001 19970101  1   11.77\r\n  \n\tb \"c\" \n",
+        { { .form = CSV_WHITESPACE },
+          " 00001 19970101  1   11.77\r\n  \n\tb \"c\" \n",
           "00001|19970101|1|11.77;b|\"c\";" },
         { { .form = CSV_FIXED, .widths = widths, .widths_count = 3 },
-          "0000119970101 3\n1\n00001199701010003\n0000\xC3\xA5\n", "00001|19970101|3;1||;!3;!4;" },
+          "0000119970101 3\n1\n00001199701010003\n0000\xC3\xA5\n",
+          "00001|19970101|3;1||;!3;!4;" },
         { { .form = CSV_LINES }, "{\"a\":1}\n\n[2]\r\n", "{\"a\":1};[2];" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -90,7 +99,11 @@ TEST(csv, other_forms_have_no_quotes)
 TEST(csv, a_row_beyond_a_bound_is_refused_and_the_next_is_read)
 {
     struct csv_shape shape = { .form = CSV_SEPARATED, .separator = ',' };
-    static const struct { char fill; size_t count; const char *rows; } cases[] = {
+    static const struct {
+        char        fill;
+        size_t      count;
+        const char *rows;
+    } cases[] = {
         { 'x', CSV_FIELD_BYTES_MAX + 1, "!1;y|z;" },
         { ',', CSV_FIELDS_MAX, "!1;y|z;" },
         { 'x', CSV_ROW_BYTES_MAX + 1, "!1;y|z;" },

@@ -5,7 +5,9 @@
 
 TEST(date_format, the_ways_files_write_a_day)
 {
-    static const struct { const char *format, *text, *at; } good[] = {
+    static const struct {
+        const char *format, *text, *at;
+    } good[] = {
         { "%Y%m%d", "19970112", "1997-01-12T00:00:00.000Z" },
         { "%d.%m.%Y", "2.1.2026", "2026-01-02T00:00:00.000Z" },
         { "%m/%d/%y %H:%M", "01/02/26 3:04", "2026-01-02T03:04:00.000Z" },
@@ -20,11 +22,21 @@ TEST(date_format, the_ways_files_write_a_day)
         { "epoch", "1767323045.5", "2026-01-02T03:04:05.500Z" },
         { "epoch_ms", "1767323045678", "2026-01-02T03:04:05.678Z" },
     };
-    static const struct { const char *format, *text; } bad[] = {
-        { "%Y%m%d", "1997011" },     { "%Y%m%d", "199701123" },  { "%Y%m%d", "19971301" },
-        { "%Y%m%d", "20250229" },    { "%Y%m%d", "" },           { "%d.%m.%Y", "2.1.26" },
-        { "%H:%M %Y", "24:00 2024" }, { "%d %b %Y", "02 foo 2026" }, { "iso", "2026" },
-        { "epoch", "soon" },         { "epoch", "1e300" },       { "%Y%z", "2024+9" },
+    static const struct {
+        const char *format, *text;
+    } bad[] = {
+        { "%Y%m%d", "1997011" },
+        { "%Y%m%d", "199701123" },
+        { "%Y%m%d", "19971301" },
+        { "%Y%m%d", "20250229" },
+        { "%Y%m%d", "" },
+        { "%d.%m.%Y", "2.1.26" },
+        { "%H:%M %Y", "24:00 2024" },
+        { "%d %b %Y", "02 foo 2026" },
+        { "iso", "2026" },
+        { "epoch", "soon" },
+        { "epoch", "1e300" },
+        { "%Y%z", "2024+9" },
     };
     char    text[TIME_TEXT_BYTES];
     int64_t at_ms;

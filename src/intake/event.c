@@ -12,9 +12,26 @@ _Static_assert(MESSAGE_BYTES_MAX + 2 * OUTER_BYTES_MAX + 1024 <= ARRIVAL_BODY_BY
 /* ---- the members we know ---- */
 
 enum field {
-    TYPE, NAME, EVENT, USER_ID, SENT_AT, TRAITS, GROUP_ID, CONTEXT, CHANNEL, VERSION, CATEGORY,
-    MESSAGE_ID, TIMESTAMP, PROPERTIES, PREVIOUS_ID, HISTORICAL, ANONYMOUS_ID, INTEGRATIONS,
-    ORIGINAL_TIMESTAMP, FIELDS
+    TYPE,
+    NAME,
+    EVENT,
+    USER_ID,
+    SENT_AT,
+    TRAITS,
+    GROUP_ID,
+    CONTEXT,
+    CHANNEL,
+    VERSION,
+    CATEGORY,
+    MESSAGE_ID,
+    TIMESTAMP,
+    PROPERTIES,
+    PREVIOUS_ID,
+    HISTORICAL,
+    ANONYMOUS_ID,
+    INTEGRATIONS,
+    ORIGINAL_TIMESTAMP,
+    FIELDS
 };
 
 /* In the order of their length, so that a name is compared only with those as long as itself. */
@@ -42,9 +59,24 @@ static const struct str field_names[FIELDS] = {
 
 static enum field field_find(struct str key)
 {
-    static const unsigned char first[19] = { 0, 0, 0, 0, TYPE, EVENT, USER_ID, GROUP_ID, CATEGORY,
-                                             MESSAGE_ID, PROPERTIES, ANONYMOUS_ID, INTEGRATIONS,
-                                             FIELDS, FIELDS, FIELDS, FIELDS, ORIGINAL_TIMESTAMP,
+    static const unsigned char first[19] = { 0,
+                                             0,
+                                             0,
+                                             0,
+                                             TYPE,
+                                             EVENT,
+                                             USER_ID,
+                                             GROUP_ID,
+                                             CATEGORY,
+                                             MESSAGE_ID,
+                                             PROPERTIES,
+                                             ANONYMOUS_ID,
+                                             INTEGRATIONS,
+                                             FIELDS,
+                                             FIELDS,
+                                             FIELDS,
+                                             FIELDS,
+                                             ORIGINAL_TIMESTAMP,
                                              FIELDS };
     if (key.len >= sizeof first)
         return FIELDS;
@@ -57,14 +89,33 @@ static enum field field_find(struct str key)
 /* ---- refusing ---- */
 
 enum reason {
-    NOT_AN_OBJECT, TOO_LARGE, TOO_MANY, NO_TYPE, UNKNOWN_TYPE, NO_ID, NO_USER_ID, NO_PREVIOUS_ID,
-    NO_GROUP_ID, NO_EVENT, NOT_TEXT, TOO_LONG, CONTROL, NOT_A_TIME, NOT_A_MAP
+    NOT_AN_OBJECT,
+    TOO_LARGE,
+    TOO_MANY,
+    NO_TYPE,
+    UNKNOWN_TYPE,
+    NO_ID,
+    NO_USER_ID,
+    NO_PREVIOUS_ID,
+    NO_GROUP_ID,
+    NO_EVENT,
+    NOT_TEXT,
+    TOO_LONG,
+    CONTROL,
+    NOT_A_TIME,
+    NOT_A_MAP
 };
 
 static const struct {
     struct str code, remedy;
 } reasons[] = {
-#define REASON(code, remedy) { { code, sizeof code - 1 }, { remedy, sizeof remedy - 1 } }
+#define REASON(code, remedy)                                                                       \
+    {                                                                                              \
+        { code, sizeof code - 1 },                                                                 \
+        {                                                                                          \
+            remedy, sizeof remedy - 1                                                              \
+        }                                                                                          \
+    }
     [NOT_AN_OBJECT] = REASON("not_an_object", "Send each event as a JSON object."),
     [TOO_LARGE] = REASON("too_large", "Send events of at most 32 KB each."),
     [TOO_MANY] = REASON("too_many_events", "Send at most 2,500 events in a batch; send this one "
@@ -432,8 +483,9 @@ static enum err body_write(struct hearing *h, struct arrival *record)
     at = PUT_MEMBER(at, "traits", record->traits);
     at = PUT_MEMBER(at, "context", record->context);
     at = PUT_MEMBER(at, "integrations", integrations);
-    at = PUT_MEMBER(at, "originalTimestamp", is_given(h->fields[TIMESTAMP])
-                        ? h->fields[TIMESTAMP] : h->fields[ORIGINAL_TIMESTAMP]);
+    at = PUT_MEMBER(at, "originalTimestamp",
+                    is_given(h->fields[TIMESTAMP]) ? h->fields[TIMESTAMP]
+                                                   : h->fields[ORIGINAL_TIMESTAMP]);
     at = PUT_MEMBER(at, "sentAt", scalar(h->fields[SENT_AT]));
     at = PUT_MEMBER(at, "channel", scalar(h->fields[CHANNEL]));
     at = PUT_MEMBER(at, "version", scalar(h->fields[VERSION]));
@@ -483,7 +535,8 @@ static enum err hear(struct hearing *h, struct arrival *record)
 }
 
 enum err event_judge(const struct event_desk *desk, const struct event_item *item,
-                     struct arrival *record, struct arrival_refused *refused, enum event_verdict *verdict)
+                     struct arrival *record, struct arrival_refused *refused,
+                     enum event_verdict *verdict)
 {
     struct hearing h = { .desk = desk, .item = item };
     *record = (struct arrival){ 0 };
@@ -495,8 +548,7 @@ enum err event_judge(const struct event_desk *desk, const struct event_item *ite
         return refusal_fill(&h, refused);
     }
     TRY(err);
-    bool to_itself =
-        record->kind == ARRIVAL_ALIAS && str_eq(record->user_id, record->previous_id);
+    bool to_itself = record->kind == ARRIVAL_ALIAS && str_eq(record->user_id, record->previous_id);
     *verdict = to_itself ? EVENT_DROPPED : EVENT_TAKEN;
     return OK;
 }

@@ -5,8 +5,8 @@
  * is given the message as a settled JSON object in Segment's shape and the desk it lies on (what
  * all messages of this request share), and makes it a record, refuses it, or drops it.
  *
- * Always true   a refusal names field, reason and remedy; a record keeps every promise of arrival.h.
- * Cost          one pass over the message's members, one writing of its body.
+ * Always true   a refusal names field, reason and remedy; a record keeps every promise of
+ * arrival.h. Cost          one pass over the message's members, one writing of its body.
  */
 #ifndef DULT_INTAKE_EVENT_H
 #define DULT_INTAKE_EVENT_H
@@ -17,21 +17,21 @@ enum {
     /* Outer context and integrations, each: they are stored again with every event of the batch,
        and 2,500 times 4 KB is as much as a stranger may make of a small request. */
     OUTER_BYTES_MAX = 4 * 1024,
-    OUTER_KEYS_MAX = 64, /* each is looked for in every item */
+    OUTER_KEYS_MAX = 64,                     /* each is looked for in every item */
     TIME_AHEAD_MS_MAX = 24 * 60 * 60 * 1000, /* a clock wrong by more is no clock */
 };
 
 struct event_desk {
-    struct arena *arena;
-    struct buf   *scratch; /* for writing bodies; empty between events */
-    uint64_t      name_seed[2];
-    int64_t       received_ms;
-    uint32_t      source;
-    bool          historical;
-    bool          has_sent; /* the batch has a sentAt that can be read */
-    int64_t       sent_ms;
-    bool          client_side;
-    struct str    client_ip;
+    struct arena      *arena;
+    struct buf        *scratch; /* for writing bodies; empty between events */
+    uint64_t           name_seed[2];
+    int64_t            received_ms;
+    uint32_t           source;
+    bool               historical;
+    bool               has_sent; /* the batch has a sentAt that can be read */
+    int64_t            sent_ms;
+    bool               client_side;
+    struct str         client_ip;
     const struct json *context, *integrations; /* of the batch; NULL or settled objects */
 };
 
@@ -39,9 +39,9 @@ enum event_verdict { EVENT_TAKEN, EVENT_REFUSED, EVENT_DROPPED };
 
 /* A message and where it lay. */
 struct event_item {
-    struct json *message; /* the caller's own tree: it is settled here */
-    uint32_t     index;
-    bool         has_kind; /* the route said it; otherwise `type` must */
+    struct json      *message; /* the caller's own tree: it is settled here */
+    uint32_t          index;
+    bool              has_kind; /* the route said it; otherwise `type` must */
     enum arrival_kind kind;
 };
 

@@ -262,11 +262,11 @@ static enum err name_add(struct taking *t, uint32_t index, struct json *message)
 /* The message shares constants with the mapping: what is settled in place must be its own. */
 static enum err message_take(struct taking *t, uint32_t index, const struct json *built)
 {
-    struct json         message;
-    struct arrival_refused      refused;
-    enum event_verdict  verdict;
-    struct event_item   item = { .message = &message, .index = index };
-    struct import_batch *batch = t->batch;
+    struct json            message;
+    struct arrival_refused refused;
+    enum event_verdict     verdict;
+    struct event_item      item = { .message = &message, .index = index };
+    struct import_batch   *batch = t->batch;
     TRY(json_copy(t->arena, built, &message));
     TRY(name_add(t, index, &message));
     TRY(event_judge(&t->desk, &item, &batch->records[batch->records_count], &refused, &verdict));
@@ -307,8 +307,10 @@ static enum err ndjson_take(struct taking *t, const struct csv_row *row)
     if (err == ERR_MEMORY)
         return err;
     if (err != OK || object.kind != JSON_OBJECT) {
-        refuse(t, (struct mapping_refusal){ STR("row"), STR("not_an_object"),
-                                            STR("Write one JSON object in each line.") }, STR_NONE);
+        refuse(t,
+               (struct mapping_refusal){ STR("row"), STR("not_an_object"),
+                                         STR("Write one JSON object in each line.") },
+               STR_NONE);
         return OK;
     }
     return records_take(t, &(struct mapping_row){ .csv = row, .object = &object });
@@ -345,12 +347,14 @@ enum err import_next(struct import *import, struct arena *arena, struct import_b
     size_t              places = (size_t)IMPORT_BATCH_ROWS * mapping_records(import->mapping);
     struct import_batch batch = { .bytes_total = import->bytes_total };
     struct taking       t = {
-        .import = import,
-        .arena = arena,
-        .batch = &batch,
-        .desk = { .arena = arena, .scratch = &import->scratch,
-                  .received_ms = import->file.received_ms, .source = import->file.source,
-                  .historical = true },
+              .import = import,
+              .arena = arena,
+              .batch = &batch,
+              .desk = { .arena = arena,
+                        .scratch = &import->scratch,
+                        .received_ms = import->file.received_ms,
+                        .source = import->file.source,
+                        .historical = true },
     };
     batch.records = ARENA_ARRAY(arena, places + 1, struct arrival);
     batch.refused = ARENA_ARRAY(arena, places, struct import_refused);
@@ -476,8 +480,8 @@ enum err import_preview(const struct import_file *file, struct mapping *mapping,
     enum { PEOPLE_BYTES_MAX = INT32_MAX };
     SCOPED(import_closep) struct import *import = NULL;
     SCOPED(arena_closep) struct arena   *rows = arena_open(IMPORT_ARENA_BYTES_MAX);
-    SCOPED(people_donep) struct people people = { .arena = arena_open(PEOPLE_BYTES_MAX),
-                                                  .map = map_make() };
+    SCOPED(people_donep)
+    struct people         people = { .arena = arena_open(PEOPLE_BYTES_MAX), .map = map_make() };
     struct import_preview preview = {
         .refused_rows = ARENA_ARRAY(arena, IMPORT_PREVIEW_REFUSED, struct import_refused),
     };

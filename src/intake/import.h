@@ -17,11 +17,11 @@
 #ifndef DULT_INTAKE_IMPORT_H
 #define DULT_INTAKE_IMPORT_H
 
-#include "intake/mapping.h"
 #include "intake/arrival.h"
+#include "intake/mapping.h"
 
 enum {
-    IMPORT_BATCH_ROWS = 500,          /* as many as are committed together with ease */
+    IMPORT_BATCH_ROWS = 500,                    /* as many as are committed together with ease */
     IMPORT_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* for a batch of the longest rows */
     IMPORT_PREVIEW_ROWS = 5,
     IMPORT_PREVIEW_REFUSED = 100,
@@ -49,7 +49,7 @@ struct import_refused {
 };
 
 struct import_batch {
-    struct arrival         *records;
+    struct arrival        *records;
     struct import_refused *refused;
     uint32_t               records_count, refused_count;
     uint32_t               rows;    /* of this batch */
@@ -75,7 +75,7 @@ struct import_preview {
     uint64_t               rows, records, refused, skipped;
     uint64_t               people; /* different userIds; anonymousIds where there is none */
     int64_t                first_ms, last_ms; /* of at; both 0 without records */
-    struct arrival          first[IMPORT_PREVIEW_ROWS];
+    struct arrival         first[IMPORT_PREVIEW_ROWS];
     uint32_t               first_count;
     struct import_refused *refused_rows; /* the first IMPORT_PREVIEW_REFUSED */
     uint32_t               refused_rows_count;

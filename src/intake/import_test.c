@@ -92,9 +92,12 @@ TEST(import, a_bad_row_is_refused_with_its_line_and_the_others_are_taken)
                                             "\"e\"x;;2.1.2020;1\n"
                                             ";;2.1.2020;1\n"
                                             "g;;2.1.2020;1\n");
-    static const struct { uint64_t line; const char *field, *reason; } want[] = {
-        { 3, "timestamp", "not_a_date" }, { 4, "revenue", "not_a_number" },
-        { 5, "row", "wrong_columns" },    { 6, "row", "unreadable_row" },
+    static const struct {
+        uint64_t    line;
+        const char *field, *reason;
+    } want[] = {
+        { 3, "timestamp", "not_a_date" },   { 4, "revenue", "not_a_number" },
+        { 5, "row", "wrong_columns" },      { 6, "row", "unreadable_row" },
         { 7, "userId", "no_user_anon_id" },
     };
     assert_ok(import_next(f.import, f.rows, &f.batch, &f.problem));
@@ -199,8 +202,9 @@ TEST(import, the_purchases_of_cdnow_sum_to_the_cent)
         return;
     struct arena      *kept = arena_open(1 << 20), *rows = arena_open(IMPORT_ARENA_BYTES_MAX);
     struct seen        seen = { 0 };
-    struct import_file file = { .path = CDNOW_FILE, .received_ms = NOW_MS,
-                                .progress = progress_see, .context = &seen };
+    struct import_file file = {
+        .path = CDNOW_FILE, .received_ms = NOW_MS, .progress = progress_see, .context = &seen
+    };
     struct import      *import;
     struct import_batch batch;
     uint64_t            records = 0, refused = 0;
@@ -275,7 +279,7 @@ TEST(import, a_preview_says_what_an_import_would_do)
     struct arena         *kept = arena_open(1 << 22);
     struct import_preview preview;
     struct fixture        f = fixture_open(ORDERS, "id;mail;day;sum\na;x@example.com;2.1.2020;1\n"
-                                                   "a;;3.1.2020;1\nb;;soon;1\n");
+                                                          "a;;3.1.2020;1\nb;;soon;1\n");
     struct import_file    file = { .path = f.path, .received_ms = NOW_MS };
     assert_ok(import_preview(&file, f.mapping, kept, &preview, NULL));
     assert_int_equal(preview.rows, 3);

@@ -142,8 +142,8 @@ static bool is_zlib(const unsigned char *head)
 static enum err start(struct inflate *stream, struct problem *problem)
 {
     enum { GZIP_BITS = 15 + 16, ZLIB_BITS = 15, BARE_BITS = -15 };
-    bool is_gzip = stream->head_bytes == HEAD_BYTES && stream->head[0] == 0x1f &&
-                   stream->head[1] == 0x8b;
+    bool is_gzip =
+        stream->head_bytes == HEAD_BYTES && stream->head[0] == 0x1f && stream->head[1] == 0x8b;
     int bits = GZIP_BITS;
     if (stream->coding == INFLATE_IDENTITY && !is_gzip) {
         stream->state = PLAIN;

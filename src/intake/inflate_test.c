@@ -34,9 +34,14 @@ static struct str repeated(struct arena *arena, const char *unit, size_t bytes)
 
 TEST(inflate, each_form_is_read_whole_and_byte_by_byte)
 {
-    static const struct { int bits; enum inflate_coding coding; } forms[] = {
-        { GZIP, INFLATE_GZIP }, { GZIP, INFLATE_IDENTITY }, /* by its magic */
-        { ZLIB, INFLATE_DEFLATE }, { BARE, INFLATE_DEFLATE },
+    static const struct {
+        int                 bits;
+        enum inflate_coding coding;
+    } forms[] = {
+        { GZIP, INFLATE_GZIP },
+        { GZIP, INFLATE_IDENTITY }, /* by its magic */
+        { ZLIB, INFLATE_DEFLATE },
+        { BARE, INFLATE_DEFLATE },
     };
     struct arena *arena = arena_open(1 << 24);
     struct str    plain = repeated(arena, "{\"batch\":[{\"type\":\"track\"}]} ", 100000);
@@ -70,8 +75,13 @@ TEST(inflate, a_plain_body_passes_however_short)
 
 TEST(inflate, one_byte_beyond_the_bound_is_refused_in_every_form)
 {
-    static const struct { int bits; enum inflate_coding coding; } forms[] = {
-        { GZIP, INFLATE_GZIP }, { ZLIB, INFLATE_DEFLATE }, { BARE, INFLATE_DEFLATE },
+    static const struct {
+        int                 bits;
+        enum inflate_coding coding;
+    } forms[] = {
+        { GZIP, INFLATE_GZIP },
+        { ZLIB, INFLATE_DEFLATE },
+        { BARE, INFLATE_DEFLATE },
     };
     struct arena  *arena = arena_open(1 << 24);
     struct str     plain = repeated(arena, "abcdefghij", 70000);
@@ -137,11 +147,15 @@ TEST(inflate, what_is_broken_cut_or_followed_is_refused)
 
 TEST(inflate, codings_are_known_by_name_or_refused)
 {
-    static const struct { const char *name; enum err err; enum inflate_coding coding; } cases[] = {
-        { "", OK, INFLATE_IDENTITY },       { "identity", OK, INFLATE_IDENTITY },
-        { "gzip", OK, INFLATE_GZIP },       { " GZip ", OK, INFLATE_GZIP },
-        { "x-gzip", OK, INFLATE_GZIP },     { "deflate", OK, INFLATE_DEFLATE },
-        { "br", ERR_INPUT, 0 },             { "gzip, gzip", ERR_INPUT, 0 },
+    static const struct {
+        const char         *name;
+        enum err            err;
+        enum inflate_coding coding;
+    } cases[] = {
+        { "", OK, INFLATE_IDENTITY },   { "identity", OK, INFLATE_IDENTITY },
+        { "gzip", OK, INFLATE_GZIP },   { " GZip ", OK, INFLATE_GZIP },
+        { "x-gzip", OK, INFLATE_GZIP }, { "deflate", OK, INFLATE_DEFLATE },
+        { "br", ERR_INPUT, 0 },         { "gzip, gzip", ERR_INPUT, 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum inflate_coding coding = 0;

@@ -1,8 +1,8 @@
 #include "intake/mapping.h"
 
 #include "base/time.h"
-#include "intake/date_format.h"
 #include "intake/arrival.h"
+#include "intake/date_format.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -49,17 +49,17 @@ struct each {
 };
 
 struct mapping {
-    struct arena    *arena;
-    struct str       name;
-    struct csv_shape shape;
-    bool             is_ndjson, has_header;
-    struct str       columns[MAPPING_COLUMNS_MAX]; /* that the records ask for */
-    int32_t          places[MAPPING_COLUMNS_MAX];  /* where they are in a row */
-    uint32_t         columns_count;
+    struct arena      *arena;
+    struct str         name;
+    struct csv_shape   shape;
+    bool               is_ndjson, has_header;
+    struct str         columns[MAPPING_COLUMNS_MAX]; /* that the records ask for */
+    int32_t            places[MAPPING_COLUMNS_MAX];  /* where they are in a row */
+    uint32_t           columns_count;
     const struct json *given_columns; /* names in the file's order, or NULL */
-    uint32_t         row_fields;      /* how many a row must have; 0 where not known yet */
-    struct each      each[MAPPING_RECORDS_MAX];
-    uint32_t         each_count;
+    uint32_t           row_fields;    /* how many a row must have; 0 where not known yet */
+    struct each        each[MAPPING_RECORDS_MAX];
+    uint32_t           each_count;
 };
 
 /* ---- parsing: places and problems ---- */
@@ -75,7 +75,7 @@ static void place_write(const struct place *place, char *out, size_t out_bytes)
     out[0] = '\0';
     if (place->above != NULL)
         place_write(place->above, out, out_bytes);
-    size_t len = strlen(out);
+    size_t     len = strlen(out);
     struct str name = place->name; /* a stranger's key may be empty or begin with a NUL */
     if (name.len == 0 || name.ptr[0] == '\0')
         name = STR("\"\"");
@@ -192,8 +192,8 @@ static enum err type_parse(const struct json *from, struct value *value, const s
     value->is_typed = type != NULL;
     if (type != NULL) {
         int t = 0;
-        while (t < TYPES && !(type->kind == JSON_STRING &&
-                              str_eq(type->string, str_of(type_names[t]))))
+        while (t < TYPES &&
+               !(type->kind == JSON_STRING && str_eq(type->string, str_of(type_names[t]))))
             t++;
         if (t == TYPES)
             return wrong(&at_type, problem, "This type is not known.",
@@ -242,8 +242,8 @@ static enum err inner_parse(struct mapping *mapping, const struct json *from, st
     if (value->inner == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < from->count; i++) {
-        char         index[16];
-        bool         is_object = from->kind == JSON_OBJECT;
+        char index[16];
+        bool is_object = from->kind == JSON_OBJECT;
         snprintf(index, sizeof index, "%u", i);
         struct place here = { place, is_object ? from->members[i].key : str_of(index) };
         value->inner[i].key = is_object ? from->members[i].key : value->key;
@@ -308,7 +308,7 @@ static enum err kind_check(const struct json *from, const struct place *place,
 {
     struct place       here = { place, STR("type") };
     const struct json *type = json_get(from, STR("type"));
-    enum arrival_kind   kind;
+    enum arrival_kind  kind;
     if (type == NULL || type->kind != JSON_STRING || arrival_kind_parse(type->string, &kind) != OK)
         return wrong(&here, problem, "The type of the record is missing or not known.",
                      "Use track, identify, page, screen, group or alias.");
@@ -337,10 +337,10 @@ static enum err without_skips(struct arena *arena, const struct json *from, stru
 static enum err each_parse(struct mapping *mapping, const struct json *from, struct each *each,
                            const struct place *place, struct problem *problem)
 {
-    static const char *const words[] = { "type", "event", "name", "category", "userId",
-                                         "anonymousId", "previousId", "groupId", "messageId",
-                                         "timestamp", "properties", "traits", "context",
-                                         "integrations", "skip_when", NULL };
+    static const char *const words[] = { "type",      "event",        "name",       "category",
+                                         "userId",    "anonymousId",  "previousId", "groupId",
+                                         "messageId", "timestamp",    "properties", "traits",
+                                         "context",   "integrations", "skip_when",  NULL };
     if (from->kind != JSON_OBJECT)
         return wrong(place, problem, "A record is not an object.",
                      "Write {\"type\":\"track\",\"event\":...}.");
@@ -352,7 +352,7 @@ static enum err each_parse(struct mapping *mapping, const struct json *from, str
     TRY(inner_parse(mapping, &message, &each->message, place, problem));
     for (uint32_t i = 0; i < each->message.inner_count; i++) {
         struct value *value = &each->message.inner[i];
-        bool is_source = value->kind == VALUE_COLUMN || value->kind == VALUE_TEMPLATE;
+        bool          is_source = value->kind == VALUE_COLUMN || value->kind == VALUE_TEMPLATE;
         if (str_eq(value->key, STR("timestamp")) && is_source && !value->is_typed) {
             value->type = TYPE_DATE;
             value->is_typed = true;
@@ -436,8 +436,13 @@ static enum err separator_parse(struct mapping *mapping, const struct json *root
 static enum err format_parse(struct mapping *mapping, const struct json *root,
                              struct problem *problem)
 {
-    static const struct { const char *name; enum csv_form form; } forms[] = {
-        { "csv", CSV_SEPARATED }, { "whitespace", CSV_WHITESPACE }, { "fixed", CSV_FIXED },
+    static const struct {
+        const char   *name;
+        enum csv_form form;
+    } forms[] = {
+        { "csv", CSV_SEPARATED },
+        { "whitespace", CSV_WHITESPACE },
+        { "fixed", CSV_FIXED },
         { "ndjson", CSV_LINES },
     };
     struct place here = { NULL, STR("format") };
@@ -520,11 +525,11 @@ static enum err columns_parse(struct mapping *mapping, const struct json *root,
 enum err mapping_parse(struct arena *arena, struct str text, struct mapping **out,
                        struct problem *problem)
 {
-    static const char *const words[] = { "mapping", "about", "format", "separator", "widths",
-                                         "header", "columns", "each_row", NULL };
-    struct place    top = { NULL, STR("mapping") };
-    struct mapping *mapping = ARENA_NEW(arena, struct mapping);
-    struct json    *root = ARENA_NEW(arena, struct json);
+    static const char *const words[] = { "mapping", "about",   "format",   "separator", "widths",
+                                         "header",  "columns", "each_row", NULL };
+    struct place             top = { NULL, STR("mapping") };
+    struct mapping          *mapping = ARENA_NEW(arena, struct mapping);
+    struct json             *root = ARENA_NEW(arena, struct json);
     if (mapping == NULL || root == NULL)
         return ERR_MEMORY;
     if (text.len > MAPPING_BYTES_MAX)
@@ -592,8 +597,8 @@ enum err mapping_row_check(const struct mapping *mapping, const struct mapping_r
 {
     if (mapping->is_ndjson || row->csv->count == mapping->row_fields)
         return OK;
-    *refusal = REFUSAL(STR("row"), "wrong_columns",
-                       "Give this row as many fields as there are columns.");
+    *refusal =
+        REFUSAL(STR("row"), "wrong_columns", "Give this row as many fields as there are columns.");
     return ERR_INPUT;
 }
 
@@ -638,7 +643,7 @@ static enum err template_take(const struct mapping *mapping, struct arena *arena
                               struct str *out, bool *empty)
 {
     SCOPED(buf_donep) struct buf text = buf_make(CSV_ROW_BYTES_MAX * 6);
-    bool has_columns = false, has_text = false;
+    bool                         has_columns = false, has_text = false;
     for (uint32_t i = 0; i < value->parts_count; i++) {
         const struct part *part = &value->parts[i];
         struct cell        cell = { .text = part->text };

@@ -11,7 +11,8 @@ static struct str message_of(struct arena *arena, const char *each_row, const ch
     char mapping_text[4000];
     snprintf(mapping_text, sizeof mapping_text,
              "{\"mapping\":\"m\",\"format\":\"csv\",\"columns\":[\"a\",\"b\",\"c\"],"
-             "\"each_row\":%s}", each_row);
+             "\"each_row\":%s}",
+             each_row);
     struct mapping        *mapping;
     struct problem         problem = { 0 };
     struct mapping_refusal refusal;
@@ -45,7 +46,9 @@ static struct str message_of(struct arena *arena, const char *each_row, const ch
 
 TEST(mapping, every_kind_of_value_says_what_the_manual_says)
 {
-    static const struct { const char *each_row, *text, *message; } cases[] = {
+    static const struct {
+        const char *each_row, *text, *message;
+    } cases[] = {
         { TRACK "}", "1,2,3", TRACK "}" },
         { "{\"type\":\"track\",\"event\":\"{a} {b}\",\"userId\":\"{c}\"}", "1,2,3",
           "{\"type\":\"track\",\"event\":\"1 2\",\"userId\":\"3\"}" },
@@ -59,8 +62,7 @@ TEST(mapping, every_kind_of_value_says_what_the_manual_says)
           PROPERTIES("\"x\":7") },
         { PROPERTIES("\"x\":{\"column\":\"a\",\"type\":\"number\"}"), "12 kr,2,3",
           "x not_a_number" },
-        { PROPERTIES("\"x\":{\"column\":\"a\",\"type\":\"number\"}"), "nan,2,3",
-          "x not_a_number" },
+        { PROPERTIES("\"x\":{\"column\":\"a\",\"type\":\"number\"}"), "nan,2,3", "x not_a_number" },
         { PROPERTIES("\"x\":{\"column\":\"a\",\"type\":\"integer\"}"), "1.5,2,3",
           "x not_an_integer" },
         { PROPERTIES("\"x\":{\"column\":\"a\",\"type\":\"boolean\"}"), "Yes,2,3",
@@ -93,7 +95,9 @@ TEST(mapping, every_kind_of_value_says_what_the_manual_says)
 
 TEST(mapping, a_mistake_in_a_record_is_named_with_its_place)
 {
-    static const struct { const char *each_row, *where; } cases[] = {
+    static const struct {
+        const char *each_row, *where;
+    } cases[] = {
         { "7", "each_row" },
         { "[]", "each_row" },
         { "[7]", "each_row.0" },
@@ -125,7 +129,9 @@ TEST(mapping, a_mistake_in_a_record_is_named_with_its_place)
 TEST(mapping, a_mistake_in_the_shape_of_the_file_is_named_with_its_place)
 {
 #define ROW "\"each_row\":" TRACK "}"
-    static const struct { const char *text, *where; } cases[] = {
+    static const struct {
+        const char *text, *where;
+    } cases[] = {
         { "", "body" },
         { "[]", "mapping" },
         { "{\"format\":\"csv\"," ROW "}", "mapping" },
@@ -149,7 +155,7 @@ TEST(mapping, a_mistake_in_the_shape_of_the_file_is_named_with_its_place)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct mapping *mapping;
         struct problem  problem = { 0 };
-        enum err err = mapping_parse(arena, str_of(cases[i].text), &mapping, &problem);
+        enum err        err = mapping_parse(arena, str_of(cases[i].text), &mapping, &problem);
         assert_int_equal(err, ERR_INPUT);
         assert_string_equal(problem.where, cases[i].where);
         assert_true(problem.what[0] != '\0' && problem.remedy[0] != '\0');

@@ -230,8 +230,8 @@ static char *put_escaped(char *at, unsigned char c)
 static bool eight_need_escape(uint64_t eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    uint64_t quote = eight ^ ones * '"', slash = eight ^ ones * '\\';
-    uint64_t low = (eight - ones * 0x20) & ~eight;
+    uint64_t       quote = eight ^ ones * '"', slash = eight ^ ones * '\\';
+    uint64_t       low = (eight - ones * 0x20) & ~eight;
     quote = (quote - ones) & ~quote;
     slash = (slash - ones) & ~slash;
     return ((low | quote | slash) & tops) != 0;

@@ -22,8 +22,8 @@ MUST enum err tree_settle(struct arena *arena, uint64_t seed, struct json *value
 
 /* Writes compact JSON at `at`, where there is room for it; returns the end. */
 char *tree_put(char *at, const struct json *value);
-char *tree_put_str(char *at, struct str text);      /* quoted; at most 6 * len + 2 bytes */
-char *tree_put_real(char *at, double value);        /* at most TREE_NUMBER_BYTES_MAX */
+char *tree_put_str(char *at, struct str text); /* quoted; at most 6 * len + 2 bytes */
+char *tree_put_real(char *at, double value);   /* at most TREE_NUMBER_BYTES_MAX */
 
 enum {
     TREE_NUMBER_BYTES_MAX = 26, /* "-1.7976931348623157e+308" and two to spare */

@@ -66,9 +66,18 @@ TEST(tree, text_is_escaped_as_json_asks_at_every_place_of_a_word)
 
 TEST(tree, numbers_read_back_as_the_same_bits)
 {
-    static const struct { double value; const char *text; } known[] = {
-        { 11.77, "11.77" },     { 12.0, "12.0" },  { -0.0, "-0.0" },   { 0.1, "0.1" },
-        { -2.5, "-2.5" },       { 1e300, "1e+300" }, { 0.0, "0.0" },   { 59.91273, "59.91273" },
+    static const struct {
+        double      value;
+        const char *text;
+    } known[] = {
+        { 11.77, "11.77" },
+        { 12.0, "12.0" },
+        { -0.0, "-0.0" },
+        { 0.1, "0.1" },
+        { -2.5, "-2.5" },
+        { 1e300, "1e+300" },
+        { 0.0, "0.0" },
+        { 59.91273, "59.91273" },
         { 0.30000000000000004, "0.30000000000000004" },
         { 9007199254740993.0, "9007199254740992.0" },
     };

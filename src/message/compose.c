@@ -35,8 +35,8 @@ static struct links_conf conf_of(const struct compose_keys *keys, struct compose
     return (struct links_conf){ keys->token, who.public_url, who.profile, who.message };
 }
 
-enum err compose_links(const struct compose_keys *keys, struct compose_who who,
-                       struct arena *arena, struct compose_urls *out, struct problem *problem)
+enum err compose_links(const struct compose_keys *keys, struct compose_who who, struct arena *arena,
+                       struct compose_urls *out, struct problem *problem)
 {
     TRY(links_public_url_check(who.public_url, problem));
     struct links_conf   conf = conf_of(keys, who);
@@ -180,12 +180,15 @@ static enum err message_write(const struct compose_keys *keys, const struct comp
 enum err compose(const struct compose_keys *keys, const struct compose_in *in, struct arena *arena,
                  struct compose_out *out, struct problem *problem)
 {
-    SCOPED(bodies_donep) struct bodies bodies = {
-        buf_make(COMPOSE_BYTES_MAX), buf_make(COMPOSE_BYTES_MAX), in->html, in->text, false
-    };
-    struct compose_out made = { .urls = { STR_NONE, STR_NONE } };
-    struct mime_message mime = { .from = in->from, .to = in->to, .reply_to = in->reply_to,
-                                 .subject = in->subject, .date_ms = in->date_ms,
+    SCOPED(bodies_donep)
+    struct bodies bodies = { buf_make(COMPOSE_BYTES_MAX), buf_make(COMPOSE_BYTES_MAX), in->html,
+                             in->text, false };
+    struct compose_out  made = { .urls = { STR_NONE, STR_NONE } };
+    struct mime_message mime = { .from = in->from,
+                                 .to = in->to,
+                                 .reply_to = in->reply_to,
+                                 .subject = in->subject,
+                                 .date_ms = in->date_ms,
                                  .list_id = in->list_id };
     if (in->who.public_url.len > 0 || in->unsubscribe || in->tracking)
         TRY(compose_links(keys, in->who, arena, &made.urls, problem));
@@ -218,8 +221,8 @@ enum err compose_return_path_read(const struct token_keys *keys, struct str addr
     struct str local = str_slice(address, 0, str_find_char(address, 0, '@'));
     if (!str_eq_nocase(str_slice(local, 0, return_prefix.len), return_prefix))
         return ERR_DENIED;
-    return token_read_caseless(keys, TOKEN_MESSAGE,
-                               str_slice(local, return_prefix.len, local.len), out);
+    return token_read_caseless(keys, TOKEN_MESSAGE, str_slice(local, return_prefix.len, local.len),
+                               out);
 }
 
 enum err compose_message_id_read(const struct token_keys *keys, struct str message_id,

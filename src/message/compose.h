@@ -56,8 +56,8 @@ MUST enum err compose_links(const struct compose_keys *keys, struct compose_who 
 struct compose_in {
     struct mime_mailbox from, to, reply_to; /* ? reply_to */
     struct str          subject;
-    struct str          html, text; /* text is made from the HTML where it is empty */
-    struct compose_who  who;        /* ? public_url, where unsubscribe and tracking are off */
+    struct str          html, text;  /* text is made from the HTML where it is empty */
+    struct compose_who  who;         /* ? public_url, where unsubscribe and tracking are off */
     bool                unsubscribe; /* off only for transactional messages */
     bool                tracking;
     int64_t             date_ms;
@@ -67,15 +67,15 @@ struct compose_in {
     struct str          unsubscribe_address; /* ? */
     struct str          list_id;             /* ? */
     struct str          feedback[COMPOSE_FEEDBACK_TAGS]; /* ? such as journey, template, topic */
-    struct str          feedback_sender;     /* ? without it there is no Feedback-ID */
+    struct str          feedback_sender;                 /* ? without it there is no Feedback-ID */
 };
 
 /* The strings lie in the arena. The buf is the caller's, made with COMPOSE_BYTES_MAX. */
 struct compose_out {
     struct buf          message; /* what was in it is replaced */
     struct str          envelope_from, envelope_to;
-    struct str          message_id; /* without angle brackets */
-    struct compose_urls urls;       /* empty without a public_url */
+    struct str          message_id;           /* without angle brackets */
+    struct compose_urls urls;                 /* empty without a public_url */
     bool                has_unsubscribe_link; /* a reader sees the way out in the body */
 };
 

@@ -17,9 +17,10 @@ struct fixture {
     struct problem         problem;
 };
 
-static const char ed25519_pem[] = "-----BEGIN PRIVATE KEY-----\n"
-                                  "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-                                  "-----END PRIVATE KEY-----\n";
+static const char ed25519_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n";
 
 static struct fixture *fixture_open(void)
 {
@@ -72,7 +73,8 @@ TEST(compose, a_message_carries_links_pixel_text_fields_and_signature)
 {
     SCOPED(fixture_closep) struct fixture *f = fixture_open();
     composed(f);
-    assert_true(str_starts(buf_view(&f->out.message), STR("DKIM-Signature: v=1; a=ed25519-sha256;")));
+    assert_true(
+        str_starts(buf_view(&f->out.message), STR("DKIM-Signature: v=1; a=ed25519-sha256;")));
     assert_true(says(f, "\r\nList-Unsubscribe: <https://m.example/u/"));
     assert_true(says(f, "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
     assert_true(says(f, "\r\nFeedback-ID: Welcome__all:hello:news:dult\r\n"));
@@ -91,14 +93,15 @@ TEST(compose, the_url_given_before_rendering_is_the_one_in_the_header)
     f->in.html = str_format(f->arena, "<a href=\"%.*s\">stop</a>", STR_ARG(urls.unsubscribe));
     composed(f);
     assert_true(str_eq(urls.unsubscribe, f->out.urls.unsubscribe));
-    assert_true(says(f, str_format(f->arena, "\r\nList-Unsubscribe: <%.*s>\r\n",
-                                   STR_ARG(urls.unsubscribe)).ptr));
+    assert_true(says(
+        f,
+        str_format(f->arena, "\r\nList-Unsubscribe: <%.*s>\r\n", STR_ARG(urls.unsubscribe)).ptr));
     assert_true(f->out.has_unsubscribe_link);
     assert_false(says(f, "/c/")); /* our own link is not tracked */
 
     struct token token;
-    struct str   text = str_slice(urls.unsubscribe, strlen("https://m.example/u/"),
-                                  urls.unsubscribe.len);
+    struct str   text =
+        str_slice(urls.unsubscribe, strlen("https://m.example/u/"), urls.unsubscribe.len);
     assert_ok(token_read(f->token, TOKEN_UNSUBSCRIBE, text, STR_NONE, &token));
     assert_int_equal(token.profile, 70000);
 }

@@ -34,14 +34,20 @@ static const struct {
     struct str name;
     int        over;
 } signed_fields[] = {
-    { { "From", 4 }, 1 },        { { "To", 2 }, 1 },
-    { { "Subject", 7 }, 1 },     { { "Date", 4 }, 1 },
-    { { "Message-ID", 10 }, 1 }, { { "Reply-To", 8 }, 1 },
-    { { "MIME-Version", 12 }, 0 }, { { "Content-Type", 12 }, 0 },
+    { { "From", 4 }, 1 },
+    { { "To", 2 }, 1 },
+    { { "Subject", 7 }, 1 },
+    { { "Date", 4 }, 1 },
+    { { "Message-ID", 10 }, 1 },
+    { { "Reply-To", 8 }, 1 },
+    { { "MIME-Version", 12 }, 0 },
+    { { "Content-Type", 12 }, 0 },
     { { "Content-Transfer-Encoding", 25 }, 0 },
-    { { "List-Id", 7 }, 0 },     { { "List-Unsubscribe", 16 }, 0 },
+    { { "List-Id", 7 }, 0 },
+    { { "List-Unsubscribe", 16 }, 0 },
     { { "List-Unsubscribe-Post", 21 }, 0 },
-    { { "Feedback-ID", 11 }, 0 }, { { "X-Dult-Message", 14 }, 0 },
+    { { "Feedback-ID", 11 }, 0 },
+    { { "X-Dult-Message", 14 }, 0 },
     { { "Auto-Submitted", 14 }, 0 },
 };
 
@@ -118,9 +124,9 @@ void dkim_key_closep(struct dkim_key **key)
 
 static enum err pem_write(EVP_PKEY *pkey, struct buf *pem)
 {
-    BIO        *bio = pkey == NULL ? NULL : BIO_new(BIO_s_secmem());
-    char       *bytes;
-    enum err    code = ERR_MEMORY;
+    BIO     *bio = pkey == NULL ? NULL : BIO_new(BIO_s_secmem());
+    char    *bytes;
+    enum err code = ERR_MEMORY;
     if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
         long len = BIO_get_mem_data(bio, &bytes);
         buf_str(pem, (struct str){ bytes, (size_t)len });
@@ -150,8 +156,8 @@ void dkim_record_name(const struct dkim_key *key, struct buf *out)
 
 enum err dkim_record_write(const struct dkim_key *key, struct buf *out)
 {
-    unsigned char  raw[32], *der = NULL;
-    size_t         raw_bytes = sizeof raw;
+    unsigned char raw[32], *der = NULL;
+    size_t        raw_bytes = sizeof raw;
     buf_str(out, key->ed25519 ? STR("v=DKIM1; k=ed25519; p=") : STR("v=DKIM1; k=rsa; p="));
     if (key->ed25519) {
         if (EVP_PKEY_get_raw_public_key(key->pkey, raw, &raw_bytes) != 1)
@@ -225,8 +231,8 @@ void dkim_field_relaxed(struct str field, struct buf *out)
     size_t     colon = str_find_char(field, 0, ':');
     struct str name = str_trim(str_slice(field, 0, colon));
     for (size_t i = 0; i < name.len; i++)
-        buf_char(out, name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] + 32)
-                                                               : name.ptr[i]);
+        buf_char(out,
+                 name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] + 32) : name.ptr[i]);
     buf_char(out, ':');
     struct str value = str_trim(str_slice(field, colon + 1, field.len));
     bool       owed = false;
@@ -328,7 +334,7 @@ enum err dkim_key_sign(const struct dkim_key *key, struct str bytes, struct buf 
         input_bytes = sizeof digest;
     }
     const EVP_MD *md = key->ed25519 ? NULL : EVP_sha256();
-    bool done = EVP_DigestSignInit(signing, NULL, md, NULL, key->pkey) == 1 &&
+    bool          done = EVP_DigestSignInit(signing, NULL, md, NULL, key->pkey) == 1 &&
                 EVP_DigestSign(signing, made, &made_bytes, input, input_bytes) == 1;
     EVP_MD_CTX_free(signing);
     if (!done)
@@ -348,8 +354,9 @@ struct signing {
 
 static void signing_donep(struct signing *s)
 {
-    struct buf *all[] = { &s->fields, &s->names,     &s->body_hash,
-                          &s->input,  &s->signature, &s->text };
+    struct buf *all[] = {
+        &s->fields, &s->names, &s->body_hash, &s->input, &s->signature, &s->text
+    };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buf_done(all[i]);
 }
@@ -381,12 +388,16 @@ static enum err signature_write(const struct dkim_key *key, struct signing *s, s
 enum err dkim_sign(const struct dkim_key *const *keys, size_t keys_count, struct str message,
                    int64_t at_ms, struct buf *out)
 {
-    SCOPED(signing_donep) struct signing s = {
-        buf_make(CANON_BYTES_MAX), buf_make(4096), buf_make(64), buf_make(CANON_BYTES_MAX),
-        buf_make(SIGNATURE_BYTES_MAX), buf_make(2 * SIGNATURE_BYTES_MAX), at_ms / TIME_SECOND_MS
-    };
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    size_t        end = str_find(message, 0, STR("\r\n\r\n"));
+    SCOPED(signing_donep)
+    struct signing s = { buf_make(CANON_BYTES_MAX),
+                         buf_make(4096),
+                         buf_make(64),
+                         buf_make(CANON_BYTES_MAX),
+                         buf_make(SIGNATURE_BYTES_MAX),
+                         buf_make(2 * SIGNATURE_BYTES_MAX),
+                         at_ms / TIME_SECOND_MS };
+    unsigned char  digest[SHA256_DIGEST_LENGTH];
+    size_t         end = str_find(message, 0, STR("\r\n\r\n"));
     if (keys_count == 0)
         return OK;
 

@@ -18,13 +18,12 @@ static const char rfc_head[] = "From: Joe SixPack <joe@football.example.com>\r\n
                                "Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\n"
                                "Message-ID: <20030712040037.46341.5F8J@football.example.com>\r\n";
 static const char rfc_body[] = "Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n";
-static const char rfc_field[] =
-    "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n"
-    " d=football.example.com; i=@football.example.com;\r\n"
-    " q=dns/txt; s=brisbane; t=1528637909; h=from : to :\r\n"
-    " subject : date : message-id : from : subject : date;\r\n"
-    " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\r\n"
-    " b=";
+static const char rfc_field[] = "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n"
+                                " d=football.example.com; i=@football.example.com;\r\n"
+                                " q=dns/txt; s=brisbane; t=1528637909; h=from : to :\r\n"
+                                " subject : date : message-id : from : subject : date;\r\n"
+                                " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\r\n"
+                                " b=";
 static const char rfc_signature[] = "/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus"
                                     "Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==";
 
@@ -38,8 +37,8 @@ static struct dkim_key *key_of(struct str pem, const char *domain, const char *s
 
 TEST(dkim, the_signature_of_rfc_8463_appendix_a_is_ours)
 {
-    SCOPED(dkim_key_closep) struct dkim_key *key =
-        key_of(str_of(rfc_pem), "football.example.com", "brisbane");
+    SCOPED(dkim_key_closep)
+    struct dkim_key             *key = key_of(str_of(rfc_pem), "football.example.com", "brisbane");
     SCOPED(buf_donep) struct buf input = buf_make(4096), made = buf_make(64), text = buf_make(128);
     struct str                   head = str_of(rfc_head), line;
     while (str_split(&head, '\n', &line) && line.len > 0) {
@@ -53,13 +52,14 @@ TEST(dkim, the_signature_of_rfc_8463_appendix_a_is_ours)
 
     buf_reset(&text);
     assert_ok(dkim_record_write(key, &text));
-    assert_str(buf_view(&text), "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+    assert_str(buf_view(&text),
+               "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
 }
 
 TEST(dkim, the_body_hash_of_rfc_8463_appendix_a_is_ours)
 {
-    SCOPED(dkim_key_closep) struct dkim_key *key =
-        key_of(str_of(rfc_pem), "football.example.com", "brisbane");
+    SCOPED(dkim_key_closep)
+    struct dkim_key             *key = key_of(str_of(rfc_pem), "football.example.com", "brisbane");
     SCOPED(buf_donep) struct buf message = buf_make(4096), field = buf_make(4096);
     const struct dkim_key       *keys[] = { key };
     buf_format(&message, "%s\r\n%s", rfc_head, rfc_body);
@@ -103,7 +103,8 @@ static void file_write(const char *folder, const char *name, struct str bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Runs dkim_check.py, which exits 0 when every signature holds, 1 when one fails, 77 without dkimpy. */
+/* Runs dkim_check.py, which exits 0 when every signature holds, 1 when one fails, 77 without
+ * dkimpy. */
 static int verify(struct str message, const struct dkim_key *const *keys, size_t count)
 {
     char                         folder[] = "/tmp/dult-dkim-XXXXXX", command[512];
@@ -120,7 +121,8 @@ static int verify(struct str message, const struct dkim_key *const *keys, size_t
     /* Debian's own interpreter: that is where python3-dkim is installed. */
     snprintf(command, sizeof command,
              "p=/usr/bin/python3; [ -x $p ] || p=python3; $p %s/src/message/dkim_check.py "
-             "%s/message %s/records", DULT_SOURCE_DIR, folder, folder);
+             "%s/message %s/records",
+             DULT_SOURCE_DIR, folder, folder);
     int status = system(command);
     snprintf(command, sizeof command, "rm -r %s", folder);
     assert_int_equal(system(command), 0);
@@ -136,7 +138,7 @@ TEST(dkim, an_independent_verifier_accepts_both_signatures_and_no_change)
         "MIME-Version: 1.0\r\nList-Unsubscribe: <https://m.example/u/abc>,\r\n"
         " <mailto:stop@shop.example>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         "Feedback-ID: a:b:c:dult\r\nContent-Type: text/plain\r\n\r\nHello  there \r\n\r\n\r\n";
-    SCOPED(buf_donep) struct buf pem = buf_make(1 << 14), out = buf_make(1 << 16);
+    SCOPED(buf_donep) struct buf             pem = buf_make(1 << 14), out = buf_make(1 << 16);
     SCOPED(dkim_key_closep) struct dkim_key *rsa = NULL, *ed = NULL;
     assert_ok(dkim_key_generate(&pem));
     rsa = key_of(buf_view(&pem), "shop.example", "rsa1");
@@ -154,8 +156,8 @@ TEST(dkim, an_independent_verifier_accepts_both_signatures_and_no_change)
         skip();
     }
     assert_int_equal(status, 0);
-    static const char *const covered[] = { "hei@", "ada@", "folded", "2026", "<a@", "m.example",
-                                           "One-Click", "a:b:c", "Hello" };
+    static const char *const covered[] = { "hei@",      "ada@",      "folded", "2026", "<a@",
+                                           "m.example", "One-Click", "a:b:c",  "Hello" };
     for (size_t i = 0; i < sizeof covered / sizeof covered[0]; i++) {
         size_t at = str_find(buf_view(&out), head, str_of(covered[i]));
         out.ptr[at] ^= 1;
@@ -171,12 +173,13 @@ TEST(dkim, an_independent_verifier_accepts_both_signatures_and_no_change)
 TEST(dkim, a_signature_says_what_rfc_8058_wants_signed)
 {
     SCOPED(dkim_key_closep) struct dkim_key *key = key_of(str_of(rfc_pem), "x.example", "s");
-    SCOPED(buf_donep) struct buf field = buf_make(4096);
-    const struct dkim_key       *keys[] = { key };
+    SCOPED(buf_donep) struct buf             field = buf_make(4096);
+    const struct dkim_key                   *keys[] = { key };
     assert_ok(dkim_sign(keys, 1,
                         STR("From: a@x.example\r\nList-Unsubscribe-Post: x\r\n"
-                            "List-Unsubscribe: y\r\n\r\n"), 0, &field));
-    struct str text = buf_view(&field);
+                            "List-Unsubscribe: y\r\n\r\n"),
+                        0, &field));
+    struct str               text = buf_view(&field);
     static const char *const wanted[] = { "h=From:From:To:", ":List-Unsubscribe:",
                                           "List-Unsubscribe-Post;" };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)

@@ -7,9 +7,9 @@
 #include "message/address.h"
 
 enum {
-    WORD_BYTES_MAX = 60,  /* a longer word is encoded, because only encoded words can be cut */
-    ENCODED_LINE = 76,    /* RFC 2047: a line with an encoded word is no longer */
-    ENCODED_FRAME = 12,   /* =?utf-8?Q?...?= */
+    WORD_BYTES_MAX = 60, /* a longer word is encoded, because only encoded words can be cut */
+    ENCODED_LINE = 76,   /* RFC 2047: a line with an encoded word is no longer */
+    ENCODED_FRAME = 12,  /* =?utf-8?Q?...?= */
 };
 
 /* --- what may be written ------------------------------------------------------------------ */

@@ -19,10 +19,10 @@
 #include "base/str.h"
 
 enum {
-    HTML_BYTES_MAX = 2 << 20,      /* a mail host cuts what it shows at 102 KB */
-    HTML_TAGS_MAX = 10000,         /* some of gumbo's work is the square of it: 0.3 s for <div>s */
+    HTML_BYTES_MAX = 2 << 20, /* a mail host cuts what it shows at 102 KB */
+    HTML_TAGS_MAX = 10000,    /* some of gumbo's work is the square of it: 0.3 s for <div>s */
     HTML_TREE_BYTES_MAX = 64 << 20,
-    HTML_DEPTH_MAX = 512,          /* browsers draw no deeper; it bounds our recursion */
+    HTML_DEPTH_MAX = 512, /* browsers draw no deeper; it bounds our recursion */
 };
 
 struct html; /* owns the tree */

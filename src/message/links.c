@@ -13,11 +13,11 @@ struct spot {
 };
 
 struct spots {
-    struct spot *at;
-    size_t       count, room;
+    struct spot  *at;
+    size_t        count, room;
     struct arena *arena;
-    struct str   text, public_url;
-    enum err     err;
+    struct str    text, public_url;
+    enum err      err;
 };
 
 static bool starts_nocase(struct str s, struct str prefix)
@@ -98,8 +98,9 @@ enum err links_click_read(const struct token_keys *keys, struct str token, struc
 void links_url(const struct links_conf *conf, enum token_purpose purpose, struct buf *out)
 {
     assert(purpose == TOKEN_OPEN || purpose == TOKEN_UNSUBSCRIBE || purpose == TOKEN_VIEW);
-    static const char routes[] = { [TOKEN_OPEN] = 'o', [TOKEN_UNSUBSCRIBE] = 'u',
-                                   [TOKEN_VIEW] = 'v' };
+    static const char routes[] = {
+        [TOKEN_OPEN] = 'o', [TOKEN_UNSUBSCRIBE] = 'u', [TOKEN_VIEW] = 'v'
+    };
     buf_str(out, conf->public_url);
     buf_char(out, '/');
     buf_char(out, routes[purpose]);
@@ -112,9 +113,8 @@ void links_url(const struct links_conf *conf, enum token_purpose purpose, struct
 static bool is_route(struct str url, struct str public_url, const char *routes)
 {
     url = str_trim(url);
-    return public_url.len > 0 && url.len > public_url.len + 3 &&
-           starts_nocase(url, public_url) && url.ptr[public_url.len] == '/' &&
-           strchr(routes, url.ptr[public_url.len + 1]) != NULL &&
+    return public_url.len > 0 && url.len > public_url.len + 3 && starts_nocase(url, public_url) &&
+           url.ptr[public_url.len] == '/' && strchr(routes, url.ptr[public_url.len + 1]) != NULL &&
            url.ptr[public_url.len + 2] == '/';
 }
 
@@ -122,7 +122,7 @@ static bool is_route(struct str url, struct str public_url, const char *routes)
 
 /* Calls `visit` for every <a> and <area>, until one returns false. */
 static bool links_walk(const GumboNode *node, bool (*visit)(void *with, const GumboNode *link),
-                       void *with)
+                       void            *with)
 {
     if (node->type != GUMBO_NODE_ELEMENT)
         return true;
@@ -235,9 +235,8 @@ static void splice_close(struct splicer *splicer, size_t from, size_t was, size_
 {
     splicer->done = from + was;
     if (splicer->splices != NULL)
-        splicer->splices->at[splicer->splices->count++] = (struct links_splice){
-            from, was, to - splicer->out_from, splicer->out->len - to
-        };
+        splicer->splices->at[splicer->splices->count++] =
+            (struct links_splice){ from, was, to - splicer->out_from, splicer->out->len - to };
 }
 
 static void splice_link(struct splicer *splicer, const struct links_conf *conf,
@@ -270,9 +269,9 @@ static void splice_pixel(struct splicer *splicer, const struct links_conf *conf,
 enum err links_track(const struct links_conf *conf, const struct html *html, struct arena *arena,
                      struct buf *out, struct links_splices *splices)
 {
-    struct spots spots = {
-        .arena = arena, .text = html_text(html), .public_url = conf->public_url
-    };
+    struct spots spots = { .arena = arena,
+                           .text = html_text(html),
+                           .public_url = conf->public_url };
     links_walk(html_root(html), spot_visit, &spots);
     TRY(spots.err);
     spots_settle(&spots);

@@ -56,12 +56,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct token_keys *keys;
     if (keys == NULL)
         need(token_keys_open(&keys, STR("0123456789abcdef0123456789abcdef"), STR_NONE) == OK);
-    struct links_conf                 conf = { keys, STR("https://m.example"), 7, 9 };
-    struct str                        original = { (const char *)data, size };
-    struct links_splices              splices, again;
-    SCOPED(html_closep) struct html  *html = NULL, *tracked = NULL;
+    struct links_conf                  conf = { keys, STR("https://m.example"), 7, 9 };
+    struct str                         original = { (const char *)data, size };
+    struct links_splices               splices, again;
+    SCOPED(html_closep) struct html   *html = NULL, *tracked = NULL;
     SCOPED(arena_closep) struct arena *arena = arena_open(16 << 20);
-    SCOPED(buf_donep) struct buf      out = buf_make(4 << 20), twice = buf_make(8 << 20);
+    SCOPED(buf_donep) struct buf       out = buf_make(4 << 20), twice = buf_make(8 << 20);
     if (html_parse(&html, original, NULL) != OK)
         return 0;
     need(links_track(&conf, html, arena, &out, &splices) == OK);

@@ -89,7 +89,8 @@ TEST(links, only_web_links_that_are_not_ours_are_tracked)
         { "<a href='https://x.example' data-dult-track=\"no\">a</a>", 0 },
         { "<link href='https://x.example'><img src='https://x.example'>", 0 },
         { "<!--[if mso]><a href=\"https://x.example\">a</a><![endif]-->", 0 },
-        { "<a href='https://x.example'>a<p><b>x</a>y</p><a href='https://x.example' href='no'>", 2 },
+        { "<a href='https://x.example'>a<p><b>x</a>y</p><a href='https://x.example' href='no'>",
+          2 },
         { "<table><a href='https://x.example'>a</a><tr><td>x</table>", 1 },
         { "<a href='https://x.example", 0 },
     };
@@ -138,8 +139,8 @@ TEST(links, the_way_out_is_found_in_html_and_in_text)
     SCOPED(html_closep) struct html *with = NULL, *without = NULL;
     struct str                       url = STR("https://m.example");
     assert_ok(html_parse(&with, STR("<p><a href=' https://m.example/u/abc'>stop</a>"), NULL));
-    assert_ok(html_parse(&without, STR("<a href='https://m.example/v/abc'>https://m.example/u/"),
-                         NULL));
+    assert_ok(
+        html_parse(&without, STR("<a href='https://m.example/v/abc'>https://m.example/u/"), NULL));
     assert_true(links_has_unsubscribe(with, url));
     assert_false(links_has_unsubscribe(without, url));
     assert_true(links_text_has_unsubscribe(STR("stop: https://m.example/u/abc\n"), url));
@@ -151,8 +152,15 @@ TEST(links, a_public_url_must_be_safe_in_every_link)
     struct problem problem;
     assert_ok(links_public_url_check(STR("http://127.0.0.1:8080"), &problem));
     assert_ok(links_public_url_check(STR("https://shop.example/dult"), &problem));
-    static const char *const wrong[] = { "", "https://", "ftp://x", "https://x/", "https://x\"",
-                                         "https://x?a", "https://x y", "https:///x", "https://x>" };
+    static const char *const wrong[] = { "",
+                                         "https://",
+                                         "ftp://x",
+                                         "https://x/",
+                                         "https://x\"",
+                                         "https://x?a",
+                                         "https://x y",
+                                         "https:///x",
+                                         "https://x>" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(links_public_url_check(str_of(wrong[i]), &problem), ERR_INPUT);
 }

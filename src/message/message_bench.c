@@ -40,8 +40,10 @@ static void html_make(struct buf *html)
         buf_format(html, "<tr><td style=\"padding:8px 16px\"><h2>Tent %d</h2><p>", i);
         while (html->len + 160 < until)
             buf_str(html, STR("Light enough for the ridge, and dry in a gale. "));
-        buf_format(html, "p\xC3\xA5 tur</p><a href=\"https://shop.example/tents/%d?a=1&amp;b=2\">"
-                         "See it</a></td></tr>\n", i);
+        buf_format(html,
+                   "p\xC3\xA5 tur</p><a href=\"https://shop.example/tents/%d?a=1&amp;b=2\">"
+                   "See it</a></td></tr>\n",
+                   i);
     }
     buf_str(html, STR("</table></body></html>\n"));
 }
@@ -50,15 +52,15 @@ static void compose_once(struct bench *bench, const struct dkim_key *const *keys
 {
     struct compose_keys all = { bench->token, keys, count };
     struct compose_in   in = {
-        .from = { STR("Fjell & Tind"), STR("hei@shop.example") },
-        .to = { STR("Ada Lovelace"), STR("ada@x.example") },
-        .subject = STR("Velkommen p\xC3\xA5 tur"),
-        .html = buf_view(&bench->html),
-        .who = { 70000, ++bench->message, STR("https://m.example") },
-        .unsubscribe = true,
-        .tracking = true,
-        .date_ms = INT64_C(1795301148000),
-        .return_domain = STR("bounce.shop.example"),
+          .from = { STR("Fjell & Tind"), STR("hei@shop.example") },
+          .to = { STR("Ada Lovelace"), STR("ada@x.example") },
+          .subject = STR("Velkommen p\xC3\xA5 tur"),
+          .html = buf_view(&bench->html),
+          .who = { 70000, ++bench->message, STR("https://m.example") },
+          .unsubscribe = true,
+          .tracking = true,
+          .date_ms = INT64_C(1795301148000),
+          .return_domain = STR("bounce.shop.example"),
     };
     arena_reset(bench->arena);
     need(compose(&all, &in, bench->arena, &bench->out, NULL), "compose");
@@ -108,7 +110,7 @@ static void run_parse(struct bench *bench)
 
 static void run_token(struct bench *bench)
 {
-    struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    struct buf   text = buf_make(TOKEN_TEXT_BYTES_MAX);
     struct token token = { TOKEN_OPEN, 70000, ++bench->message };
     token_write(bench->token, token, STR_NONE, &text);
     need(buf_err(&text), "token");
@@ -143,7 +145,8 @@ static void key_make(struct dkim_key **key, enum err (*generate)(struct buf *))
 
 int main(void)
 {
-    struct bench bench = { .html = buf_make(1 << 20), .arena = arena_open(1 << 20),
+    struct bench bench = { .html = buf_make(1 << 20),
+                           .arena = arena_open(1 << 20),
                            .out = { .message = buf_make(COMPOSE_BYTES_MAX) } };
     need(token_keys_open(&bench.token, STR("0123456789abcdef0123456789abcdef"), STR_NONE), "keys");
     key_make(&bench.rsa, dkim_key_generate);

@@ -9,7 +9,7 @@
 #include "message/header.h"
 
 enum {
-    LINE_BYTES_MAX = 998,  /* RFC 5322: without the CRLF */
+    LINE_BYTES_MAX = 998,   /* RFC 5322: without the CRLF */
     QUOTED_LINE_BYTES = 76, /* RFC 2045: with the '=' that continues it */
     BOUNDARY_BYTES = 18,
 };
@@ -229,8 +229,8 @@ static void unsubscribe_write(const struct mime_message *m, struct buf *out)
     if (m->unsubscribe_address.len > 0) {
         struct str domain = address_domain(m->unsubscribe_address);
         buf_str(out, m->unsubscribe_url.len > 0 ? STR(",\r\n <mailto:") : STR("<mailto:"));
-        percent_write(out, str_slice(m->unsubscribe_address, 0,
-                                     m->unsubscribe_address.len - domain.len - 1));
+        percent_write(
+            out, str_slice(m->unsubscribe_address, 0, m->unsubscribe_address.len - domain.len - 1));
         buf_char(out, '@');
         buf_str(out, domain);
         buf_str(out, STR("?subject=unsubscribe>"));

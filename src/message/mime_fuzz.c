@@ -33,9 +33,21 @@ static struct str field_take(struct str *rest)
 static void check_line(struct str head_line, unsigned *seen)
 {
     static const char *const known[] = {
-        "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "List-Id",
-        "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "X-Dult-Message",
-        "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding",
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "MIME-Version",
+        "List-Id",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+        "Feedback-ID",
+        "X-Dult-Message",
+        "Auto-Submitted",
+        "Content-Type",
+        "Content-Transfer-Encoding",
     };
     if (head_line.ptr[0] == ' ')
         return; /* a continuation */
@@ -93,9 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .html = field_take(&rest),
         .message_id = STR("a@shop.example"),
     };
-    struct str *more[] = { &m.from.address, &m.to.address, &m.reply_to.name, &m.reply_to.address,
-                           &m.message_id, &m.unsubscribe_url, &m.unsubscribe_address, &m.list_id,
-                           &m.feedback_id, &m.dult_message };
+    struct str *more[] = { &m.from.address,        &m.to.address, &m.reply_to.name,
+                           &m.reply_to.address,    &m.message_id, &m.unsubscribe_url,
+                           &m.unsubscribe_address, &m.list_id,    &m.feedback_id,
+                           &m.dult_message };
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         struct str given = field_take(&rest);
         if (given.len > 0)

@@ -42,10 +42,10 @@ static void written(const struct mime_message *message, struct buf *out)
 static void check_with_python(const struct mime_message *m)
 {
     SCOPED(buf_donep) struct buf out = buf_make(16 << 20), want = buf_make(16 << 20);
-    char folder[] = "/tmp/dult-mime-XXXXXX", command[512];
-    const struct str said[] = { m->from.name, m->from.address, m->to.name, m->to.address,
+    char                         folder[] = "/tmp/dult-mime-XXXXXX", command[512];
+    const struct str said[] = { m->from.name,     m->from.address,     m->to.name, m->to.address,
                                 m->reply_to.name, m->reply_to.address, m->subject, m->text,
-                                m->html, m->unsubscribe_url };
+                                m->html,          m->unsubscribe_url };
     written(m, &out);
     assert_non_null(mkdtemp(folder));
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
@@ -97,14 +97,16 @@ TEST(mime, an_independent_reader_finds_what_was_said)
     m.from.name = STR("Bj\xC3\xB8rn \"the Bear\" <x@evil.example>");
     m.to.name = STR("O'Neil, \"Q\" \\ (x); =?utf-8?Q?no?=");
     m.reply_to = (struct mime_mailbox){ STR("a.b@c, d"), STR("x+y@shop.example") };
-    m.subject = STR("Velkommen p\xC3\xA5 tur \xF0\x9F\x8F\x95 og n\xC3\xA5 kommer en lang linje som m\xC3\xA5 "
-                    "deles p\xC3\xA5 flere ord \xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\tslutt");
+    m.subject = STR(
+        "Velkommen p\xC3\xA5 tur \xF0\x9F\x8F\x95 og n\xC3\xA5 kommer en lang linje som m\xC3\xA5 "
+        "deles p\xC3\xA5 flere ord \xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\tslutt");
     m.text = STR("F\xC3\xB8rste linje \nFrom me\n.\n..dot\nslutt uten linjeskift = 3 \t");
     m.html = STR("<p>\xE6\x97\xA5\xE6\x9C\xAC</p>\n\n\n--=_x\n");
     check_with_python(&m);
 
-    m.subject = STR("\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5"
-                    "\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC");
+    m.subject =
+        STR("\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5"
+            "\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC");
     m.from.name = STR("A long but plain name of a company that would not fit into a single line");
     m.to.name = STR_NONE;
     m.text = STR("only a\n\ttext");
@@ -120,17 +122,19 @@ TEST(mime, an_independent_reader_finds_what_was_said)
 
 TEST(mime, random_words_and_bodies_come_back_unchanged)
 {
-    static const char *const bits[] = { "a", " ", "=", "?", "=?", "\xC3\xA6", "\xF0\x9F\x8F\x95", "\"",
-                                        "\\", "_", ".", "From ", "(", ",", "word", "@", "<", ">" };
-    unsigned                 seed = 7719;
+    static const char *const bits[] = {
+        "a", " ", "=",    "?", "=?", "\xC3\xA6", "\xF0\x9F\x8F\x95", "\"", "\\", "_", ".", "From ",
+        "(", ",", "word", "@", "<",  ">"
+    };
+    unsigned seed = 7719;
     print_message("seed %u\n", seed);
     for (int round = 0; round < 12; round++) {
-        struct buf texts[4] = { buf_make(9999), buf_make(9999), buf_make(9999),
-                                                  buf_make(9999) };
+        struct buf texts[4] = { buf_make(9999), buf_make(9999), buf_make(9999), buf_make(9999) };
         for (int k = 0; k < 4; k++) {
             buf_char(&texts[k], 'x');
             for (int i = rand_r(&seed) % 150; i > 0; i--) {
-                buf_str(&texts[k], str_of(bits[(size_t)rand_r(&seed) % (sizeof bits / sizeof *bits)]));
+                buf_str(&texts[k],
+                        str_of(bits[(size_t)rand_r(&seed) % (sizeof bits / sizeof *bits)]));
                 if (k > 1 && rand_r(&seed) % 20 == 0)
                     buf_char(&texts[k], '\n');
             }
@@ -149,8 +153,10 @@ TEST(mime, random_words_and_bodies_come_back_unchanged)
 
 TEST(mime, no_field_can_carry_a_line_break_or_a_nul)
 {
-    static const struct str breaks[] = { { "x\r\nBcc: y@z", 11 }, { "x\ny", 3 }, { "x\ry", 3 },
-                                         { "x\0y", 3 }, { "x\x7Fy", 3 }, { "x\x01y", 3 } };
+    static const struct str breaks[] = {
+        { "x\r\nBcc: y@z", 11 }, { "x\ny", 3 },   { "x\ry", 3 },
+        { "x\0y", 3 },           { "x\x7Fy", 3 }, { "x\x01y", 3 }
+    };
     static const struct {
         const char *where;
         size_t      offset;
@@ -234,10 +240,27 @@ TEST(mime, addresses_are_checked_as_mail_hosts_check_them)
     static const char *const right[] = { "a@b.example", "a.b+c@x-y.example", "o'neil@x.example",
                                          "root@localhost", "A!#$%&*/=?^_`{|}~@x.example" };
     static const char *const wrong[] = {
-        "", "@", "a@", "@x.example", "a", "a b@x.example", "a..b@x.example", ".a@x.example",
-        "a.@x.example", "\"a b\"@x.example", "a@b@x.example", "a@[127.0.0.1]", "a@-x.example",
-        "a@x..example", "a@x.example.", "a@x_y.example", "a,b@x.example", "<a@x.example>",
-        "b\xC3\xB8@x.example", "a@b\xC3\xBC-r.example", "a@x.example\r\nRCPT TO:<b@x.example>",
+        "",
+        "@",
+        "a@",
+        "@x.example",
+        "a",
+        "a b@x.example",
+        "a..b@x.example",
+        ".a@x.example",
+        "a.@x.example",
+        "\"a b\"@x.example",
+        "a@b@x.example",
+        "a@[127.0.0.1]",
+        "a@-x.example",
+        "a@x..example",
+        "a@x.example.",
+        "a@x_y.example",
+        "a,b@x.example",
+        "<a@x.example>",
+        "b\xC3\xB8@x.example",
+        "a@b\xC3\xBC-r.example",
+        "a@x.example\r\nRCPT TO:<b@x.example>",
         "12345678901234567890123456789012345678901234567890123456789012345@x.example",
         "a@1234567890123456789012345678901234567890123456789012345678901234.example",
     };

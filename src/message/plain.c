@@ -8,11 +8,11 @@ enum { PREFIX_BYTES_MAX = 64 }; /* deeper lists and quotes keep the prefix they 
 /* Line breaks and spaces are owed, and paid only when a word follows; so none is left over. */
 struct writer {
     struct buf *out;
-    int         breaks; /* owed: 1 ends the line, 2 leaves an empty one */
-    bool        begun;  /* something has been written */
-    int         spaces; /* owed: more than 1 only where white space counts */
-    bool        cell;   /* a bar is owed between two cells */
-    int         pre;    /* depth of elements whose white space counts */
+    int         breaks;                   /* owed: 1 ends the line, 2 leaves an empty one */
+    bool        begun;                    /* something has been written */
+    int         spaces;                   /* owed: more than 1 only where white space counts */
+    bool        cell;                     /* a bar is owed between two cells */
+    int         pre;                      /* depth of elements whose white space counts */
     char        prefix[PREFIX_BYTES_MAX]; /* of every line: indent and quote marks */
     size_t      prefix_bytes;
     char        bullet[24]; /* stands once, after the prefix */
@@ -286,8 +286,14 @@ static void link_write(struct writer *w, const GumboNode *node)
 static void element_write(struct writer *w, const GumboNode *node)
 {
     switch (node->v.element.tag) {
-    case GUMBO_TAG_HEAD: case GUMBO_TAG_STYLE: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_TITLE:
-    case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_SELECT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_IFRAME:
+    case GUMBO_TAG_HEAD:
+    case GUMBO_TAG_STYLE:
+    case GUMBO_TAG_SCRIPT:
+    case GUMBO_TAG_TITLE:
+    case GUMBO_TAG_TEXTAREA:
+    case GUMBO_TAG_SELECT:
+    case GUMBO_TAG_OBJECT:
+    case GUMBO_TAG_IFRAME:
         return;
     case GUMBO_TAG_BR:
         line_end(w);
@@ -300,10 +306,13 @@ static void element_write(struct writer *w, const GumboNode *node)
     case GUMBO_TAG_IMG:
         text_write(w, html_attribute(node, "alt"));
         return;
-    case GUMBO_TAG_A: case GUMBO_TAG_AREA:
+    case GUMBO_TAG_A:
+    case GUMBO_TAG_AREA:
         link_write(w, node);
         return;
-    case GUMBO_TAG_UL: case GUMBO_TAG_OL: case GUMBO_TAG_MENU:
+    case GUMBO_TAG_UL:
+    case GUMBO_TAG_OL:
+    case GUMBO_TAG_MENU:
         list_write(w, node);
         return;
     case GUMBO_TAG_LI:
@@ -320,17 +329,36 @@ static void element_write(struct writer *w, const GumboNode *node)
     case GUMBO_TAG_TABLE:
         table_write(w, node);
         return;
-    case GUMBO_TAG_TD: case GUMBO_TAG_TH:
+    case GUMBO_TAG_TD:
+    case GUMBO_TAG_TH:
         cell_write(w, node);
         return;
-    case GUMBO_TAG_P: case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4:
-    case GUMBO_TAG_H5: case GUMBO_TAG_H6: case GUMBO_TAG_DL:
+    case GUMBO_TAG_P:
+    case GUMBO_TAG_H1:
+    case GUMBO_TAG_H2:
+    case GUMBO_TAG_H3:
+    case GUMBO_TAG_H4:
+    case GUMBO_TAG_H5:
+    case GUMBO_TAG_H6:
+    case GUMBO_TAG_DL:
         block_write(w, node, 2);
         return;
-    case GUMBO_TAG_DIV: case GUMBO_TAG_TR: case GUMBO_TAG_CENTER: case GUMBO_TAG_SECTION:
-    case GUMBO_TAG_ARTICLE: case GUMBO_TAG_HEADER: case GUMBO_TAG_FOOTER: case GUMBO_TAG_MAIN:
-    case GUMBO_TAG_NAV: case GUMBO_TAG_ASIDE: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_CAPTION:
-    case GUMBO_TAG_DT: case GUMBO_TAG_DD: case GUMBO_TAG_FORM: case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_DIV:
+    case GUMBO_TAG_TR:
+    case GUMBO_TAG_CENTER:
+    case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE:
+    case GUMBO_TAG_HEADER:
+    case GUMBO_TAG_FOOTER:
+    case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_NAV:
+    case GUMBO_TAG_ASIDE:
+    case GUMBO_TAG_ADDRESS:
+    case GUMBO_TAG_CAPTION:
+    case GUMBO_TAG_DT:
+    case GUMBO_TAG_DD:
+    case GUMBO_TAG_FORM:
+    case GUMBO_TAG_FIGURE:
     case GUMBO_TAG_FIGCAPTION:
         block_write(w, node, 1);
         return;
@@ -346,7 +374,9 @@ static void node_write(struct writer *w, const GumboNode *node)
         if (!is_hidden(node))
             element_write(w, node);
         return;
-    case GUMBO_NODE_TEXT: case GUMBO_NODE_WHITESPACE: case GUMBO_NODE_CDATA:
+    case GUMBO_NODE_TEXT:
+    case GUMBO_NODE_WHITESPACE:
+    case GUMBO_NODE_CDATA:
         text_write(w, str_of(node->v.text.text));
         return;
     default: /* comments and templates say nothing */

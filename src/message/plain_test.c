@@ -31,7 +31,8 @@ TEST(plain, lists_are_bulleted_numbered_and_indented)
 
 TEST(plain, a_link_shows_where_it_leads_unless_its_text_says_so)
 {
-    check("<a href='https://x.example/?a=1&amp;b=2'>See</a>.", "See (https://x.example/?a=1&b=2).\n");
+    check("<a href='https://x.example/?a=1&amp;b=2'>See</a>.",
+          "See (https://x.example/?a=1&b=2).\n");
     check("<a href=https://x.example/>https://x.example/</a>", "https://x.example/\n");
     check("<a href=https://x.example/><img src=a alt=Shop></a>", "Shop (https://x.example/)\n");
     check("<a href=https://x.example/><img src=a></a>", "https://x.example/\n");

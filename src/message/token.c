@@ -103,12 +103,11 @@ static bool seal(const EVP_MAC_CTX *keyed, const struct token_bytes *head, struc
     size_t       len = 0;
     EVP_MAC_CTX *one = EVP_MAC_CTX_dup(keyed);
     /* The head tells its own length (numbers end themselves): head and extra cannot blend. */
-    bool done = one != NULL &&
-                EVP_MAC_update(one, (const unsigned char *)label, sizeof label) == 1 &&
-                EVP_MAC_update(one, head->at, head->len) == 1 &&
-                (extra.len == 0 ||
-                 EVP_MAC_update(one, (const unsigned char *)extra.ptr, extra.len) == 1) &&
-                EVP_MAC_final(one, mac, &len, SHA256_BYTES) == 1;
+    bool done =
+        one != NULL && EVP_MAC_update(one, (const unsigned char *)label, sizeof label) == 1 &&
+        EVP_MAC_update(one, head->at, head->len) == 1 &&
+        (extra.len == 0 || EVP_MAC_update(one, (const unsigned char *)extra.ptr, extra.len) == 1) &&
+        EVP_MAC_final(one, mac, &len, SHA256_BYTES) == 1;
     EVP_MAC_CTX_free(one);
     return done && len == SHA256_BYTES;
 }

@@ -16,10 +16,11 @@ static struct token_keys *keys_of(struct str now, struct str older)
 
 TEST(token, what_was_written_is_read_at_every_size_of_number)
 {
-    static const uint64_t              numbers[] = { 0, 1, 127, 128, 16383, 16384, UINT32_MAX,
-                                                     UINT64_C(1) << 62, UINT64_MAX };
+    static const uint64_t                        numbers[] = { 0,         1,     127,        128,
+                                                               16383,     16384, UINT32_MAX, UINT64_C(1) << 62,
+                                                               UINT64_MAX };
     SCOPED(token_keys_closep) struct token_keys *keys = keys_of(secret_a, STR_NONE);
-    SCOPED(buf_donep) struct buf       text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         struct token said = { TOKEN_UNSUBSCRIBE, (uint32_t)numbers[i], numbers[i] }, read;
         buf_reset(&text);
@@ -43,13 +44,14 @@ TEST(token, what_was_written_is_read_at_every_size_of_number)
 TEST(token, every_flipped_bit_and_every_cut_is_denied)
 {
     SCOPED(token_keys_closep) struct token_keys *keys = keys_of(secret_a, secret_b);
-    SCOPED(buf_donep) struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
-    struct token                 read;
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    struct token                                 read;
     token_write(keys, (struct token){ TOKEN_OPEN, 70000, 123456789 }, STR_NONE, &text);
     assert_ok(buf_err(&text));
     for (size_t i = 0; i < text.len; i++) {
-        assert_int_equal(token_read(keys, TOKEN_OPEN, str_slice(buf_view(&text), 0, i), STR_NONE,
-                                    &read), ERR_DENIED);
+        assert_int_equal(
+            token_read(keys, TOKEN_OPEN, str_slice(buf_view(&text), 0, i), STR_NONE, &read),
+            ERR_DENIED);
         for (int bit = 0; bit < 8; bit++) {
             text.ptr[i] = (char)(text.ptr[i] ^ 1 << bit);
             assert_int_equal(token_read(keys, TOKEN_OPEN, buf_view(&text), STR_NONE, &read),
@@ -63,24 +65,25 @@ TEST(token, every_flipped_bit_and_every_cut_is_denied)
 TEST(token, a_token_to_open_cannot_unsubscribe)
 {
     SCOPED(token_keys_closep) struct token_keys *keys = keys_of(secret_a, STR_NONE);
-    SCOPED(buf_donep) struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
-    struct token                 read;
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    struct token                                 read;
     token_write(keys, (struct token){ TOKEN_OPEN, 7, 9 }, STR_NONE, &text);
     for (int purpose = TOKEN_OPEN; purpose <= TOKEN_MESSAGE; purpose++)
-        assert_int_equal(token_read(keys, (enum token_purpose)purpose, buf_view(&text), STR_NONE,
-                                    &read),
-                         purpose == TOKEN_OPEN ? OK : ERR_DENIED);
+        assert_int_equal(
+            token_read(keys, (enum token_purpose)purpose, buf_view(&text), STR_NONE, &read),
+            purpose == TOKEN_OPEN ? OK : ERR_DENIED);
 }
 
 TEST(token, a_click_leads_only_to_the_url_it_was_made_for)
 {
     SCOPED(token_keys_closep) struct token_keys *keys = keys_of(secret_a, STR_NONE);
-    SCOPED(buf_donep) struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
-    struct token                 read;
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    struct token                                 read;
     token_write(keys, (struct token){ TOKEN_CLICK, 7, 9 }, STR("https://shop.example/"), &text);
     assert_ok(token_read(keys, TOKEN_CLICK, buf_view(&text), STR("https://shop.example/"), &read));
-    assert_int_equal(token_read(keys, TOKEN_CLICK, buf_view(&text), STR("https://evil.example/"),
-                                &read), ERR_DENIED);
+    assert_int_equal(
+        token_read(keys, TOKEN_CLICK, buf_view(&text), STR("https://evil.example/"), &read),
+        ERR_DENIED);
     assert_int_equal(token_read(keys, TOKEN_CLICK, buf_view(&text), STR_NONE, &read), ERR_DENIED);
 }
 
@@ -89,8 +92,8 @@ TEST(token, an_older_secret_still_reads_and_a_forgotten_one_does_not)
     SCOPED(token_keys_closep) struct token_keys *before = keys_of(secret_a, STR_NONE);
     SCOPED(token_keys_closep) struct token_keys *during = keys_of(secret_b, secret_a);
     SCOPED(token_keys_closep) struct token_keys *after = keys_of(secret_b, STR_NONE);
-    SCOPED(buf_donep) struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX);
-    struct token                 read;
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    struct token                                 read;
     token_write(before, (struct token){ TOKEN_VIEW, 7, 9 }, STR_NONE, &text);
     assert_ok(token_read(during, TOKEN_VIEW, buf_view(&text), STR_NONE, &read));
     assert_int_equal(token_read(after, TOKEN_VIEW, buf_view(&text), STR_NONE, &read), ERR_DENIED);

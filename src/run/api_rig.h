@@ -32,7 +32,7 @@ struct rig {
     struct token_keys  *tokens;
     struct metrics     *metrics;
     struct refused     *refused;
-    struct secrets     *secrets;    /* NULL: no mail is shown */
+    struct secrets     *secrets; /* NULL: no mail is shown */
     char                write_key[64], api_key[64];
     bool                by_socket; /* as the command line does it */
     struct arena       *arena;
@@ -50,7 +50,8 @@ static inline void rig_serve(struct rig *rig)
     assert_ok(core_start(rig->core));
     struct api_conf api = { .core = rig->core,
                             .name = STR("Tents & Trails"),
-                            .public_url = rig->secrets == NULL ? STR_NONE : STR("https://t.example"),
+                            .public_url =
+                                rig->secrets == NULL ? STR_NONE : STR("https://t.example"),
                             .tokens = rig->tokens,
                             .secrets = rig->secrets,
                             .metrics = rig->metrics,

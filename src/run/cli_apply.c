@@ -167,8 +167,7 @@ static enum err collect_each(void *context, const struct json *item)
     struct collecting *collecting = context;
     struct applying   *applying = collecting->applying;
     struct file        file = { .kind = collecting->kind,
-                                .name = str_copy(applying->arena,
-                                                 json_get_str(item, STR("name"))) };
+                                .name = str_copy(applying->arena, json_get_str(item, STR("name"))) };
     if (file.name.ptr == NULL)
         return ERR_MEMORY;
     file.path = str_format(applying->arena, "%s \"%s\"", file_kind_name(file.kind), file.name.ptr);

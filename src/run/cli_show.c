@@ -40,8 +40,8 @@ static void members_print(const struct json *object, int bytes_max)
 /* A decision's detail also has numbers of records and names, which are for programs (--json). */
 static bool is_for_programs(const struct json_member *member)
 {
-    static const char *const keys[] = { "node_number", "template_id", "journey_id", "topic_id", "event",
-                                        "traits", "version", "visit" };
+    static const char *const keys[] = { "node_number", "template_id", "journey_id", "topic_id",
+                                        "event",       "traits",      "version",    "visit" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (str_eq(member->key, str_of(keys[i])))
             return true;

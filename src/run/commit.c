@@ -64,9 +64,12 @@ static void rejected_make(struct core *core, struct batch *batch, struct store_b
 static void rows_make(struct core *core, struct batch *batch, struct store_batch *rows)
 {
     *rows = (struct store_batch){
-        .events = batch->events, .events_count = batch->events_count,
-        .definitions = batch->definitions, .definitions_count = batch->definitions_count,
-        .metas = batch->metas, .metas_count = batch->metas_count,
+        .events = batch->events,
+        .events_count = batch->events_count,
+        .definitions = batch->definitions,
+        .definitions_count = batch->definitions_count,
+        .metas = batch->metas,
+        .metas_count = batch->metas_count,
     };
     decisions_make(core, batch, rows);
     names_make(core, batch, rows);
@@ -147,7 +150,8 @@ void *commit_thread(void *arg)
         arena_close(batch->arena);
         struct store_upkeep upkeep;
         if (store_maintain(core->store, &upkeep) == OK && upkeep.readers_cancelled > 0)
-            fprintf(stderr, "{\"level\":\"warning\",\"what\":\"a slow reader was cancelled: %s\"}\n",
+            fprintf(stderr,
+                    "{\"level\":\"warning\",\"what\":\"a slow reader was cancelled: %s\"}\n",
                     upkeep.reader);
     }
 }

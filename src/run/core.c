@@ -13,8 +13,10 @@ enum { IN_DOUBT_MAX = 4096, DOUBT_TASK_BYTES_MAX = 8 << 20, EXIT_FATAL = 70 };
 
 void core_fatal(struct core *core, const char *what)
 {
-    fprintf(stderr, "{\"level\":\"fatal\",\"what\":\"%s\",\"remedy\":\"Dult ends here and must be started "
-                    "again; what was answered is on disk in %s.\"}\n", what, core->dir);
+    fprintf(stderr,
+            "{\"level\":\"fatal\",\"what\":\"%s\",\"remedy\":\"Dult ends here and must be started "
+            "again; what was answered is on disk in %s.\"}\n",
+            what, core->dir);
     _exit(EXIT_FATAL);
 }
 
@@ -22,9 +24,10 @@ enum err engine_make(struct core *core)
 {
     struct store_last last;
     TRY(store_last(core->store, &last));
-    struct engine_conf conf = {
-        .seed = hash_random_seed(), .next_decision = store_key_number(last.decision) + 1,
-        .lateness_ms = core->conf.lateness_ms > 0 ? core->conf.lateness_ms : LATENESS_MS_DEFAULT };
+    struct engine_conf conf = { .seed = hash_random_seed(),
+                                .next_decision = store_key_number(last.decision) + 1,
+                                .lateness_ms = core->conf.lateness_ms > 0 ? core->conf.lateness_ms
+                                                                          : LATENESS_MS_DEFAULT };
     core->seq = store_key_number(last.seq);
     core->next_definition = store_key_number(last.definition) + 1;
     engine_close(core->engine);
@@ -40,8 +43,8 @@ static enum err parts_open(struct core *core, struct problem *problem)
     core->dedupe = dedupe_open(hash_random_seed());
     core->recent = calloc(RECENT_IDS, sizeof *core->recent);
     core->asking = calloc(CORE_TASKS_MAX, sizeof(struct task *));
-    if (core->tasks == NULL || core->batches == NULL || core->dedupe == NULL || core->recent == NULL ||
-        core->asking == NULL)
+    if (core->tasks == NULL || core->batches == NULL || core->dedupe == NULL ||
+        core->recent == NULL || core->asking == NULL)
         return ERR_MEMORY;
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
@@ -88,11 +91,15 @@ static enum err doubt_settle(struct core *core)
     }
     for (uint32_t i = 0; i < count; i++)
         entries[i] = (struct entry){
-            .record = { .kind = RECORD_OUTCOME, .received_ms = time_now_ms(), .at_ms = time_now_ms(),
+            .record = { .kind = RECORD_OUTCOME,
+                        .received_ms = time_now_ms(),
+                        .at_ms = time_now_ms(),
                         .profile = claims[i].profile,
-                        .outcome = { .message = claims[i].message, .kind = OUTCOME_UNKNOWN,
+                        .outcome = { .message = claims[i].message,
+                                     .kind = OUTCOME_UNKNOWN,
                                      .text = STR("the process ended while it was being sent") } },
-            .body = STR("{}") };
+            .body = STR("{}")
+        };
     free(claims);
     *task = (struct task){ .arena = arena, .entries = entries, .entries_count = count };
     enum err err = core_submit(core, task);

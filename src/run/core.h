@@ -26,10 +26,10 @@
 #include "store/store.h"
 
 enum {
-    CORE_TASKS_MAX = 4096,       /* waiting; more are refused */
-    CORE_BATCH_RECORDS = 4000,   /* of one transaction, about: the last task is taken whole */
+    CORE_TASKS_MAX = 4096,         /* waiting; more are refused */
+    CORE_BATCH_RECORDS = 4000,     /* of one transaction, about: the last task is taken whole */
     CORE_TASK_RECORDS_MAX = 10000, /* of one task */
-    CORE_BATCHES_AHEAD = 2,      /* of the commit thread */
+    CORE_BATCHES_AHEAD = 2,        /* of the commit thread */
     CORE_BATCH_BYTES_MAX = 1 << 30,
 };
 
@@ -80,11 +80,11 @@ struct core_conf {
     const char       *dir;
     const char       *socket; /* told to whoever finds the folder in use */
     struct core_calls calls;
-    int64_t           lateness_ms; /* 0: a day */
+    int64_t           lateness_ms;  /* 0: a day */
     uint64_t          merge_events; /* 0: chosen; a new index base after so many events */
-    uint64_t          checkpoint_rows; /* 0: chosen; a checkpoint after so many decisions and events */
-    bool              no_snapshot;  /* rebuild the index from the store (for measuring) */
-    bool              no_checkpoint; /* and everyone's state from all decisions */
+    uint64_t checkpoint_rows;       /* 0: chosen; a checkpoint after so many decisions and events */
+    bool     no_snapshot;           /* rebuild the index from the store (for measuring) */
+    bool     no_checkpoint;         /* and everyone's state from all decisions */
 };
 
 /* Opens the store and loads the engine. Nothing runs yet. ERR_* as store_open, with a problem. */
@@ -107,7 +107,7 @@ void core_room(struct core *core, uint32_t count);
  * alone uses room up: then no claim is under way that would use what is taken back here. */
 uint32_t core_room_take_back(struct core *core);
 
-struct store  *core_store(struct core *core);
+struct store *core_store(struct core *core);
 /* Only for questions on the engine thread, or before core_start. */
 struct engine *core_engine(struct core *core);
 

@@ -78,15 +78,20 @@ static inline void entry_properties(struct arena *arena, struct entry *entry, co
 static inline struct entry entry_of(enum record_kind kind, struct str user, struct str name)
 {
     int64_t now_ms = time_now_ms();
-    return (struct entry){ .record = { .kind = kind, .at_ms = now_ms, .received_ms = now_ms, .source = 1,
-                                       .user_id = user, .name = name },
+    return (struct entry){ .record = { .kind = kind,
+                                       .at_ms = now_ms,
+                                       .received_ms = now_ms,
+                                       .source = 1,
+                                       .user_id = user,
+                                       .name = name },
                            .body = STR("{}") };
 }
 
 static inline struct task *task_of(struct arena *arena, uint32_t count)
 {
     struct task *task = ARENA_NEW(arena, struct task);
-    *task = (struct task){ .arena = arena, .entries_count = count,
+    *task = (struct task){ .arena = arena,
+                           .entries_count = count,
                            .entries = ARENA_ARRAY(arena, count, struct entry) };
     return task;
 }
@@ -108,17 +113,21 @@ static inline void fixture_define(struct core *core, enum definition_kind kind, 
 
 static inline void fixture_program(struct core *core)
 {
-    fixture_define(core, DEFINE_WORKSPACE, "workspace", "{\"lists\":[\"news\"],\"topics\":[\"tips\"]}");
+    fixture_define(core, DEFINE_WORKSPACE, "workspace",
+                   "{\"lists\":[\"news\"],\"topics\":[\"tips\"]}");
     fixture_define(core, DEFINE_TEMPLATE, "hello", "subject: Hello\ntopic: tips\n--- html\nhi");
-    fixture_define(core, DEFINE_SEGMENT, "active", "did \"Visit\" at least 3 times in the last 7 days");
-    fixture_define(core, DEFINE_SEGMENT, "rich", "sum of revenue of \"Order\" in the last 90 days > 60");
+    fixture_define(core, DEFINE_SEGMENT, "active",
+                   "did \"Visit\" at least 3 times in the last 7 days");
+    fixture_define(core, DEFINE_SEGMENT, "rich",
+                   "sum of revenue of \"Order\" in the last 90 days > 60");
     fixture_define(core, DEFINE_SEGMENT, "both", "in segment \"active\" and in segment \"rich\"");
     fixture_define(core, DEFINE_SEGMENT, "pro", "plan = \"pro\" or in list \"news\"");
-    fixture_define(core, DEFINE_JOURNEY, "welcome",
-                   "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
-                   "\"exit_when\":\"in segment \\\"both\\\"\",\"nodes\":["
-                   "{\"id\":\"hello\",\"email\":\"hello\"},{\"id\":\"pause\",\"wait\":\"200ms\"},"
-                   "{\"id\":\"again\",\"email\":\"hello\"},{\"id\":\"long\",\"wait\":\"3 days\"}]}");
+    fixture_define(
+        core, DEFINE_JOURNEY, "welcome",
+        "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
+        "\"exit_when\":\"in segment \\\"both\\\"\",\"nodes\":["
+        "{\"id\":\"hello\",\"email\":\"hello\"},{\"id\":\"pause\",\"wait\":\"200ms\"},"
+        "{\"id\":\"again\",\"email\":\"hello\"},{\"id\":\"long\",\"wait\":\"3 days\"}]}");
     fixture_define(core, DEFINE_JOURNEY, "club",
                    "{\"journey\":\"club\",\"trigger\":{\"segment\":\"pro\"},\"nodes\":["
                    "{\"id\":\"w\",\"wait\":\"100ms\"},{\"id\":\"m\",\"email\":\"hello\"}]}");
@@ -127,9 +136,9 @@ static inline void fixture_program(struct core *core)
 static inline struct entry entry_random(struct core_fixture *f, struct arena *arena)
 {
     static const char *const names[] = { "Visit", "Order", "Search", "Video" };
-    struct entry             entry = entry_of(RECORD_TRACK, STR_NONE, str_of(names[fixture_draw(f, 4)]));
-    uint32_t                 kind = fixture_draw(f, 20);
-    bool                     known = fixture_draw(f, 4) > 0;
+    struct entry entry = entry_of(RECORD_TRACK, STR_NONE, str_of(names[fixture_draw(f, 4)]));
+    uint32_t     kind = fixture_draw(f, 20);
+    bool         known = fixture_draw(f, 4) > 0;
     if (known)
         entry.record.user_id = str_format(arena, "u%u", fixture_draw(f, FIXTURE_USERS));
     if (!known || kind % 5 == 0)
@@ -143,14 +152,16 @@ static inline struct entry entry_random(struct core_fixture *f, struct arena *ar
                          str_format(arena, "{\"email\":\"u%u@example.com\",\"plan\":\"%s\"}",
                                     fixture_draw(f, 50), fixture_draw(f, 2) ? "pro" : "free"));
     } else if (kind == 4) {
-        entry = entry_of(RECORD_LIST, str_format(arena, "u%u", fixture_draw(f, FIXTURE_USERS)), STR("news"));
+        entry = entry_of(RECORD_LIST, str_format(arena, "u%u", fixture_draw(f, FIXTURE_USERS)),
+                         STR("news"));
         entry.record.flags = fixture_draw(f, 2) ? RECORD_LEAVE : 0;
     } else if (kind == 5) {
         entry = entry_of(RECORD_CONSENT, STR_NONE, fixture_draw(f, 2) ? STR("tips") : STR_NONE);
         entry.record.profile = fixture_draw(f, 8);
         entry_properties(arena, &entry, "consent", STR("{\"state\":\"unsubscribed\"}"));
     } else if (kind == 6) {
-        entry = entry_of(RECORD_ALIAS, str_format(arena, "u%u", fixture_draw(f, FIXTURE_USERS)), STR_NONE);
+        entry = entry_of(RECORD_ALIAS, str_format(arena, "u%u", fixture_draw(f, FIXTURE_USERS)),
+                         STR_NONE);
         entry.record.previous_id = str_format(arena, "old%u", fixture_draw(f, 30));
     } else {
         entry_properties(arena, &entry, "properties",
@@ -203,9 +214,11 @@ static inline void assert_true_segments(struct core *core)
         for (uint32_t s = 0; s < program->segments.count; s++) {
             bool in = false;
             for (uint32_t i = 0; i < state->memberships.count; i++)
-                in = in || (state->memberships.items[i].segment == s && state->memberships.items[i].in);
+                in = in ||
+                     (state->memberships.items[i].segment == s && state->memberships.items[i].in);
             assert_int_equal(in, engine_ask(engine, &program->segments.items[s].program, p,
-                                            engine_now_ms(engine)).holds);
+                                            engine_now_ms(engine))
+                                     .holds);
         }
     }
 }

@@ -144,11 +144,12 @@ static void kill_once(struct core_fixture *f, unsigned char *told, uint32_t *nex
 TEST(core_kill, what_was_answered_is_there_once_after_every_kill)
 {
     struct core_fixture f;
-    const char    *given = getenv("DULT_SEED");
-    uint64_t       seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
-    unsigned char *told = calloc(IDS_MAX, 1);
-    uint32_t       next = 0, answered = 0;
-    printf("core_kill: DULT_SEED=%llu draws the same life (the moments of the kills are the machine's)\n",
+    const char         *given = getenv("DULT_SEED");
+    uint64_t            seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
+    unsigned char      *told = calloc(IDS_MAX, 1);
+    uint32_t            next = 0, answered = 0;
+    printf("core_kill: DULT_SEED=%llu draws the same life (the moments of the kills are the "
+           "machine's)\n",
            (unsigned long long)seed);
     fflush(stdout);
     core_fixture_make(&f, seed);

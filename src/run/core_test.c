@@ -19,7 +19,10 @@ static uint64_t seed_of(const char *test)
 
 struct desk {
     pthread_mutex_t lock;
-    struct { uint64_t message; uint32_t profile; } items[20000];
+    struct {
+        uint64_t message;
+        uint32_t profile;
+    } items[20000];
     uint32_t count;
 };
 
@@ -57,9 +60,10 @@ static struct task *outcome_task(struct desk *desk, uint32_t i, enum outcome_kin
     pthread_mutex_lock(&desk->lock);
     task->entries[0] = entry_of(RECORD_OUTCOME, STR_NONE, EVENT_EMAIL_SENT);
     task->entries[0].record.profile = desk->items[i].profile;
-    task->entries[0].record.outcome = (struct record_outcome){
-        .message = desk->items[i].message, .kind = kind, .retry_at_ms = time_now_ms() + 50,
-        .text = STR("250 ok") };
+    task->entries[0].record.outcome = (struct record_outcome){ .message = desk->items[i].message,
+                                                               .kind = kind,
+                                                               .retry_at_ms = time_now_ms() + 50,
+                                                               .text = STR("250 ok") };
     pthread_mutex_unlock(&desk->lock);
     return task;
 }
@@ -82,7 +86,8 @@ static void live(struct core_fixture *f, struct core *core, struct desk *desk, i
         for (; told < desk_count(desk); told++) {
             if (told % 3 == 2)
                 continue;
-            struct task *outcome = outcome_task(desk, told, told % 7 == 1 ? OUTCOME_DEFERRED : OUTCOME_SENT);
+            struct task *outcome =
+                outcome_task(desk, told, told % 7 == 1 ? OUTCOME_DEFERRED : OUTCOME_SENT);
             assert_ok(core_submit(core, outcome));
         }
     }
@@ -151,9 +156,12 @@ TEST(core, what_was_known_is_known_after_a_restart_whatever_helps_to_load_it)
 
 TEST(core, a_flipped_byte_of_the_index_is_seen_and_costs_only_time)
 {
-    static const struct { const char *file; double part; } faults[] = {
-        { "base.dult", 0.0 }, { "base.dult", 0.00005 }, { "base.dult", 0.5 }, { "base.dult", 0.99 },
-        { "bags.dult", 0.1 }, { "bags.dult", 0.9 },
+    static const struct {
+        const char *file;
+        double      part;
+    } faults[] = {
+        { "base.dult", 0.0 },  { "base.dult", 0.00005 }, { "base.dult", 0.5 },
+        { "base.dult", 0.99 }, { "bags.dult", 0.1 },     { "bags.dult", 0.9 },
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         struct core_fixture f;
@@ -169,14 +177,14 @@ TEST(core, a_flipped_byte_of_the_index_is_seen_and_costs_only_time)
 
 static void states_spoil(struct core_fixture *f, struct str state)
 {
-    struct store      *store = NULL;
-    struct store_conf  conf = { .dir = str_of(f->dir) };
-    struct store_state row = { .seq = 0, .state = state };
+    struct store        *store = NULL;
+    struct store_conf    conf = { .dir = str_of(f->dir) };
+    struct store_state   row = { .seq = 0, .state = state };
     struct store_reader *reader = NULL;
-    struct str         text;
-    struct arena      *arena = arena_open(1 << 16);
-    unsigned long long round, seq;
-    char               value[96];
+    struct str           text;
+    struct arena        *arena = arena_open(1 << 16);
+    unsigned long long   round, seq;
+    char                 value[96];
     assert_ok(store_open(&store, &conf, NULL));
     assert_ok(store_reader_open(store, "test", &reader));
     assert_ok(store_meta_get(reader, arena, STR("checkpoint"), &text));
@@ -210,7 +218,8 @@ TEST(core, an_index_of_a_store_that_had_gone_further_is_refused)
     core_fixture_make(&old, 6);
     run_life(&old, &older, 30);
     run_life(&f, &was, 90);
-    snprintf(command, sizeof command, "rm -rf %s/index && cp -r %s/index %s/index", old.dir, f.dir, old.dir);
+    snprintf(command, sizeof command, "rm -rf %s/index && cp -r %s/index %s/index", old.dir, f.dir,
+             old.dir);
     assert_int_equal(system(command), 0);
     compare_loaded(&old, &older, false);
     buf_done(&was);
@@ -450,8 +459,8 @@ TEST(core, a_changed_segment_goes_on_being_applied_after_a_restart)
 
 /* ---- a full queue, a failing disk ---- */
 
-static atomic_bool  gate_open;
-static atomic_uint  answered;
+static atomic_bool gate_open;
+static atomic_uint answered;
 
 static bool ask_gate(struct engine *engine, struct task *task)
 {

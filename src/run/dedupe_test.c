@@ -27,7 +27,8 @@ TEST(dedupe, every_id_within_the_horizon_is_found_and_none_before_it)
     }
     for (uint32_t seq = 1; seq <= 300000; seq++) {
         snprintf(id, sizeof id, "message-%u", seq);
-        assert_int_equal(seen(dedupe, dedupe_hash(dedupe, seq % 3, str_of(id)), seq), seq >= 260000);
+        assert_int_equal(seen(dedupe, dedupe_hash(dedupe, seq % 3, str_of(id)), seq),
+                         seq >= 260000);
     }
     assert_in_range(dedupe_count(dedupe), 40000, 300000);
     dedupe_close(dedupe);

@@ -17,8 +17,9 @@ struct reading {
 enum head { HEAD_SUBJECT, HEAD_PREHEADER, HEAD_TOPIC, HEAD_TRANSACTIONAL, HEAD_FROM, HEADS };
 
 static const char *const head_names[HEADS] = {
-    [HEAD_SUBJECT] = "subject", [HEAD_PREHEADER] = "preheader", [HEAD_TOPIC] = "topic",
-    [HEAD_TRANSACTIONAL] = "transactional", [HEAD_FROM] = "from",
+    [HEAD_SUBJECT] = "subject", [HEAD_PREHEADER] = "preheader",
+    [HEAD_TOPIC] = "topic",     [HEAD_TRANSACTIONAL] = "transactional",
+    [HEAD_FROM] = "from",
 };
 
 static void place_write(char *out, size_t room, struct str name, uint32_t line, uint32_t column)
@@ -87,9 +88,9 @@ static enum err head_line(struct reading *reading, struct str line)
         if (reading->seen & 1U << head)
             return fault(reading, 1, "This header line is here twice.", "Keep one of them.");
         reading->seen |= 1U << head;
-        return head_put(reading, (enum head)head,
-                        (struct email_part){ text, reading->line,
-                                             (uint32_t)(text.ptr - line.ptr) + 1 });
+        return head_put(
+            reading, (enum head)head,
+            (struct email_part){ text, reading->line, (uint32_t)(text.ptr - line.ptr) + 1 });
     }
     char where[160];
     place_write(where, sizeof where, reading->name, reading->line, 1);
@@ -127,7 +128,8 @@ static enum err bodies_read(struct reading *reading, struct email_part *part)
         struct email_part *next = body_of_marker(reading->out, line);
         if (next == NULL) {
             const char *end = reading->rest.ptr != NULL && reading->rest.len > 0
-                                ? reading->rest.ptr : line.ptr + line.len;
+                                  ? reading->rest.ptr
+                                  : line.ptr + line.len;
             part->text.ptr = part->text.ptr == NULL ? line.ptr : part->text.ptr;
             part->text.len = (size_t)(end - part->text.ptr);
             continue;
@@ -160,8 +162,9 @@ enum err email_file_parse(struct str name, struct str source, struct email_file 
                           struct problem *problem)
 {
     struct email_file file = { 0 };
-    struct reading    reading = { .name = name, .rest = source, .begin = source.ptr, .out = &file,
-                                  .problem = problem };
+    struct reading    reading = {
+           .name = name, .rest = source, .begin = source.ptr, .out = &file, .problem = problem
+    };
     if (source.len > EMAIL_FILE_BYTES_MAX) {
         reading.line = 1;
         (void)fault(&reading, 1, "The template is larger than 2 MB.", "Put images behind links.");

@@ -24,7 +24,7 @@
 #include "base/str.h"
 
 enum {
-    EMAIL_FILE_BYTES_MAX = 2 << 20,  /* html and text of 1 MiB each are the template room's bound */
+    EMAIL_FILE_BYTES_MAX = 2 << 20, /* html and text of 1 MiB each are the template room's bound */
     EMAIL_FILE_HEAD_BYTES_MAX = 8192, /* as much as the engine looks through for the topic */
 };
 

@@ -19,9 +19,10 @@ TEST(email_file, header_lines_and_two_bodies_are_read_with_their_places)
 {
     struct problem    problem = { 0 };
     struct email_file file;
-    assert_ok(email_file_check(NAME, STR("subject: Hi {{ person.name }}\r\nTopic:  news\r\n"
-                                         "from: Ada: of Tents\n\npreheader: soon\n--- html\r\n"
-                                         "<p>Hi</p>\n--- other\n--- text\nHi\nthere"),
+    assert_ok(email_file_check(NAME,
+                               STR("subject: Hi {{ person.name }}\r\nTopic:  news\r\n"
+                                   "from: Ada: of Tents\n\npreheader: soon\n--- html\r\n"
+                                   "<p>Hi</p>\n--- other\n--- text\nHi\nthere"),
                                &file, &problem));
     assert_str(file.subject.text, "Hi {{ person.name }}");
     assert_int_equal(file.subject.line, 1);

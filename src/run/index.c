@@ -21,15 +21,15 @@ enum {
 
 /* One base in the making, on a thread of its own. */
 struct snapshot {
-    struct core     *core;
-    pthread_t        thread;
-    atomic_bool      finished;
-    bool             good;
-    size_t           bytes;
-    unsigned char   *region;
+    struct core         *core;
+    pthread_t            thread;
+    atomic_bool          finished;
+    bool                 good;
+    size_t               bytes;
+    unsigned char       *region;
     const unsigned char *bags; /* never moves; what lies before bags_to does not change */
-    size_t           bags_from, bags_to;
-    uint64_t         wanted_seq; /* must be durable before it may be found at a start */
+    size_t               bags_from, bags_to;
+    uint64_t             wanted_seq; /* must be durable before it may be found at a start */
 };
 
 static char *path_of(const struct core *core, const char *name, char out[PATH_BYTES])
@@ -54,12 +54,13 @@ static bool write_all(int file, const unsigned char *bytes, size_t len, off_t at
 
 static bool bags_write(struct snapshot *snapshot)
 {
-    char        path[PATH_BYTES];
-    int         file = open(path_of(snapshot->core, "bags.dult", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char path[PATH_BYTES];
+    int file = open(path_of(snapshot->core, "bags.dult", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return false;
-    bool good = write_all(file, snapshot->bags + snapshot->bags_from, snapshot->bags_to - snapshot->bags_from,
-                          (off_t)snapshot->bags_from) && fdatasync(file) == 0;
+    bool good = write_all(file, snapshot->bags + snapshot->bags_from,
+                          snapshot->bags_to - snapshot->bags_from, (off_t)snapshot->bags_from) &&
+                fdatasync(file) == 0;
     close(file);
     return good;
 }
@@ -147,8 +148,9 @@ static void snapshot_take(struct core *core)
         if (snapshot->region != NULL)
             munmap(snapshot->region, snapshot->bytes);
         timeline_thaw(timeline);
-        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"the index snapshot could not be written\","
-                        "\"remedy\":\"Look at the disk's space; events are safe in the store.\"}\n");
+        fprintf(stderr,
+                "{\"level\":\"warning\",\"what\":\"the index snapshot could not be written\","
+                "\"remedy\":\"Look at the disk's space; events are safe in the store.\"}\n");
     }
     snapshot_close(snapshot);
     core->snapshot = NULL;
@@ -194,8 +196,8 @@ enum err index_load(struct core *core, bool *loaded)
         size_t         bytes = (size_t)base_stat.st_size;
         unsigned char *region = mmap(NULL, bytes, PROT_READ, MAP_SHARED, base, 0);
         err = region == MAP_FAILED ? ERR_IO
-                                   : timeline_load(engine_timeline(core->engine), region, bytes, bags,
-                                                   (size_t)bags_stat.st_size);
+                                   : timeline_load(engine_timeline(core->engine), region, bytes,
+                                                   bags, (size_t)bags_stat.st_size);
         if (err != OK && region != MAP_FAILED)
             munmap(region, bytes);
         if (err == ERR_CORRUPT)
@@ -212,7 +214,9 @@ enum err index_load(struct core *core, bool *loaded)
     }
     core->bags_kept = err == OK ? timeline_bags_bytes(engine_timeline(core->engine)) : 0;
     if (err == ERR_CORRUPT)
-        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged; it is rebuilt from "
-                        "the store\"}\n");
+        fprintf(
+            stderr,
+            "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged; it is rebuilt from "
+            "the store\"}\n");
     return err == ERR_MEMORY ? err : OK;
 }

@@ -103,16 +103,18 @@ static enum err decision_each(void *ctx, const struct store_decision *row)
     arena_reset(loading->scratch);
     decision_of_row(row, &decision);
     loading->decisions++;
-    return engine_load_decision(loading->core->engine, loading->parser, loading->scratch, &decision);
+    return engine_load_decision(loading->core->engine, loading->parser, loading->scratch,
+                                &decision);
 }
 
 static void checkpoint_read(struct loading *loading)
 {
-    struct str text = STR_NONE;
+    struct str         text = STR_NONE;
     unsigned long long round, seq, decision;
-    char value[96];
+    char               value[96];
     if (store_meta_get(loading->core->reader, loading->scratch, STR("checkpoint"), &text) != OK ||
-        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%llu:%llu", &round, &seq, &decision) != 3)
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%llu:%llu", &round, &seq, &decision) !=
+            3)
         return;
     loading->round = (uint32_t)round;
     loading->set = round & 1;
@@ -125,7 +127,8 @@ static enum err states_read(struct loading *loading)
     if (loading->checkpoint_seq == 0)
         return OK;
     engine_load_round(loading->core->engine, loading->round);
-    enum err err = store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
+    enum err err =
+        store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
     if (err != OK && err != ERR_LIMIT)
         return err;
     return checkpoint_loaded(loading->core->engine);
@@ -184,7 +187,7 @@ void *dedupe_thread(void *arg)
 {
     struct core         *core = arg;
     struct store_reader *reader = NULL;
-    enum err err = store_reader_open(core->store, "message ids", &reader);
+    enum err             err = store_reader_open(core->store, "message ids", &reader);
     if (err == OK)
         err = dedupe_read(core, reader, time_now_ms());
     store_reader_close(reader);
@@ -205,10 +208,11 @@ static enum err tail_read(struct loading *loading)
     struct core *core = loading->core;
     uint64_t     base_seq = timeline_base_seq(engine_timeline(core->engine));
     if (loading->checkpoint_seq < base_seq)
-        TRY(store_event_heads_read(core->reader, loading->checkpoint_seq + 1, base_seq, head_each, loading));
+        TRY(store_event_heads_read(core->reader, loading->checkpoint_seq + 1, base_seq, head_each,
+                                   loading));
     TRY(store_events_read(core->reader, base_seq + 1, core->seq, event_each, loading));
-    TRY(store_decisions_read(core->reader, loading->checkpoint_decision + 1, INT64_MAX, decision_each,
-                             loading));
+    TRY(store_decisions_read(core->reader, loading->checkpoint_decision + 1, INT64_MAX,
+                             decision_each, loading));
     for (uint64_t i = 0; i < loading->touched_count; i++)
         engine_load_touch(core->engine, loading->touched[i]);
     core->since_checkpoint = loading->touched_count + loading->decisions;
@@ -268,10 +272,11 @@ static enum err all_read(struct loading *loading, bool derived)
 /* Checkpoint and index are derived: when they contradict the rest, the rest is enough. */
 static enum err load_with(struct core *core, struct loading *loading, bool derived)
 {
-    *loading = (struct loading){ .core = core, .parser = json_parser_open(),
+    *loading = (struct loading){ .core = core,
+                                 .parser = json_parser_open(),
                                  .scratch = arena_open(SCRATCH_BYTES_MAX) };
     enum err err = loading->parser == NULL || loading->scratch == NULL ? ERR_MEMORY
-                                                                      : all_read(loading, derived);
+                                                                       : all_read(loading, derived);
     free(loading->touched);
     json_parser_close(loading->parser);
     arena_close(loading->scratch);
@@ -284,8 +289,9 @@ enum err load(struct core *core, struct problem *problem)
     int64_t        begun_us = time_mono_us();
     enum err       err = load_with(core, &loading, true);
     if (err == ERR_CORRUPT) {
-        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
-                        "all is rebuilt from events and decisions\"}\n");
+        fprintf(stderr,
+                "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
+                "all is rebuilt from events and decisions\"}\n");
         core->bags_kept = 0;
         err = load_with(core, &loading, false);
     }

@@ -92,22 +92,22 @@ static enum err report_read(const struct template_report *report, const struct e
 /* ---- Liquid ---- */
 
 struct making {
-    struct render         *render;
-    const struct claim    *claim;
-    const struct email    *email; /* the parsed parts */
+    struct render          *render;
+    const struct claim     *claim;
+    const struct email     *email; /* the parsed parts */
     const struct workspace *workspace;
-    struct json            data;
-    struct compose_keys    keys;
-    struct compose_who     who;
-    struct compose_urls    urls;
-    struct arena          *arena;
-    int64_t                now_ms;
-    struct rendered       *out;
-    bool                   transactional;
-    bool                   is_page; /* to be looked at: not signed */
+    struct json             data;
+    struct compose_keys     keys;
+    struct compose_who      who;
+    struct compose_urls     urls;
+    struct arena           *arena;
+    int64_t                 now_ms;
+    struct rendered        *out;
+    bool                    transactional;
+    bool                    is_page; /* to be looked at: not signed */
 };
 
-static enum err part_render(struct making *making, const struct template *template,
+static enum err part_render(struct making           *making, const struct template *template,
                             const struct email_part *part, const char *where, bool escape,
                             struct str *out)
 {
@@ -175,16 +175,20 @@ static enum err compose_once(struct making *making)
     struct rendered        *out = making->out;
     struct str              from = making->email->file.from;
     struct problem          problem = { 0 };
-    struct compose_in in = {
-        .from = { str_is_empty(from) ? workspace->sender_name : from, workspace->sender_email },
-        .to = { STR_NONE, making->claim->address },
-        .reply_to = { STR_NONE, workspace->reply_to },
-        .subject = out->subject, .html = out->html, .text = out->text, .who = making->who,
-        .unsubscribe = !making->transactional,
-        .tracking = !making->render->conf.no_tracking, .date_ms = making->now_ms,
-        .return_domain = making->render->conf.return_domain,
-        .feedback = { out->journey, out->template, making->email->file.topic },
-        .feedback_sender = address_domain(workspace->sender_email),
+    struct compose_in       in = {
+              .from = { str_is_empty(from) ? workspace->sender_name : from, workspace->sender_email },
+              .to = { STR_NONE, making->claim->address },
+              .reply_to = { STR_NONE, workspace->reply_to },
+              .subject = out->subject,
+              .html = out->html,
+              .text = out->text,
+              .who = making->who,
+              .unsubscribe = !making->transactional,
+              .tracking = !making->render->conf.no_tracking,
+              .date_ms = making->now_ms,
+              .return_domain = making->render->conf.return_domain,
+              .feedback = { out->journey, out->template, making->email->file.topic },
+              .feedback_sender = address_domain(workspace->sender_email),
     };
     enum err err = compose(&making->keys, &in, making->arena, &out->mail, &problem);
     if (err == OK || err == ERR_MEMORY)
@@ -233,8 +237,8 @@ static enum err names_find(struct making *making)
 
 static enum err email_find(struct making *making)
 {
-    struct parts   *parts = making->render->parts;
-    struct problem  problem = { 0 };
+    struct parts  *parts = making->render->parts;
+    struct problem problem = { 0 };
     TRY(parts_refresh(parts));
     TRY(names_find(making));
     making->workspace = parts_workspace(parts);
@@ -247,9 +251,12 @@ static enum err email_find(struct making *making)
 
 static enum err data_find(struct making *making)
 {
-    struct data_in in = { .claim = making->claim, .reader = making->render->reader,
-                          .parser = making->render->parser, .parts = making->render->parts,
-                          .urls = &making->urls, .workspace = making->workspace,
+    struct data_in in = { .claim = making->claim,
+                          .reader = making->render->reader,
+                          .parser = making->render->parser,
+                          .parts = making->render->parts,
+                          .urls = &making->urls,
+                          .workspace = making->workspace,
                           .journey = making->out->journey };
     return data_make(&in, making->arena, &making->data);
 }
@@ -260,8 +267,8 @@ static enum err message_make(struct making *making)
     struct problem problem = { 0 };
     TRY(email_find(making));
     TRY(sender_check(making));
-    making->transactional = making->is_page ? making->email->file.transactional
-                                            : making->claim->transactional;
+    making->transactional =
+        making->is_page ? making->email->file.transactional : making->claim->transactional;
     making->keys = (struct compose_keys){ secrets_token_keys(render->conf.secrets),
                                           (const struct dkim_key *const *)render->dkim,
                                           secrets_dkim_count(render->conf.secrets) };

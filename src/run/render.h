@@ -30,8 +30,8 @@
 #include "store/store.h"
 
 enum {
-    RENDER_TEMPLATES_MAX = 64,              /* kept, parsed; the one used longest ago goes */
-    RENDER_ARENA_BYTES_MAX = 64 << 20,      /* one message, everything */
+    RENDER_TEMPLATES_MAX = 64,         /* kept, parsed; the one used longest ago goes */
+    RENDER_ARENA_BYTES_MAX = 64 << 20, /* one message, everything */
     RENDER_REASON_BYTES_MAX = 400,
 };
 
@@ -52,8 +52,8 @@ void          render_close(struct render *render); /* NULL is nothing; before th
 struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
-    struct str         template, journey; /* names */
-    char               reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
+    struct str template, journey;         /* names */
+    char reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
 };
 
 /*

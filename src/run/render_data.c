@@ -14,7 +14,8 @@ struct object {
 
 static struct object object_make(struct arena *arena, uint32_t room)
 {
-    return (struct object){ .members = ARENA_ARRAY(arena, room, struct json_member), .room = room,
+    return (struct object){ .members = ARENA_ARRAY(arena, room, struct json_member),
+                            .room = room,
                             .arena = arena };
 }
 
@@ -94,16 +95,17 @@ static enum err traits_each(void *ctx, const struct store_event *row)
 static enum err person_make(const struct data_in *in, struct arena *arena, struct str event_user,
                             struct json *out)
 {
-    struct person person = { .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT },
-                             .user_id = event_user };
+    struct person person = {
+        .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT }, .user_id = event_user
+    };
     uint64_t *seqs = ARENA_ARRAY(arena, in->claim->trait_seqs_count, uint64_t);
     if (seqs == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < in->claim->trait_seqs_count; i++)
         seqs[i] = in->claim->trait_seqs[i];
     TRY(store_events_by_seqs(in->reader, seqs, in->claim->trait_seqs_count, traits_each, &person));
-    struct str id = person.user_id.len > 0
-                      ? person.user_id : str_format(arena, "p%u", in->claim->profile + 1);
+    struct str id =
+        person.user_id.len > 0 ? person.user_id : str_format(arena, "p%u", in->claim->profile + 1);
     struct object all = object_make(arena, person.traits.count + 1);
     for (uint32_t i = 0; i < person.traits.count; i++)
         put(&all, person.traits.members[i].key, person.traits.members[i].value);

@@ -5,8 +5,11 @@
 #include "run/render.h"
 #include "template/template.h"
 
-enum { WORKSPACE_ARENA_BYTES_MAX = 8 << 20, NAMES_ARENA_BYTES_MAX = 64 << 20,
-       TEMPLATE_ARENA_BYTES_MAX = 2 * EMAIL_FILE_BYTES_MAX + 65536 };
+enum {
+    WORKSPACE_ARENA_BYTES_MAX = 8 << 20,
+    NAMES_ARENA_BYTES_MAX = 64 << 20,
+    TEMPLATE_ARENA_BYTES_MAX = 2 * EMAIL_FILE_BYTES_MAX + 65536
+};
 
 struct kept {
     struct arena *arena; /* NULL: free */

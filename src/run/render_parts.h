@@ -31,7 +31,7 @@ MUST enum err parts_open(struct parts **out, struct store_reader *reader);
 void          parts_close(struct parts *parts);
 
 /* Takes in what was defined since the last call. */
-MUST enum err parts_refresh(struct parts *parts);
+MUST enum err           parts_refresh(struct parts *parts);
 const struct workspace *parts_workspace(const struct parts *parts);
 
 /* Lives until the next call. ERR_INPUT with a problem when the file is broken; ERR_ABSENT. */

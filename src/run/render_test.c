@@ -89,7 +89,8 @@ static void desk_open(struct desk *desk)
     struct store_conf store = { .dir = str_of(desk->dir) };
     assert_ok(store_open(&desk->store, &store, &problem));
     assert_ok(secrets_open(&desk->secrets, desk->dir, &problem));
-    struct render_conf conf = { .store = desk->store, .secrets = desk->secrets,
+    struct render_conf conf = { .store = desk->store,
+                                .secrets = desk->secrets,
                                 .public_url = STR("http://127.0.0.1:8080") };
     assert_ok(render_open(&desk->render, &conf));
     desk->out.mail.message = buf_make(COMPOSE_BYTES_MAX);
@@ -114,10 +115,15 @@ static void desk_close(struct desk *desk)
 static enum err make(struct desk *desk, uint32_t version, bool transactional)
 {
     static const uint32_t seqs[] = { 1, 2 };
-    const struct claim    claim = { .message = MESSAGE, .profile = PROFILE, .attempt = 1,
-                                    .template_version = version, .event_seq = 3,
-                                    .address = STR("ada@example.com"), .trait_seqs = seqs,
-                                    .trait_seqs_count = 2, .transactional = transactional };
+    const struct claim    claim = { .message = MESSAGE,
+                                    .profile = PROFILE,
+                                    .attempt = 1,
+                                    .template_version = version,
+                                    .event_seq = 3,
+                                    .address = STR("ada@example.com"),
+                                    .trait_seqs = seqs,
+                                    .trait_seqs_count = 2,
+                                    .transactional = transactional };
     arena_reset(desk->arena);
     return render_message(desk->render, &claim, NOW_MS, desk->arena, &desk->out);
 }
@@ -196,7 +202,9 @@ TEST(render, the_version_that_was_claimed_is_sent_and_the_newest_workspace_signs
 
 TEST(render, gaps_and_faults_hold_a_message_back_with_the_line_in_the_file)
 {
-    static const struct { const char *text, *reason; } cases[] = {
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
         { "subject: s\n--- html\n<p>\n{{ person.age }} {{ event.tent.size }}",
           "missing person.age (line 4), event.tent.size (line 4)" },
         { "subject: {{ person.none | default: \"\" }}\n--- text\nx", "the subject is empty" },

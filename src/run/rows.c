@@ -59,8 +59,13 @@ void decision_to_row(const struct decision *d, struct store_decision *row)
 {
     const struct kinds *kinds = kinds_of_engine(d->kind);
     *row = (struct store_decision){
-        .id = d->id, .seq = d->seq, .profile = (uint64_t)d->profile + 1, .prev = d->prev,
-        .at_ms = d->at_ms, .kind = kinds->store, .detail = d->detail,
+        .id = d->id,
+        .seq = d->seq,
+        .profile = (uint64_t)d->profile + 1,
+        .prev = d->prev,
+        .at_ms = d->at_ms,
+        .kind = kinds->store,
+        .detail = d->detail,
         .subject = kinds->swapped ? d->object : d->subject,
         .object = kinds->swapped ? d->subject : d->object,
     };
@@ -75,14 +80,20 @@ void decision_to_row(const struct decision *d, struct store_decision *row)
 void decision_of_row(const struct store_decision *row, struct decision *d)
 {
     uint32_t            kind = row->kind == STORE_DECISION_JOURNEY_WAITING
-                                 ? (uint32_t)STORE_DECISION_JOURNEY_STEPPED : row->kind;
+                                   ? (uint32_t)STORE_DECISION_JOURNEY_STEPPED
+                                   : row->kind;
     const struct kinds *kinds = kinds_of_store(kind);
     bool                swapped = kinds != NULL && kinds->swapped;
     *d = (struct decision){
-        .id = row->id, .seq = row->seq, .profile = (uint32_t)(row->profile - 1), .prev = row->prev,
-        .at_ms = row->at_ms, .kind = kinds == NULL ? (enum decision_kind)0 : kinds->engine,
+        .id = row->id,
+        .seq = row->seq,
+        .profile = (uint32_t)(row->profile - 1),
+        .prev = row->prev,
+        .at_ms = row->at_ms,
+        .kind = kinds == NULL ? (enum decision_kind)0 : kinds->engine,
         .subject = swapped ? row->object : row->subject,
-        .object = (uint32_t)(swapped ? row->subject : row->object), .detail = row->detail,
+        .object = (uint32_t)(swapped ? row->subject : row->object),
+        .detail = row->detail,
     };
 }
 
@@ -90,10 +101,10 @@ static uint32_t row_kind(const struct record *record)
 {
     switch (record->kind) {
     case RECORD_MESSAGE:
-        return str_eq(record->name, EVENT_EMAIL_OPENED)    ? STORE_EVENT_OPEN
-             : str_eq(record->name, EVENT_EMAIL_CLICKED)   ? STORE_EVENT_CLICK
-             : str_eq(record->name, EVENT_EMAIL_UNSUBSCRIBED) ? STORE_EVENT_UNSUBSCRIBE
-                                                           : STORE_EVENT_OTHER;
+        return str_eq(record->name, EVENT_EMAIL_OPENED)         ? STORE_EVENT_OPEN
+               : str_eq(record->name, EVENT_EMAIL_CLICKED)      ? STORE_EVENT_CLICK
+               : str_eq(record->name, EVENT_EMAIL_UNSUBSCRIBED) ? STORE_EVENT_UNSUBSCRIBE
+                                                                : STORE_EVENT_OTHER;
     case RECORD_CONSENT:
     case RECORD_LIST:
         return STORE_EVENT_CONSENT;
@@ -108,7 +119,8 @@ static uint32_t row_kind(const struct record *record)
     }
 }
 
-_Static_assert((int)RECORD_TRACK == (int)STORE_EVENT_TRACK && (int)RECORD_ALIAS == (int)STORE_EVENT_ALIAS,
+_Static_assert((int)RECORD_TRACK == (int)STORE_EVENT_TRACK &&
+                   (int)RECORD_ALIAS == (int)STORE_EVENT_ALIAS,
                "the six kinds of touchpoints' records are stored under the engine's numbers");
 
 void event_to_row(const struct entry *entry, uint64_t seq, uint32_t profile, uint32_t name,
@@ -116,10 +128,18 @@ void event_to_row(const struct entry *entry, uint64_t seq, uint32_t profile, uin
 {
     const struct record *record = &entry->record;
     *row = (struct store_event){
-        .seq = seq, .received_ms = record->received_ms, .at_ms = record->at_ms,
-        .kind = row_kind(record), .flags = record->flags, .source = record->source, .name = name,
-        .profile = profile == PROFILE_NONE ? 0 : (uint64_t)profile + 1, .user_id = record->user_id,
-        .anonymous_id = record->anonymous_id, .message_id = entry->message_id, .body = entry->body,
+        .seq = seq,
+        .received_ms = record->received_ms,
+        .at_ms = record->at_ms,
+        .kind = row_kind(record),
+        .flags = record->flags,
+        .source = record->source,
+        .name = name,
+        .profile = profile == PROFILE_NONE ? 0 : (uint64_t)profile + 1,
+        .user_id = record->user_id,
+        .anonymous_id = record->anonymous_id,
+        .message_id = entry->message_id,
+        .body = entry->body,
     };
 }
 

@@ -11,7 +11,11 @@
 
 #include "base/encode.h"
 
-enum { FILE_BYTES_MAX = 16384, PATH_BYTES = 4096, DOMAIN_BYTES_MAX = 253 }; /* an RSA-2048 key in PEM takes 1,704 bytes */
+enum {
+    FILE_BYTES_MAX = 16384,
+    PATH_BYTES = 4096,
+    DOMAIN_BYTES_MAX = 253
+}; /* an RSA-2048 key in PEM takes 1,704 bytes */
 
 struct secrets {
     struct token_keys *tokens;

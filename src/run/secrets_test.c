@@ -33,11 +33,11 @@ static struct str link_write(const struct secrets *secrets, struct buf *out)
 
 TEST(secrets, are_made_once_private_and_the_same_afterwards)
 {
-    struct folder   folder = folder_make();
-    struct secrets *first = NULL, *second = NULL;
-    struct problem  problem = { 0 };
-    struct stat     stat_;
-    char            path[128];
+    struct folder                folder = folder_make();
+    struct secrets              *first = NULL, *second = NULL;
+    struct problem               problem = { 0 };
+    struct stat                  stat_;
+    char                         path[128];
     SCOPED(buf_donep) struct buf a = buf_make(1024), b = buf_make(1024);
     SCOPED(buf_donep) struct buf dns_a = buf_make(8192), dns_b = buf_make(8192);
     assert_ok(secrets_open(&first, folder.path, &problem));

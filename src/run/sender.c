@@ -17,7 +17,7 @@ enum { THREADS = 2, BURST_PARTS = 10 };
 /* Whatever kept a message from being made (memory, the disk) may be over in a minute. */
 #define TROUBLE_PAUSE_MS TIME_MINUTE_MS
 
-_Static_assert(POOL_CONNECTIONS_MAX * SMTP_SLOTS * 2 <= SENDER_JOBS_MAX &&
+_Static_assert(POOL_CONNECTIONS_MAX *SMTP_SLOTS * 2 <= SENDER_JOBS_MAX &&
                    MAILDIR_PLACES * 2 <= SENDER_JOBS_MAX,
                "while as many as there are places wait for the disk, as many may be on their way");
 
@@ -54,8 +54,8 @@ static void channel_room(void *ctx, uint32_t places)
 /* Copies what is borrowed. Traits beyond the bound are the oldest ones. */
 static void claim_copy(struct job *job, const struct claim *claim)
 {
-    uint32_t skipped = claim->trait_seqs_count > JOB_TRAIT_SEQS
-                         ? claim->trait_seqs_count - JOB_TRAIT_SEQS : 0;
+    uint32_t skipped =
+        claim->trait_seqs_count > JOB_TRAIT_SEQS ? claim->trait_seqs_count - JOB_TRAIT_SEQS : 0;
     job->claim = *claim;
     str_to_cstr(claim->address, job->address, sizeof job->address);
     job->claim.address = str_of(job->address);
@@ -101,7 +101,8 @@ static void claimed(void *context, const struct claim *claims, size_t count)
 static void outcome_set(struct job *job, enum outcome_kind kind, int64_t retry_at_ms)
 {
     job->at_ms = time_now_ms();
-    job->outcome = (struct record_outcome){ .message = job->claim.message, .kind = kind,
+    job->outcome = (struct record_outcome){ .message = job->claim.message,
+                                            .kind = kind,
                                             .retry_at_ms = retry_at_ms };
     job->next = NULL;
 }
@@ -127,8 +128,10 @@ int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms)
     assert(claim->attempt > 0);
     /* A clock set back must not make the first try lie ahead. */
     int64_t first_ms = claim->first_try_ms < now_ms ? claim->first_try_ms : now_ms;
-    return retry_at_ms(&(struct retry){ .attempt = claim->attempt, .first_ms = first_ms,
-                                        .now_ms = now_ms, .result = DELIVERY_DEFERRED,
+    return retry_at_ms(&(struct retry){ .attempt = claim->attempt,
+                                        .first_ms = first_ms,
+                                        .now_ms = now_ms,
+                                        .result = DELIVERY_DEFERRED,
                                         .seed = claim->message });
 }
 
@@ -143,8 +146,8 @@ static void channel_done(void *ctx, struct delivery_message *message,
                          const struct delivery_outcome *outcome)
 {
     static const enum outcome_kind kinds[] = {
-        [DELIVERY_SENT] = OUTCOME_SENT,       [DELIVERY_DEFERRED] = OUTCOME_DEFERRED,
-        [DELIVERY_FAILED] = OUTCOME_FAILED,   [DELIVERY_UNKNOWN] = OUTCOME_UNKNOWN,
+        [DELIVERY_SENT] = OUTCOME_SENT,         [DELIVERY_DEFERRED] = OUTCOME_DEFERRED,
+        [DELIVERY_FAILED] = OUTCOME_FAILED,     [DELIVERY_UNKNOWN] = OUTCOME_UNKNOWN,
         [DELIVERY_RETURNED] = OUTCOME_RETURNED,
     };
     struct sender    *sender = ctx;
@@ -169,8 +172,12 @@ static void job_give(struct sender *sender, struct job *job)
 {
     const struct compose_out *mail = &job->rendered.mail;
     job->mail = (struct delivery_message){
-        .id = job->claim.message, .message_id = mail->message_id, .from = mail->envelope_from,
-        .to = mail->envelope_to, .data = buf_view(&mail->message), .tag = job,
+        .id = job->claim.message,
+        .message_id = mail->message_id,
+        .from = mail->envelope_from,
+        .to = mail->envelope_to,
+        .data = buf_view(&mail->message),
+        .tag = job,
     };
     pthread_mutex_lock(&sender->lock);
     job->given = true;
@@ -188,7 +195,8 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     job->arena = arena_open(RENDER_ARENA_BYTES_MAX);
     job->rendered.mail.message = buf_make(COMPOSE_BYTES_MAX);
     enum err err = job->arena == NULL ? ERR_MEMORY
-                 : render_message(render, &job->claim, time_now_ms(), job->arena, &job->rendered);
+                                      : render_message(render, &job->claim, time_now_ms(),
+                                                       job->arena, &job->rendered);
     if (err == OK) {
         job_give(sender, job);
         return;
@@ -369,17 +377,22 @@ static const char *or_null(const char *text)
 static enum err pool_start(struct sender *sender, const struct channel_calls *calls,
                            struct problem *problem)
 {
-    enum smtp_tls tls = tls_choose(sender);
-    bool          near = sender_host_is_loopback(str_of(sender->url.host));
-    int32_t       per_s = (int32_t)least(sender->conf.per_second, THROTTLE_PER_S_MAX);
+    enum smtp_tls    tls = tls_choose(sender);
+    bool             near = sender_host_is_loopback(str_of(sender->url.host));
+    int32_t          per_s = (int32_t)least(sender->conf.per_second, THROTTLE_PER_S_MAX);
     struct pool_conf conf = {
-        .host = sender->url.host, .port = sender->url.port, .ehlo_name = or_null(sender->ehlo_name),
-        .user = or_null(sender->url.user), .password = or_null(sender->url.password), .tls = tls,
+        .host = sender->url.host,
+        .port = sender->url.port,
+        .ehlo_name = or_null(sender->ehlo_name),
+        .user = or_null(sender->url.user),
+        .password = or_null(sender->url.password),
+        .tls = tls,
         /* STARTTLS that is only taken when offered protects from listeners, not from liars; and
          * a relay on this machine seldom has a certificate anyone could check. */
         .trust = { .ca_file = or_null(sender->tls_ca_file),
                    .no_verify = tls == SMTP_TLS_OFFERED || near },
-        .password_in_clear = near, .connections_max = sender->conf.connections,
+        .password_in_clear = near,
+        .connections_max = sender->conf.connections,
         .throttle = { .per_s = per_s, .burst = per_s / BURST_PARTS + 1 },
         .seed = hash_random_seed(),
     };
@@ -391,10 +404,11 @@ static enum err pool_start(struct sender *sender, const struct channel_calls *ca
 
 static enum err renders_open(struct sender *sender)
 {
-    struct render_conf conf = {
-        .store = core_store(sender->core), .secrets = sender->conf.secrets,
-        .public_url = str_of(sender->public_url), .return_domain = str_of(sender->return_domain),
-        .no_tracking = sender->conf.no_tracking };
+    struct render_conf conf = { .store = core_store(sender->core),
+                                .secrets = sender->conf.secrets,
+                                .public_url = str_of(sender->public_url),
+                                .return_domain = str_of(sender->return_domain),
+                                .no_tracking = sender->conf.no_tracking };
     for (uint32_t i = 0; i < sender->threads_count; i++)
         TRY(render_open(&sender->renders[i], &conf));
     return OK;

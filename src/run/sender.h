@@ -25,9 +25,9 @@
 #include "run/secrets.h"
 
 enum {
-    SENDER_JOBS_MAX = 512,    /* in the house at once; a channel has at most 128 places */
-    SENDER_THREADS_MAX = 16,  /* rendering */
-    SENDER_CONNECTIONS = 4,   /* where the configuration says nothing */
+    SENDER_JOBS_MAX = 512,   /* in the house at once; a channel has at most 128 places */
+    SENDER_THREADS_MAX = 16, /* rendering */
+    SENDER_CONNECTIONS = 4,  /* where the configuration says nothing */
 };
 
 enum sender_tls {
@@ -39,18 +39,18 @@ enum sender_tls {
 
 /* Texts are copied. One of smtp_url and outbox_dir must be given. */
 struct sender_conf {
-    const char     *public_url; /* "https://mail.shop.example" */
-    const char     *smtp_url;   /* smtp://user:pass@host:port, smtps://...; NULL */
-    const char     *outbox_dir; /* a Maildir; NULL */
-    const char     *ehlo_name;  /* NULL: this machine's name */
+    const char     *public_url;    /* "https://mail.shop.example" */
+    const char     *smtp_url;      /* smtp://user:pass@host:port, smtps://...; NULL */
+    const char     *outbox_dir;    /* a Maildir; NULL */
+    const char     *ehlo_name;     /* NULL: this machine's name */
     const char     *return_domain; /* where bounces come back; NULL: to the sender's address */
     const char     *tls_ca_file;   /* NULL: the system's */
     enum sender_tls tls;
-    uint32_t        connections; /* 0: SENDER_CONNECTIONS */
-    uint32_t        per_second;  /* 0: no limit */
-    uint32_t        threads;     /* rendering; 0: 2 */
-    int64_t         retry_ms;    /* of a test: the pause before every next try; 0: retry.h's */
-    bool            no_tracking; /* neither clicks nor opens */
+    uint32_t        connections;   /* 0: SENDER_CONNECTIONS */
+    uint32_t        per_second;    /* 0: no limit */
+    uint32_t        threads;       /* rendering; 0: 2 */
+    int64_t         retry_ms;      /* of a test: the pause before every next try; 0: retry.h's */
+    bool            no_tracking;   /* neither clicks nor opens */
     const struct secrets *secrets; /* outlives the sender */
 };
 
@@ -73,7 +73,7 @@ struct sender_stats {
     uint32_t reporting; /* with an outcome that is not durable yet */
     uint32_t places, connections;
     uint64_t connect_failures;
-    int64_t  down_ms;   /* how long until the next try; 0: the server is up */
+    int64_t  down_ms;    /* how long until the next try; 0: the server is up */
     char     error[256]; /* the last trouble, and when; empty: none so far */
     int64_t  error_ms;
 };

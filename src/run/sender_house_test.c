@@ -108,7 +108,8 @@ static void *accept_run(void *arg)
 struct post *post_open(enum fault fault, uint16_t port)
 {
     struct post       *post = calloc(1, sizeof *post);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t          len = sizeof address;
     int                one = 1;
@@ -269,12 +270,13 @@ void house_define(struct house *house, enum definition_kind kind, const char *na
 void house_shop(struct house *house, const char *template)
 {
     house_define(house, DEFINE_WORKSPACE, "workspace",
-           "{\"name\":\"Tents & Co\",\"address\":\"1 Harbour Road, Bergen\","
-           "\"sender\":{\"name\":\"Ada of Tents\",\"email\":\"ada@tents.example\"}}");
+                 "{\"name\":\"Tents & Co\",\"address\":\"1 Harbour Road, Bergen\","
+                 "\"sender\":{\"name\":\"Ada of Tents\",\"email\":\"ada@tents.example\"}}");
     house_define(house, DEFINE_TEMPLATE, "welcome", template);
-    house_define(house, DEFINE_JOURNEY, "welcome",
-           "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},\"reentry\":\"always\","
-           "\"nodes\":[{\"id\":\"hello\",\"email\":\"welcome\"},{\"id\":\"done\",\"exit\":true}]}");
+    house_define(
+        house, DEFINE_JOURNEY, "welcome",
+        "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},\"reentry\":\"always\","
+        "\"nodes\":[{\"id\":\"hello\",\"email\":\"welcome\"},{\"id\":\"done\",\"exit\":true}]}");
 }
 
 void house_identify(struct house *house, const char *user, const char *traits)
@@ -316,7 +318,7 @@ static enum err count_each(void *ctx, const struct store_decision *row)
 struct house_count house_decisions(struct house *house, uint32_t kind)
 {
     struct store_reader *reader = NULL;
-    struct house_count         count = { .kind = kind };
+    struct house_count   count = { .kind = kind };
     assert_ok(store_reader_open(core_store(house->core), "test", &reader));
     assert_ok(store_decisions_read(reader, 0, INT64_MAX, count_each, &count));
     store_reader_close(reader);

@@ -45,9 +45,9 @@ struct house_count {
     char     detail[512];
 };
 
-#define HOUSE_WELCOME                    \
-    "subject: Welcome, {{ person.first_name }}\ntopic: news\n--- html\n" \
-    "<html><body><p>Hello {{ person.first_name }}, {{ event.plan }} is yours.</p>" \
+#define HOUSE_WELCOME                                                                              \
+    "subject: Welcome, {{ person.first_name }}\ntopic: news\n--- html\n"                           \
+    "<html><body><p>Hello {{ person.first_name }}, {{ event.plan }} is yours.</p>"                 \
     "<p><a href=\"https://shop.example/start\">Begin</a></p></body></html>\n"
 
 /* A port of 0: any. */
@@ -56,7 +56,7 @@ struct post *post_open(enum fault fault, uint16_t port);
 void post_stop(struct post *post);
 void post_close(struct post *post);
 /* Waits for so many dots; how many there are. */
-int post_wait(struct post *post, int dots, int64_t wait_ms);
+int   post_wait(struct post *post, int dots, int64_t wait_ms);
 void *post_release(void *arg);
 /* A dir of NULL: a new one. */
 void house_open(struct house *house, const char *dir, const struct sender_conf *wanted);
@@ -64,15 +64,15 @@ void house_stop(struct house *house);
 void house_remove(const struct house *house);
 void house_close(struct house *house);
 void house_tell(struct house *house, struct record record, const char *key, const char *json);
-void               house_define(struct house *house, enum definition_kind kind, const char *name,
-                                const char *text);
+void house_define(struct house *house, enum definition_kind kind, const char *name,
+                  const char *text);
 void house_shop(struct house *house, const char *template);
 void house_identify(struct house *house, const char *user, const char *traits);
 void house_sign_up(struct house *house, const char *user);
 void house_ada_signs_up(struct house *house);
 struct sender_conf house_conf(const struct post *post, char *url, size_t room);
 struct house_count house_decisions(struct house *house, uint32_t kind);
-void house_newcomer(struct house *house, int number);
+void               house_newcomer(struct house *house, int number);
 
 /* Waits until the numbers are so; the last ones seen. */
 #define WAIT_FOR(house, stats, condition)                                                          \

@@ -23,7 +23,7 @@ struct job {
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
-    bool                    given; /* the channel had it, and offers its place itself */
+    bool                    given;   /* the channel had it, and offers its place itself */
     struct record_outcome   outcome; /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
@@ -35,10 +35,9 @@ struct job_line {
 };
 
 struct sender {
-    struct core      *core;
+    struct core       *core;
     struct sender_conf conf; /* its texts are the copies below */
-    char              public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256],
-                      tls_ca_file[4096];
+    char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096];
     struct sender_url url;
     struct loop      *loop;
     struct channel   *channel;
@@ -48,18 +47,18 @@ struct sender {
     struct render    *renders[SENDER_THREADS_MAX];
     bool              started;
 
-    pthread_mutex_t lock;
-    pthread_cond_t  moved;   /* an outcome is there, or the last task was applied */
-    pthread_cond_t  drained; /* no job is in use */
-    struct job     *jobs, *free;
-    struct job_line outcomes;
-    bool            ready, stopping, ended;
-    bool            reporting; /* a task of outcomes is with the engine */
-    uint32_t        places;    /* the channel's */
-    uint32_t        untold;    /* offered by the channel, not told to the core */
-    uint32_t        promised;  /* told to the core, not claimed */
-    uint32_t        sending;   /* claimed, outcome not applied */
-    uint32_t        in_use;    /* jobs: claimed, outcome not durable */
+    pthread_mutex_t     lock;
+    pthread_cond_t      moved;   /* an outcome is there, or the last task was applied */
+    pthread_cond_t      drained; /* no job is in use */
+    struct job         *jobs, *free;
+    struct job_line     outcomes;
+    bool                ready, stopping, ended;
+    bool                reporting; /* a task of outcomes is with the engine */
+    uint32_t            places;    /* the channel's */
+    uint32_t            untold;    /* offered by the channel, not told to the core */
+    uint32_t            promised;  /* told to the core, not claimed */
+    uint32_t            sending;   /* claimed, outcome not applied */
+    uint32_t            in_use;    /* jobs: claimed, outcome not durable */
     struct sender_stats stats;
 };
 

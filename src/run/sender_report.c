@@ -45,10 +45,10 @@ static bool report_applied(struct engine *engine, struct task *task)
 static void stats_add(struct sender *sender, const struct job *job)
 {
     struct sender_stats *stats = &sender->stats;
-    uint64_t *const counters[] = {
-        [OUTCOME_SENT] = &stats->sent,         [OUTCOME_DEFERRED] = &stats->deferred,
-        [OUTCOME_FAILED] = &stats->failed,     [OUTCOME_UNKNOWN] = &stats->unknown,
-        [OUTCOME_RETURNED] = &stats->returned, [OUTCOME_HELD] = &stats->held,
+    uint64_t *const      counters[] = {
+             [OUTCOME_SENT] = &stats->sent,         [OUTCOME_DEFERRED] = &stats->deferred,
+             [OUTCOME_FAILED] = &stats->failed,     [OUTCOME_UNKNOWN] = &stats->unknown,
+             [OUTCOME_RETURNED] = &stats->returned, [OUTCOME_HELD] = &stats->held,
     };
     ++*counters[job->outcome.kind];
     stats->reporting--;
@@ -100,7 +100,7 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     enum { MEMBERS = 3 };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
-    struct str id = str_format(arena, "%llu", (unsigned long long)job->claim.message);
+    struct str          id = str_format(arena, "%llu", (unsigned long long)job->claim.message);
     struct str template = str_copy(arena, job->rendered.template);
     struct str journey = str_copy(arena, job->rendered.journey);
     if (object == NULL || members == NULL)
@@ -117,11 +117,16 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
 {
     enum outcome_kind kind = job->outcome.kind;
     *entry = (struct entry){
-        .record = { .kind = RECORD_OUTCOME, .at_ms = job->at_ms, .received_ms = job->at_ms,
-                    .profile = job->claim.profile, .message = job->claim.message,
+        .record = { .kind = RECORD_OUTCOME,
+                    .at_ms = job->at_ms,
+                    .received_ms = job->at_ms,
+                    .profile = job->claim.profile,
+                    .message = job->claim.message,
                     .name = kind == OUTCOME_SENT     ? EVENT_EMAIL_SENT
-                            : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED : STR_NONE,
-                    .properties = properties_make(arena, job), .outcome = job->outcome },
+                            : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED
+                                                     : STR_NONE,
+                    .properties = properties_make(arena, job),
+                    .outcome = job->outcome },
         .body = body_write(arena, job),
     };
     entry->record.outcome.text = str_copy(arena, str_of(job->text));
@@ -142,8 +147,12 @@ static struct task *report_make(struct sender *sender, struct job *jobs, uint32_
     for (const struct job *job = jobs; job != NULL; job = job->next)
         entry_fill(arena, job, &entries[i++]);
     *report = (struct report){ sender, jobs, count };
-    *task = (struct task){ .arena = arena, .entries = entries, .entries_count = count,
-                           .ask = report_applied, .done = report_durable, .context = report };
+    *task = (struct task){ .arena = arena,
+                           .entries = entries,
+                           .entries_count = count,
+                           .ask = report_applied,
+                           .done = report_durable,
+                           .context = report };
     return task;
 }
 

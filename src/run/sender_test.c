@@ -238,15 +238,18 @@ TEST(sender, an_outbox_folder_takes_the_mail_instead_of_the_world)
 
 TEST(sender, real_recipients_never_get_links_that_lead_to_loopback)
 {
-    static const struct { const char *smtp, *public_url; bool fine; } cases[] = {
+    static const struct {
+        const char *smtp, *public_url;
+        bool        fine;
+    } cases[] = {
         { "smtp://user:pass@mail.example:587", "http://127.0.0.1:8080", false },
         { "smtps://mail.example", "http://localhost", false },
         { "smtp://192.0.2.7", "https://[::1]:8443", false },
         { "smtp://mail.example", "https://mail.shop.example", true },
         { "smtp://127.0.0.1:2525", "http://127.0.0.1:8080", true },
     };
-    struct house       house;
-    char               outbox[96] = "/tmp/dult-outbox-XXXXXX", command[128];
+    struct house house;
+    char         outbox[96] = "/tmp/dult-outbox-XXXXXX", command[128];
     assert_non_null(mkdtemp(outbox));
     struct sender_conf conf = { .outbox_dir = outbox };
     house_open(&house, NULL, &conf);
@@ -256,7 +259,8 @@ TEST(sender, real_recipients_never_get_links_that_lead_to_loopback)
         struct core       *idle = NULL;
         struct house       other = { .dir = "/tmp/dult-sender-XXXXXX" };
         struct core_conf   core_conf = { .dir = mkdtemp(other.dir) };
-        struct sender_conf wanted = { .smtp_url = cases[i].smtp, .public_url = cases[i].public_url,
+        struct sender_conf wanted = { .smtp_url = cases[i].smtp,
+                                      .public_url = cases[i].public_url,
                                       .secrets = house.secrets };
         assert_ok(core_open(&idle, &core_conf, &problem));
         assert_int_equal(sender_open(&sender, idle, &wanted, &problem),

@@ -49,8 +49,8 @@ static enum err user_take(struct str *rest, struct sender_url *out)
 /* Takes the host off, in brackets or not; what is left is ":port" or nothing. */
 static struct str host_take(struct str *rest)
 {
-    bool       bracket = str_starts(*rest, STR("["));
-    size_t     end = bracket ? str_find_char(*rest, 0, ']') : str_find_char(*rest, 0, ':');
+    bool   bracket = str_starts(*rest, STR("["));
+    size_t end = bracket ? str_find_char(*rest, 0, ']') : str_find_char(*rest, 0, ':');
     if (bracket && end == rest->len)
         return STR_NONE;
     struct str host = str_slice(*rest, bracket, end);

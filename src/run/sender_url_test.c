@@ -51,7 +51,7 @@ TEST(sender_url, what_cannot_be_meant_is_refused_and_the_password_is_not_repeate
 TEST(sender_url, loopback_has_many_names)
 {
     static const char *const inside[] = { "localhost", "LOCALHOST.", "shop.localhost", "127.0.0.1",
-                                          "127.8.8.8", "::1", "0.0.0.0" };
+                                          "127.8.8.8", "::1",        "0.0.0.0" };
     static const char *const outside[] = { "shop.example", "128.0.0.1", "localhost.example",
                                            "10.0.0.1" };
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)

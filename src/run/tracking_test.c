@@ -185,7 +185,9 @@ static struct links_conf shown(struct rig *rig, const char *template)
     assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\"}"),
                      200);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
-    return (struct links_conf){ .keys = rig->tokens, .public_url = STR(""), .profile = 0,
+    return (struct links_conf){ .keys = rig->tokens,
+                                .public_url = STR(""),
+                                .profile = 0,
                                 .message = (uint64_t)rig_int(rig, "items.0.id") };
 }
 
@@ -223,7 +225,8 @@ TEST(tracking, a_mail_in_a_browser_says_what_the_mail_said_and_does_nothing)
                               "{\"userId\":\"ada\",\"traits\":{\"first_name\":\"Countess\"}}"),
                      200);
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/hello",
-                              "subject: New\ntopic: news\n--- html\nanother\n"), 200);
+                              "subject: New\ntopic: news\n--- html\nanother\n"),
+                     200);
     assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 200);
     assert_true(body_has(rig, "Hello Ada &lt;3, <a href=\"https://shop.example/\">shop"));
     assert_true(body_has(rig, "<a href=\"https://t.example/v/"));

@@ -118,8 +118,10 @@ static enum err view_read(struct view *view)
 static enum err render_get(struct call *call, struct render **out)
 {
     const struct api_conf *conf = &call->api->conf;
-    struct render_conf     wanted = { .store = core_store(conf->core), .secrets = conf->secrets,
-                                      .public_url = conf->public_url, .no_tracking = true };
+    struct render_conf     wanted = { .store = core_store(conf->core),
+                                      .secrets = conf->secrets,
+                                      .public_url = conf->public_url,
+                                      .no_tracking = true };
     if (call->desk->render == NULL)
         TRY(render_open(&call->desk->render, &wanted));
     *out = call->desk->render;

@@ -10,8 +10,8 @@
 
 enum {
     TASKS_A_TURN = 512,
-    CLOCKS_A_TURN = 4,     /* of up to 1,000 timers each */
-    STATES_A_TURN = 4000,  /* checkpoint rows of one batch */
+    CLOCKS_A_TURN = 4,    /* of up to 1,000 timers each */
+    STATES_A_TURN = 4000, /* checkpoint rows of one batch */
     ASKS_A_TURN = 8,
     CHECKPOINT_ROWS = 1000000, /* decisions and events between checkpoints */
 };
@@ -46,8 +46,8 @@ static void *grown(struct arena *arena, void *items, size_t count, size_t *room,
 
 /* ---- seen before? ---- */
 
-static bool is_same(struct core *core, struct batch *batch, const struct entry *entry, uint64_t hash,
-                    uint32_t seq)
+static bool is_same(struct core *core, struct batch *batch, const struct entry *entry,
+                    uint64_t hash, uint32_t seq)
 {
     const struct recent *recent = &core->recent[seq & (RECENT_IDS - 1)];
     struct store_event   row;
@@ -92,16 +92,18 @@ void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_m
 static void engine_err_check(struct core *core, enum err err)
 {
     if (err == ERR_MEMORY || err == ERR_CORRUPT || err == ERR_IO)
-        core_fatal(core, err == ERR_MEMORY ? "the engine has no memory" : "the engine met bytes that lie");
+        core_fatal(core, err == ERR_MEMORY ? "the engine has no memory"
+                                           : "the engine met bytes that lie");
 }
 
 static uint32_t name_number(struct core *core, const struct record *record)
 {
-    static const char *const fixed[] = { [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen",
-                                         [RECORD_GROUP] = "Group" };
+    static const char *const fixed[] = {
+        [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen", [RECORD_GROUP] = "Group"
+    };
     struct str name = record->name;
-    if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT || record->kind == RECORD_LIST ||
-        record->kind == RECORD_IDENTIFY)
+    if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT ||
+        record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY)
         return 0;
     if (str_is_empty(name) && record->kind <= RECORD_GROUP)
         name = str_of(fixed[record->kind]);
@@ -128,13 +130,19 @@ static void definition_keep(struct core *core, struct batch *batch, const struct
                                &batch->definitions_room, sizeof *batch->definitions);
     if (batch->definitions == NULL)
         core_fatal(core, "no memory for a batch");
-    batch->definitions[batch->definitions_count++] = (struct store_definition){
-        .id = core->next_definition++, .seq = core->seq, .at_ms = record->at_ms,
-        .kind = record->definition_kind, .version = (uint32_t)core->seq, .name = record->name,
-        .text = record->body, .author = entry->author };
+    batch->definitions[batch->definitions_count++] =
+        (struct store_definition){ .id = core->next_definition++,
+                                   .seq = core->seq,
+                                   .at_ms = record->at_ms,
+                                   .kind = record->definition_kind,
+                                   .version = (uint32_t)core->seq,
+                                   .name = record->name,
+                                   .text = record->body,
+                                   .author = entry->author };
 }
 
-static void entry_run(struct core *core, struct batch *batch, struct task *task, struct entry *entry)
+static void entry_run(struct core *core, struct batch *batch, struct task *task,
+                      struct entry *entry)
 {
     uint64_t hash = 0;
     bool     named = !str_is_empty(entry->message_id);
@@ -222,7 +230,8 @@ static void claims_run(struct core *core, struct batch *batch, int64_t now_ms)
     uint32_t room = atomic_load(&core->room);
     if (room == 0 || engine_outbox_next_ms(core->engine) > now_ms)
         return;
-    own_record(core, batch, (struct record){ .kind = RECORD_CLAIM, .received_ms = now_ms, .count = room });
+    own_record(core, batch,
+               (struct record){ .kind = RECORD_CLAIM, .received_ms = now_ms, .count = room });
     atomic_fetch_sub(&core->room, (uint32_t)batch->out.claims_count);
 }
 
@@ -236,8 +245,9 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
 {
     bool done;
     if (!checkpoint_is_open(core->engine)) {
-        uint64_t every = core->conf.checkpoint_rows > 0 ? core->conf.checkpoint_rows : CHECKPOINT_ROWS;
-        bool     closing = idle && !core->ending && queue_is_stopped(core->tasks);
+        uint64_t every =
+            core->conf.checkpoint_rows > 0 ? core->conf.checkpoint_rows : CHECKPOINT_ROWS;
+        bool closing = idle && !core->ending && queue_is_stopped(core->tasks);
         core->ending = core->ending || closing;
         if (core->since_checkpoint < (closing ? every / 16 : idle ? every / 4 : every))
             return;
@@ -295,7 +305,8 @@ static int64_t sleep_us(struct core *core)
         next_ms = engine_outbox_next_ms(core->engine);
     if (next_ms <= now_ms)
         return 0;
-    int64_t wait_us = next_ms - now_ms > SLEEP_US_MAX / 1000 ? SLEEP_US_MAX : (next_ms - now_ms) * 1000;
+    int64_t wait_us =
+        next_ms - now_ms > SLEEP_US_MAX / 1000 ? SLEEP_US_MAX : (next_ms - now_ms) * 1000;
     return core->snapshot != NULL && wait_us > 100000 ? 100000 : wait_us;
 }
 
@@ -333,8 +344,9 @@ static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
 /* Where the engine's time and numbering stood: records of time alone leave no row of their own. */
 static void now_keep(struct core *core, struct batch *batch)
 {
-    meta_add(batch, STR("now"), str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
-                                           (long long)engine_now_ms(core->engine)));
+    meta_add(batch, STR("now"),
+             str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
+                        (long long)engine_now_ms(core->engine)));
 }
 
 void *turn_thread(void *arg)

@@ -28,10 +28,10 @@ struct workspace_item {
 };
 
 struct workspace {
-    struct str name, address;
-    struct str sender_name, sender_email, reply_to; /* may be empty */
+    struct str                   name, address;
+    struct str                   sender_name, sender_email, reply_to; /* may be empty */
     const struct workspace_item *topics, *lists;
-    uint32_t topics_count, lists_count;
+    uint32_t                     topics_count, lists_count;
 };
 
 /* The texts lie in the arena. An empty text gives the defaults. */

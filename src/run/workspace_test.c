@@ -5,7 +5,7 @@
 TEST(workspace, everything_may_be_left_out_and_the_sender_takes_the_workspaces_name)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct workspace workspace;
+    struct workspace                   workspace;
     assert_ok(workspace_parse(arena, STR(""), &workspace, NULL));
     assert_int_equal(workspace.sender_email.len, 0);
     assert_ok(workspace_parse(arena,
@@ -24,7 +24,9 @@ TEST(workspace, everything_may_be_left_out_and_the_sender_takes_the_workspaces_n
 
 TEST(workspace, a_mistake_is_told_with_its_field_and_remedy)
 {
-    static const struct { const char *text, *where; } cases[] = {
+    static const struct {
+        const char *text, *where;
+    } cases[] = {
         { "[]", "workspace.json:" },
         { "{\"nmae\":\"x\"}", "workspace.json:nmae" },
         { "{\"name\":7}", "workspace.json:name" },
@@ -39,8 +41,8 @@ TEST(workspace, a_mistake_is_told_with_its_field_and_remedy)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-        struct workspace workspace;
-        struct problem   problem = { 0 };
+        struct workspace                   workspace;
+        struct problem                     problem = { 0 };
         assert_int_equal(workspace_parse(arena, str_of(cases[i].text), &workspace, &problem),
                          ERR_INPUT);
         assert_string_equal(problem.where, cases[i].where);

@@ -123,14 +123,16 @@ static void reply(const struct asset *asset, struct str etag, struct http_reques
     struct http_header headers[HEADERS_MAX];
     struct str         coding;
     size_t             count = asset_security_headers(headers);
-    struct http_answer answer = { .status = 200, .type = str_of(asset->type),
-                                  .headers = headers, .is_body_lasting = true };
+    struct http_answer answer = {
+        .status = 200, .type = str_of(asset->type), .headers = headers, .is_body_lasting = true
+    };
 
     answer.body = choose(asset, http_header(request, STR("accept-encoding")), &coding);
     headers[count++] = (struct http_header){ STR("ETag"), etag };
-    headers[count++] = (struct http_header){
-        STR("Cache-Control"),
-        asset->is_lasting ? STR("public, max-age=31536000, immutable") : STR("no-cache") };
+    headers[count++] =
+        (struct http_header){ STR("Cache-Control"), asset->is_lasting
+                                                        ? STR("public, max-age=31536000, immutable")
+                                                        : STR("no-cache") };
     headers[count++] = (struct http_header){ STR("Vary"), STR("Accept-Encoding") };
     if (coding.len > 0)
         headers[count++] = (struct http_header){ STR("Content-Encoding"), coding };

@@ -14,10 +14,10 @@
 #include "server/http.h"
 
 struct asset {
-    const char *path; /* "/", "/assets/index-3f2a.js" */
-    const char *type; /* "text/html; charset=utf-8" */
-    const char *etag; /* with its quotes; NULL: made from the bytes by asset_open */
-    bool        is_lasting; /* the name changes with the content */
+    const char *path;                /* "/", "/assets/index-3f2a.js" */
+    const char *type;                /* "text/html; charset=utf-8" */
+    const char *etag;                /* with its quotes; NULL: made from the bytes by asset_open */
+    bool        is_lasting;          /* the name changes with the content */
     struct str  plain, gzip, brotli; /* the last two may be STR_NONE */
 };
 

@@ -15,8 +15,8 @@
 #include "base/str.h"
 
 enum {
-    ATTEMPTS_MAX = 10,           /* wrong guesses in a row */
-    ATTEMPTS_BACK_MS = 30000,    /* one try comes back each */
+    ATTEMPTS_MAX = 10,        /* wrong guesses in a row */
+    ATTEMPTS_BACK_MS = 30000, /* one try comes back each */
     ATTEMPTS_ROWS = 1024,
     ATTEMPTS_ROW_PLACES = 4,
 };

@@ -114,9 +114,12 @@ void auth_claim_read(struct str header, struct auth_claim *out)
 struct str auth_claim_write_key(const struct auth_claim *claim)
 {
     switch (claim->kind) {
-    case AUTH_BASIC: return claim->user;
-    case AUTH_BEARER: return claim->secret;
-    default: return STR_NONE;
+    case AUTH_BASIC:
+        return claim->user;
+    case AUTH_BEARER:
+        return claim->secret;
+    default:
+        return STR_NONE;
     }
 }
 

@@ -19,8 +19,8 @@
 #include "base/buf.h"
 
 enum {
-    AUTH_KEY_TEXT_BYTES = 48,       /* "dk_", 43 characters, NUL */
-    AUTH_SECRET_BYTES_MAX = 512,    /* the longest key or password that is read */
+    AUTH_KEY_TEXT_BYTES = 48,    /* "dk_", 43 characters, NUL */
+    AUTH_SECRET_BYTES_MAX = 512, /* the longest key or password that is read */
     AUTH_PASSWORD_BYTES_MIN = 10,
     AUTH_PASSWORD_HASH_BYTES = 128, /* with its NUL */
     AUTH_ONCE_MS = 3600000,         /* an owner token's life, unless the caller knows better */

@@ -62,9 +62,9 @@ TEST(auth, every_way_that_clients_send_a_key_is_read)
         enum auth_kind kind;
         const char    *write_key;
     } table[] = {
-        { "Basic V0s6", AUTH_BASIC, "WK" },        /* WK: */
-        { "Basic V0s=", AUTH_BASIC, "WK" },        /* WK, the colon forgotten */
-        { "basic V0s", AUTH_BASIC, "WK" },         /* and the padding too */
+        { "Basic V0s6", AUTH_BASIC, "WK" },         /* WK: */
+        { "Basic V0s=", AUTH_BASIC, "WK" },         /* WK, the colon forgotten */
+        { "basic V0s", AUTH_BASIC, "WK" },          /* and the padding too */
         { "Basic V0s6c2VjcmV0", AUTH_BASIC, "WK" }, /* WK:secret */
         { "Bearer dk_abc", AUTH_BEARER, "dk_abc" },
         { "BEARER  dk_abc ", AUTH_BEARER, "dk_abc" },

@@ -30,8 +30,7 @@ static bool bounds_take(struct http_server *server, uint32_t slot)
     }
     if (slot == NO_SLOT)
         return true;
-    if (atomic_fetch_add(&server->address_counts[slot], 1) <
-        server->conf.address_connections_max)
+    if (atomic_fetch_add(&server->address_counts[slot], 1) < server->conf.address_connections_max)
         return true;
     atomic_fetch_sub(&server->address_counts[slot], 1);
     atomic_fetch_sub(&server->connections, 1);
@@ -78,8 +77,8 @@ static struct connection *connection_make(struct loop *loop, int fd,
         connection->ssl = tls_open(server, fd);
     connection->readable =
         event_new(loop->base, fd, EV_READ | EV_PERSIST, connection_ready, connection);
-    if (connection->readable == NULL || (server->certificate_path != NULL && !is_local &&
-                                         connection->ssl == NULL)) {
+    if (connection->readable == NULL ||
+        (server->certificate_path != NULL && !is_local && connection->ssl == NULL)) {
         if (connection->readable != NULL)
             event_free(connection->readable);
         SSL_free(connection->ssl);
@@ -92,8 +91,8 @@ static struct connection *connection_make(struct loop *loop, int fd,
 void connection_open(struct loop *loop, int fd, const struct proxy_address *peer, bool is_local)
 {
     struct http_server *server = loop->server;
-    bool     is_bounded = !is_local && !proxy_trust_has(server->conf.trust, peer);
-    uint32_t slot = is_bounded ? slot_of(server, peer) : NO_SLOT;
+    bool                is_bounded = !is_local && !proxy_trust_has(server->conf.trust, peer);
+    uint32_t            slot = is_bounded ? slot_of(server, peer) : NO_SLOT;
 
     if (!bounds_take(server, slot)) {
         COUNT(loop, turned_away, 1);
@@ -235,7 +234,7 @@ static void written(struct connection *connection)
         return;
     if (!connection->has_ended)
         connection_want_read(connection, connection->in_len < PIPELINE_BYTES_MAX ||
-                                  connection->state == CONNECTION_HEAD);
+                                             connection->state == CONNECTION_HEAD);
     else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY)
         connection_close(connection);
 }
@@ -314,7 +313,7 @@ void connection_tick(struct connection *connection)
             return;
         }
         connection_turn_away(connection, 408, "wait", "the request did not come whole in time",
-                  "send the whole request at once");
+                             "send the whole request at once");
         return;
     case CONNECTION_BODY:
         connection_turn_away(connection, 408, "wait",
@@ -324,7 +323,7 @@ void connection_tick(struct connection *connection)
     case CONNECTION_OWED:
         leave_request(connection);
         connection_turn_away(connection, 503, "wait", "no answer was ready in time",
-                  "send it again: what was done already is recognised by its messageId");
+                             "send it again: what was done already is recognised by its messageId");
         return;
     default:
         connection_close(connection);

@@ -46,9 +46,9 @@ static bool all_are(struct str s, uint8_t kind)
 }
 
 static const struct str METHODS[GATE_METHODS] = {
-    [GATE_GET] = { "GET", 3 },     [GATE_HEAD] = { "HEAD", 4 },
-    [GATE_POST] = { "POST", 4 },   [GATE_PUT] = { "PUT", 3 },
-    [GATE_PATCH] = { "PATCH", 5 }, [GATE_DELETE] = { "DELETE", 6 },
+    [GATE_GET] = { "GET", 3 },         [GATE_HEAD] = { "HEAD", 4 },
+    [GATE_POST] = { "POST", 4 },       [GATE_PUT] = { "PUT", 3 },
+    [GATE_PATCH] = { "PATCH", 5 },     [GATE_DELETE] = { "DELETE", 6 },
     [GATE_OPTIONS] = { "OPTIONS", 7 },
 };
 
@@ -140,9 +140,7 @@ static bool is_percent_sound(struct str target)
 static bool cut_authority(struct str *target, struct str *authority)
 {
     struct str rest = *target;
-    size_t     from = str_starts(rest, STR("http://"))    ? 7
-                      : str_starts(rest, STR("https://")) ? 8
-                                                          : 0;
+    size_t from = str_starts(rest, STR("http://")) ? 7 : str_starts(rest, STR("https://")) ? 8 : 0;
     if (from == 0)
         return false;
     size_t slash = str_find_char(rest, from, '/');
@@ -271,8 +269,7 @@ static enum gate_verdict read_field(struct str bytes, struct str line, struct ga
         return refuse_400(why, "a header's value holds a control byte");
     while (value.len > 0 && (value.ptr[0] == ' ' || value.ptr[0] == '\t'))
         value = str_slice(value, 1, value.len);
-    while (value.len > 0 &&
-           (value.ptr[value.len - 1] == ' ' || value.ptr[value.len - 1] == '\t'))
+    while (value.len > 0 && (value.ptr[value.len - 1] == ' ' || value.ptr[value.len - 1] == '\t'))
         value.len--;
     if (out->fields_count == GATE_FIELDS_MAX)
         return refuse(why, 431, "too many headers", "send fewer headers");
@@ -281,7 +278,11 @@ static enum gate_verdict read_field(struct str bytes, struct str line, struct ga
 
     /* Only these lengths name a field that we look at; most others leave here. */
     switch (name.len) {
-    case 4: case 6: case 10: case 14: case 17:
+    case 4:
+    case 6:
+    case 10:
+    case 14:
+    case 17:
         return read_special(bytes, name, value, out, seen, why);
     default:
         return GATE_PASS;
@@ -297,8 +298,7 @@ static enum gate_verdict judge(struct str bytes, struct gate_head *out, struct g
         return refuse_400(why, "Content-Length and Transfer-Encoding are both given");
     if (seen->has_coding && seen->is_1_0)
         return refuse_400(why, "Transfer-Encoding in an HTTP/1.0 request");
-    if (seen->authority.ptr != NULL &&
-        !str_eq_nocase(seen->authority, gate_text(bytes, out->host)))
+    if (seen->authority.ptr != NULL && !str_eq_nocase(seen->authority, gate_text(bytes, out->host)))
         return refuse_400(why, "the target's host and the Host header differ");
     if (seen->is_close)
         out->is_keep_alive = false;
@@ -319,9 +319,9 @@ static enum gate_verdict read_lines(struct str bytes, size_t end, struct gate_he
         struct str line = str_slice(head, at, stop - 1);
         if (memchr(line.ptr, '\r', line.len) != NULL || memchr(line.ptr, '\0', line.len) != NULL)
             return refuse_400(why, "a line holds a bare carriage return or a NUL byte");
-        enum gate_verdict verdict =
-            at == 0 ? read_request_line(bytes, line, out, &seen.authority, why)
-                    : read_field(bytes, line, out, &seen, why);
+        enum gate_verdict verdict = at == 0
+                                        ? read_request_line(bytes, line, out, &seen.authority, why)
+                                        : read_field(bytes, line, out, &seen, why);
         if (verdict != GATE_PASS)
             return verdict;
         if (at == 0)
@@ -335,11 +335,10 @@ enum gate_verdict gate_read(struct str bytes, size_t seen, struct gate_head *out
                             struct gate_refusal *why)
 {
     assert(seen <= bytes.len);
-    struct str window = str_slice(bytes, 0, GATE_HEAD_BYTES_MAX);
-    size_t     from = seen > 3 ? seen - 3 : 0;
-    const char *end = from >= window.len
-                          ? NULL
-                          : memmem(window.ptr + from, window.len - from, "\r\n\r\n", 4);
+    struct str  window = str_slice(bytes, 0, GATE_HEAD_BYTES_MAX);
+    size_t      from = seen > 3 ? seen - 3 : 0;
+    const char *end =
+        from >= window.len ? NULL : memmem(window.ptr + from, window.len - from, "\r\n\r\n", 4);
     if (end == NULL)
         return look_ahead(window, seen < window.len ? seen : window.len, why);
 

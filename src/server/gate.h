@@ -24,9 +24,9 @@
 #include "base/str.h"
 
 enum {
-    GATE_HEAD_BYTES_MAX = 32768,  /* cookies and tracing headers fit; places are 16 bits */
-    GATE_FIELDS_MAX = 100,        /* what common proxies allow */
-    GATE_TARGET_BYTES_MAX = 8192, /* query strings of redirect chains fit */
+    GATE_HEAD_BYTES_MAX = 32768,     /* cookies and tracing headers fit; places are 16 bits */
+    GATE_FIELDS_MAX = 100,           /* what common proxies allow */
+    GATE_TARGET_BYTES_MAX = 8192,    /* query strings of redirect chains fit */
     GATE_CHUNK_LINE_BYTES_MAX = 256, /* a chunk's size with its extension; one trailer line */
     GATE_TRAILER_LINES_MAX = 16,
 };
@@ -87,7 +87,7 @@ struct str gate_field(const struct gate_head *head, struct str bytes, struct str
 /* A chunked body, read piece by piece. A zeroed struct is the start. */
 struct gate_chunk {
     int      state;
-    uint64_t left;                            /* bytes of the open chunk still to come */
+    uint64_t left; /* bytes of the open chunk still to come */
     uint16_t line_len, trailer_lines;
     char     line[GATE_CHUNK_LINE_BYTES_MAX]; /* a line not yet complete */
 };

@@ -55,8 +55,8 @@ TEST(gate, a_full_address_as_target_must_agree_with_the_host)
 {
     struct gate_head    head;
     struct gate_refusal why;
-    struct str good = STR("GET http://A.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n");
-    struct str bad = STR("GET http://evil.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    struct str          good = STR("GET http://A.example/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    struct str          bad = STR("GET http://evil.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n");
     assert_int_equal(read_whole(good, &head, &why), GATE_PASS);
     assert_str(gate_text(good, head.path), "/x");
     assert_str(gate_text(good, head.query), "y");
@@ -67,10 +67,16 @@ TEST(gate, a_full_address_as_target_must_agree_with_the_host)
 TEST(gate, whatever_can_be_read_in_two_ways_is_refused)
 {
     static const struct {
-        int         status;
-        struct str  bytes;
+        int        status;
+        struct str bytes;
     } table[] = {
-#define HEAD(status, text) { status, { text, sizeof(text) - 1 } }
+#define HEAD(status, text)                                                                         \
+    {                                                                                              \
+        status,                                                                                    \
+        {                                                                                          \
+            text, sizeof(text) - 1                                                                 \
+        }                                                                                          \
+    }
 #define WITH(status, lines) HEAD(status, "POST / HTTP/1.1\r\nHost: a\r\n" lines "\r\n\r\n")
         WITH(400, "Content-Length: 5\r\nContent-Length: 6"),
         WITH(400, "Content-Length: 5\r\nContent-Length: 5"),
@@ -87,7 +93,8 @@ TEST(gate, whatever_can_be_read_in_two_ways_is_refused)
         WITH(400, "Transfer-Encoding: identity"),
         WITH(400, "Transfer-Encoding: gzip, chunked"),
         WITH(400, "Transfer-Encoding: xchunked"),
-        WITH(400, "Transfer-Encoding: \x0b" "chunked"),
+        WITH(400, "Transfer-Encoding: \x0b"
+                  "chunked"),
         WITH(400, "Transfer-Encoding : chunked"),
         WITH(400, " Transfer-Encoding: chunked"),
         WITH(400, "X: 1\r\n Transfer-Encoding: chunked"),
@@ -96,7 +103,8 @@ TEST(gate, whatever_can_be_read_in_two_ways_is_refused)
         WITH(400, "X: a\0b"),
         WITH(400, "X: a\rb"),
         WITH(400, "X: a\nContent-Length: 5"),
-        WITH(400, "X: a\x01" "b"),
+        WITH(400, "X: a\x01"
+                  "b"),
         WITH(400, "X: a\x7f"),
         WITH(400, "no colon here"),
         WITH(400, ": no name"),
@@ -138,8 +146,7 @@ TEST(gate, whatever_can_be_read_in_two_ways_is_refused)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct gate_head    head;
         struct gate_refusal why = { 0 };
-        if (read_whole(table[i].bytes, &head, &why) != GATE_REFUSE ||
-            why.status != table[i].status)
+        if (read_whole(table[i].bytes, &head, &why) != GATE_REFUSE || why.status != table[i].status)
             fail_msg("row %zu: status %d instead of %d", i, why.status, table[i].status);
         assert_non_null(why.what);
         assert_non_null(why.remedy);
@@ -179,7 +186,7 @@ TEST(gate, bounds_are_refused_and_one_below_them_passes)
 
 TEST(gate, a_head_may_come_byte_by_byte)
 {
-    struct str bytes = STR("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
+    struct str          bytes = STR("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
     struct gate_head    head;
     struct gate_refusal why;
     for (size_t len = 0; len < bytes.len; len++)
@@ -228,11 +235,21 @@ TEST(gate, chunks_read_the_same_however_they_are_cut)
 TEST(gate, chunks_that_are_not_plain_are_refused)
 {
     static const char *const table[] = {
-        "0x5\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n",
-        "+5\r\nhello\r\n0\r\n\r\n",  "\r\n",                  "5\r\nhelloXX0\r\n\r\n",
-        "5\r\nhello\n0\r\n\r\n",     "5 \r\nhello\r\n",       "fffffffff\r\n",
-        "5;a\rb\r\nhello\r\n",       "5;a\nhello\r\n",        "0\r\nbad trailer\r\n\r\n",
-        "0\r\n: x\r\n\r\n",          "g\r\n",                 "5;\x01\r\n",
+        "0x5\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        " 5\r\nhello\r\n0\r\n\r\n",
+        "+5\r\nhello\r\n0\r\n\r\n",
+        "\r\n",
+        "5\r\nhelloXX0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5 \r\nhello\r\n",
+        "fffffffff\r\n",
+        "5;a\rb\r\nhello\r\n",
+        "5;a\nhello\r\n",
+        "0\r\nbad trailer\r\n\r\n",
+        "0\r\n: x\r\n\r\n",
+        "g\r\n",
+        "5;\x01\r\n",
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char                out[64];

@@ -285,8 +285,10 @@ static enum err listen_tcp_at(struct http_server *server, const struct addrinfo 
 {
     const char *where = server->conf.address;
     if (server->port != 0 && is_port_taken(first))
-        return problem_format(problem, ERR_CONFLICT, where, "stop the other program, or choose "
-                              "another port", "port %d is in use", server->port);
+        return problem_format(problem, ERR_CONFLICT, where,
+                              "stop the other program, or choose "
+                              "another port",
+                              "port %d is in use", server->port);
     for (int i = 0; i < server->conf.loops; i++) {
         struct sockaddr *socket_address = first->ai_addr;
         if (socket_address->sa_family == AF_INET6)
@@ -297,7 +299,8 @@ static enum err listen_tcp_at(struct http_server *server, const struct addrinfo 
                 htons((uint16_t)server->port);
         int fd = tcp_socket(first);
         if (fd < 0)
-            return problem_format(problem, ERR_IO, where, "use an address of this machine and a "
+            return problem_format(problem, ERR_IO, where,
+                                  "use an address of this machine and a "
                                   "port this user may open (above 1023 without privileges)",
                                   "cannot listen on port %d: %s", server->port, strerror(errno));
         server->port = port_of(fd);
@@ -308,8 +311,7 @@ static enum err listen_tcp_at(struct http_server *server, const struct addrinfo 
 
 static enum err listen_tcp(struct http_server *server, struct problem *problem)
 {
-    struct addrinfo  hints = { .ai_socktype = SOCK_STREAM,
-                               .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
     struct addrinfo *found = NULL;
     char             port[16];
 
@@ -355,8 +357,8 @@ static enum err listen_unix(struct http_server *server, struct problem *problem)
         bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(address.sun_path, 0600) != 0) {
         enum err err = problem_format(problem, ERR_IO, address.sun_path,
-                                      "make the folder writable for this user",
-                                      "cannot listen: %s", strerror(errno));
+                                      "make the folder writable for this user", "cannot listen: %s",
+                                      strerror(errno));
         if (fd >= 0)
             close(fd);
         return err;

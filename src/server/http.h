@@ -31,17 +31,17 @@
 
 enum {
     HTTP_LOOPS_MAX = 64,
-    HTTP_CONNECTIONS_MAX = 10000,           /* in all: file descriptors are counted */
-    HTTP_ADDRESS_CONNECTIONS_MAX = 256,     /* one address: a busy office, not a flood */
-    HTTP_BODY_BYTES_MAX = 1 << 20,          /* a route that wants more says so */
-    HTTP_HELD_BYTES_MAX = 512 << 20,        /* all bodies not yet answered, together */
-    HTTP_REQUEST_MS_MAX = 30000,            /* first byte to last: slow senders are cut */
-    HTTP_ANSWER_MS_MAX = 60000,             /* handler's time, then 503 */
-    HTTP_WRITE_MS_MAX = 60000,              /* a slow reader's time for one answer */
-    HTTP_IDLE_MS_MAX = 75000,               /* keep-alive with nothing on the way */
-    HTTP_LINGER_MS_MAX = 2000,              /* after a refusal, so that its text arrives */
-    HTTP_NOTE_BYTES = 320,                  /* room in a request for who admits and handles it */
-    HTTP_PEER_BYTES = 48,                   /* an IPv6 address as text */
+    HTTP_CONNECTIONS_MAX = 10000,       /* in all: file descriptors are counted */
+    HTTP_ADDRESS_CONNECTIONS_MAX = 256, /* one address: a busy office, not a flood */
+    HTTP_BODY_BYTES_MAX = 1 << 20,      /* a route that wants more says so */
+    HTTP_HELD_BYTES_MAX = 512 << 20,    /* all bodies not yet answered, together */
+    HTTP_REQUEST_MS_MAX = 30000,        /* first byte to last: slow senders are cut */
+    HTTP_ANSWER_MS_MAX = 60000,         /* handler's time, then 503 */
+    HTTP_WRITE_MS_MAX = 60000,          /* a slow reader's time for one answer */
+    HTTP_IDLE_MS_MAX = 75000,           /* keep-alive with nothing on the way */
+    HTTP_LINGER_MS_MAX = 2000,          /* after a refusal, so that its text arrives */
+    HTTP_NOTE_BYTES = 320,              /* room in a request for who admits and handles it */
+    HTTP_PEER_BYTES = 48,               /* an IPv6 address as text */
 };
 
 struct http_server;
@@ -69,8 +69,8 @@ struct http_refusal {
 };
 
 struct http_conf {
-    const char *address; /* "127.0.0.1", "::", ... NULL: no TCP listener */
-    int         port;    /* 0: any free one, see http_port */
+    const char *address;     /* "127.0.0.1", "::", ... NULL: no TCP listener */
+    int         port;        /* 0: any free one, see http_port */
     const char *socket_path; /* a Unix socket for the command line, mode 0600; NULL: none */
     const char *certificate_path, *key_path; /* PEM; both or none: TLS on the TCP listener */
     const struct proxy_trust *trust;         /* whose forwarded headers count; NULL: nobody's */
@@ -110,13 +110,13 @@ MUST enum err http_reload(struct http_server *server, struct problem *problem);
 /* ---- the request ---- */
 
 enum gate_method http_method(const struct http_request *request);
-struct str       http_path(const struct http_request *request); /* as sent, still escaped */
+struct str       http_path(const struct http_request *request);  /* as sent, still escaped */
 struct str       http_query(const struct http_request *request); /* as sent, without '?' */
 struct str       http_header(const struct http_request *request, struct str name); /* or STR_NONE */
 struct str       http_body(const struct http_request *request);
 struct str       http_host(const struct http_request *request);
-struct str http_peer(const struct http_request *request); /* the client, proxies seen through */
-struct str       http_scheme(const struct http_request *request); /* "http" or "https" */
+struct str http_peer(const struct http_request *request);   /* the client, proxies seen through */
+struct str http_scheme(const struct http_request *request); /* "http" or "https" */
 /* True for the Unix socket: whoever may open the data folder is the owner. */
 bool http_is_local(const struct http_request *request);
 /* Decoded value of the first such parameter into *out; false when absent or badly escaped. */
@@ -150,16 +150,16 @@ struct http_batch {
 };
 
 struct http_batch http_batch_make(struct http_server *server);
-void http_batch_add(struct http_batch *batch, struct http_request *request,
-                    const struct http_answer *answer);
+void              http_batch_add(struct http_batch *batch, struct http_request *request,
+                                 const struct http_answer *answer);
 /* The batch is empty again. Not for an empty batch whose server may be closed by now. */
 void http_batch_send(struct http_batch *batch);
 
 struct http_stats {
-    uint64_t accepted, turned_away; /* connections; the second by a bound */
+    uint64_t accepted, turned_away;      /* connections; the second by a bound */
     uint64_t requests, refused, dropped; /* dropped: answers for clients who had left */
     uint64_t bytes_in, bytes_out, wakes;
-    uint64_t status[6]; /* [2]: how many 2xx, and so on */
+    uint64_t status[6];                     /* [2]: how many 2xx, and so on */
     int64_t  connections, owed, held_bytes; /* now */
 };
 

@@ -35,9 +35,9 @@ enum {
     BYTES_PER_MS_MIN = 64,         /* long bodies and answers earn time at this rate */
     TICK_MS = 250,                 /* how late a deadline may be noticed */
     ADDRESS_SLOTS = 1 << 16,
-    BLOCK_CLASSES = 8,             /* 2 KB, 4 KB ... 256 KB */
+    BLOCK_CLASSES = 8, /* 2 KB, 4 KB ... 256 KB */
     BLOCK_FIRST_BYTES = 2048,
-    BLOCKS_KEPT_MAX = 2048,        /* of 2 KB, half as many of 4 KB: 4 MB a class and loop */
+    BLOCKS_KEPT_MAX = 2048, /* of 2 KB, half as many of 4 KB: 4 MB a class and loop */
 };
 _Static_assert((int)PIPELINE_BYTES_MAX >= (int)GATE_HEAD_BYTES_MAX,
                "a whole head fits what is read ahead");
@@ -64,14 +64,14 @@ struct http_request {
     size_t               body_room;
     int64_t              held_bytes; /* counted in the server's sum */
     int                  block_class;
-    bool                 is_early;   /* the body has not come whole */
+    bool                 is_early; /* the body has not come whole */
     bool                 is_https, is_local;
     char                 peer[HTTP_PEER_BYTES];
     atomic_bool          is_answered;
     struct outbound      out;
     int                  out_status;
-    alignas(16) char     note[HTTP_NOTE_BYTES];
-    struct gate_head     head; /* its unused fields are not written */
+    alignas(16) char note[HTTP_NOTE_BYTES];
+    struct gate_head head; /* its unused fields are not written */
 };
 
 enum connection_state {
@@ -116,22 +116,22 @@ struct loop_counts {
 };
 
 struct loop {
-    struct http_server             *server;
-    int                             index;
-    pthread_t                       thread;
-    bool                            is_started, is_listening;
-    struct event_base              *base;
-    struct evconnlistener          *listeners[2]; /* TCP, Unix */
-    struct event                   *wake_event, *tick_event;
-    int                             wake_fd;
-    _Atomic(struct http_request *)  mailbox; /* newest first */
-    struct connection              *connections, *dead;
-    int64_t                         owed; /* requests alive */
-    int64_t                         now_ms;
-    char                           *scratch;
-    struct block                   *blocks[BLOCK_CLASSES];
-    uint32_t                        blocks_kept[BLOCK_CLASSES];
-    struct loop_counts              counts;
+    struct http_server            *server;
+    int                            index;
+    pthread_t                      thread;
+    bool                           is_started, is_listening;
+    struct event_base             *base;
+    struct evconnlistener         *listeners[2]; /* TCP, Unix */
+    struct event                  *wake_event, *tick_event;
+    int                            wake_fd;
+    _Atomic(struct http_request *) mailbox; /* newest first */
+    struct connection             *connections, *dead;
+    int64_t                        owed; /* requests alive */
+    int64_t                        now_ms;
+    char                          *scratch;
+    struct block                  *blocks[BLOCK_CLASSES];
+    uint32_t                       blocks_kept[BLOCK_CLASSES];
+    struct loop_counts             counts;
 };
 
 enum { SERVER_OPEN, SERVER_STOPPING, SERVER_CLOSING };
@@ -149,8 +149,8 @@ struct http_server {
     _Atomic int64_t  connections, held_bytes, owed;
     uint64_t         address_seed;
     _Atomic uint16_t
-        address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */
-    struct loop      loops[HTTP_LOOPS_MAX];
+                address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */
+    struct loop loops[HTTP_LOOPS_MAX];
 };
 
 #define COUNT(loop, what, by)                                                                      \
@@ -167,14 +167,14 @@ void http_loop_post(struct loop *loop, struct http_request *newest, struct http_
 
 void connection_open(struct loop *loop, int fd, const struct proxy_address *peer, bool is_local);
 void connection_close(struct connection *connection);
-void connection_answer(struct http_request *request); /* its answer is made */
+void connection_answer(struct http_request *request);                 /* its answer is made */
 void connection_ready(evutil_socket_t fd, short what, void *context); /* libevent's callback */
 void connection_flush(struct connection *connection);
 /* Refuses what has come so far, request or not, and ends the connection. */
 void connection_turn_away(struct connection *connection, int status, const char *code,
                           const char *what, const char *remedy);
 void connection_read(struct connection *connection);
-void connection_take(struct connection *connection); /* from its own bytes; keeps the rest */
+void connection_take(struct connection *connection);   /* from its own bytes; keeps the rest */
 void connection_forget(struct connection *connection); /* bytes read but not used up */
 void connection_want_read(struct connection *connection, bool wanted);
 void connection_want_write(struct connection *connection, bool wanted);
@@ -191,12 +191,12 @@ bool connection_is_busy(const struct connection *connection);
 /* A request of `bytes` (head and perhaps body), read by the gate as `head`. NULL without memory. */
 struct http_request *request_make(struct connection *connection, const struct gate_head *head,
                                   struct str bytes);
-void request_free(struct http_request *request);
-void request_blocks_done(struct loop *loop);
+void                 request_free(struct http_request *request);
+void                 request_blocks_done(struct loop *loop);
 /* Makes the bytes of an answer. `request` is NULL when nothing could be read as one. */
 struct outbound outbound_make(const struct http_request *request, const struct http_answer *answer,
                               bool is_stopping);
-void outbound_done(struct outbound *out);
+void            outbound_done(struct outbound *out);
 void request_report(const struct http_server *server, const struct http_refusal *refusal);
 
 MUST enum err tls_load(const char *certificate_path, const char *key_path, SSL_CTX **out,

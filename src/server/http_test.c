@@ -221,8 +221,11 @@ TEST(http, a_request_is_handed_over_whole_and_answered_from_another_thread)
 {
     char        text[TEXT_BYTES];
     struct rig *rig = rig_open((struct http_conf){ 0 });
-    assert_int_equal(ask(rig, STR("POST /v1/track?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                  "Content-Length: 5\r\n\r\nhello"), text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST /v1/track?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                             "Content-Length: 5\r\n\r\nhello"),
+                         text),
+                     200);
     assert_non_null(strstr(text, "\r\n\r\nPOST /v1/track?a=b 127.0.0.1 http 5 hello"));
     assert_non_null(strstr(text, "Connection: close\r\n"));
     assert_non_null(strstr(text, "Date: "));
@@ -233,9 +236,12 @@ TEST(http, a_body_in_chunks_is_one_run_of_bytes)
 {
     char        text[TEXT_BYTES];
     struct rig *rig = rig_open((struct http_conf){ 0 });
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                  "Transfer-Encoding: chunked\r\n\r\n"
-                                  "3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nT: 1\r\n\r\n"), text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n"
+                             "3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nT: 1\r\n\r\n"),
+                         text),
+                     200);
     assert_non_null(strstr(text, " 5 hello"));
     rig_close(rig);
 }
@@ -244,11 +250,13 @@ TEST(http, requests_sent_in_one_go_are_answered_in_order)
 {
     char        text[TEXT_BYTES];
     struct rig *rig = rig_open((struct http_conf){ 0 });
-    assert_int_equal(ask(rig, STR("POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\naGET /2 "
-                                  "HTTP/1.1\r\nHost: x\r\n\r\nPOST /3 HTTP/1.1\r\nHost: x\r\n"
-                                  "Transfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"
-                                  "GET /hidden HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-                         text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\naGET /2 "
+                             "HTTP/1.1\r\nHost: x\r\n\r\nPOST /3 HTTP/1.1\r\nHost: x\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"
+                             "GET /hidden HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                         text),
+                     200);
     const char *one = strstr(text, "POST /1? 127.0.0.1 http 1 a"), *two = strstr(text, "GET /2?");
     const char *three = strstr(text, "POST /3? 127.0.0.1 http 1 b");
     assert_true(one != NULL && one < two && two < three);
@@ -282,7 +290,9 @@ TEST(http, no_request_hidden_in_another_is_ever_served)
         WITH("Transfer-Encoding: chunked, identity", "0\r\n\r\n" HIDDEN),
         WITH("Transfer-Encoding : chunked", "0\r\n\r\n" HIDDEN),
         WITH("Transfer-Encoding\t: chunked", "0\r\n\r\n" HIDDEN),
-        WITH("Transfer-Encoding: \x0b" "chunked", "0\r\n\r\n" HIDDEN),
+        WITH("Transfer-Encoding: \x0b"
+             "chunked",
+             "0\r\n\r\n" HIDDEN),
         WITH("X: y\r\n Transfer-Encoding: chunked", "0\r\n\r\n" HIDDEN),
         WITH("X: y\r\n\tContent-Length: 33", HIDDEN),
         WITH("X: y\nContent-Length: 33", HIDDEN),
@@ -332,15 +342,20 @@ TEST(http, a_request_inside_a_well_framed_body_is_body)
 {
     char        text[TEXT_BYTES];
     struct rig *rig = rig_open((struct http_conf){ 0 });
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                  "Content-Length: 33\r\n\r\n" HIDDEN), text), 200);
+    assert_int_equal(ask(rig,
+                         STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                             "Content-Length: 33\r\n\r\n" HIDDEN),
+                         text),
+                     200);
     assert_int_equal(ask(rig,
                          STR("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                              "Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN "\r\n0\r\n\r\n"),
                          text),
                      200);
-    assert_int_equal(ask(rig, STR("POST /denied HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
-                                  HIDDEN), text), 401);
+    assert_int_equal(
+        ask(rig, STR("POST /denied HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n" HIDDEN),
+            text),
+        401);
     assert_int_equal(atomic_load(&rig->hidden), 0);
     rig_close(rig);
 }
@@ -353,10 +368,13 @@ TEST(http, a_body_beyond_its_bound_is_413_whether_it_says_so_or_not)
     assert_int_equal(
         ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789"), text),
         413);
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"),
-                         text), 413);
-    assert_int_equal(ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                  "5\r\nhello\r\n4\r\nmore\r\n0\r\n\r\n"), text), 413);
+    assert_int_equal(
+        ask(rig, STR("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"), text), 413);
+    assert_int_equal(ask(rig,
+                         STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "5\r\nhello\r\n4\r\nmore\r\n0\r\n\r\n"),
+                         text),
+                     413);
     assert_int_equal(ask(rig,
                          STR("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
                              "Connection: close\r\n\r\n8\r\n12345678\r\n0\r\n\r\n"),
@@ -526,9 +544,9 @@ TEST(http, only_a_trusted_proxy_is_believed)
 {
     char               text[TEXT_BYTES];
     struct proxy_trust trust = { .count = 0 };
-    struct str bytes = STR("GET / HTTP/1.0\r\nX-Forwarded-For: 203.0.113.9\r\n"
-                           "X-Forwarded-Proto: https\r\n\r\n");
-    struct rig *rig = rig_open((struct http_conf){ .trust = &trust });
+    struct str         bytes = STR("GET / HTTP/1.0\r\nX-Forwarded-For: 203.0.113.9\r\n"
+                                           "X-Forwarded-Proto: https\r\n\r\n");
+    struct rig        *rig = rig_open((struct http_conf){ .trust = &trust });
     assert_int_equal(ask(rig, bytes, text), 200);
     assert_non_null(strstr(text, "GET /? 127.0.0.1 http 0"));
     rig_close(rig);
@@ -578,8 +596,8 @@ static void *crowd_run(void *context)
         for (int i = 0; i < CLIENT_CONNECTIONS; i++) {
             char wanted[128];
             sprintf(wanted, "POST /%d/%d/%d? 127.0.0.1 http 3 abc", crowd->index, i, round);
-            crowd->right += hear_one(fds[i], text, sizeof text, &body) &&
-                            str_eq(body, str_of(wanted));
+            crowd->right +=
+                hear_one(fds[i], text, sizeof text, &body) && str_eq(body, str_of(wanted));
         }
     }
     for (int i = 0; i < CLIENT_CONNECTIONS; i++)
@@ -672,8 +690,9 @@ TEST(http, a_taken_port_is_said_so)
     struct rig         *rig = rig_open((struct http_conf){ 0 });
     struct http_server *second = NULL;
     struct problem      problem = { 0 };
-    struct http_conf    conf = { .address = "127.0.0.1", .port = http_port(rig->server),
-                                 .loops = 1, .handle = rig_handle };
+    struct http_conf    conf = {
+           .address = "127.0.0.1", .port = http_port(rig->server), .loops = 1, .handle = rig_handle
+    };
     assert_int_equal(http_open(&conf, &second, &problem), ERR_CONFLICT);
     assert_non_null(strstr(problem.what, "in use"));
     rig_close(rig);
@@ -738,8 +757,8 @@ TEST(http, tls_serves_and_takes_a_new_certificate_without_a_restart)
     snprintf(certificate, sizeof certificate, "%s/c.pem", folder);
     snprintf(key, sizeof key, "%s/k.pem", folder);
     write_certificate(certificate, key, 1);
-    struct rig *rig = rig_open((struct http_conf){ .certificate_path = certificate,
-                                                   .key_path = key });
+    struct rig *rig =
+        rig_open((struct http_conf){ .certificate_path = certificate, .key_path = key });
     struct str bytes = STR("GET /t HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(ask_tls(rig, bytes, text), 1);
     assert_non_null(strstr(text, "GET /t? 127.0.0.1 https 0"));
@@ -749,8 +768,10 @@ TEST(http, tls_serves_and_takes_a_new_certificate_without_a_restart)
     assert_int_equal(ask_tls(rig, (struct str){ large, (size_t)head }, text), 1);
     assert_non_null(strstr(text, "401"));
     rig->body_bytes_max = BODY;
-    head = sprintf(large, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                          "Content-Length: %d\r\n\r\n", BODY);
+    head = sprintf(large,
+                   "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                   "Content-Length: %d\r\n\r\n",
+                   BODY);
     memset(large + head, 'a', BODY);
     assert_int_equal(ask_tls(rig, (struct str){ large, (size_t)(head + BODY) }, text), 1);
     assert_non_null(strstr(text, "Content-Length: 200031\r\n"));

@@ -8,9 +8,13 @@ static ssize_t link_result(struct connection *connection, int got)
 {
     switch (SSL_get_error(connection->ssl, got)) {
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return LINK_WAIT;
-    case SSL_ERROR_ZERO_RETURN: return LINK_ENDED;
-    default: ERR_clear_error(); return LINK_BROKEN;
+    case SSL_ERROR_WANT_WRITE:
+        return LINK_WAIT;
+    case SSL_ERROR_ZERO_RETURN:
+        return LINK_ENDED;
+    default:
+        ERR_clear_error();
+        return LINK_BROKEN;
     }
 }
 

@@ -46,10 +46,10 @@ struct metric *metrics_ask(struct metrics *metrics, const char *name, const char
                            const char *labels, bool is_counter, double (*ask)(void *context),
                            void *context);
 
-void    metrics_add(struct metric *metric, int64_t by);         /* counter or gauge */
-void    metrics_set(struct metric *metric, int64_t value);      /* gauge */
-void    metrics_observe(struct metric *metric, int64_t value);  /* histogram */
-int64_t metrics_value(const struct metric *metric);             /* a histogram's count */
+void    metrics_add(struct metric *metric, int64_t by);        /* counter or gauge */
+void    metrics_set(struct metric *metric, int64_t value);     /* gauge */
+void    metrics_observe(struct metric *metric, int64_t value); /* histogram */
+int64_t metrics_value(const struct metric *metric);            /* a histogram's count */
 
 /* The whole text, content type METRICS_TYPE. */
 void metrics_write(struct metrics *metrics, struct buf *out);

@@ -67,14 +67,17 @@ TEST(metrics, no_count_is_lost_between_threads)
 
 TEST(refused, the_last_two_hundred_are_kept_newest_first_and_escaped)
 {
-    SCOPED(buf_donep) struct buf out = buf_make(1 << 20);
+    SCOPED(buf_donep) struct buf       out = buf_make(1 << 20);
     SCOPED(arena_closep) struct arena *arena = arena_open(4 << 20);
     struct refused                    *refused = refused_open();
     struct json                        json;
     for (int i = 1; i <= 250; i++) {
-        struct http_refusal refusal = { .peer = STR("10.0.0.1"), .method = STR("POST"),
-                                        .path = STR("/v1/\"x\""), .status = i,
-                                        .what = STR("a \x01 b"), .remedy = STR("c") };
+        struct http_refusal refusal = { .peer = STR("10.0.0.1"),
+                                        .method = STR("POST"),
+                                        .path = STR("/v1/\"x\""),
+                                        .status = i,
+                                        .what = STR("a \x01 b"),
+                                        .remedy = STR("c") };
         refused_add(refused, &refusal, i);
     }
     refused_write(refused, &out);

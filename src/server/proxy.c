@@ -134,7 +134,7 @@ static struct str forwarded_part(struct str element, struct str name)
     return STR_NONE;
 }
 
-struct proxy_client proxy_client_of(const struct proxy_trust *trust,
+struct proxy_client proxy_client_of(const struct proxy_trust   *trust,
                                     const struct proxy_address *peer, bool is_peer_https,
                                     const struct proxy_claims *claims)
 {

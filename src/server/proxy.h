@@ -60,7 +60,7 @@ struct proxy_client {
  * The client of a connection from `peer`. X-Forwarded-For and -Proto are read when given, else
  * Forwarded (RFC 7239). What cannot be read ends the walk at the last hop that could.
  */
-struct proxy_client proxy_client_of(const struct proxy_trust *trust,
+struct proxy_client proxy_client_of(const struct proxy_trust   *trust,
                                     const struct proxy_address *peer, bool is_peer_https,
                                     const struct proxy_claims *claims);
 

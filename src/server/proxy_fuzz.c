@@ -19,8 +19,8 @@ static void check_proxy(struct str text)
     char                            written[PROXY_ADDRESS_BYTES];
     size_t                          half = text.len / 2;
     struct proxy_claims             claims[2] = {
-        { str_slice(text, 0, half), str_slice(text, half, text.len), STR_NONE },
-        { STR_NONE, str_slice(text, 0, half), str_slice(text, half, text.len) },
+                    { str_slice(text, 0, half), str_slice(text, half, text.len), STR_NONE },
+                    { STR_NONE, str_slice(text, 0, half), str_slice(text, half, text.len) },
     };
     assert(proxy_address_parse(STR("192.0.2.1"), &peer) == OK);
     assert(proxy_trust_parse(&all, STR("::/0,0.0.0.0/0"), NULL) == OK);

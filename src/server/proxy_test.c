@@ -48,8 +48,10 @@ TEST(proxy, only_a_trusted_peer_may_say_who_the_client_is)
 
 TEST(proxy, a_list_with_one_bad_network_changes_nothing)
 {
-    static const char *const table[] = { "10.0.0.0/33", "10.0.0/8", "x", "::/129", "10.0.0.0/-1",
-                                         "10.0.0.0/8, [::1", "10.0.0.0/", "1.2.3.4/x" };
+    static const char *const table[] = {
+        "10.0.0.0/33", "10.0.0/8",         "x",         "::/129",
+        "10.0.0.0/-1", "10.0.0.0/8, [::1", "10.0.0.0/", "1.2.3.4/x"
+    };
     struct proxy_trust trust = trusting("192.0.2.0/24");
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct problem problem = { 0 };

@@ -45,7 +45,7 @@ static bool body_room(struct connection *connection, size_t bytes, size_t most)
     if (body_reserve(connection, request, room))
         return true;
     connection_turn_away(connection, 503, "wait", "too many bytes are being held for others",
-              "send it again in a few seconds");
+                         "send it again in a few seconds");
     return false;
 }
 
@@ -76,7 +76,7 @@ static void hand_over(struct connection *connection)
 static void too_large(struct connection *connection)
 {
     connection_turn_away(connection, 413, "limit", "the request's body is too large",
-              "send it in smaller pieces");
+                         "send it in smaller pieces");
 }
 
 static void take_chunks(struct connection *connection, struct str *view)
@@ -182,12 +182,12 @@ static void take_head(struct connection *connection, struct str *view)
     bool   is_whole = !head.is_chunked && head.body_bytes <= after;
     size_t used = head.bytes + (is_whole ? (size_t)head.body_bytes : 0);
     bool   is_full = atomic_load_explicit(&server->held_bytes, memory_order_relaxed) >
-                     server->conf.held_bytes_max;
+                   server->conf.held_bytes_max;
     struct http_request *request =
         is_full ? NULL : request_make(connection, &head, str_slice(*view, 0, used));
     if (request == NULL) {
         connection_turn_away(connection, 503, "wait", "too many bytes are being held for others",
-                  "send it again in a few seconds");
+                             "send it again in a few seconds");
         return;
     }
     *view = str_slice(*view, used, view->len);
@@ -216,8 +216,8 @@ static bool in_reserve(struct connection *connection, size_t bytes)
 {
     if (connection->in_room - connection->in_len >= bytes)
         return true;
-    size_t room = connection->in_room * 2 > IN_FIRST_BYTES ? connection->in_room * 2
-                                                           : IN_FIRST_BYTES;
+    size_t room =
+        connection->in_room * 2 > IN_FIRST_BYTES ? connection->in_room * 2 : IN_FIRST_BYTES;
     if (room < connection->in_len + bytes)
         room = connection->in_len + bytes;
     char *grown = realloc(connection->in, room);

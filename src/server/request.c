@@ -98,7 +98,7 @@ static void find_peer(struct http_request *request, const struct connection *con
 struct http_request *request_make(struct connection *connection, const struct gate_head *head,
                                   struct str bytes)
 {
-    int size_class = block_class(sizeof(struct http_request) + bytes.len);
+    int                  size_class = block_class(sizeof(struct http_request) + bytes.len);
     struct http_request *request =
         block_take(connection->loop, sizeof *request + bytes.len, size_class);
     if (request == NULL)
@@ -207,39 +207,72 @@ struct str http_cookie(const struct http_request *request, struct str name)
 static const char *status_text(int status)
 {
     switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 207: return "Multi-Status";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Status";
+    case 200:
+        return "OK";
+    case 201:
+        return "Created";
+    case 202:
+        return "Accepted";
+    case 204:
+        return "No Content";
+    case 207:
+        return "Multi-Status";
+    case 301:
+        return "Moved Permanently";
+    case 302:
+        return "Found";
+    case 303:
+        return "See Other";
+    case 304:
+        return "Not Modified";
+    case 307:
+        return "Temporary Redirect";
+    case 308:
+        return "Permanent Redirect";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 410:
+        return "Gone";
+    case 412:
+        return "Precondition Failed";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 417:
+        return "Expectation Failed";
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 500:
+        return "Internal Server Error";
+    case 501:
+        return "Not Implemented";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Status";
     }
 }
 
@@ -322,8 +355,8 @@ struct outbound outbound_make(const struct http_request *request, const struct h
     struct outbound out = { 0 };
     bool has_length = answer->status >= 200 && answer->status != 204 && answer->status != 304;
     bool has_body = has_length && (request == NULL || request->head.method != GATE_HEAD);
-    bool is_1_0 = request != NULL && request->bytes.ptr[request->head.target.at +
-                                                        request->head.target.len + 8] == '0';
+    bool is_1_0 = request != NULL &&
+                  request->bytes.ptr[request->head.target.at + request->head.target.len + 8] == '0';
     out.is_last = answer->is_closing || is_stopping || request == NULL || request->is_early ||
                   !request->head.is_keep_alive;
     out.memory = malloc(answer_bytes(answer, has_body));

@@ -40,8 +40,8 @@ static enum err check_pattern(struct str pattern)
     while (str_split(&pattern, '/', &piece)) {
         if (++pieces > ROUTER_PIECES_MAX)
             return ERR_INPUT;
-        bool has_brace = str_find_char(piece, 0, '{') < piece.len ||
-                         str_find_char(piece, 0, '}') < piece.len;
+        bool has_brace =
+            str_find_char(piece, 0, '{') < piece.len || str_find_char(piece, 0, '}') < piece.len;
         if (has_brace && (!is_param(piece) || ++params > ROUTER_PARAMS_MAX))
             return ERR_INPUT;
         if (is_rest(piece) && pattern.ptr != NULL)
@@ -253,14 +253,14 @@ static void reply_options(struct http_request *request, struct str methods)
     size_t             count = route_cors_headers(request, headers);
     if (count > 0) {
         headers[count++] = (struct http_header){ STR("Access-Control-Allow-Methods"), methods };
-        headers[count++] = (struct http_header){
-            STR("Access-Control-Allow-Headers"),
-            STR("authorization, content-type, x-retry-count, revision") };
+        headers[count++] =
+            (struct http_header){ STR("Access-Control-Allow-Headers"),
+                                  STR("authorization, content-type, x-retry-count, revision") };
         headers[count++] = (struct http_header){ STR("Access-Control-Max-Age"), STR("86400") };
     }
     headers[count++] = (struct http_header){ STR("Allow"), methods };
-    http_reply(request, &(struct http_answer){
-                            .status = 204, .headers = headers, .headers_count = count });
+    http_reply(request,
+               &(struct http_answer){ .status = 204, .headers = headers, .headers_count = count });
 }
 _Static_assert(ROUTER_CORS_MAX_AGE_S == 86400, "written out in reply_options");
 

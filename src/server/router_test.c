@@ -74,8 +74,11 @@ static int ask(const char *line, const char *headers, const char *body)
 
     assert_ok(router_open(&routes, &router, NULL));
     assert_ok(assets_open(ASSETS, 2, &assets));
-    struct http_conf conf = { .address = "127.0.0.1", .loops = 1, .context = router,
-                              .admit = router_admit, .handle = router_handle };
+    struct http_conf conf = { .address = "127.0.0.1",
+                              .loops = 1,
+                              .context = router,
+                              .admit = router_admit,
+                              .handle = router_handle };
     assert_ok(http_open(&conf, &server, NULL));
     address.sin_port = htons((uint16_t)http_port(server));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

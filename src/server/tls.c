@@ -25,12 +25,14 @@ enum err tls_load(const char *certificate_path, const char *key_path, SSL_CTX **
                                   SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"dult", 4);
     if (SSL_CTX_use_certificate_chain_file(context, certificate_path) != 1)
-        err = tls_problem(problem, certificate_path, "give a PEM file: the certificate, then the "
-                                                     "authority's intermediate ones");
+        err = tls_problem(problem, certificate_path,
+                          "give a PEM file: the certificate, then the "
+                          "authority's intermediate ones");
     else if (SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) != 1 ||
              SSL_CTX_check_private_key(context) != 1)
-        err = tls_problem(problem, key_path, "give the PEM private key of that certificate, "
-                                             "readable by this program's user");
+        err = tls_problem(problem, key_path,
+                          "give the PEM private key of that certificate, "
+                          "readable by this program's user");
     if (err != OK) {
         SSL_CTX_free(context);
         return err;

@@ -72,8 +72,8 @@ enum err sqlite_problem(sqlite3 *db, int code, const char *where, struct problem
 enum err sqlite_connect(const char *path, int flags, sqlite3 **out, struct problem *problem)
 {
     sqlite3 *db = NULL;
-    int      code = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                    NULL);
+    int      code =
+        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_busy_timeout(db, SQLITE_BUSY_WAIT_MS);
     if (code == SQLITE_OK)
@@ -118,9 +118,9 @@ static enum err lease_take(struct store *store, struct str socket, struct proble
         close(fd);
         return err;
     }
-    int len = snprintf(text, sizeof text, "process %d, socket %.*s\n", (int)getpid(),
-                       (int)(socket.len < 120 ? socket.len : 120),
-                       socket.len == 0 ? "" : socket.ptr);
+    int len =
+        snprintf(text, sizeof text, "process %d, socket %.*s\n", (int)getpid(),
+                 (int)(socket.len < 120 ? socket.len : 120), socket.len == 0 ? "" : socket.ptr);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len) {
         close(fd);
         return problem_set(problem, ERR_IO, path, strerror(errno), "free some disk space");
@@ -280,7 +280,10 @@ static enum err last_key(struct store *store, const char *table, const char *key
 /* Erasing the newest row must not give its key away again: store_erase has noted the keys. */
 static enum err last_noted(struct store *store, struct store_last *last, struct problem *problem)
 {
-    struct { const char *sql; uint64_t *key; } notes[] = {
+    struct {
+        const char *sql;
+        uint64_t   *key;
+    } notes[] = {
         { "SELECT value FROM meta WHERE key='" SQLITE_NOTE_SEQ "'", &last->seq },
         { "SELECT value FROM meta WHERE key='" SQLITE_NOTE_DECISION "'", &last->decision },
         { "SELECT value FROM meta WHERE key='" SQLITE_NOTE_DEFINITION "'", &last->definition },

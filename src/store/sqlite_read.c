@@ -267,9 +267,9 @@ static enum err read_rows(struct reading *reading)
 static struct reading reading_make(struct store_reader *reader, enum statement_kind kind)
 {
     assert(!reader->reading);
-    return (struct reading){
-        .reader = reader, .statement = reader->statements[kind], .next = next_of_table
-    };
+    return (struct reading){ .reader = reader,
+                             .statement = reader->statements[kind],
+                             .next = next_of_table };
 }
 
 /* The largest key a row can have; a caller may well ask up to UINT64_MAX. */
@@ -278,8 +278,8 @@ static int64_t clamp(uint64_t key)
     return key > INT64_MAX ? INT64_MAX : (int64_t)key;
 }
 
-static enum err events_read(struct store_reader *reader, enum statement_kind kind, uint64_t seq_from,
-                            uint64_t seq_to, store_event_each *each, void *ctx)
+static enum err events_read(struct store_reader *reader, enum statement_kind kind,
+                            uint64_t seq_from, uint64_t seq_to, store_event_each *each, void *ctx)
 {
     struct reading reading = reading_make(reader, kind);
     reading.decode = row_event;

@@ -24,13 +24,13 @@
 enum {
     SQLITE_SCHEMA_VERSION = 2,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
-    SQLITE_PAGE_BYTES     = 8192,       /* 4 KB measured 15 % slower, 16 KB no faster */
-    SQLITE_BUSY_WAIT_MS   = 2000,       /* for another process's short locks */
-    SQLITE_ROWS_AT_ONCE   = 16,         /* rows an INSERT takes; see store_bench */
-    SQLITE_PATH_BYTES     = 4096,
-    READER_PAGE_ROWS      = 256,        /* rows copied before `each` is called for them */
-    READER_PAGE_BYTES     = 256 * 1024, /* or fewer, when their text reaches this */
-    READER_ARENA_BYTES    = 256 << 20,  /* no row of ours is near it */
+    SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
+    SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */
+    SQLITE_ROWS_AT_ONCE = 16,           /* rows an INSERT takes; see store_bench */
+    SQLITE_PATH_BYTES = 4096,
+    READER_PAGE_ROWS = 256,         /* rows copied before `each` is called for them */
+    READER_PAGE_BYTES = 256 * 1024, /* or fewer, when their text reaches this */
+    READER_ARENA_BYTES = 256 << 20, /* no row of ours is near it */
 };
 
 /* Keys in `meta`: the largest keys, noted by an erasure. */
@@ -118,7 +118,7 @@ struct store_reader {
 
 /* Decodes the row `statement` stands on, text copied into the arena. ERR_MEMORY. */
 typedef enum err row_decode(sqlite3_stmt *statement, struct arena *arena, union row *out);
-row_decode row_event, row_decision, row_name, row_definition, row_rejected, row_state,
+row_decode       row_event, row_decision, row_name, row_definition, row_rejected, row_state,
     row_credential;
 
 const char *sqlite_statement_sql(enum statement_kind kind);

@@ -8,7 +8,7 @@
 
 enum {
     WAL_FRAME_HEAD_BYTES = 24,
-    REJECTED_TRIM_MAX    = 1000, /* rows a call, so that a commit never waits long behind it */
+    REJECTED_TRIM_MAX = 1000, /* rows a call, so that a commit never waits long behind it */
 };
 
 static size_t wal_bytes(const struct store *store)
@@ -87,8 +87,8 @@ static int stranger_find(const struct store *store)
         int           pid = 0;
         unsigned      major = 0, minor = 0;
         unsigned long inode = 0;
-        if (sscanf(line, "%*d: POSIX %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) == 4
-            && inode == shm.st_ino && pid != (int)getpid() && pid > 0)
+        if (sscanf(line, "%*d: POSIX %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) == 4 &&
+            inode == shm.st_ino && pid != (int)getpid() && pid > 0)
             found = pid;
     }
     fclose(locks);
@@ -135,7 +135,7 @@ static enum err wal_keep_bounded(struct store *store, struct store_upkeep *upkee
     size_t   grown = (size_t)(store->wal_frames - store->wal_frames_moved) * frame;
     enum err err;
     /* Where a stranger pins the WAL, our own readers are not cancelled in vain at every commit. */
-    bool     force = bytes > bound && (grown >= step || !store->wal_stuck);
+    bool force = bytes > bound && (grown >= step || !store->wal_stuck);
     if (grown < step && !force)
         return OK;
     if (force)

@@ -190,7 +190,7 @@ enum err sqlite_writable(struct store *store)
 
 enum err sqlite_run(struct store *store, sqlite3_stmt *statement)
 {
-    int code = sqlite3_step(statement);
+    int      code = sqlite3_step(statement);
     enum err err = sqlite_problem(store->db, code, store->path, &store->problem);
     sqlite3_reset(statement);
     return err;

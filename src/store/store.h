@@ -31,9 +31,9 @@
 #include "base/str.h"
 
 enum {
-    STORE_PARTITION_SHIFT = 52,   /* 12 bits above: partitions 0..2047 and the sign */
-    STORE_PARTITIONS_MAX  = 2048,
-    STORE_REJECTED_MAX    = 10000, /* rejected events kept: enough to debug a client, no landfill */
+    STORE_PARTITION_SHIFT = 52, /* 12 bits above: partitions 0..2047 and the sign */
+    STORE_PARTITIONS_MAX = 2048,
+    STORE_REJECTED_MAX = 10000, /* rejected events kept: enough to debug a client, no landfill */
 };
 #define STORE_NUMBER_MAX ((UINT64_C(1) << STORE_PARTITION_SHIFT) - 1)
 
@@ -55,27 +55,27 @@ static inline uint64_t store_key_number(uint64_t key)
  * those that its views for people show; any other number up to 2^31 may be used and is kept.
  */
 enum store_event_kind {
-    STORE_EVENT_TRACK    = 1, /* `name` is the event's name */
+    STORE_EVENT_TRACK = 1, /* `name` is the event's name */
     STORE_EVENT_IDENTIFY = 2,
-    STORE_EVENT_PAGE     = 3,
-    STORE_EVENT_SCREEN   = 4,
-    STORE_EVENT_GROUP    = 5,
-    STORE_EVENT_ALIAS    = 6,
+    STORE_EVENT_PAGE = 3,
+    STORE_EVENT_SCREEN = 4,
+    STORE_EVENT_GROUP = 5,
+    STORE_EVENT_ALIAS = 6,
     /* What came of what we sent. */
-    STORE_EVENT_OUTCOME     = 16, /* sent, failed, deferred, unknown: delivery's word */
-    STORE_EVENT_BOUNCE      = 17,
-    STORE_EVENT_COMPLAINT   = 18,
-    STORE_EVENT_OPEN        = 19,
-    STORE_EVENT_CLICK       = 20,
+    STORE_EVENT_OUTCOME = 16, /* sent, failed, deferred, unknown: delivery's word */
+    STORE_EVENT_BOUNCE = 17,
+    STORE_EVENT_COMPLAINT = 18,
+    STORE_EVENT_OPEN = 19,
+    STORE_EVENT_CLICK = 20,
     STORE_EVENT_UNSUBSCRIBE = 21,
-    STORE_EVENT_CLAIM       = 22,
+    STORE_EVENT_CLAIM = 22,
     /* What we did ourselves. */
     STORE_EVENT_DEFINITION = 32,
-    STORE_EVENT_TIMER      = 33,
-    STORE_EVENT_JOB        = 34, /* a chunk of a broadcast, a changed segment, an import */
-    STORE_EVENT_CONSENT    = 35, /* topic, list or suppression changed by hand, API or import */
-    STORE_EVENT_ERASURE    = 36,
-    STORE_EVENT_OTHER      = 63,
+    STORE_EVENT_TIMER = 33,
+    STORE_EVENT_JOB = 34,     /* a chunk of a broadcast, a changed segment, an import */
+    STORE_EVENT_CONSENT = 35, /* topic, list or suppression changed by hand, API or import */
+    STORE_EVENT_ERASURE = 36,
+    STORE_EVENT_OTHER = 63,
 };
 
 /*
@@ -84,64 +84,64 @@ enum store_event_kind {
  * message is named by the id of its first row, and all later rows about it carry that id.
  */
 enum store_decision_kind {
-    STORE_DECISION_PROFILE_CREATED = 1, /* a new profile */
-    STORE_DECISION_PROFILE_MERGED  = 2, /* subject: profile it went into; object: merge id */
-    STORE_DECISION_PROFILE_UNDONE  = 3, /* a merge undone; object: merge id */
-    STORE_DECISION_TRAITS          = 4, /* detail: {"country":"NO"} changed traits */
-    STORE_DECISION_PARKED          = 5, /* consequences beyond the bound were parked */
+    STORE_DECISION_PROFILE_CREATED = 1,  /* a new profile */
+    STORE_DECISION_PROFILE_MERGED = 2,   /* subject: profile it went into; object: merge id */
+    STORE_DECISION_PROFILE_UNDONE = 3,   /* a merge undone; object: merge id */
+    STORE_DECISION_TRAITS = 4,           /* detail: {"country":"NO"} changed traits */
+    STORE_DECISION_PARKED = 5,           /* consequences beyond the bound were parked */
     STORE_DECISION_SEGMENT_ENTERED = 16, /* subject: segment */
-    STORE_DECISION_SEGMENT_LEFT    = 17,
+    STORE_DECISION_SEGMENT_LEFT = 17,
     STORE_DECISION_JOURNEY_ENTERED = 32, /* subject: journey; this id is the enrollment */
     STORE_DECISION_JOURNEY_STEPPED = 33, /* object: enrollment; detail: {"node":"pause",...} */
     STORE_DECISION_JOURNEY_WAITING = 34, /* object: enrollment; detail: {"node":..,"until":ms} */
-    STORE_DECISION_JOURNEY_EXITED  = 35, /* object: enrollment; detail: {"reason":"finished"} */
-    STORE_DECISION_MESSAGE_QUEUED  = 48, /* the intent. subject: template; object: enrollment or 0;
+    STORE_DECISION_JOURNEY_EXITED = 35,  /* object: enrollment; detail: {"reason":"finished"} */
+    STORE_DECISION_MESSAGE_QUEUED = 48,  /* the intent. subject: template; object: enrollment or 0;
                                             this id is the message; detail: {"channel","to",..} */
     STORE_DECISION_MESSAGE_WAITING = 49, /* object: message, from here down */
     STORE_DECISION_MESSAGE_DROPPED = 50, /* detail: {"reason":"consent"} */
     STORE_DECISION_MESSAGE_SENDING = 51, /* claimed; detail: what the template needs, frozen */
-    STORE_DECISION_MESSAGE_SENT    = 52,
-    STORE_DECISION_MESSAGE_FAILED  = 53,
+    STORE_DECISION_MESSAGE_SENT = 52,
+    STORE_DECISION_MESSAGE_FAILED = 53,
     STORE_DECISION_MESSAGE_UNKNOWN = 54,
     STORE_DECISION_MESSAGE_BOUNCED = 55,
-    STORE_DECISION_MESSAGE_COMPLAINED   = 56,
-    STORE_DECISION_MESSAGE_OPENED       = 57,
-    STORE_DECISION_MESSAGE_CLICKED      = 58,
+    STORE_DECISION_MESSAGE_COMPLAINED = 56,
+    STORE_DECISION_MESSAGE_OPENED = 57,
+    STORE_DECISION_MESSAGE_CLICKED = 58,
     STORE_DECISION_MESSAGE_UNSUBSCRIBED = 59,
-    STORE_DECISION_CONSENT_GIVEN     = 64, /* subject: topic */
+    STORE_DECISION_CONSENT_GIVEN = 64, /* subject: topic */
     STORE_DECISION_CONSENT_WITHDRAWN = 65,
-    STORE_DECISION_LIST_JOINED       = 66, /* subject: list */
-    STORE_DECISION_LIST_LEFT         = 67,
-    STORE_DECISION_SUPPRESSED        = 68, /* detail: {"address","reason"} */
-    STORE_DECISION_UNSUPPRESSED      = 69,
+    STORE_DECISION_LIST_JOINED = 66, /* subject: list */
+    STORE_DECISION_LIST_LEFT = 67,
+    STORE_DECISION_SUPPRESSED = 68, /* detail: {"address","reason"} */
+    STORE_DECISION_UNSUPPRESSED = 69,
 };
 
 enum store_name_kind { /* which dictionary; at most 255 of them */
-    STORE_NAME_EVENT    = 1,
-    STORE_NAME_PROPERTY = 2,
-    STORE_NAME_TRAIT    = 3,
-    STORE_NAME_SEGMENT  = 4,
-    STORE_NAME_JOURNEY  = 5,
-    STORE_NAME_TEMPLATE = 6,
-    STORE_NAME_TOPIC    = 7,
-    STORE_NAME_LIST     = 8,
-    STORE_NAME_NODE     = 9,
-    STORE_NAME_BROADCAST = 10,
-    STORE_NAME_SOURCE    = 11,
+                       STORE_NAME_EVENT = 1,
+                       STORE_NAME_PROPERTY = 2,
+                       STORE_NAME_TRAIT = 3,
+                       STORE_NAME_SEGMENT = 4,
+                       STORE_NAME_JOURNEY = 5,
+                       STORE_NAME_TEMPLATE = 6,
+                       STORE_NAME_TOPIC = 7,
+                       STORE_NAME_LIST = 8,
+                       STORE_NAME_NODE = 9,
+                       STORE_NAME_BROADCAST = 10,
+                       STORE_NAME_SOURCE = 11,
 };
 
 enum store_definition_kind {
     STORE_DEFINITION_WORKSPACE = 1,
-    STORE_DEFINITION_SEGMENT   = 2,
-    STORE_DEFINITION_JOURNEY   = 3,
-    STORE_DEFINITION_TEMPLATE  = 4,
-    STORE_DEFINITION_TOPIC     = 5,
-    STORE_DEFINITION_LIST      = 6,
-    STORE_DEFINITION_SENDER    = 7,
+    STORE_DEFINITION_SEGMENT = 2,
+    STORE_DEFINITION_JOURNEY = 3,
+    STORE_DEFINITION_TEMPLATE = 4,
+    STORE_DEFINITION_TOPIC = 5,
+    STORE_DEFINITION_LIST = 6,
+    STORE_DEFINITION_SENDER = 7,
     STORE_DEFINITION_BROADCAST = 8,
-    STORE_DEFINITION_SOURCE    = 9,
+    STORE_DEFINITION_SOURCE = 9,
     STORE_DEFINITION_DESTINATION = 10,
-    STORE_DEFINITION_OTHER       = 63,
+    STORE_DEFINITION_OTHER = 63,
 };
 
 /* ---- rows. Text that is empty is stored as NULL and read back as {NULL, 0}. ---- */
@@ -209,10 +209,10 @@ struct store_credential {
 struct store;
 
 struct store_conf {
-    struct str dir;          /* made with mode 0700 when absent */
-    struct str socket;       /* told to whoever finds the lease taken; may be empty */
-    bool       read_only;    /* no lease, no writes: to look while another process serves */
-    uint32_t   partition;    /* 0 embedded */
+    struct str dir;           /* made with mode 0700 when absent */
+    struct str socket;        /* told to whoever finds the lease taken; may be empty */
+    bool       read_only;     /* no lease, no writes: to look while another process serves */
+    uint32_t   partition;     /* 0 embedded */
     size_t     wal_bytes_max; /* 0: STORE_WAL_BYTES_MAX */
 };
 
@@ -284,11 +284,11 @@ void store_problem(struct store *store, struct problem *out);
  * trims the rejected list. Never waits for a reader. ERR_IO and ERR_MEMORY: try again later.
  */
 struct store_upkeep {
-    size_t wal_bytes;            /* size of the WAL afterwards */
-    bool   checkpointed;         /* some work was done */
-    bool   over_bound;           /* the WAL is beyond its bound: another process pins it */
+    size_t wal_bytes;    /* size of the WAL afterwards */
+    bool   checkpointed; /* some work was done */
+    bool   over_bound;   /* the WAL is beyond its bound: another process pins it */
     int    readers_cancelled;
-    char   reader[64];           /* who pinned the WAL longest: a reader, or "process 123" */
+    char   reader[64]; /* who pinned the WAL longest: a reader, or "process 123" */
 };
 MUST enum err store_maintain(struct store *store, struct store_upkeep *out);
 
@@ -352,8 +352,8 @@ typedef enum err store_credential_each(void *ctx, const struct store_credential 
 MUST enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
                                 store_event_each *each, void *ctx);
 /* The same without ids and body, but with message_id: to go over many quickly. */
-MUST enum err store_event_heads_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
-                                     store_event_each *each, void *ctx);
+MUST enum err store_event_heads_read(struct store_reader *reader, uint64_t seq_from,
+                                     uint64_t seq_to, store_event_each *each, void *ctx);
 MUST enum err store_decisions_read(struct store_reader *reader, uint64_t id_from, uint64_t id_to,
                                    store_decision_each *each, void *ctx);
 /* Those of the named ones that exist, in the order named; ascending is fastest. */

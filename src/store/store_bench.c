@@ -53,16 +53,27 @@ static void batch_make(uint64_t seq, uint64_t decision)
         snprintf(messages[i], sizeof messages[i], "a1b2c3d4-%016llx",
                  (unsigned long long)(seq + (uint64_t)i));
         events[i] = (struct store_event){
-            .seq = seq + (uint64_t)i, .received_ms = 1790000000000 + (int64_t)seq,
-            .at_ms = 1790000000000 + (int64_t)seq - i, .kind = STORE_EVENT_TRACK, .source = 1,
-            .profile = profile, .name = (uint32_t)i % 40 + 1, .user_id = str_of(users[i]),
-            .message_id = str_of(messages[i]), .body = { bodies[i], BODY_BYTES },
+            .seq = seq + (uint64_t)i,
+            .received_ms = 1790000000000 + (int64_t)seq,
+            .at_ms = 1790000000000 + (int64_t)seq - i,
+            .kind = STORE_EVENT_TRACK,
+            .source = 1,
+            .profile = profile,
+            .name = (uint32_t)i % 40 + 1,
+            .user_id = str_of(users[i]),
+            .message_id = str_of(messages[i]),
+            .body = { bodies[i], BODY_BYTES },
         };
         if (i % DECISION_EVERY != 0)
             continue;
         decisions[i / DECISION_EVERY] = (struct store_decision){
-            .id = decision, .seq = events[i].seq, .profile = profile, .prev = decision / 2,
-            .at_ms = events[i].at_ms, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 3,
+            .id = decision,
+            .seq = events[i].seq,
+            .profile = profile,
+            .prev = decision / 2,
+            .at_ms = events[i].at_ms,
+            .kind = STORE_DECISION_SEGMENT_ENTERED,
+            .subject = 3,
         };
         decision++;
     }
@@ -70,9 +81,9 @@ static void batch_make(uint64_t seq, uint64_t decision)
 
 static void folder_empty(const char *folder)
 {
-    static const char *const names[] = { "dult.db", "dult.db-wal", "dult.db-shm", "lock",
+    static const char *const names[] = { "dult.db",  "dult.db-wal",  "dult.db-shm", "lock",
                                          "plain.db", "plain.db-wal", "plain.db-shm" };
-    char path[4200];
+    char                     path[4200];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);
@@ -90,7 +101,8 @@ static double rate_store(const char *folder)
     int64_t  spent_us = 0;
     for (int i = 0; i < BATCHES; i++) {
         batch_make((uint64_t)i * BATCH_EVENTS + 1, decision);
-        struct store_batch batch = { .events = events, .events_count = BATCH_EVENTS,
+        struct store_batch batch = { .events = events,
+                                     .events_count = BATCH_EVENTS,
                                      .decisions = decisions,
                                      .decisions_count = BATCH_EVENTS / DECISION_EVERY };
         decision += batch.decisions_count;
@@ -166,7 +178,8 @@ int main(int argc, char **argv)
     qsort(plain, (size_t)rounds, sizeof plain[0], compare);
     qsort(ratio, (size_t)rounds, sizeof ratio[0], compare);
     printf("store %.0f events/s, plain %.0f rows/s, ratio %.2f (medians of %d, %d events of %d "
-           "bytes in batches of %d)\n", ours[rounds / 2], plain[rounds / 2], ratio[rounds / 2],
-           rounds, BATCHES * BATCH_EVENTS, BODY_BYTES, BATCH_EVENTS);
+           "bytes in batches of %d)\n",
+           ours[rounds / 2], plain[rounds / 2], ratio[rounds / 2], rounds, BATCHES * BATCH_EVENTS,
+           BODY_BYTES, BATCH_EVENTS);
     return 0;
 }

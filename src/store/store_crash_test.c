@@ -37,8 +37,8 @@ TEST(store_crash, whatever_was_acknowledged_survives_kill_9_whole_and_nothing_by
     struct fixture    fixture;
     const char       *given = getenv("DULT_SEED");
     uint64_t          seed = given != NULL ? strtoull(given, NULL, 10) : hash_random_seed();
-    _Atomic uint64_t *acknowledged = mmap(NULL, sizeof *acknowledged, PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    _Atomic uint64_t *acknowledged =
+        mmap(NULL, sizeof *acknowledged, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(acknowledged, MAP_FAILED);
     print_message("DULT_SEED=%llu\n", (unsigned long long)seed);
     fixture_make(&fixture);
@@ -206,12 +206,23 @@ static void disk_install(void)
 {
     real_vfs = sqlite3_vfs_find(NULL);
     disk_methods = (sqlite3_io_methods){
-        .iVersion = 2, .xClose = disk_close, .xRead = disk_read, .xWrite = disk_write,
-        .xTruncate = disk_truncate, .xSync = disk_sync, .xFileSize = disk_size,
-        .xLock = disk_lock, .xUnlock = disk_unlock, .xCheckReservedLock = disk_reserved,
-        .xFileControl = disk_control, .xSectorSize = disk_sector,
-        .xDeviceCharacteristics = disk_character, .xShmMap = disk_shm_map,
-        .xShmLock = disk_shm_lock, .xShmBarrier = disk_shm_barrier, .xShmUnmap = disk_shm_unmap,
+        .iVersion = 2,
+        .xClose = disk_close,
+        .xRead = disk_read,
+        .xWrite = disk_write,
+        .xTruncate = disk_truncate,
+        .xSync = disk_sync,
+        .xFileSize = disk_size,
+        .xLock = disk_lock,
+        .xUnlock = disk_unlock,
+        .xCheckReservedLock = disk_reserved,
+        .xFileControl = disk_control,
+        .xSectorSize = disk_sector,
+        .xDeviceCharacteristics = disk_character,
+        .xShmMap = disk_shm_map,
+        .xShmLock = disk_shm_lock,
+        .xShmBarrier = disk_shm_barrier,
+        .xShmUnmap = disk_shm_unmap,
     };
     disk_vfs = *real_vfs;
     disk_vfs.pNext = NULL;
@@ -371,8 +382,8 @@ TEST(store_crash, a_batch_that_lost_a_row_would_be_noticed)
     struct store      *store = fixture_open(&fixture, 0);
     struct store_batch batch = fixture_batch(&fixture, 1);
     assert_ok(store_commit(store, &batch));
-    assert_ok(store_erase(store, &(struct store_erasure){ .events = (uint64_t[]){ 5 },
-                                                          .events_count = 1 }));
+    assert_ok(store_erase(
+        store, &(struct store_erasure){ .events = (uint64_t[]){ 5 }, .events_count = 1 }));
     struct store_reader *reader;
     assert_ok(store_reader_open(store, "planted", &reader));
     assert_ok(store_events_read(reader, 0, UINT64_MAX, fixture_event, &sum));

@@ -52,7 +52,8 @@ static inline struct store *fixture_open(struct fixture *fixture, size_t wal_byt
 {
     struct store     *store = NULL;
     struct problem    problem = { .what = "" };
-    struct store_conf conf = { .dir = str_of(fixture->dir), .socket = STR("/run/dult.sock"),
+    struct store_conf conf = { .dir = str_of(fixture->dir),
+                               .socket = STR("/run/dult.sock"),
                                .wal_bytes_max = wal_bytes_max };
     enum err          err = store_open(&store, &conf, &problem);
     if (err != OK)
@@ -66,21 +67,33 @@ static inline struct store_batch fixture_batch(struct fixture *fixture, uint64_t
     for (uint64_t i = 0; i < FIXTURE_EVENTS; i++) {
         uint64_t key = (n - 1) * FIXTURE_EVENTS + i + 1;
         fixture->events[i] = (struct store_event){
-            .seq = key, .received_ms = (int64_t)key * 10, .at_ms = (int64_t)key * 10 - 3,
-            .kind = STORE_EVENT_TRACK, .profile = key % 7 + 1, .name = 1,
+            .seq = key,
+            .received_ms = (int64_t)key * 10,
+            .at_ms = (int64_t)key * 10 - 3,
+            .kind = STORE_EVENT_TRACK,
+            .profile = key % 7 + 1,
+            .name = 1,
             .body = { fixture->body, key % FIXTURE_BODY_BYTES },
         };
         fixture->decisions[i] = (struct store_decision){
-            .id = key, .seq = key, .profile = key % 7 + 1, .prev = key > 7 ? key - 7 : 0,
-            .at_ms = (int64_t)key * 10, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 5,
+            .id = key,
+            .seq = key,
+            .profile = key % 7 + 1,
+            .prev = key > 7 ? key - 7 : 0,
+            .at_ms = (int64_t)key * 10,
+            .kind = STORE_DECISION_SEGMENT_ENTERED,
+            .subject = 5,
         };
     }
     snprintf(fixture->count, sizeof fixture->count, "%llu", (unsigned long long)n);
     fixture->meta = (struct store_meta){ STR("batch"), str_of(fixture->count) };
     return (struct store_batch){
-        .events = fixture->events, .events_count = FIXTURE_EVENTS,
-        .decisions = fixture->decisions, .decisions_count = FIXTURE_EVENTS,
-        .metas = &fixture->meta, .metas_count = 1,
+        .events = fixture->events,
+        .events_count = FIXTURE_EVENTS,
+        .decisions = fixture->decisions,
+        .decisions_count = FIXTURE_EVENTS,
+        .metas = &fixture->meta,
+        .metas_count = 1,
     };
 }
 
@@ -93,8 +106,8 @@ static inline enum err fixture_event(void *ctx, const struct store_event *row)
 {
     struct fixture_sum *sum = ctx;
     sum->events++;
-    sum->wrong |= row->seq != sum->events || row->received_ms != (int64_t)row->seq * 10
-               || row->body.len != row->seq % FIXTURE_BODY_BYTES;
+    sum->wrong |= row->seq != sum->events || row->received_ms != (int64_t)row->seq * 10 ||
+                  row->body.len != row->seq % FIXTURE_BODY_BYTES;
     return OK;
 }
 
@@ -110,11 +123,11 @@ static inline enum err fixture_decision(void *ctx, const struct store_decision *
 static inline uint64_t fixture_count(struct store *store)
 {
     SCOPED(store_reader_closep) struct store_reader *reader = NULL;
-    SCOPED(arena_closep) struct arena *arena = arena_open(4096);
-    struct fixture_sum sum = { 0 };
-    struct str         text = STR("0");
-    int64_t            batches = -1;
-    uint64_t           seq_last = 99;
+    SCOPED(arena_closep) struct arena               *arena = arena_open(4096);
+    struct fixture_sum                               sum = { 0 };
+    struct str                                       text = STR("0");
+    int64_t                                          batches = -1;
+    uint64_t                                         seq_last = 99;
     assert_ok(store_reader_open(store, "count", &reader));
     assert_ok(store_reader_begin(reader, &seq_last));
     assert_ok(store_events_read(reader, 0, UINT64_MAX, fixture_event, &sum));

@@ -94,29 +94,68 @@ static enum err see_event(void *ctx, const struct store_event *row)
 static struct store *example_store(struct fixture *fixture)
 {
     static const struct store_event events[] = {
-        { .seq = 1, .received_ms = 1767323045678, .at_ms = 1767323045000,
-          .kind = STORE_EVENT_IDENTIFY, .flags = 5, .profile = 7, .user_id = STR("ada"),
+        { .seq = 1,
+          .received_ms = 1767323045678,
+          .at_ms = 1767323045000,
+          .kind = STORE_EVENT_IDENTIFY,
+          .flags = 5,
+          .profile = 7,
+          .user_id = STR("ada"),
           .message_id = STR("m1"),
           .body = STR("{\"traits\":{\"country\":\"NO\"}}") },
-        { .seq = 2, .received_ms = 1767323046000, .at_ms = -5, .kind = STORE_EVENT_TRACK,
-          .source = 1, .profile = 7, .name = 1, .anonymous_id = STR("anon"), .body = STR("{}") },
+        { .seq = 2,
+          .received_ms = 1767323046000,
+          .at_ms = -5,
+          .kind = STORE_EVENT_TRACK,
+          .source = 1,
+          .profile = 7,
+          .name = 1,
+          .anonymous_id = STR("anon"),
+          .body = STR("{}") },
         { .seq = 3, .received_ms = 1767323047000, .at_ms = 0, .kind = STORE_EVENT_TIMER },
     };
     static const struct store_decision decisions[] = {
         { .id = 1, .seq = 1, .profile = 7, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 3 },
-        { .id = 2, .seq = 1, .profile = 7, .prev = 1, .kind = STORE_DECISION_JOURNEY_ENTERED,
+        { .id = 2,
+          .seq = 1,
+          .profile = 7,
+          .prev = 1,
+          .kind = STORE_DECISION_JOURNEY_ENTERED,
           .subject = 4 },
         { .id = 3, .seq = 1, .profile = 8, .kind = STORE_DECISION_SEGMENT_ENTERED, .subject = 3 },
-        { .id = 4, .seq = 2, .profile = 7, .prev = 2, .kind = STORE_DECISION_MESSAGE_QUEUED,
-          .subject = 6, .object = 2, .detail = STR("{\"to\":\"ada@example.com\"}") },
-        { .id = 5, .seq = 2, .profile = 7, .prev = 4, .kind = STORE_DECISION_SEGMENT_LEFT,
+        { .id = 4,
+          .seq = 2,
+          .profile = 7,
+          .prev = 2,
+          .kind = STORE_DECISION_MESSAGE_QUEUED,
+          .subject = 6,
+          .object = 2,
+          .detail = STR("{\"to\":\"ada@example.com\"}") },
+        { .id = 5,
+          .seq = 2,
+          .profile = 7,
+          .prev = 4,
+          .kind = STORE_DECISION_SEGMENT_LEFT,
           .subject = 3 },
-        { .id = 6, .seq = 2, .profile = 7, .prev = 5, .kind = STORE_DECISION_MESSAGE_SENT,
+        { .id = 6,
+          .seq = 2,
+          .profile = 7,
+          .prev = 5,
+          .kind = STORE_DECISION_MESSAGE_SENT,
           .object = 4 },
-        { .id = 7, .seq = 2, .profile = 7, .prev = 6, .kind = STORE_DECISION_MESSAGE_OPENED,
+        { .id = 7,
+          .seq = 2,
+          .profile = 7,
+          .prev = 6,
+          .kind = STORE_DECISION_MESSAGE_OPENED,
           .object = 4 },
-        { .id = 8, .seq = 3, .profile = 7, .prev = 7, .kind = STORE_DECISION_JOURNEY_WAITING,
-          .object = 2, .detail = STR("{\"node\":\"pause\"}") },
+        { .id = 8,
+          .seq = 3,
+          .profile = 7,
+          .prev = 7,
+          .kind = STORE_DECISION_JOURNEY_WAITING,
+          .object = 2,
+          .detail = STR("{\"node\":\"pause\"}") },
     };
     static const struct store_name names[] = {
         { .kind = STORE_NAME_EVENT, .id = 1, .text = STR("Signed Up") },
@@ -125,11 +164,25 @@ static struct store *example_store(struct fixture *fixture)
         { .kind = STORE_NAME_TEMPLATE, .id = 6, .text = STR("hello") },
     };
     static const struct store_definition definitions[] = {
-        { .id = 1, .seq = 1, .kind = STORE_DEFINITION_SEGMENT, .version = 1, .name = STR("vip"),
-          .text = STR("revenue > 1"), .author = STR("kari") },
-        { .id = 2, .seq = 2, .kind = STORE_DEFINITION_SEGMENT, .version = 2, .name = STR("vip"),
-          .text = STR("revenue > 2"), .author = STR("kari") },
-        { .id = 3, .seq = 2, .kind = STORE_DEFINITION_JOURNEY, .version = 1, .name = STR("old"),
+        { .id = 1,
+          .seq = 1,
+          .kind = STORE_DEFINITION_SEGMENT,
+          .version = 1,
+          .name = STR("vip"),
+          .text = STR("revenue > 1"),
+          .author = STR("kari") },
+        { .id = 2,
+          .seq = 2,
+          .kind = STORE_DEFINITION_SEGMENT,
+          .version = 2,
+          .name = STR("vip"),
+          .text = STR("revenue > 2"),
+          .author = STR("kari") },
+        { .id = 3,
+          .seq = 2,
+          .kind = STORE_DEFINITION_JOURNEY,
+          .version = 1,
+          .name = STR("old"),
           .text = STR("{}") },
         { .id = 4, .seq = 3, .kind = STORE_DEFINITION_JOURNEY, .version = 2, .name = STR("old") },
     };
@@ -141,9 +194,18 @@ static struct store *example_store(struct fixture *fixture)
         { .profile = 8, .seq = 2, .state = STR("eight") },
     };
     struct store_batch batch = {
-        .events = events, .events_count = 3, .decisions = decisions, .decisions_count = 8,
-        .names = names, .names_count = 4, .definitions = definitions, .definitions_count = 4,
-        .rejected = rejected, .rejected_count = 1, .states = states, .states_count = 2,
+        .events = events,
+        .events_count = 3,
+        .decisions = decisions,
+        .decisions_count = 8,
+        .names = names,
+        .names_count = 4,
+        .definitions = definitions,
+        .definitions_count = 4,
+        .rejected = rejected,
+        .rejected_count = 1,
+        .states = states,
+        .states_count = 2,
     };
     struct store *store = fixture_open(fixture, 0);
     assert_ok(store_commit(store, &batch));
@@ -159,10 +221,10 @@ TEST(store, a_batch_is_read_back_as_it_was_written)
     store = fixture_open(&fixture, 0);
 
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct store_reader  *reader;
-    struct seen           seen = { .arena = arena };
-    struct store_event    event;
-    struct store_decision decision;
+    struct store_reader               *reader;
+    struct seen                        seen = { .arena = arena };
+    struct store_event                 event;
+    struct store_decision              decision;
     assert_ok(store_reader_open(store, "test", &reader));
     assert_ok(store_event_get(reader, arena, 1, &event));
     assert_int_equal(event.received_ms, 1767323045678);
@@ -197,10 +259,10 @@ TEST(store, a_persons_story_is_read_by_following_the_chain)
 {
     struct fixture fixture;
     fixture_make(&fixture);
-    struct store        *store = example_store(&fixture);
-    struct store_reader *reader;
+    struct store                      *store = example_store(&fixture);
+    struct store_reader               *reader;
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct seen seen = { .arena = arena };
+    struct seen                        seen = { .arena = arena };
     assert_ok(store_reader_open(store, "test", &reader));
     assert_ok(store_story_read(reader, 8, 100, see_story, &seen));
     assert_int_equal(seen.count, 7); /* all but the other person's */
@@ -221,24 +283,27 @@ TEST(store, a_state_replaces_the_one_before_and_a_meta_can_be_removed)
 {
     struct fixture fixture;
     fixture_make(&fixture);
-    struct store        *store = example_store(&fixture);
-    struct store_reader *reader;
+    struct store                      *store = example_store(&fixture);
+    struct store_reader               *reader;
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct seen seen = { .arena = arena };
-    struct str  value;
+    struct seen                        seen = { .arena = arena };
+    struct str                         value;
     assert_ok(store_reader_open(store, "test", &reader));
-    assert_ok(store_commit(store, &(struct store_batch){
-        .states = &(struct store_state){ .profile = 8, .seq = 3, .state = STR("later") },
-        .states_count = 1,
-        .metas = &(struct store_meta){ STR("k"), STR("v") }, .metas_count = 1 }));
+    assert_ok(store_commit(
+        store, &(struct store_batch){
+                   .states = &(struct store_state){ .profile = 8, .seq = 3, .state = STR("later") },
+                   .states_count = 1,
+                   .metas = &(struct store_meta){ STR("k"), STR("v") },
+                   .metas_count = 1 }));
     assert_ok(store_states_read(reader, 0, see_state, &seen));
     assert_int_equal(seen.count, 2);
     assert_str(seen.state.state, "later");
     assert_int_equal(seen.state.seq, 3);
     assert_ok(store_meta_get(reader, arena, STR("k"), &value));
     assert_str(value, "v");
-    assert_ok(store_commit(store, &(struct store_batch){
-        .metas = &(struct store_meta){ STR("k"), STR_NONE }, .metas_count = 1 }));
+    assert_ok(store_commit(
+        store, &(struct store_batch){ .metas = &(struct store_meta){ STR("k"), STR_NONE },
+                                      .metas_count = 1 }));
     assert_int_equal(store_meta_get(reader, arena, STR("k"), &value), ERR_ABSENT);
     store_reader_close(reader);
     store_close(store);
@@ -249,13 +314,14 @@ TEST(store, a_credential_is_added_listed_and_revoked_once)
 {
     struct fixture fixture;
     fixture_make(&fixture);
-    struct store        *store = fixture_open(&fixture, 0);
-    struct store_reader *reader;
+    struct store                      *store = fixture_open(&fixture, 0);
+    struct store_reader               *reader;
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct seen seen = { .arena = arena };
-    uint32_t    id = 0;
-    struct store_credential shop = { .kind = STR("write"), .name = STR("shop"),
-                                     .hash = STR("h"), .created_ms = 5 };
+    struct seen                        seen = { .arena = arena };
+    uint32_t                           id = 0;
+    struct store_credential            shop = {
+                   .kind = STR("write"), .name = STR("shop"), .hash = STR("h"), .created_ms = 5
+    };
     assert_ok(store_credential_add(store, &shop, &id));
     assert_int_equal(id, 1);
     assert_ok(store_credential_add(store, &shop, &id));
@@ -279,17 +345,17 @@ TEST(store, the_rejected_list_keeps_its_newest_rows_only)
     struct store *store = fixture_open(&fixture, 0);
     enum { EXTRA = 1500, EACH = 500 };
     static struct store_rejected rows[EACH];
-    struct store_upkeep upkeep;
+    struct store_upkeep          upkeep;
     for (int i = 0; i < EACH; i++)
         rows[i] = (struct store_rejected){ .received_ms = i, .reason = STR("r") };
     for (int i = 0; i < (STORE_REJECTED_MAX + EXTRA) / EACH; i++)
-        assert_ok(store_commit(store, &(struct store_batch){ .rejected = rows,
-                                                              .rejected_count = EACH }));
+        assert_ok(
+            store_commit(store, &(struct store_batch){ .rejected = rows, .rejected_count = EACH }));
     for (int i = 0; i < 3; i++)
         assert_ok(store_maintain(store, &upkeep));
-    struct store_reader *reader;
+    struct store_reader               *reader;
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 24);
-    struct seen seen = { .arena = arena };
+    struct seen                        seen = { .arena = arena };
     assert_ok(store_reader_open(store, "test", &reader));
     assert_ok(store_rejected_read(reader, SIZE_MAX, see_rejected, &seen));
     assert_int_equal(seen.count, STORE_REJECTED_MAX);
@@ -374,10 +440,10 @@ TEST(store, a_folder_is_made_for_its_owner_alone_and_looking_makes_none)
 {
     struct fixture fixture;
     fixture_make(&fixture);
-    char              path[80];
-    struct stat       about;
-    struct store     *store = NULL;
-    struct problem    problem;
+    char           path[80];
+    struct stat    about;
+    struct store  *store = NULL;
+    struct problem problem;
     snprintf(path, sizeof path, "%.60s/data", fixture.dir);
     struct store_conf conf = { .dir = str_of(path), .read_only = true };
     assert_int_equal(store_open(&store, &conf, &problem), ERR_ABSENT);
@@ -421,7 +487,7 @@ static int snapshots(const char *dir, char *path, size_t path_bytes)
 static void version_1_make(const char *dir)
 {
     static char text[16384];
-    FILE *file = fopen(DULT_SOURCE_DIR "/src/store/sql/001_tables.sql", "r");
+    FILE       *file = fopen(DULT_SOURCE_DIR "/src/store/sql/001_tables.sql", "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -447,8 +513,11 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     sqlite3      *db;
     sqlite3_stmt *statement;
     assert_int_equal(sqlite3_open_v2(copy, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT user_id,(SELECT user_version FROM "
-                     "pragma_user_version) FROM event", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT user_id,(SELECT user_version FROM "
+                                        "pragma_user_version) FROM event",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ada");
     assert_int_equal(sqlite3_column_int(statement, 1), 1);
@@ -519,10 +588,10 @@ static void damage(const char *dir, off_t at, size_t bytes, off_t cut_to)
 /* Opens and reads everything; the first error met. */
 static enum err read_all(const char *dir, struct problem *problem)
 {
-    SCOPED(store_closep) struct store *store = NULL;
+    SCOPED(store_closep) struct store               *store = NULL;
     SCOPED(store_reader_closep) struct store_reader *reader = NULL;
-    struct store_conf  conf = { .dir = str_of(dir) };
-    struct fixture_sum sum = { 0 };
+    struct store_conf                                conf = { .dir = str_of(dir) };
+    struct fixture_sum                               sum = { 0 };
     TRY(store_open(&store, &conf, problem));
     TRY(store_check(store, problem));
     TRY(store_reader_open(store, "all", &reader));
@@ -532,11 +601,15 @@ static enum err read_all(const char *dir, struct problem *problem)
 
 TEST(store, a_damaged_file_is_refused_and_the_remedy_told)
 {
-    static const struct { off_t at; size_t bytes; off_t cut_to; } cases[] = {
-        { 0, 100, 0 },            /* no database at all */
-        { 0, 0, 8192 * 3 },       /* cut off */
-        { 100, 40, 0 },           /* the schema's page */
-        { 8192 * 8, 4096, 0 },    /* a page of events */
+    static const struct {
+        off_t  at;
+        size_t bytes;
+        off_t  cut_to;
+    } cases[] = {
+        { 0, 100, 0 },         /* no database at all */
+        { 0, 0, 8192 * 3 },    /* cut off */
+        { 100, 40, 0 },        /* the schema's page */
+        { 8192 * 8, 4096, 0 }, /* a page of events */
         { 8192 * 20, 100, 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -596,15 +669,24 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
     struct store_decision decision = { .id = 1, .profile = 3, .detail = STR("SECRET-ada") };
     struct store_state    checkpoint = { .profile = 3, .state = STR("SECRET-ada") };
     struct store_rejected rejected = { .body = STR("SECRET-ada") };
-    assert_ok(store_commit(store, &(struct store_batch){
-        .events = events, .events_count = 4, .decisions = &decision, .decisions_count = 1,
-        .states = &checkpoint, .states_count = 1, .rejected = &rejected, .rejected_count = 1 }));
+    assert_ok(store_commit(store, &(struct store_batch){ .events = events,
+                                                         .events_count = 4,
+                                                         .decisions = &decision,
+                                                         .decisions_count = 1,
+                                                         .states = &checkpoint,
+                                                         .states_count = 1,
+                                                         .rejected = &rejected,
+                                                         .rejected_count = 1 }));
     assert_ok(store_scrub(store, NULL)); /* so that it is in the database, not only in the WAL */
     assert_true(folder_contains(fixture.dir, "SECRET-ada"));
-    assert_ok(store_erase(store, &(struct store_erasure){
-        .events = (uint64_t[]){ 1, 2, 4 }, .events_count = 3, .decisions = (uint64_t[]){ 1 },
-        .decisions_count = 1, .profiles = (uint64_t[]){ 3 }, .profiles_count = 1,
-        .rejected = (uint64_t[]){ 1 }, .rejected_count = 1 }));
+    assert_ok(store_erase(store, &(struct store_erasure){ .events = (uint64_t[]){ 1, 2, 4 },
+                                                          .events_count = 3,
+                                                          .decisions = (uint64_t[]){ 1 },
+                                                          .decisions_count = 1,
+                                                          .profiles = (uint64_t[]){ 3 },
+                                                          .profiles_count = 1,
+                                                          .rejected = (uint64_t[]){ 1 },
+                                                          .rejected_count = 1 }));
     assert_ok(store_scrub(store, NULL));
     assert_false(folder_contains(fixture.dir, "SECRET-ada"));
     assert_true(folder_contains(fixture.dir, "KEPT-bob"));

@@ -206,9 +206,9 @@ static void hold_for_ever(const char *dir, int ready)
     char     path[200];
     sqlite3 *db;
     snprintf(path, sizeof path, "%s/dult.db", dir);
-    if (sqlite3_open(path, &db) != SQLITE_OK
-        || sqlite3_exec(db, "BEGIN; SELECT * FROM event LIMIT 1", NULL, NULL, NULL) != SQLITE_OK
-        || write(ready, "x", 1) != 1)
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db, "BEGIN; SELECT * FROM event LIMIT 1", NULL, NULL, NULL) != SQLITE_OK ||
+        write(ready, "x", 1) != 1)
         _exit(3);
     for (;;)
         pause();
@@ -257,8 +257,8 @@ struct crowd {
 
 static void *crowd_run(void *ctx)
 {
-    struct crowd        *crowd = ctx;
-    struct store_reader *reader = NULL;
+    struct crowd                      *crowd = ctx;
+    struct store_reader               *reader = NULL;
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
     crowd->wrong = store_reader_open(crowd->store, "crowd", &reader) != OK;
     while (!crowd->wrong && !atomic_load(crowd->stop)) {
@@ -274,8 +274,8 @@ static void *crowd_run(void *ctx)
         arena_reset(arena);
         crowd->readings += err == OK;
         crowd->cancelled += err == ERR_WAIT;
-        crowd->wrong = sum.wrong || (err != OK && err != ERR_WAIT)
-                    || (err == OK && (sum.events != last || event.seq != last));
+        crowd->wrong = sum.wrong || (err != OK && err != ERR_WAIT) ||
+                       (err == OK && (sum.events != last || event.seq != last));
     }
     store_reader_close(reader);
     return NULL;

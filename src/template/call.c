@@ -145,7 +145,7 @@ static struct value include_subject(struct render *r, const struct call *call, b
         return eval_expr(r, call->with);
     if (!named)
         return VALUE_NONE;
-    struct path path = { .symbol = symbol };
+    struct path  path = { .symbol = symbol };
     struct value v = eval_path(r, &path);
     v.missing = NULL;
     return v;
@@ -175,8 +175,8 @@ static void include_call(struct render *r, const struct call *call, enum op_code
         return;
     bool         named = with_symbol(r, call, name, &symbol);
     struct value subject = include_subject(r, call, named, symbol);
-    bool         binds = named && (call->with != NULL || subject.kind == VALUE_LIST ||
-                                   subject.kind == VALUE_ARRAY);
+    bool         binds =
+        named && (call->with != NULL || subject.kind == VALUE_LIST || subject.kind == VALUE_ARRAY);
     struct cell *saved = render_alloc(r, call->argument_count + 1, sizeof *saved);
     if (saved == NULL)
         return;

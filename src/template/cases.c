@@ -89,7 +89,9 @@ static enum err case_run(const struct json *test, struct buf *out, bool *passed)
         buf_format(out, "FAIL %.*s\n  wanted  %.*s\n  got     %s%.*s\n",
                    STR_ARG(json_get_str(test, STR("name"))),
                    STR_ARG(str_slice(expected_of(test), 0, CASE_SHOWN_BYTES)),
-                   err != OK ? err_name(err) : refused ? "refused: " : "",
+                   err != OK ? err_name(err)
+                   : refused ? "refused: "
+                             : "",
                    STR_ARG(str_slice(buf_view(&got), 0, CASE_SHOWN_BYTES)));
     return OK;
 }

@@ -13,17 +13,17 @@ static const char *const DAYS[] = { "Sunday",   "Monday", "Tuesday", "Wednesday"
 enum { WIDTH_MAX = 64, PIECE_BYTES = 96, FORMAT_DEPTH_MAX = 2 };
 
 struct directive {
-    char   code;
-    int    width;  /* -1: as usual */
-    char   pad;    /* '0', ' ', '-' for none, '\0' for as usual */
-    bool   upper, swap;
-    int    colons;
+    char code;
+    int  width; /* -1: as usual */
+    char pad;   /* '0', ' ', '-' for none, '\0' for as usual */
+    bool upper, swap;
+    int  colons;
 };
 
 struct moment {
-    struct time_parts parts;
+    struct time_parts  parts;
     const struct date *date;
-    int                weekday; /* 0 Sunday */
+    int                weekday;     /* 0 Sunday */
     int                day_of_year; /* 1.. */
 };
 
@@ -120,18 +120,39 @@ static bool name_write(struct buf *out, const struct moment *m, const struct dir
 {
     struct str day = str_of(DAYS[m->weekday]), month = str_of(MONTHS[m->parts.month - 1]);
     switch (d->code) {
-    case 'A': text(out, d, day, false); return true;
-    case 'a': text(out, d, str_slice(day, 0, 3), false); return true;
-    case 'B': text(out, d, month, false); return true;
+    case 'A':
+        text(out, d, day, false);
+        return true;
+    case 'a':
+        text(out, d, str_slice(day, 0, 3), false);
+        return true;
+    case 'B':
+        text(out, d, month, false);
+        return true;
     case 'b':
-    case 'h': text(out, d, str_slice(month, 0, 3), false); return true;
-    case 'p': text(out, d, m->parts.hour < 12 ? STR("AM") : STR("PM"), true); return true;
-    case 'P': text(out, d, m->parts.hour < 12 ? STR("am") : STR("pm"), false); return true;
-    case 'Z': text(out, d, m->date->zone, true); return true;
-    case 'n': text(out, d, STR("\n"), false); return true;
-    case 't': text(out, d, STR("\t"), false); return true;
-    case '%': text(out, d, STR("%"), false); return true;
-    default: return false;
+    case 'h':
+        text(out, d, str_slice(month, 0, 3), false);
+        return true;
+    case 'p':
+        text(out, d, m->parts.hour < 12 ? STR("AM") : STR("PM"), true);
+        return true;
+    case 'P':
+        text(out, d, m->parts.hour < 12 ? STR("am") : STR("pm"), false);
+        return true;
+    case 'Z':
+        text(out, d, m->date->zone, true);
+        return true;
+    case 'n':
+        text(out, d, STR("\n"), false);
+        return true;
+    case 't':
+        text(out, d, STR("\t"), false);
+        return true;
+    case '%':
+        text(out, d, STR("%"), false);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -140,21 +161,50 @@ static bool date_number_write(struct buf *out, const struct moment *m, const str
     int iso_year, week;
     iso_week(m, &iso_year, &week);
     switch (d->code) {
-    case 'Y': number(out, d, m->parts.year, 4, '0'); return true;
-    case 'C': number(out, d, m->parts.year / 100, 2, '0'); return true;
-    case 'y': number(out, d, m->parts.year % 100, 2, '0'); return true;
-    case 'm': number(out, d, m->parts.month, 2, '0'); return true;
-    case 'd': number(out, d, m->parts.day, 2, '0'); return true;
-    case 'e': number(out, d, m->parts.day, 2, ' '); return true;
-    case 'j': number(out, d, m->day_of_year, 3, '0'); return true;
-    case 'u': number(out, d, m->weekday == 0 ? 7 : m->weekday, 1, '0'); return true;
-    case 'w': number(out, d, m->weekday, 1, '0'); return true;
-    case 'G': number(out, d, iso_year, 4, '0'); return true;
-    case 'g': number(out, d, iso_year % 100, 2, '0'); return true;
-    case 'V': number(out, d, week, 2, '0'); return true;
-    case 'U': number(out, d, (m->day_of_year + 6 - m->weekday) / 7, 2, '0'); return true;
-    case 'W': number(out, d, (m->day_of_year + 6 - (m->weekday + 6) % 7) / 7, 2, '0'); return true;
-    default: return false;
+    case 'Y':
+        number(out, d, m->parts.year, 4, '0');
+        return true;
+    case 'C':
+        number(out, d, m->parts.year / 100, 2, '0');
+        return true;
+    case 'y':
+        number(out, d, m->parts.year % 100, 2, '0');
+        return true;
+    case 'm':
+        number(out, d, m->parts.month, 2, '0');
+        return true;
+    case 'd':
+        number(out, d, m->parts.day, 2, '0');
+        return true;
+    case 'e':
+        number(out, d, m->parts.day, 2, ' ');
+        return true;
+    case 'j':
+        number(out, d, m->day_of_year, 3, '0');
+        return true;
+    case 'u':
+        number(out, d, m->weekday == 0 ? 7 : m->weekday, 1, '0');
+        return true;
+    case 'w':
+        number(out, d, m->weekday, 1, '0');
+        return true;
+    case 'G':
+        number(out, d, iso_year, 4, '0');
+        return true;
+    case 'g':
+        number(out, d, iso_year % 100, 2, '0');
+        return true;
+    case 'V':
+        number(out, d, week, 2, '0');
+        return true;
+    case 'U':
+        number(out, d, (m->day_of_year + 6 - m->weekday) / 7, 2, '0');
+        return true;
+    case 'W':
+        number(out, d, (m->day_of_year + 6 - (m->weekday + 6) % 7) / 7, 2, '0');
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -162,21 +212,40 @@ static bool clock_write(struct buf *out, const struct moment *m, const struct di
 {
     int twelve = m->parts.hour % 12 == 0 ? 12 : m->parts.hour % 12;
     switch (d->code) {
-    case 'H': number(out, d, m->parts.hour, 2, '0'); return true;
-    case 'k': number(out, d, m->parts.hour, 2, ' '); return true;
-    case 'I': number(out, d, twelve, 2, '0'); return true;
-    case 'l': number(out, d, twelve, 2, ' '); return true;
-    case 'M': number(out, d, m->parts.minute, 2, '0'); return true;
-    case 'S': number(out, d, m->parts.second, 2, '0'); return true;
-    case 'L': fraction(out, d, m->parts.millisecond, 3); return true;
-    case 'N': fraction(out, d, m->parts.millisecond, 9); return true;
-    case 'z': offset(out, d, m->date->offset_s); return true;
+    case 'H':
+        number(out, d, m->parts.hour, 2, '0');
+        return true;
+    case 'k':
+        number(out, d, m->parts.hour, 2, ' ');
+        return true;
+    case 'I':
+        number(out, d, twelve, 2, '0');
+        return true;
+    case 'l':
+        number(out, d, twelve, 2, ' ');
+        return true;
+    case 'M':
+        number(out, d, m->parts.minute, 2, '0');
+        return true;
+    case 'S':
+        number(out, d, m->parts.second, 2, '0');
+        return true;
+    case 'L':
+        fraction(out, d, m->parts.millisecond, 3);
+        return true;
+    case 'N':
+        fraction(out, d, m->parts.millisecond, 9);
+        return true;
+    case 'z':
+        offset(out, d, m->date->offset_s);
+        return true;
     case 's': {
         int64_t at = m->date->at_ms;
         number(out, d, at / 1000 - (at % 1000 < 0), 1, '0');
         return true;
     }
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -186,11 +255,16 @@ static bool compound_write(struct buf *out, const struct moment *m, const struct
     static const struct {
         char        code;
         const char *format;
-    } compounds[] = { { 'c', "%a %b %e %H:%M:%S %Y" }, { 'D', "%m/%d/%y" },
-                      { 'F', "%Y-%m-%d" },             { 'v', "%e-%^b-%Y" },
-                      { 'x', "%m/%d/%y" },             { 'X', "%H:%M:%S" },
-                      { 'r', "%I:%M:%S %p" },          { 'R', "%H:%M" },
-                      { 'T', "%H:%M:%S" },             { '+', "%a %b %e %H:%M:%S %Z %Y" } };
+    } compounds[] = { { 'c', "%a %b %e %H:%M:%S %Y" },
+                      { 'D', "%m/%d/%y" },
+                      { 'F', "%Y-%m-%d" },
+                      { 'v', "%e-%^b-%Y" },
+                      { 'x', "%m/%d/%y" },
+                      { 'X', "%H:%M:%S" },
+                      { 'r', "%I:%M:%S %p" },
+                      { 'R', "%H:%M" },
+                      { 'T', "%H:%M:%S" },
+                      { '+', "%a %b %e %H:%M:%S %Z %Y" } };
     for (size_t i = 0; i < sizeof compounds / sizeof compounds[0]; i++) {
         if (compounds[i].code != d->code || depth >= FORMAT_DEPTH_MAX)
             continue;

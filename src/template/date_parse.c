@@ -259,7 +259,7 @@ static int32_t or_else(int32_t value, int32_t otherwise)
 static bool days_valid(int32_t year, int32_t month, int32_t day)
 {
     static const int8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    bool                leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1)
         return false;
     return day <= days[month - 1] + (month == 2 && leap);
@@ -269,10 +269,11 @@ static bool days_valid(int32_t year, int32_t month, int32_t day)
 static bool reading_join(const struct reading *in, int64_t now_ms, struct date *out)
 {
     struct time_parts now = time_split(now_ms);
-    struct time_parts parts = { .hour = or_else(in->hour, 0), .minute = or_else(in->minute, 0),
+    struct time_parts parts = { .hour = or_else(in->hour, 0),
+                                .minute = or_else(in->minute, 0),
                                 .second = or_else(in->second, 0),
                                 .millisecond = in->millisecond };
-    bool dated = in->year != UNSET || in->month != UNSET || in->day != UNSET;
+    bool              dated = in->year != UNSET || in->month != UNSET || in->day != UNSET;
     if (!dated && in->hour == UNSET)
         return false;
     parts.year = or_else(in->year, now.year);
@@ -310,8 +311,13 @@ bool date_parse(struct str text, int64_t now_ms, struct date *out)
         out->at_ms = seconds * TIME_SECOND_MS;
         return true;
     }
-    struct reading in = { .rest = trimmed, .year = UNSET, .month = UNSET, .day = UNSET,
-                          .hour = UNSET, .minute = UNSET, .second = UNSET };
+    struct reading in = { .rest = trimmed,
+                          .year = UNSET,
+                          .month = UNSET,
+                          .day = UNSET,
+                          .hour = UNSET,
+                          .minute = UNSET,
+                          .second = UNSET };
     return read_all(&in) && reading_join(&in, now_ms, out) && out->at_ms >= TIME_MIN_MS &&
            out->at_ms <= TIME_MAX_MS;
 }

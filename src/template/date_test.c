@@ -35,8 +35,10 @@ TEST(date, people_write_dates_in_many_ways)
 
 TEST(date, what_is_no_date_is_refused)
 {
-    static const char *const texts[] = { "", "hello", "2016-13-01", "2016-02-30", "3/14/2016",
-                                         "12:99", "25:00", "99999999999999999999", "14 14 14 14" };
+    static const char *const texts[] = {
+        "",      "hello", "2016-13-01",           "2016-02-30", "3/14/2016",
+        "12:99", "25:00", "99999999999999999999", "14 14 14 14"
+    };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_date(texts[i], "%F", "no date");
 }
@@ -47,7 +49,8 @@ TEST(date, directives_take_flags_and_widths)
     assert_date("2016-03-04", "%^a %^B %#p %10A %010Y", "FRI MARCH am     Friday 0000002016");
     assert_date("2016-01-01", "%G-W%V %U %W %u %w %y %C", "2015-W53 00 00 5 5 16 20");
     assert_date("2024-12-30", "%G-W%V %s", "2025-W01 1735516800");
-    assert_date("2016-03-04T13:06:07Z", "%D %r %x %X %v %%", "03/04/16 01:06:07 PM 03/04/16 "
+    assert_date("2016-03-04T13:06:07Z", "%D %r %x %X %v %%",
+                "03/04/16 01:06:07 PM 03/04/16 "
                 "13:06:07  4-MAR-2016 %");
     assert_date("2016-03-04", "%Q %", "%Q %");
     assert_date("2016-03-04T13:06:07.25Z", "%3N %6N %N", "250 250000 250000000");

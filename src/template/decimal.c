@@ -48,8 +48,7 @@ struct decimal decimal_of_real(double real)
     char           text[VALUE_REAL_BYTES];
     struct decimal d;
     struct str     written = value_real_text(real, text);
-    if (!isfinite(real) || str_find_char(written, 0, 'e') < written.len ||
-        !plain_read(written, &d))
+    if (!isfinite(real) || str_find_char(written, 0, 'e') < written.len || !plain_read(written, &d))
         return real_result(real);
     return d;
 }
@@ -90,10 +89,10 @@ double decimal_to_real(const struct decimal *d)
         d->digits < ((__int128)1 << 53))
         return (double)d->digits / powers[d->places];
     char              text[64], *at = text + sizeof text - 1;
-    unsigned __int128 left = d->digits < 0 ? -(unsigned __int128)d->digits
-                                           : (unsigned __int128)d->digits;
-    char              tail[16];
-    int               tail_len = snprintf(tail, sizeof tail, "e-%d", d->places);
+    unsigned __int128 left =
+        d->digits < 0 ? -(unsigned __int128)d->digits : (unsigned __int128)d->digits;
+    char tail[16];
+    int  tail_len = snprintf(tail, sizeof tail, "e-%d", d->places);
     *at = '\0';
     at -= tail_len;
     memcpy(at, tail, (size_t)tail_len);
@@ -136,10 +135,14 @@ static double real_apply(double a, char op, double b)
 {
     double rest;
     switch (op) {
-    case '+': return a + b;
-    case '-': return a - b;
-    case '*': return a * b;
-    case '/': return a / b;
+    case '+':
+        return a + b;
+    case '-':
+        return a - b;
+    case '*':
+        return a * b;
+    case '/':
+        return a / b;
     default:
         rest = fmod(a, b);
         return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
@@ -157,7 +160,8 @@ static bool divide(struct decimal *a, const struct decimal *b, bool whole)
     for (int i = 0; i < QUOTIENT_DIGITS; i++)
         limit *= 10;
     while ((a->digits > 0 ? a->digits : -a->digits) / limit <
-               (b->digits > 0 ? b->digits : -b->digits) && a->digits != 0) {
+               (b->digits > 0 ? b->digits : -b->digits) &&
+           a->digits != 0) {
         if (__builtin_mul_overflow(a->digits, 10, &a->digits) || a->places >= PLACES_MAX)
             return false;
         a->places++;

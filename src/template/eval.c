@@ -97,8 +97,9 @@ static bool command(struct render *r, const struct value *v, enum known known, s
             return false;
         if (v->kind == VALUE_STRING)
             render_charge_bytes(r, v->string.len);
-        *out = value_of_int(sequence ? value_count(v) : v->kind == VALUE_OBJECT
-                                           ? (int64_t)v->json->count : characters(v->string));
+        *out = value_of_int(sequence                  ? value_count(v)
+                            : v->kind == VALUE_OBJECT ? (int64_t)v->json->count
+                                                      : characters(v->string));
         return true;
     }
     if (!first && known != KNOWN_LAST)
@@ -139,8 +140,7 @@ static bool step_by_key(struct render *r, const struct value *v, const struct st
             return out->kind != VALUE_NIL;
         }
     }
-    return step->known != KNOWN_NONE && command(r, v, step->known, out) &&
-           out->kind != VALUE_NIL;
+    return step->known != KNOWN_NONE && command(r, v, step->known, out) && out->kind != VALUE_NIL;
 }
 
 /* False when the step leads to nothing, or to null. */
@@ -241,10 +241,14 @@ static struct value eval_filtered(struct render *r, const struct expr *expr)
 struct value eval_expr(struct render *r, const struct expr *expr)
 {
     switch (expr->kind) {
-    case EXPR_LITERAL: return expr->literal;
-    case EXPR_PATH: return eval_path(r, expr->path);
-    case EXPR_RANGE: return eval_range(r, expr);
-    case EXPR_FILTERED: return eval_filtered(r, expr);
+    case EXPR_LITERAL:
+        return expr->literal;
+    case EXPR_PATH:
+        return eval_path(r, expr->path);
+    case EXPR_RANGE:
+        return eval_range(r, expr);
+    case EXPR_FILTERED:
+        return eval_filtered(r, expr);
     }
     return VALUE_NONE;
 }
@@ -284,9 +288,12 @@ static const char *kind_name(const struct value *v)
 {
     switch (v->kind) {
     case VALUE_INT:
-    case VALUE_REAL: return "a number";
-    case VALUE_STRING: return "text";
-    default: return "something else";
+    case VALUE_REAL:
+        return "a number";
+    case VALUE_STRING:
+        return "text";
+    default:
+        return "something else";
     }
 }
 
@@ -305,10 +312,14 @@ static bool ordered(struct render *r, const struct test *test, const struct valu
         return false;
     }
     switch (test->compare) {
-    case COMPARE_LT: return order < 0;
-    case COMPARE_GT: return order > 0;
-    case COMPARE_LE: return order <= 0;
-    default: return order >= 0;
+    case COMPARE_LT:
+        return order < 0;
+    case COMPARE_GT:
+        return order > 0;
+    case COMPARE_LE:
+        return order <= 0;
+    default:
+        return order >= 0;
     }
 }
 
@@ -319,9 +330,13 @@ bool eval_test(struct render *r, const struct test *test)
         return value_is_true(&left) && !r->faulty;
     right = eval_expr(r, test->right);
     switch (test->compare) {
-    case COMPARE_EQ: return value_eq(r, &left, &right);
-    case COMPARE_NE: return !value_eq(r, &left, &right);
-    case COMPARE_CONTAINS: return contains(r, &left, &right);
-    default: return ordered(r, test, &left, &right);
+    case COMPARE_EQ:
+        return value_eq(r, &left, &right);
+    case COMPARE_NE:
+        return !value_eq(r, &left, &right);
+    case COMPARE_CONTAINS:
+        return contains(r, &left, &right);
+    default:
+        return ordered(r, test, &left, &right);
     }
 }

@@ -19,7 +19,7 @@ struct filter {
     const char *name;
     filter_run *run;
     uint8_t     args_min, args_max;
-    const char *named; /* the one named argument it takes, or NULL */
+    const char *named;           /* the one named argument it takes, or NULL */
     bool        settles_missing; /* decides itself whether a missing input still is (default) */
 };
 
@@ -40,6 +40,6 @@ struct value list_of(struct render *r, const struct value *input);
 enum list_pick { LIST_PICKED, LIST_NO_INDEX, LIST_NO_PROPERTY };
 enum list_pick list_pick(struct render *r, const struct value *item, const struct value *property,
                          struct value *out);
-struct value list_property_fault(struct render *r, const struct value *property);
+struct value   list_property_fault(struct render *r, const struct value *property);
 
 #endif

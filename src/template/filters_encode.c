@@ -87,7 +87,8 @@ static struct value url_encode(struct render *r, const struct value *input,
             buf_char(&out, c);
         else
             buf_str(&out, (struct str){ (char[]){ '%', HEX[(unsigned char)c >> 4],
-                                                  HEX[(unsigned char)c & 15] }, 3 });
+                                                  HEX[(unsigned char)c & 15] },
+                                        3 });
     }
     return render_text(r, &out);
 }

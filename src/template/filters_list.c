@@ -235,8 +235,7 @@ static void merge(struct render *r, struct sorted *from, struct sorted *to, size
 }
 
 /* A stable merge sort from the bottom up, on copies in the arena. */
-static struct value sort_by(struct render *r, struct sorted *items, size_t count,
-                            list_order *order)
+static struct value sort_by(struct render *r, struct sorted *items, size_t count, list_order *order)
 {
     struct sorted *other = render_alloc(r, count, sizeof *other);
     struct value  *made = render_values(r, count);

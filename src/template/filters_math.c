@@ -8,10 +8,14 @@
 static struct decimal number_of(const struct value *v)
 {
     switch (v->kind) {
-    case VALUE_INT: return decimal_of_int(v->integer);
-    case VALUE_REAL: return decimal_of_real(v->real);
-    case VALUE_STRING: return decimal_of_text(v->string);
-    default: return decimal_of_int(0);
+    case VALUE_INT:
+        return decimal_of_int(v->integer);
+    case VALUE_REAL:
+        return decimal_of_real(v->real);
+    case VALUE_STRING:
+        return decimal_of_text(v->string);
+    default:
+        return decimal_of_int(0);
     }
 }
 

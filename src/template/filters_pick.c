@@ -39,9 +39,11 @@ enum list_pick list_pick(struct render *r, const struct value *item, const struc
         if (property->kind != VALUE_INT)
             return LIST_NO_PROPERTY;
         *out = value_of_int(property->integer < 0 || property->integer > 63
-                                ? 0 : item->integer >> property->integer & 1);
+                                ? 0
+                                : item->integer >> property->integer & 1);
         return LIST_PICKED;
-    default: return LIST_NO_INDEX;
+    default:
+        return LIST_NO_INDEX;
     }
 }
 

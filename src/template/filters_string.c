@@ -26,8 +26,8 @@ static struct value upcase(struct render *r, const struct value *input, const st
     return same_safety(render_text(r, &out), input);
 }
 
-static struct value downcase(struct render *r, const struct value *input,
-                             const struct value *args, uint32_t count)
+static struct value downcase(struct render *r, const struct value *input, const struct value *args,
+                             uint32_t count)
 {
     (void)args, (void)count;
     struct buf out = render_buf();

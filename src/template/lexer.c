@@ -70,8 +70,8 @@ static struct str word_scan(struct str rest)
 /* Visual editors write > as &gt; even inside a tag, so the entities compare too. */
 static struct str compare_scan(struct str rest)
 {
-    static const char *const operators[] = { "==",    "!=",   "<>", "<=",   ">=",  "&lt;&gt;",
-                                             "&lt;=", "&gt;=", "&lt;", "&gt;", "<", ">" };
+    static const char *const operators[] = { "==",    "!=",    "<>",   "<=",   ">=", "&lt;&gt;",
+                                             "&lt;=", "&gt;=", "&lt;", "&gt;", "<",  ">" };
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
         if (str_starts(rest, str_of(operators[i])))
             return str_slice(rest, 0, strlen(operators[i]));
@@ -81,15 +81,24 @@ static struct str compare_scan(struct str rest)
 static enum token_kind mark_kind(struct str rest)
 {
     switch (rest.ptr[0]) {
-    case '.': return rest.len > 1 && rest.ptr[1] == '.' ? TOKEN_DOTDOT : TOKEN_DOT;
-    case ',': return TOKEN_COMMA;
-    case ':': return TOKEN_COLON;
-    case '|': return TOKEN_PIPE;
-    case '[': return TOKEN_OPEN_SQUARE;
-    case ']': return TOKEN_CLOSE_SQUARE;
-    case '(': return TOKEN_OPEN_ROUND;
-    case ')': return TOKEN_CLOSE_ROUND;
-    default: return TOKEN_BROKEN;
+    case '.':
+        return rest.len > 1 && rest.ptr[1] == '.' ? TOKEN_DOTDOT : TOKEN_DOT;
+    case ',':
+        return TOKEN_COMMA;
+    case ':':
+        return TOKEN_COLON;
+    case '|':
+        return TOKEN_PIPE;
+    case '[':
+        return TOKEN_OPEN_SQUARE;
+    case ']':
+        return TOKEN_CLOSE_SQUARE;
+    case '(':
+        return TOKEN_OPEN_ROUND;
+    case ')':
+        return TOKEN_CLOSE_ROUND;
+    default:
+        return TOKEN_BROKEN;
     }
 }
 

@@ -69,9 +69,9 @@ bool         lexer_accept(struct lexer *lexer, enum token_kind kind);
 bool         lexer_is_word(const struct lexer *lexer, struct str word);
 bool         lexer_accept_word(struct lexer *lexer, struct str word);
 
-bool text_is_space(char c);  /* as Ruby's strip */
-bool text_is_word(char c);   /* letter, digit or _ */
-bool text_is_blank(struct str text);
+bool       text_is_space(char c); /* as Ruby's strip */
+bool       text_is_word(char c);  /* letter, digit or _ */
+bool       text_is_blank(struct str text);
 struct str text_trim_left(struct str text);
 struct str text_trim_right(struct str text);
 

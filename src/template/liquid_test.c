@@ -81,7 +81,8 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
         { "{{ 'straße' | upcase }} {{ 'ÆØ' | downcase }} {{ 'éA' | capitalize }}",
           "STRASSE æø Éa" },
         { "{% for i in (1..3) %}{% for j in (1..3) %}{% if j == 2 %}{% break %}{% endif %}"
-          "{{i}}{{j}} {% endfor %}{% endfor %}", "11 21 31 " },
+          "{{i}}{{j}} {% endfor %}{% endfor %}",
+          "11 21 31 " },
         { "{% for p in o %}{{ p[0] }}={{ p | last }};{% endfor %}{{ o.size }}", "a=1;b=2;2" },
         { "{{ 183.357 | round: 2 }} {{ 4 | divided_by: 0.5 }} {{ 3 | modulo: -2 }}",
           "183.36 8.0 -1" },

@@ -58,7 +58,7 @@ static int64_t collection_count(struct render *r, struct value *collection)
 /* Cuts [from, from + limit) out of the collection; true when something is left. */
 static bool loop_cut(struct render *r, const struct each *each, struct loop *loop)
 {
-    int64_t count = collection_count(r, &loop->collection), limit = INT64_MAX, from = 0;
+    int64_t  count = collection_count(r, &loop->collection), limit = INT64_MAX, from = 0;
     int64_t *place = each->table ? NULL : continue_place(r, each->name);
     if (!each->table && place == NULL)
         return false;
@@ -86,8 +86,8 @@ static bool loop_cut(struct render *r, const struct each *each, struct loop *loo
 
 struct value loop_item(struct render *r, const struct loop *loop)
 {
-    int64_t index = loop->each != NULL && loop->each->reversed ? loop->length - 1 - loop->index
-                                                               : loop->index;
+    int64_t index =
+        loop->each != NULL && loop->each->reversed ? loop->length - 1 - loop->index : loop->index;
     index += loop->from;
     if (loop->collection.kind == VALUE_OBJECT)
         return value_pair(r, &loop->collection.json->members[index]);
@@ -209,12 +209,18 @@ void loop_end(struct render *r, struct loop **running)
 static struct value table_member(const struct loop *loop, enum known known)
 {
     switch (known) {
-    case KNOWN_COL: return value_of_int(loop->col);
-    case KNOWN_COL0: return value_of_int(loop->col - 1);
-    case KNOWN_COL_FIRST: return value_of_bool(loop->col == 1);
-    case KNOWN_COL_LAST: return value_of_bool(loop->col == loop->cols);
-    case KNOWN_ROW: return value_of_int(loop->row);
-    default: return VALUE_NONE;
+    case KNOWN_COL:
+        return value_of_int(loop->col);
+    case KNOWN_COL0:
+        return value_of_int(loop->col - 1);
+    case KNOWN_COL_FIRST:
+        return value_of_bool(loop->col == 1);
+    case KNOWN_COL_LAST:
+        return value_of_bool(loop->col == loop->cols);
+    case KNOWN_ROW:
+        return value_of_int(loop->row);
+    default:
+        return VALUE_NONE;
     }
 }
 
@@ -223,18 +229,27 @@ struct value loop_member(struct render *r __attribute__((unused)), const struct 
 {
     bool table = loop->each != NULL && loop->each->table;
     switch (known) {
-    case KNOWN_INDEX: return value_of_int(loop->index + 1);
-    case KNOWN_INDEX0: return value_of_int(loop->index);
-    case KNOWN_RINDEX: return value_of_int(loop->length - loop->index);
-    case KNOWN_RINDEX0: return value_of_int(loop->length - loop->index - 1);
-    case KNOWN_FIRST: return value_of_bool(loop->index == 0);
-    case KNOWN_LAST: return value_of_bool(loop->index == loop->length - 1);
-    case KNOWN_LENGTH: return value_of_int(loop->length);
-    case KNOWN_NAME: return table ? VALUE_NONE : value_of_str(loop->name);
+    case KNOWN_INDEX:
+        return value_of_int(loop->index + 1);
+    case KNOWN_INDEX0:
+        return value_of_int(loop->index);
+    case KNOWN_RINDEX:
+        return value_of_int(loop->length - loop->index);
+    case KNOWN_RINDEX0:
+        return value_of_int(loop->length - loop->index - 1);
+    case KNOWN_FIRST:
+        return value_of_bool(loop->index == 0);
+    case KNOWN_LAST:
+        return value_of_bool(loop->index == loop->length - 1);
+    case KNOWN_LENGTH:
+        return value_of_int(loop->length);
+    case KNOWN_NAME:
+        return table ? VALUE_NONE : value_of_str(loop->name);
     case KNOWN_PARENTLOOP:
         if (table || loop->parent == NULL)
             return VALUE_NONE;
         return (struct value){ .kind = VALUE_LOOP, .loop = loop->parent };
-    default: return table ? table_member(loop, known) : VALUE_NONE;
+    default:
+        return table ? table_member(loop, known) : VALUE_NONE;
     }
 }

@@ -193,8 +193,8 @@ static enum err parse_one_tag(struct parser *p, struct body *body, bool *ours)
     if (parse == NULL)
         return OK;
     if (p->depth >= TEMPLATE_NESTING_MAX) {
-        parse_fault(p, p->piece.at, "Move inner parts into snippets.",
-                    "blocks nest deeper than %d", TEMPLATE_NESTING_MAX);
+        parse_fault(p, p->piece.at, "Move inner parts into snippets.", "blocks nest deeper than %d",
+                    TEMPLATE_NESTING_MAX);
         return ERR_LIMIT;
     }
     bool blank = false;
@@ -211,13 +211,23 @@ enum err parse_body(struct parser *p, struct body *body)
     for (;;) {
         p->piece = scan_next(&p->scan);
         switch (p->piece.kind) {
-        case PIECE_TEXT: TRY(parse_text(p, body)); break;
-        case PIECE_OUTPUT: TRY(parse_output(p, body)); break;
-        case PIECE_TAG: TRY(parse_one_tag(p, body, &ours)); break;
+        case PIECE_TEXT:
+            TRY(parse_text(p, body));
+            break;
+        case PIECE_OUTPUT:
+            TRY(parse_output(p, body));
+            break;
+        case PIECE_TAG:
+            TRY(parse_one_tag(p, body, &ours));
+            break;
         case PIECE_BROKEN:
-            return parse_fault(p, p->piece.at, "Close it, or write a lone {{ between {% raw %} and "
-                                               "{% endraw %}.", "%s", p->piece.fault);
-        case PIECE_END: ours = false; break;
+            return parse_fault(p, p->piece.at,
+                               "Close it, or write a lone {{ between {% raw %} and "
+                               "{% endraw %}.",
+                               "%s", p->piece.fault);
+        case PIECE_END:
+            ours = false;
+            break;
         }
         if (!ours) {
             body->stop = p->piece;
@@ -230,9 +240,10 @@ static enum err stop_fault(struct parser *p, const struct piece *stop, const cha
 {
     if (stop->kind == PIECE_END)
         return parse_fault(p, stop->at, "Add the closing tag.", "{%% %s %%} is missing", end);
-    return parse_fault(p, stop->at, "See the manual for the tags there are, and check which block "
-                       "is open here.", "unknown or misplaced tag '%.*s'",
-                       STR_ARG(str_slice(stop->name, 0, 60)));
+    return parse_fault(p, stop->at,
+                       "See the manual for the tags there are, and check which block "
+                       "is open here.",
+                       "unknown or misplaced tag '%.*s'", STR_ARG(str_slice(stop->name, 0, 60)));
 }
 
 enum err parse_body_to(struct parser *p, struct body *body, const char *end)
@@ -279,8 +290,12 @@ static enum err unit_parse(struct template *t, struct str name, struct str sourc
                            "Shorten it, or use fewer and smaller snippets.");
     *unit = (struct unit){ .name = kept_name, .older = t->units };
     t->units = unit;
-    struct parser p = { .t = t, .arena = t->arena, .unit = unit, .source = kept,
-                        .scan = scan_make(kept, false), .problem = problem };
+    struct parser p = { .t = t,
+                        .arena = t->arena,
+                        .unit = unit,
+                        .source = kept,
+                        .scan = scan_make(kept, false),
+                        .problem = problem };
     if (outer != NULL)
         p.depth = outer->depth;
     for (uint32_t i = 0; outer != NULL && i < outer->bound_count; i++)
@@ -297,9 +312,8 @@ static struct unit *unit_find(const struct template *t, struct str name)
     return NULL;
 }
 
-static enum err snippet_load(struct template *t, struct str name,
-                             const struct parser *outer, struct problem *problem,
-                             const struct unit **out)
+static enum err snippet_load(struct template *t, struct str name, const struct parser *outer,
+                             struct problem *problem, const struct unit **out)
 {
     struct unit *unit = unit_find(t, name);
     struct str   source = STR_NONE;

@@ -89,11 +89,11 @@ MUST enum err parse_append(struct parser *p, void *items, uint32_t *room, uint32
 
 /* Tags; each gets the parser with p->piece set to its tag, and says whether it shows nothing. */
 typedef enum err parse_tag(struct parser *p, bool *blank);
-parse_tag parse_if, parse_unless, parse_case, parse_ifchanged;          /* parse_branch.c */
-parse_tag parse_for, parse_tablerow, parse_break, parse_continue;       /* parse_loop.c */
-parse_tag parse_include, parse_render;                                  /* parse_call.c */
-parse_tag parse_assign, parse_capture, parse_count, parse_cycle, parse_echo, parse_comment,
-    parse_hash, parse_doc, parse_raw, parse_liquid;                     /* parse_tags.c */
+parse_tag        parse_if, parse_unless, parse_case, parse_ifchanged;    /* parse_branch.c */
+parse_tag        parse_for, parse_tablerow, parse_break, parse_continue; /* parse_loop.c */
+parse_tag        parse_include, parse_render;                            /* parse_call.c */
+parse_tag        parse_assign, parse_capture, parse_count, parse_cycle, parse_echo, parse_comment,
+    parse_hash, parse_doc, parse_raw, parse_liquid; /* parse_tags.c */
 
 /* break and continue as operations: unwinds what is open, then jumps or leaves the unit. */
 MUST enum err parse_interrupt(struct parser *p, bool is_break);

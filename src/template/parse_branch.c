@@ -50,9 +50,10 @@ static enum err missing_end(struct parser *p, const struct piece *open, const st
     if (stop->kind == PIECE_END)
         return parse_fault(p, open->at, "Add the closing tag.",
                            "{%% %s %%} is missing for this tag", end);
-    return parse_fault(p, stop->at, "See the manual for the tags there are, and check which block "
-                       "is open here.", "unknown or misplaced tag '%.*s'",
-                       STR_ARG(str_slice(stop->name, 0, 60)));
+    return parse_fault(p, stop->at,
+                       "See the manual for the tags there are, and check which block "
+                       "is open here.",
+                       "unknown or misplaced tag '%.*s'", STR_ARG(str_slice(stop->name, 0, 60)));
 }
 
 static enum err parse_branches(struct parser *p, bool negated, const char *end, bool *blank)

@@ -5,13 +5,20 @@
 #include "template/filters.h"
 
 static const char *const KNOWN[] = {
-    [KNOWN_SIZE] = "size",         [KNOWN_FIRST] = "first",
-    [KNOWN_LAST] = "last",         [KNOWN_INDEX] = "index",
-    [KNOWN_INDEX0] = "index0",     [KNOWN_RINDEX] = "rindex",
-    [KNOWN_RINDEX0] = "rindex0",   [KNOWN_LENGTH] = "length",
-    [KNOWN_NAME] = "name",         [KNOWN_PARENTLOOP] = "parentloop",
-    [KNOWN_COL] = "col",           [KNOWN_COL0] = "col0",
-    [KNOWN_COL_FIRST] = "col_first", [KNOWN_COL_LAST] = "col_last",
+    [KNOWN_SIZE] = "size",
+    [KNOWN_FIRST] = "first",
+    [KNOWN_LAST] = "last",
+    [KNOWN_INDEX] = "index",
+    [KNOWN_INDEX0] = "index0",
+    [KNOWN_RINDEX] = "rindex",
+    [KNOWN_RINDEX0] = "rindex0",
+    [KNOWN_LENGTH] = "length",
+    [KNOWN_NAME] = "name",
+    [KNOWN_PARENTLOOP] = "parentloop",
+    [KNOWN_COL] = "col",
+    [KNOWN_COL0] = "col0",
+    [KNOWN_COL_FIRST] = "col_first",
+    [KNOWN_COL_LAST] = "col_last",
     [KNOWN_ROW] = "row",
 };
 
@@ -115,8 +122,7 @@ static enum err variable_note(struct parser *p, const struct path *path)
     if (t->variable_count >= TEMPLATE_NAMES_MAX)
         return problem_format(p->problem, ERR_LIMIT, "", "Use fewer variables, or lists of them.",
                               "more than %d different variables", TEMPLATE_NAMES_MAX);
-    TRY(parse_append(p, &t->variables, &t->variable_room, t->variable_count,
-                     sizeof *t->variables));
+    TRY(parse_append(p, &t->variables, &t->variable_room, t->variable_count, sizeof *t->variables));
     t->variables[t->variable_count++] = (struct template_variable){
         .path = path->text, .snippet = path->snippet, .line = path->line, .optional = p->tested
     };
@@ -125,7 +131,7 @@ static enum err variable_note(struct parser *p, const struct path *path)
 
 static enum err parse_bracket(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
-    bool     literals = p->literals;
+    bool literals = p->literals;
     p->literals = false;
     TRY(parse_take(p, lexer, TOKEN_OPEN_SQUARE, "'['", NULL));
     TRY(parse_expr(p, lexer, out));
@@ -206,7 +212,7 @@ static enum err parse_number(struct parser *p, struct token token, const struct 
 static enum err parse_word(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
     struct value literal;
-    bool lookup = lexer->next.kind == TOKEN_DOT || lexer->next.kind == TOKEN_OPEN_SQUARE;
+    bool         lookup = lexer->next.kind == TOKEN_DOT || lexer->next.kind == TOKEN_OPEN_SQUARE;
     if (lookup || !word_literal(p, lexer->now.text, &literal))
         return parse_path(p, lexer, out);
     lexer_take(lexer);
@@ -216,13 +222,19 @@ static enum err parse_word(struct parser *p, struct lexer *lexer, const struct e
 static enum err parse_expr_inner(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
     switch (lexer->now.kind) {
-    case TOKEN_ID: return parse_word(p, lexer, out);
-    case TOKEN_OPEN_SQUARE: return parse_path(p, lexer, out);
-    case TOKEN_STRING: return new_literal(p, value_of_str(lexer_take(lexer).text), out);
+    case TOKEN_ID:
+        return parse_word(p, lexer, out);
+    case TOKEN_OPEN_SQUARE:
+        return parse_path(p, lexer, out);
+    case TOKEN_STRING:
+        return new_literal(p, value_of_str(lexer_take(lexer).text), out);
     case TOKEN_INT:
-    case TOKEN_REAL: return parse_number(p, lexer_take(lexer), out);
-    case TOKEN_OPEN_ROUND: return parse_range(p, lexer, out);
-    default: return parse_expected(p, lexer, "a value");
+    case TOKEN_REAL:
+        return parse_number(p, lexer_take(lexer), out);
+    case TOKEN_OPEN_ROUND:
+        return parse_range(p, lexer, out);
+    default:
+        return parse_expected(p, lexer, "a value");
     }
 }
 
@@ -320,17 +332,24 @@ enum err parse_filtered(struct parser *p, struct str markup, const struct expr *
         *out = base;
         return OK;
     }
-    return new_expr(p, (struct expr){ .kind = EXPR_FILTERED, .base = base, .filters = calls,
-                                      .filter_count = count }, out);
+    return new_expr(
+        p,
+        (struct expr){
+            .kind = EXPR_FILTERED, .base = base, .filters = calls, .filter_count = count },
+        out);
 }
 
 static enum compare compare_of(struct str op)
 {
     switch (op.ptr[0]) {
-    case '=': return COMPARE_EQ;
-    case '!': return COMPARE_NE;
-    case 'c': return COMPARE_CONTAINS;
-    default: break;
+    case '=':
+        return COMPARE_EQ;
+    case '!':
+        return COMPARE_NE;
+    case 'c':
+        return COMPARE_CONTAINS;
+    default:
+        break;
     }
     if (str_eq(op, STR("<>")) || str_eq(op, STR("&lt;&gt;")))
         return COMPARE_NE;

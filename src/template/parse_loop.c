@@ -4,8 +4,8 @@
 static struct str loop_name(struct parser *p, struct str variable, struct lexer *from,
                             const struct lexer *to)
 {
-    const char *start = from->now.kind == TOKEN_STRING ? from->now.text.ptr - 1
-                                                        : from->now.text.ptr;
+    const char *start =
+        from->now.kind == TOKEN_STRING ? from->now.text.ptr - 1 : from->now.text.ptr;
     const char *end = to->now.kind == TOKEN_STRING ? to->now.text.ptr - 1 : to->now.text.ptr;
     struct str  text = text_trim_right((struct str){ start, (size_t)(end - start) });
     return str_format(p->arena, "%.*s-%.*s", STR_ARG(variable), STR_ARG(text));
@@ -19,8 +19,7 @@ static enum err parse_attribute(struct parser *p, struct lexer *lexer, struct ea
     bool cols = each->table && str_eq(name.text, STR("cols"));
     if (!limit && !offset && !cols)
         return parse_fault(p, name.text.ptr, "Use limit or offset (and cols in a tablerow).",
-                           "a loop has no attribute '%.*s'",
-                           STR_ARG(str_slice(name.text, 0, 60)));
+                           "a loop has no attribute '%.*s'", STR_ARG(str_slice(name.text, 0, 60)));
     TRY(parse_take(p, lexer, TOKEN_COLON, "':'", NULL));
     if (offset && !each->table && lexer_accept_word(lexer, STR("continue"))) {
         each->offset_continue = true;
@@ -47,8 +46,7 @@ static enum err parse_each(struct parser *p, struct each *each)
     }
     TRY(parse_end(p, &lexer, false));
     TRY(parse_symbol(p, variable.text, &each->symbol));
-    return parse_symbol(p, each->table ? STR("tablerowloop") : STR("forloop"),
-                        &each->loop_symbol);
+    return parse_symbol(p, each->table ? STR("tablerowloop") : STR("forloop"), &each->loop_symbol);
 }
 
 /* The body with its variable bound and its breaks and continues gathered. */
@@ -143,15 +141,16 @@ enum err parse_interrupt(struct parser *p, bool is_break)
 {
     struct enclosing *open = p->enclosing;
     for (; open != NULL && open->closed_by != OP_FOR; open = open->outer)
-        TRY(parse_op(p, (struct op){ .code = (uint8_t)open->closed_by,
-                                     .symbol = open->closed_by == OP_CAPTURE_END ? open->symbol
-                                                                                 : open->temp,
-                                     .target = open->temp }, NULL));
+        TRY(parse_op(
+            p,
+            (struct op){ .code = (uint8_t)open->closed_by,
+                         .symbol = open->closed_by == OP_CAPTURE_END ? open->symbol : open->temp,
+                         .target = open->temp },
+            NULL));
     if (open == NULL)
         return parse_op(p, (struct op){ .code = is_break ? OP_LEAVE_BREAK : OP_LEAVE_CONTINUE },
                         NULL);
-    return parse_jump(p, is_break ? open->breaks : open->continues,
-                      (struct op){ .code = OP_JUMP });
+    return parse_jump(p, is_break ? open->breaks : open->continues, (struct op){ .code = OP_JUMP });
 }
 
 enum err parse_break(struct parser *p, bool *blank)

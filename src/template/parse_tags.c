@@ -57,8 +57,9 @@ enum err parse_capture(struct parser *p, bool *blank)
     TRY(parse_symbol(p, name, &symbol));
     TRY(parse_op(p, (struct op){ .code = OP_CAPTURE, .symbol = symbol, .target = temp }, &start));
     struct body      body = { .blank = true };
-    struct enclosing open = { .closed_by = OP_CAPTURE_END, .symbol = symbol, .temp = temp,
-                              .outer = p->enclosing };
+    struct enclosing open = {
+        .closed_by = OP_CAPTURE_END, .symbol = symbol, .temp = temp, .outer = p->enclosing
+    };
     p->enclosing = &open;
     TRY(parse_body_to(p, &body, "endcapture"));
     p->enclosing = open.outer;
@@ -79,8 +80,8 @@ enum err parse_count(struct parser *p, bool *blank)
         return parse_fault(p, p->piece.at, "Add a name.", "a counter needs a name");
     TRY(parse_symbol(p, name, &symbol));
     TRY(parse_bind_rest(p, symbol));
-    return parse_op(p, (struct op){ .code = OP_COUNT, .symbol = symbol,
-                                    .delta = up ? 1 : -1 }, NULL);
+    return parse_op(p, (struct op){ .code = OP_COUNT, .symbol = symbol, .delta = up ? 1 : -1 },
+                    NULL);
 }
 
 /* Unnamed cycles of the same literals share their place; one with variables stands alone. */
@@ -131,8 +132,7 @@ enum err parse_comment(struct parser *p, bool *blank)
         size_t       before = p->scan.at;
         struct piece piece = scan_next(&p->scan);
         if (piece.kind == PIECE_END)
-            return parse_fault(p, p->piece.at, "Add {% endcomment %}.",
-                               "a comment is not closed");
+            return parse_fault(p, p->piece.at, "Add {% endcomment %}.", "a comment is not closed");
         if (piece.kind == PIECE_BROKEN && p->scan.at == before)
             p->scan.at += 2;
         if (piece.kind != PIECE_TAG)

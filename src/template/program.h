@@ -19,31 +19,31 @@
 enum op_code {
     OP_NOP,
     OP_END,
-    OP_TEXT,          /* text */
-    OP_OUT,           /* expr */
-    OP_OUT_PATH,      /* path: the common case of OP_OUT */
-    OP_JUMP,          /* target */
-    OP_TEST_AND,      /* test: false jumps to target */
-    OP_TEST_OR,       /* test: true jumps to target */
-    OP_ASSIGN,        /* symbol = expr */
-    OP_CAPTURE,       /* begins; temp keeps the place in the output */
-    OP_CAPTURE_END,   /* symbol = what was written since */
-    OP_CHANGED,       /* ifchanged begins */
-    OP_CHANGED_END,   /* writes only what differs from the last time */
-    OP_COUNT,         /* increment (delta 1) or decrement (delta -1) of symbol */
-    OP_CYCLE,         /* cycle */
-    OP_CASE,          /* temp = expr, nothing matched yet */
-    OP_WHEN,          /* when: no match jumps to target */
-    OP_WHEN_AGAIN,    /* a body matched several times is written as often */
-    OP_CASE_ELSE,     /* jumps to target when something has matched */
-    OP_FOR,           /* each: begins; nothing to do jumps to target */
-    OP_FOR_NEXT,      /* another item jumps to target */
-    OP_FOR_END,       /* leaves the loop */
-    OP_CELL_END,      /* tablerow: closes a cell, and the row if it is full */
-    OP_CALL,          /* call: include or render */
-    OP_UNLESS_BREAK,  /* no break came out of the call: jumps to target */
+    OP_TEXT,         /* text */
+    OP_OUT,          /* expr */
+    OP_OUT_PATH,     /* path: the common case of OP_OUT */
+    OP_JUMP,         /* target */
+    OP_TEST_AND,     /* test: false jumps to target */
+    OP_TEST_OR,      /* test: true jumps to target */
+    OP_ASSIGN,       /* symbol = expr */
+    OP_CAPTURE,      /* begins; temp keeps the place in the output */
+    OP_CAPTURE_END,  /* symbol = what was written since */
+    OP_CHANGED,      /* ifchanged begins */
+    OP_CHANGED_END,  /* writes only what differs from the last time */
+    OP_COUNT,        /* increment (delta 1) or decrement (delta -1) of symbol */
+    OP_CYCLE,        /* cycle */
+    OP_CASE,         /* temp = expr, nothing matched yet */
+    OP_WHEN,         /* when: no match jumps to target */
+    OP_WHEN_AGAIN,   /* a body matched several times is written as often */
+    OP_CASE_ELSE,    /* jumps to target when something has matched */
+    OP_FOR,          /* each: begins; nothing to do jumps to target */
+    OP_FOR_NEXT,     /* another item jumps to target */
+    OP_FOR_END,      /* leaves the loop */
+    OP_CELL_END,     /* tablerow: closes a cell, and the row if it is full */
+    OP_CALL,         /* call: include or render */
+    OP_UNLESS_BREAK, /* no break came out of the call: jumps to target */
     OP_UNLESS_CONTINUE,
-    OP_LEAVE_BREAK,   /* ends the unit with a break for its caller */
+    OP_LEAVE_BREAK, /* ends the unit with a break for its caller */
     OP_LEAVE_CONTINUE,
 };
 
@@ -97,17 +97,17 @@ enum known {
 };
 
 struct step {
-    enum known         known;  /* dotted name that may be a command */
-    struct str         key;    /* when expr is NULL */
-    const struct expr *expr;   /* [expression] */
+    enum known         known; /* dotted name that may be a command */
+    struct str         key;   /* when expr is NULL */
+    const struct expr *expr;  /* [expression] */
 };
 
 #define SYMBOL_NONE UINT32_MAX
 
 struct path {
-    uint32_t           symbol;  /* SYMBOL_NONE: the name is computed */
+    uint32_t           symbol; /* SYMBOL_NONE: the name is computed */
     uint32_t           line;
-    const struct expr *root;    /* [expression] at the start */
+    const struct expr *root; /* [expression] at the start */
     const struct step *steps;
     uint32_t           step_count;
     struct str         text;    /* as written */
@@ -158,11 +158,11 @@ struct call {
     const struct expr     *name; /* computed; else unit is known */
     const struct unit     *unit;
     const struct expr     *with;
-    uint32_t               with_symbol;   /* alias or the snippet's own name; NONE if computed */
+    uint32_t               with_symbol; /* alias or the snippet's own name; NONE if computed */
     const struct argument *arguments;
     uint32_t               argument_count;
-    bool                   isolated;      /* render */
-    bool                   each;          /* `for` and not `with` */
+    bool                   isolated; /* render */
+    bool                   each;     /* `for` and not `with` */
 };
 
 struct op {
@@ -185,14 +185,15 @@ struct op {
 };
 
 struct unit {
-    struct str name; /* empty: the template itself */
-    struct op *ops;
-    uint32_t   op_count;
-    uint32_t   temp_count;
+    struct str   name; /* empty: the template itself */
+    struct op   *ops;
+    uint32_t     op_count;
+    uint32_t     temp_count;
     struct unit *older; /* the next in the template's list */
 };
 
-struct template {
+struct template
+{
     struct arena             *arena;
     struct template_conf      conf;
     struct unit              *main;

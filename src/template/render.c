@@ -8,8 +8,8 @@
 /* What one run of a unit keeps for its captures and cases. */
 struct temp {
     struct value value;
-    size_t       place;   /* where a capture began */
-    uint32_t     again;   /* how often a when's body is still to be shown */
+    size_t       place; /* where a capture began */
+    uint32_t     again; /* how often a when's body is still to be shown */
     bool         matched;
 };
 
@@ -138,12 +138,18 @@ struct value render_text(struct render *r, struct buf *text)
 static const char *entity_of(char c)
 {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return NULL;
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
     }
 }
 
@@ -255,7 +261,9 @@ static void op_simple(struct render *r, struct run *run, const struct op *op)
 {
     struct value v;
     switch (op->code) {
-    case OP_TEXT: buf_str(r->out, op->text); break;
+    case OP_TEXT:
+        buf_str(r->out, op->text);
+        break;
     case OP_OUT:
         v = eval_expr(r, op->expr);
         out_value(r, &v);
@@ -264,18 +272,41 @@ static void op_simple(struct render *r, struct run *run, const struct op *op)
         v = eval_path(r, op->path);
         out_value(r, &v);
         break;
-    case OP_ASSIGN: assign(r, op); break;
-    case OP_CAPTURE: run->temps[op->target].place = r->out->len; break;
-    case OP_CAPTURE_END: capture_end(r, op->symbol, run->temps[op->target].place); break;
-    case OP_CHANGED: run->temps[op->symbol].place = r->out->len; break;
-    case OP_CHANGED_END: changed_end(r, run->temps[op->symbol].place); break;
-    case OP_COUNT: count(r, op); break;
-    case OP_CYCLE: cycle_run(r, op->cycle); break;
-    case OP_CASE: case_begin(r, op, &run->temps[op->symbol]); break;
-    case OP_FOR_END: loop_end(r, &run->loop); break;
-    case OP_CELL_END: loop_cell_end(r, run->loop); break;
-    case OP_CALL: call_run(r, op->call, &run->left_by); break;
-    default: break;
+    case OP_ASSIGN:
+        assign(r, op);
+        break;
+    case OP_CAPTURE:
+        run->temps[op->target].place = r->out->len;
+        break;
+    case OP_CAPTURE_END:
+        capture_end(r, op->symbol, run->temps[op->target].place);
+        break;
+    case OP_CHANGED:
+        run->temps[op->symbol].place = r->out->len;
+        break;
+    case OP_CHANGED_END:
+        changed_end(r, run->temps[op->symbol].place);
+        break;
+    case OP_COUNT:
+        count(r, op);
+        break;
+    case OP_CYCLE:
+        cycle_run(r, op->cycle);
+        break;
+    case OP_CASE:
+        case_begin(r, op, &run->temps[op->symbol]);
+        break;
+    case OP_FOR_END:
+        loop_end(r, &run->loop);
+        break;
+    case OP_CELL_END:
+        loop_cell_end(r, run->loop);
+        break;
+    case OP_CALL:
+        call_run(r, op->call, &run->left_by);
+        break;
+    default:
+        break;
     }
 }
 
@@ -284,25 +315,33 @@ static bool op_jumps(struct render *r, struct run *run, const struct op *op)
 {
     bool left;
     switch (op->code) {
-    case OP_JUMP: return true;
-    case OP_TEST_AND: return !eval_test(r, op->test);
-    case OP_TEST_OR: return eval_test(r, op->test);
-    case OP_WHEN: return !when(r, op, &run->temps[op->symbol]);
+    case OP_JUMP:
+        return true;
+    case OP_TEST_AND:
+        return !eval_test(r, op->test);
+    case OP_TEST_OR:
+        return eval_test(r, op->test);
+    case OP_WHEN:
+        return !when(r, op, &run->temps[op->symbol]);
     case OP_WHEN_AGAIN:
         if (run->temps[op->symbol].again == 0)
             return false;
         run->temps[op->symbol].again--;
         return true;
-    case OP_CASE_ELSE: return run->temps[op->symbol].matched;
-    case OP_FOR: return !loop_begin(r, op->each, &run->loop);
-    case OP_FOR_NEXT: return loop_next(r, run->loop);
+    case OP_CASE_ELSE:
+        return run->temps[op->symbol].matched;
+    case OP_FOR:
+        return !loop_begin(r, op->each, &run->loop);
+    case OP_FOR_NEXT:
+        return loop_next(r, run->loop);
     case OP_UNLESS_BREAK:
     case OP_UNLESS_CONTINUE:
         left = run->left_by == (op->code == OP_UNLESS_BREAK ? OP_LEAVE_BREAK : OP_LEAVE_CONTINUE);
         if (left)
             run->left_by = OP_NOP;
         return !left;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -361,8 +400,8 @@ static struct cycle_state *cycle_state(struct render *r, const struct cycle *cyc
     struct cycle_state *made = render_alloc(r, 1, sizeof *made);
     if (made == NULL)
         return NULL;
-    *made = (struct cycle_state){ .key = key, .named = cycle->name != NULL,
-                                  .older = r->frame->cycles };
+    *made =
+        (struct cycle_state){ .key = key, .named = cycle->name != NULL, .older = r->frame->cycles };
     r->frame->cycles = made;
     return made;
 }
@@ -387,8 +426,13 @@ enum err template_render(const struct template *t, struct arena *scratch, const 
     enum op_code                             left_by;
     if (conf == NULL)
         conf = &plain;
-    struct render r = { .t = t, .arena = scratch, .data = data, .conf = conf, .out = out,
-                        .out_start = out->len, .report = report };
+    struct render r = { .t = t,
+                        .arena = scratch,
+                        .data = data,
+                        .conf = conf,
+                        .out = out,
+                        .out_start = out->len,
+                        .report = report };
     r.steps_left = conf->steps_max > 0 ? conf->steps_max : TEMPLATE_STEPS_MAX;
     r.out_max = conf->output_bytes_max > 0 ? conf->output_bytes_max : TEMPLATE_OUTPUT_BYTES_MAX;
     report->missing_count = report->fault_count = report->fault_total = 0;

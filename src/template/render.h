@@ -95,19 +95,19 @@ bool         eval_test(struct render *r, const struct test *test);
 struct cell *eval_cell(struct render *r, uint32_t symbol);
 
 /* Loops: begin gives false when there is nothing to do; next false after the last item. */
-bool loop_begin(struct render *r, const struct each *each, struct loop **running);
-bool loop_next(struct render *r, struct loop *loop);
-void loop_end(struct render *r, struct loop **running);
-void loop_cell_end(struct render *r, const struct loop *loop);
+bool         loop_begin(struct render *r, const struct each *each, struct loop **running);
+bool         loop_next(struct render *r, struct loop *loop);
+void         loop_end(struct render *r, struct loop **running);
+void         loop_cell_end(struct render *r, const struct loop *loop);
 struct value loop_member(struct render *r, const struct loop *loop, enum known known);
 struct value loop_item(struct render *r, const struct loop *loop);
 
 /* A frame with a cell for every symbol, or NULL and the render stops. */
 struct frame *frame_open(struct render *r, bool isolated);
-void unit_run(struct render *r, const struct unit *unit, enum op_code *left_by);
-void call_run(struct render *r, const struct call *call, enum op_code *left_by);
-void cycle_run(struct render *r, const struct cycle *cycle);
-void out_value(struct render *r, struct value *v);
-void html_escape(struct buf *out, struct str text);
+void          unit_run(struct render *r, const struct unit *unit, enum op_code *left_by);
+void          call_run(struct render *r, const struct call *call, enum op_code *left_by);
+void          cycle_run(struct render *r, const struct cycle *cycle);
+void          out_value(struct render *r, struct value *v);
+void          html_escape(struct buf *out, struct str text);
 
 #endif

@@ -65,11 +65,11 @@ struct template_conf {
 };
 
 struct template_render_conf {
-    bool    escape_html;     /* escape every output but literals, captures and `| raw` */
-    bool    stop_at_error;   /* the first fault ends the render with ERR_INPUT */
-    bool    stop_at_missing; /* the first missing path ends the render with ERR_ABSENT */
-    int64_t now_ms;          /* what 'now' means to the date filter */
-    int64_t steps_max;       /* 0: TEMPLATE_STEPS_MAX */
+    bool    escape_html;      /* escape every output but literals, captures and `| raw` */
+    bool    stop_at_error;    /* the first fault ends the render with ERR_INPUT */
+    bool    stop_at_missing;  /* the first missing path ends the render with ERR_ABSENT */
+    int64_t now_ms;           /* what 'now' means to the date filter */
+    int64_t steps_max;        /* 0: TEMPLATE_STEPS_MAX */
     size_t  output_bytes_max; /* 0: TEMPLATE_OUTPUT_BYTES_MAX */
 };
 
@@ -124,8 +124,8 @@ size_t                          template_variables_count(const struct template *
 const struct template_variable *template_variables(const struct template *t);
 
 /*
- * Runs the conformance cases in a text (Golden Liquid's JSON), appending the name of each failure to
- * `out` and at the end "N passed, N failed". ERR_INPUT when the text is no list of cases.
+ * Runs the conformance cases in a text (Golden Liquid's JSON), appending the name of each failure
+ * to `out` and at the end "N passed, N failed". ERR_INPUT when the text is no list of cases.
  */
 MUST enum err template_cases_run(struct str text, struct buf *out, int *passed, int *failed);
 

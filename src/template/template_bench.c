@@ -96,9 +96,9 @@ int main(void)
         qsort(rates, RUNS, sizeof rates[0], by_value);
         qsort(cpu_rates, RUNS, sizeof cpu_rates[0], by_value);
         printf("template: %zu bytes in, %zu out, escaping %s: %.0f renders/s "
-               "(median of %d, %.0f to %.0f), %.0f a second of its own CPU time\n", source.len,
-               bytes, escape ? "on" : "off", rates[RUNS / 2], RUNS, rates[0], rates[RUNS - 1],
-               cpu_rates[RUNS / 2]);
+               "(median of %d, %.0f to %.0f), %.0f a second of its own CPU time\n",
+               source.len, bytes, escape ? "on" : "off", rates[RUNS / 2], RUNS, rates[0],
+               rates[RUNS - 1], cpu_rates[RUNS / 2]);
     }
     template_close(t);
     arena_close(arena);

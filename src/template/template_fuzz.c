@@ -30,11 +30,12 @@ static enum err snippet(void *owner, struct str name, struct arena *arena, struc
 static enum err render(const struct template *t, const struct json *data, bool escape,
                        struct buf *out, struct template_report *report)
 {
-    struct template_render_conf conf = { .escape_html = escape, .now_ms = 1773500000000,
+    struct template_render_conf conf = { .escape_html = escape,
+                                         .now_ms = 1773500000000,
                                          .steps_max = FUZZ_STEPS_MAX,
                                          .output_bytes_max = FUZZ_OUTPUT_BYTES_MAX };
-    struct arena *scratch = arena_open((size_t)16 << 20);
-    enum err      err = template_render(t, scratch, data, &conf, out, report);
+    struct arena               *scratch = arena_open((size_t)16 << 20);
+    enum err                    err = template_render(t, scratch, data, &conf, out, report);
     /* One operation may run over the bound before it is looked at, by at most one value. */
     assert(out->len <= FUZZ_OUTPUT_BYTES_MAX + 8 * TEMPLATE_VALUE_BYTES_MAX);
     assert(err == OK || report->problem.what[0] != '\0');

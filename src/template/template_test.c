@@ -104,9 +104,11 @@ TEST(template, what_default_replaces_or_a_condition_tests_is_not_missing)
     assert_missing("{% assign a = gone %}{{ a | default: 'x' }}", "");
     assert_missing("{% if gone %}{{ gone }}{% elsif gone.x == 3 %}{% endif %}", "");
     assert_missing("{% unless gone %}ok{% endunless %}"
-                   "{% case gone %}{% when 1 %}{% endcase %}", "");
+                   "{% case gone %}{% when 1 %}{% endcase %}",
+                   "");
     assert_missing("{{ forloop.parentloop }}{% for i in (1..1) %}{{ forloop.parentloop.index }}"
-                   "{% endfor %}", "forloop.parentloop:1 forloop.parentloop.index:1 ");
+                   "{% endfor %}",
+                   "forloop.parentloop:1 forloop.parentloop.index:1 ");
 }
 
 TEST(template, a_missing_path_is_still_missing_behind_other_filters_and_names)
@@ -189,7 +191,8 @@ TEST(template, no_template_runs_for_ever)
                  ERR_LIMIT);
     assert_stops("{{ (1..900000000000) | join }}", plain, ERR_LIMIT);
     assert_stops("{% assign s = 'abc' %}{% for i in (1..99) %}{% assign s = s | append: s %}"
-                 "{% endfor %}", plain, ERR_LIMIT);
+                 "{% endfor %}",
+                 plain, ERR_LIMIT);
     assert_stops("{% assign s = 'abcdefgh' %}{% for i in (1..16) %}{% assign s = s | append: s %}"
                  "{% endfor %}{% for i in (1..900000) %}{% if s < s %}{% endif %}{% endfor %}",
                  plain, ERR_LIMIT);
@@ -228,22 +231,27 @@ TEST(template, a_snippet_with_a_computed_name_is_found_and_brings_its_names)
                    "36|36|36");
     assert_renders("{% render 'row' for event.items as row, price: 5 %}", false, "[Hat:5][Sock:5]");
     assert_renders("{% for i in (1..3) %}{% capture c %}{% if i == 2 %}{% continue %}{% endif %}"
-                   "{{ i }}{% endcapture %}{{ c }}{% endfor %}", false, "13");
+                   "{{ i }}{% endcapture %}{{ c }}{% endfor %}",
+                   false, "13");
 }
 
 TEST(template, the_variables_of_a_template_are_its_datas_and_not_its_own)
 {
     struct template *t = NULL;
-    assert_ok(template_parse(&t, STR("{% assign a = person.age %}{{ a }}{{ person.name }}"
-                                     "{% for i in event.items %}{{ i.t }}{% endfor %}"
-                                     "{{ x.y | default: '' }}{% if z %}{% endif %}"
-                                     "{{ person.age }}"),
+    assert_ok(template_parse(&t,
+                             STR("{% assign a = person.age %}{{ a }}{{ person.name }}"
+                                 "{% for i in event.items %}{{ i.t }}{% endfor %}"
+                                 "{{ x.y | default: '' }}{% if z %}{% endif %}"
+                                 "{{ person.age }}"),
                              NULL, NULL));
     static const struct {
         const char *path;
         bool        optional;
-    } expected[] = { { "person.age", false }, { "person.name", false }, { "event.items", false },
-                     { "x.y", true },         { "z", true } };
+    } expected[] = { { "person.age", false },
+                     { "person.name", false },
+                     { "event.items", false },
+                     { "x.y", true },
+                     { "z", true } };
     assert_int_equal(template_variables_count(t), 5);
     for (size_t i = 0; i < 5; i++) {
         assert_str(template_variables(t)[i].path, expected[i].path);
@@ -285,9 +293,10 @@ TEST(template, several_threads_render_one_template)
     struct shared        shared[3];
     pthread_t            threads[3];
     assert_ok(json_parse_once(arena, str_of(DATA), &data, NULL));
-    assert_ok(template_parse(&t, STR("{% assign s = 'new' %}{% include s %}"
-                                     "{% for i in event.items %}{% if i.p %}{{ i.p }}{% endif %}"
-                                     "{{ i.t }}{% endfor %}{% increment c %}{% increment c %}"),
+    assert_ok(template_parse(&t,
+                             STR("{% assign s = 'new' %}{% include s %}"
+                                 "{% for i in event.items %}{% if i.p %}{{ i.p }}{% endif %}"
+                                 "{{ i.t }}{% endfor %}{% increment c %}{% increment c %}"),
                              &conf, NULL));
     for (int i = 0; i < 3; i++) {
         shared[i] = (struct shared){ t, &data, false };

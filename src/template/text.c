@@ -33,10 +33,14 @@ static uint32_t decode(struct str c)
 {
     const unsigned char *b = (const unsigned char *)c.ptr;
     switch (c.len) {
-    case 1: return b[0];
-    case 2: return (uint32_t)(b[0] & 0x1F) << 6 | (b[1] & 0x3F);
-    case 3: return (uint32_t)(b[0] & 0x0F) << 12 | (uint32_t)(b[1] & 0x3F) << 6 | (b[2] & 0x3F);
-    default: return 0; /* no letters with case that we know */
+    case 1:
+        return b[0];
+    case 2:
+        return (uint32_t)(b[0] & 0x1F) << 6 | (b[1] & 0x3F);
+    case 3:
+        return (uint32_t)(b[0] & 0x0F) << 12 | (uint32_t)(b[1] & 0x3F) << 6 | (b[2] & 0x3F);
+    default:
+        return 0; /* no letters with case that we know */
     }
 }
 
@@ -75,18 +79,30 @@ static uint32_t up(uint32_t c)
         (c >= 0x430 && c <= 0x44F))
         return c - 0x20;
     switch (c) {
-    case 0xFF: return 0x178;
-    case 0x131: return 'I';
-    case 0x17F: return 'S';
-    case 0x3AC: return 0x386;
-    case 0x3AD: return 0x388;
-    case 0x3AE: return 0x389;
-    case 0x3AF: return 0x38A;
-    case 0x3C2: return 0x3A3;
-    case 0x3CC: return 0x38C;
-    case 0x3CD: return 0x38E;
-    case 0x3CE: return 0x38F;
-    default: return c >= 0x450 && c <= 0x45F ? c - 0x50 : c;
+    case 0xFF:
+        return 0x178;
+    case 0x131:
+        return 'I';
+    case 0x17F:
+        return 'S';
+    case 0x3AC:
+        return 0x386;
+    case 0x3AD:
+        return 0x388;
+    case 0x3AE:
+        return 0x389;
+    case 0x3AF:
+        return 0x38A;
+    case 0x3C2:
+        return 0x3A3;
+    case 0x3CC:
+        return 0x38C;
+    case 0x3CD:
+        return 0x38E;
+    case 0x3CE:
+        return 0x38F;
+    default:
+        return c >= 0x450 && c <= 0x45F ? c - 0x50 : c;
     }
 }
 
@@ -99,17 +115,28 @@ static uint32_t down(uint32_t c)
         (c >= 0x410 && c <= 0x42F))
         return c + 0x20;
     switch (c) {
-    case 0x130: return 'i';
-    case 0x178: return 0xFF;
-    case 0x386: return 0x3AC;
-    case 0x388: return 0x3AD;
-    case 0x389: return 0x3AE;
-    case 0x38A: return 0x3AF;
-    case 0x38C: return 0x3CC;
-    case 0x38E: return 0x3CD;
-    case 0x38F: return 0x3CE;
-    case 0x1E9E: return 0xDF;
-    default: return c >= 0x400 && c <= 0x40F ? c + 0x50 : c;
+    case 0x130:
+        return 'i';
+    case 0x178:
+        return 0xFF;
+    case 0x386:
+        return 0x3AC;
+    case 0x388:
+        return 0x3AD;
+    case 0x389:
+        return 0x3AE;
+    case 0x38A:
+        return 0x3AF;
+    case 0x38C:
+        return 0x3CC;
+    case 0x38E:
+        return 0x3CD;
+    case 0x38F:
+        return 0x3CE;
+    case 0x1E9E:
+        return 0xDF;
+    default:
+        return c >= 0x400 && c <= 0x40F ? c + 0x50 : c;
     }
 }
 

@@ -40,13 +40,20 @@ struct value value_of_json(const struct json *json)
     if (json == NULL)
         return VALUE_NONE;
     switch (json->kind) {
-    case JSON_NULL: return VALUE_NONE;
-    case JSON_BOOL: return value_of_bool(json->truth);
-    case JSON_INT: return value_of_int(json->integer);
-    case JSON_REAL: return value_of_real(json->real);
-    case JSON_STRING: return value_of_str(json->string);
-    case JSON_ARRAY: return (struct value){ .kind = VALUE_ARRAY, .json = json };
-    case JSON_OBJECT: return (struct value){ .kind = VALUE_OBJECT, .json = json };
+    case JSON_NULL:
+        return VALUE_NONE;
+    case JSON_BOOL:
+        return value_of_bool(json->truth);
+    case JSON_INT:
+        return value_of_int(json->integer);
+    case JSON_REAL:
+        return value_of_real(json->real);
+    case JSON_STRING:
+        return value_of_str(json->string);
+    case JSON_ARRAY:
+        return (struct value){ .kind = VALUE_ARRAY, .json = json };
+    case JSON_OBJECT:
+        return (struct value){ .kind = VALUE_OBJECT, .json = json };
     }
     return VALUE_NONE;
 }
@@ -64,11 +71,15 @@ bool value_is_sequence(const struct value *v)
 bool value_is_empty(const struct value *v)
 {
     switch (v->kind) {
-    case VALUE_STRING: return v->string.len == 0;
-    case VALUE_OBJECT: return v->json->count == 0;
+    case VALUE_STRING:
+        return v->string.len == 0;
+    case VALUE_OBJECT:
+        return v->json->count == 0;
     case VALUE_LIST:
-    case VALUE_ARRAY: return value_count(v) == 0;
-    default: return false;
+    case VALUE_ARRAY:
+        return value_count(v) == 0;
+    default:
+        return false;
     }
 }
 
@@ -83,15 +94,18 @@ int64_t value_count(const struct value *v)
 {
     int64_t span;
     switch (v->kind) {
-    case VALUE_LIST: return v->count;
-    case VALUE_ARRAY: return v->json->count;
+    case VALUE_LIST:
+        return v->count;
+    case VALUE_ARRAY:
+        return v->json->count;
     case VALUE_RANGE:
         if (v->range.hi < v->range.lo)
             return 0;
         if (__builtin_sub_overflow(v->range.hi, v->range.lo, &span) || span == INT64_MAX)
             return INT64_MAX;
         return span + 1;
-    default: return 0;
+    default:
+        return 0;
     }
 }
 
@@ -191,13 +205,17 @@ bool value_eq(struct render *r, const struct value *a, const struct value *b)
     if (a->kind != b->kind)
         return false;
     switch (a->kind) {
-    case VALUE_BOOL: return a->truth == b->truth;
+    case VALUE_BOOL:
+        return a->truth == b->truth;
     case VALUE_STRING:
         return a->string.len == b->string.len && render_charge_bytes(r, a->string.len) &&
                str_eq(a->string, b->string);
-    case VALUE_OBJECT: return a->json == b->json || object_eq(r, a->json, b->json);
-    case VALUE_LOOP: return a->loop == b->loop;
-    default: return true; /* nil */
+    case VALUE_OBJECT:
+        return a->json == b->json || object_eq(r, a->json, b->json);
+    case VALUE_LOOP:
+        return a->loop == b->loop;
+    default:
+        return true; /* nil */
     }
 }
 
@@ -342,21 +360,32 @@ void value_print(struct render *r, struct buf *out, const struct value *v)
     switch (v->kind) {
     case VALUE_NIL:
     case VALUE_EMPTY:
-    case VALUE_BLANK: return;
-    case VALUE_BOOL: buf_str(out, v->truth ? STR("true") : STR("false")); return;
-    case VALUE_INT: buf_int(out, v->integer); return;
-    case VALUE_REAL: buf_str(out, value_real_text(v->real, real)); return;
+    case VALUE_BLANK:
+        return;
+    case VALUE_BOOL:
+        buf_str(out, v->truth ? STR("true") : STR("false"));
+        return;
+    case VALUE_INT:
+        buf_int(out, v->integer);
+        return;
+    case VALUE_REAL:
+        buf_str(out, value_real_text(v->real, real));
+        return;
     case VALUE_STRING:
         if (render_charge_bytes(r, v->string.len))
             buf_str(out, v->string);
         return;
-    case VALUE_OBJECT: object_inspect(r, out, v->json, 0); return;
+    case VALUE_OBJECT:
+        object_inspect(r, out, v->json, 0);
+        return;
     case VALUE_RANGE:
         buf_int(out, v->range.lo);
         buf_str(out, STR(".."));
         buf_int(out, v->range.hi);
         return;
-    case VALUE_LOOP: buf_str(out, STR("Liquid::ForloopDrop")); return;
+    case VALUE_LOOP:
+        buf_str(out, STR("Liquid::ForloopDrop"));
+        return;
     case VALUE_LIST:
     case VALUE_ARRAY:
         for (int64_t i = 0, n = value_count(v); i < n && render_charge(r, 1); i++) {
@@ -394,9 +423,9 @@ bool value_to_integer(const struct value *v, int64_t *out)
 int64_t value_leading_int(struct str text)
 {
     text = text_trim_left(text);
-    bool     negative = text.len > 0 && text.ptr[0] == '-';
-    size_t   i = negative || (text.len > 0 && text.ptr[0] == '+') ? 1 : 0;
-    int64_t  value = 0;
+    bool    negative = text.len > 0 && text.ptr[0] == '-';
+    size_t  i = negative || (text.len > 0 && text.ptr[0] == '+') ? 1 : 0;
+    int64_t value = 0;
     for (; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, text.ptr[i] - '0', &value))

@@ -58,7 +58,7 @@ struct value value_of_str(struct str string);
 struct value value_of_list(const struct value *items, size_t count);
 struct value value_of_json(const struct json *json); /* NULL is nil */
 
-bool value_is_true(const struct value *v); /* all but nil and false */
+bool value_is_true(const struct value *v);     /* all but nil and false */
 bool value_is_sequence(const struct value *v); /* list, array or range */
 bool value_is_empty(const struct value *v);
 bool value_is_blank(const struct value *v);

@@ -274,9 +274,9 @@ static bool string_place(struct bag bag, struct place *p)
 
 static bool place_at(struct bag bag, uint32_t at, struct place *p)
 {
-    static const unsigned char lengths[BAG_KINDS] = { [BAG_INT8] = 1, [BAG_INT16] = 2,
-                                                      [BAG_INT32] = 4, [BAG_INT64] = 8,
-                                                      [BAG_REAL] = 8 };
+    static const unsigned char lengths[BAG_KINDS] = {
+        [BAG_INT8] = 1, [BAG_INT16] = 2, [BAG_INT32] = 4, [BAG_INT64] = 8, [BAG_REAL] = 8
+    };
     if (at >= bag.len)
         return false;
     p->kind = bag.bytes[at] & ~(unsigned)BAG_LISTED;
@@ -324,8 +324,9 @@ static struct json value_at(struct bag bag, const struct place *p)
 
 static struct bag_item item_at(struct bag bag, const struct place *p)
 {
-    return (struct bag_item){ .key = p->key, .element = p->element, .listed = p->listed,
-                              .value = value_at(bag, p) };
+    return (struct bag_item){
+        .key = p->key, .element = p->element, .listed = p->listed, .value = value_at(bag, p)
+    };
 }
 
 bool bag_next(struct bag bag, uint32_t *at, struct bag_item *out)

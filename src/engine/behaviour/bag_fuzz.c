@@ -12,10 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { ARENA_BYTES = 16 << 20, KEY_BYTES = 4096 };
 
 struct flat {
-    struct dict    *keys;
-    struct bag      bag;
-    uint32_t        at;
-    char            key[KEY_BYTES];
+    struct dict *keys;
+    struct bag   bag;
+    uint32_t     at;
+    char         key[KEY_BYTES];
 };
 
 static void must(bool holds)

@@ -17,7 +17,8 @@ struct bagged {
 
 static struct bagged bagged(const char *text)
 {
-    struct bagged b = { .arena = arena_open(ARENA_BYTES), .keys = dict_open(),
+    struct bagged b = { .arena = arena_open(ARENA_BYTES),
+                        .keys = dict_open(),
                         .out = buf_make(OUT_BYTES) };
     struct json   json;
     assert_ok(json_parse_once(b.arena, str_of(text), &json, NULL));
@@ -94,7 +95,8 @@ TEST(bag, find_gives_the_first_value_and_nothing_for_another_key)
 
 TEST(bag, what_is_too_deep_is_left_out_and_counted_and_the_rest_is_kept)
 {
-    SCOPED(bagged_donep) struct bagged b =
+    SCOPED(bagged_donep)
+    struct bagged b =
         bagged("{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":{\"j\":1}}}}}}}}},"
                "\"z\":2}");
     assert_int_equal(b.left_out, 1);

@@ -28,7 +28,7 @@ TEST(dict, stored_and_read_again_in_order_it_is_the_same)
 {
     SCOPED(dict_closep) struct dict *dict = dict_open();
     SCOPED(dict_closep) struct dict *again = dict_open();
-    char name[32];
+    char                             name[32];
     for (int i = 0; i < 5000; i++) {
         snprintf(name, sizeof name, "name %d", i * 7919 % 3001);
         intern(dict, name);
@@ -44,7 +44,7 @@ TEST(dict, stored_and_read_again_in_order_it_is_the_same)
 TEST(dict, the_name_after_the_last_place_is_other_and_is_counted)
 {
     SCOPED(dict_closep) struct dict *dict = dict_open();
-    char name[DICT_NAME_BYTES_MAX + 2];
+    char                             name[DICT_NAME_BYTES_MAX + 2];
     for (int i = 0; i < DICT_NAMES_MAX; i++) {
         snprintf(name, sizeof name, "n%d", i);
         assert_int_equal(intern(dict, name), i);
@@ -59,8 +59,8 @@ TEST(dict, the_name_after_the_last_place_is_other_and_is_counted)
 TEST(dict, a_name_too_long_is_other)
 {
     SCOPED(dict_closep) struct dict *dict = dict_open();
-    char     name[DICT_NAME_BYTES_MAX + 1];
-    uint16_t id;
+    char                             name[DICT_NAME_BYTES_MAX + 1];
+    uint16_t                         id;
     for (size_t i = 0; i < sizeof name; i++)
         name[i] = 'x';
     assert_ok(dict_intern(dict, (struct str){ name, DICT_NAME_BYTES_MAX }, &id));

@@ -19,8 +19,8 @@ struct base_header {
     uint64_t magic;
     uint32_t version, seq;
     uint64_t profiles, events, bags_bytes;
-    uint64_t bytes;    /* of the whole file */
-    uint64_t checksum; /* of header and columns, with 0 in this place */
+    uint64_t bytes;                 /* of the whole file */
+    uint64_t checksum;              /* of header and columns, with 0 in this place */
     uint64_t bags_whole, bags_rest; /* sums of the bags' whole pieces, and of what is left */
     uint64_t spare[7];
 };
@@ -141,8 +141,8 @@ static enum err delta_reach(struct delta *delta, uint32_t profile)
 
 static struct block *block_grow(struct delta *delta, struct block *old)
 {
-    uint32_t      count = old == NULL ? 0 : old->count;
-    uint32_t      room = old == NULL ? 2 : old->room < 16 ? old->room * 2 : old->room + old->room / 2;
+    uint32_t count = old == NULL ? 0 : old->count;
+    uint32_t room = old == NULL ? 2 : old->room < 16 ? old->room * 2 : old->room + old->room / 2;
     struct block *grown = malloc(block_bytes(room));
     if (grown == NULL)
         return NULL;
@@ -179,8 +179,8 @@ static uint32_t block_place(struct block *b, int64_t at_ms, uint32_t seq)
         return high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        bool     before = b->at_ms[middle] < at_ms ||
-                      (b->at_ms[middle] == at_ms && block_seq(b)[middle] < seq);
+        bool     before =
+            b->at_ms[middle] < at_ms || (b->at_ms[middle] == at_ms && block_seq(b)[middle] < seq);
         if (before)
             low = middle + 1;
         else
@@ -237,8 +237,11 @@ static bool run_of_block(struct block *b, struct run *run)
 {
     if (b == NULL || b->count == 0)
         return false;
-    *run = (struct run){ .name = block_name(b), .at_ms = b->at_ms, .seq = block_seq(b),
-                         .bag = block_bag(b), .count = b->count };
+    *run = (struct run){ .name = block_name(b),
+                         .at_ms = b->at_ms,
+                         .seq = block_seq(b),
+                         .bag = block_bag(b),
+                         .count = b->count };
     return true;
 }
 
@@ -248,8 +251,11 @@ static bool run_of_base(const struct base *base, uint32_t profile, struct run *r
         return false;
     const struct columns *c = &base->columns;
     uint32_t              from = c->offsets[profile], to = c->offsets[profile + 1];
-    *run = (struct run){ .name = c->name + from, .at_ms = c->at_ms + from, .seq = c->seq + from,
-                         .bag = c->bag + from, .count = to - from };
+    *run = (struct run){ .name = c->name + from,
+                         .at_ms = c->at_ms + from,
+                         .seq = c->seq + from,
+                         .bag = c->bag + from,
+                         .count = to - from };
     return to > from;
 }
 
@@ -258,9 +264,11 @@ uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct
     uint32_t count = 0;
     if (run_of_base(&timeline->base, profile, &runs[count]))
         count++;
-    if (profile < timeline->frozen.profiles && run_of_block(timeline->frozen.blocks[profile], &runs[count]))
+    if (profile < timeline->frozen.profiles &&
+        run_of_block(timeline->frozen.blocks[profile], &runs[count]))
         count++;
-    if (profile < timeline->delta.profiles && run_of_block(timeline->delta.blocks[profile], &runs[count]))
+    if (profile < timeline->delta.profiles &&
+        run_of_block(timeline->delta.blocks[profile], &runs[count]))
         count++;
     return count;
 }
@@ -365,8 +373,8 @@ static uint64_t merge_runs(const struct columns *to, uint64_t at, const struct r
 {
     uint32_t i = 0, k = 0;
     while (i < a->count && k < b->count) {
-        bool first = a->at_ms[i] < b->at_ms[k] ||
-                     (a->at_ms[i] == b->at_ms[k] && a->seq[i] < b->seq[k]);
+        bool first =
+            a->at_ms[i] < b->at_ms[k] || (a->at_ms[i] == b->at_ms[k] && a->seq[i] < b->seq[k]);
         if (first)
             copy_event(to, at++, a, i++);
         else
@@ -405,11 +413,14 @@ void timeline_write(const struct timeline *timeline, unsigned char *region, size
     uint64_t           profiles = profiles_after(timeline);
     uint64_t           events = timeline->base.events + timeline->frozen.events;
     struct columns     to = { 0 };
-    struct base_header header = {
-        .magic = BASE_MAGIC, .version = BASE_VERSION, .seq = timeline->freeze_seq,
-        .profiles = profiles, .events = events, .bags_bytes = timeline->freeze_bags_bytes,
-        .bytes = bytes };
-    size_t laid = columns_lay(region, profiles, events, &to);
+    struct base_header header = { .magic = BASE_MAGIC,
+                                  .version = BASE_VERSION,
+                                  .seq = timeline->freeze_seq,
+                                  .profiles = profiles,
+                                  .events = events,
+                                  .bags_bytes = timeline->freeze_bags_bytes,
+                                  .bytes = bytes };
+    size_t             laid = columns_lay(region, profiles, events, &to);
     assert(laid == bytes);
     (void)laid;
 
@@ -434,9 +445,13 @@ void timeline_write(const struct timeline *timeline, unsigned char *region, size
 static void base_take(struct base *base, unsigned char *region, size_t bytes)
 {
     const struct base_header *header = (const struct base_header *)region;
-    *base = (struct base){ .region = region, .bytes = bytes, .profiles = header->profiles,
-                           .events = header->events, .seq = header->seq,
-                           .bags_bytes = header->bags_bytes, .bags_whole = header->bags_whole };
+    *base = (struct base){ .region = region,
+                           .bytes = bytes,
+                           .profiles = header->profiles,
+                           .events = header->events,
+                           .seq = header->seq,
+                           .bags_bytes = header->bags_bytes,
+                           .bags_whole = header->bags_whole };
     columns_lay(region, header->profiles, header->events, &base->columns);
 }
 
@@ -513,8 +528,8 @@ enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t 
 
 struct timeline_sizes timeline_sizes(const struct timeline *timeline)
 {
-    uint64_t tables = ((uint64_t)timeline->delta.profiles + timeline->frozen.profiles) *
-                      sizeof(struct block *);
+    uint64_t tables =
+        ((uint64_t)timeline->delta.profiles + timeline->frozen.profiles) * sizeof(struct block *);
     return (struct timeline_sizes){
         .base_bytes = timeline->base.bytes,
         .delta_bytes = timeline->delta.bytes + timeline->frozen.bytes + tables,

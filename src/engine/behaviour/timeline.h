@@ -50,7 +50,8 @@ struct bags   timeline_bags(const struct timeline *timeline);
 /* The runs of one profile, at most TIMELINE_RUNS_MAX; returns how many. Good until the next add. */
 uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct run *runs);
 
-/* Asks the processor to have at hand soon: 0 where the profile's delta is, 1 the delta, 2 its end. */
+/* Asks the processor to have at hand soon: 0 where the profile's delta is, 1 the delta, 2 its end.
+ */
 void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step);
 
 uint64_t timeline_count(const struct timeline *timeline);       /* events in all */
@@ -59,12 +60,13 @@ uint64_t timeline_delta_count(const struct timeline *timeline); /* not yet in th
 /*
  * Merging. `freeze` says how many bytes the new base takes; `write` fills a region of that size
  * (any thread); `swap` puts it in the place of the old base and the frozen delta. The region
- * belongs to the timeline afterwards and is unmapped with munmap. ERR_CONFLICT while one is under way.
+ * belongs to the timeline afterwards and is unmapped with munmap. ERR_CONFLICT while one is under
+ * way.
  */
 MUST enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes);
 void          timeline_write(const struct timeline *timeline, unsigned char *region, size_t bytes);
 void          timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
-void          timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
+void timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
 
 /* The region the timeline stands on: bytes of the base, and the last record it holds. */
 uint32_t timeline_base_seq(const struct timeline *timeline);

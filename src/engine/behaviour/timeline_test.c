@@ -34,10 +34,11 @@ static bool before(const struct timeline_event *a, const struct timeline_event *
 
 static void add(struct twin *t)
 {
-    struct timeline_event e = { .profile = draw(t, PROFILES) * draw(t, 3), .name = (uint16_t)draw(t, 50),
+    struct timeline_event e = { .profile = draw(t, PROFILES) * draw(t, 3),
+                                .name = (uint16_t)draw(t, 50),
                                 .seq = ++t->seq };
-    char     text[24];
-    uint32_t i = t->count++;
+    char                  text[24];
+    uint32_t              i = t->count++;
     e.at_ms = draw(t, 5) == 0 ? (int64_t)draw(t, t->seq + 1) : (int64_t)t->seq / 3;
     snprintf(text, sizeof text, "bag of %-8u", e.seq);
     assert_ok(timeline_bag_add(t->timeline, (struct str){ text, 16 }, &e.bag));
@@ -51,7 +52,8 @@ static void bag_check(struct twin *t, const struct timeline_event *e)
 {
     char text[24];
     snprintf(text, sizeof text, "bag of %-8u", e->seq);
-    assert_memory_equal(timeline_bags(t->timeline).bytes + (size_t)e->bag * BAG_UNIT_BYTES, text, 15);
+    assert_memory_equal(timeline_bags(t->timeline).bytes + (size_t)e->bag * BAG_UNIT_BYTES, text,
+                        15);
 }
 
 /* Each run is in order, and the runs of a profile together are exactly its events. */
@@ -68,7 +70,8 @@ static void compare(struct twin *t)
                 r++;
             assert_true(r < count);
             uint32_t i = used[r]++;
-            assert_true(runs[r].at_ms[i] == e->at_ms && runs[r].name[i] == e->name && runs[r].bag[i] == e->bag);
+            assert_true(runs[r].at_ms[i] == e->at_ms && runs[r].name[i] == e->name &&
+                        runs[r].bag[i] == e->bag);
             bag_check(t, e);
         }
         for (uint32_t r = 0; r < count; r++)

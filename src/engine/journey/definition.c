@@ -69,8 +69,13 @@ static enum err where_read(struct reading *r, struct str event, const struct jso
 static enum err trigger_read(struct reading *r, const struct json *value,
                              struct journey_trigger *out)
 {
-    static const struct { const char *key; enum trigger_kind kind; } kinds[] = {
-        { "event", TRIGGER_EVENT }, { "segment", TRIGGER_SEGMENT }, { "list", TRIGGER_LIST },
+    static const struct {
+        const char       *key;
+        enum trigger_kind kind;
+    } kinds[] = {
+        { "event", TRIGGER_EVENT },
+        { "segment", TRIGGER_SEGMENT },
+        { "list", TRIGGER_LIST },
     };
     int found = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -95,7 +100,9 @@ static enum err trigger_read(struct reading *r, const struct json *value,
 
 static enum err reentry_read(struct reading *r, const struct json *value, struct journey *out)
 {
-    struct str text = value == NULL ? STR("once") : value->kind == JSON_STRING ? value->string : STR("");
+    struct str text = value == NULL                ? STR("once")
+                      : value->kind == JSON_STRING ? value->string
+                                                   : STR("");
     if (str_eq(text, STR("once")))
         out->reentry = REENTRY_ONCE;
     else if (str_eq(text, STR("always")))
@@ -125,7 +132,8 @@ static enum err target_read(struct reading *r, const struct json *node, const ch
                 *out = (uint16_t)i;
                 return OK;
             }
-    return wrong(r, where, "There is no node with this id.", "Name the \"id\" of a node of this journey.");
+    return wrong(r, where, "There is no node with this id.",
+                 "Name the \"id\" of a node of this journey.");
 }
 
 static enum err wait_read(struct reading *r, const struct json *value, const char *place,
@@ -133,8 +141,9 @@ static enum err wait_read(struct reading *r, const struct json *value, const cha
 {
     if (value->kind != JSON_STRING || time_length_parse(value->string, &out->wait_ms) != OK ||
         out->wait_ms < 1 || out->wait_ms > JOURNEY_WAIT_MS_MAX)
-        return wrong(r, place, "This is not a length of time up to ten years.",
-                     "Write a number and a unit, such as \"3 days\", \"1 hour\" or \"90 minutes\".");
+        return wrong(
+            r, place, "This is not a length of time up to ten years.",
+            "Write a number and a unit, such as \"3 days\", \"1 hour\" or \"90 minutes\".");
     return OK;
 }
 
@@ -155,8 +164,8 @@ static int node_kind(const struct json *node)
 
 static enum err node_members_check(struct reading *r, const struct json *node, const char *place)
 {
-    static const char *const known[] = { "id", "email", "wait", "split", "exit", "next", "yes", "no",
-                                         "note" };
+    static const char *const known[] = { "id",   "email", "wait", "split", "exit",
+                                         "next", "yes",   "no",   "note" };
     for (uint32_t i = 0; i < node->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -181,16 +190,19 @@ static enum err node_read(struct reading *r, uint16_t i, struct node *out)
     TRY(node_members_check(r, node, place));
     out->id = json_get_str(node, STR("id"));
     if (str_is_empty(out->id) || out->id.len > JOURNEY_NAME_BYTES_MAX)
-        return wrong(r, place, "A node needs an \"id\" of 1 to 128 bytes.", "Give it a short name.");
+        return wrong(r, place, "A node needs an \"id\" of 1 to 128 bytes.",
+                     "Give it a short name.");
     for (uint16_t k = 0; k < i; k++)
         if (str_eq(json_get_str(&r->nodes->items[k], STR("id")), out->id))
-            return wrong(r, place, "Two nodes have the same id.", "Give each node an id of its own.");
+            return wrong(r, place, "Two nodes have the same id.",
+                         "Give each node an id of its own.");
     int kind = node_kind(node);
     if (kind < 0)
         return wrong(r, place, "A node is one of email, wait, split and exit.",
                      "Give it exactly one of these members.");
     out->kind = (enum node_kind)kind;
-    TRY(target_read(r, node, "next", place, out->kind == NODE_EXIT ? JOURNEY_END : below, &out->next));
+    TRY(target_read(r, node, "next", place, out->kind == NODE_EXIT ? JOURNEY_END : below,
+                    &out->next));
     TRY(target_read(r, node, "yes", place, below, &out->yes));
     TRY(target_read(r, node, "no", place, below, &out->no));
     if (out->kind == NODE_WAIT) {
@@ -205,7 +217,8 @@ static enum err node_read(struct reading *r, uint16_t i, struct node *out)
         out->email = json_get_str(node, STR("email"));
         snprintf(inner, sizeof inner, "%s.email", place);
         if (str_is_empty(out->email))
-            return wrong(r, inner, "An e-mail needs a template.", "Name a template of this workspace.");
+            return wrong(r, inner, "An e-mail needs a template.",
+                         "Name a template of this workspace.");
     }
     return OK;
 }
@@ -220,8 +233,8 @@ static bool circles(const struct node *nodes, uint16_t i, unsigned char *colour)
         return true;
     colour[i] = 1;
     bool found = nodes[i].kind == NODE_SPLIT
-                   ? circles(nodes, nodes[i].yes, colour) || circles(nodes, nodes[i].no, colour)
-                   : circles(nodes, nodes[i].next, colour);
+                     ? circles(nodes, nodes[i].yes, colour) || circles(nodes, nodes[i].no, colour)
+                     : circles(nodes, nodes[i].next, colour);
     colour[i] = 2;
     return found;
 }
@@ -257,7 +270,8 @@ static enum err nodes_read(struct reading *r, struct journey *out)
 
 static enum err members_check(struct reading *r, const struct json *root)
 {
-    static const char *const known[] = { "journey", "trigger", "reentry", "exit_when", "nodes", "note" };
+    static const char *const known[] = { "journey",   "trigger", "reentry",
+                                         "exit_when", "nodes",   "note" };
     for (uint32_t i = 0; i < root->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -282,7 +296,8 @@ enum err journey_parse(struct arena *arena, struct str text, const struct segmen
                            "Split the journey into several.");
     TRY(json_parse_once(arena, text, root, problem));
     if (root->kind != JSON_OBJECT)
-        return wrong(&r, "journey", "A journey is a JSON object.", "Begin with {\"journey\": ...}.");
+        return wrong(&r, "journey", "A journey is a JSON object.",
+                     "Begin with {\"journey\": ...}.");
     TRY(members_check(&r, root));
 
     journey.name = json_get_str(root, STR("journey"));

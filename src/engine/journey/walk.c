@@ -33,9 +33,13 @@ static struct verdict condition_ask(struct step *step, const struct condition *c
 enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
 {
     const struct enrollment *e = &state_of(step)->enrollments.items[i];
-    return decide(step->engine, step->out, (struct decision){
-        .kind = DECISION_ENDED, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
-        .object = e->node, .text = reason });
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_ENDED,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .subject = e->id,
+                                     .object = e->node,
+                                     .text = reason });
 }
 
 static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
@@ -50,9 +54,15 @@ static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
 static enum err step_tell(struct step *step, const struct enrollment *e, uint16_t node,
                           int64_t due_ms, struct str took)
 {
-    return decide(step->engine, step->out, (struct decision){
-        .kind = DECISION_STEP, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
-        .object = node, .other = e->visit + 1, .due_ms = due_ms, .text = took });
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_STEP,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .subject = e->id,
+                                     .object = node,
+                                     .other = e->visit + 1,
+                                     .due_ms = due_ms,
+                                     .text = took });
 }
 
 static enum err email_queue(struct step *step, const struct enrollment *e, const struct node *node,
@@ -62,10 +72,16 @@ static enum err email_queue(struct step *step, const struct enrollment *e, const
     uint32_t              template_id = program_template(program, node->email);
     uint32_t              topic = program_template_at(program, template_id)->topic;
     step->out->intents++;
-    return decide(step->engine, step->out, (struct decision){
-        .kind = DECISION_INTENT, .profile = step->person, .at_ms = step->at_ms, .subject = e->id,
-        .object = number, .other = template_id, .topic = topic, .journey = e->journey,
-        .event = e->trigger_seq });
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_INTENT,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .subject = e->id,
+                                     .object = number,
+                                     .other = template_id,
+                                     .topic = topic,
+                                     .journey = e->journey,
+                                     .event = e->trigger_seq });
 }
 
 /* Arrives at `at` and goes on until the journey waits or ends. */
@@ -152,11 +168,13 @@ static bool exit_needs(const struct journey_version *version, const struct enrol
 enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number)
 {
     for (uint32_t i = 0; i < state_of(step)->enrollments.count; i++) {
-        struct enrollment *e = &people_state(step->engine->people, step->person)->enrollments.items[i];
+        struct enrollment *e =
+            &people_state(step->engine->people, step->person)->enrollments.items[i];
         const struct journey_version *version = version_of(step, e);
         if (version == NULL || step->machine)
             e->exit_until_ms = TIME_NEVER;
-        if (version == NULL || step->machine || !exit_needs(version, e, reason, number, step->at_ms))
+        if (version == NULL || step->machine ||
+            !exit_needs(version, e, reason, number, step->at_ms))
             continue;
         struct verdict verdict = condition_ask(step, &version->journey.exit_when, e);
         e->exit_until_ms = verdict.until_ms;
@@ -209,11 +227,15 @@ static bool trigger_holds(struct step *step, const struct journey_version *versi
 static enum err enroll(struct step *step, uint32_t number, const struct journey_version *version)
 {
     const char     *refusal = entry_refusal(step, number, version);
-    struct decision decision = {
-        .kind = refusal == NULL ? DECISION_ENROLLED : DECISION_NOT_ENROLLED, .profile = step->person,
-        .at_ms = step->at_ms, .subject = number, .object = version->version,
-        .event = step->event_seq, .text = str_of(refusal) };
-    uint64_t id = step->engine->next_decision;
+    struct decision decision = { .kind =
+                                     refusal == NULL ? DECISION_ENROLLED : DECISION_NOT_ENROLLED,
+                                 .profile = step->person,
+                                 .at_ms = step->at_ms,
+                                 .subject = number,
+                                 .object = version->version,
+                                 .event = step->event_seq,
+                                 .text = str_of(refusal) };
+    uint64_t        id = step->engine->next_decision;
     TRY(decide(step->engine, step->out, decision));
     if (refusal != NULL)
         return OK;
@@ -233,7 +255,7 @@ static enum err trigger_one(struct step *step, uint32_t number)
 }
 
 static const struct numbers *journeys_that_begin(const struct program *program,
-                                                 struct consequence what)
+                                                 struct consequence    what)
 {
     switch (what.kind) {
     case CONSEQUENCE_EVENT:

@@ -134,7 +134,8 @@ struct people_ahead people_ahead_make(const struct people *people, enum identity
                                       struct str text)
 {
     return (struct people_ahead){ .hash = key_hash(people, (struct identity_key){ kind, text }),
-                                  .identity = MAP_NONE, .profile = PROFILE_NONE };
+                                  .identity = MAP_NONE,
+                                  .profile = PROFILE_NONE };
 }
 
 static void state_prefetch(const struct state *state)
@@ -168,7 +169,8 @@ void people_ahead_step(const struct people *people, struct people_ahead *ahead)
         if (ahead->identity == MAP_NONE)
             return;
         ahead->profile = identity_at(people, ahead->identity)->profile;
-        __builtin_prefetch(people->texts.bytes + (size_t)identity_at(people, ahead->identity)->text * 4);
+        __builtin_prefetch(people->texts.bytes +
+                           (size_t)identity_at(people, ahead->identity)->text * 4);
         __builtin_prefetch(people_get(people, ahead->profile));
         return;
     case 3:
@@ -190,8 +192,12 @@ enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
     TRY(space_add(&people->profiles, sizeof(struct profile), 8, &offset));
     uint32_t number = people->profiles_count++;
     *people_get(people, number) = (struct profile){
-        .root = number, .next = number, .identities = PROFILE_NONE, .created_seq = seq,
-        .wake_ms = TIME_NEVER, .timer_ms = TIME_NEVER,
+        .root = number,
+        .next = number,
+        .identities = PROFILE_NONE,
+        .created_seq = seq,
+        .wake_ms = TIME_NEVER,
+        .timer_ms = TIME_NEVER,
     };
     *profile = number;
     return OK;
@@ -315,7 +321,8 @@ enum err people_join(struct people *people, uint32_t into, uint32_t from)
 }
 
 /* Marks all that is reachable from `start` by the merges in `state`, leaving out one of them. */
-static uint32_t reach(const struct state *state, uint64_t without, uint32_t start, uint32_t *reached)
+static uint32_t reach(const struct state *state, uint64_t without, uint32_t start,
+                      uint32_t *reached)
 {
     uint32_t count = 0;
     reached[count++] = start;

@@ -47,7 +47,7 @@ struct enrollment {
     uint64_t id; /* its ENROLLED decision */
     uint32_t journey, version;
     uint16_t node;
-    uint32_t visit; /* how many nodes it has stood at */
+    uint32_t visit;  /* how many nodes it has stood at */
     int64_t  due_ms; /* when the wait at `node` ends; TIME_NEVER where there is none */
     int64_t  entered_ms;
     int64_t  exit_until_ms; /* when time alone may make exit_when true */
@@ -90,27 +90,48 @@ struct merge {
 };
 
 struct state {
-    struct { struct membership *items; uint32_t count, room; } memberships; /* by segment */
-    struct { struct enrollment *items; uint32_t count, room; } enrollments;
-    struct { struct past       *items; uint32_t count, room; } pasts;
-    struct { struct message    *items; uint32_t count, room; } messages; /* not yet final */
-    struct { struct consent    *items; uint32_t count, room; } consents;
-    struct { struct listed     *items; uint32_t count, room; } lists;
-    struct { struct merge      *items; uint32_t count, room; } merges;
+    struct {
+        struct membership *items;
+        uint32_t           count, room;
+    } memberships; /* by segment */
+    struct {
+        struct enrollment *items;
+        uint32_t           count, room;
+    } enrollments;
+    struct {
+        struct past *items;
+        uint32_t     count, room;
+    } pasts;
+    struct {
+        struct message *items;
+        uint32_t        count, room;
+    } messages; /* not yet final */
+    struct {
+        struct consent *items;
+        uint32_t        count, room;
+    } consents;
+    struct {
+        struct listed *items;
+        uint32_t       count, room;
+    } lists;
+    struct {
+        struct merge *items;
+        uint32_t      count, room;
+    } merges;
     struct standings standings; /* derived: in no checkpoint */
 };
 
 struct profile {
-    uint32_t      root, next;  /* next in the ring; itself when alone */
-    uint32_t      identities;  /* its first identity; PROFILE_NONE for none */
+    uint32_t      root, next; /* next in the ring; itself when alone */
+    uint32_t      identities; /* its first identity; PROFILE_NONE for none */
     uint32_t      created_seq;
-    uint32_t      round;       /* the last checkpoint that has it; see checkpoint.h */
-    uint64_t      head;        /* the last decision about it; 0 for none */
-    int64_t       wake_ms;     /* when time has something to do next; TIME_NEVER for nothing */
-    int64_t       timer_ms;    /* the timer that will look, at or before wake_ms; or TIME_NEVER */
-    struct state *state;       /* of the root; NULL when empty */
-    bool          shared;      /* a device that more than one person has used */
-    bool          ask_all;     /* at the next wake-up every segment is asked */
+    uint32_t      round;    /* the last checkpoint that has it; see checkpoint.h */
+    uint64_t      head;     /* the last decision about it; 0 for none */
+    int64_t       wake_ms;  /* when time has something to do next; TIME_NEVER for nothing */
+    int64_t       timer_ms; /* the timer that will look, at or before wake_ms; or TIME_NEVER */
+    struct state *state;    /* of the root; NULL when empty */
+    bool          shared;   /* a device that more than one person has used */
+    bool          ask_all;  /* at the next wake-up every segment is asked */
 };
 
 struct people;
@@ -138,7 +159,7 @@ struct people_ahead {
 };
 struct people_ahead people_ahead_make(const struct people *people, enum identity_kind kind,
                                       struct str text);
-void people_ahead_step(const struct people *people, struct people_ahead *ahead);
+void                people_ahead_step(const struct people *people, struct people_ahead *ahead);
 
 /* A new profile without identities, with the next number. ERR_LIMIT, ERR_MEMORY. */
 MUST enum err people_add(struct people *people, uint32_t seq, uint32_t *profile);
@@ -146,8 +167,8 @@ MUST enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
 /* Gives the profile an identity that nobody has; people_unlink takes it away. */
 MUST enum err people_link(struct people *people, uint32_t profile, enum identity_kind kind,
                           struct str text);
-void people_unlink(struct people *people, uint32_t profile, enum identity_kind kind,
-                   struct str text);
+void          people_unlink(struct people *people, uint32_t profile, enum identity_kind kind,
+                            struct str text);
 
 /* The identities of one profile, one at a time: start with *at = PROFILE_NONE, ends with false. */
 bool people_identity(const struct people *people, uint32_t profile, uint32_t *at,
@@ -169,7 +190,7 @@ MUST enum err people_join(struct people *people, uint32_t into, uint32_t from);
  * ERR_ABSENT when the person has no such merge; ERR_CONFLICT when another merge ties the two.
  */
 MUST enum err people_part(struct people *people, uint64_t merge, uint32_t *profile);
-uint32_t people_ring_count(const struct people *people, uint32_t profile);
+uint32_t      people_ring_count(const struct people *people, uint32_t profile);
 
 void state_free(struct state *state);
 

@@ -11,9 +11,12 @@ enum { PROFILES = 60, STEPS = 3000, EDGES_MAX = 4000 };
 
 struct twin {
     struct people *people;
-    struct { uint32_t a, b; uint64_t id; } edges[EDGES_MAX]; /* id 0: undone */
-    uint32_t       edges_count;
-    uint64_t       random, ids;
+    struct {
+        uint32_t a, b;
+        uint64_t id;
+    } edges[EDGES_MAX]; /* id 0: undone */
+    uint32_t edges_count;
+    uint64_t random, ids;
 };
 
 static uint32_t draw(struct twin *t, uint32_t below)
@@ -61,7 +64,8 @@ static void join(struct twin *t, uint32_t into, uint32_t from)
     struct state *kept = people_state(t->people, into), *lost = people_state(t->people, from);
     uint64_t      id = ++t->ids;
     for (uint32_t i = 0; i <= lost->merges.count; i++) {
-        struct merge merge = i < lost->merges.count ? lost->merges.items[i] : (struct merge){ id, from, into };
+        struct merge merge =
+            i < lost->merges.count ? lost->merges.items[i] : (struct merge){ id, from, into };
         kept->merges.items = realloc(kept->merges.items, (kept->merges.count + 1) * sizeof merge);
         kept->merges.items[kept->merges.count++] = merge;
         kept->merges.room = kept->merges.count;
@@ -90,13 +94,15 @@ TEST(people, joining_and_parting_in_any_order_leaves_what_the_merges_that_stand_
 {
     const char *given = getenv("DULT_SEED");
     struct twin t = { .people = people_open(1),
-                      .random = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16 };
+                      .random =
+                          given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16 };
     uint32_t    number, parted = 0;
     printf("people: DULT_SEED=%llu replays\n", (unsigned long long)t.random);
     for (uint32_t i = 0; i < PROFILES; i++)
         assert_ok(people_add(t.people, i + 1, &number));
     for (int i = 0; i < STEPS; i++) {
-        uint32_t a = people_root(t.people, draw(&t, PROFILES)), b = people_root(t.people, draw(&t, PROFILES));
+        uint32_t a = people_root(t.people, draw(&t, PROFILES)),
+                 b = people_root(t.people, draw(&t, PROFILES));
         if (draw(&t, 3) == 0 && t.edges_count > 0) {
             part(&t);
             parted++;
@@ -120,7 +126,8 @@ TEST(people, an_identity_belongs_to_one_profile_and_can_be_taken_away)
     for (int i = 0; i < 2000; i++) {
         char id[16];
         snprintf(id, sizeof id, "id%d", i);
-        assert_ok(people_link(people, i % 2 ? a : b, i % 3 ? IDENTITY_ANONYMOUS : IDENTITY_USER, str_of(id)));
+        assert_ok(people_link(people, i % 2 ? a : b, i % 3 ? IDENTITY_ANONYMOUS : IDENTITY_USER,
+                              str_of(id)));
     }
     assert_int_equal(people_find(people, IDENTITY_USER, STR("id3")), a);
     assert_int_equal(people_find(people, IDENTITY_ANONYMOUS, STR("id3")), PROFILE_NONE);

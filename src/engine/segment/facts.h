@@ -55,8 +55,8 @@ struct facts {
     const struct run       *runs;
     uint32_t                runs_count; /* at most FACTS_RUNS_MAX */
     struct bags             bags;
-    int64_t                 entry_ms; /* `since entry`: when the journey was entered; else 0 */
-    const void             *person;   /* for the ops */
+    int64_t                 entry_ms;  /* `since entry`: when the journey was entered; else 0 */
+    const void             *person;    /* for the ops */
     struct standings       *standings; /* answers of this person that still stand; NULL: read all */
     const struct facts_ops *ops;
 };

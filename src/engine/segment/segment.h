@@ -34,8 +34,8 @@
  * Reads the text form into `arena`. ERR_INPUT with problem.where = "line:column", ERR_LIMIT beyond
  * a bound of segment_tree.h, ERR_MEMORY. A line that begins with '#' is a comment.
  */
-MUST enum err segment_parse(struct arena *arena, struct str text,
-                            const struct segment_node **out, struct problem *problem);
+MUST enum err segment_parse(struct arena *arena, struct str text, const struct segment_node **out,
+                            struct problem *problem);
 /* Writes the canonical text, on one line. */
 void segment_write(struct buf *out, const struct segment_node *node);
 

@@ -70,17 +70,19 @@ int main(void)
         "sum of revenue of \"E1\" in the last 90 days > 100",
         "did \"E1\" then \"E2\" within 7 days",
     };
-    struct segment_names names = { .events = dict_open(), .properties = dict_open(),
-                                   .traits = dict_open(), .grow = true };
-    struct buf           bags = buf_make((size_t)1 << 30);
-    struct arena        *arena = arena_open(ARENA_BYTES);
+    struct segment_names names = {
+        .events = dict_open(), .properties = dict_open(), .traits = dict_open(), .grow = true
+    };
+    struct buf    bags = buf_make((size_t)1 << 30);
+    struct arena *arena = arena_open(ARENA_BYTES);
 
     people_make(names.events, names.properties, &bags);
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         const struct segment_node *node;
         struct segment_program     program;
-        struct facts facts = { .now_ms = DAYS * TIME_DAY_MS, .seq_max = UINT32_MAX,
-                               .bags = { (const unsigned char *)bags.ptr, bags.len } };
+        struct facts               facts = { .now_ms = DAYS * TIME_DAY_MS,
+                                             .seq_max = UINT32_MAX,
+                                             .bags = { (const unsigned char *)bags.ptr, bags.len } };
         if (segment_parse(arena, str_of(conditions[i]), &node, NULL) != OK ||
             segment_compile(arena, node, &names, &program, NULL) != OK)
             abort();

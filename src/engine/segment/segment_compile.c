@@ -194,8 +194,7 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
 }
 
 /* Equal conditions have one number: that of their text. A very long one goes without. */
-static enum err leaf_id(const struct compiler *c, const struct segment_node *node,
-                        uint16_t *out)
+static enum err leaf_id(const struct compiler *c, const struct segment_node *node, uint16_t *out)
 {
     SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX * 2);
     uint16_t                     id;

@@ -70,8 +70,8 @@ static struct tally tally_events(struct segment_scan *scan, uint32_t wanted)
 }
 
 /* Not inlined: its set is 32 KiB of stack, which counting events shall not pay for. */
-__attribute__((noinline))
-static struct tally tally_values(struct segment_scan *scan, uint16_t property, uint32_t wanted)
+__attribute__((noinline)) static struct tally tally_values(struct segment_scan *scan,
+                                                           uint16_t property, uint32_t wanted)
 {
     struct distinct    set;
     struct tally       tally = { 0 };
@@ -109,8 +109,8 @@ static struct tally tally_pending(const struct segment_asking   *asking,
 
 /* Too few: more may come until only one is missing. What is pending comes by itself. */
 static struct segment_answer too_few(const struct segment_asking *asking,
-                                     const struct segment_op     *op,
-                                     const struct segment_reach *reach, uint32_t missing)
+                                     const struct segment_op *op, const struct segment_reach *reach,
+                                     uint32_t missing)
 {
     /* One event may bring many values, so any pending one may change a distinct count. */
     bool         distinct = op->kind == SEGMENT_AGGREGATE;
@@ -134,7 +134,8 @@ static struct segment_answer at_least(const struct segment_asking *asking,
     tally = distinct ? tally_values(&scan, op->key, wanted) : tally_events(&scan, wanted);
     if (tally.found == wanted)
         return (struct segment_answer){ { true, segment_later(tally.at_ms, reach.leave_ms) },
-                                        SEGMENT_SPARE_ANY, 0 };
+                                        SEGMENT_SPARE_ANY,
+                                        0 };
     return too_few(asking, op, &reach, wanted - tally.found);
 }
 
@@ -156,7 +157,8 @@ static struct segment_answer at_most(const struct segment_asking *asking,
     return answer_not(at_least(asking, op, most + 1));
 }
 
-struct segment_answer segment_eval_did(const struct segment_asking *asking, const struct segment_op *op)
+struct segment_answer segment_eval_did(const struct segment_asking *asking,
+                                       const struct segment_op     *op)
 {
     switch (op->times) {
     case SEGMENT_TIMES_AT_LEAST:
@@ -170,9 +172,9 @@ struct segment_answer segment_eval_did(const struct segment_asking *asking, cons
 }
 
 struct segment_answer segment_eval_distinct(const struct segment_asking *asking,
-                                     const struct segment_op     *op)
+                                            const struct segment_op     *op)
 {
-    uint32_t       down = (uint32_t)floor(op->number), up = (uint32_t)ceil(op->number);
+    uint32_t              down = (uint32_t)floor(op->number), up = (uint32_t)ceil(op->number);
     struct segment_answer equal = { { false, TIME_NEVER }, SEGMENT_SPARE_ANY, 0 };
 
     switch (op->test) {

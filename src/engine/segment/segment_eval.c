@@ -62,8 +62,8 @@ static struct verdict eval_member(const struct segment_asking *asking, const str
 {
     const struct facts *facts = asking->facts;
     struct facts_member member = op->kind == SEGMENT_IN_LIST
-                                   ? facts->ops->in_list(facts, op->id)
-                                   : facts->ops->in_segment(facts, op->id);
+                                     ? facts->ops->in_list(facts, op->id)
+                                     : facts->ops->in_segment(facts, op->id);
     return (struct verdict){ member.holds, member.until_ms };
 }
 

@@ -56,8 +56,8 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
 {
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct segment_span  past = { INT64_MIN, asking->facts->now_ms };
-    bool   instant = op->kind == SEGMENT_FIRST_DID || op->kind == SEGMENT_LAST_DID;
-    double value;
+    bool                 instant = op->kind == SEGMENT_FIRST_DID || op->kind == SEGMENT_LAST_DID;
+    double               value;
 
     if (op->kind == SEGMENT_AGGREGATE && segment_fold_value(asking, op, &value)) {
         json_write_key(out, first, "value");
@@ -80,9 +80,10 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
 static void write_trait(const struct segment_asking *asking, const struct segment_op *op,
                         struct buf *out, bool *first)
 {
-    struct facts_trait trait = { .value = { .kind = JSON_NULL }, .until_ms = TIME_NEVER,
+    struct facts_trait trait = { .value = { .kind = JSON_NULL },
+                                 .until_ms = TIME_NEVER,
                                  .since_ms = FACTS_SINCE_UNKNOWN };
-    bool known = asking->facts->ops->trait(asking->facts, op->key, &trait);
+    bool               known = asking->facts->ops->trait(asking->facts, op->key, &trait);
     json_write_key(out, first, "value");
     if (known)
         json_write(out, &trait.value);
@@ -102,8 +103,8 @@ static void write_member(const struct segment_asking *asking, const struct segme
 {
     const struct facts *facts = asking->facts;
     struct facts_member member = op->kind == SEGMENT_IN_LIST
-                                   ? facts->ops->in_list(facts, op->id)
-                                   : facts->ops->in_segment(facts, op->id);
+                                     ? facts->ops->in_list(facts, op->id)
+                                     : facts->ops->in_segment(facts, op->id);
     write_since(out, first, member.since_ms);
 }
 

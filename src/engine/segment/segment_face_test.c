@@ -42,7 +42,8 @@ static const struct {
     { "DID \"A\"  At Least 1 times", "did \"A\"", "{\"did\":\"A\"}" },
     { "did \"Order Completed\" in the last 30d where revenue > 100 at least 3 times",
       "did \"Order Completed\" at least 3 times in the last 30 days where revenue > 100",
-      "{\"did\":\"Order Completed\",\"in_the_last\":\"30 days\",\"where\":{\"property\":\"revenue\","
+      "{\"did\":\"Order Completed\",\"in_the_last\":\"30 "
+      "days\",\"where\":{\"property\":\"revenue\","
       "\"op\":\">\",\"value\":100},\"at_least\":3}" },
     { "never did \"A\" since 1998-01-01", NULL,
       "{\"did\":\"A\",\"since\":\"1998-01-01\",\"at_most\":0}" },
@@ -60,14 +61,14 @@ static const struct {
     { "did \"A\" where x = 1 and country = \"NO\"", NULL,
       "{\"and\":[{\"did\":\"A\",\"where\":{\"property\":\"x\",\"op\":\"=\",\"value\":1}},"
       "{\"trait\":\"country\",\"op\":\"=\",\"value\":\"NO\"}]}" },
-    { "a = 1 or b = 2 and not c = 3",
-      NULL,
+    { "a = 1 or b = 2 and not c = 3", NULL,
       "{\"or\":[{\"trait\":\"a\",\"op\":\"=\",\"value\":1},{\"and\":[{\"trait\":\"b\",\"op\":\"=\","
       "\"value\":2},{\"not\":{\"trait\":\"c\",\"op\":\"=\",\"value\":3}}]}]}" },
     { "(a = yes and (b != no and c does not exist))", "a = yes and (b != no and c does not exist)",
       "{\"and\":[{\"trait\":\"a\",\"op\":\"=\",\"value\":true},{\"and\":[{\"trait\":\"b\",\"op\":"
       "\"!=\",\"value\":false},{\"trait\":\"c\",\"op\":\"does not exist\"}]}]}" },
-    { "trait \"first name\" starts with \"\\u00e6\\n\"", "trait \"first name\" starts with \"æ\\n\"",
+    { "trait \"first name\" starts with \"\\u00e6\\n\"",
+      "trait \"first name\" starts with \"æ\\n\"",
       "{\"trait\":\"first name\",\"op\":\"starts with\",\"value\":\"æ\\n\"}" },
     { "trait \"last\" ends with \"x\" and born between 1990-01-01 and 1999-12-31", NULL,
       "{\"and\":[{\"trait\":\"last\",\"op\":\"ends with\",\"value\":\"x\"},{\"trait\":\"born\","
@@ -138,7 +139,8 @@ static const struct {
     { "did \"A\" ever since 2026-01-01", "1:14", "there is a second window of time", "and" },
     { "did \"A\" where x = 1 where y = 2", "1:21", "there is a second where", "where (... and" },
     { "did \"A\" where did \"B\"", "1:15", "expected a property, found did", "where filters" },
-    { "did \"A\" exactly 2 times then \"B\" within 1h", "1:25", "begins with one event", "Leave out" },
+    { "did \"A\" exactly 2 times then \"B\" within 1h", "1:25", "begins with one event",
+      "Leave out" },
     { "never did \"A\" then \"B\" within 1h", "1:15", "never does not go", "not did" },
     { "did \"A\" then \"B\"", "1:17", "expected within, found the end", "within 1 hour" },
     { "country", "1:8", "expected a comparison, found the end", "= != >" },
@@ -210,7 +212,8 @@ static const struct {
     { "{\"not\":{\"did\":\"A\",\"where\":{\"property\":\"x\",\"op\":\"~\"}}}", "not.where.op",
       "no comparison" },
     { "{\"did\":\"A\",\"since\":\"2026\"}", "since", "a date is wanted" },
-    { "{\"did\":\"A\",\"since\":\"2026-01-01\",\"in_the_last\":\"1 day\"}", "since", "second window" },
+    { "{\"did\":\"A\",\"since\":\"2026-01-01\",\"in_the_last\":\"1 day\"}", "since",
+      "second window" },
     { "{\"did\":\"A\",\"between\":[\"2026-01-01\"]}", "between", "two dates" },
     { "{\"did\":\"A\",\"at_least\":1,\"exactly\":2}", "exactly", "second number of times" },
     { "{\"did\":\"A\",\"at_least\":-1}", "at_least", "between 0 and 1000000" },
@@ -260,9 +263,10 @@ TEST(segment_face, any_tree_comes_back_from_its_text_and_from_its_json)
 
 TEST(segment_face, running_out_of_memory_anywhere_is_an_error_and_nothing_else)
 {
-    struct str text = STR("did \"A\" where (x in (1, 2, \"three\") and y exists) or sum of n of \"B\" "
-                          "> 3 and not in segment \"s\"");
-    bool       done = false;
+    struct str text =
+        STR("did \"A\" where (x in (1, 2, \"three\") and y exists) or sum of n of \"B\" "
+            "> 3 and not in segment \"s\"");
+    bool done = false;
     for (size_t bytes = 64; !done; bytes += 64) {
         struct arena              *small = arena_open(bytes);
         const struct segment_node *node = NULL;

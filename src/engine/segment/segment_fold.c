@@ -163,8 +163,7 @@ static int64_t next_ms(const struct segment_scan *scan, int64_t shift_ms)
 }
 
 static int64_t turns_ms(const struct segment_asking *asking, const struct segment_op *op,
-                        const struct segment_reach *reach, struct totals totals,
-                        struct stay *stay)
+                        const struct segment_reach *reach, struct totals totals, struct stay *stay)
 {
     struct segment_span none = { 1, 0 };
     struct segment_scan leaving, entering;
@@ -198,8 +197,8 @@ struct segment_answer segment_eval_fold(const struct segment_asking *asking,
     struct totals        totals = totals_now(asking, op, &reach);
     struct stay          stay = stay_begin(op, &totals, loose);
     int64_t              until_ms = turns_ms(asking, op, &reach, totals, &stay);
-    return (struct segment_answer){ { stay.holds, until_ms }, spare_of(&stay, op),
-                                    (int8_t)stay.side };
+    return (
+        struct segment_answer){ { stay.holds, until_ms }, spare_of(&stay, op), (int8_t)stay.side };
 }
 
 static bool extreme(const struct segment_asking *asking, const struct segment_op *op,

@@ -235,12 +235,12 @@ static enum err read_compare(struct reader *r, const struct json *object, const 
         TRY(only(r, object, at, r->in_where ? " property which op " : " trait which op "));
     } else if (c->test == SEGMENT_IN || c->test == SEGMENT_NOT_IN ||
                c->test == SEGMENT_BETWEEN_VALUES) {
-        TRY(only(r, object, at, r->in_where ? " property which op values "
-                                            : " trait which op values "));
+        TRY(only(r, object, at,
+                 r->in_where ? " property which op values " : " trait which op values "));
         TRY(read_values(r, get(object, "values"), &values, c));
     } else {
-        TRY(only(r, object, at, r->in_where ? " property which op value "
-                                            : " trait which op value "));
+        TRY(only(r, object, at,
+                 r->in_where ? " property which op value " : " trait which op value "));
         TRY(read_value(r, object, at, c));
     }
     return refuse(r, &op, segment_compare_fault(c));
@@ -331,8 +331,9 @@ static enum err read_then(struct reader *r, const struct json *object, const str
 {
     bool no = get(object, "then_no") != NULL;
     node->kind = no ? SEGMENT_THEN_NOT : SEGMENT_THEN;
-    TRY(only(r, object, at, no ? " did then_no then_where within where" WINDOW_MEMBERS
-                               : " did then then_where within where" WINDOW_MEMBERS));
+    TRY(only(r, object, at,
+             no ? " did then_no then_where within where" WINDOW_MEMBERS
+                : " did then then_where within where" WINDOW_MEMBERS));
     TRY(read_match(r, object, "did", at, &node->match));
     TRY(read_name(r, object, no ? "then_no" : "then", at, &node->then.event));
     TRY(read_where(r, object, "then_where", at, &node->then.where));
@@ -380,13 +381,13 @@ static enum err read_first_or_last(struct reader *r, const struct json *object,
 {
     bool first = get(object, "first_did") != NULL;
     node->kind = first ? SEGMENT_FIRST_DID : SEGMENT_LAST_DID;
-    TRY(only(r, object, at, first ? " first_did where" WINDOW_MEMBERS
-                                  : " last_did where" WINDOW_MEMBERS));
+    TRY(only(r, object, at,
+             first ? " first_did where" WINDOW_MEMBERS : " last_did where" WINDOW_MEMBERS));
     return read_match(r, object, first ? "first_did" : "last_did", at, &node->match);
 }
 
-static enum err read_aggregate(struct reader *r, const struct json *object,
-                               const struct place *at, struct segment_node *node)
+static enum err read_aggregate(struct reader *r, const struct json *object, const struct place *at,
+                               struct segment_node *node)
 {
     const char        *member = segment_fold_word(node->fold);
     const struct json *number = get(object, "value");
@@ -445,12 +446,12 @@ static enum err read_member(struct reader *r, const struct json *object, const s
 static enum err read_group(struct reader *r, const struct json *object, const struct place *at,
                            struct segment_node *node)
 {
-    bool               and = get(object, "and") != NULL;
-    const struct json *parts = get(object, and ? "and" : "or");
-    struct place       here = under(at, and ? "and" : "or");
+    bool and = get(object, "and") != NULL;
+    const struct json *parts = get(object, and? "and" : "or");
+    struct place       here = under(at, and? "and" : "or");
 
-    node->kind = and ? SEGMENT_AND : SEGMENT_OR;
-    TRY(only(r, object, at, and ? " and " : " or "));
+    node->kind = and? SEGMENT_AND : SEGMENT_OR;
+    TRY(only(r, object, at, and? " and " : " or "));
     if (parts->kind != JSON_ARRAY || parts->count < 2)
         return fail(r, &here, ERR_INPUT, "two or more conditions are wanted here",
                     "Write an array of conditions.");

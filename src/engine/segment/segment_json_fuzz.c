@@ -18,10 +18,11 @@ static void must(bool holds)
 
 static void round_trip(struct arena *arena, const struct segment_node *node)
 {
-    SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES),
-                                 again = buf_make(OUT_BYTES);
-    const struct segment_node   *from_text, *from_json;
-    struct json                  value;
+    SCOPED(buf_donep)
+    struct buf text = buf_make(OUT_BYTES),
+               json = buf_make(OUT_BYTES), again = buf_make(OUT_BYTES);
+    const struct segment_node *from_text, *from_json;
+    struct json                value;
 
     segment_write_json(&json, node);
     must(json_parse_once(arena, buf_view(&json), &value, NULL) == OK);

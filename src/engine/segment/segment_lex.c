@@ -9,8 +9,9 @@
 struct segment_lexer segment_lexer_make(struct arena *arena, struct str source,
                                         struct problem *problem)
 {
-    return (struct segment_lexer){ .arena = arena, .source = source, .line = 1, .column = 1,
-                                   .problem = problem };
+    return (struct segment_lexer){
+        .arena = arena, .source = source, .line = 1, .column = 1, .problem = problem
+    };
 }
 
 static enum err wrong(const struct segment_lexer *lexer, const struct segment_token *at,
@@ -89,8 +90,9 @@ static int hex4(const struct segment_lexer *lexer)
     int value = 0;
     for (size_t i = 0; i < 4; i++) {
         int c = peek(lexer, i);
-        int digit = is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                                               : -1;
+        int digit = is_digit(c)                          ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
         if (c < 0 || digit < 0)
             return -1;
         value = value * 16 + digit;
@@ -295,8 +297,9 @@ enum err segment_lex(struct segment_lexer *lexer, struct segment_token *out)
 {
     enum err err = OK;
     skip_space(lexer);
-    *out = (struct segment_token){ .kind = TOKEN_END, .line = lexer->line,
-                                   .column = lexer->column, .from = lexer->at };
+    *out = (struct segment_token){
+        .kind = TOKEN_END, .line = lexer->line, .column = lexer->column, .from = lexer->at
+    };
     int c = peek(lexer, 0);
     if (c == '"')
         err = lex_text(lexer, out);

@@ -9,8 +9,8 @@
 
 #include "base/test.h"
 #include "engine/segment/segment.h"
-#include "engine/segment/segment_standing.h"
 #include "engine/segment/segment_random_test.h"
+#include "engine/segment/segment_standing.h"
 
 enum {
     EVENTS_MAX = 40,
@@ -51,11 +51,11 @@ struct world {
 
     struct dict      *event_names, *properties, *trait_names, *leaves;
     struct standings *standings;
-    struct buf   bags;
-    struct run   runs[RUNS_MAX];
-    uint16_t     run_name[RUNS_MAX][EVENTS_MAX];
-    int64_t      run_at_ms[RUNS_MAX][EVENTS_MAX];
-    uint32_t     run_seq[RUNS_MAX][EVENTS_MAX], run_bag[RUNS_MAX][EVENTS_MAX];
+    struct buf        bags;
+    struct run        runs[RUNS_MAX];
+    uint16_t          run_name[RUNS_MAX][EVENTS_MAX];
+    int64_t           run_at_ms[RUNS_MAX][EVENTS_MAX];
+    uint32_t          run_seq[RUNS_MAX][EVENTS_MAX], run_bag[RUNS_MAX][EVENTS_MAX];
 };
 
 static const struct str public_id = { "p-1042", 6 };
@@ -170,9 +170,9 @@ static bool naive_value(const struct segment_compare *c, const struct json *valu
 static bool naive_compare(const struct segment_compare *c, const struct values *v)
 {
     int  passed = 0;
-    bool all = c->which == SEGMENT_ALL ||
-               (c->which == SEGMENT_PLAIN &&
-                (c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN));
+    bool all =
+        c->which == SEGMENT_ALL ||
+        (c->which == SEGMENT_PLAIN && (c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN));
     for (int i = 0; i < v->count; i++)
         passed += naive_value(c, &v->list[i], v->listed[i]);
     if (c->test == SEGMENT_NOT_EXISTS)
@@ -311,7 +311,9 @@ static bool naive_fold(const struct world *w, int64_t now, const struct segment_
         return naive_number(node->test, sum, number);
     return count > 0 && naive_number(node->test,
                                      node->fold == SEGMENT_AVERAGE ? sum / count
-                                     : node->fold == SEGMENT_LEAST ? least : greatest, number);
+                                     : node->fold == SEGMENT_LEAST ? least
+                                                                   : greatest,
+                                     number);
 }
 
 static bool naive_then(const struct world *w, int64_t now, const struct segment_node *node)
@@ -327,8 +329,7 @@ static bool naive_then(const struct world *w, int64_t now, const struct segment_
             answered = answered || (is_match(w, now, &node->then, b) && is_later(b, a) &&
                                     b->at_ms - a->at_ms <= node->within_ms);
         }
-        if (node->kind == SEGMENT_THEN ? answered
-                                       : !answered && a->at_ms + node->within_ms <= now)
+        if (node->kind == SEGMENT_THEN ? answered : !answered && a->at_ms + node->within_ms <= now)
             return true;
     }
     return false;
@@ -439,14 +440,16 @@ static struct json object_of(struct dice *dice, const char *const *keys, const s
 static struct json random_properties(struct dice *dice)
 {
     static const char *const inner[] = { "n", "s" }, *const outer[] = { "n", "s", "tags", "p" };
-    uint32_t                 lines = dice_roll(dice, 3);
-    struct json             *items = arena_array(dice->arena, lines, sizeof items[0]);
+    uint32_t     lines = dice_roll(dice, 3);
+    struct json *items = arena_array(dice->arena, lines, sizeof items[0]);
     assert_non_null(items);
     for (uint32_t i = 0; i < lines; i++) {
         struct json values[] = { random_scalar(dice), random_scalar(dice) };
         items[i] = object_of(dice, inner, values, 2);
     }
-    struct json values[] = { random_scalar(dice), random_scalar(dice), random_list(dice),
+    struct json values[] = { random_scalar(dice),
+                             random_scalar(dice),
+                             random_list(dice),
                              { .kind = JSON_ARRAY, .count = lines, .items = items } };
     return object_of(dice, outer, values, dice_roll(dice, 5));
 }
@@ -457,7 +460,9 @@ static void random_traits(struct dice *dice, struct world *w)
     w->traits_count = dice_roll(dice, 12);
     for (uint32_t i = 0; i < w->traits_count; i++)
         w->traits[i] = (struct change){
-            .key = str_of(keys[dice_roll(dice, 5)]), .at_ms = random_at(dice, w), .seq = i + 1,
+            .key = str_of(keys[dice_roll(dice, 5)]),
+            .at_ms = random_at(dice, w),
+            .seq = i + 1,
             .value = dice_roll(dice, 3) == 0 ? random_list(dice) : random_scalar(dice),
         };
     for (int i = 0; i < 3; i++)
@@ -478,8 +483,8 @@ static void fill_runs(struct dice *dice, struct world *w)
     buf_reset(&w->bags);
     buf_str(&w->bags, STR("--------"));
     for (int r = 0; r < RUNS_MAX; r++)
-        w->runs[r] = (struct run){ w->run_name[r], w->run_at_ms[r], w->run_seq[r], w->run_bag[r],
-                                   0 };
+        w->runs[r] =
+            (struct run){ w->run_name[r], w->run_at_ms[r], w->run_seq[r], w->run_bag[r], 0 };
     uint32_t spread = 1 + dice_roll(dice, RUNS_MAX);
     for (uint32_t i = 0; i < w->events_count; i++) {
         uint32_t r = dice_roll(dice, spread), at = w->runs[r].count++;
@@ -498,7 +503,8 @@ static void random_world(struct dice *dice, struct world *w)
     w->events_count = dice_roll(dice, EVENTS_MAX + 1);
     for (uint32_t i = 0; i < w->events_count; i++)
         w->events[i] = (struct event){ .name = str_of(names[dice_roll(dice, 5)]),
-                                       .at_ms = random_at(dice, w), .seq = i + 1,
+                                       .at_ms = random_at(dice, w),
+                                       .seq = i + 1,
                                        .properties = random_properties(dice) };
     random_traits(dice, w);
     w->entry_ms = random_at(dice, w);
@@ -550,10 +556,14 @@ static const struct facts_ops ops = { trait_of, member_of, member_of, id_of };
 
 static struct facts facts_at(const struct world *w, int64_t now_ms)
 {
-    return (struct facts){ .now_ms = now_ms, .seq_max = w->seq_max, .runs = w->runs,
+    return (struct facts){ .now_ms = now_ms,
+                           .seq_max = w->seq_max,
+                           .runs = w->runs,
                            .runs_count = RUNS_MAX,
                            .bags = { (const unsigned char *)w->bags.ptr, w->bags.len },
-                           .entry_ms = w->entry_ms, .person = w, .ops = &ops,
+                           .entry_ms = w->entry_ms,
+                           .person = w,
+                           .ops = &ops,
                            .standings = w->standings };
 }
 
@@ -695,9 +705,13 @@ static bool agrees(const struct world *w, const struct segment_node *node,
 static bool play(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
 {
     struct segment_program program;
-    struct segment_names   names = { .events = w->event_names, .properties = w->properties,
-                                     .traits = w->trait_names, .grow = true, .has_entry = true,
-                                     .segment = number_of, .list = number_of };
+    struct segment_names   names = { .events = w->event_names,
+                                     .properties = w->properties,
+                                     .traits = w->trait_names,
+                                     .grow = true,
+                                     .has_entry = true,
+                                     .segment = number_of,
+                                     .list = number_of };
     random_world(dice, w);
     for (int p = 0; p < 4; p++) {
         int                        depth = p % 2 == 0 ? 0 : (int)dice_roll(dice, 4);
@@ -732,10 +746,11 @@ static void tell(struct world *w, const struct segment_program *program, uint32_
         }
 }
 
-/* One event after the other comes to be known; now and then somebody asks, perhaps about earlier. */
+/* One event after the other comes to be known; now and then somebody asks, perhaps about earlier.
+ */
 static bool play_standing(struct world *w, struct dice *dice, uint64_t round,
-                          const struct segment_node    *node,
-                          const struct segment_program *program, struct tally *tally)
+                          const struct segment_node *node, const struct segment_program *program,
+                          struct tally *tally)
 {
     int64_t now = random_at(dice, w);
     bool    ok = true;
@@ -755,9 +770,13 @@ static bool play_standing(struct world *w, struct dice *dice, uint64_t round,
 
 static bool play_live(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
 {
-    struct segment_names names = { .events = w->event_names, .properties = w->properties,
-                                   .traits = w->trait_names, .leaves = w->leaves, .grow = true,
-                                   .segment = number_of, .list = number_of };
+    struct segment_names names = { .events = w->event_names,
+                                   .properties = w->properties,
+                                   .traits = w->trait_names,
+                                   .leaves = w->leaves,
+                                   .grow = true,
+                                   .segment = number_of,
+                                   .list = number_of };
     bool                 ok = true;
     random_world(dice, w);
     for (int p = 0; p < 4 && ok; p++) {
@@ -776,22 +795,24 @@ static bool play_live(struct world *w, struct dice *dice, uint64_t round, struct
 
 enum { COMPARED_AT_LEAST = 500000 };
 
-static struct tally play_all(const char *what, bool (*play_one)(struct world *w, struct dice *dice,
-                                                               uint64_t round, struct tally *tally))
+static struct tally play_all(const char *what,
+                             bool (*play_one)(struct world *w, struct dice *dice, uint64_t round,
+                                              struct tally *tally))
 {
     static struct world w;
     uint64_t            seed = dice_seed(what);
     struct tally        tally = { 0 };
     bool                ok = true;
 
-    w = (struct world){ .event_names = dict_open(), .properties = dict_open(),
-                        .trait_names = dict_open(), .leaves = dict_open(),
+    w = (struct world){ .event_names = dict_open(),
+                        .properties = dict_open(),
+                        .trait_names = dict_open(),
+                        .leaves = dict_open(),
                         .bags = buf_make(BAGS_BYTES) };
     struct arena *arena = arena_open(ARENA_BYTES);
     assert_ok(time_parse(STR("2026-01-01"), &w.base_ms));
     for (uint64_t round = 0; ok && tally.compared < COMPARED_AT_LEAST; round++) {
-        struct dice dice = { .state = hash_u64(round, seed), .arena = arena,
-                             .base_ms = w.base_ms };
+        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms };
         ok = play_one(&w, &dice, round, &tally);
         arena_reset(arena);
     }

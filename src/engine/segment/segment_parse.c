@@ -110,8 +110,7 @@ static enum err node_new(struct parser *p, enum segment_kind kind, struct segmen
 
 /* ---- small pieces */
 
-static enum err quoted_name(struct parser *p, const char *what, const char *remedy,
-                            struct str *out)
+static enum err quoted_name(struct parser *p, const char *what, const char *remedy, struct str *out)
 {
     if (p->token.kind != TOKEN_TEXT)
         return expected(p, what, remedy);
@@ -734,7 +733,8 @@ enum err segment_parse(struct arena *arena, struct str text, const struct segmen
     struct str kept = str_copy(arena, text); /* the tree's names are borrowed from here */
     if (kept.ptr == NULL)
         return ERR_MEMORY;
-    struct parser p = { .arena = arena, .lexer = segment_lexer_make(arena, kept, problem),
+    struct parser p = { .arena = arena,
+                        .lexer = segment_lexer_make(arena, kept, problem),
                         .problem = problem };
     return whole(&p, out);
 }

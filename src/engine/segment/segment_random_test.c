@@ -37,9 +37,24 @@ static void *make(struct dice *dice, size_t count, size_t bytes)
 static struct str wild_name(struct dice *dice)
 {
     static const char *const names[] = {
-        "a",      "and",        "Order Completed", "\"quoted\"", "back\\slash", "line\nbreak",
-        "\x01\t", "blåbærsyltetøy", "日本",        "😀",         "x.y.z",       "_9",
-        "9x",     "last",       "TRUE",            "(",          "#no comment", "a-b",
+        "a",
+        "and",
+        "Order Completed",
+        "\"quoted\"",
+        "back\\slash",
+        "line\nbreak",
+        "\x01\t",
+        "blåbærsyltetøy",
+        "日本",
+        "😀",
+        "x.y.z",
+        "_9",
+        "9x",
+        "last",
+        "TRUE",
+        "(",
+        "#no comment",
+        "a-b",
     };
     return str_of(PICK(dice, names));
 }
@@ -232,8 +247,8 @@ static struct segment_node *group(struct dice *dice, int depth, bool in_where)
 {
     static const enum segment_kind kinds[] = { SEGMENT_AND, SEGMENT_AND, SEGMENT_OR, SEGMENT_OR,
                                                SEGMENT_NOT };
-    struct segment_node       *node = make(dice, 1, sizeof *node);
-    const struct segment_node **parts;
+    struct segment_node           *node = make(dice, 1, sizeof *node);
+    const struct segment_node    **parts;
 
     node->kind = PICK(dice, kinds);
     node->parts_count = node->kind == SEGMENT_NOT ? 1 : 2 + dice_roll(dice, 2);

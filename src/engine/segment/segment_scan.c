@@ -22,7 +22,8 @@ static int64_t larger(int64_t a, int64_t b)
 struct segment_reach segment_reach_of(const struct segment_window *w, const struct facts *facts)
 {
     int64_t              now = facts->now_ms, from, to;
-    struct segment_reach r = { .now = { INT64_MIN, now }, .pending = { now + 1, INT64_MAX },
+    struct segment_reach r = { .now = { INT64_MIN, now },
+                               .pending = { now + 1, INT64_MAX },
                                .leave_ms = TIME_NEVER };
     switch (w->kind) {
     case SEGMENT_EVER:

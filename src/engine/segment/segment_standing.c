@@ -19,7 +19,8 @@ uint32_t segment_leaves(const struct segment_program *program, uint16_t event,
 
 static int compare_leaves(const void *a, const void *b)
 {
-    return (int)((const struct segment_leaf *)a)->leaf - (int)((const struct segment_leaf *)b)->leaf;
+    return (int)((const struct segment_leaf *)a)->leaf -
+           (int)((const struct segment_leaf *)b)->leaf;
 }
 
 uint32_t segment_leaves_settle(struct segment_leaf *leaves, uint32_t count)
@@ -75,7 +76,7 @@ static bool make_room(struct standings *standings)
         return false;
     if (standings->count < standings->room)
         return true;
-    uint32_t room = standings->room == 0 ? 8 : standings->room * 2;
+    uint32_t         room = standings->room == 0 ? 8 : standings->room * 2;
     struct standing *items = realloc(standings->items, room * sizeof items[0]);
     if (items == NULL)
         return false;
@@ -119,7 +120,8 @@ static struct segment_answer answer_of(const struct segment_asking *asking,
     case SEGMENT_AGGREGATE:
         return segment_eval_fold(asking, op, loose);
     default:
-        /* More of either event only helps a "then"; what may turn the others is not told to them. */
+        /* More of either event only helps a "then"; what may turn the others is not told to them.
+         */
         then.verdict = segment_eval_then(asking, op);
         if (then.verdict.holds && op->kind == SEGMENT_THEN)
             then.spare = SEGMENT_SPARE_ANY;
@@ -141,9 +143,9 @@ struct verdict segment_eval_leaf(const struct segment_asking *asking, const stru
     struct segment_answer answer = answer_of(asking, op, true);
     standings->asked_ms = now_ms;
     if (answer.spare != SEGMENT_SPARE_NONE)
-        keep(standings, i, (struct standing){
-            answer.verdict.until_ms, answer.spare, op->match.event, op->leaf, answer.side,
-            answer.verdict.holds });
+        keep(standings, i,
+             (struct standing){ answer.verdict.until_ms, answer.spare, op->match.event, op->leaf,
+                                answer.side, answer.verdict.holds });
     else if (there)
         remove_at(standings, i);
     return answer.verdict;

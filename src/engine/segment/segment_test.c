@@ -23,8 +23,10 @@ struct person {
 static bool trait_of(const struct facts *facts, uint16_t key, struct facts_trait *out)
 {
     const struct person *p = facts->person;
-    *out = (struct facts_trait){ .value = { .kind = JSON_STRING, .string = STR("NO") }, .seq = 3,
-                                 .since_ms = p->start_ms, .until_ms = TIME_NEVER };
+    *out = (struct facts_trait){ .value = { .kind = JSON_STRING, .string = STR("NO") },
+                                 .seq = 3,
+                                 .since_ms = p->start_ms,
+                                 .until_ms = TIME_NEVER };
     return str_eq(dict_text(p->traits, key), STR("country"));
 }
 
@@ -44,8 +46,10 @@ static const struct facts_ops ops = { trait_of, member_of, member_of, id_of };
 
 static struct person person_make(void)
 {
-    struct person p = { .arena = arena_open(ARENA_BYTES), .events = dict_open(),
-                        .properties = dict_open(), .traits = dict_open(),
+    struct person p = { .arena = arena_open(ARENA_BYTES),
+                        .events = dict_open(),
+                        .properties = dict_open(),
+                        .traits = dict_open(),
                         .bags = buf_make(OUT_BYTES) };
     assert_ok(time_parse(STR("2026-01-01"), &p.start_ms));
     buf_str(&p.bags, STR("--------"));
@@ -82,18 +86,26 @@ static uint32_t number_of(const void *owner, struct str name)
 
 static struct segment_names names_of(struct person *p)
 {
-    return (struct segment_names){ .events = p->events, .properties = p->properties,
-                                   .traits = p->traits, .grow = true, .has_entry = true,
-                                   .segment = number_of, .list = number_of };
+    return (struct segment_names){ .events = p->events,
+                                   .properties = p->properties,
+                                   .traits = p->traits,
+                                   .grow = true,
+                                   .has_entry = true,
+                                   .segment = number_of,
+                                   .list = number_of };
 }
 
 static struct facts facts_at(struct person *p, int64_t now_ms)
 {
     p->run = (struct run){ p->name, p->at_ms, p->seq, p->bag, p->run.count };
-    return (struct facts){ .now_ms = now_ms, .seq_max = UINT32_MAX, .runs = &p->run,
+    return (struct facts){ .now_ms = now_ms,
+                           .seq_max = UINT32_MAX,
+                           .runs = &p->run,
                            .runs_count = 1,
                            .bags = { (const unsigned char *)p->bags.ptr, p->bags.len },
-                           .entry_ms = p->start_ms + 5 * TIME_HOUR_MS, .person = p, .ops = &ops };
+                           .entry_ms = p->start_ms + 5 * TIME_HOUR_MS,
+                           .person = p,
+                           .ops = &ops };
 }
 
 static struct segment_program compiled(struct person *p, const char *text,
@@ -127,7 +139,8 @@ TEST(segment, an_answer_tells_the_hour_at_which_time_alone_turns_it)
 {
     SCOPED(person_donep) struct person p = person_make();
     did(&p, "Buy", 1, "{\"revenue\":10,\"sku\":\"a\"}");
-    did(&p, "Buy", 4, "{\"revenue\":2.5,\"sku\":\"b\",\"lines\":[{\"c\":\"tent\"},{\"c\":\"pan\"}]}");
+    did(&p, "Buy", 4,
+        "{\"revenue\":2.5,\"sku\":\"b\",\"lines\":[{\"c\":\"tent\"},{\"c\":\"pan\"}]}");
     did(&p, "View", 6, "{}");
     did(&p, "Buy", 8, "{\"revenue\":5,\"sku\":\"a\"}");
 
@@ -216,8 +229,10 @@ TEST(segment, a_program_names_all_it_depends_on_and_nothing_else)
     SCOPED(person_donep) struct person p = person_make();
     const struct segment_node         *node;
     struct segment_program             program =
-        compiled(&p, "did \"B\" then \"A\" within 1h and (country = \"x\" or did \"B\" where sku = "
-                     "\"1\") and in segment \"vip\" and not in list \"other\"", &node);
+        compiled(&p,
+                 "did \"B\" then \"A\" within 1h and (country = \"x\" or did \"B\" where sku = "
+                 "\"1\") and in segment \"vip\" and not in list \"other\"",
+                 &node);
     assert_int_equal(program.events_count, 2);
     assert_true(segment_needs_event(&program, dict_find(p.events, STR("A"))));
     assert_true(segment_needs_event(&program, dict_find(p.events, STR("B"))));
@@ -286,20 +301,23 @@ TEST(segment, an_explanation_gives_each_condition_with_its_evidence)
     did(&p, "Buy", 1, "{\"n\":2}");
     did(&p, "Buy", 2, "{\"n\":3}");
     struct segment_program program =
-        compiled(&p, "did \"Buy\" in the last 4 hours and (country = \"SE\" or sum of n of \"Buy\" > "
-                     "4)", &node);
+        compiled(&p,
+                 "did \"Buy\" in the last 4 hours and (country = \"SE\" or sum of n of \"Buy\" > "
+                 "4)",
+                 &node);
     struct facts facts = facts_at(&p, p.start_ms + 3 * TIME_HOUR_MS);
     segment_explain(&program, node, &facts, &out);
-    assert_str(buf_view(&out),
-               "{\"condition\":\"did \\\"Buy\\\" in the last 4 hours and (country = \\\"SE\\\" or sum "
-               "of n of \\\"Buy\\\" > 4)\",\"holds\":true,\"until\":\"2026-01-01T06:00:00.000Z\","
-               "\"parts\":[{\"condition\":\"did \\\"Buy\\\" in the last 4 hours\",\"holds\":true,"
-               "\"until\":\"2026-01-01T06:00:00.000Z\",\"events\":[{\"seq\":2,\"at\":"
-               "\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
-               "\"count\":2},{\"condition\":\"country = \\\"SE\\\" or sum of n of \\\"Buy\\\" > 4\","
-               "\"holds\":true,\"parts\":[{\"condition\":\"country = \\\"SE\\\"\",\"holds\":false,"
-               "\"value\":\"NO\",\"seq\":3,\"since\":\"2026-01-01T00:00:00.000Z\"},{\"condition\":"
-               "\"sum of n of \\\"Buy\\\" > 4\",\"holds\":true,\"value\":5.0,\"events\":[{\"seq\":2,"
-               "\"at\":\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
-               "\"count\":2}]}]}");
+    assert_str(
+        buf_view(&out),
+        "{\"condition\":\"did \\\"Buy\\\" in the last 4 hours and (country = \\\"SE\\\" or sum "
+        "of n of \\\"Buy\\\" > 4)\",\"holds\":true,\"until\":\"2026-01-01T06:00:00.000Z\","
+        "\"parts\":[{\"condition\":\"did \\\"Buy\\\" in the last 4 hours\",\"holds\":true,"
+        "\"until\":\"2026-01-01T06:00:00.000Z\",\"events\":[{\"seq\":2,\"at\":"
+        "\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
+        "\"count\":2},{\"condition\":\"country = \\\"SE\\\" or sum of n of \\\"Buy\\\" > 4\","
+        "\"holds\":true,\"parts\":[{\"condition\":\"country = \\\"SE\\\"\",\"holds\":false,"
+        "\"value\":\"NO\",\"seq\":3,\"since\":\"2026-01-01T00:00:00.000Z\"},{\"condition\":"
+        "\"sum of n of \\\"Buy\\\" > 4\",\"holds\":true,\"value\":5.0,\"events\":[{\"seq\":2,"
+        "\"at\":\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
+        "\"count\":2}]}]}");
 }

@@ -7,12 +7,13 @@
 static const struct segment_fault NO_FAULT = { NULL, NULL };
 
 static const char *const keywords[] = {
-    "ago",     "all",    "and",     "any",      "at",       "average", "before", "between", "by",
-    "contains", "count",  "did",     "distinct", "does",     "ends",    "ever",   "everyone",
-    "exactly", "exist",  "exists",  "false",    "first",    "greatest", "in",     "last",   "least",
-    "less",    "list",   "more",    "most",     "never",    "no",      "not",    "of",      "or",
-    "property", "segment", "since", "starts",   "sum",      "than",    "the",    "then",    "times",
-    "trait",   "true",   "where",   "with",     "within",   "yes",
+    "ago",      "all",      "and",   "any",      "at",       "average", "before",   "between",
+    "by",       "contains", "count", "did",      "distinct", "does",    "ends",     "ever",
+    "everyone", "exactly",  "exist", "exists",   "false",    "first",   "greatest", "in",
+    "last",     "least",    "less",  "list",     "more",     "most",    "never",    "no",
+    "not",      "of",       "or",    "property", "segment",  "since",   "starts",   "sum",
+    "than",     "the",      "then",  "times",    "trait",    "true",    "where",    "with",
+    "within",   "yes",
 };
 
 bool segment_is_keyword(struct str word)
