@@ -31,6 +31,9 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                                   .absent = "4", 1, 64 },
     [CONFIG_SMTP_RATE] = { "smtp_rate", CONFIG_COUNT, "N", "messages a second at most; 0: no bound",
                            .absent = "0", 0, 1000000 },
+    [CONFIG_SMTP_DOMAIN_MAX] = { "smtp_domain_max", CONFIG_COUNT, "N",
+                                 "messages under way to one recipient domain; 0: no bound",
+                                 .absent = "0", 0, 64 },
     [CONFIG_SMTP_RETRY] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
                             "the wait before each next try of a put-off message; else 15 minutes "
                             "and growing",

@@ -393,6 +393,7 @@ static enum err pool_start(struct sender *sender, const struct channel_calls *ca
                    .no_verify = tls == SMTP_TLS_OFFERED || near },
         .password_in_clear = near,
         .connections_max = sender->conf.connections,
+        .domain_messages_max = sender->conf.domain_messages_max,
         .throttle = { .per_s = per_s, .burst = per_s / BURST_PARTS + 1 },
         .seed = hash_random_seed(),
     };

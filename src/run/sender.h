@@ -46,9 +46,10 @@ struct sender_conf {
     const char     *return_domain; /* where bounces come back; NULL: to the sender's address */
     const char     *tls_ca_file;   /* NULL: the system's */
     enum sender_tls tls;
-    uint32_t        connections;   /* 0: SENDER_CONNECTIONS */
-    uint32_t        per_second;    /* 0: no limit */
-    uint32_t        threads;       /* rendering; 0: 2 */
+    uint32_t        connections;         /* 0: SENDER_CONNECTIONS */
+    uint32_t        per_second;          /* 0: no limit */
+    uint32_t        domain_messages_max; /* under way to one recipient domain; 0: no limit */
+    uint32_t        threads;             /* rendering; 0: 2 */
     int64_t         retry_ms;      /* of a test: the pause before every next try; 0: retry.h's */
     bool            no_tracking;   /* neither clicks nor opens */
     const struct secrets *secrets; /* outlives the sender */

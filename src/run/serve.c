@@ -115,6 +115,7 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
           .tls = tls_of(config),
           .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
           .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
+          .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
           .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
           .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
           .secrets = serve->secrets,
