@@ -11,10 +11,10 @@ static const struct kinds {
     bool                     swapped;
 } decision_kinds[] = {
     { DECISION_PROFILE, STORE_DECISION_PROFILE_CREATED, false },
-    { DECISION_IDENTITY, (enum store_decision_kind)6, false },
+    { DECISION_IDENTITY, STORE_DECISION_IDENTITY, false },
     { DECISION_MERGE, STORE_DECISION_PROFILE_MERGED, false },
     { DECISION_UNMERGE, STORE_DECISION_PROFILE_UNDONE, true },
-    { DECISION_SHARED, (enum store_decision_kind)7, false },
+    { DECISION_SHARED, STORE_DECISION_SHARED, false },
     { DECISION_PARKED, STORE_DECISION_PARKED, false },
     { DECISION_ENTERED, STORE_DECISION_SEGMENT_ENTERED, false },
     { DECISION_LEFT, STORE_DECISION_SEGMENT_LEFT, false },
@@ -24,7 +24,7 @@ static const struct kinds {
     { DECISION_ENROLLED, STORE_DECISION_JOURNEY_ENTERED, false },
     { DECISION_STEP, STORE_DECISION_JOURNEY_STEPPED, true },
     { DECISION_ENDED, STORE_DECISION_JOURNEY_EXITED, true },
-    { DECISION_NOT_ENROLLED, (enum store_decision_kind)36, false },
+    { DECISION_NOT_ENROLLED, STORE_DECISION_JOURNEY_REFUSED, false },
     { DECISION_INTENT, STORE_DECISION_MESSAGE_QUEUED, true },
     { DECISION_CLAIMED, STORE_DECISION_MESSAGE_SENDING, true },
     { DECISION_SENT, STORE_DECISION_MESSAGE_SENT, true },
@@ -32,7 +32,7 @@ static const struct kinds {
     { DECISION_UNKNOWN, STORE_DECISION_MESSAGE_UNKNOWN, true },
     { DECISION_DROPPED, STORE_DECISION_MESSAGE_DROPPED, true },
     { DECISION_DEFERRED, STORE_DECISION_MESSAGE_WAITING, true },
-    { DECISION_RETURNED, (enum store_decision_kind)60, true },
+    { DECISION_RETURNED, STORE_DECISION_MESSAGE_RETURNED, true },
 };
 
 enum { DECISION_KINDS = sizeof decision_kinds / sizeof decision_kinds[0] };

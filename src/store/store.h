@@ -85,16 +85,19 @@ enum store_event_kind {
  */
 enum store_decision_kind {
     STORE_DECISION_PROFILE_CREATED = 1,  /* a new profile */
-    STORE_DECISION_PROFILE_MERGED = 2,   /* subject: profile it went into; object: merge id */
+    STORE_DECISION_PROFILE_MERGED = 2,   /* subject: profile absorbed; this id is the merge */
     STORE_DECISION_PROFILE_UNDONE = 3,   /* a merge undone; object: merge id */
     STORE_DECISION_TRAITS = 4,           /* detail: {"country":"NO"} changed traits */
     STORE_DECISION_PARKED = 5,           /* consequences beyond the bound were parked */
+    STORE_DECISION_IDENTITY = 6,         /* an identity was given to the profile */
+    STORE_DECISION_SHARED = 7,           /* a device that more than one person has used */
     STORE_DECISION_SEGMENT_ENTERED = 16, /* subject: segment */
     STORE_DECISION_SEGMENT_LEFT = 17,
     STORE_DECISION_JOURNEY_ENTERED = 32, /* subject: journey; this id is the enrollment */
     STORE_DECISION_JOURNEY_STEPPED = 33, /* object: enrollment; detail: {"node":"pause",...} */
     STORE_DECISION_JOURNEY_WAITING = 34, /* object: enrollment; detail: {"node":..,"until":ms} */
     STORE_DECISION_JOURNEY_EXITED = 35,  /* object: enrollment; detail: {"reason":"finished"} */
+    STORE_DECISION_JOURNEY_REFUSED = 36, /* subject: journey; detail: {"reason"} */
     STORE_DECISION_MESSAGE_QUEUED = 48,  /* the intent. subject: template; object: enrollment or 0;
                                             this id is the message; detail: {"channel","to",..} */
     STORE_DECISION_MESSAGE_WAITING = 49, /* object: message, from here down */
@@ -108,7 +111,8 @@ enum store_decision_kind {
     STORE_DECISION_MESSAGE_OPENED = 57,
     STORE_DECISION_MESSAGE_CLICKED = 58,
     STORE_DECISION_MESSAGE_UNSUBSCRIBED = 59,
-    STORE_DECISION_CONSENT_GIVEN = 64, /* subject: topic */
+    STORE_DECISION_MESSAGE_RETURNED = 60, /* never begun, queued again */
+    STORE_DECISION_CONSENT_GIVEN = 64,    /* subject: topic */
     STORE_DECISION_CONSENT_WITHDRAWN = 65,
     STORE_DECISION_LIST_JOINED = 66, /* subject: list */
     STORE_DECISION_LIST_LEFT = 67,
