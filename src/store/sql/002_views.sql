@@ -27,14 +27,15 @@ SELECT s.profile, k.user_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', s.first_at / 1000.0, 'unixepoch') AS first_seen,
        strftime('%Y-%m-%dT%H:%M:%fZ', s.last_at / 1000.0, 'unixepoch') AS last_seen,
        s.events,
-       m.subject AS merged_into
+       m.profile AS merged_into
 FROM (SELECT profile, min(at) AS first_at, max(at) AS last_at, count(*) AS events,
              max(CASE WHEN user_id IS NOT NULL THEN seq END) AS known_seq
       FROM event WHERE profile <> 0 GROUP BY profile) s
 LEFT JOIN event k ON k.seq = s.known_seq
-LEFT JOIN (SELECT profile, max(id) AS id FROM decision WHERE kind IN (2, 3) GROUP BY profile) l
-       ON l.profile = s.profile
-LEFT JOIN decision m ON m.id = l.id AND m.kind = 2;
+LEFT JOIN (SELECT subject + 1 AS profile, max(id) AS id FROM decision d WHERE kind = 2
+           AND NOT EXISTS (SELECT 1 FROM decision u WHERE u.kind = 3 AND u.object = d.id)
+           GROUP BY subject) l ON l.profile = s.profile
+LEFT JOIN decision m ON m.id = l.id;
 
 CREATE VIEW memberships AS
 SELECT d.profile, n.text AS segment,
