@@ -1,4 +1,4 @@
-#include "run/cli.h"
+#include "run/cli/cli.h"
 
 int main(int argc, char **argv)
 {

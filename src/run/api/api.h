@@ -1,0 +1,72 @@
+/*
+ * api: what can be asked of Dult over HTTP, and who may ask it.
+ *
+ *      loop threads: event API --parse--> core_submit ------------------------> done: the answer
+ *                    the rest  --> [ queue ] --> desks: ask the engine, read the store, answer
+ *
+ * The same routes stand behind the TCP listener and behind the Unix socket in the data folder;
+ * whoever may open that socket is the owner. Event requests never leave their loop thread until
+ * they are handed to the core; all else is answered at a desk, one of a few threads with a reader
+ * of the store of its own, which may wait.
+ *
+ *     struct router_conf routes = api_router(api);
+ *     router_open(&routes, &router, &problem);
+ *     http_conf: .context = router, .refused = api_refused, .refused_context = api
+ *
+ * Always true   what was answered with 2xx is on disk; every request taken is answered; a key's
+ *               text is never kept, and shown once.
+ * Closing       http_close first (it waits for the answers that are owed), then api_close, then
+ *               core_close.
+ * Bounds        below; every list has at most API_LIMIT_MAX items and says where to go on.
+ */
+#ifndef DULT_RUN_API_H
+#define DULT_RUN_API_H
+
+#include "message/token.h"
+#include "run/core/core.h"
+#include "server/metrics.h"
+#include "server/refused.h"
+#include "server/router.h"
+
+enum {
+    API_LIMIT_MAX = 1000,          /* items of one page */
+    API_KEYS_MAX = 1000,           /* valid keys; each request looks at all of them */
+    API_DESKS = 4,                 /* the first serves tracking alone */
+    API_WAITING_MAX = 1024,        /* requests before a desk; more are told to come again */
+    API_IMPORT_EVENTS_MAX = 20000, /* of one POST /api/v1/import */
+    API_IMPORT_BYTES_MAX = 16 << 20,
+};
+
+struct api;
+struct secrets;
+
+struct api_conf {
+    struct core             *core;
+    struct str               public_url; /* of links; empty: that of each request */
+    struct str               name;       /* the workspace's, on the unsubscribe page */
+    const struct token_keys *tokens;     /* of links; NULL: tracking answers 404 */
+    const struct secrets    *secrets;    /* of mails looked at in a browser; NULL: 404 */
+    struct metrics          *metrics;    /* may be NULL; core's numbers are registered in it */
+    struct refused          *refused;    /* may be NULL */
+    const struct route      *pages;      /* served beside ours, their context is the api */
+    size_t                   pages_count;
+};
+
+/* After core_open; everything in `conf` must outlive the api. */
+MUST enum err api_open(struct api **out, const struct api_conf *conf, struct problem *problem);
+void          api_close(struct api *api);
+
+/* The table, and who may use it. Lives as long as the api. */
+struct router_conf api_router(struct api *api);
+/* For struct http_conf. */
+void api_refused(void *api, const struct http_refusal *refusal);
+
+/*
+ * A token that makes the first owner's key, once and within an hour, by POST /api/v1/owner: its
+ * text in `out` (AUTH_KEY_TEXT_BYTES). ERR_CONFLICT when there is an owner already.
+ */
+MUST enum err api_owner_token(struct api *api, char *out);
+/* Is there any valid key? Without one nobody can send or ask but by the socket. */
+bool api_has_keys(struct api *api);
+
+#endif

@@ -1,0 +1,228 @@
+/* Definitions, counting, explaining, messages and imports, over real sockets. */
+#include "run/api/api_rig.h"
+
+static const char template_text[] = "subject: Hello {{ person.first_name | default: \"you\" }}\n"
+                                    "topic: news\n--- html\n<p>Hello</p>\n";
+static const char journey_text[] =
+    "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},\"nodes\":["
+    "{\"id\":\"hello\",\"email\":\"hello\"},{\"id\":\"done\",\"exit\":true}]}";
+
+static void welcome_define(struct rig *rig)
+{
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/hello", template_text), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/welcome", journey_text), 200);
+}
+
+static void sign_up(struct rig *rig, const char *who)
+{
+    char body[300];
+    snprintf(body, sizeof body,
+             "{\"batch\":[{\"type\":\"identify\",\"userId\":\"%s\",\"traits\":"
+             "{\"email\":\"%s@x.example\"}},{\"type\":\"track\",\"userId\":\"%s\",\"event\":"
+             "\"Signed Up\"}]}",
+             who, who, who);
+    assert_int_equal(rig_post(rig, "/v1/batch", body), 200);
+}
+
+static int count_of(struct rig *rig, const char *condition, const char *at)
+{
+    char body[500];
+    snprintf(body, sizeof body, "{\"condition\":\"%s\"%s%s%s}", condition,
+             at[0] ? ",\"at\":\"" : "", at, at[0] ? "\"" : "");
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count", body), 200);
+    return (int)rig_int(rig, "count");
+}
+
+TEST(api_define, a_definition_is_checked_kept_listed_and_deleted)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/welcome", journey_text), 404);
+    welcome_define(rig);
+    assert_true(rig_int(rig, "version") > 0);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/welcome", journey_text), 200);
+    assert_false(json_get_bool(&rig->json, STR("changed"), true));
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/journeys", ""), 200);
+    assert_int_equal(rig_items(rig, "name", "welcome"), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/templates/hello?raw=1", ""), 200);
+    assert_str(rig->body, template_text);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/templates/hello", ""), 409);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/journeys/welcome", ""), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/journeys/welcome", ""), 404);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/journeys", ""), 200);
+    assert_int_equal(rig_items(rig, "name", "welcome"), 0);
+    rig_close(rig);
+}
+
+TEST(api_define, what_is_broken_is_refused_with_its_place_and_nothing_changes)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/vip", "did \"E\" at leest 3 times"),
+                     400);
+    assert_true(rig_str(rig, "error.where").len > 0 && rig_str(rig, "error.remedy").len > 0);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/t", "subject: {{ x\n--- html\n<p>"),
+                     400);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/workspace", "[]"), 400);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/workspace", ""), 200);
+    assert_int_equal(rig_int(rig, "version"), 0); /* there is one, and nothing is said of it */
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments", ""), 200);
+    assert_int_equal(json_get(&rig->json, STR("items"))->count, 0);
+    rig_close(rig);
+}
+
+TEST(api_define, a_segment_tells_who_would_come_and_go_before_it_is_applied)
+{
+    struct rig *rig = rig_open();
+    sign_up(rig, "ada");
+    sign_up(rig, "bob");
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/in?dry=1", "did \"Signed Up\""), 200);
+    assert_int_equal(rig_int(rig, "entering"), 2);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/in", ""), 404);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/in", "# all\ndid \"Signed Up\""), 200);
+    for (int i = 0; i < 200; i++) { /* everybody is looked at by and by */
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/bob", ""), 200);
+        if (json_path(&rig->json, STR("segments.0")) != NULL)
+            break;
+        usleep(10000);
+    }
+    assert_str(rig_str(rig, "segments.0.segment"), "in");
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/in?dry=1", "email = \"ada@x.example\""),
+                     200);
+    assert_int_equal(rig_int(rig, "leaving"), 1);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/in/members?limit=1", ""), 200);
+    assert_int_equal(rig_items(rig, "userId", "ada"), 1);
+    char path[100];
+    snprintf(path, sizeof path, "/api/v1/segments/in/members?limit=1&cursor=%.*s",
+             STR_ARG(rig_str(rig, "next")));
+    assert_int_equal(rig_call(rig, "GET", path, ""), 200);
+    assert_int_equal(rig_items(rig, "userId", "bob"), 1);
+    rig_close(rig);
+}
+
+TEST(api_define, an_import_is_counted_at_its_own_time_and_mails_nobody)
+{
+    struct rig *rig = rig_open();
+    welcome_define(rig);
+    assert_int_equal(
+        rig_call(
+            rig, "POST", "/api/v1/import",
+            "{\"records\":["
+            "{\"type\":\"identify\",\"userId\":\"old\",\"messageId\":\"1\",\"traits\":{\"email\":"
+            "\"o@x.example\"}},"
+            "{\"type\":\"track\",\"userId\":\"old\",\"messageId\":\"2\",\"event\":\"Signed "
+            "Up\",\"timestamp\":\"1997-01-01\"},"
+            "{\"type\":\"track\",\"userId\":\"now\",\"messageId\":\"3\",\"event\":\"Signed Up\"},"
+            "{\"type\":\"track\",\"messageId\":\"4\",\"event\":\"Of Nobody\"}]}"),
+        200);
+    assert_int_equal(rig_int(rig, "accepted"), 3);
+    assert_int_equal(rig_int(rig, "rejectedCount"), 1);
+    assert_int_equal(count_of(rig, "did \\\"Signed Up\\\"", "1997-06-30T00:00:00Z"), 1);
+    assert_int_equal(rig_int(rig, "people"), 1);
+    assert_int_equal(count_of(rig, "did \\\"Signed Up\\\"", "1996-06-30"), 0);
+    assert_int_equal(count_of(rig, "did \\\"Signed Up\\\"", ""), 2);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages/summary", ""), 200);
+    assert_int_equal(rig_int(rig, "due"), 0);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/import?live=1",
+                              "{\"records\":[{\"type\":\"track\","
+                              "\"userId\":\"old\",\"messageId\":\"5\",\"event\":\"Signed Up\"}]}"),
+                     200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages/summary", ""), 200);
+    assert_int_equal(rig_int(rig, "due"), 1);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/import", "{\"records\":7}"), 400);
+    rig_close(rig);
+}
+
+TEST(api_define, a_count_takes_both_forms_of_a_condition_and_names_what_it_cannot_read)
+{
+    struct rig *rig = rig_open();
+    sign_up(rig, "ada");
+    assert_int_equal(
+        rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22Signed+Up%22", ""), 200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_str(rig_str(rig, "sample.0.userId"), "ada");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?condition=did+did", ""), 400);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count?segment=none", ""), 404);
+    assert_int_equal(
+        rig_call(rig, "GET", "/api/v1/segments/count?condition=did+%22E%22&at=never", ""), 400);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/count", ""), 400);
+    rig_close(rig);
+}
+
+static void outcome(struct rig *rig, uint64_t message, uint32_t profile, enum outcome_kind kind)
+{
+    struct entry entry = { .record = { .kind = RECORD_OUTCOME,
+                                       .profile = profile,
+                                       .at_ms = time_now_ms(),
+                                       .received_ms = time_now_ms(),
+                                       .outcome = { .message = message,
+                                                    .kind = kind,
+                                                    .text = STR("550 nobody here") } },
+                           .body = STR("{}") };
+    struct task  task = { .entries = &entry, .entries_count = 1 };
+    assert_ok(core_run(rig->core, &task));
+    assert_int_equal(task.taken, 1);
+}
+
+TEST(api_define, a_message_is_listed_in_its_state_and_counted_once)
+{
+    struct rig *rig = rig_open();
+    welcome_define(rig);
+    sign_up(rig, "ada");
+    sign_up(rig, "bob");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
+    assert_str(rig_str(rig, "items.0.state"), "queued");
+    assert_str(rig_str(rig, "items.0.template"), "hello");
+    uint64_t message = (uint64_t)rig_int(rig, "items.0.id");
+    core_room(rig->core, 2);
+    for (int i = 0; i < 200 && rig_int(rig, "sending") != 2; i++) {
+        usleep(5000);
+        assert_int_equal(rig_call(rig, "GET", "/api/v1/messages/summary", ""), 200);
+    }
+    outcome(rig, message, 0, OUTCOME_FAILED);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages/summary", ""), 200);
+    assert_int_equal(rig_int(rig, "due"), 2);
+    assert_int_equal(rig_int(rig, "failed"), 1);
+    assert_int_equal(rig_int(rig, "sending"), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?state=failed", ""), 200);
+    assert_int_equal(json_get(&rig->json, STR("items"))->count, 1);
+    assert_str(rig_str(rig, "items.0.reason"), "550 nobody here");
+    assert_str(rig_str(rig, "items.0.to"), "ada@x.example");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?limit=1", ""), 200);
+    assert_str(rig_str(rig, "items.0.state"), "sending"); /* bob's is the newer */
+    char path[100];
+    snprintf(path, sizeof path, "/api/v1/messages?limit=1&cursor=%.*s",
+             STR_ARG(rig_str(rig, "next")));
+    assert_int_equal(rig_call(rig, "GET", path, ""), 200);
+    assert_str(rig_str(rig, "items.0.state"), "failed");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?state=lost", ""), 400);
+    rig_close(rig);
+}
+
+TEST(api_define, everything_can_be_explained)
+{
+    struct rig *rig = rig_open();
+    char        path[100];
+    welcome_define(rig);
+    sign_up(rig, "ada");
+    assert_int_equal(
+        rig_call(rig, "GET", "/api/v1/profiles/ada/explain?condition=did+%22Signed+Up%22", ""),
+        200);
+    assert_true(json_get_bool(json_get(&rig->json, STR("why")), STR("holds"), false));
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?journey=welcome", ""), 200);
+    assert_str(rig_str(rig, "trigger.event"), "Signed Up");
+    assert_str(rig_str(rig, "decisions.0.type"), "enrolled");
+    assert_true(json_get(&rig->json, STR("decisions"))->count >= 3);
+    assert_int_equal(rig_post(rig, "/v1/track", "{\"userId\":\"ada\",\"event\":\"Signed Up\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?journey=welcome", ""), 200);
+    assert_true(str_find(rig->body, 0, STR("not enrolled")) < rig->body.len);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/messages", ""), 200);
+    snprintf(path, sizeof path, "/api/v1/profiles/ada/explain?message=%d",
+             (int)rig_int(rig, "items.0.id"));
+    assert_int_equal(rig_call(rig, "GET", path, ""), 200);
+    assert_str(rig_str(rig, "decisions.0.type"), "queued");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?journey=none", ""), 404);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?message=1", ""), 404);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain", ""), 400);
+    rig_close(rig);
+}

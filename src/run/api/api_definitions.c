@@ -1,0 +1,299 @@
+/* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
+#include "run/api/counting.h"
+#include "run/send/email_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+
+enum { NAME_BYTES_MAX_HERE = 128, DEFINITIONS_MAX = 40000, AUTHOR_BYTES_MAX = 40 };
+
+static enum definition_kind kind_of(struct call *call)
+{
+    struct str path = http_path(call->request);
+    return str_starts(path, STR("/api/v1/segments"))    ? DEFINE_SEGMENT
+           : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
+           : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
+                                                        : DEFINE_WORKSPACE;
+}
+
+static const char *kind_word(enum definition_kind kind)
+{
+    static const char *const words[DEFINE_KINDS] = { "definition", "workspace", "segment",
+                                                     "journey", "template" };
+    return words[kind];
+}
+
+static struct str name_of(struct call *call, enum definition_kind kind)
+{
+    return kind == DEFINE_WORKSPACE ? STR("workspace") : call_param(call, "name");
+}
+
+/* ---- reading: the last version of each counts ---- */
+
+struct shelf {
+    struct call             *call;
+    enum definition_kind     kind;
+    struct str               name; /* empty: all of the kind */
+    struct store_definition *items;
+    uint32_t                 count, room;
+};
+
+static struct store_definition *shelf_find(struct shelf *shelf, struct str name)
+{
+    for (uint32_t i = 0; i < shelf->count; i++)
+        if (str_eq(shelf->items[i].name, name))
+            return &shelf->items[i];
+    return NULL;
+}
+
+static enum err shelf_grow(struct shelf *shelf)
+{
+    uint32_t room = shelf->room == 0 ? 64 : shelf->room * 2;
+    if (shelf->count < shelf->room)
+        return OK;
+    if (room > DEFINITIONS_MAX)
+        return ERR_LIMIT;
+    struct store_definition *items = ARENA_ARRAY(shelf->call->arena, room, struct store_definition);
+    if (items == NULL)
+        return ERR_MEMORY;
+    if (shelf->count > 0)
+        memcpy(items, shelf->items, shelf->count * sizeof *items);
+    shelf->items = items;
+    shelf->room = room;
+    return OK;
+}
+
+/* Of a whole list only the heads are kept, of one definition its text too. */
+static enum err shelf_each(void *ctx, const struct store_definition *row)
+{
+    struct shelf *shelf = ctx;
+    struct arena *arena = shelf->call->arena;
+    if (row->kind != (uint32_t)shelf->kind ||
+        (shelf->name.len > 0 && !str_eq(shelf->name, row->name)))
+        return OK;
+    struct store_definition *item = shelf_find(shelf, row->name);
+    if (item == NULL) {
+        TRY(shelf_grow(shelf));
+        item = &shelf->items[shelf->count++];
+        item->name = str_copy(arena, row->name);
+    }
+    struct str name = item->name;
+    *item = *row;
+    item->name = name;
+    item->author = str_copy(arena, row->author);
+    item->text = shelf->name.len > 0 ? str_copy(arena, row->text)
+                                     : (struct str){ row->text.len > 0 ? "" : NULL, 0 };
+    return OK;
+}
+
+static void head_write(struct buf *out, bool *first, const struct store_definition *item)
+{
+    write_text(out, first, "kind", str_of(kind_word((enum definition_kind)item->kind)));
+    write_text(out, first, "name", item->name);
+    write_int(out, first, "version", item->version);
+    write_time(out, first, "changed", item->at_ms);
+    write_text(out, first, "author", item->author);
+}
+
+enum err definitions_list(struct call *call)
+{
+    struct shelf shelf = { .call = call, .kind = kind_of(call) };
+    struct str   cursor = call_query(call, "cursor"), last = STR_NONE;
+    uint32_t     limit, written = 0, i = 0;
+    TRY(call_limit(call, &limit));
+    TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
+    /* In the order they were first made, which does not change. */
+    while (cursor.len > 0 && i < shelf.count && !str_eq(shelf.items[i].name, cursor))
+        i++;
+    i += cursor.len > 0 && i < shelf.count;
+    buf_str(&call->out, STR("{\"items\":["));
+    for (; i < shelf.count && written < limit; i++) {
+        bool first = true;
+        if (shelf.items[i].text.ptr == NULL)
+            continue;
+        buf_str(&call->out, written++ == 0 ? STR("{") : STR(",{"));
+        head_write(&call->out, &first, &shelf.items[i]);
+        buf_char(&call->out, '}');
+        last = shelf.items[i].name;
+    }
+    write_next(&call->out, i < shelf.count ? last : STR_NONE);
+    return OK;
+}
+
+static enum err definition_absent(struct call *call, enum definition_kind kind, struct str name)
+{
+    return problem_format(&call->problem, ERR_ABSENT, "name",
+                          "Look at the list, or put one there "
+                          "with `dult apply`.",
+                          "There is no %s \"%.*s\".", kind_word(kind), STR_ARG(name));
+}
+
+enum err definition_show(struct call *call)
+{
+    enum definition_kind    kind = kind_of(call);
+    struct shelf            shelf = { .call = call, .kind = kind, .name = name_of(call, kind) };
+    bool                    first = true;
+    struct store_definition none = { .kind = DEFINE_WORKSPACE,
+                                     .name = STR("workspace"),
+                                     .at_ms = TIME_NEVER };
+    if (shelf.name.len == 0)
+        return definition_absent(call, kind, shelf.name);
+    TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
+    if (shelf.count == 0 || shelf.items[0].text.len == 0) {
+        if (kind != DEFINE_WORKSPACE)
+            return definition_absent(call, kind, shelf.name);
+        /* There is always a workspace; this one has not been described yet. */
+        shelf.items = &none;
+    }
+    if (call_flag(call, "raw")) {
+        call->type = STR("text/plain; charset=utf-8");
+        buf_str(&call->out, shelf.items[0].text);
+        return OK;
+    }
+    buf_char(&call->out, '{');
+    head_write(&call->out, &first, &shelf.items[0]);
+    json_write_key(&call->out, &first, "text");
+    json_write_str(&call->out, shelf.items[0].text);
+    buf_char(&call->out, '}');
+    return OK;
+}
+
+/* ---- changing ---- */
+
+struct check {
+    struct call         *call;
+    enum definition_kind kind;
+    struct str           name, text;
+    enum err             err;
+};
+
+static bool check_ask(struct engine *engine, struct task *task)
+{
+    struct check *check = task->context;
+    check->err = program_check(engine_program(engine), check->kind, check->name, check->text,
+                               &check->call->problem);
+    return true;
+}
+
+static enum err text_check(struct call *call, enum definition_kind kind, struct str name,
+                           struct str text)
+{
+    struct check check = { call, kind, name, text, OK };
+    if (name.len == 0 || name.len > NAME_BYTES_MAX_HERE || !str_is_utf8(name))
+        return problem_set(&call->problem, ERR_INPUT, "name", "A name has 1 to 128 bytes.",
+                           "Rename the file.");
+    if (kind == DEFINE_SEGMENT && str_eq(name, STR("count")))
+        return problem_set(&call->problem, ERR_INPUT, "name", "No segment may be named \"count\".",
+                           "Rename the file.");
+    if (str_trim(text).len == 0)
+        return problem_set(&call->problem, ERR_INPUT, "body", "The definition is empty.",
+                           "Send the file's text, or DELETE to delete it.");
+    if (!str_is_utf8(text))
+        return problem_set(&call->problem, ERR_INPUT, "body", "The text is not UTF-8.",
+                           "Save the file as UTF-8.");
+    if (kind == DEFINE_TEMPLATE)
+        TRY(email_file_check(name, text, NULL, &call->problem));
+    TRY(call_ask(call, check_ask, &check));
+    return check.err;
+}
+
+static struct str author_of(struct call *call)
+{
+    if (http_is_local(call->request))
+        return STR("command line");
+    return str_format(call->arena, "key %llu", (unsigned long long)route_who(call->request));
+}
+
+static enum err define(struct call *call, enum definition_kind kind, struct str name,
+                       struct str text, uint64_t *version)
+{
+    struct task  task;
+    struct entry entry = {
+        .record = { .kind = RECORD_DEFINE,
+                    .definition_kind = kind,
+                    .name = name,
+                    .body = text,
+                    .at_ms = time_now_ms(),
+                    .received_ms = time_now_ms() },
+        .author = author_of(call),
+        .body = str_format(call->arena, "{\"definition\":\"%s\"}", kind_word(kind)),
+    };
+    TRY(call_submit(call, &entry, 1, &task));
+    *version = task.seq;
+    return OK;
+}
+
+/* How many a segment holds for, and who would come and go, before it is applied. */
+static enum err reach_count(struct call *call, struct counting *counting, struct str name,
+                            struct str text)
+{
+    *counting = (struct counting){
+        .call = call, .segment = name, .at_ms = TIME_NEVER, .is_comparing = true
+    };
+    TRY(condition_read(call, text, NULL, &counting->tree));
+    return counting_run(counting);
+}
+
+static void reach_write(struct buf *out, bool *first, const struct counting *counting)
+{
+    write_int(out, first, "count", (int64_t)counting->count.matching);
+    write_int(out, first, "people", (int64_t)counting->count.people);
+    write_int(out, first, "entering", (int64_t)counting->entering);
+    write_int(out, first, "leaving", (int64_t)counting->leaving);
+}
+
+static bool is_same(struct call *call, enum definition_kind kind, struct str name, struct str text,
+                    uint64_t *version)
+{
+    struct shelf shelf = { .call = call, .kind = kind, .name = name };
+    if (store_definitions_read(call->desk->reader, 0, shelf_each, &shelf) != OK ||
+        shelf.count == 0 || !str_eq(shelf.items[0].text, text))
+        return false;
+    *version = shelf.items[0].version;
+    return true;
+}
+
+enum err definition_put(struct call *call)
+{
+    enum definition_kind kind = kind_of(call);
+    struct str           name = name_of(call, kind), text = http_body(call->request);
+    struct counting      counting;
+    uint64_t             version = 0;
+    bool                 first = true, is_dry = call_flag(call, "dry");
+    TRY(text_check(call, kind, name, text));
+    bool is_changed = !is_same(call, kind, name, text, &version);
+    if (kind == DEFINE_SEGMENT)
+        TRY(reach_count(call, &counting, name, text));
+    if (!is_dry && is_changed)
+        TRY(define(call, kind, name, text, &version));
+    buf_char(&call->out, '{');
+    write_text(&call->out, &first, "kind", str_of(kind_word(kind)));
+    write_text(&call->out, &first, "name", name);
+    if (version > 0)
+        write_int(&call->out, &first, "version", (int64_t)version);
+    json_write_key(&call->out, &first, "changed");
+    buf_str(&call->out, is_changed ? STR("true") : STR("false"));
+    if (is_dry)
+        buf_str(&call->out, STR(",\"dry\":true"));
+    if (kind == DEFINE_SEGMENT)
+        reach_write(&call->out, &first, &counting);
+    buf_char(&call->out, '}');
+    return OK;
+}
+
+enum err definition_delete(struct call *call)
+{
+    enum definition_kind kind = kind_of(call);
+    struct str           name = name_of(call, kind);
+    uint64_t             version;
+    bool                 first = true;
+    TRY(define(call, kind, name, STR_NONE, &version));
+    buf_char(&call->out, '{');
+    write_text(&call->out, &first, "kind", str_of(kind_word(kind)));
+    write_text(&call->out, &first, "name", name);
+    write_int(&call->out, &first, "version", (int64_t)version);
+    buf_str(&call->out, STR(",\"deleted\":true}"));
+    return OK;
+}

@@ -1,0 +1,261 @@
+/*
+ * Why? In a segment: the condition with its evidence. In a journey: the rule of entry, and what was
+ * decided about this person and it. A message: everything decided about it.
+ */
+#include "run/api/story.h"
+
+#include <string.h>
+
+#include "base/time.h"
+#include "run/api/counting.h"
+
+/* ---- conditions ---- */
+
+struct why {
+    struct call               *call;
+    struct str                 who, segment;
+    const struct segment_node *tree;
+    int64_t                    at_ms;
+    enum err                   err;
+};
+
+static enum err why_write(struct why *why, struct engine *engine, uint32_t person)
+{
+    struct program        *program = engine_program(engine);
+    struct segment_names   names = program_names(program, false);
+    struct segment_program compiled;
+    struct buf            *out = &why->call->out;
+    bool                   first = true;
+    if (why->tree == NULL) {
+        uint32_t number = program_segment(program, why->segment);
+        if (number == SEGMENT_NO_ID || program->segments.items[number].arena == NULL)
+            return problem_format(&why->call->problem, ERR_ABSENT, "segment",
+                                  "Look at the list of "
+                                  "segments.",
+                                  "There is no segment \"%.*s\".", STR_ARG(why->segment));
+        why->tree = program->segments.items[number].tree;
+    }
+    TRY(segment_compile(why->call->arena, why->tree, &names, &compiled, &why->call->problem));
+    if (why->at_ms == TIME_NEVER)
+        why->at_ms = engine_now_ms(engine);
+    buf_char(out, '{');
+    write_person(out, &first, "profile", person);
+    write_text(out, &first, "segment", why->segment);
+    write_time(out, &first, "at", why->at_ms);
+    json_write_key(out, &first, "why");
+    engine_explain(engine, &compiled, why->tree, person, why->at_ms, out);
+    buf_char(out, '}');
+    return OK;
+}
+
+static bool why_ask(struct engine *engine, struct task *task)
+{
+    struct why *why = task->context;
+    uint32_t    person = call_find(engine, why->who);
+    why->err =
+        person == PROFILE_NONE ? call_nobody(why->call, why->who) : why_write(why, engine, person);
+    return true;
+}
+
+static enum err explain_condition(struct call *call, struct str segment, struct str condition)
+{
+    struct why why = { .call = call, .who = call_param(call, "who"), .segment = segment };
+    TRY(call_time(call, "at", TIME_NEVER, &why.at_ms));
+    if (segment.len == 0)
+        TRY(condition_read(call, condition, NULL, &why.tree));
+    TRY(call_ask(call, why_ask, &why));
+    return why.err;
+}
+
+/* ---- decisions about one thing ---- */
+
+static void decisions_write(struct buf *out, const struct story *story, const bool *wanted)
+{
+    bool any = false;
+    buf_char(out, '[');
+    for (uint32_t i = story->count; i > 0; i--) { /* as it went: oldest first */
+        if (!wanted[i - 1])
+            continue;
+        if (any)
+            buf_char(out, ',');
+        any = true;
+        story_write(out, &story->decisions[i - 1]);
+    }
+    buf_char(out, ']');
+}
+
+static bool is_of_message(const struct decision *d, uint64_t message)
+{
+    if (d->kind == DECISION_INTENT)
+        return d->id == message;
+    return message_state_name(d->kind) != NULL && d->subject == message;
+}
+
+static enum err explain_message(struct call *call, struct str text)
+{
+    struct story story = { 0 };
+    int64_t      message;
+    bool         first = true, found = false;
+    if (str_to_int(text, &message) != OK || message < 1)
+        return problem_set(&call->problem, ERR_INPUT, "message", "This is no message's number.",
+                           "Take it from the list of messages.");
+    TRY(story_find(call, call_param(call, "who"), &story));
+    TRY(story_read(call, &story, NULL, NULL));
+    bool *wanted = ARENA_ARRAY(call->arena, story.count, bool);
+    if (wanted == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < story.count; i++) {
+        wanted[i] = is_of_message(&story.decisions[i], (uint64_t)message);
+        found = found || wanted[i];
+    }
+    if (!found)
+        return problem_set(&call->problem, ERR_ABSENT, "message",
+                           "This person has no such message.",
+                           "Look at the list of this person's messages.");
+    buf_char(&call->out, '{');
+    write_person(&call->out, &first, "profile", story.person);
+    write_int(&call->out, &first, "message", message);
+    json_write_key(&call->out, &first, "decisions");
+    decisions_write(&call->out, &story, wanted);
+    buf_char(&call->out, '}');
+    return OK;
+}
+
+/* ---- a journey ---- */
+
+struct journey_question {
+    struct call *call;
+    struct story story;
+    struct str   who, name, definition;
+    uint32_t     number;
+    bool         is_live;
+    uint64_t     inside[API_LIMIT_MAX]; /* enrollments under way */
+    uint32_t     inside_count;
+};
+
+static bool journey_ask(struct engine *engine, struct task *task)
+{
+    struct journey_question *question = task->context;
+    uint32_t                 person = call_find(engine, question->who);
+    question->number = program_journey(engine_program(engine), question->name);
+    question->story.person = PROFILE_NONE;
+    if (person == PROFILE_NONE || question->number == SEGMENT_NO_ID)
+        return true;
+    question->is_live = program_journey_live(engine_program(engine), question->number) != NULL;
+    story_heads(engine, person, &question->story);
+    const struct state *state = people_state_get(engine_people(engine), person);
+    for (uint32_t i = 0; i < state->enrollments.count; i++)
+        if (state->enrollments.items[i].journey == question->number &&
+            question->inside_count < API_LIMIT_MAX)
+            question->inside[question->inside_count++] = state->enrollments.items[i].id;
+    return true;
+}
+
+static enum err journey_text_each(void *ctx, const struct store_definition *row)
+{
+    struct journey_question *question = ctx;
+    if (row->kind != DEFINE_JOURNEY || row->text.len == 0 || !str_eq(row->name, question->name))
+        return OK;
+    question->definition = str_copy(question->call->arena, row->text);
+    return question->definition.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+/* Decisions name the journey where they begin, and its enrollment from there on. */
+static bool *journey_decisions(struct journey_question *question)
+{
+    struct story *story = &question->story;
+    bool         *wanted = ARENA_ARRAY(question->call->arena, story->count, bool);
+    uint64_t     *enrollments = ARENA_ARRAY(question->call->arena, story->count, uint64_t);
+    uint32_t      count = 0;
+    if (wanted == NULL || enrollments == NULL)
+        return NULL;
+    for (uint32_t i = story->count; i > 0; i--) {
+        const struct decision *d = &story->decisions[i - 1];
+        bool begins = d->kind == DECISION_ENROLLED || d->kind == DECISION_NOT_ENROLLED;
+        bool goes =
+            d->kind == DECISION_STEP || d->kind == DECISION_ENDED || d->kind == DECISION_INTENT;
+        if (begins)
+            wanted[i - 1] = d->subject == question->number;
+        if (d->kind == DECISION_ENROLLED && wanted[i - 1])
+            enrollments[count++] = d->id;
+        for (uint32_t k = 0; goes && k < count; k++)
+            wanted[i - 1] = wanted[i - 1] || enrollments[k] == d->subject;
+    }
+    return wanted;
+}
+
+static enum err journey_rule_write(struct journey_question *question, bool *first)
+{
+    struct buf *out = &question->call->out;
+    struct json definition;
+    if (question->definition.len == 0)
+        return OK;
+    TRY(json_parse(question->call->desk->parser, question->call->arena, question->definition,
+                   &definition, NULL));
+    json_write_key(out, first, "trigger");
+    const struct json *trigger = json_get(&definition, STR("trigger"));
+    if (trigger == NULL)
+        buf_str(out, STR("null"));
+    else
+        json_write(out, trigger);
+    struct str reentry = json_get_str(&definition, STR("reentry"));
+    write_text(out, first, "reentry", reentry.len == 0 ? STR("once") : reentry);
+    json_write_key(out, first, "definition");
+    json_write(out, &definition);
+    return OK;
+}
+
+static enum err explain_journey(struct call *call, struct str name)
+{
+    struct journey_question *question = ARENA_NEW(call->arena, struct journey_question);
+    bool                     first = true;
+    if (question == NULL)
+        return ERR_MEMORY;
+    question->call = call;
+    question->who = call_param(call, "who");
+    question->name = name;
+    TRY(call_ask(call, journey_ask, question));
+    if (question->number == SEGMENT_NO_ID)
+        return problem_format(&call->problem, ERR_ABSENT, "journey",
+                              "Look at the list of journeys.", "There is no journey \"%.*s\".",
+                              STR_ARG(name));
+    if (question->story.person == PROFILE_NONE)
+        return call_nobody(call, question->who);
+    TRY(store_definitions_read(call->desk->reader, 0, journey_text_each, question));
+    TRY(story_read(call, &question->story, NULL, NULL));
+    bool *wanted = journey_decisions(question);
+    if (wanted == NULL)
+        return ERR_MEMORY;
+    buf_char(&call->out, '{');
+    write_person(&call->out, &first, "profile", question->story.person);
+    write_text(&call->out, &first, "journey", name);
+    json_write_key(&call->out, &first, "live");
+    buf_str(&call->out, question->is_live ? STR("true") : STR("false"));
+    TRY(journey_rule_write(question, &first));
+    json_write_key(&call->out, &first, "inside");
+    buf_char(&call->out, '[');
+    for (uint32_t i = 0; i < question->inside_count; i++)
+        buf_format(&call->out, "%s%llu", i == 0 ? "" : ",",
+                   (unsigned long long)question->inside[i]);
+    buf_char(&call->out, ']');
+    json_write_key(&call->out, &first, "decisions");
+    decisions_write(&call->out, &question->story, wanted);
+    buf_char(&call->out, '}');
+    return OK;
+}
+
+enum err profile_explain(struct call *call)
+{
+    struct str segment = call_query(call, "segment"), condition = call_query(call, "condition");
+    struct str journey = call_query(call, "journey"), message = call_query(call, "message");
+    int asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) + (message.len > 0);
+    if (asked != 1)
+        return problem_set(&call->problem, ERR_INPUT, "segment",
+                           "One thing is explained at a time.",
+                           "Give one of segment, condition, journey or message.");
+    if (journey.len > 0)
+        return explain_journey(call, journey);
+    if (message.len > 0)
+        return explain_message(call, message);
+    return explain_condition(call, segment, condition);
+}

@@ -1,0 +1,130 @@
+/*
+ * api_inside: what the api's own files share.
+ *
+ *      api.c            opening, desks, answers        api_timeline.c     one person's story
+ *      routes.c         the table                      api_explain.c      why, and why not
+ *      api_keys.c       keys and who may what          api_segments.c     counting people
+ *      api_collect.c    events in                      api_definitions.c  what was defined
+ *      tracking.c       links of our mails             api_messages.c     what was sent
+ *      tracking_view.c  a mail in a browser
+ *      api_profiles.c   people                         api_stats.c        numbers, health, lists
+ *
+ * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
+ * problem; the desk answers either.
+ */
+#ifndef DULT_RUN_API_INSIDE_H
+#define DULT_RUN_API_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "run/api/api.h"
+#include "run/api/routes.h"
+#include "server/auth.h"
+
+enum {
+    CALL_ARENA_BYTES_MAX = 256 << 20,
+    CALL_ANSWER_BYTES_MAX = 64 << 20,
+    CALL_LIMIT_DEFAULT = 100,
+    STORY_MAX = 100000, /* decisions of one person that are looked at */
+};
+
+struct render;
+struct keys;  /* api_keys.c: an immutable list of keys */
+struct tally; /* api_messages.c: how many messages are in which state */
+
+struct desk {
+    struct api          *api;
+    struct queue        *queue; /* borrowed */
+    pthread_t            thread;
+    bool                 is_running;
+    struct store_reader *reader;
+    struct json_parser  *parser;
+    struct render       *render; /* made when a mail is first looked at in a browser */
+};
+
+struct api {
+    struct api_conf        conf;
+    struct route          *routes;
+    size_t                 routes_count;
+    struct queue          *quick, *slow; /* requests for the first desk, and for the others */
+    struct desk            desks[API_DESKS];
+    _Atomic(struct keys *) keys;
+    pthread_mutex_t        lock; /* changing keys, the owner's token */
+    struct auth_once       owner;
+    struct tally          *tally;
+    int64_t                opened_ms;
+};
+
+struct call {
+    struct api          *api;
+    struct desk         *desk;
+    struct http_request *request;
+    struct arena        *arena;
+    struct buf           out;
+    int                  status;      /* 200 unless said */
+    struct str           type;        /* application/json unless said */
+    bool                 is_answered; /* by the call itself, now or later */
+    struct problem       problem;
+};
+
+/* The desk's part: waits for the answer. ERR_WAIT with a problem when the core has no room. */
+MUST enum err call_ask(struct call *call, core_ask *ask, void *context);
+/* The same for records; the first refused one's error and problem. `task` may be NULL. */
+MUST enum err call_submit(struct call *call, struct entry *entries, uint32_t count,
+                          struct task *task);
+
+/* Parameters of the path and of the query, decoded into the arena. */
+struct str    call_param(struct call *call, const char *name);
+struct str    call_query(struct call *call, const char *name);
+bool          call_flag(struct call *call, const char *name); /* "1" or "true" */
+MUST enum err call_limit(struct call *call, uint32_t *limit);
+/* An instant; `absent` when it is not given. */
+MUST enum err call_time(struct call *call, const char *name, int64_t absent, int64_t *out_ms);
+/* The body as a JSON object; empty is an empty object. */
+MUST enum err call_body(struct call *call, struct json *out);
+/* The person named by {who}: their root. ERR_ABSENT with a problem. On the engine thread. */
+uint32_t      call_find(const struct engine *engine, struct str who);
+MUST enum err call_nobody(struct call *call, struct str who);
+
+void write_time(struct buf *out, bool *first, const char *key, int64_t at_ms);
+void write_text(struct buf *out, bool *first, const char *key, struct str text);
+void write_int(struct buf *out, bool *first, const char *key, int64_t value);
+void write_person(struct buf *out, bool *first, const char *key, uint32_t profile);
+/* A state's name: "sent", "held" ... NULL when the decision is not about a message. */
+const char *message_state_name(enum decision_kind kind);
+void        write_raw(struct buf *out, bool *first, const char *key, struct str json);
+/* A page's end: ],"next":... ; an empty cursor is null. */
+void write_next(struct buf *out, struct str cursor);
+
+/* Engine's words for a stored row, as rows.c has them. */
+void decision_of_row(const struct store_decision *row, struct decision *decision);
+
+int  api_status(enum err err);
+void api_problem_reply(struct http_request *request, enum err err, const struct problem *problem);
+
+/* api_keys.c */
+MUST enum err keys_load(struct api *api, struct store_reader *reader);
+void          keys_done(struct api *api);
+/* The id of the write key, or 0. */
+uint32_t         keys_write_key(struct api *api, struct str text);
+router_authorize keys_authorize;
+
+/* api_messages.c */
+struct tally *tally_open(void);
+void          tally_close(struct tally *tally);
+struct message_counts {
+    uint64_t due, sent, unknown, failed, held, queued, waiting, sending;
+};
+MUST enum err tally_count(struct call *call, struct message_counts *out);
+void          message_counts_write(struct buf *out, const struct message_counts *counts);
+
+/* tracking.c: the page for a link that is not ours, or leads to nothing any more. */
+MUST enum err track_nowhere(struct call *call);
+void          track_escape(struct buf *out, struct str text);
+
+/* api_stats.c */
+void stats_register(struct api *api);
+
+#endif

@@ -1,0 +1,115 @@
+#include "run/api/routes.h"
+
+#include "run/api/api.h"
+
+enum {
+    EVENT_BODY_BYTES_MAX = 4 << 20, /* as sent; inflated it is bounded again */
+    FORM_BYTES_MAX = 16 << 10,
+    TEXT_BYTES_MAX = 4 << 20, /* a template of 2 MiB, and what JSON makes of it */
+};
+
+#define EVENTS(path)                                                                               \
+    {                                                                                              \
+        "POST", path, .run = collect_post, .need = ROUTE_WRITE_KEY,                                \
+                      .body_bytes_max = EVENT_BODY_BYTES_MAX, .summary = "Take events"             \
+    }
+#define QUICK(verb, path, function, text)                                                          \
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,        \
+                    .is_quick = true, .summary = text                                              \
+    }
+#define OPEN(verb, path, function, text)                                                           \
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,        \
+                    .summary = text                                                                \
+    }
+#define SCOPE(verb, path, function, word, text)                                                    \
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_SCOPE, .scope = word,                          \
+                    .body_bytes_max = TEXT_BYTES_MAX, .summary = text                              \
+    }
+#define DEFINITIONS(kind)                                                                          \
+    SCOPE("GET", "/api/v1/" kind, definitions_list, "definitions:read", "List what is defined"),   \
+        SCOPE("GET", "/api/v1/" kind "/{name}", definition_show, "definitions:read",               \
+              "Show one definition"),                                                              \
+        SCOPE("PUT", "/api/v1/" kind "/{name}", definition_put, "definitions:write",               \
+              "Define or change; ?dry=1 only checks"),                                             \
+        SCOPE("DELETE", "/api/v1/" kind "/{name}", definition_delete, "definitions:write",         \
+              "Delete a definition")
+
+static const struct api_route ROUTES[] = {
+    EVENTS("/v1/identify"),
+    EVENTS("/v1/track"),
+    EVENTS("/v1/page"),
+    EVENTS("/v1/screen"),
+    EVENTS("/v1/group"),
+    EVENTS("/v1/alias"),
+    EVENTS("/v1/batch"),
+    EVENTS("/v1/import"),
+    EVENTS("/v1/i"),
+    EVENTS("/v1/t"),
+    EVENTS("/v1/p"),
+    EVENTS("/v1/s"),
+    EVENTS("/v1/g"),
+    EVENTS("/v1/a"),
+    EVENTS("/v1/b"),
+    EVENTS("/v1/m"),
+    { "GET", "/v1/projects/{writeKey}/settings", .run = collect_settings, .need = ROUTE_WRITE_KEY,
+      .summary = "What analytics.js asks before it sends" },
+
+    QUICK("GET", "/o/{token}", track_open, "The pixel of an e-mail; records that it was opened"),
+    QUICK("GET", "/c/{token}", track_click, "A link of an e-mail; records the click, redirects"),
+    QUICK("GET", "/u/{token}", track_page, "The unsubscribe page; changes nothing"),
+    QUICK("POST", "/u/{token}", track_unsubscribe, "Unsubscribe, by one click or by the button"),
+    OPEN("GET", "/v/{token}", track_view, "The mail in a browser; changes nothing"),
+
+    QUICK("GET", "/healthz", health_show, "Is the program well?"),
+    OPEN("GET", "/metrics", metrics_show, "Numbers as Prometheus reads them"),
+    QUICK("GET", "/api/v1/openapi.json", openapi_show, "This description"),
+    OPEN("POST", "/api/v1/owner", owner_claim, "Turn the one-time token into the owner's key"),
+
+    SCOPE("GET", "/api/v1/stats", stats_show, "stats:read", "Numbers of everything"),
+    SCOPE("GET", "/api/v1/rejected", rejected_list, "events:read", "Events that were not taken"),
+    SCOPE("GET", "/api/v1/refused", refused_list, "events:read", "Requests turned away lately"),
+    { "POST", "/api/v1/import", .call = import_post, .need = ROUTE_SCOPE, .scope = "import:write",
+      .body_bytes_max = API_IMPORT_BYTES_MAX, .summary = "Take historical events in bulk" },
+
+    SCOPE("GET", "/api/v1/profiles/{who}", profile_show, "profiles:read", "Show a person"),
+    SCOPE("GET", "/api/v1/profiles/{who}/timeline", profile_timeline, "profiles:read",
+          "What happened and what followed, newest first"),
+    SCOPE("GET", "/api/v1/profiles/{who}/explain", profile_explain, "profiles:read",
+          "Why is this person in a segment, a journey; why a message?"),
+    SCOPE("POST", "/api/v1/profiles/{who}/unmerge", profile_unmerge, "profiles:write",
+          "Undo a merge"),
+    SCOPE("POST", "/api/v1/profiles/{who}/consent", profile_consent, "profiles:write",
+          "Subscribe to or unsubscribe from a topic, or all"),
+    SCOPE("POST", "/api/v1/profiles/{who}/lists", profile_lists, "profiles:write",
+          "Join or leave a list"),
+
+    SCOPE("GET", "/api/v1/segments/count", segment_count, "segments:read",
+          "Count the people a condition holds for"),
+    SCOPE("POST", "/api/v1/segments/count", segment_count_post, "segments:read",
+          "Count the people a condition holds for"),
+    SCOPE("GET", "/api/v1/segments/{name}/members", segment_members, "segments:read",
+          "List the people in a segment"),
+    DEFINITIONS("segments"),
+    DEFINITIONS("journeys"),
+    DEFINITIONS("templates"),
+    SCOPE("GET", "/api/v1/workspace", definition_show, "definitions:read", "Show the workspace"),
+    SCOPE("PUT", "/api/v1/workspace", definition_put, "definitions:write",
+          "Set the workspace; ?dry=1 only checks"),
+
+    SCOPE("GET", "/api/v1/messages", messages_list, "messages:read", "List messages, newest first"),
+    SCOPE("GET", "/api/v1/messages/summary", messages_summary, "messages:read",
+          "How many messages are in which state"),
+
+    SCOPE("GET", "/api/v1/keys", keys_list, "keys:admin", "List keys"),
+    SCOPE("POST", "/api/v1/keys", keys_add, "keys:admin", "Make a key; it is shown once"),
+    SCOPE("DELETE", "/api/v1/keys/{id}", keys_revoke, "keys:admin", "Revoke a key"),
+};
+
+const struct api_route *api_routes(size_t *count)
+{
+    *count = sizeof ROUTES / sizeof ROUTES[0];
+    return ROUTES;
+}

@@ -1,0 +1,112 @@
+#include "run/api/story.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+    struct call  *call;
+    struct story *story;
+    story_keep   *keep;
+    const void   *context;
+};
+
+void story_heads(const struct engine *engine, uint32_t person, struct story *story)
+{
+    const struct people *people = engine_people(engine);
+    uint32_t             member = person;
+    story->person = person;
+    story->members_count = 0;
+    do {
+        story->members[story->members_count] = member;
+        story->heads[story->members_count++] = people_get(people, member)->head;
+        member = people_get(people, member)->next;
+    } while (member != person && story->members_count < RING_PROFILES_MAX);
+}
+
+struct story_question {
+    struct str    who;
+    struct story *story;
+};
+
+static bool story_ask(struct engine *engine, struct task *task)
+{
+    struct story_question *question = task->context;
+    uint32_t               person = call_find(engine, question->who);
+    question->story->person = PROFILE_NONE;
+    if (person != PROFILE_NONE)
+        story_heads(engine, person, question->story);
+    return true;
+}
+
+enum err story_find(struct call *call, struct str who, struct story *story)
+{
+    struct story_question question = { who, story };
+    TRY(call_ask(call, story_ask, &question));
+    return story->person == PROFILE_NONE ? call_nobody(call, who) : OK;
+}
+
+static enum err decision_keep(struct reading *reading, struct decision *decision)
+{
+    struct story *story = reading->story;
+    if (story->count == story->room) {
+        uint32_t         room = story->room == 0 ? 256 : story->room * 2;
+        struct decision *grown = ARENA_ARRAY(reading->call->arena, room, struct decision);
+        if (grown == NULL)
+            return ERR_MEMORY;
+        if (story->count > 0)
+            memcpy(grown, story->decisions, story->count * sizeof *grown);
+        story->decisions = grown;
+        story->room = room;
+    }
+    decision->detail = str_copy(reading->call->arena, decision->detail);
+    story->decisions[story->count++] = *decision;
+    return decision->detail.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err row_each(void *ctx, const struct store_decision *row)
+{
+    struct reading *reading = ctx;
+    struct decision decision;
+    decision_of_row(row, &decision);
+    if (reading->keep != NULL && !reading->keep(reading->context, &decision))
+        return OK;
+    return decision_keep(reading, &decision);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct decision *x = a, *y = b;
+    return x->id > y->id ? -1 : x->id < y->id;
+}
+
+enum err story_read(struct call *call, struct story *story, story_keep *keep, const void *context)
+{
+    struct reading reading = { call, story, keep, context };
+    for (uint32_t i = 0; i < story->members_count; i++)
+        if (story->heads[i] != 0)
+            TRY(store_story_read(call->desk->reader, story->heads[i], STORY_MAX, row_each,
+                                 &reading));
+    if (story->count > 1)
+        qsort(story->decisions, story->count, sizeof *story->decisions, newest_first);
+    return OK;
+}
+
+void story_write(struct buf *out, const struct decision *d)
+{
+    bool first = true;
+    buf_char(out, '{');
+    write_text(out, &first, "kind", STR("decision"));
+    write_text(out, &first, "type", str_of(decision_name(d->kind)));
+    write_time(out, &first, "at", d->at_ms);
+    write_int(out, &first, "seq", (int64_t)d->seq);
+    write_int(out, &first, "id", (int64_t)d->id);
+    write_person(out, &first, "profile", d->profile);
+    if (message_state_name(d->kind) != NULL)
+        write_int(out, &first, "message",
+                  (int64_t)(d->kind == DECISION_INTENT ? d->id : d->subject));
+    if (d->kind == DECISION_STEP || d->kind == DECISION_ENDED || d->kind == DECISION_ENROLLED)
+        write_int(out, &first, "enrollment",
+                  (int64_t)(d->kind == DECISION_ENROLLED ? d->id : d->subject));
+    write_raw(out, &first, "detail", d->detail);
+    buf_char(out, '}');
+}

@@ -1,0 +1,385 @@
+/*
+ * dult apply, diff, check: a folder of files becomes what Dult does.
+ *
+ * Whether a file is right can depend on the others (a journey names its template), so the folder
+ * is tried whole in a scratch workspace first, together with what is defined already and is not in
+ * the folder. Only when all of it is accepted there is anything changed.
+ */
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/cli/cli_talk.h"
+#include "run/cli/diff.h"
+#include "run/cli/files.h"
+
+enum { FILES_ARENA_BYTES_MAX = FILES_BYTES_MAX * 2, FAULTS_SHOWN = 50 };
+
+enum change { CHANGE_NONE, CHANGE_NEW, CHANGE_TEXT };
+
+struct applying {
+    struct cli   *cli;
+    struct talk   talk; /* with the workspace itself */
+    struct arena *arena;
+    const char   *folder;
+    struct files  files;   /* the folder's, in order */
+    struct files  all;     /* these, and what is defined and not among them */
+    struct str   *current; /* of each of `files`: what is defined now; no ptr: nothing */
+    enum change  *changes;
+    uint32_t      faults;
+};
+
+/* ---- one file and the API ---- */
+
+static void path_of(struct talk *talk, const struct file *file, const char *end)
+{
+    char start[64];
+    if (file->kind == FILE_WORKSPACE) {
+        talk_path(talk, "/api/v1/workspace", NULL, end);
+        return;
+    }
+    snprintf(start, sizeof start, "/api/v1/%s/", file_kind_folder(file->kind));
+    talk_path(talk, start, file->name.ptr, end); /* a name ends with NUL: str_copy made it */
+}
+
+static enum err current_read(struct applying *applying, const struct file *file, struct str *out)
+{
+    struct talk         *talk = &applying->talk;
+    struct client_answer answer;
+    path_of(talk, file, "?raw=1");
+    *out = STR_NONE;
+    enum err err = client_call(talk->reach.client, "GET", buf_view(&talk->path), STR_NONE, &answer,
+                               &talk->problem);
+    if (err == ERR_ABSENT) {
+        talk->problem.what[0] = '\0';
+        return OK;
+    }
+    TRY(err);
+    if (answer.body.len == 0)
+        return OK; /* a workspace that nobody has described yet */
+    *out = str_copy(applying->arena, answer.body);
+    return out->ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err define(struct talk *talk, const struct file *file)
+{
+    path_of(talk, file, NULL);
+    buf_reset(&talk->body);
+    buf_str(&talk->body, file->text);
+    return talk_ask(talk, "PUT");
+}
+
+/* "segments/vip.segment:2:14": the file's path instead of what the API calls the text. */
+static void place_in_file(struct problem *problem, const struct file *file)
+{
+    char        where[sizeof problem->where];
+    const char *rest = problem->where;
+    size_t      skip = strcspn(rest, "0123456789");
+    bool        has_line = rest[skip] != '\0' && (skip == 0 || rest[skip - 1] == ':');
+    if (has_line)
+        snprintf(where, sizeof where, "%.100s:%.50s", file->path.ptr, rest + skip);
+    else
+        snprintf(where, sizeof where, "%.100s%s%.50s", file->path.ptr, rest[0] ? ": " : "", rest);
+    memcpy(problem->where, where, sizeof where);
+}
+
+/* ---- trying it ---- */
+
+static bool is_ours(const struct applying *applying, const struct file *file)
+{
+    for (uint32_t i = 0; i < applying->files.count; i++)
+        if (applying->files.items[i].kind == file->kind &&
+            str_eq(applying->files.items[i].name, file->name))
+            return true;
+    return false;
+}
+
+static enum err fault(struct applying *applying, enum err err, struct problem *problem,
+                      const struct file *file)
+{
+    if (err != ERR_INPUT && err != ERR_ABSENT && err != ERR_LIMIT && err != ERR_CONFLICT)
+        return err; /* no fault of the file */
+    place_in_file(problem, file);
+    applying->faults++;
+    if (applying->faults <= FAULTS_SHOWN)
+        cli_fail(applying->cli, err, problem);
+    return OK;
+}
+
+static enum err try_files(struct applying *applying, struct talk *scratch)
+{
+    for (uint32_t i = 0; i < applying->all.count; i++) {
+        const struct file *file = &applying->all.items[i];
+        enum err           err = define(scratch, file);
+        if (err != OK && is_ours(applying, file))
+            err = fault(applying, err, &scratch->problem, file);
+        else if (err == ERR_INPUT || err == ERR_ABSENT)
+            err = OK; /* defined by an older Dult, and none of this folder's business */
+        TRY(err);
+        arena_reset(scratch->arena);
+    }
+    return OK;
+}
+
+static int remove_each(const char *path, const struct stat *stat_, int type, struct FTW *place)
+{
+    (void)stat_;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static enum err try_all(struct applying *applying, struct problem *problem)
+{
+    char        folder[] = "/tmp/dult-check-XXXXXX";
+    struct talk scratch;
+    struct cli *cli = calloc(1, sizeof *cli);
+    if (cli == NULL)
+        return ERR_MEMORY;
+    *cli = *applying->cli;
+    if (mkdtemp(folder) == NULL) {
+        free(cli);
+        return problem_set(problem, ERR_IO, "/tmp", "No folder for trying can be made.",
+                           "Make room in /tmp.");
+    }
+    cli->data = folder;
+    enum err err = talk_open(&scratch, cli, true);
+    if (err == OK)
+        err = try_files(applying, &scratch);
+    if (err != OK)
+        *problem = scratch.problem;
+    talk_close(&scratch);
+    nftw(folder, remove_each, 16, FTW_DEPTH | FTW_PHYS);
+    free(cli);
+    return err;
+}
+
+/* ---- what is defined and not in the folder ---- */
+
+struct collecting {
+    struct applying *applying;
+    enum file_kind   kind;
+};
+
+static enum err collect_each(void *context, const struct json *item)
+{
+    struct collecting *collecting = context;
+    struct applying   *applying = collecting->applying;
+    struct file        file = { .kind = collecting->kind,
+                                .name = str_copy(applying->arena, json_get_str(item, STR("name"))) };
+    if (file.name.ptr == NULL)
+        return ERR_MEMORY;
+    file.path = str_format(applying->arena, "%s \"%s\"", file_kind_name(file.kind), file.name.ptr);
+    if (!is_ours(applying, &file) && applying->all.count < 2 * FILES_MAX)
+        applying->all.items[applying->all.count++] = file;
+    return OK;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct file *left = a, *right = b;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return str_cmp(left->name, right->name);
+}
+
+static enum err all_collect(struct applying *applying)
+{
+    struct talk *talk = &applying->talk;
+    applying->all.items = ARENA_ARRAY(applying->arena, 2 * FILES_MAX, struct file);
+    if (applying->all.items == NULL)
+        return ERR_MEMORY;
+    memcpy(applying->all.items, applying->files.items,
+           applying->files.count * sizeof *applying->files.items);
+    applying->all.count = applying->files.count;
+    for (int kind = FILE_TEMPLATE; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
+        struct collecting collecting = { applying, (enum file_kind)kind };
+        char              path[64];
+        snprintf(path, sizeof path, "/api/v1/%s", file_kind_folder((enum file_kind)kind));
+        talk_path(talk, path, NULL, NULL);
+        TRY(talk_all(talk, collect_each, &collecting));
+    }
+    for (uint32_t i = applying->files.count; i < applying->all.count; i++)
+        TRY(current_read(applying, &applying->all.items[i], &applying->all.items[i].text));
+    qsort(applying->all.items, applying->all.count, sizeof *applying->all.items, by_kind);
+    return files_order(applying->arena, &applying->all, &talk->problem);
+}
+
+/* ---- what would change ---- */
+
+static enum err changes_find(struct applying *applying)
+{
+    applying->current = ARENA_ARRAY(applying->arena, applying->files.count, struct str);
+    applying->changes = ARENA_ARRAY(applying->arena, applying->files.count, enum change);
+    if (applying->current == NULL || applying->changes == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        struct str *current = &applying->current[i];
+        TRY(current_read(applying, &applying->files.items[i], current));
+        applying->changes[i] = current->ptr == NULL                              ? CHANGE_NEW
+                               : str_eq(*current, applying->files.items[i].text) ? CHANGE_NONE
+                                                                                 : CHANGE_TEXT;
+    }
+    return OK;
+}
+
+static const char *change_name(enum change change)
+{
+    return change == CHANGE_NEW ? "new" : change == CHANGE_TEXT ? "changed" : "same";
+}
+
+static uint32_t changes_count(const struct applying *applying)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < applying->files.count; i++)
+        count += applying->changes[i] != CHANGE_NONE;
+    return count;
+}
+
+/* ---- opening and ending ---- */
+
+static enum err applying_open(struct applying *applying, struct cli *cli, bool is_alone)
+{
+    *applying = (struct applying){ .cli = cli,
+                                   .folder = cli->words_count > 0 ? cli->words[0] : ".",
+                                   .arena = arena_open(FILES_ARENA_BYTES_MAX) };
+    struct problem *problem = &applying->talk.problem;
+    applying->talk = (struct talk){ .cli = cli, .reach = { .folder = -1 } };
+    if (applying->arena == NULL)
+        return ERR_MEMORY;
+    TRY(files_read(applying->arena, applying->folder, &applying->files, problem));
+    TRY(files_order(applying->arena, &applying->files, problem));
+    if (!is_alone)
+        TRY(talk_open(&applying->talk, cli, true));
+    TRY(all_collect(applying));
+    TRY(try_all(applying, problem));
+    return applying->faults > 0 || is_alone ? OK : changes_find(applying);
+}
+
+static enum cli_exit applying_end(struct applying *applying, enum err err, enum cli_exit code)
+{
+    code = talk_end(&applying->talk, err, code);
+    arena_close(applying->arena);
+    return code;
+}
+
+static enum cli_exit faults_end(struct applying *applying, const char *what)
+{
+    if (!applying->cli->is_json)
+        fprintf(stderr, "%u of %u files cannot be taken. %s\n", applying->faults,
+                applying->files.count, what);
+    return applying_end(applying, OK, CLI_REFUSED);
+}
+
+/* ---- the commands ---- */
+
+static void applied_line(struct applying *applying, uint32_t i)
+{
+    const struct cli  *cli = applying->cli;
+    const struct file *file = &applying->files.items[i];
+    const struct json *answer = &applying->talk.answer;
+    int64_t            entering = 0, leaving = 0, count = 0;
+    printf("%s%-8s%s %.*s", applying->changes[i] == CHANGE_NEW ? cli_good(cli) : cli_bold(cli),
+           change_name(applying->changes[i]), cli_plain(cli), STR_ARG(file->path));
+    bool is_counted = file->kind == FILE_SEGMENT && json_get_int(answer, STR("count"), &count) &&
+                      json_get_int(answer, STR("entering"), &entering) &&
+                      json_get_int(answer, STR("leaving"), &leaving);
+    if (is_counted)
+        printf("   %lld people now, %lld come in, %lld leave", (long long)count,
+               (long long)entering, (long long)leaving);
+    printf("\n");
+}
+
+static void json_line(struct applying *applying, uint32_t i, struct buf *out)
+{
+    const struct file *file = &applying->files.items[i];
+    buf_str(out, i == 0 ? STR("{\"files\":[{\"path\":") : STR(",{\"path\":"));
+    json_write_str(out, file->path);
+    buf_format(out, ",\"kind\":\"%s\",\"name\":", file_kind_name(file->kind));
+    json_write_str(out, file->name);
+    buf_format(out, ",\"change\":\"%s\"}", change_name(applying->changes[i]));
+}
+
+static enum err apply_all(struct applying *applying)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(TALK_BODY_BYTES_MAX);
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        if (applying->changes[i] != CHANGE_NONE) {
+            enum err err = define(&applying->talk, &applying->files.items[i]);
+            if (err != OK) {
+                place_in_file(&applying->talk.problem, &applying->files.items[i]);
+                return err;
+            }
+        }
+        if (applying->cli->is_json)
+            json_line(applying, i, &out);
+        else if (applying->changes[i] != CHANGE_NONE)
+            applied_line(applying, i);
+    }
+    if (applying->cli->is_json)
+        printf("%.*s],\"changed\":%u}\n", STR_ARG(buf_view(&out)), changes_count(applying));
+    else if (changes_count(applying) == 0)
+        printf("Nothing differs: %u files are as they were applied before.\n",
+               applying->files.count);
+    return OK;
+}
+
+enum cli_exit cli_apply(struct cli *cli)
+{
+    struct applying applying;
+    enum err        err = applying_open(&applying, cli, false);
+    if (err == OK && applying.faults > 0)
+        return faults_end(&applying, "Nothing was changed.");
+    if (err == OK)
+        err = apply_all(&applying);
+    return applying_end(&applying, err, CLI_OK);
+}
+
+static enum err diff_all(struct applying *applying)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(FILES_BYTES_MAX);
+    char                         before[300], after[300];
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        const struct file *file = &applying->files.items[i];
+        if (applying->cli->is_json) {
+            json_line(applying, i, &out);
+            continue;
+        }
+        snprintf(before, sizeof before, "applied/%.*s", STR_ARG(file->path));
+        snprintf(after, sizeof after, "%s/%.*s", "folder", STR_ARG(file->path));
+        TRY(diff_write(
+            (struct diff_side){ applying->changes[i] == CHANGE_NEW ? "/dev/null" : before,
+                                applying->current[i] },
+            (struct diff_side){ after, file->text }, &out));
+    }
+    printf("%.*s", STR_ARG(buf_view(&out)));
+    if (applying->cli->is_json)
+        printf("],\"changed\":%u}\n", changes_count(applying));
+    return OK;
+}
+
+enum cli_exit cli_diff(struct cli *cli)
+{
+    struct applying applying;
+    enum err        err = applying_open(&applying, cli, false);
+    if (err == OK && applying.faults > 0)
+        return faults_end(&applying, "They would change nothing.");
+    if (err == OK)
+        err = diff_all(&applying);
+    return applying_end(&applying, err,
+                        err == OK && changes_count(&applying) > 0 ? CLI_NO : CLI_OK);
+}
+
+enum cli_exit cli_check(struct cli *cli)
+{
+    struct applying applying;
+    enum err        err = applying_open(&applying, cli, true);
+    if (err == OK && applying.faults > 0)
+        return faults_end(&applying, "The rest is in order.");
+    if (err == OK && cli->is_json)
+        printf("{\"files\":%u,\"faults\":0}\n", applying.files.count);
+    else if (err == OK)
+        printf("%u files are in order.\n", applying.files.count);
+    return applying_end(&applying, err, CLI_OK);
+}

@@ -1,0 +1,220 @@
+/* The table of commands, and the help that is written from it. */
+#include <string.h>
+
+#include "run/cli/cli.h"
+
+const struct cli_command CLI_COMMANDS[] = {
+    { .name = "serve",
+      .purpose = "run Dult on a data folder",
+      .usage = "[--data DIR] [--listen HOST:PORT] [settings]",
+      .more =
+          "Makes the folder when it is not there. Ctrl-C ends it in order: what was answered is\n"
+          "on disk. SIGHUP reads the certificate again. A setting may stand in DIR/dult.conf\n"
+          "(listen = ...), in a variable (DULT_LISTEN) or here (--listen); the later wins.",
+      .example = "dult serve --data ./data --outbox ./data/outbox",
+      .has_data = true,
+      .has_settings = true,
+      .run = cli_serve },
+    { .name = "import",
+      .purpose = "take in history from a file: CSV, columns, NDJSON",
+      .usage = "[--data DIR] --mapping MAPPING [--dry-run] [--live [--yes]] FILE",
+      .more = "The mapping says what a row means (connectors/ has examples). It is looked for as\n"
+              "given, in the data folder, beside the file, among the connectors. The same file\n"
+              "imported again adds nothing. History updates people and segments; it starts no\n"
+              "journey and sends nothing, unless --live says so, and then the count comes first.",
+      .example = "dult import --mapping cdnow.json CDNOW_master.txt",
+      .options = { { "mapping", "FILE", "what a row means" },
+                   { "dry-run", NULL, "say what would happen, and import nothing" },
+                   { "live", NULL, "as if it happened now, where it is recent; asks first" },
+                   { "yes", NULL, "do not ask" },
+                   { "refused", "FILE", "write the refused rows to this file" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_import },
+    { .name = "apply",
+      .purpose = "make a folder of segments, journeys and templates so",
+      .usage = "[--data DIR] FOLDER",
+      .more = "The folder holds workspace.json, templates/*.email, segments/*.segment and\n"
+              "journeys/*.json. All of it is checked first; one fault, and nothing is changed.\n"
+              "What is defined and not in the folder stays.",
+      .example = "dult apply --data ./data shop/",
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_apply },
+    { .name = "diff",
+      .purpose = "show what apply would change",
+      .usage = "[--data DIR] FOLDER",
+      .more = "Ends with 1 when something differs, 0 when nothing does.",
+      .example = "dult diff --data ./data shop/",
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_diff },
+    { .name = "check",
+      .purpose = "look for faults in a folder, on its own",
+      .usage = "FOLDER",
+      .more = "Needs no data folder and changes nothing: for an editor, or before a commit.",
+      .example = "dult check shop/",
+      .words_least = 1,
+      .words_most = 1,
+      .run = cli_check },
+    { .name = "show",
+      .purpose = "show a person and what happened",
+      .usage = "[--data DIR] PERSON",
+      .more = "PERSON is a userId, anonymous:ID or p12.",
+      .example = "dult show ada",
+      .options = { { "limit", "N", "how much of the timeline (20)" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_show },
+    { .name = "segment",
+      .purpose = "count or list the people a condition holds for",
+      .usage = "count [--data DIR] [--at TIME] 'CONDITION'\n"
+               "count [--data DIR] [--at TIME] --segment NAME\n"
+               "list [--data DIR] [--at TIME] [NAME]",
+      .more =
+          "The number stands alone on the first line. --at asks as of any moment. `list` without\n"
+          "a name lists the segments.",
+      .example = "dult segment count --at 1997-06-30T00:00:00Z 'never did \"Order Completed\"'",
+      .options = { { "at", "TIME", "as of this moment, 2026-01-31T12:00:00Z" },
+                   { "segment", "NAME", "count a segment that is defined" } },
+      .words_least = 1,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_segment },
+    { .name = "explain",
+      .purpose = "say why a person is in a segment or got a message, or not",
+      .usage = "[--data DIR] [--at TIME] PERSON segment|journey|message|condition NAME",
+      .more = "Ends with 1 when the condition does not hold.",
+      .example = "dult explain ada journey welcome",
+      .options = { { "at", "TIME", "as of this moment" } },
+      .words_least = 3,
+      .words_most = 3,
+      .has_data = true,
+      .run = cli_explain },
+    { .name = "key",
+      .purpose = "make, list and revoke the keys that open Dult to programs",
+      .usage = "create [--data DIR] --kind write|api --name NAME [--scopes WORDS]\n"
+               "list [--data DIR]\n"
+               "revoke [--data DIR] ID",
+      .more = "A write key sends events; an api key asks and changes, by its scopes (read, write,\n"
+              "or one such as profiles:read; more than one with commas). A key is shown once.",
+      .example = "dult key create --kind write --name site",
+      .options = { { "kind", "KIND", "write (unless said), api or owner" },
+                   { "name", "NAME", "who will use it" },
+                   { "scopes", "WORDS", "what an api key may do (read)" } },
+      .words_least = 1,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_key },
+    { .name = "owner",
+      .purpose = "make an owner's key, which may do everything",
+      .usage = "create [--data DIR] [--name NAME]",
+      .more = "Whoever may open the data folder may do this; the one-time token that `dult serve`\n"
+              "prints at its first start does the same from afar.",
+      .example = "dult owner create --name ada",
+      .options = { { "name", "NAME", "whose it is" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_owner },
+    { .name = "doctor",
+      .purpose = "say why nothing arrives or leaves",
+      .usage = "[--data DIR] [settings]",
+      .more =
+          "Looks at the folder, the clock, the port, keys, the public address, the mail server\n"
+          "(connects and signs in, sends nothing), what was refused and what failed last. Ends\n"
+          "with 1 when something is wrong.",
+      .example = "dult doctor --data ./data",
+      .has_data = true,
+      .has_settings = true,
+      .run = cli_doctor },
+    { .name = "liquid",
+      .purpose = "run a file of Liquid cases against our Liquid",
+      .usage = "--cases FILE",
+      .more = "The file is in Golden Liquid's format. Ends with 1 when a case fails.",
+      .example = "dult liquid --cases golden_liquid.json",
+      .options = { { "cases", "FILE", "the cases" } },
+      .run = cli_liquid },
+    { .name = NULL },
+};
+
+static void column(FILE *out, const char *left, int width, const char *right)
+{
+    if ((int)strlen(left) > width)
+        fprintf(out, "  %s\n  %*s  %s\n", left, width, "", right);
+    else
+        fprintf(out, "  %-*s  %s\n", width, left, right);
+}
+
+static void option_help(FILE *out, const char *name, const char *sample, const char *about)
+{
+    char left[96], dashed[CONFIG_NAME_BYTES_MAX + 1];
+    snprintf(dashed, sizeof dashed, "%s", name);
+    for (char *c = dashed; *c != '\0'; c++)
+        if (*c == '_')
+            *c = '-';
+    snprintf(left, sizeof left, "--%s%s%s", dashed, sample ? " " : "", sample ? sample : "");
+    column(out, left, 30, about);
+}
+
+static void settings_help(FILE *out)
+{
+    char about[200];
+    fprintf(out, "\nSettings\n");
+    for (int id = 0; id < CONFIG_IDS; id++) {
+        const struct config_key *key = &CONFIG_KEYS[id];
+        snprintf(about, sizeof about, "%s%s%s%s", key->about, key->absent ? " (" : "",
+                 key->absent ? key->absent : "", key->absent ? ")" : "");
+        option_help(out, key->name, key->sample, about);
+    }
+}
+
+void cli_help(const struct cli_command *command, FILE *out)
+{
+    const char *usage = command->usage;
+    fprintf(out, "dult %s: %s\n\n", command->name, command->purpose);
+    while (usage != NULL) {
+        int length = (int)strcspn(usage, "\n");
+        fprintf(out, "    dult %s %.*s\n", command->name, length, usage);
+        usage = usage[length] == '\n' ? usage + length + 1 : NULL;
+    }
+    if (command->more != NULL)
+        fprintf(out, "\n%s\n", command->more);
+    fprintf(out, "\nOptions\n");
+    for (int i = 0; i < CLI_OPTIONS_MAX && command->options[i].name != NULL; i++)
+        option_help(out, command->options[i].name, command->options[i].sample,
+                    command->options[i].about);
+    if (command->has_data) {
+        option_help(out, "data", "DIR", "the data folder (./data, or $DULT_DATA)");
+        option_help(out, "config", "FILE", "settings from this file instead of DIR/dult.conf");
+    }
+    option_help(out, "json", NULL, "answer in JSON");
+    if (command->has_settings)
+        settings_help(out);
+    fprintf(out, "\nExample\n    %s\n", command->example);
+}
+
+void cli_help_all(FILE *out)
+{
+    fprintf(out, "Dult follows each customer's journey and nudges them at the right moment.\n\n"
+                 "    dult COMMAND [options]\n\n");
+    for (const struct cli_command *command = CLI_COMMANDS; command->name != NULL; command++)
+        column(out, command->name, 10, command->purpose);
+    column(out, "help", 10, "this list; `dult help COMMAND` tells all about one");
+    column(out, "version", 10, "which version this is");
+    fprintf(out, "\nBegin with\n"
+                 "    dult serve --outbox ./data/outbox\n"
+                 "    dult key create --kind write --name site\n"
+                 "\nExit codes\n"
+                 "    0  done, or the answer is yes\n"
+                 "    1  the answer is no, or something failed its check\n"
+                 "    2  the command line cannot be understood\n"
+                 "    3  what was handed in was refused\n"
+                 "    4  what was named is not there\n"
+                 "    5  another process holds it, or it is over capacity: try again\n"
+                 "    6  disk or network failed\n");
+}

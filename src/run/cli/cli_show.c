@@ -1,0 +1,248 @@
+/* dult show: a person, and what happened. dult explain: why, and why not. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "run/cli/cli_talk.h"
+
+enum { LINE_BYTES_MAX = 1 << 20, DETAIL_SHOWN = 160 };
+
+/* "2026-01-02 03:04" of an ISO instant. */
+static void at_print(const char *at)
+{
+    if (strlen(at) >= 19)
+        printf("%.10s %.8s", at, at + 11);
+    else
+        printf("%-19s", at);
+}
+
+static void value_print(const struct json *value, int bytes_max)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(LINE_BYTES_MAX);
+    if (value->kind == JSON_STRING) {
+        printf("%.*s", STR_ARG(value->string));
+        return;
+    }
+    json_write(&text, value);
+    printf("%.*s", STR_ARG(str_slice(buf_view(&text), 0, (size_t)bytes_max)));
+    if (text.len > (size_t)bytes_max)
+        printf(" ...");
+}
+
+static void members_print(const struct json *object, int bytes_max)
+{
+    for (uint32_t i = 0; object != NULL && object->kind == JSON_OBJECT && i < object->count; i++) {
+        printf("%s%.*s ", i == 0 ? "" : ", ", STR_ARG(object->members[i].key));
+        value_print(&object->members[i].value, bytes_max);
+    }
+}
+
+/* A decision's detail also has numbers of records and names, which are for programs (--json). */
+static bool is_for_programs(const struct json_member *member)
+{
+    static const char *const keys[] = { "node_number", "template_id", "journey_id", "topic_id",
+                                        "event",       "traits",      "version",    "visit" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (str_eq(member->key, str_of(keys[i])))
+            return true;
+    return false;
+}
+
+static void detail_print(const struct json *detail)
+{
+    bool first = true;
+    for (uint32_t i = 0; detail->kind == JSON_OBJECT && i < detail->count; i++) {
+        const struct json_member *member = &detail->members[i];
+        char                      at[TIME_TEXT_BYTES];
+        bool is_instant = str_eq(member->key, STR("due")) || str_eq(member->key, STR("retry_at"));
+        if (is_for_programs(member))
+            continue;
+        printf("%s%.*s ", first ? "" : ", ", STR_ARG(member->key));
+        first = false;
+        if (is_instant && member->value.kind == JSON_INT)
+            at_print(time_write(member->value.integer, at));
+        else
+            value_print(&member->value, DETAIL_SHOWN);
+    }
+}
+
+static void story_line(struct talk *talk, const struct json *item)
+{
+    const struct cli  *cli = talk->cli;
+    const char        *name = talk_text(talk, item, "name");
+    const struct json *detail = json_get(item, STR("detail"));
+    const struct json *more = json_get(item, STR("properties"));
+    if (more == NULL)
+        more = json_get(item, STR("traits"));
+    printf("  %s", cli_quiet(cli));
+    at_print(talk_text(talk, item, "at"));
+    printf("%s  %s%s%s%s  ", cli_plain(cli), talk_text(talk, item, "type"), name[0] ? " \"" : "",
+           name, name[0] ? "\"" : "");
+    if (detail != NULL)
+        detail_print(detail);
+    else
+        members_print(more, DETAIL_SHOWN);
+    printf("\n");
+}
+
+static void names_print(struct talk *talk, const char *list, const char *member, const char *label)
+{
+    const struct json *items = json_get(&talk->answer, str_of(list));
+    if (items == NULL || items->kind != JSON_ARRAY || items->count == 0)
+        return;
+    printf("%s", label);
+    for (uint32_t i = 0; i < items->count; i++)
+        printf("%s%s", i == 0 ? "" : ", ", talk_text(talk, &items->items[i], member));
+    printf("\n");
+}
+
+static void person_print(struct talk *talk)
+{
+    const struct json *traits = json_get(&talk->answer, STR("traits"));
+    printf("%s%s%s  known as ", cli_bold(talk->cli), talk_text(talk, &talk->answer, "id"),
+           cli_plain(talk->cli));
+    names_print(talk, "identities", "id", "");
+    for (uint32_t i = 0; traits != NULL && traits->kind == JSON_OBJECT && i < traits->count; i++) {
+        printf("  %-20.*s ", STR_ARG(traits->members[i].key));
+        value_print(&traits->members[i].value, DETAIL_SHOWN);
+        printf("\n");
+    }
+    names_print(talk, "segments", "segment", "In segments: ");
+    names_print(talk, "journeys", "journey", "In journeys: ");
+    names_print(talk, "lists", "list", "On lists: ");
+}
+
+static enum err timeline_ask(struct talk *talk, const char *who)
+{
+    const char *limit = cli_value(talk->cli, "limit");
+    talk_path(talk, "/api/v1/profiles/", who, "/timeline");
+    talk_query(talk, "limit", limit == NULL ? "20" : limit);
+    return talk_ask(talk, "GET");
+}
+
+/* The profile's members, and the timeline's beside them. */
+static void show_json(const struct json *person, const struct json *timeline)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(TALK_BODY_BYTES_MAX);
+    const struct json           *items = json_get(timeline, STR("items"));
+    json_write(&out, person);
+    out.len--; /* the closing brace */
+    buf_str(&out, STR(",\"timeline\":"));
+    if (items != NULL)
+        json_write(&out, items);
+    else
+        buf_str(&out, STR("[]"));
+    buf_str(&out, STR("}"));
+    printf("%.*s\n", STR_ARG(buf_view(&out)));
+}
+
+enum cli_exit cli_show(struct cli *cli)
+{
+    struct talk talk;
+    struct json person = { .kind = JSON_NULL };
+    enum err    err = talk_open(&talk, cli, false);
+    if (err == OK) {
+        talk_path(&talk, "/api/v1/profiles/", cli->words[0], NULL);
+        err = talk_ask(&talk, "GET");
+    }
+    if (err == OK) {
+        person = talk.answer;
+        if (!cli->is_json)
+            person_print(&talk);
+        err = timeline_ask(&talk, cli->words[0]);
+    }
+    if (err == OK && cli->is_json)
+        show_json(&person, &talk.answer);
+    const struct json *items = err == OK ? json_get(&talk.answer, STR("items")) : NULL;
+    if (items != NULL && !cli->is_json) {
+        printf("\nThe latest first:\n");
+        for (uint32_t i = 0; i < items->count; i++)
+            story_line(&talk, &items->items[i]);
+    }
+    return talk_end(&talk, err, CLI_OK);
+}
+
+/* ---- explain ---- */
+
+/* A group's parts are indented below it; a part says whether it holds, and on what evidence. */
+static void why_print(struct talk *talk, const struct json *why, int depth)
+{
+    const struct cli  *cli = talk->cli;
+    bool               holds = json_get_bool(why, STR("holds"), false);
+    const struct json *parts = json_get(why, STR("parts"));
+    if (why == NULL || why->kind != JSON_OBJECT)
+        return;
+    printf("%*s%s%s%s  %s", depth * 2, "", holds ? cli_good(cli) : cli_bad(cli),
+           holds ? "yes" : "no ", cli_plain(cli), talk_text(talk, why, "condition"));
+    for (uint32_t i = 0; i < why->count; i++) {
+        struct str key = why->members[i].key;
+        bool       is_said =
+            str_eq(key, STR("holds")) || str_eq(key, STR("condition")) || str_eq(key, STR("parts"));
+        if (is_said || why->members[i].value.kind == JSON_NULL)
+            continue;
+        printf("%s  %.*s ", cli_quiet(cli), STR_ARG(key));
+        value_print(&why->members[i].value, DETAIL_SHOWN);
+        printf("%s", cli_plain(cli));
+    }
+    printf("\n");
+    for (uint32_t i = 0; parts != NULL && parts->kind == JSON_ARRAY && i < parts->count; i++)
+        why_print(talk, &parts->items[i], depth + 1);
+}
+
+static void journey_print(struct talk *talk)
+{
+    const struct json *answer = &talk->answer, *inside = json_get(answer, STR("inside"));
+    const struct json *decisions = json_get(answer, STR("decisions"));
+    const struct json *trigger = json_get(answer, STR("trigger"));
+    if (trigger != NULL) {
+        printf("It starts with: ");
+        members_print(trigger, DETAIL_SHOWN);
+        printf("\nComing back: %s\n", talk_text(talk, answer, "reentry"));
+    }
+    if (json_get(answer, STR("live")) != NULL && !json_get_bool(answer, STR("live"), false))
+        printf("It is not live.\n");
+    if (inside != NULL)
+        printf("%s\n",
+               inside->count > 0 ? "This person is in it now." : "This person is not in it now.");
+    if (decisions == NULL || decisions->count == 0) {
+        printf("Nothing was ever decided about this: what starts it has not happened, or came too "
+               "late to count.\n");
+        return;
+    }
+    printf("\nAs it went:\n");
+    for (uint32_t i = 0; i < decisions->count; i++)
+        story_line(talk, &decisions->items[i]);
+}
+
+static enum cli_exit verdict(const struct talk *talk)
+{
+    const struct json *why = json_get(&talk->answer, STR("why"));
+    return why == NULL || json_get_bool(why, STR("holds"), false) ? CLI_OK : CLI_NO;
+}
+
+enum cli_exit cli_explain(struct cli *cli)
+{
+    static const char *const kinds[] = { "segment", "journey", "message", "condition", NULL };
+    struct talk              talk;
+    int                      kind = 0;
+    while (kinds[kind] != NULL && strcmp(kinds[kind], cli->words[1]) != 0)
+        kind++;
+    if (kinds[kind] == NULL)
+        return cli_usage(cli, "What is to be explained?",
+                         "Name it: dult explain PERSON segment|journey|message|condition NAME");
+    enum err err = talk_open(&talk, cli, false);
+    if (err == OK) {
+        talk_path(&talk, "/api/v1/profiles/", cli->words[0], "/explain");
+        talk_query(&talk, kinds[kind], cli->words[2]);
+        talk_query(&talk, "at", cli_value(cli, "at"));
+        err = talk_ask(&talk, "GET");
+    }
+    enum cli_exit code = err == OK ? verdict(&talk) : CLI_OK;
+    if (err == OK && cli->is_json)
+        talk_print_json(&talk.answer);
+    else if (err == OK && json_get(&talk.answer, STR("why")) != NULL)
+        why_print(&talk, json_get(&talk.answer, STR("why")), 0);
+    else if (err == OK)
+        journey_print(&talk);
+    return talk_end(&talk, err, code);
+}

@@ -1,0 +1,278 @@
+#include "run/cli/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES_MAX = 4096 };
+
+struct shelf {
+    const char *folder, *ending, *name;
+};
+
+static const struct shelf SHELVES[FILE_KINDS] = {
+    [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
+    [FILE_TEMPLATE] = { "templates", ".email", "template" },
+    [FILE_SEGMENT] = { "segments", ".segment", "segment" },
+    [FILE_JOURNEY] = { "journeys", ".json", "journey" },
+};
+
+const char *file_kind_name(enum file_kind kind)
+{
+    return SHELVES[kind].name;
+}
+
+const char *file_kind_folder(enum file_kind kind)
+{
+    return SHELVES[kind].folder;
+}
+
+static enum err system_problem(const char *path, const char *what, struct problem *problem)
+{
+    return problem_format(problem, errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT : ERR_IO, path,
+                          "Is the path right, and may this user use it?", "%s: %s.", what,
+                          strerror(errno));
+}
+
+/* ---- one file ---- */
+
+static enum err read_whole(int fd, char *bytes, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t part = read(fd, bytes + *got, size - *got);
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part < 0)
+            return ERR_IO;
+        if (part == 0)
+            break;
+        *got += (size_t)part;
+    }
+    return OK;
+}
+
+enum err files_read_one(struct arena *arena, const char *path, size_t bytes_max, struct str *out,
+                        struct problem *problem)
+{
+    struct stat stat;
+    size_t      got = 0;
+    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return system_problem(path, "It cannot be read", problem);
+    enum err err = OK;
+    char    *bytes = NULL;
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode))
+        err = problem_set(problem, ERR_INPUT, path, "This is not a plain file.", "Name a file.");
+    else if ((size_t)stat.st_size > bytes_max)
+        err = problem_format(problem, ERR_LIMIT, path, "Shorten it; is it the right file?",
+                             "It is longer than %zu bytes.", bytes_max);
+    else if ((bytes = arena_alloc(arena, (size_t)stat.st_size + 1)) == NULL)
+        err = problem_set(problem, ERR_MEMORY, path, "There is no memory for it.", "");
+    else if (read_whole(fd, bytes, (size_t)stat.st_size, &got) != OK)
+        err = system_problem(path, "It cannot be read", problem);
+    close(fd);
+    if (err == OK)
+        *out = (struct str){ bytes, got };
+    return err;
+}
+
+/* ---- the folder ---- */
+
+struct reading {
+    struct arena   *arena;
+    const char     *folder;
+    struct file    *items;
+    uint32_t        count;
+    struct problem *problem;
+};
+
+static enum err take(struct reading *reading, enum file_kind kind, struct str path, struct str name)
+{
+    char        full[PATH_BYTES_MAX];
+    struct file file = { .kind = kind,
+                         .path = str_copy(reading->arena, path),
+                         .name = str_copy(reading->arena, name) };
+    snprintf(full, sizeof full, "%s/%.*s", reading->folder, STR_ARG(path));
+    if (file.path.ptr == NULL)
+        return ERR_MEMORY;
+    if (reading->count == FILES_MAX)
+        return problem_format(reading->problem, ERR_LIMIT, reading->folder,
+                              "Is this the right folder?", "It holds more than %d files.",
+                              FILES_MAX);
+    TRY(files_read_one(reading->arena, full, FILE_BYTES_MAX, &file.text, reading->problem));
+    if (!str_is_utf8(file.text))
+        return problem_set(reading->problem, ERR_INPUT, file.path.ptr, "This is not UTF-8.",
+                           "Save it as UTF-8.");
+    reading->items[reading->count++] = file;
+    return OK;
+}
+
+static enum err stray(struct reading *reading, enum file_kind kind, const char *path)
+{
+    char remedy[160];
+    snprintf(remedy, sizeof remedy, "Files in %s/ end in %s. Rename it, or move it elsewhere.",
+             SHELVES[kind].folder, SHELVES[kind].ending);
+    return problem_set(reading->problem, ERR_INPUT, path, "This file fits nowhere.", remedy);
+}
+
+static enum err read_shelf(struct reading *reading, enum file_kind kind)
+{
+    char folder[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
+    snprintf(folder, sizeof folder, "%s/%s", reading->folder, SHELVES[kind].folder);
+    DIR *dir = opendir(folder);
+    if (dir == NULL && errno == ENOENT)
+        return OK; /* a shop without segments */
+    if (dir == NULL)
+        return system_problem(folder, "The folder cannot be read", reading->problem);
+    enum err err = OK;
+    for (struct dirent *entry; err == OK && (entry = readdir(dir)) != NULL;) {
+        struct str name = str_of(entry->d_name), ending = str_of(SHELVES[kind].ending);
+        if (name.ptr[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", SHELVES[kind].folder, entry->d_name);
+        if (!str_ends(name, ending) || name.len == ending.len)
+            err = stray(reading, kind, path);
+        else
+            err = take(reading, kind, str_of(path), str_slice(name, 0, name.len - ending.len));
+    }
+    closedir(dir);
+    return err;
+}
+
+static enum err read_workspace(struct reading *reading)
+{
+    char path[PATH_BYTES_MAX];
+    snprintf(path, sizeof path, "%s/workspace.json", reading->folder);
+    if (access(path, F_OK) != 0)
+        return OK;
+    return take(reading, FILE_WORKSPACE, STR("workspace.json"), STR_NONE);
+}
+
+static int by_kind_and_name(const void *a, const void *b)
+{
+    const struct file *left = a, *right = b;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return str_cmp(left->name, right->name);
+}
+
+enum err files_read(struct arena *arena, const char *folder, struct files *out,
+                    struct problem *problem)
+{
+    struct stat    stat_;
+    struct reading reading = { .arena = arena, .folder = folder, .problem = problem };
+    if (stat(folder, &stat_) != 0 || !S_ISDIR(stat_.st_mode))
+        return problem_set(problem, ERR_ABSENT, folder, "There is no such folder.",
+                           "Name the folder that holds workspace.json.");
+    reading.items = ARENA_ARRAY(arena, FILES_MAX, struct file);
+    if (reading.items == NULL)
+        return ERR_MEMORY;
+    TRY(read_workspace(&reading));
+    for (int kind = FILE_TEMPLATE; kind < FILE_KINDS; kind++)
+        TRY(read_shelf(&reading, (enum file_kind)kind));
+    if (reading.count == 0)
+        return problem_set(problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
+                           "It should hold workspace.json, segments/, templates/, journeys/.");
+    /* A folder lists its files in no order; ours is the same on every machine. */
+    qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
+    *out = (struct files){ reading.items, reading.count };
+    return OK;
+}
+
+/* ---- the order ---- */
+
+/* Does the condition name this segment: in segment "x"? What stands after '#' is a comment. */
+static bool names_segment(struct str text, struct str name)
+{
+    struct str line, word = STR("segment");
+    while (str_split(&text, '\n', &line)) {
+        struct str trimmed = str_trim(line);
+        if (trimmed.len > 0 && trimmed.ptr[0] == '#')
+            continue;
+        for (size_t at = 0; (at = str_find(line, at, word)) < line.len; at += word.len) {
+            struct str rest = str_trim(str_slice(line, at + word.len, line.len));
+            bool       is_quoted =
+                rest.len >= name.len + 2 && rest.ptr[0] == '"' && rest.ptr[name.len + 1] == '"';
+            if (is_quoted && str_eq(str_slice(rest, 1, name.len + 1), name))
+                return true;
+        }
+    }
+    return false;
+}
+
+struct ordering {
+    const struct file *from;
+    struct file       *to;
+    uint8_t           *state; /* 0 not seen, 1 on the way, 2 placed */
+    uint32_t           count, placed;
+    struct problem    *problem;
+};
+
+static enum err place(struct ordering *ordering, uint32_t index)
+{
+    const struct file *file = &ordering->from[index];
+    if (ordering->state[index] == 2)
+        return OK;
+    if (ordering->state[index] == 1)
+        return problem_format(ordering->problem, ERR_INPUT, file->path.ptr,
+                              "Write the condition out in one of them.",
+                              "The segment \"%.*s\" names itself, by way of another or directly.",
+                              STR_ARG(file->name));
+    ordering->state[index] = 1;
+    for (uint32_t other = 0; other < ordering->count; other++)
+        if (names_segment(file->text, ordering->from[other].name))
+            TRY(place(ordering, other));
+    ordering->state[index] = 2;
+    ordering->to[ordering->placed++] = *file;
+    return OK;
+}
+
+enum err files_order(struct arena *arena, struct files *files, struct problem *problem)
+{
+    uint32_t first = 0, last;
+    while (first < files->count && files->items[first].kind < FILE_SEGMENT)
+        first++;
+    for (last = first; last < files->count && files->items[last].kind == FILE_SEGMENT;)
+        last++;
+    struct ordering ordering = { .from = files->items + first,
+                                 .to = ARENA_ARRAY(arena, last - first, struct file),
+                                 .state = arena_alloc(arena, last - first),
+                                 .count = last - first,
+                                 .problem = problem };
+    if (ordering.to == NULL || ordering.state == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < ordering.count; i++)
+        TRY(place(&ordering, i));
+    if (ordering.count > 0)
+        memcpy(files->items + first, ordering.to, ordering.count * sizeof *ordering.to);
+    return OK;
+}
+
+/* ---- a folder of our own ---- */
+
+enum err files_folder_make(const char *path, struct problem *problem)
+{
+    char        part[PATH_BYTES_MAX];
+    struct stat stat_;
+    size_t      length = strlen(path);
+    if (length == 0 || length >= sizeof part)
+        return problem_set(problem, ERR_INPUT, "--data", "This is no path of a folder.",
+                           "Name a folder, such as ./data.");
+    for (size_t end = 1; end <= length; end++) {
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        str_to_cstr((struct str){ path, end }, part, sizeof part);
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return problem_format(problem, ERR_IO, part, "May this user write there?",
+                                  "The folder cannot be made: %s.", strerror(errno));
+    }
+    if (stat(path, &stat_) != 0 || !S_ISDIR(stat_.st_mode))
+        return problem_set(problem, ERR_IO, path, "This is not a folder.", "Name another.");
+    return OK;
+}

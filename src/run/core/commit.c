@@ -1,0 +1,157 @@
+/* The commit thread: one transaction a batch; what is answered is on disk. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "run/core/core_inside.h"
+
+enum { RETRY_US = 100000, CLOSING_TRIES_MAX = 100 };
+
+static void *array(struct core *core, struct batch *batch, size_t count, size_t size)
+{
+    void *items = arena_array(batch->arena, count, size);
+    if (items == NULL)
+        core_fatal(core, "no memory to write a batch");
+    return items;
+}
+
+static void decisions_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    struct store_decision *items = array(core, batch, batch->out.decisions_count, sizeof *items);
+    for (size_t i = 0; i < batch->out.decisions_count; i++)
+        decision_to_row(&batch->out.decisions[i], &items[i]);
+    rows->decisions = items;
+    rows->decisions_count = batch->out.decisions_count;
+}
+
+static void names_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    struct store_name *items = array(core, batch, batch->out.names_count, sizeof *items);
+    for (size_t i = 0; i < batch->out.names_count; i++)
+        items[i] = (struct store_name){ 0, batch->out.names[i].kind, batch->out.names[i].id,
+                                        batch->out.names[i].text };
+    rows->names = items;
+    rows->names_count = batch->out.names_count;
+}
+
+static void states_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    struct store_state *items = array(core, batch, batch->states_count, sizeof *items);
+    uint64_t            set = (uint64_t)(batch->states_round & 1) << 40;
+    for (uint32_t i = 0; i < batch->states_count; i++)
+        items[i] = (struct store_state){ set | ((uint64_t)batch->states[i].profile + 1),
+                                         batch->states_seq, batch->states[i].state };
+    rows->states = items;
+    rows->states_count = batch->states_count;
+}
+
+static void rejected_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < batch->tasks_count; i++)
+        count += batch->tasks[i]->rejected_count;
+    struct store_rejected *items = array(core, batch, count, sizeof *items);
+    size_t                 n = 0;
+    for (uint32_t i = 0; i < batch->tasks_count; i++)
+        for (uint32_t k = 0; k < batch->tasks[i]->rejected_count; k++)
+            items[n++] = batch->tasks[i]->rejected[k];
+    rows->rejected = items;
+    rows->rejected_count = count;
+}
+
+static void rows_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    *rows = (struct store_batch){
+        .events = batch->events,
+        .events_count = batch->events_count,
+        .definitions = batch->definitions,
+        .definitions_count = batch->definitions_count,
+        .metas = batch->metas,
+        .metas_count = batch->metas_count,
+    };
+    decisions_make(core, batch, rows);
+    names_make(core, batch, rows);
+    states_make(core, batch, rows);
+    rejected_make(core, batch, rows);
+}
+
+static void trouble_tell(struct core *core, enum err err)
+{
+    struct problem problem = { 0 };
+    store_problem(core->store, &problem);
+    fprintf(stderr, "{\"level\":\"error\",\"what\":\"commit failed (%s): %s\",\"remedy\":\"%s\"}\n",
+            err_name(err), problem.what, problem.remedy);
+}
+
+static void commit(struct core *core, struct batch *batch)
+{
+    struct store_batch rows;
+    int64_t            begun_us = time_mono_us();
+    int                tries = 0;
+    rows_make(core, batch, &rows);
+    for (;;) {
+        enum err err = store_commit(core->store, &rows);
+        if (err == OK)
+            break;
+        if (tries++ == 0)
+            trouble_tell(core, err);
+        if (err != ERR_WAIT && err != ERR_IO && err != ERR_MEMORY)
+            core_fatal(core, "a commit's outcome is unknown");
+        if (tries > CLOSING_TRIES_MAX && queue_is_stopped(core->tasks))
+            core_fatal(core, "the disk fails, and Dult was asked to end");
+        atomic_store(&core->failing, true);
+        pthread_mutex_lock(&core->lock);
+        core->stats.commit_failures++;
+        pthread_mutex_unlock(&core->lock);
+        usleep(RETRY_US);
+    }
+    atomic_store(&core->failing, false);
+    atomic_store(&core->committed_seq, batch->seq);
+    pthread_mutex_lock(&core->lock);
+    core->stats.commits++;
+    core->stats.commit_us_last = (uint64_t)(time_mono_us() - begun_us);
+    core->stats.records += batch->events_count;
+    core->stats.checkpoints += batch->checkpoint_done;
+    for (uint32_t i = 0; i < batch->tasks_count; i++) {
+        core->stats.duplicates += batch->tasks[i]->duplicates;
+        core->stats.refused += batch->tasks[i]->refused;
+    }
+    pthread_mutex_unlock(&core->lock);
+}
+
+static void answer(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->tasks_count; i++) {
+        struct task  *task = batch->tasks[i];
+        struct arena *arena = task->arena; /* the task may lie in it, or be gone after done */
+        if (task->done != NULL)
+            task->done(task);
+        arena_close(arena);
+    }
+}
+
+void *commit_thread(void *arg)
+{
+    struct core  *core = arg;
+    struct batch *batch;
+    for (;;) {
+        if (queue_take(core->batches, (void **)&batch, 1, -1) == 0) {
+            if (queue_is_stopped(core->batches))
+                return NULL;
+            continue;
+        }
+        commit(core, batch);
+        if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
+            core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
+                                     batch->out.claims_count);
+        answer(batch);
+        arena_close(batch->arena);
+        struct store_upkeep upkeep;
+        if (store_maintain(core->store, &upkeep) == OK && upkeep.readers_cancelled > 0)
+            fprintf(stderr,
+                    "{\"level\":\"warning\",\"what\":\"a slow reader was cancelled: %s\"}\n",
+                    upkeep.reader);
+    }
+}

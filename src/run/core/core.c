@@ -1,0 +1,227 @@
+#include "run/core/core_inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+
+enum { IN_DOUBT_MAX = 4096, DOUBT_TASK_BYTES_MAX = 8 << 20, EXIT_FATAL = 70 };
+
+void core_fatal(struct core *core, const char *what)
+{
+    fprintf(stderr,
+            "{\"level\":\"fatal\",\"what\":\"%s\",\"remedy\":\"Dult ends here and must be started "
+            "again; what was answered is on disk in %s.\"}\n",
+            what, core->dir);
+    _exit(EXIT_FATAL);
+}
+
+enum err engine_make(struct core *core)
+{
+    struct store_last last;
+    TRY(store_last(core->store, &last));
+    struct engine_conf conf = { .seed = hash_random_seed(),
+                                .next_decision = store_key_number(last.decision) + 1,
+                                .lateness_ms = core->conf.lateness_ms > 0 ? core->conf.lateness_ms
+                                                                          : LATENESS_MS_DEFAULT };
+    core->seq = store_key_number(last.seq);
+    core->next_definition = store_key_number(last.definition) + 1;
+    engine_close(core->engine);
+    core->engine = NULL;
+    return engine_open(&core->engine, conf);
+}
+
+static enum err parts_open(struct core *core, struct problem *problem)
+{
+    struct store_conf conf = { .dir = str_of(core->dir), .socket = str_of(core->conf.socket) };
+    core->tasks = queue_open(CORE_TASKS_MAX);
+    core->batches = queue_open(CORE_BATCHES_AHEAD);
+    core->dedupe = dedupe_open(hash_random_seed());
+    core->recent = calloc(RECENT_IDS, sizeof *core->recent);
+    core->asking = calloc(CORE_TASKS_MAX, sizeof(struct task *));
+    if (core->tasks == NULL || core->batches == NULL || core->dedupe == NULL ||
+        core->recent == NULL || core->asking == NULL)
+        return ERR_MEMORY;
+    TRY(store_open(&core->store, &conf, problem));
+    TRY(store_reader_open(core->store, "engine", &core->reader));
+    TRY(load(core, problem));
+    core->handed_seq = core->seq;
+    atomic_store(&core->committed_seq, core->seq);
+    return OK;
+}
+
+enum err core_open(struct core **out, const struct core_conf *conf, struct problem *problem)
+{
+    struct core *core = calloc(1, sizeof *core);
+    if (core == NULL)
+        return ERR_MEMORY;
+    core->conf = *conf;
+    core->dir = strdup(conf->dir);
+    pthread_mutex_init(&core->lock, NULL);
+    enum err err = core->dir == NULL ? ERR_MEMORY : parts_open(core, problem);
+    if (err != OK) {
+        core_close(core);
+        return err;
+    }
+    *out = core;
+    return OK;
+}
+
+void core_calls_set(struct core *core, struct core_calls calls)
+{
+    core->conf.calls = calls;
+}
+
+/* What was being sent when the process ended may have arrived or not: nobody can know. */
+static enum err doubt_settle(struct core *core)
+{
+    struct claim *claims = calloc(IN_DOUBT_MAX, sizeof *claims);
+    struct arena *arena = arena_open(DOUBT_TASK_BYTES_MAX);
+    uint32_t      count = claims == NULL ? 0 : engine_in_doubt(core->engine, claims, IN_DOUBT_MAX);
+    struct task  *task = arena == NULL ? NULL : ARENA_NEW(arena, struct task);
+    struct entry *entries = arena == NULL ? NULL : ARENA_ARRAY(arena, count, struct entry);
+    if (claims == NULL || task == NULL || entries == NULL || count == 0) {
+        free(claims);
+        arena_close(arena);
+        return claims == NULL || task == NULL || entries == NULL ? ERR_MEMORY : OK;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = (struct entry){
+            .record = { .kind = RECORD_OUTCOME,
+                        .received_ms = time_now_ms(),
+                        .at_ms = time_now_ms(),
+                        .profile = claims[i].profile,
+                        .outcome = { .message = claims[i].message,
+                                     .kind = OUTCOME_UNKNOWN,
+                                     .text = STR("the process ended while it was being sent") } },
+            .body = STR("{}")
+        };
+    free(claims);
+    *task = (struct task){ .arena = arena, .entries = entries, .entries_count = count };
+    enum err err = core_submit(core, task);
+    if (err != OK)
+        arena_close(arena);
+    return err;
+}
+
+enum err core_start(struct core *core)
+{
+    assert(!core->started);
+    TRY(doubt_settle(core)); /* first in the queue, before any thread runs */
+    if (pthread_create(&core->commit_thread, NULL, commit_thread, core) != 0)
+        return ERR_MEMORY;
+    core->started = true;
+    if (pthread_create(&core->dedupe_thread, NULL, dedupe_thread, core) != 0)
+        core_fatal(core, "no thread for message ids");
+    core->dedupe_loading = true;
+    if (pthread_create(&core->engine_thread, NULL, turn_thread, core) != 0)
+        core_fatal(core, "no thread for the engine");
+    return OK;
+}
+
+void core_close(struct core *core)
+{
+    if (core == NULL)
+        return;
+    if (core->started) {
+        queue_stop(core->tasks);
+        pthread_join(core->engine_thread, NULL);
+        pthread_join(core->commit_thread, NULL);
+        atomic_store(&core->closing, true);
+        dedupe_ready(core);
+        index_finish(core);
+    }
+    store_reader_close(core->reader);
+    store_close(core->store);
+    engine_close(core->engine);
+    dedupe_close(core->dedupe);
+    queue_close(core->tasks);
+    queue_close(core->batches);
+    pthread_mutex_destroy(&core->lock);
+    free(core->recent);
+    free(core->asking);
+    free(core->jobs_text);
+    free(core->dir);
+    free(core);
+}
+
+enum err core_submit(struct core *core, struct task *task)
+{
+    if (task->entries_count > CORE_TASK_RECORDS_MAX)
+        return ERR_LIMIT;
+    if (atomic_load(&core->failing))
+        return ERR_WAIT;
+    task->core = core;
+    return queue_put(core->tasks, task);
+}
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t  answered;
+    bool            done;
+};
+
+static void waiting_done(struct task *task)
+{
+    struct waiting *waiting = task->waiter;
+    pthread_mutex_lock(&waiting->lock);
+    waiting->done = true;
+    pthread_cond_signal(&waiting->answered);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+enum err core_run(struct core *core, struct task *task)
+{
+    struct waiting waiting = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+    struct arena  *arena = task->arena;
+    task->arena = NULL; /* stays the caller's */
+    task->done = waiting_done;
+    task->waiter = &waiting;
+    enum err err = core_submit(core, task);
+    if (err != OK) {
+        task->arena = arena;
+        return err;
+    }
+    pthread_mutex_lock(&waiting.lock);
+    while (!waiting.done)
+        pthread_cond_wait(&waiting.answered, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    task->arena = arena;
+    return OK;
+}
+
+void core_room(struct core *core, uint32_t count)
+{
+    atomic_fetch_add(&core->room, count);
+    queue_nudge(core->tasks);
+}
+
+uint32_t core_room_take_back(struct core *core)
+{
+    return atomic_exchange(&core->room, 0);
+}
+
+struct store *core_store(struct core *core)
+{
+    return core->store;
+}
+
+struct engine *core_engine(struct core *core)
+{
+    return core->engine;
+}
+
+struct core_stats core_stats(struct core *core)
+{
+    pthread_mutex_lock(&core->lock);
+    struct core_stats stats = core->stats;
+    pthread_mutex_unlock(&core->lock);
+    stats.seq = atomic_load(&core->committed_seq);
+    stats.failing = atomic_load(&core->failing);
+    stats.waiting = queue_count(core->tasks);
+    return stats;
+}

@@ -1,0 +1,131 @@
+/*
+ * core_inside: what the core's own files share.
+ *
+ *      turn.c     the engine thread: tasks -> batch
+ *      commit.c   the commit thread: batch -> store -> answers
+ *      load.c     from the store to an engine
+ *      index.c    the index's snapshot files and their making
+ *      rows.c     the engine's words and the store's words
+ */
+#ifndef DULT_RUN_CORE_INSIDE_H
+#define DULT_RUN_CORE_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "engine/checkpoint.h"
+#include "run/core/core.h"
+#include "run/core/dedupe.h"
+
+enum {
+    RECENT_IDS = 1 << 16,          /* more records than can be between the engine and the disk */
+    JOBS_TEXT_BYTES_MAX = 1 << 20, /* as many jobs as there may be segments, 40 bytes each */
+    MINUTES_MAX = 2048,            /* of a day */
+};
+
+/* In flight: the batch being filled, those waiting, the one being written; clock records beside. */
+_Static_assert((CORE_BATCHES_AHEAD + 2) * (CORE_BATCH_RECORDS + CORE_TASK_RECORDS_MAX + 16) <=
+                   RECENT_IDS,
+               "a record not on disk yet is remembered");
+
+struct recent {
+    uint64_t hash;
+    uint32_t seq;
+};
+
+struct minute {
+    int64_t  received_ms;
+    uint32_t seq;
+};
+
+/* What one transaction holds, and who waits for it. */
+struct batch {
+    struct arena                 *arena;
+    struct out                    out;
+    struct task                 **tasks;
+    uint32_t                      tasks_count;
+    struct store_event           *events;
+    size_t                        events_count, events_room;
+    struct store_definition      *definitions;
+    size_t                        definitions_count, definitions_room;
+    struct checkpoint_row        *states;
+    uint32_t                      states_count, states_round;
+    uint64_t                      states_seq;
+    struct store_meta             metas[4];
+    size_t                        metas_count;
+    const struct store_rejected **rejected; /* by task, with counts below */
+    uint64_t                      seq;      /* the last one in it */
+    bool                          checkpoint_done;
+};
+
+struct snapshot; /* index.c */
+
+struct core {
+    struct core_conf     conf;
+    char                *dir;
+    struct store        *store;
+    struct store_reader *reader; /* the engine thread's */
+    struct engine       *engine;
+    struct dedupe       *dedupe;
+    pthread_t            dedupe_thread;
+    bool                 dedupe_loading; /* its thread has not been joined yet */
+    atomic_bool          closing;        /* nobody will ask for the rest of them */
+    uint64_t             loaded_seq;
+    struct recent       *recent;
+    struct minute        minutes[MINUTES_MAX];
+    uint32_t             minutes_first, minutes_count;
+    struct queue        *tasks, *batches;
+    pthread_t            engine_thread, commit_thread;
+    bool                 started;
+    struct task        **asking; /* questions not yet finished */
+    uint32_t             asking_count;
+
+    uint64_t         seq, next_definition;
+    uint64_t         checkpoint_seq, checkpoint_decision; /* of the round under way */
+    uint64_t         since_checkpoint;                    /* decisions and events */
+    uint32_t         checkpoint_round;
+    char            *jobs_text;  /* as the store has it; NULL: none */
+    uint64_t         handed_seq; /* of the last batch given to the commit thread */
+    bool             ending;     /* a last checkpoint was begun, or is not worth it */
+    struct snapshot *snapshot;
+    size_t           bags_kept; /* how much of the bags file is right; the rest is written anew */
+
+    atomic_uint          room;
+    atomic_uint_fast64_t committed_seq;
+    atomic_bool          failing;
+    pthread_mutex_t      lock; /* stats */
+    struct core_stats    stats;
+};
+
+/* turn.c */
+void *turn_thread(void *core);
+/* Keeps in mind that the message id was here; both live and at the start. */
+void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms);
+/* commit.c */
+void *commit_thread(void *core);
+/* core.c: an empty engine, in the place of the one there was. */
+MUST enum err engine_make(struct core *core);
+/* load.c */
+MUST enum err load(struct core *core, struct problem *problem);
+void         *dedupe_thread(void *core);
+void          dedupe_ready(struct core *core); /* waits until the ids of the last day are known */
+/* index.c */
+MUST enum err index_load(struct core *core, bool *loaded);
+/* Starts, or takes in, a new base; `durable_seq` is or will be on disk. */
+void index_turn(struct core *core, uint64_t durable_seq, bool idle);
+void index_finish(struct core *core); /* at the end: a last base */
+void snapshot_close(struct snapshot *snapshot);
+
+/* rows.c */
+void event_to_row(const struct entry *entry, uint64_t seq, uint32_t profile, uint32_t name,
+                  struct store_event *row);
+void decision_to_row(const struct decision *decision, struct store_decision *row);
+void decision_of_row(const struct store_decision *row, struct decision *decision);
+/* The kind of record a stored event goes onto the timeline as; RECORD_NONE: not at all. */
+enum record_kind kind_of_row(const struct store_event *row);
+
+/* Ends the process: the store and the engine no longer agree, and only a fresh start is honest. */
+_Noreturn void core_fatal(struct core *core, const char *what);
+
+#endif

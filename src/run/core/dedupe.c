@@ -1,0 +1,116 @@
+#include "run/core/dedupe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { SHARDS = 256, SHARD_SLOTS_MIN = 1024 };
+
+struct shard {
+    uint64_t *slots; /* tag << 32 | seq; 0 is empty: seq is never 0 */
+    uint32_t  mask, count;
+};
+
+struct dedupe {
+    uint64_t     seed;
+    uint32_t     horizon;
+    struct shard shards[SHARDS];
+};
+
+struct dedupe *dedupe_open(uint64_t seed)
+{
+    struct dedupe *dedupe = calloc(1, sizeof *dedupe);
+    if (dedupe != NULL)
+        dedupe->seed = seed;
+    return dedupe;
+}
+
+void dedupe_close(struct dedupe *dedupe)
+{
+    if (dedupe == NULL)
+        return;
+    for (int i = 0; i < SHARDS; i++)
+        free(dedupe->shards[i].slots);
+    free(dedupe);
+}
+
+uint64_t dedupe_hash(const struct dedupe *dedupe, uint32_t source, struct str message_id)
+{
+    return hash_str(message_id, dedupe->seed ^ hash_u64(source, 0));
+}
+
+/* The upper half is the tag; the lower byte picks the shard; a spread of the tag the slot. */
+static uint32_t home(const struct shard *shard, uint64_t slot)
+{
+    return (uint32_t)(((slot >> 32) * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & shard->mask;
+}
+
+uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place)
+{
+    const struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
+    if (shard->slots == NULL)
+        return 0;
+    uint64_t tag = hash >> 32;
+    for (;;) {
+        uint64_t slot = shard->slots[(home(shard, hash) + *place) & shard->mask];
+        ++*place;
+        if (slot == 0)
+            return 0;
+        if (slot >> 32 == tag && (uint32_t)slot >= dedupe->horizon)
+            return (uint32_t)slot;
+    }
+}
+
+static void put(struct shard *shard, uint64_t slot)
+{
+    uint32_t i = home(shard, slot);
+    while (shard->slots[i] != 0)
+        i = (i + 1) & shard->mask;
+    shard->slots[i] = slot;
+    shard->count++;
+}
+
+static enum err rebuild(struct dedupe *dedupe, struct shard *shard)
+{
+    uint32_t alive = 0;
+    for (uint32_t i = 0; shard->slots != NULL && i <= shard->mask; i++)
+        alive += shard->slots[i] != 0 && (uint32_t)shard->slots[i] >= dedupe->horizon;
+    uint32_t slots = SHARD_SLOTS_MIN;
+    while (slots < alive * 2)
+        slots *= 2;
+    struct shard fresh = { calloc(slots, sizeof(uint64_t)), slots - 1, 0 };
+    if (fresh.slots == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; shard->slots != NULL && i <= shard->mask; i++)
+        if (shard->slots[i] != 0 && (uint32_t)shard->slots[i] >= dedupe->horizon)
+            put(&fresh, shard->slots[i]);
+    free(shard->slots);
+    *shard = fresh;
+    return OK;
+}
+
+enum err dedupe_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq)
+{
+    struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
+    if (shard->slots == NULL || shard->count >= (shard->mask + 1) / 4 * 3)
+        TRY(rebuild(dedupe, shard));
+    put(shard, (hash & UINT64_C(0xFFFFFFFF00000000)) | seq);
+    if (seq > DEDUPE_IDS_MAX)
+        dedupe_horizon(dedupe, seq - DEDUPE_IDS_MAX);
+    return OK;
+}
+
+void dedupe_horizon(struct dedupe *dedupe, uint32_t seq)
+{
+    if (seq > dedupe->horizon)
+        dedupe->horizon = seq;
+}
+
+uint64_t dedupe_count(const struct dedupe *dedupe)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < SHARDS; i++)
+        count += dedupe->shards[i].count;
+    return count;
+}

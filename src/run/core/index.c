@@ -1,0 +1,222 @@
+/*
+ * The index on disk: <dir>/index/base.dult and bags.dult. They are derived: written aside, synced,
+ * renamed; when they are damaged or absent the index is rebuilt from the store.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "run/core/core_inside.h"
+
+enum {
+    MERGE_EVENTS = 2000000,     /* a base is made anew after so many events ... */
+    MERGE_IDLE_EVENTS = 100000, /* ... or after so many when there is nothing else to do */
+    BAGS_STEP_BYTES = 8 << 20,
+    PATH_BYTES = 4096,
+};
+
+/* One base in the making, on a thread of its own. */
+struct snapshot {
+    struct core         *core;
+    pthread_t            thread;
+    atomic_bool          finished;
+    bool                 good;
+    size_t               bytes;
+    unsigned char       *region;
+    const unsigned char *bags; /* never moves; what lies before bags_to does not change */
+    size_t               bags_from, bags_to;
+    uint64_t             wanted_seq; /* must be durable before it may be found at a start */
+};
+
+static char *path_of(const struct core *core, const char *name, char out[PATH_BYTES])
+{
+    snprintf(out, PATH_BYTES, "%s/index/%s", core->dir, name);
+    return out;
+}
+
+static bool write_all(int file, const unsigned char *bytes, size_t len, off_t at)
+{
+    while (len > 0) {
+        size_t  step = len < BAGS_STEP_BYTES ? len : BAGS_STEP_BYTES;
+        ssize_t done = pwrite(file, bytes, step, at);
+        if (done <= 0)
+            return false;
+        bytes += done;
+        at += done;
+        len -= (size_t)done;
+    }
+    return true;
+}
+
+static bool bags_write(struct snapshot *snapshot)
+{
+    char path[PATH_BYTES];
+    int file = open(path_of(snapshot->core, "bags.dult", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return false;
+    bool good = write_all(file, snapshot->bags + snapshot->bags_from,
+                          snapshot->bags_to - snapshot->bags_from, (off_t)snapshot->bags_from) &&
+                fdatasync(file) == 0;
+    close(file);
+    return good;
+}
+
+/* Fills a file of the right size through a mapping, which then is the new base. */
+static bool base_write(struct snapshot *snapshot, const char *path)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0)
+        return false;
+    bool good = posix_fallocate(file, 0, (off_t)snapshot->bytes) == 0;
+    if (good) {
+        snapshot->region = mmap(NULL, snapshot->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        good = snapshot->region != MAP_FAILED;
+        if (!good)
+            snapshot->region = NULL;
+    }
+    if (good) {
+        timeline_write(engine_timeline(snapshot->core->engine), snapshot->region, snapshot->bytes);
+        good = msync(snapshot->region, snapshot->bytes, MS_SYNC) == 0 && fsync(file) == 0;
+    }
+    close(file);
+    return good;
+}
+
+static void *snapshot_thread(void *arg)
+{
+    struct snapshot *snapshot = arg;
+    char             aside[PATH_BYTES], path[PATH_BYTES];
+    path_of(snapshot->core, "base.new", aside);
+    path_of(snapshot->core, "base.dult", path);
+    snapshot->good = bags_write(snapshot) && base_write(snapshot, aside);
+    /* A base must not know of records that a crash could still take away. */
+    while (snapshot->good && atomic_load(&snapshot->core->committed_seq) < snapshot->wanted_seq)
+        usleep(1000);
+    snapshot->good = snapshot->good && rename(aside, path) == 0;
+    atomic_store(&snapshot->finished, true);
+    queue_nudge(snapshot->core->tasks);
+    return NULL;
+}
+
+void snapshot_close(struct snapshot *snapshot)
+{
+    free(snapshot);
+}
+
+static void snapshot_begin(struct core *core, uint64_t durable_seq)
+{
+    struct timeline *timeline = engine_timeline(core->engine);
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    char             path[PATH_BYTES];
+    if (snapshot == NULL)
+        return;
+    snprintf(path, sizeof path, "%s/index", core->dir);
+    mkdir(path, 0700);
+    snapshot->core = core;
+    snapshot->bags_from = core->bags_kept;
+    snapshot->bags_to = timeline_bags_bytes(timeline);
+    snapshot->bags = timeline_bags(timeline).bytes;
+    snapshot->wanted_seq = durable_seq;
+    if (timeline_freeze(timeline, (uint32_t)core->seq, &snapshot->bytes) != OK) {
+        free(snapshot);
+        return;
+    }
+    if (pthread_create(&snapshot->thread, NULL, snapshot_thread, snapshot) != 0) {
+        timeline_thaw(timeline);
+        free(snapshot);
+        return;
+    }
+    core->snapshot = snapshot;
+}
+
+static void snapshot_take(struct core *core)
+{
+    struct snapshot *snapshot = core->snapshot;
+    struct timeline *timeline = engine_timeline(core->engine);
+    pthread_join(snapshot->thread, NULL);
+    if (snapshot->good) {
+        timeline_swap(timeline, snapshot->region, snapshot->bytes);
+        core->bags_kept = snapshot->bags_to;
+        pthread_mutex_lock(&core->lock);
+        core->stats.merges++;
+        pthread_mutex_unlock(&core->lock);
+    } else {
+        if (snapshot->region != NULL)
+            munmap(snapshot->region, snapshot->bytes);
+        timeline_thaw(timeline);
+        fprintf(stderr,
+                "{\"level\":\"warning\",\"what\":\"the index snapshot could not be written\","
+                "\"remedy\":\"Look at the disk's space; events are safe in the store.\"}\n");
+    }
+    snapshot_close(snapshot);
+    core->snapshot = NULL;
+}
+
+void index_turn(struct core *core, uint64_t durable_seq, bool idle)
+{
+    if (core->snapshot != NULL) {
+        if (atomic_load(&core->snapshot->finished))
+            snapshot_take(core);
+        return;
+    }
+    struct timeline *timeline = engine_timeline(core->engine);
+    uint64_t         fresh = timeline_delta_count(timeline);
+    uint64_t         bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_EVENTS;
+    bool             small = fresh < timeline_count(timeline) / 16; /* not worth writing all anew */
+    if ((fresh >= bound && !small) || (idle && fresh >= MERGE_IDLE_EVENTS && !small))
+        snapshot_begin(core, durable_seq);
+}
+
+void index_finish(struct core *core)
+{
+    if (core->snapshot != NULL)
+        snapshot_take(core);
+    uint64_t bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_IDLE_EVENTS;
+    if (timeline_delta_count(engine_timeline(core->engine)) < bound)
+        return;
+    snapshot_begin(core, atomic_load(&core->committed_seq));
+    if (core->snapshot != NULL)
+        snapshot_take(core);
+}
+
+enum err index_load(struct core *core, bool *loaded)
+{
+    char        path[PATH_BYTES];
+    struct stat base_stat, bags_stat;
+    int         base = open(path_of(core, "base.dult", path), O_RDONLY | O_CLOEXEC);
+    int         bags = open(path_of(core, "bags.dult", path), O_RDONLY | O_CLOEXEC);
+    enum err    err = ERR_ABSENT;
+    *loaded = false;
+    if (base >= 0 && bags >= 0 && fstat(base, &base_stat) == 0 && fstat(bags, &bags_stat) == 0 &&
+        base_stat.st_size > 0) {
+        size_t         bytes = (size_t)base_stat.st_size;
+        unsigned char *region = mmap(NULL, bytes, PROT_READ, MAP_SHARED, base, 0);
+        err = region == MAP_FAILED ? ERR_IO
+                                   : timeline_load(engine_timeline(core->engine), region, bytes,
+                                                   bags, (size_t)bags_stat.st_size);
+        if (err != OK && region != MAP_FAILED)
+            munmap(region, bytes);
+        if (err == ERR_CORRUPT)
+            unlink(path_of(core, "base.dult", path)); /* its bags are written anew */
+    }
+    if (base >= 0)
+        close(base);
+    if (bags >= 0)
+        close(bags);
+    *loaded = err == OK;
+    if (err == OK && timeline_base_seq(engine_timeline(core->engine)) > core->seq) {
+        unlink(path_of(core, "base.dult", path));
+        return ERR_CORRUPT; /* it is of a store that had gone further */
+    }
+    core->bags_kept = err == OK ? timeline_bags_bytes(engine_timeline(core->engine)) : 0;
+    if (err == ERR_CORRUPT)
+        fprintf(
+            stderr,
+            "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged; it is rebuilt from "
+            "the store\"}\n");
+    return err == ERR_MEMORY ? err : OK;
+}

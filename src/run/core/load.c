@@ -1,0 +1,307 @@
+/*
+ * From the store to an engine: names, definitions, the last checkpoint's states, the index's base;
+ * then the events the base does not have and the decisions made since the checkpoint.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "run/core/core_inside.h"
+
+enum { SCRATCH_BYTES_MAX = 64 << 20 };
+
+struct loading {
+    struct core        *core;
+    struct json_parser *parser;
+    struct arena       *scratch;
+    uint64_t            set, checkpoint_seq, checkpoint_decision;
+    uint32_t            round;
+    uint64_t            touched_count, touched_room;
+    uint32_t           *touched;
+    uint64_t            events, decisions;
+    int64_t             received_ms, now_ms;
+};
+
+static enum err name_each(void *ctx, const struct store_name *row)
+{
+    struct loading *loading = ctx;
+    return engine_load_name(loading->core->engine, (enum name_kind)row->kind, row->id, row->text);
+}
+
+static enum err definition_each(void *ctx, const struct store_definition *row)
+{
+    struct loading *loading = ctx;
+    return engine_load_definition(loading->core->engine, (enum definition_kind)row->kind, row->name,
+                                  row->text, (uint32_t)row->seq);
+}
+
+static enum err state_each(void *ctx, const struct store_state *row)
+{
+    struct loading *loading = ctx;
+    if (row->profile >> 40 != loading->set)
+        return ERR_LIMIT; /* the other set begins: stop */
+    if (row->seq != loading->checkpoint_seq)
+        return OK; /* left over from a round before */
+    uint32_t profile = (uint32_t)((row->profile & ((UINT64_C(1) << 40) - 1)) - 1);
+    return checkpoint_load(loading->core->engine, profile, row->state);
+}
+
+static enum err touch(struct loading *loading, uint32_t profile)
+{
+    if (loading->touched_count == loading->touched_room) {
+        uint64_t  room = loading->touched_room == 0 ? 1024 : loading->touched_room * 2;
+        uint32_t *items = realloc(loading->touched, room * sizeof *items);
+        if (items == NULL)
+            return ERR_MEMORY;
+        loading->touched = items;
+        loading->touched_room = room;
+    }
+    loading->touched[loading->touched_count++] = profile;
+    return OK;
+}
+
+/* An event that the base has already: only its person is to be looked at again. */
+static enum err head_each(void *ctx, const struct store_event *row)
+{
+    struct loading *loading = ctx;
+    loading->received_ms = row->received_ms;
+    if (kind_of_row(row) == RECORD_NONE || row->profile == 0)
+        return OK;
+    return touch(loading, (uint32_t)(row->profile - 1));
+}
+
+static enum err event_each(void *ctx, const struct store_event *row)
+{
+    struct loading  *loading = ctx;
+    struct core     *core = loading->core;
+    enum record_kind kind = kind_of_row(row);
+    struct json      body;
+    loading->received_ms = row->received_ms;
+    if (kind == RECORD_NONE || row->profile == 0)
+        return OK;
+    uint32_t profile = (uint32_t)(row->profile - 1);
+    if (row->seq > loading->checkpoint_seq)
+        TRY(touch(loading, profile));
+    arena_reset(loading->scratch);
+    if (str_is_empty(row->body))
+        body = (struct json){ .kind = JSON_NULL };
+    else if (json_parse(loading->parser, loading->scratch, row->body, &body, NULL) != OK)
+        return ERR_CORRUPT;
+    bool       traits = kind == RECORD_IDENTIFY || kind == RECORD_GROUP;
+    struct str name = program_name(engine_program(core->engine), NAME_EVENT, row->name);
+    loading->events++;
+    return engine_load_event(core->engine, kind, profile, (uint32_t)row->seq, row->at_ms, name,
+                             json_get(&body, traits ? STR("traits") : STR("properties")));
+}
+
+static enum err decision_each(void *ctx, const struct store_decision *row)
+{
+    struct loading *loading = ctx;
+    struct decision decision;
+    arena_reset(loading->scratch);
+    decision_of_row(row, &decision);
+    loading->decisions++;
+    return engine_load_decision(loading->core->engine, loading->parser, loading->scratch,
+                                &decision);
+}
+
+static void checkpoint_read(struct loading *loading)
+{
+    struct str         text = STR_NONE;
+    unsigned long long round, seq, decision;
+    char               value[96];
+    if (store_meta_get(loading->core->reader, loading->scratch, STR("checkpoint"), &text) != OK ||
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%llu:%llu", &round, &seq, &decision) !=
+            3)
+        return;
+    loading->round = (uint32_t)round;
+    loading->set = round & 1;
+    loading->checkpoint_seq = seq;
+    loading->checkpoint_decision = decision;
+}
+
+static enum err states_read(struct loading *loading)
+{
+    if (loading->checkpoint_seq == 0)
+        return OK;
+    engine_load_round(loading->core->engine, loading->round);
+    enum err err =
+        store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
+    if (err != OK && err != ERR_LIMIT)
+        return err;
+    return checkpoint_loaded(loading->core->engine);
+}
+
+/* The first stored event at or after `seq`. */
+struct first {
+    uint64_t seq;
+    int64_t  received_ms;
+};
+
+static enum err first_each(void *ctx, const struct store_event *row)
+{
+    *(struct first *)ctx = (struct first){ row->seq, row->received_ms };
+    return ERR_LIMIT;
+}
+
+static enum err dedupe_each(void *ctx, const struct store_event *row)
+{
+    struct core *core = ctx;
+    if (atomic_load(&core->closing))
+        return ERR_WAIT;
+    if (str_is_empty(row->message_id))
+        return OK;
+    uint32_t seq = (uint32_t)row->seq;
+    uint64_t hash = dedupe_hash(core->dedupe, row->source, row->message_id);
+    remember(core, hash, seq, row->received_ms);
+    return OK;
+}
+
+/* `received` never goes back, so the first record of the last day is found by halving. */
+static enum err dedupe_read(struct core *core, struct store_reader *reader, int64_t now_ms)
+{
+    uint64_t low = 1, last = core->loaded_seq, high = last + 1;
+    while (low < high) {
+        uint64_t     middle = low + (high - low) / 2;
+        struct first first = { UINT64_MAX, INT64_MAX };
+        enum err     err = store_event_heads_read(reader, middle, last, first_each, &first);
+        if (err != OK && err != ERR_LIMIT)
+            return err;
+        if (first.received_ms < now_ms - TIME_DAY_MS)
+            low = first.seq + 1;
+        else
+            high = middle;
+    }
+    if (last > low + DEDUPE_IDS_MAX)
+        low = last - DEDUPE_IDS_MAX;
+    return store_event_heads_read(reader, low, last, dedupe_each, core);
+}
+
+/*
+ * The ids of the last day are read beside everything else: questions need not wait for them, and
+ * the first record that has an id does (dedupe_ready).
+ */
+void *dedupe_thread(void *arg)
+{
+    struct core         *core = arg;
+    struct store_reader *reader = NULL;
+    enum err             err = store_reader_open(core->store, "message ids", &reader);
+    if (err == OK)
+        err = dedupe_read(core, reader, time_now_ms());
+    store_reader_close(reader);
+    if (err != OK && !atomic_load(&core->closing))
+        core_fatal(core, "the message ids of the last day could not be read");
+    return NULL;
+}
+
+void dedupe_ready(struct core *core)
+{
+    if (core->dedupe_loading)
+        pthread_join(core->dedupe_thread, NULL);
+    core->dedupe_loading = false;
+}
+
+static enum err tail_read(struct loading *loading)
+{
+    struct core *core = loading->core;
+    uint64_t     base_seq = timeline_base_seq(engine_timeline(core->engine));
+    if (loading->checkpoint_seq < base_seq)
+        TRY(store_event_heads_read(core->reader, loading->checkpoint_seq + 1, base_seq, head_each,
+                                   loading));
+    TRY(store_events_read(core->reader, base_seq + 1, core->seq, event_each, loading));
+    TRY(store_decisions_read(core->reader, loading->checkpoint_decision + 1, INT64_MAX,
+                             decision_each, loading));
+    for (uint64_t i = 0; i < loading->touched_count; i++)
+        engine_load_touch(core->engine, loading->touched[i]);
+    core->since_checkpoint = loading->touched_count + loading->decisions;
+    return OK;
+}
+
+/* Where time and numbering stood when the last batch was written. */
+static void now_read(struct loading *loading)
+{
+    struct str         text = STR_NONE;
+    unsigned long long seq;
+    long long          now_ms;
+    char               value[64];
+    if (store_meta_get(loading->core->reader, loading->scratch, STR("now"), &text) != OK ||
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%lld", &seq, &now_ms) != 2)
+        return;
+    if (seq > loading->core->seq)
+        loading->core->seq = seq;
+    loading->now_ms = now_ms;
+}
+
+static enum err jobs_read(struct loading *loading)
+{
+    struct core *core = loading->core;
+    struct str   jobs = STR_NONE;
+    if (store_meta_get(core->reader, loading->scratch, STR("jobs"), &jobs) != OK)
+        return OK;
+    free(core->jobs_text);
+    core->jobs_text = strndup(jobs.ptr, jobs.len);
+    return core->jobs_text == NULL ? ERR_MEMORY : engine_jobs_load(core->engine, jobs);
+}
+
+static enum err all_read(struct loading *loading, bool derived)
+{
+    struct core *core = loading->core;
+    bool         loaded = false;
+    TRY(engine_make(core));
+    TRY(store_names_read(core->reader, name_each, loading));
+    TRY(store_definitions_read(core->reader, 0, definition_each, loading));
+    now_read(loading);
+    if (derived && !core->conf.no_checkpoint) {
+        checkpoint_read(loading);
+        TRY(states_read(loading));
+    }
+    if (derived && !core->conf.no_snapshot)
+        TRY(index_load(core, &loaded));
+    core->stats.snapshot_loaded = loaded;
+    TRY(tail_read(loading));
+    TRY(jobs_read(loading));
+    if (loading->now_ms < loading->received_ms)
+        loading->now_ms = loading->received_ms;
+    if (loading->now_ms == 0)
+        loading->now_ms = time_now_ms();
+    return engine_load_end(core->engine, core->seq, loading->now_ms);
+}
+
+/* Checkpoint and index are derived: when they contradict the rest, the rest is enough. */
+static enum err load_with(struct core *core, struct loading *loading, bool derived)
+{
+    *loading = (struct loading){ .core = core,
+                                 .parser = json_parser_open(),
+                                 .scratch = arena_open(SCRATCH_BYTES_MAX) };
+    enum err err = loading->parser == NULL || loading->scratch == NULL ? ERR_MEMORY
+                                                                       : all_read(loading, derived);
+    free(loading->touched);
+    json_parser_close(loading->parser);
+    arena_close(loading->scratch);
+    return err;
+}
+
+enum err load(struct core *core, struct problem *problem)
+{
+    struct loading loading;
+    int64_t        begun_us = time_mono_us();
+    enum err       err = load_with(core, &loading, true);
+    if (err == ERR_CORRUPT) {
+        fprintf(stderr,
+                "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
+                "all is rebuilt from events and decisions\"}\n");
+        core->bags_kept = 0;
+        err = load_with(core, &loading, false);
+    }
+    core->loaded_seq = core->seq;
+    core->stats.loaded_events = loading.events;
+    core->stats.loaded_decisions = loading.decisions;
+    core->stats.load_ms = (uint64_t)(time_mono_us() - begun_us) / 1000;
+    if (err == OK)
+        return OK;
+    return problem_format(problem, err, core->dir,
+                          "Keep a copy of the folder; restore the last snapshot or report this.",
+                          "The data could not be loaded (%s).", err_name(err));
+}

@@ -1,0 +1,381 @@
+/* The engine thread: takes tasks in order, lets time pass, and fills a batch for the disk. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "run/core/core_inside.h"
+
+enum {
+    TASKS_A_TURN = 512,
+    CLOCKS_A_TURN = 4,    /* of up to 1,000 timers each */
+    STATES_A_TURN = 4000, /* checkpoint rows of one batch */
+    ASKS_A_TURN = 8,
+    CHECKPOINT_ROWS = 1000000, /* decisions and events between checkpoints */
+};
+
+#define SLEEP_US_MAX INT64_C(60000000)
+
+static struct batch *batch_open(void)
+{
+    struct arena *arena = arena_open(CORE_BATCH_BYTES_MAX);
+    struct batch *batch = arena == NULL ? NULL : ARENA_NEW(arena, struct batch);
+    if (batch == NULL)
+        return NULL;
+    batch->arena = arena;
+    batch->out.arena = arena;
+    batch->tasks = ARENA_ARRAY(arena, TASKS_A_TURN + ASKS_A_TURN, struct task *);
+    return batch->tasks == NULL ? NULL : batch;
+}
+
+static void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return items;
+    size_t more = *room == 0 ? 256 : *room * 2;
+    void  *fresh = arena_array(arena, more, size);
+    if (fresh == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(fresh, items, count * size);
+    *room = more;
+    return fresh;
+}
+
+/* ---- seen before? ---- */
+
+static bool is_same(struct core *core, struct batch *batch, const struct entry *entry,
+                    uint64_t hash, uint32_t seq)
+{
+    const struct recent *recent = &core->recent[seq & (RECENT_IDS - 1)];
+    struct store_event   row;
+    if (recent->seq == seq)
+        return recent->hash == hash;
+    if (store_event_get(core->reader, batch->arena, seq, &row) != OK)
+        return false;
+    return row.source == entry->record.source && str_eq(row.message_id, entry->message_id);
+}
+
+static bool is_duplicate(struct core *core, struct batch *batch, const struct entry *entry,
+                         uint64_t hash)
+{
+    uint32_t place = 0, seq;
+    while ((seq = dedupe_next(core->dedupe, hash, &place)) != 0)
+        if (is_same(core, batch, entry, hash, seq))
+            return true;
+    return false;
+}
+
+void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms)
+{
+    core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ hash, seq };
+    if (dedupe_add(core->dedupe, hash, seq) != OK)
+        core_fatal(core, "no memory for message ids");
+    uint32_t last = (core->minutes_first + core->minutes_count - 1) % MINUTES_MAX;
+    if (core->minutes_count > 0 && received_ms - core->minutes[last].received_ms < TIME_MINUTE_MS)
+        return;
+    while (core->minutes_count > 0 &&
+           (core->minutes_count == MINUTES_MAX ||
+            core->minutes[core->minutes_first].received_ms < received_ms - TIME_DAY_MS)) {
+        dedupe_horizon(core->dedupe, core->minutes[core->minutes_first].seq);
+        core->minutes_first = (core->minutes_first + 1) % MINUTES_MAX;
+        core->minutes_count--;
+    }
+    core->minutes[(core->minutes_first + core->minutes_count++) % MINUTES_MAX] =
+        (struct minute){ received_ms, seq };
+}
+
+/* ---- one record ---- */
+
+static void engine_err_check(struct core *core, enum err err)
+{
+    if (err == ERR_MEMORY || err == ERR_CORRUPT || err == ERR_IO)
+        core_fatal(core, err == ERR_MEMORY ? "the engine has no memory"
+                                           : "the engine met bytes that lie");
+}
+
+static uint32_t name_number(struct core *core, const struct record *record)
+{
+    static const char *const fixed[] = {
+        [RECORD_PAGE] = "Page", [RECORD_SCREEN] = "Screen", [RECORD_GROUP] = "Group"
+    };
+    struct str name = record->name;
+    if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT ||
+        record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY)
+        return 0;
+    if (str_is_empty(name) && record->kind <= RECORD_GROUP)
+        name = str_of(fixed[record->kind]);
+    if (str_is_empty(name) && record->kind != RECORD_TRACK)
+        return 0;
+    uint16_t id = dict_find(engine_program(core->engine)->names[NAME_EVENT], name);
+    return id == DICT_NONE ? DICT_OTHER : id;
+}
+
+static void event_keep(struct core *core, struct batch *batch, const struct entry *entry)
+{
+    batch->events = grown(batch->arena, batch->events, batch->events_count, &batch->events_room,
+                          sizeof *batch->events);
+    if (batch->events == NULL)
+        core_fatal(core, "no memory for a batch");
+    event_to_row(entry, core->seq, batch->out.profile, name_number(core, &entry->record),
+                 &batch->events[batch->events_count++]);
+}
+
+static void definition_keep(struct core *core, struct batch *batch, const struct entry *entry)
+{
+    const struct record *record = &entry->record;
+    batch->definitions = grown(batch->arena, batch->definitions, batch->definitions_count,
+                               &batch->definitions_room, sizeof *batch->definitions);
+    if (batch->definitions == NULL)
+        core_fatal(core, "no memory for a batch");
+    batch->definitions[batch->definitions_count++] =
+        (struct store_definition){ .id = core->next_definition++,
+                                   .seq = core->seq,
+                                   .at_ms = record->at_ms,
+                                   .kind = record->definition_kind,
+                                   .version = (uint32_t)core->seq,
+                                   .name = record->name,
+                                   .text = record->body,
+                                   .author = entry->author };
+}
+
+static void entry_run(struct core *core, struct batch *batch, struct task *task,
+                      struct entry *entry)
+{
+    uint64_t hash = 0;
+    bool     named = !str_is_empty(entry->message_id);
+    if (named) {
+        dedupe_ready(core);
+        hash = dedupe_hash(core->dedupe, entry->record.source, entry->message_id);
+        if (is_duplicate(core, batch, entry, hash)) {
+            task->duplicates++;
+            return;
+        }
+    }
+    if (core->seq >= UINT32_MAX - 1)
+        core_fatal(core, "this partition has had its 4 billion records");
+    int64_t now_ms = engine_now_ms(core->engine);
+    if (entry->record.received_ms < now_ms)
+        entry->record.received_ms = now_ms;
+    entry->record.seq = ++core->seq;
+    enum err err = engine_apply(core->engine, &entry->record, &batch->out, &task->problem);
+    if (err != OK) {
+        engine_err_check(core, err);
+        task->err = err;
+        task->refused++;
+        return;
+    }
+    if (named)
+        remember(core, hash, (uint32_t)core->seq, entry->record.received_ms);
+    task->taken++;
+    task->seq = core->seq;
+    task->profile = batch->out.profile;
+    event_keep(core, batch, entry);
+    if (entry->record.kind == RECORD_DEFINE)
+        definition_keep(core, batch, entry);
+}
+
+static void task_run(struct core *core, struct batch *batch, struct task *task)
+{
+    task->core = core;
+    task->profile = PROFILE_NONE;
+    enum { AHEAD = 4 };
+    for (uint32_t i = 0; i < task->entries_count && i < AHEAD; i++)
+        engine_prefetch(core->engine, &task->entries[i].record);
+    for (uint32_t i = 0; i < task->entries_count; i++) {
+        if (i + AHEAD < task->entries_count)
+            engine_prefetch(core->engine, &task->entries[i + AHEAD].record);
+        entry_run(core, batch, task, &task->entries[i]);
+    }
+    if (task->ask == NULL || task->ask(core->engine, task)) {
+        batch->tasks[batch->tasks_count++] = task;
+        return;
+    }
+    core->asking[core->asking_count++] = task;
+}
+
+/* Long questions go on, each a part a turn. */
+static void asks_run(struct core *core, struct batch *batch)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < core->asking_count; i++) {
+        struct task *task = core->asking[i];
+        if (i < ASKS_A_TURN && task->ask(core->engine, task))
+            batch->tasks[batch->tasks_count++] = task;
+        else
+            core->asking[kept++] = task;
+    }
+    core->asking_count = kept;
+}
+
+/* ---- time, claims, checkpoints ---- */
+
+static void own_record(struct core *core, struct batch *batch, struct record record)
+{
+    record.seq = ++core->seq;
+    record.at_ms = record.received_ms;
+    engine_err_check(core, engine_apply(core->engine, &record, &batch->out, NULL));
+}
+
+static void clock_run(struct core *core, struct batch *batch, int64_t now_ms)
+{
+    for (int i = 0; i < CLOCKS_A_TURN && engine_next_ms(core->engine) <= now_ms; i++)
+        own_record(core, batch, (struct record){ .kind = RECORD_CLOCK, .received_ms = now_ms });
+}
+
+static void claims_run(struct core *core, struct batch *batch, int64_t now_ms)
+{
+    uint32_t room = atomic_load(&core->room);
+    if (room == 0 || engine_outbox_next_ms(core->engine) > now_ms)
+        return;
+    own_record(core, batch,
+               (struct record){ .kind = RECORD_CLAIM, .received_ms = now_ms, .count = room });
+    atomic_fetch_sub(&core->room, (uint32_t)batch->out.claims_count);
+}
+
+static void meta_add(struct batch *batch, struct str key, struct str value)
+{
+    assert(batch->metas_count < sizeof batch->metas / sizeof batch->metas[0]);
+    batch->metas[batch->metas_count++] = (struct store_meta){ key, value };
+}
+
+static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
+{
+    bool done;
+    if (!checkpoint_is_open(core->engine)) {
+        uint64_t every =
+            core->conf.checkpoint_rows > 0 ? core->conf.checkpoint_rows : CHECKPOINT_ROWS;
+        bool closing = idle && !core->ending && queue_is_stopped(core->tasks);
+        core->ending = core->ending || closing;
+        if (core->since_checkpoint < (closing ? every / 16 : idle ? every / 4 : every))
+            return;
+        if (checkpoint_begin(core->engine, &core->checkpoint_round) != OK)
+            return;
+        core->checkpoint_seq = core->seq;
+        core->checkpoint_decision = engine_stats(core->engine).decisions;
+        core->since_checkpoint = 0;
+    }
+    if (checkpoint_take(core->engine, batch->arena, STATES_A_TURN, &batch->states,
+                        &batch->states_count, &done) != OK)
+        core_fatal(core, "no memory for a checkpoint");
+    batch->states_round = core->checkpoint_round;
+    batch->states_seq = core->checkpoint_seq;
+    if (!done)
+        return;
+    checkpoint_end(core->engine);
+    batch->checkpoint_done = true;
+    struct str value = str_format(batch->arena, "%u:%llu:%llu", core->checkpoint_round,
+                                  (unsigned long long)core->checkpoint_seq,
+                                  (unsigned long long)core->checkpoint_decision);
+    meta_add(batch, STR("checkpoint"), value);
+}
+
+/* A changed segment that is being applied to everyone goes on after a restart. */
+static void jobs_keep(struct core *core, struct batch *batch)
+{
+    struct buf text = buf_make(JOBS_TEXT_BYTES_MAX);
+    engine_jobs_write(core->engine, &text);
+    buf_char(&text, '\0');
+    if (buf_err(&text) != OK)
+        core_fatal(core, "no memory for the jobs");
+    struct str now = { text.ptr, text.len - 1 };
+    if (str_eq(now, str_of(core->jobs_text))) {
+        buf_done(&text);
+        return;
+    }
+    meta_add(batch, STR("jobs"), str_copy(batch->arena, now));
+    free(core->jobs_text);
+    core->jobs_text = text.ptr;
+}
+
+static bool is_empty(const struct batch *batch)
+{
+    return batch->tasks_count == 0 && batch->events_count == 0 && batch->out.decisions_count == 0 &&
+           batch->states_count == 0 && batch->metas_count == 0 && batch->out.names_count == 0;
+}
+
+static int64_t sleep_us(struct core *core)
+{
+    if (core->asking_count > 0 || checkpoint_is_open(core->engine))
+        return 0;
+    int64_t now_ms = time_now_ms(), next_ms = engine_next_ms(core->engine);
+    if (atomic_load(&core->room) > 0 && engine_outbox_next_ms(core->engine) < next_ms)
+        next_ms = engine_outbox_next_ms(core->engine);
+    if (next_ms <= now_ms)
+        return 0;
+    int64_t wait_us =
+        next_ms - now_ms > SLEEP_US_MAX / 1000 ? SLEEP_US_MAX : (next_ms - now_ms) * 1000;
+    return core->snapshot != NULL && wait_us > 100000 ? 100000 : wait_us;
+}
+
+static void turn(struct core *core, struct batch *batch, struct task **tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        task_run(core, batch, tasks[i]);
+    asks_run(core, batch);
+    int64_t now_ms = time_now_ms();
+    if (now_ms < engine_now_ms(core->engine))
+        now_ms = engine_now_ms(core->engine);
+    clock_run(core, batch, now_ms);
+    claims_run(core, batch, now_ms);
+    checkpoint_run(core, batch, count == 0);
+    jobs_keep(core, batch);
+    index_turn(core, is_empty(batch) ? core->handed_seq : core->seq, count == 0);
+    batch->seq = core->seq;
+    core->since_checkpoint += batch->out.decisions_count + batch->events_count;
+}
+
+static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
+{
+    if (core->asking_count > CORE_TASKS_MAX - TASKS_A_TURN)
+        return 0; /* so many long questions that no more would find a place */
+    size_t count = queue_take(core->tasks, (void **)tasks, 1, wait_us), records;
+    if (count == 0)
+        return 0;
+    records = tasks[0]->entries_count;
+    while (count < TASKS_A_TURN && records < CORE_BATCH_RECORDS &&
+           queue_take(core->tasks, (void **)&tasks[count], 1, 0) == 1)
+        records += tasks[count++]->entries_count;
+    return count;
+}
+
+/* Where the engine's time and numbering stood: records of time alone leave no row of their own. */
+static void now_keep(struct core *core, struct batch *batch)
+{
+    meta_add(batch, STR("now"),
+             str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
+                        (long long)engine_now_ms(core->engine)));
+}
+
+void *turn_thread(void *arg)
+{
+    struct core  *core = arg;
+    struct task  *tasks[TASKS_A_TURN];
+    struct batch *batch = NULL;
+    for (;;) {
+        /* Asked before taking: what was put before the stop is then taken. */
+        bool   stopped = queue_is_stopped(core->tasks);
+        size_t count = take(core, tasks, sleep_us(core));
+        if (count == 0 && stopped && core->asking_count == 0 && core->ending &&
+            !checkpoint_is_open(core->engine))
+            break;
+        if (batch == NULL)
+            batch = batch_open();
+        if (batch == NULL)
+            core_fatal(core, "no memory for a batch");
+        turn(core, batch, tasks, count);
+        if (is_empty(batch))
+            continue;
+        now_keep(core, batch);
+        core->handed_seq = batch->seq;
+        if (queue_put_wait(core->batches, batch) != OK)
+            core_fatal(core, "the commit thread is gone");
+        batch = NULL;
+    }
+    if (batch != NULL)
+        arena_close(batch->arena);
+    queue_stop(core->batches);
+    return NULL;
+}

@@ -1,0 +1,72 @@
+/*
+ * render: from a claim to the bytes of an e-mail.
+ *
+ *      claim -- trait seqs, event seq --> store --> data --+
+ *                                                          +--> Liquid --> compose --> message
+ *      claim -- template, version -----> store --> parts --+     (html, text, subject)
+ *
+ * What a template sees:
+ *     person     the traits that held when the message was claimed, and id (the userId)
+ *     event      name, properties; each property also by itself: event.plan
+ *     journey    name
+ *     links      unsubscribe, view
+ *     workspace  name, address
+ *
+ * A message with a gap is held back, not sent: a variable that is missing, a filter that failed, a
+ * workspace without a sender. A message that is not transactional and shows no way out gets a
+ * plain footer with the unsubscribe link and the postal address, in html and text.
+ *
+ * Always true   the same claim at the same instant gives the same bytes.
+ * Cost          about 1.5 ms, most of it reading the html for its links, and the signatures.
+ *               Templates are read once for each version; at most RENDER_TEMPLATES_MAX are kept.
+ * Threads       a struct render belongs to one thread; as many as there are threads may be open.
+ */
+#ifndef DULT_RUN_RENDER_H
+#define DULT_RUN_RENDER_H
+
+#include "engine/decision.h"
+#include "message/compose.h"
+#include "run/send/secrets.h"
+#include "store/store.h"
+
+enum {
+    RENDER_TEMPLATES_MAX = 64,         /* kept, parsed; the one used longest ago goes */
+    RENDER_ARENA_BYTES_MAX = 64 << 20, /* one message, everything */
+    RENDER_REASON_BYTES_MAX = 400,
+};
+
+struct render_conf {
+    struct store         *store;
+    const struct secrets *secrets;
+    struct str            public_url;    /* borrowed as long as the render lives */
+    struct str            return_domain; /* may be empty */
+    bool                  no_tracking;
+};
+
+struct render;
+
+MUST enum err render_open(struct render **out, const struct render_conf *conf);
+void          render_close(struct render *render); /* NULL is nothing; before the store */
+
+/* What came of it; texts lie in the arena handed in, but the message, which is the buf's. */
+struct rendered {
+    struct compose_out mail;
+    struct str         subject, html, text;
+    struct str template, journey;         /* names */
+    char reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
+};
+
+/*
+ * `out->mail.message` is the caller's buf. OK; ERR_INPUT: held back, for out->reason; ERR_WAIT,
+ * ERR_IO, ERR_MEMORY: try later. `out` has names and reason in every case.
+ */
+MUST enum err render_message(struct render *render, const struct claim *claim, int64_t now_ms,
+                             struct arena *arena, struct rendered *out);
+/*
+ * The same for a browser: subject, html and text, links direct and without a pixel; there is no
+ * message. Whether it is transactional is read from the template.
+ */
+MUST enum err render_page(struct render *render, const struct claim *claim, int64_t now_ms,
+                          struct arena *arena, struct rendered *out);
+
+#endif

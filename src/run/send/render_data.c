@@ -1,0 +1,191 @@
+#include "run/send/render_data.h"
+
+#include <stdio.h>
+
+enum { MEMBERS_MAX = 4096 }; /* of one level; a person with more traits is a table */
+
+/* An object that grows; the last of a key wins. */
+struct object {
+    struct json_member *members;
+    uint32_t            count, room;
+    struct arena       *arena;
+    bool                failed;
+};
+
+static struct object object_make(struct arena *arena, uint32_t room)
+{
+    return (struct object){ .members = ARENA_ARRAY(arena, room, struct json_member),
+                            .room = room,
+                            .arena = arena };
+}
+
+static void put(struct object *object, struct str key, struct json value)
+{
+    if (object->members == NULL || object->failed) {
+        object->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < object->count; i++)
+        if (str_eq(object->members[i].key, key)) {
+            object->members[i].value = value;
+            return;
+        }
+    if (object->count == object->room)
+        object->failed = true;
+    else
+        object->members[object->count++] = (struct json_member){ key, value };
+}
+
+static struct json json_of_str(struct str text)
+{
+    return (struct json){ .kind = JSON_STRING, .string = text };
+}
+
+static struct json json_of_object(const struct object *object)
+{
+    return (struct json){ .kind = JSON_OBJECT, .count = object->count, .members = object->members };
+}
+
+enum err data_merge(struct arena *arena, const struct json *a, const struct json *b,
+                    struct json *out)
+{
+    if (a->kind != JSON_OBJECT || b->kind != JSON_OBJECT) {
+        *out = *b;
+        return OK;
+    }
+    struct object merged = object_make(arena, a->count + b->count);
+    for (uint32_t i = 0; i < a->count && i < MEMBERS_MAX; i++)
+        put(&merged, a->members[i].key, a->members[i].value);
+    for (uint32_t i = 0; i < b->count && i < MEMBERS_MAX; i++) {
+        struct json        value = b->members[i].value;
+        const struct json *old = json_get(a, b->members[i].key);
+        if (old != NULL)
+            TRY(data_merge(arena, old, &b->members[i].value, &value));
+        put(&merged, b->members[i].key, value);
+    }
+    if (merged.failed)
+        return ERR_MEMORY;
+    *out = json_of_object(&merged);
+    return OK;
+}
+
+/* ---- the person ---- */
+
+struct person {
+    const struct data_in *in;
+    struct arena         *arena;
+    struct json           traits;
+    struct str            user_id;
+};
+
+static enum err traits_each(void *ctx, const struct store_event *row)
+{
+    struct person *person = ctx;
+    struct json    body;
+    if (row->user_id.len > 0)
+        person->user_id = str_copy(person->arena, row->user_id);
+    if (json_parse(person->in->parser, person->arena, row->body, &body, NULL) != OK)
+        return ERR_CORRUPT;
+    const struct json *traits = json_get(&body, STR("traits"));
+    if (traits == NULL || traits->kind != JSON_OBJECT)
+        return OK;
+    return data_merge(person->arena, &person->traits, traits, &person->traits);
+}
+
+static enum err person_make(const struct data_in *in, struct arena *arena, struct str event_user,
+                            struct json *out)
+{
+    struct person person = {
+        .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT }, .user_id = event_user
+    };
+    uint64_t *seqs = ARENA_ARRAY(arena, in->claim->trait_seqs_count, uint64_t);
+    if (seqs == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < in->claim->trait_seqs_count; i++)
+        seqs[i] = in->claim->trait_seqs[i];
+    TRY(store_events_by_seqs(in->reader, seqs, in->claim->trait_seqs_count, traits_each, &person));
+    struct str id =
+        person.user_id.len > 0 ? person.user_id : str_format(arena, "p%u", in->claim->profile + 1);
+    struct object all = object_make(arena, person.traits.count + 1);
+    for (uint32_t i = 0; i < person.traits.count; i++)
+        put(&all, person.traits.members[i].key, person.traits.members[i].value);
+    put(&all, STR("id"), json_of_str(id));
+    *out = json_of_object(&all);
+    return all.failed ? ERR_MEMORY : OK;
+}
+
+/* ---- the event ---- */
+
+static struct str event_name(const struct store_event *row, struct str name)
+{
+    if (name.len > 0)
+        return name;
+    return row->kind == STORE_EVENT_IDENTIFY ? STR("Identify") : STR_NONE;
+}
+
+static enum err event_members(const struct data_in *in, struct arena *arena,
+                              const struct store_event *row, struct json *out)
+{
+    struct json body, empty = { .kind = JSON_OBJECT };
+    struct str  name = STR_NONE;
+    if (row->name != 0)
+        TRY(parts_name(in->parts, STORE_NAME_EVENT, row->name, arena, &name));
+    if (json_parse(in->parser, arena, row->body, &body, NULL) != OK)
+        return ERR_CORRUPT;
+    const struct json *properties = json_get(&body, STR("properties"));
+    if (properties == NULL || properties->kind != JSON_OBJECT)
+        properties = &empty;
+    struct object event = object_make(arena, properties->count + 2);
+    for (uint32_t i = 0; i < properties->count; i++)
+        put(&event, properties->members[i].key, properties->members[i].value);
+    put(&event, STR("properties"), *properties);
+    name = event_name(row, name);
+    if (name.len > 0)
+        put(&event, STR("name"), json_of_str(name));
+    *out = json_of_object(&event);
+    return event.failed ? ERR_MEMORY : OK;
+}
+
+/* Without a triggering event there is an empty one, so that what asks it is reported as missing. */
+static enum err event_make(const struct data_in *in, struct arena *arena, struct json *out,
+                           struct str *user_id)
+{
+    struct store_event row;
+    *out = (struct json){ .kind = JSON_OBJECT };
+    *user_id = STR_NONE;
+    if (in->claim->event_seq == 0)
+        return OK;
+    enum err err = store_event_get(in->reader, arena, in->claim->event_seq, &row);
+    if (err == ERR_ABSENT)
+        return OK; /* erased since, or a moment that kept no event */
+    TRY(err);
+    *user_id = row.user_id;
+    return event_members(in, arena, &row, out);
+}
+
+/* ---- all of it ---- */
+
+enum err data_make(const struct data_in *in, struct arena *arena, struct json *out)
+{
+    struct json   person, event;
+    struct str    user_id;
+    struct object links = object_make(arena, 2), journey = object_make(arena, 1);
+    struct object workspace = object_make(arena, 2), root = object_make(arena, 5);
+    TRY(event_make(in, arena, &event, &user_id));
+    TRY(person_make(in, arena, user_id, &person));
+    put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
+    put(&links, STR("view"), json_of_str(in->urls->view));
+    if (in->journey.len > 0)
+        put(&journey, STR("name"), json_of_str(in->journey));
+    if (in->workspace->name.len > 0)
+        put(&workspace, STR("name"), json_of_str(in->workspace->name));
+    if (in->workspace->address.len > 0)
+        put(&workspace, STR("address"), json_of_str(in->workspace->address));
+    put(&root, STR("person"), person);
+    put(&root, STR("event"), event);
+    put(&root, STR("links"), json_of_object(&links));
+    put(&root, STR("journey"), json_of_object(&journey));
+    put(&root, STR("workspace"), json_of_object(&workspace));
+    *out = json_of_object(&root);
+    return root.failed || links.failed || journey.failed || workspace.failed ? ERR_MEMORY : OK;
+}

@@ -1,0 +1,33 @@
+/*
+ * render_data: what a template sees, from the rows that the claim names.
+ *
+ * Traits are merged as the engine holds them: member by member, the later record wins.
+ *
+ * Errors        ERR_CORRUPT when a row is not what we write; ERR_WAIT, ERR_IO of the store.
+ */
+#ifndef DULT_RUN_RENDER_DATA_H
+#define DULT_RUN_RENDER_DATA_H
+
+#include "base/json.h"
+#include "engine/decision.h"
+#include "message/compose.h"
+#include "run/send/render_parts.h"
+
+struct data_in {
+    const struct claim        *claim;
+    struct store_reader       *reader;
+    struct json_parser        *parser;
+    struct parts              *parts;
+    const struct compose_urls *urls;
+    const struct workspace    *workspace;
+    struct str                 journey;
+};
+
+/* All of `out` lies in the arena, or is borrowed from `in`. */
+MUST enum err data_make(const struct data_in *in, struct arena *arena, struct json *out);
+
+/* `b` over `a`: objects member by member, everything else as a whole. */
+MUST enum err data_merge(struct arena *arena, const struct json *a, const struct json *b,
+                         struct json *out);
+
+#endif

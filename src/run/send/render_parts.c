@@ -1,0 +1,219 @@
+#include "run/send/render_parts.h"
+
+#include <stdlib.h>
+
+#include "run/send/render.h"
+#include "template/template.h"
+
+enum {
+    WORKSPACE_ARENA_BYTES_MAX = 8 << 20,
+    NAMES_ARENA_BYTES_MAX = 64 << 20,
+    TEMPLATE_ARENA_BYTES_MAX = 2 * EMAIL_FILE_BYTES_MAX + 65536
+};
+
+struct kept {
+    struct arena *arena; /* NULL: free */
+    struct str    name;
+    uint32_t      version;
+    uint64_t      used; /* the higher, the later */
+    struct email  email;
+};
+
+struct parts {
+    struct store_reader *reader;
+    uint64_t             next_definition, uses;
+    struct arena        *workspace_arena;
+    struct workspace     workspace;
+    struct kept          kept[RENDER_TEMPLATES_MAX];
+    struct arena        *names_arena;
+    struct str          *names[STORE_NAME_SOURCE + 1];
+    uint32_t             names_count[STORE_NAME_SOURCE + 1], names_room[STORE_NAME_SOURCE + 1];
+};
+
+enum err parts_open(struct parts **out, struct store_reader *reader)
+{
+    struct parts *parts = calloc(1, sizeof *parts);
+    if (parts == NULL)
+        return ERR_MEMORY;
+    parts->reader = reader;
+    *out = parts;
+    return OK;
+}
+
+static void kept_drop(struct kept *kept)
+{
+    template_close(kept->email.subject);
+    template_close(kept->email.preheader);
+    template_close(kept->email.html);
+    template_close(kept->email.text);
+    arena_close(kept->arena);
+    *kept = (struct kept){ 0 };
+}
+
+void parts_close(struct parts *parts)
+{
+    if (parts == NULL)
+        return;
+    for (size_t i = 0; i < RENDER_TEMPLATES_MAX; i++)
+        kept_drop(&parts->kept[i]);
+    arena_close(parts->workspace_arena);
+    arena_close(parts->names_arena);
+    free(parts);
+}
+
+/* ---- the workspace ---- */
+
+/* A text that is no workspace was saved by an older program: the one before stays. */
+static enum err workspace_take(struct parts *parts, struct str text)
+{
+    struct workspace workspace;
+    struct arena    *arena = arena_open(WORKSPACE_ARENA_BYTES_MAX);
+    if (arena == NULL)
+        return ERR_MEMORY;
+    if (workspace_parse(arena, text, &workspace, NULL) != OK) {
+        arena_close(arena);
+        return OK;
+    }
+    /* Texts of the tree lie in the arena already: json_parse copies. */
+    arena_close(parts->workspace_arena);
+    parts->workspace_arena = arena;
+    parts->workspace = workspace;
+    return OK;
+}
+
+static enum err definition_each(void *ctx, const struct store_definition *row)
+{
+    struct parts *parts = ctx;
+    if (row->kind == STORE_DEFINITION_WORKSPACE)
+        TRY(workspace_take(parts, row->text));
+    parts->next_definition = row->id + 1;
+    return OK;
+}
+
+enum err parts_refresh(struct parts *parts)
+{
+    return store_definitions_read(parts->reader, parts->next_definition, definition_each, parts);
+}
+
+const struct workspace *parts_workspace(const struct parts *parts)
+{
+    return &parts->workspace;
+}
+
+/* ---- templates ---- */
+
+struct wanted {
+    struct str    name;
+    uint32_t      version;
+    struct arena *arena;
+    struct str    text;
+    bool          found;
+};
+
+static enum err wanted_each(void *ctx, const struct store_definition *row)
+{
+    struct wanted *wanted = ctx;
+    if (row->kind != STORE_DEFINITION_TEMPLATE || row->version != wanted->version ||
+        !str_eq(row->name, wanted->name))
+        return OK;
+    wanted->text = str_copy(wanted->arena, row->text);
+    wanted->found = true;
+    return wanted->text.ptr == NULL ? ERR_MEMORY : ERR_LIMIT; /* ERR_LIMIT: enough */
+}
+
+static enum err email_read(struct parts *parts, struct wanted *wanted, struct kept *kept,
+                           struct problem *problem)
+{
+    enum err err = store_definitions_read(parts->reader, 0, wanted_each, wanted);
+    if (err != OK && !(err == ERR_LIMIT && wanted->found))
+        return err;
+    if (!wanted->found)
+        return ERR_ABSENT;
+    struct email *email = &kept->email;
+    kept->name = str_copy(wanted->arena, wanted->name);
+    kept->version = wanted->version;
+    TRY(email_file_parse(kept->name, wanted->text, &email->file, problem));
+    TRY(email_part_template(kept->name, &email->file.subject, &email->subject, problem));
+    TRY(email_part_template(kept->name, &email->file.preheader, &email->preheader, problem));
+    TRY(email_part_template(kept->name, &email->file.html, &email->html, problem));
+    return email_part_template(kept->name, &email->file.text, &email->text, problem);
+}
+
+/* The slot of the template, or else a free one, or that used longest ago. */
+static struct kept *slot_find(struct parts *parts, struct str name, uint32_t version)
+{
+    struct kept *oldest = &parts->kept[0];
+    for (size_t i = 0; i < RENDER_TEMPLATES_MAX; i++) {
+        struct kept *kept = &parts->kept[i];
+        if (kept->arena != NULL && kept->version == version && str_eq(kept->name, name))
+            return kept;
+        if (kept->used < oldest->used)
+            oldest = kept;
+    }
+    kept_drop(oldest);
+    return oldest;
+}
+
+enum err parts_email(struct parts *parts, struct str name, uint32_t version,
+                     const struct email **out, struct problem *problem)
+{
+    struct kept *kept = slot_find(parts, name, version);
+    if (kept->arena == NULL) {
+        kept->arena = arena_open(TEMPLATE_ARENA_BYTES_MAX);
+        if (kept->arena == NULL)
+            return ERR_MEMORY;
+        struct wanted wanted = { .name = name, .version = version, .arena = kept->arena };
+        enum err      err = email_read(parts, &wanted, kept, problem);
+        if (err != OK) {
+            kept_drop(kept);
+            return err;
+        }
+    }
+    kept->used = ++parts->uses;
+    *out = &kept->email;
+    return OK;
+}
+
+/* ---- names ---- */
+
+static enum err name_each(void *ctx, const struct store_name *row)
+{
+    struct parts *parts = ctx;
+    if (row->kind > STORE_NAME_SOURCE || row->id > UINT16_MAX)
+        return OK;
+    if (row->id >= parts->names_room[row->kind]) {
+        uint32_t    room = row->id < 128 ? 256 : 2 * (row->id + 1);
+        struct str *names = ARENA_ARRAY(parts->names_arena, room, struct str);
+        if (names == NULL)
+            return ERR_MEMORY;
+        for (uint32_t i = 0; i < parts->names_count[row->kind]; i++)
+            names[i] = parts->names[row->kind][i];
+        parts->names[row->kind] = names;
+        parts->names_room[row->kind] = room;
+    }
+    parts->names[row->kind][row->id] = str_copy(parts->names_arena, row->text);
+    if (parts->names_count[row->kind] <= row->id)
+        parts->names_count[row->kind] = row->id + 1;
+    return OK;
+}
+
+static enum err names_read(struct parts *parts)
+{
+    arena_close(parts->names_arena);
+    for (int kind = 0; kind <= STORE_NAME_SOURCE; kind++) {
+        parts->names[kind] = NULL;
+        parts->names_count[kind] = parts->names_room[kind] = 0;
+    }
+    parts->names_arena = arena_open(NAMES_ARENA_BYTES_MAX);
+    return parts->names_arena == NULL ? ERR_MEMORY
+                                      : store_names_read(parts->reader, name_each, parts);
+}
+
+enum err parts_name(struct parts *parts, enum store_name_kind kind, uint32_t id,
+                    struct arena *arena, struct str *out)
+{
+    if (id >= parts->names_count[kind])
+        TRY(names_read(parts));
+    *out = id < parts->names_count[kind] ? str_copy(arena, parts->names[kind][id]) : STR_NONE;
+    return OK;
+}

@@ -1,0 +1,252 @@
+/* Render over a store that was filled by hand: one claim, many templates. */
+#include "run/send/render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "run/send/render_data.h"
+
+#define NOW_MS INT64_C(1767225600000)
+#define UNSUBSCRIBE "http://127.0.0.1:8080/u/"
+
+enum { MESSAGE = 1, PROFILE = 6 };
+
+struct desk {
+    char            dir[64];
+    struct store   *store;
+    struct secrets *secrets;
+    struct render  *render;
+    struct arena   *arena;
+    struct rendered out;
+    uint64_t        definitions;
+};
+
+static void commit(struct desk *desk, const struct store_batch *batch)
+{
+    assert_ok(store_commit(desk->store, batch));
+}
+
+static void define(struct desk *desk, uint32_t kind, const char *name, uint32_t version,
+                   const char *text)
+{
+    struct store_definition row = { .id = ++desk->definitions,
+                                    .seq = version,
+                                    .at_ms = NOW_MS,
+                                    .kind = kind,
+                                    .version = version,
+                                    .name = str_of(name),
+                                    .text = str_of(text) };
+    commit(desk, &(struct store_batch){ .definitions = &row, .definitions_count = 1 });
+}
+
+static void rows_add(struct desk *desk)
+{
+    static const struct store_name names[] = {
+        { 0, STORE_NAME_EVENT, 1, { "Signed Up", 9 } },
+        { 0, STORE_NAME_TEMPLATE, 0, { "welcome", 7 } },
+        { 0, STORE_NAME_JOURNEY, 0, { "onboarding", 10 } },
+    };
+    const struct store_event events[] = {
+        { .seq = 1,
+          .kind = STORE_EVENT_IDENTIFY,
+          .profile = 7,
+          .user_id = STR("ada"),
+          .body = STR("{\"traits\":{\"first_name\":\"Eva\",\"home\":{\"city\":\"Oslo\",\"zip\":"
+                      "\"0150\"}}}") },
+        { .seq = 2,
+          .kind = STORE_EVENT_IDENTIFY,
+          .profile = 7,
+          .user_id = STR("ada"),
+          .body = STR("{\"traits\":{\"first_name\":\"Ada\",\"home\":{\"city\":\"Bergen\"}}}") },
+        { .seq = 3,
+          .kind = STORE_EVENT_TRACK,
+          .profile = 7,
+          .user_id = STR("ada"),
+          .name = 1,
+          .body = STR("{\"properties\":{\"plan\":\"gold\",\"name\":\"trial\"}}") },
+    };
+    const struct store_decision decision = { .id = MESSAGE,
+                                             .seq = 3,
+                                             .profile = 7,
+                                             .at_ms = NOW_MS - 5,
+                                             .kind = STORE_DECISION_MESSAGE_QUEUED };
+    commit(desk, &(struct store_batch){ .events = events,
+                                        .events_count = 3,
+                                        .names = names,
+                                        .names_count = 3,
+                                        .decisions = &decision,
+                                        .decisions_count = 1 });
+}
+
+static void desk_open(struct desk *desk)
+{
+    struct problem problem = { 0 };
+    *desk = (struct desk){ .dir = "/tmp/dult-render-XXXXXX",
+                           .arena = arena_open(RENDER_ARENA_BYTES_MAX) };
+    assert_non_null(mkdtemp(desk->dir));
+    struct store_conf store = { .dir = str_of(desk->dir) };
+    assert_ok(store_open(&desk->store, &store, &problem));
+    assert_ok(secrets_open(&desk->secrets, desk->dir, &problem));
+    struct render_conf conf = { .store = desk->store,
+                                .secrets = desk->secrets,
+                                .public_url = STR("http://127.0.0.1:8080") };
+    assert_ok(render_open(&desk->render, &conf));
+    desk->out.mail.message = buf_make(COMPOSE_BYTES_MAX);
+    rows_add(desk);
+    define(desk, STORE_DEFINITION_WORKSPACE, "workspace", 4,
+           "{\"name\":\"Tents & Co\",\"address\":\"1 "
+           "Road\\nBergen\",\"sender\":{\"email\":\"a@tents.example\"}}");
+}
+
+static void desk_close(struct desk *desk)
+{
+    char command[128];
+    render_close(desk->render);
+    secrets_close(desk->secrets);
+    store_close(desk->store);
+    buf_done(&desk->out.mail.message);
+    arena_close(desk->arena);
+    snprintf(command, sizeof command, "rm -rf %s", desk->dir);
+    assert_int_equal(system(command), 0);
+}
+
+static enum err make(struct desk *desk, uint32_t version, bool transactional)
+{
+    static const uint32_t seqs[] = { 1, 2 };
+    const struct claim    claim = { .message = MESSAGE,
+                                    .profile = PROFILE,
+                                    .attempt = 1,
+                                    .template_version = version,
+                                    .event_seq = 3,
+                                    .address = STR("ada@example.com"),
+                                    .trait_seqs = seqs,
+                                    .trait_seqs_count = 2,
+                                    .transactional = transactional };
+    arena_reset(desk->arena);
+    return render_message(desk->render, &claim, NOW_MS, desk->arena, &desk->out);
+}
+
+static int times(struct str text, const char *needle)
+{
+    int    found = 0;
+    size_t at = 0;
+    while ((at = str_find(text, at, str_of(needle))) < text.len) {
+        found++;
+        at++;
+    }
+    return found;
+}
+
+TEST(render, later_traits_win_member_by_member_and_properties_lie_beside_the_event)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: s\n--- text\n{{ person.id }}|{{ person.first_name }}|{{ person.home.city }}|"
+           "{{ person.home.zip }}|{{ event.name }}|{{ event.plan }}|{{ event.properties.name }}|"
+           "{{ journey.name }}|{{ workspace.name }}|{{ links.unsubscribe }}");
+    assert_ok(make(&desk, 5, false));
+    assert_true(str_starts(desk.out.text, STR("ada|Ada|Bergen|0150|Signed Up|gold|trial|onboarding|"
+                                              "Tents & Co|" UNSUBSCRIBE)));
+    assert_int_equal(times(desk.out.text, UNSUBSCRIBE), 1);
+    desk_close(&desk);
+}
+
+TEST(render, a_way_out_is_added_only_where_a_reader_sees_none)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: s\n--- html\n<body><p>Hi</p></BODY></html>\n--- text\nHi\n");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\n--- html\n<p>Hi</p><a href=\"{{ links.unsubscribe }}\">Leave</a>");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 7,
+           "subject: s\n--- html\n<p>Hi</p><!-- <a href=\"{{ links.unsubscribe }}\">Leave</a> -->");
+    assert_ok(make(&desk, 5, false));
+    assert_int_equal(times(desk.out.html, UNSUBSCRIBE), 1);
+    assert_int_equal(times(desk.out.html, "Tents &amp; Co, 1 Road<br>Bergen"), 1);
+    assert_true(str_ends(desk.out.html, STR("</div>\n</BODY></html>\n")));
+    assert_int_equal(times(desk.out.text, "Unsubscribe: " UNSUBSCRIBE), 1);
+    assert_ok(make(&desk, 6, false));
+    assert_int_equal(times(desk.out.html, UNSUBSCRIBE), 1);
+    assert_int_equal(times(desk.out.html, "Unsubscribe"), 0);
+    assert_ok(make(&desk, 7, false)); /* nobody sees a comment */
+    assert_int_equal(times(desk.out.html, UNSUBSCRIBE), 2);
+    assert_true(desk.out.mail.has_unsubscribe_link);
+    assert_ok(make(&desk, 5, true)); /* a receipt has no way out, and needs none */
+    assert_int_equal(times(desk.out.html, UNSUBSCRIBE), 0);
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "List-Unsubscribe:"), 0);
+    desk_close(&desk);
+}
+
+TEST(render, the_version_that_was_claimed_is_sent_and_the_newest_workspace_signs_it)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5, "subject: old\nfrom: Bo\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6, "subject: new\n--- text\nx");
+    assert_ok(make(&desk, 6, false));
+    assert_str(desk.out.subject, "new");
+    define(&desk, STORE_DEFINITION_WORKSPACE, "workspace", 7,
+           "{\"name\":\"Boats\",\"sender\":{\"email\":\"b@boats.example\"}}");
+    assert_ok(make(&desk, 5, false));
+    assert_str(desk.out.subject, "old");
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "From: Bo <b@boats.example>"), 1);
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "d=boats.example"), 2);
+    assert_int_equal(make(&desk, 8, false), ERR_INPUT); /* no such version: seen, not turning */
+    assert_non_null(strstr(desk.out.reason, "absent"));
+    desk_close(&desk);
+}
+
+TEST(render, gaps_and_faults_hold_a_message_back_with_the_line_in_the_file)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        { "subject: s\n--- html\n<p>\n{{ person.age }} {{ event.tent.size }}",
+          "missing person.age (line 4), event.tent.size (line 4)" },
+        { "subject: {{ person.none | default: \"\" }}\n--- text\nx", "the subject is empty" },
+        { "subject: s\npreheader: {{ person.none }}\n--- text\nx", "missing person.none (line 2)" },
+        { "subject: s\n--- text\n\n{{ 1 | divided_by: 0 }}", "text: " },
+    };
+    struct desk desk;
+    uint32_t    version = 10;
+    desk_open(&desk);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", ++version, cases[i].text);
+        assert_int_equal(make(&desk, version, false), ERR_INPUT);
+        assert_int_equal(strncmp(desk.out.reason, cases[i].reason, strlen(cases[i].reason)), 0);
+    }
+    assert_non_null(strstr(desk.out.reason, "(line 4)"));
+    desk_close(&desk);
+}
+
+TEST(render, a_subject_with_line_breaks_stays_one_line_and_a_preheader_is_hidden)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: {{ \"a%0D%0ABcc: eve@evil.example\" | url_decode }}\npreheader: 1 < {{ \"<2\" "
+           "}}\n"
+           "--- html\n<html><body class=x><p>Hi</p></body></html>");
+    assert_ok(make(&desk, 5, false));
+    assert_str(desk.out.subject, "a  Bcc: eve@evil.example");
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "\r\nBcc:"), 0);
+    assert_int_equal(times(desk.out.html, "<body class=x><div style=\"display:none"), 1);
+    desk_close(&desk);
+}
+
+TEST(render, the_same_claim_at_the_same_instant_gives_the_same_bytes)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5, "subject: s\n--- html\n<p>Hi</p>");
+    assert_ok(make(&desk, 5, false));
+    SCOPED(buf_donep) struct buf first = buf_make(COMPOSE_BYTES_MAX);
+    buf_str(&first, buf_view(&desk.out.mail.message));
+    assert_ok(make(&desk, 5, false));
+    assert_true(str_eq(buf_view(&first), buf_view(&desk.out.mail.message)));
+    desk_close(&desk);
+}

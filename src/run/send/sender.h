@@ -1,0 +1,83 @@
+/*
+ * sender: claimed messages out into the world, and what became of each back to the engine.
+ *
+ *      channel --room(n)--> places --core_room--> engine --claimed--> [ jobs ] -> render threads
+ *         ^                                      (durable)                             |
+ *         |<------------------------- channel_give ------------------------------------+
+ *         |                                                                            |
+ *         +--done--> [ outcomes ] -> report thread -> RECORD_OUTCOME task -> engine <--+ held back
+ *                                                     its place is free again
+ *
+ * A place is told to the engine again only when the engine has applied the outcome of the message
+ * that held it. So a claim and the outcome before it are written together or in that order, and
+ * after a crash at most as many messages are in doubt as the channel has places: 2 a connection.
+ *
+ * Always true   the claim is durable before rendering begins; every claim gets one outcome, which
+ *               is handed in again until the engine takes it; after sender_close no thread or
+ *               callback of the sender runs.
+ * Cost          nothing while idle: every thread waits on a condition, none looks at the clock.
+ * Order         sender_open, core_start, sender_start ... sender_close, core_close.
+ */
+#ifndef DULT_RUN_SENDER_H
+#define DULT_RUN_SENDER_H
+
+#include "run/core/core.h"
+#include "run/send/secrets.h"
+
+enum {
+    SENDER_JOBS_MAX = 512,   /* in the house at once; a channel has at most 128 places */
+    SENDER_THREADS_MAX = 16, /* rendering */
+    SENDER_CONNECTIONS = 4,  /* where the configuration says nothing */
+};
+
+enum sender_tls {
+    SENDER_TLS_CHOSEN, /* by the URL: required with a password, otherwise taken when offered */
+    SENDER_TLS_OFF,
+    SENDER_TLS_OFFERED,
+    SENDER_TLS_REQUIRED,
+};
+
+/* Texts are copied. One of smtp_url and outbox_dir must be given. */
+struct sender_conf {
+    const char     *public_url;    /* "https://mail.shop.example" */
+    const char     *smtp_url;      /* smtp://user:pass@host:port, smtps://...; NULL */
+    const char     *outbox_dir;    /* a Maildir; NULL */
+    const char     *ehlo_name;     /* NULL: this machine's name */
+    const char     *return_domain; /* where bounces come back; NULL: to the sender's address */
+    const char     *tls_ca_file;   /* NULL: the system's */
+    enum sender_tls tls;
+    uint32_t        connections;         /* 0: SENDER_CONNECTIONS */
+    uint32_t        per_second;          /* 0: no limit */
+    uint32_t        domain_messages_max; /* under way to one recipient domain; 0: no limit */
+    uint32_t        threads;             /* rendering; 0: 2 */
+    int64_t         retry_ms;      /* of a test: the pause before every next try; 0: retry.h's */
+    bool            no_tracking;   /* neither clicks nor opens */
+    const struct secrets *secrets; /* outlives the sender */
+};
+
+struct sender;
+
+/* Checks the configuration and sets the core's calls; before core_start. ERR_INPUT with a problem,
+ * among others when real recipients would get links that lead to loopback. */
+MUST enum err sender_open(struct sender **out, struct core *core, const struct sender_conf *conf,
+                          struct problem *problem);
+/* Opens the channel and begins; after core_start. */
+MUST enum err sender_start(struct sender *sender, struct problem *problem);
+/* Drains: what is in flight is finished, the rest is returned, all of it is durable. Takes at most
+ * the time a server may take to answer (30 s). Before core_close. NULL is nothing. */
+void sender_close(struct sender *sender);
+
+struct sender_stats {
+    uint64_t sent, failed, deferred, unknown, returned, held;
+    uint32_t queued;    /* claimed, not yet given to the channel */
+    uint32_t in_flight; /* given, no outcome yet */
+    uint32_t reporting; /* with an outcome that is not durable yet */
+    uint32_t places, connections;
+    uint64_t connect_failures;
+    int64_t  down_ms;    /* how long until the next try; 0: the server is up */
+    char     error[256]; /* the last trouble, and when; empty: none so far */
+    int64_t  error_ms;
+};
+struct sender_stats sender_stats(struct sender *sender);
+
+#endif

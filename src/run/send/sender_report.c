@@ -1,0 +1,206 @@
+/* Outcomes back to the engine: those that are there together go as one task. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "run/send/sender_inside.h"
+
+enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 4096 };
+
+/* The core is full or its disk fails: the outcome waits, and is not lost. */
+#define PAUSE_NS 20000000L
+
+struct report {
+    struct sender *sender;
+    struct job    *jobs;
+    uint32_t       count;
+};
+
+static void job_clear(struct job *job)
+{
+    buf_done(&job->rendered.mail.message);
+    arena_close(job->arena);
+    job->arena = NULL;
+}
+
+/* ---- what the core calls ---- */
+
+/* Applied: on the engine's thread, before it looks for claims in the same turn. */
+static bool report_applied(struct engine *engine, struct task *task)
+{
+    struct report *report = task->context;
+    struct sender *sender = report->sender;
+    (void)engine;
+    pthread_mutex_lock(&sender->lock);
+    for (struct job *job = report->jobs; job != NULL; job = job->next)
+        sender->untold += !job->given;
+    sender->sending -= report->count;
+    sender->reporting = false;
+    sender_tell(sender);
+    pthread_cond_signal(&sender->moved);
+    pthread_mutex_unlock(&sender->lock);
+    return true;
+}
+
+static void stats_add(struct sender *sender, const struct job *job)
+{
+    struct sender_stats *stats = &sender->stats;
+    uint64_t *const      counters[] = {
+             [OUTCOME_SENT] = &stats->sent,         [OUTCOME_DEFERRED] = &stats->deferred,
+             [OUTCOME_FAILED] = &stats->failed,     [OUTCOME_UNKNOWN] = &stats->unknown,
+             [OUTCOME_RETURNED] = &stats->returned, [OUTCOME_HELD] = &stats->held,
+    };
+    ++*counters[job->outcome.kind];
+    stats->reporting--;
+    if (job->outcome.kind == OUTCOME_SENT || job->outcome.kind == OUTCOME_RETURNED)
+        return;
+    snprintf(stats->error, sizeof stats->error, "%.*s", (int)sizeof stats->error - 1, job->text);
+    stats->error_ms = job->at_ms;
+}
+
+/* Durable: on the commit thread. The report lies in the task's arena. */
+static void report_durable(struct task *task)
+{
+    struct report *report = task->context;
+    struct sender *sender = report->sender;
+    pthread_mutex_lock(&sender->lock);
+    while (report->jobs != NULL) {
+        struct job *job = report->jobs;
+        report->jobs = job->next;
+        stats_add(sender, job);
+        job->next = sender->free;
+        sender->free = job;
+        sender->in_use--;
+    }
+    sender_tell(sender);
+    if (sender->in_use == 0)
+        pthread_cond_broadcast(&sender->drained);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+/* ---- a task of outcomes ---- */
+
+static struct str body_write(struct arena *arena, const struct job *job)
+{
+    struct buf body = buf_make(BODY_BYTES_MAX);
+    buf_format(&body, "{\"properties\":{\"message\":\"%llu\",\"template\":",
+               (unsigned long long)job->claim.message);
+    json_write_str(&body, job->rendered.template);
+    buf_str(&body, STR(",\"journey\":"));
+    json_write_str(&body, job->rendered.journey);
+    buf_str(&body, STR("}}"));
+    struct str made =
+        buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
+    buf_done(&body);
+    return made;
+}
+
+static const struct json *properties_make(struct arena *arena, const struct job *job)
+{
+    enum { MEMBERS = 3 };
+    struct json        *object = ARENA_NEW(arena, struct json);
+    struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
+    struct str          id = str_format(arena, "%llu", (unsigned long long)job->claim.message);
+    struct str template = str_copy(arena, job->rendered.template);
+    struct str journey = str_copy(arena, job->rendered.journey);
+    if (object == NULL || members == NULL)
+        return NULL;
+    members[0] = (struct json_member){ STR("message"), { .kind = JSON_STRING, .string = id } };
+    members[1] =
+        (struct json_member){ STR("template"), { .kind = JSON_STRING, .string = template } };
+    members[2] = (struct json_member){ STR("journey"), { .kind = JSON_STRING, .string = journey } };
+    *object = (struct json){ .kind = JSON_OBJECT, .count = MEMBERS, .members = members };
+    return object;
+}
+
+static void entry_fill(struct arena *arena, const struct job *job, struct entry *entry)
+{
+    enum outcome_kind kind = job->outcome.kind;
+    *entry = (struct entry){
+        .record = { .kind = RECORD_OUTCOME,
+                    .at_ms = job->at_ms,
+                    .received_ms = job->at_ms,
+                    .profile = job->claim.profile,
+                    .message = job->claim.message,
+                    .name = kind == OUTCOME_SENT     ? EVENT_EMAIL_SENT
+                            : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED
+                                                     : STR_NONE,
+                    .properties = properties_make(arena, job),
+                    .outcome = job->outcome },
+        .body = body_write(arena, job),
+    };
+    entry->record.outcome.text = str_copy(arena, str_of(job->text));
+}
+
+/* NULL without memory: the jobs are as they were. */
+static struct task *report_make(struct sender *sender, struct job *jobs, uint32_t count)
+{
+    struct arena  *arena = arena_open(REPORT_ARENA_BYTES_MAX);
+    struct task   *task = arena == NULL ? NULL : ARENA_NEW(arena, struct task);
+    struct report *report = arena == NULL ? NULL : ARENA_NEW(arena, struct report);
+    struct entry  *entries = arena == NULL ? NULL : ARENA_ARRAY(arena, count, struct entry);
+    if (task == NULL || report == NULL || entries == NULL) {
+        arena_close(arena);
+        return NULL;
+    }
+    uint32_t i = 0;
+    for (const struct job *job = jobs; job != NULL; job = job->next)
+        entry_fill(arena, job, &entries[i++]);
+    *report = (struct report){ sender, jobs, count };
+    *task = (struct task){ .arena = arena,
+                           .entries = entries,
+                           .entries_count = count,
+                           .ask = report_applied,
+                           .done = report_durable,
+                           .context = report };
+    return task;
+}
+
+static void pause_briefly(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+}
+
+static void report_send(struct sender *sender, struct job *jobs, uint32_t count)
+{
+    struct task *task;
+    while ((task = report_make(sender, jobs, count)) == NULL)
+        pause_briefly();
+    for (struct job *job = jobs; job != NULL; job = job->next)
+        job_clear(job);
+    while (core_submit(sender->core, task) != OK)
+        pause_briefly();
+}
+
+/* Takes what is there, at most REPORT_JOBS; with the lock held. */
+static struct job *outcomes_take(struct sender *sender, uint32_t *count)
+{
+    struct job *first = sender->outcomes.first, **last = &sender->outcomes.first;
+    for (*count = 0; *last != NULL && *count < REPORT_JOBS; ++*count)
+        last = &(*last)->next;
+    sender->outcomes.first = *last;
+    if (sender->outcomes.first == NULL)
+        sender->outcomes.last = &sender->outcomes.first;
+    *last = NULL;
+    return first;
+}
+
+void *sender_report(void *arg)
+{
+    struct sender *sender = arg;
+    pthread_mutex_lock(&sender->lock);
+    for (;;) {
+        while ((sender->outcomes.first == NULL || sender->reporting) && !sender->ended)
+            pthread_cond_wait(&sender->moved, &sender->lock);
+        if (sender->ended)
+            break;
+        uint32_t    count;
+        struct job *jobs = outcomes_take(sender, &count);
+        sender->reporting = true;
+        pthread_mutex_unlock(&sender->lock);
+        report_send(sender, jobs, count);
+        pthread_mutex_lock(&sender->lock);
+    }
+    pthread_mutex_unlock(&sender->lock);
+    return NULL;
+}
