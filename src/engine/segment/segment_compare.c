@@ -65,6 +65,8 @@ static bool compare_value(const struct json *value, const struct segment_literal
             return false;
         *out = order_int(at_ms, literal->value.integer);
         return true;
+    default:
+        break; /* not there yet */
     }
     return false;
 }
@@ -139,6 +141,8 @@ static bool test_value(const struct segment_compare *c, const struct json *value
     case SEGMENT_EXISTS:
     case SEGMENT_NOT_EXISTS:
         return true; /* that there is a value is all that is asked */
+    default:
+        break; /* not there yet */
     }
     return false;
 }

@@ -189,6 +189,8 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
         return emit_member(c, node, op);
     case SEGMENT_SHARE:
         return emit_share(c, node, op);
+    default:
+        break; /* not there yet */
     }
     return ERR_INPUT;
 }

@@ -94,6 +94,8 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_SHARE:
         return (struct verdict){ hash_chance(facts->ops->public_id(facts), op->seed) < op->chance,
                                  TIME_NEVER };
+    default:
+        break; /* not there yet */
     }
     return (struct verdict){ false, TIME_NEVER };
 }

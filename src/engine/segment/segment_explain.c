@@ -151,6 +151,8 @@ static void write_reasons(const struct segment_asking *asking, const struct segm
     case SEGMENT_EVERYONE:
     case SEGMENT_SHARE:
         return;
+    default:
+        break; /* not there yet */
     }
 }
 

@@ -301,6 +301,8 @@ static enum err read_window(struct reader *r, const struct json *object, const s
         return OK;
     case SEGMENT_EVER:
         return OK;
+    default:
+        break; /* not there yet */
     }
     return OK;
 }
@@ -655,6 +657,8 @@ static void write_window(struct buf *out, bool *first, const struct segment_wind
         json_write_key(out, first, "since_entry");
         buf_str(out, STR("true"));
         return;
+    default:
+        break; /* not there yet */
     }
 }
 
@@ -766,6 +770,8 @@ static void write_members(struct buf *out, const struct segment_node *node, bool
     case SEGMENT_SHARE:
         write_share(out, node);
         return;
+    default:
+        break; /* not there yet */
     }
 }
 

@@ -19,8 +19,7 @@ static void must(bool holds)
 static void round_trip(struct arena *arena, const struct segment_node *node)
 {
     SCOPED(buf_donep)
-    struct buf text = buf_make(OUT_BYTES),
-               json = buf_make(OUT_BYTES), again = buf_make(OUT_BYTES);
+    struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES), again = buf_make(OUT_BYTES);
     const struct segment_node *from_text, *from_json;
     struct json                value;
 

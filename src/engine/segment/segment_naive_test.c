@@ -228,6 +228,8 @@ static bool is_in_window(const struct world *w, int64_t now, const struct segmen
         return at >= window->from_ms && at <= window->to_ms;
     case SEGMENT_SINCE_ENTRY:
         return at >= w->entry_ms;
+    default:
+        break; /* not there yet */
     }
     return false;
 }
@@ -386,6 +388,8 @@ static bool naive(const struct world *w, int64_t now, const struct segment_node 
                now < w->stays[node->name.ptr[1] - '0'].to_ms;
     case SEGMENT_SHARE:
         return hash_chance(public_id, node->name) * 100 < node->percent;
+    default:
+        break; /* not there yet */
     }
     return false;
 }

@@ -128,6 +128,8 @@ static struct segment_literal literal(struct dice *dice, enum segment_literal_ki
     case SEGMENT_DATE:
         out.value = (struct json){ .kind = JSON_INT, .integer = date_ms(dice) };
         break;
+    default:
+        break; /* not there yet */
     }
     return out;
 }
@@ -155,6 +157,8 @@ static void compare(struct dice *dice, struct segment_node *node, bool in_where)
     do {
         c->key = in_where ? property(dice) : trait(dice);
         c->test = (enum segment_test)dice_roll(dice, SEGMENT_NOT_EXISTS + 1);
+        if (c->test == SEGMENT_MATCHES)
+            c->test = SEGMENT_CONTAINS; /* not there yet */
         c->which = (enum segment_which)dice_roll(dice, 3);
         c->values_count = values_count(dice, c->test);
         struct segment_literal   *list = make(dice, c->values_count, sizeof list[0]);

@@ -48,6 +48,8 @@ struct segment_reach segment_reach_of(const struct segment_window *w, const stru
         r.now = (struct segment_span){ from, smaller(to, now) };
         r.pending = (struct segment_span){ larger(from, now + 1), to };
         return r;
+    default:
+        break; /* not there yet */
     }
     return r;
 }

@@ -70,6 +70,8 @@ bool segment_eq(const struct segment_node *a, const struct segment_node *b)
         return str_eq(a->name, b->name);
     case SEGMENT_SHARE:
         return str_eq(a->name, b->name) && a->percent == b->percent;
+    default:
+        break; /* not there yet */
     }
     return false;
 }

@@ -70,6 +70,7 @@ static const char *const tests[] = {
     [SEGMENT_CONTAINS] = "contains",
     [SEGMENT_STARTS] = "starts with",
     [SEGMENT_ENDS] = "ends with",
+    [SEGMENT_MATCHES] = "matches",
     [SEGMENT_BETWEEN_VALUES] = "between",
     [SEGMENT_EXISTS] = "exists",
     [SEGMENT_NOT_EXISTS] = "does not exist",

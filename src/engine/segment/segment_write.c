@@ -79,6 +79,8 @@ static void write_window(struct buf *out, const struct segment_window *w)
     case SEGMENT_SINCE_ENTRY:
         buf_str(out, STR(" since entry"));
         return;
+    default:
+        break; /* not there yet */
     }
 }
 
@@ -233,6 +235,8 @@ static void write_node(struct buf *out, const struct segment_node *node, bool in
     case SEGMENT_SHARE:
         write_share(out, node);
         return;
+    default:
+        break; /* not there yet */
     }
 }
 
