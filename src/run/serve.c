@@ -137,6 +137,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .secrets = serve->secrets,
         .metrics = serve->metrics,
         .refused = serve->refused,
+        .report_threads = (uint32_t)config_number(serve->conf.config, CONFIG_REPORT_THREADS),
     };
     return api_open(&serve->api, &conf, problem);
 }

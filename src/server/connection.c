@@ -125,6 +125,7 @@ static void leave_request(struct connection *connection)
     if (request == NULL)
         return;
     request->connection = NULL;
+    atomic_store_explicit(&request->is_left, true, memory_order_relaxed);
     if (connection->state == CONNECTION_BODY)
         request_free(request);
 }

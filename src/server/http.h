@@ -123,6 +123,11 @@ bool http_is_local(const struct http_request *request);
 bool http_query_get(const struct http_request *request, struct str name, struct buf *out);
 /* The cookie's value as sent, or STR_NONE. */
 struct str http_cookie(const struct http_request *request, struct str name);
+/*
+ * True once nobody may be waiting for the answer any more: the connection is gone, the time for an
+ * answer is over, or the client has closed its half. Any thread; for work that may be given up.
+ */
+bool http_is_left(const struct http_request *request);
 /* HTTP_NOTE_BYTES, zeroed at the start, 16-aligned. */
 void *http_note(struct http_request *request);
 

@@ -67,7 +67,7 @@ struct http_request {
     bool                 is_early; /* the body has not come whole */
     bool                 is_https, is_local;
     char                 peer[HTTP_PEER_BYTES];
-    atomic_bool          is_answered;
+    atomic_bool          is_answered, is_left;
     struct outbound      out;
     int                  out_status;
     alignas(16) char note[HTTP_NOTE_BYTES];

@@ -509,6 +509,22 @@ TEST(http, an_answer_for_a_client_who_left_is_dropped)
     rig_close(rig);
 }
 
+TEST(http, whoever_works_for_a_client_can_see_that_it_left)
+{
+    struct rig *rig = rig_open((struct http_conf){ 0 });
+    void       *request = NULL;
+    int         fd = dial(rig), waited_ms = 0;
+    say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    assert_false(http_is_left(request));
+    close(fd);
+    while (!http_is_left(request) && waited_ms++ < 5000)
+        usleep(1000);
+    assert_true(http_is_left(request));
+    assert_ok(queue_put(rig->line, request));
+    rig_close(rig);
+}
+
 TEST(http, who_waits_too_long_for_an_answer_is_told_503)
 {
     char        text[TEXT_BYTES];

@@ -329,6 +329,8 @@ static void read_ended(struct connection *connection)
 {
     connection->has_ended = true;
     connection_want_read(connection, false);
+    if (connection->request != NULL)
+        atomic_store_explicit(&connection->request->is_left, true, memory_order_relaxed);
     /* Half closed: a client who said all it has to say still gets its answers. */
     if (connection->state != CONNECTION_OWED && connection->state != CONNECTION_WRITING)
         connection_close(connection);

@@ -181,6 +181,11 @@ bool http_is_local(const struct http_request *request)
     return request->is_local;
 }
 
+bool http_is_left(const struct http_request *request)
+{
+    return atomic_load_explicit(&request->is_left, memory_order_relaxed);
+}
+
 void *http_note(struct http_request *request)
 {
     return request->note;

@@ -108,11 +108,51 @@ static void *desk_run(void *context)
 
 static void desk_enqueue(void *context, struct http_request *request)
 {
-    struct api    *api = context;
-    struct queue  *queue = api_route_of(api, request)->is_quick ? api->quick : api->slow;
-    struct problem problem = { 0 };
-    if (queue_put(queue, request) != OK)
+    struct api             *api = context;
+    const struct api_route *route = api_route_of(api, request);
+    struct problem          problem = { 0 };
+    enum err                err = route->is_report ? crew_put(api->crew, request)
+                                                   : queue_put(route->is_quick ? api->quick : api->slow, request);
+    if (err != OK)
         api_problem_reply(request, ERR_WAIT, &problem);
+}
+
+/* ---- the crew's desks ---- */
+
+static void report_serve(void *context, uint32_t thread, void *request)
+{
+    struct api *api = context;
+    int64_t     begun_us = time_mono_us();
+    desk_serve(&api->report_desks[thread], request);
+    metrics_observe(api->report_seconds, time_mono_us() - begun_us);
+}
+
+static enum err crew_begin(struct api *api)
+{
+    uint32_t threads = api->conf.report_threads > 0 ? api->conf.report_threads : API_REPORT_THREADS;
+    struct crew_conf conf = { .threads = threads,
+                              .waiting_max = API_REPORTS_WAITING_MAX,
+                              .context = api,
+                              .serve = report_serve };
+    api->report_desks = calloc(threads, sizeof *api->report_desks);
+    if (api->report_desks == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < threads; i++) {
+        api->report_desks[i].api = api;
+        api->report_desks[i].parser = json_parser_open();
+        if (api->report_desks[i].parser == NULL)
+            return ERR_MEMORY;
+    }
+    return crew_open(&api->crew, &conf);
+}
+
+static void crew_end(struct api *api)
+{
+    uint32_t threads = api->conf.report_threads > 0 ? api->conf.report_threads : API_REPORT_THREADS;
+    crew_close(api->crew);
+    for (uint32_t i = 0; api->report_desks != NULL && i < threads; i++)
+        json_parser_close(api->report_desks[i].parser);
+    free(api->report_desks);
 }
 
 static enum err desk_open(struct api *api, int number)
@@ -186,7 +226,7 @@ static enum err parts_open(struct api *api)
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
     stats_register(api);
-    return OK;
+    return crew_begin(api);
 }
 
 enum err api_open(struct api **out, const struct api_conf *conf, struct problem *problem)
@@ -198,6 +238,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     api->opened_ms = time_now_ms();
     api->owner.is_used = true; /* none was made */
     pthread_mutex_init(&api->lock, NULL);
+    running_init(&api->running);
     enum err err = parts_open(api);
     if (err != OK) {
         api_close(api);
@@ -218,6 +259,8 @@ void api_close(struct api *api)
         queue_stop(api->slow);
     for (int i = 0; i < API_DESKS; i++)
         desk_close(&api->desks[i]);
+    crew_end(api);
+    running_done(&api->running);
     queue_close(api->quick);
     queue_close(api->slow);
     tally_close(api->tally);

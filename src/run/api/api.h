@@ -3,6 +3,7 @@
  *
  *      loop threads: event API --parse--> core_submit ------------------------> done: the answer
  *                    the rest  --> [ queue ] --> desks: ask the engine, read the store, answer
+ *                    reports   --> [ queue ] --> crew: ask everyone, beside the engine (crew.h)
  *
  * The same routes stand behind the TCP listener and behind the Unix socket in the data folder;
  * whoever may open that socket is the owner. Event requests never leave their loop thread until
@@ -33,6 +34,8 @@ enum {
     API_KEYS_MAX = 1000,           /* valid keys; each request looks at all of them */
     API_DESKS = 4,                 /* the first serves tracking alone */
     API_WAITING_MAX = 1024,        /* requests before a desk; more are told to come again */
+    API_REPORTS_WAITING_MAX = 64,  /* the same before the crew: each may take a second */
+    API_REPORT_THREADS = 2,        /* unless said */
     API_IMPORT_EVENTS_MAX = 20000, /* of one POST /api/v1/import */
     API_IMPORT_BYTES_MAX = 16 << 20,
 };
@@ -50,6 +53,7 @@ struct api_conf {
     struct refused          *refused;    /* may be NULL */
     const struct route      *pages;      /* served beside ours, their context is the api */
     size_t                   pages_count;
+    uint32_t                 report_threads; /* 0: API_REPORT_THREADS */
 };
 
 /* After core_open; everything in `conf` must outlive the api. */

@@ -20,7 +20,9 @@
 
 #include "base/queue.h"
 #include "run/api/api.h"
+#include "run/api/crew.h"
 #include "run/api/routes.h"
+#include "run/api/running.h"
 #include "server/auth.h"
 
 enum {
@@ -50,10 +52,14 @@ struct api {
     size_t                 routes_count;
     struct queue          *quick, *slow; /* requests for the first desk, and for the others */
     struct desk            desks[API_DESKS];
+    struct crew           *crew;         /* for questions that ask everyone */
+    struct desk           *report_desks; /* one a thread of the crew */
+    struct running         running;
     _Atomic(struct keys *) keys;
     pthread_mutex_t        lock; /* changing keys, the owner's token */
     struct auth_once       owner;
     struct tally          *tally;
+    struct metric         *report_seconds;
     int64_t                opened_ms;
 };
 

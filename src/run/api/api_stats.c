@@ -165,8 +165,69 @@ static double ask_commit_seconds(void *context)
     return (double)core_stats(((struct api *)context)->conf.core).commit_us_last / 1e6;
 }
 
+/* The engine's wait for readers, each time one asked; the dashboard's bound is the third. */
+static double ask_wait(const struct api *api, double share)
+{
+    return (double)waits_percentile(core_waits(api->conf.core), share) / 1e9;
+}
+
+static double ask_wait_50(void *context)
+{
+    return ask_wait(context, 0.5);
+}
+
+static double ask_wait_99(void *context)
+{
+    return ask_wait(context, 0.99);
+}
+
+static double ask_wait_999(void *context)
+{
+    return ask_wait(context, 0.999);
+}
+
+static double ask_wait_count(void *context)
+{
+    return (double)core_waits(((struct api *)context)->conf.core)->total;
+}
+
+static double ask_wait_sum(void *context)
+{
+    return (double)core_waits(((struct api *)context)->conf.core)->sum_ns / 1e9;
+}
+
+static double ask_reports_waiting(void *context)
+{
+    return crew_waiting(((struct api *)context)->crew);
+}
+
+static void reports_register(struct api *api)
+{
+    static const int64_t     bounds_us[] = { 1000,    2000,    5000,     10000,   20000,
+                                             50000,   100000,  200000,   500000,  1000000,
+                                             2000000, 5000000, 10000000, 30000000 };
+    static const char *const name = "dult_engine_reader_wait_seconds";
+    static const char *const help = "How long a reader's question held the engine's thread.";
+    struct metrics          *metrics = api->conf.metrics;
+    if (metrics == NULL)
+        return;
+    (void)metrics_ask(metrics, name, help, "quantile=\"0.5\"", false, ask_wait_50, api);
+    (void)metrics_ask(metrics, name, help, "quantile=\"0.99\"", false, ask_wait_99, api);
+    (void)metrics_ask(metrics, name, help, "quantile=\"0.999\"", false, ask_wait_999, api);
+    (void)metrics_ask(metrics, "dult_engine_reader_waits_total",
+                      "Questions to the engine's thread.", NULL, true, ask_wait_count, api);
+    (void)metrics_ask(metrics, "dult_engine_reader_wait_seconds_sum",
+                      "All of the engine's wait for readers.", NULL, true, ask_wait_sum, api);
+    (void)metrics_ask(metrics, "dult_reports_waiting", "Reports before the report threads.", NULL,
+                      false, ask_reports_waiting, api);
+    api->report_seconds =
+        metrics_histogram(metrics, "dult_report_seconds", "How long questions to everyone took.",
+                          NULL, bounds_us, sizeof bounds_us / sizeof bounds_us[0], 1e-6);
+}
+
 void stats_register(struct api *api)
 {
+    reports_register(api);
     static const struct {
         const char *name, *help;
         bool        is_counter;

@@ -28,6 +28,11 @@ enum {
         verb, path, .call = function, .need = ROUTE_SCOPE, .scope = word,                          \
                     .body_bytes_max = TEXT_BYTES_MAX, .summary = text                              \
     }
+#define REPORT(verb, path, function, word, text)                                                   \
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_SCOPE, .scope = word,                          \
+                    .body_bytes_max = TEXT_BYTES_MAX, .is_report = true, .summary = text           \
+    }
 #define DEFINITIONS(kind)                                                                          \
     SCOPE("GET", "/api/v1/" kind, definitions_list, "definitions:read", "List what is defined"),   \
         SCOPE("GET", "/api/v1/" kind "/{name}", definition_show, "definitions:read",               \
@@ -86,12 +91,12 @@ static const struct api_route ROUTES[] = {
     SCOPE("POST", "/api/v1/profiles/{who}/lists", profile_lists, "profiles:write",
           "Join or leave a list"),
 
-    SCOPE("GET", "/api/v1/segments/count", segment_count, "segments:read",
-          "Count the people a condition holds for"),
-    SCOPE("POST", "/api/v1/segments/count", segment_count_post, "segments:read",
-          "Count the people a condition holds for"),
-    SCOPE("GET", "/api/v1/segments/{name}/members", segment_members, "segments:read",
-          "List the people in a segment"),
+    REPORT("GET", "/api/v1/segments/count", segment_count, "segments:read",
+           "Count the people a condition holds for"),
+    REPORT("POST", "/api/v1/segments/count", segment_count_post, "segments:read",
+           "Count the people a condition holds for"),
+    REPORT("GET", "/api/v1/segments/{name}/members", segment_members, "segments:read",
+           "List the people in a segment"),
     DEFINITIONS("segments"),
     DEFINITIONS("journeys"),
     DEFINITIONS("templates"),

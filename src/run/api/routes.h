@@ -19,7 +19,8 @@ struct api_route {
     enum route_need need;
     const char     *scope;
     size_t          body_bytes_max;
-    bool            is_quick; /* at the first desk, which never waits long */
+    bool            is_quick;  /* at the first desk, which never waits long */
+    bool            is_report; /* by the crew, which asks everyone */
     const char     *summary;
 };
 

@@ -215,6 +215,11 @@ struct engine *core_engine(struct core *core)
     return core->engine;
 }
 
+const struct waits *core_waits(const struct core *core)
+{
+    return &core->waits;
+}
+
 struct core_stats core_stats(struct core *core)
 {
     pthread_mutex_lock(&core->lock);

@@ -23,6 +23,7 @@
 #define DULT_RUN_CORE_H
 
 #include "engine/engine.h"
+#include "run/core/waits.h"
 #include "store/store.h"
 
 enum {
@@ -119,5 +120,7 @@ struct core_stats {
     bool     snapshot_loaded; /* the index came from its snapshot */
 };
 struct core_stats core_stats(struct core *core);
+/* How long questions held the engine's thread, one entry a turn of each; see waits.h. */
+const struct waits *core_waits(const struct core *core);
 
 #endif

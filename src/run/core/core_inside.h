@@ -94,7 +94,8 @@ struct core {
     atomic_uint          room;
     atomic_uint_fast64_t committed_seq;
     atomic_bool          failing;
-    pthread_mutex_t      lock; /* stats */
+    struct waits         waits; /* the engine thread's, for readers */
+    pthread_mutex_t      lock;  /* stats */
     struct core_stats    stats;
 };
 

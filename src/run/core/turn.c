@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -177,6 +178,22 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
         definition_keep(core, batch, entry);
 }
 
+static int64_t mono_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A part of a question: the engine does nothing else meanwhile, so it is measured. */
+static bool ask_run(struct core *core, struct task *task)
+{
+    int64_t begun_ns = mono_ns();
+    bool    is_answered = task->ask(core->engine, task);
+    waits_add(&core->waits, mono_ns() - begun_ns);
+    return is_answered;
+}
+
 static void task_run(struct core *core, struct batch *batch, struct task *task)
 {
     task->core = core;
@@ -189,7 +206,7 @@ static void task_run(struct core *core, struct batch *batch, struct task *task)
             engine_prefetch(core->engine, &task->entries[i + AHEAD].record);
         entry_run(core, batch, task, &task->entries[i]);
     }
-    if (task->ask == NULL || task->ask(core->engine, task)) {
+    if (task->ask == NULL || ask_run(core, task)) {
         batch->tasks[batch->tasks_count++] = task;
         return;
     }
@@ -202,7 +219,7 @@ static void asks_run(struct core *core, struct batch *batch)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < core->asking_count; i++) {
         struct task *task = core->asking[i];
-        if (i < ASKS_A_TURN && task->ask(core->engine, task))
+        if (i < ASKS_A_TURN && ask_run(core, task))
             batch->tasks[batch->tasks_count++] = task;
         else
             core->asking[kept++] = task;
