@@ -40,9 +40,10 @@ struct funnel_row {
 
 /* ERR_INPUT, ERR_LIMIT with a problem. */
 MUST enum err funnel_check(const struct funnel_question *question, struct problem *problem);
-/* Adds the people of the range to rows[groups_rows(question->by)], which begin as zero. */
-void funnel_run(const struct report *report, const struct funnel_question *question,
-                struct report_range range, struct funnel_row *rows);
-void funnel_add(struct funnel_row *into, const struct funnel_row *from, uint32_t rows);
+/* Adds the people of the range to rows[groups_rows(question->by)], which begin as zero. ERR_MEMORY.
+ */
+MUST enum err funnel_run(const struct report *report, const struct funnel_question *question,
+                         struct report_range range, struct funnel_row *rows);
+void          funnel_add(struct funnel_row *into, const struct funnel_row *from, uint32_t rows);
 
 #endif

@@ -13,15 +13,15 @@
  * Always true   the answer is that of segment_eval for each person, with all that the view knows;
  *               without what program->segments names, which are to be compiled in place.
  * Cost          4 bytes a posting and 4 a profile for each leaf about an event, one instant for
- *               each person who has enough of it; no memory.
+ *               each person who has enough of it; the events of a person who is looked at alone.
  */
 #ifndef DULT_ENGINE_REPORT_POPULATION_H
 #define DULT_ENGINE_REPORT_POPULATION_H
 
 #include "engine/report/report.h"
 
-/* Fills the words of `range` with who matches. `program` NULL: everyone known. */
-void population_match(const struct report *report, const struct segment_program *program,
-                      struct report_range range, uint64_t *bits);
+/* Fills the words of `range` with who matches. `program` NULL: everyone known. ERR_MEMORY. */
+MUST enum err population_match(const struct report *report, const struct segment_program *program,
+                               struct report_range range, uint64_t *bits);
 
 #endif

@@ -33,9 +33,9 @@ struct retention_question {
 MUST enum err retention_check(const struct retention_question *question, struct problem *problem);
 /*
  * Adds the people of the range to born[count] and to back[count * count], where
- * back[period * count + later] counts; both begin as zero, and add up as they are.
+ * back[period * count + later] counts; both begin as zero, and add up as they are. ERR_MEMORY.
  */
-void retention_run(const struct report *report, const struct retention_question *question,
-                   struct report_range range, uint64_t *born, uint64_t *back);
+MUST enum err retention_run(const struct report *report, const struct retention_question *question,
+                            struct report_range range, uint64_t *born, uint64_t *back);
 
 #endif

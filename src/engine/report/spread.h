@@ -35,9 +35,9 @@ struct spread {
 
 /* ERR_INPUT with a problem. */
 MUST enum err spread_check(const struct spread_question *question, struct problem *problem);
-/* Adds the people of the range to *out, which begins as zero. */
-void spread_run(const struct report *report, const struct spread_question *question,
-                struct report_range range, struct spread *out);
-void spread_add(struct spread *into, const struct spread *from);
+/* Adds the people of the range to *out, which begins as zero. ERR_MEMORY. */
+MUST enum err spread_run(const struct report *report, const struct spread_question *question,
+                         struct report_range range, struct spread *out);
+void          spread_add(struct spread *into, const struct spread *from);
 
 #endif

@@ -35,9 +35,9 @@ struct trend_cell {
 
 /* ERR_INPUT, ERR_LIMIT with a problem. */
 MUST enum err trend_check(const struct trend_question *question, struct problem *problem);
-/* Adds the range to cells[row * periods.count + period], which begin as zero. */
-void trend_run(const struct report *report, const struct trend_question *question,
-               struct report_range range, struct trend_cell *cells);
-void trend_add(struct trend_cell *into, const struct trend_cell *from, size_t cells);
+/* Adds the range to cells[row * periods.count + period], which begin as zero. ERR_MEMORY. */
+MUST enum err trend_run(const struct report *report, const struct trend_question *question,
+                        struct report_range range, struct trend_cell *cells);
+void          trend_add(struct trend_cell *into, const struct trend_cell *from, size_t cells);
 
 #endif
