@@ -38,6 +38,7 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
         engine_close(engine);
         return ERR_MEMORY;
     }
+    engine->program->zones = conf.zones;
     *out = engine;
     return OK;
 }
@@ -388,20 +389,40 @@ static enum err list_apply(struct engine *engine, const struct record *record, s
     return step_run(&step);
 }
 
+/* Everyone is asked about the segment anew. */
+static enum err job_begin(struct engine *engine, uint32_t segment)
+{
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].segment == segment) {
+            engine->jobs.items[i] = (struct job){ segment, (uint32_t)engine->seq, 0 };
+            return OK;
+        }
+    return VEC_ADD(&engine->jobs, (struct job){ segment, (uint32_t)engine->seq, 0 });
+}
+
+/* The workspace's days begin at other instants now. */
+static enum err zone_moved(struct engine *engine)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
+            TRY(job_begin(engine, i));
+    return OK;
+}
+
 static enum err define_apply(struct engine *engine, const struct record *record,
                              struct problem *problem)
 {
-    uint32_t number;
+    uint32_t           number;
+    const struct zone *zone = engine->program->zone;
+    if (record->definition_kind == DEFINE_WORKSPACE)
+        TRY(program_check(engine->program, DEFINE_WORKSPACE, record->name, record->body, problem));
     TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
                        (uint32_t)engine->seq, &number, problem));
-    if (record->definition_kind != DEFINE_SEGMENT)
-        return OK; /* a deleted one is left by everyone, in the same quiet way */
-    for (uint32_t i = 0; i < engine->jobs.count; i++)
-        if (engine->jobs.items[i].segment == number) {
-            engine->jobs.items[i] = (struct job){ number, (uint32_t)engine->seq, 0 };
-            return OK;
-        }
-    return VEC_ADD(&engine->jobs, (struct job){ number, (uint32_t)engine->seq, 0 });
+    if (engine->program->zone != zone)
+        return zone_moved(engine);
+    /* A deleted segment is left by everyone, in the same quiet way. */
+    return record->definition_kind == DEFINE_SEGMENT ? job_begin(engine, number) : OK;
 }
 
 static enum err unmerge_apply(struct engine *engine, const struct record *record, struct out *out,

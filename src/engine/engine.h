@@ -20,6 +20,7 @@
 #ifndef DULT_ENGINE_H
 #define DULT_ENGINE_H
 
+#include "base/zone.h"
 #include "engine/behaviour/timeline.h"
 #include "engine/calendar.h"
 #include "engine/decision.h"
@@ -39,9 +40,10 @@ enum {
 struct engine;
 
 struct engine_conf {
-    uint64_t seed;          /* of the hash tables; decides nothing */
-    uint64_t next_decision; /* the first free decision id, at least 1 */
-    int64_t  lateness_ms;
+    uint64_t            seed;          /* of the hash tables; decides nothing */
+    uint64_t            next_decision; /* the first free decision id, at least 1 */
+    int64_t             lateness_ms;
+    const struct zones *zones; /* borrowed for the engine's life; NULL: all is UTC */
 };
 
 MUST enum err engine_open(struct engine **out, struct engine_conf conf);

@@ -23,8 +23,9 @@ static bool value_of(struct bag bag, uint16_t key, struct json *out)
     return true;
 }
 
-/* The latest identify at or before now that names the key, and the first one after now. */
-static bool known_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
+/* The latest event of that name at or before now that has the key, and the first one after now. */
+static bool known_latest(const struct facts *facts, uint16_t event, uint16_t key,
+                         struct facts_trait *out)
 {
     struct json value;
     bool        found = false;
@@ -35,7 +36,7 @@ static bool known_trait(const struct facts *facts, uint16_t key, struct facts_tr
         const struct run *run = &facts->runs[r];
         for (uint32_t i = run->count; i > 0; i--) {
             uint32_t k = i - 1;
-            if (run->name[k] != PROGRAM_TRAITS_EVENT || run->seq[k] > facts->seq_max)
+            if (run->name[k] != event || run->seq[k] > facts->seq_max)
                 continue;
             if (run->at_ms[k] < best_at || (run->at_ms[k] == best_at && run->seq[k] < out->seq))
                 break;
@@ -58,6 +59,11 @@ static bool known_trait(const struct facts *facts, uint16_t key, struct facts_tr
     value_of(bag_at(facts->bags, best_bag), key, &out->value);
     out->since_ms = best_at;
     return true;
+}
+
+static bool known_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
+{
+    return known_latest(facts, PROGRAM_TRAITS_EVENT, key, out);
 }
 
 static const struct state *known_state(const struct facts *facts)
@@ -95,8 +101,79 @@ static struct str known_public_id(const struct facts *facts)
     return engine_public_id(public_text, known->person);
 }
 
-static const struct facts_ops known_ops = { known_trait, known_list, known_segment,
-                                            known_public_id };
+/* The zone that the text names, if it is one; *until_ms is then or sooner. */
+static const struct zone *zone_of(const struct program *program, const struct facts_trait *trait,
+                                  int64_t *until_ms)
+{
+    if (trait->until_ms < *until_ms)
+        *until_ms = trait->until_ms;
+    return trait->value.kind == JSON_STRING ? zone_find(program->zones, trait->value.string) : NULL;
+}
+
+/* What the person or the shop says, else what the network shows, else the workspace's. */
+static const struct zone *known_zone(const struct facts *facts, int64_t *until_ms)
+{
+    static const struct str keys[] = { { "timezone", 8 }, { "zone", 4 } };
+    const struct program   *program = ((const struct known *)facts->person)->engine->program;
+    struct facts_trait      trait = { 0 };
+    const struct zone      *zone;
+    *until_ms = TIME_NEVER;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        known_latest(facts, PROGRAM_TRAITS_EVENT, dict_find(program->names[NAME_TRAIT], keys[i]),
+                     &trait);
+        if ((zone = zone_of(program, &trait, until_ms)) != NULL)
+            return zone;
+    }
+    known_latest(facts, dict_find(program->names[NAME_EVENT], STR("$context")),
+                 dict_find(program->names[NAME_PROPERTY], STR("zone")), &trait);
+    zone = zone_of(program, &trait, until_ms);
+    return zone == NULL ? facts->zone : zone;
+}
+
+static struct facts_member known_journey(const struct facts *facts, uint32_t journey,
+                                         struct str node)
+{
+    const struct known *known = facts->person;
+    const struct state *state = known_state(facts);
+    struct facts_member none = { false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    for (uint32_t i = 0; i < state->enrollments.count; i++) {
+        const struct enrollment      *e = &state->enrollments.items[i];
+        const struct journey_version *v =
+            program_journey_version(known->engine->program, e->journey, e->version);
+        if (e->journey == journey && e->entered_ms <= facts->now_ms &&
+            (str_is_empty(node) || (v != NULL && str_eq(v->journey.nodes[e->node].id, node))))
+            return (struct facts_member){ true, e->entered_ms, TIME_NEVER };
+    }
+    return none;
+}
+
+static struct facts_consent known_consent(const struct facts *facts, uint32_t topic,
+                                          struct str channel)
+{
+    const struct state  *state = known_state(facts);
+    struct facts_consent said = { FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    (void)channel;
+    for (uint32_t i = 0; i < state->consents.count; i++) {
+        const struct consent *c = &state->consents.items[i];
+        if (c->at_ms > facts->now_ms || (c->topic != topic && c->topic != 0))
+            continue;
+        if (c->topic == topic || said.state == FACTS_CONSENT_UNKNOWN)
+            said =
+                (struct facts_consent){ c->granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED,
+                                        c->at_ms, TIME_NEVER };
+    }
+    return said;
+}
+
+static const struct facts_ops known_ops = {
+    .trait = known_trait,
+    .in_list = known_list,
+    .in_segment = known_segment,
+    .public_id = known_public_id,
+    .zone = known_zone,
+    .in_journey = known_journey,
+    .consent = known_consent,
+};
 
 static uint32_t runs_of_person(const struct engine *engine, uint32_t person, struct run *runs)
 {
@@ -120,5 +197,6 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
         .bags = timeline_bags(engine->timeline),
         .person = known,
         .ops = &known_ops,
+        .zone = engine->program->zone,
     };
 }

@@ -633,7 +633,26 @@ static enum err workspace_define(struct program *program, struct str text, struc
         return problem_set(problem, ERR_INPUT, "workspace", "A workspace is a JSON object.",
                            "Begin with {\"name\": ...}.");
     TRY(names_of(program, &root, "lists", NAME_LIST, problem));
-    return names_of(program, &root, "topics", NAME_TOPIC, problem);
+    TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
+    /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
+    program->zone = zone_find(program->zones, json_get_str(&root, STR("timezone")));
+    return OK;
+}
+
+static enum err workspace_check(const struct program *program, struct str text,
+                                struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *scratch = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct json                        root;
+    if (scratch == NULL)
+        return ERR_MEMORY;
+    TRY(json_parse_once(scratch, text, &root, problem));
+    const struct json *zone = json_get(&root, STR("timezone"));
+    if (zone == NULL || program->zones == NULL ||
+        (zone->kind == JSON_STRING && zone_find(program->zones, zone->string) != NULL))
+        return OK;
+    return problem_set(problem, ERR_INPUT, "timezone", "There is no such time zone.",
+                       "Write the name of a place, such as \"Europe/Oslo\", or \"UTC\".");
 }
 
 enum err program_define(struct program *program, enum definition_kind kind, struct str name,
@@ -678,6 +697,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         struct journey_version version = { .arena = arena };
         return journey_compile_text(program, name, text, false, &version, problem);
     }
+    if (kind == DEFINE_WORKSPACE && text.len > 0)
+        return workspace_check(program, text, problem);
     return kind == DEFINE_TEMPLATE ? template_check(program, name, text, problem) : OK;
 }
 

@@ -74,8 +74,10 @@ struct numbers {
 };
 
 struct program {
-    struct dict *names[NAME_KINDS];  /* by enum name_kind */
-    uint32_t     stored[NAME_KINDS]; /* how many of each the store has */
+    const struct zones *zones;              /* borrowed; NULL: all is UTC */
+    const struct zone  *zone;               /* the workspace's; NULL is UTC */
+    struct dict        *names[NAME_KINDS];  /* by enum name_kind */
+    uint32_t            stored[NAME_KINDS]; /* how many of each the store has */
     struct {
         struct segment_def *items;
         uint32_t            count, room;

@@ -115,3 +115,24 @@ TEST(program, who_must_hear_follows_every_change_of_a_definition)
     assert_int_equal(heard(p, &p->journeys_of_segment, NAME_SEGMENT, "s"), 0);
     program_close(p);
 }
+
+TEST(program, a_workspace_has_a_time_zone_that_the_system_knows)
+{
+    const struct zone                  list[] = { { STR("Europe/Oslo"), NULL, 0, 3600 } };
+    SCOPED(zones_closep) struct zones *zones = NULL;
+    struct program                    *p = open_();
+    assert_ok(zones_make(&zones, STR("x"), list, 1));
+    p->zones = zones;
+    assert_int_equal(
+        program_check(p, DEFINE_WORKSPACE, STR_NONE, STR("{\"timezone\":\"Europe/Bergen\"}"), NULL),
+        ERR_INPUT);
+    assert_int_equal(program_check(p, DEFINE_WORKSPACE, STR_NONE, STR("{\"timezone\":1}"), NULL),
+                     ERR_INPUT);
+    assert_ok(program_check(p, DEFINE_WORKSPACE, STR_NONE, STR("{}"), NULL));
+    assert_ok(define(p, DEFINE_WORKSPACE, "", "{\"timezone\":\"Europe/Oslo\"}", 1));
+    assert_ptr_equal(p->zone, zones_at(zones, 0));
+    /* Stored when the system still had it: it is UTC then, and no reason not to start. */
+    assert_ok(define(p, DEFINE_WORKSPACE, "", "{\"timezone\":\"Europe/Bergen\"}", 2));
+    assert_null(p->zone);
+    program_close(p);
+}

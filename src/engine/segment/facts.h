@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "base/zone.h"
 #include "engine/behaviour/run.h"
 
 enum {
@@ -36,6 +37,15 @@ struct facts_member {
     int64_t until_ms; /* > now_ms: when time alone may change it; TIME_NEVER */
 };
 
+enum facts_consent_state { FACTS_CONSENT_UNKNOWN, FACTS_CONSENT_GRANTED, FACTS_CONSENT_REFUSED };
+
+/* What the person said to a topic on a channel; a word to all topics counts where none is said. */
+struct facts_consent {
+    enum facts_consent_state state;
+    int64_t                  since_ms; /* FACTS_SINCE_UNKNOWN */
+    int64_t                  until_ms; /* > now_ms: when a known, later-dated word takes over */
+};
+
 struct facts;
 
 struct facts_ops {
@@ -45,6 +55,15 @@ struct facts_ops {
     struct facts_member (*in_segment)(const struct facts *facts, uint32_t segment);
     /* The profile's public id, which decides its share in `in 20% by "seed"`. */
     struct str (*public_id)(const struct facts *facts);
+    /*
+     * The person's time zone, with *until_ms as in facts_trait. NULL in the table: everyone lives
+     * in facts->zone.
+     */
+    const struct zone *(*zone)(const struct facts *facts, int64_t *until_ms);
+    /* In the journey now: anywhere, or at the node of that name. */
+    struct facts_member (*in_journey)(const struct facts *facts, uint32_t journey, struct str node);
+    /* Topic 0 is all topics; an empty channel is all channels. */
+    struct facts_consent (*consent)(const struct facts *facts, uint32_t topic, struct str channel);
 };
 
 struct standings; /* segment_standing.h */
@@ -58,6 +77,7 @@ struct facts {
     int64_t                 entry_ms;  /* `since entry`: when the journey was entered; else 0 */
     const void             *person;    /* for the ops */
     struct standings       *standings; /* answers of this person that still stand; NULL: read all */
+    const struct zone      *zone;      /* the workspace's; within an evaluation the person's */
     const struct facts_ops *ops;
 };
 

@@ -68,6 +68,7 @@ struct segment_program {
     const uint32_t          *segments, *lists;
     uint32_t                 segments_count, lists_count;
     uint64_t                 events_mask; /* bit (id % 64) of every event name it depends on */
+    bool                     has_zone;    /* asks about days of the calendar */
 };
 
 /*

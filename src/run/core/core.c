@@ -27,7 +27,8 @@ enum err engine_make(struct core *core)
     struct engine_conf conf = { .seed = hash_random_seed(),
                                 .next_decision = store_key_number(last.decision) + 1,
                                 .lateness_ms = core->conf.lateness_ms > 0 ? core->conf.lateness_ms
-                                                                          : LATENESS_MS_DEFAULT };
+                                                                          : LATENESS_MS_DEFAULT,
+                                .zones = core->zones };
     core->seq = store_key_number(last.seq);
     core->next_definition = store_key_number(last.definition) + 1;
     engine_close(core->engine);
@@ -46,6 +47,7 @@ static enum err parts_open(struct core *core, struct problem *problem)
     if (core->tasks == NULL || core->batches == NULL || core->dedupe == NULL ||
         core->recent == NULL || core->asking == NULL)
         return ERR_MEMORY;
+    TRY(zones_of_system(&core->zones, NULL, problem));
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
     TRY(load(core, problem));
@@ -138,6 +140,7 @@ void core_close(struct core *core)
     store_reader_close(core->reader);
     store_close(core->store);
     engine_close(core->engine);
+    zones_close(core->zones);
     dedupe_close(core->dedupe);
     queue_close(core->tasks);
     queue_close(core->batches);

@@ -17,6 +17,7 @@
 #include "engine/checkpoint.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
+#include "run/core/zones.h"
 
 enum {
     RECENT_IDS = 1 << 16,          /* more records than can be between the engine and the disk */
@@ -64,6 +65,7 @@ struct snapshot; /* index.c */
 struct core {
     struct core_conf     conf;
     char                *dir;
+    struct zones        *zones;
     struct store        *store;
     struct store_reader *reader; /* the engine thread's */
     struct engine       *engine;

@@ -138,7 +138,8 @@ static enum err items(struct arena *arena, const struct json *root, const char *
 enum err workspace_parse(struct arena *arena, struct str text, struct workspace *out,
                          struct problem *problem)
 {
-    static const char *const known[] = { "name", "address", "sender", "topics", "lists", NULL };
+    static const char *const known[] = { "name",  "address",  "sender", "topics",
+                                         "lists", "timezone", NULL };
     struct workspace         made = { 0 };
     struct json              root;
     if (text.len > WORKSPACE_BYTES_MAX) {
