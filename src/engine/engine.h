@@ -95,6 +95,11 @@ const struct people *engine_people(const struct engine *engine);
 struct program      *engine_program(struct engine *engine);
 struct timeline     *engine_timeline(struct engine *engine);
 
+/* What everyone did up to the last record, for readers beside the engine; see behaviour/view.h.
+ * Made in a moment, but for the first and a few others (people_rings). NULL without memory. */
+struct edition;
+struct edition *engine_edition(struct engine *engine);
+
 /* The profile of "ada" (a userId), "anonymous:7f3", "type:id" or "p12"; PROFILE_NONE. */
 uint32_t engine_find(const struct engine *engine, struct str who);
 /* "p13" for profile 12: people count from 1. */

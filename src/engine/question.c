@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/behaviour/edition.h"
+
 enum { TRAIT_KEYS_MAX = 4096 };
 
 const struct people *engine_people(const struct engine *engine)
@@ -19,6 +21,15 @@ struct program *engine_program(struct engine *engine)
 struct timeline *engine_timeline(struct engine *engine)
 {
     return engine->timeline;
+}
+
+struct edition *engine_edition(struct engine *engine)
+{
+    struct rings *rings = people_rings(engine->people);
+    struct moment moment = { .seq = (uint32_t)engine->seq,
+                             .profiles = people_count(engine->people),
+                             .now_ms = engine->now_ms };
+    return rings == NULL ? NULL : edition_make(engine->timeline, rings, moment);
 }
 
 struct str engine_public_id(char out[16], uint32_t profile)

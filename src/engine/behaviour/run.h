@@ -5,7 +5,7 @@
  * by side and are scanned 32 at a time, and instants lie side by side and are searched by halves.
  *
  *      name    | 7 | 7 | 2 | 7 | 1 | ...
- *      at_ms   | t0| t1| t2| ...            ascending by (at_ms, seq)
+ *      at_ms   | t0| t1| t2| ...            ascending by (at_ms, seq), then as they came
  *      seq     | 3 | 4 | 9 | ...            the record that brought the event
  *      bag     | 0 | 6 | 0 | ...            where its properties lie, 0 for none
  *
@@ -17,6 +17,10 @@
 
 #include "engine/behaviour/bag.h"
 
+/* The lowest numbers of names are the house's own: what is kept about a person, not done by them.
+ */
+enum { RUN_OWN_NAMES = 16 };
+
 struct run {
     const uint16_t *name;  /* id in the dictionary of event names */
     const int64_t  *at_ms; /* within TIME_MIN_MS..TIME_MAX_MS */
@@ -24,5 +28,16 @@ struct run {
     const uint32_t *bag;   /* in units of BAG_UNIT_BYTES; see bag_at */
     uint32_t        count;
 };
+
+/* One event by itself, with whose it is. */
+struct timeline_event {
+    uint32_t profile;
+    uint16_t name;
+    uint32_t seq;
+    uint32_t bag;
+    int64_t  at_ms;
+};
+
+_Static_assert(sizeof(struct timeline_event) == 24, "what a log takes for an event");
 
 #endif

@@ -6,15 +6,18 @@
  * is a short sorted run for each profile. A merge freezes the delta, makes a new base of both
  * (on any thread, for neither changes any more) and is then swapped in.
  *
- *      base      offsets |0|3|3|7|..           profile -> first event
+ *      base      offsets |0|3|3|7|..           profile -> first event; see base.h
  *                name    |a|b|a|c|..  at |..   seq |..   bag |..
- *      frozen    profile 2 -> [ .. ]           only while a merge is under way
- *      delta     profile 2 -> [ .. ]           grows
+ *      frozen    profile 2 -> [ .. ]  log      only while a merge is under way
+ *      delta     profile 2 -> [ .. ]  log      grows; see delta.h
  *
- * Always true   every run is ascending by (at_ms, seq); an event is in exactly one run; the base
- *               and the frozen delta are never written.
- * Cost          18 bytes an event in the base; 18 to 36 and 24 a profile in the delta; properties
- *               lie in bags apart.
+ * Readers beside the engine are given editions (view.h): they hold base, logs and bags, so that
+ * nothing they read goes away under them.
+ *
+ * Always true   every run is ascending by (at_ms, seq), then as the events came; an event is in
+ *               exactly one run; the base and the frozen delta are never written.
+ * Cost          22 bytes an event and 12 a profile in the base; 42 to 60 and 24 a profile in the
+ *               delta; properties lie in bags apart.
  * Derived       thrown away and rebuilt from the store at any time.
  * Bounds        2^32 - 1 events a base, 32 GB of bags.
  */
@@ -28,14 +31,6 @@
 enum { TIMELINE_RUNS_MAX = 3 }; /* for one profile: base, frozen, delta */
 
 struct timeline;
-
-struct timeline_event {
-    uint32_t profile;
-    uint16_t name;
-    uint32_t seq;
-    uint32_t bag;
-    int64_t  at_ms;
-};
 
 struct timeline *timeline_open(void); /* NULL without memory */
 void             timeline_close(struct timeline *timeline);

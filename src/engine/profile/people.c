@@ -21,12 +21,13 @@ struct identity {
 };
 
 struct people {
-    struct space profiles;   /* struct profile[] */
-    struct space identities; /* struct identity[] */
-    struct space texts;
-    uint32_t     profiles_count, identities_count;
-    struct map   by_text;
-    uint64_t     seed;
+    struct space  profiles;   /* struct profile[] */
+    struct space  identities; /* struct identity[] */
+    struct space  texts;
+    uint32_t      profiles_count, identities_count;
+    struct map    by_text;
+    uint64_t      seed;
+    struct rings *rings; /* NULL: nobody has asked, or its room is used up */
 };
 
 struct identity_key {
@@ -75,6 +76,7 @@ void people_close(struct people *people)
     space_close(&people->identities);
     space_close(&people->texts);
     map_done(&people->by_text);
+    rings_drop(people->rings);
     free(people);
 }
 
@@ -301,6 +303,36 @@ uint32_t people_ring_count(const struct people *people, uint32_t profile)
     return count;
 }
 
+struct rings *people_rings(struct people *people)
+{
+    if (people->rings != NULL)
+        return people->rings;
+    people->rings = rings_open(people->profiles_count);
+    if (people->rings == NULL)
+        return NULL;
+    for (uint32_t p = 0; p < people->profiles_count; p++) {
+        people->rings->root[p] = people_get(people, p)->root;
+        people->rings->next[p] = people_get(people, p)->next;
+    }
+    return people->rings;
+}
+
+/* The ring of `profile` has changed. */
+static void ring_tell(struct people *people, uint32_t profile)
+{
+    uint32_t member = profile;
+    while (people->rings != NULL) {
+        const struct profile *p = people_get(people, member);
+        if (!rings_turn(people->rings, (struct turn){ member, p->root, p->next })) {
+            rings_drop(people->rings); /* the next to ask begins anew */
+            people->rings = NULL;
+        }
+        member = p->next;
+        if (member == profile)
+            return;
+    }
+}
+
 enum err people_join(struct people *people, uint32_t into, uint32_t from)
 {
     assert(people_root(people, into) == into && people_root(people, from) == from && into != from);
@@ -317,6 +349,7 @@ enum err people_join(struct people *people, uint32_t into, uint32_t from)
     uint32_t        next = a->next;
     a->next = b->next;
     b->next = next;
+    ring_tell(people, into);
     return OK;
 }
 
@@ -357,6 +390,7 @@ static void ring_set(struct people *people, const uint32_t *members, uint32_t co
         people_get(people, members[i])->next = members[(i + 1) % count];
         people_get(people, members[i])->root = root;
     }
+    ring_tell(people, root);
 }
 
 static enum err merges_move(struct people *people, struct state *state, const uint32_t *gone,

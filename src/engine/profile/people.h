@@ -21,6 +21,7 @@
 #define DULT_ENGINE_PEOPLE_H
 
 #include "base/str.h"
+#include "engine/behaviour/rings.h"
 #include "engine/segment/segment_standing.h"
 
 #define PROFILE_NONE UINT32_MAX
@@ -191,6 +192,10 @@ MUST enum err people_join(struct people *people, uint32_t into, uint32_t from);
  */
 MUST enum err people_part(struct people *people, uint64_t merge, uint32_t *profile);
 uint32_t      people_ring_count(const struct people *people, uint32_t profile);
+
+/* The rings for readers beside the engine, kept up to date from the first time on. The first time,
+ * and rarely after, it walks all profiles. They stay the people's; NULL without memory. */
+struct rings *people_rings(struct people *people);
 
 void state_free(struct state *state);
 

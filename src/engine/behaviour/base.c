@@ -1,0 +1,219 @@
+#include "engine/behaviour/base.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/space.h"
+
+#define BASE_MAGIC UINT64_C(0x31657361622d6c64) /* "ld-base1" */
+
+enum { BASE_VERSION = 3, NAMES_MAX = UINT16_MAX + 1 };
+
+/* Bags are summed in pieces, so that what was summed once is not read again at the next base. */
+#define BAGS_PIECE_BYTES ((size_t)1 << 20)
+
+struct base_header {
+    uint64_t magic;
+    uint32_t version, seq;
+    uint64_t profiles, events, names, bags_bytes;
+    uint64_t bytes;                 /* of the whole file */
+    uint64_t checksum;              /* of header and columns, with 0 in this place */
+    uint64_t bags_whole, bags_rest; /* sums of the bags' whole pieces, and of what is left */
+    uint64_t spare[6];
+};
+
+_Static_assert(sizeof(struct base_header) == 128, "the columns after it stay aligned");
+
+static const uint32_t nobody[1]; /* offsets and post_offsets of the empty level */
+
+struct base *base_open(void)
+{
+    struct base *base = calloc(1, sizeof *base);
+    if (base == NULL)
+        return NULL;
+    atomic_init(&base->holds, 1);
+    base->level.offsets = base->level.post_offsets = nobody;
+    return base;
+}
+
+struct base *base_hold(struct base *base)
+{
+    holds_add(&base->holds);
+    return base;
+}
+
+void base_drop(struct base *base)
+{
+    if (base == NULL || !holds_end(&base->holds))
+        return;
+    space_release(base->region, base->bytes);
+    free(base);
+}
+
+/* ---- sums ---- */
+
+/* Continues the sum of whole pieces from byte `from`, a multiple of a piece, to `to`. */
+static uint64_t pieces_sum(const unsigned char *bags, size_t from, size_t to, uint64_t sum)
+{
+    for (; from + BAGS_PIECE_BYTES <= to; from += BAGS_PIECE_BYTES)
+        sum += hash_str((struct str){ (const char *)bags + from, BAGS_PIECE_BYTES }, from + 1);
+    return sum;
+}
+
+static uint64_t rest_sum(const unsigned char *bags, size_t to)
+{
+    size_t from = to & ~(BAGS_PIECE_BYTES - 1);
+    return hash_str((struct str){ (const char *)bags + from, to - from }, from + 1);
+}
+
+static uint64_t base_checksum(struct base_header header, const unsigned char *region)
+{
+    struct str columns = { (const char *)region + sizeof header, header.bytes - sizeof header };
+    header.checksum = 0;
+    return hash_str((struct str){ (const char *)&header, sizeof header }, hash_str(columns, 1));
+}
+
+/* ---- writing ---- */
+
+static struct level_room room_of(const struct base_parts *parts)
+{
+    uint32_t profiles = delta_profiles(parts->fresh), names = parts->fresh->names;
+    return (struct level_room){
+        .profiles = profiles > parts->old->level.profiles ? profiles : parts->old->level.profiles,
+        .events = parts->old->level.events + parts->fresh->events,
+        .names = names > parts->old->level.names ? names : parts->old->level.names,
+        .numbered = true,
+    };
+}
+
+size_t base_bytes(const struct base_parts *parts)
+{
+    return sizeof(struct base_header) + level_lay(NULL, room_of(parts), NULL);
+}
+
+static void events_write(const struct base_parts *parts, const struct level_columns *to,
+                         uint32_t profiles)
+{
+    const struct level *old = &parts->old->level;
+    uint64_t            at = 0;
+    for (uint32_t p = 0; p < profiles; p++) {
+        struct run before = { 0 }, fresh = { 0 };
+        to->offsets[p] = (uint32_t)at;
+        if (p < old->profiles)
+            before = level_run(old, p);
+        delta_run(parts->fresh, p, &fresh);
+        at = level_merge(to, at, &before, &fresh);
+    }
+    to->offsets[profiles] = (uint32_t)at;
+}
+
+void base_write(const struct base_parts *parts, unsigned char *region, size_t bytes)
+{
+    struct level_room    room = room_of(parts);
+    struct level_columns to = { 0 };
+    struct base_header   header = { .magic = BASE_MAGIC,
+                                    .version = BASE_VERSION,
+                                    .seq = parts->seq,
+                                    .profiles = room.profiles,
+                                    .events = room.events,
+                                    .names = room.names,
+                                    .bags_bytes = parts->bags_bytes,
+                                    .bytes = bytes };
+    size_t               laid = level_lay(region + sizeof header, room, &to);
+    assert(sizeof header + laid == bytes);
+    (void)laid;
+
+    events_write(parts, &to, (uint32_t)room.profiles);
+    level_finish(&to, (uint32_t)room.profiles, (uint32_t)room.names);
+
+    size_t summed = parts->old->bags_bytes & ~(BAGS_PIECE_BYTES - 1);
+    header.bags_whole = pieces_sum(parts->bags, summed, header.bags_bytes, parts->old->bags_whole);
+    header.bags_rest = rest_sum(parts->bags, header.bags_bytes);
+    header.checksum = base_checksum(header, region);
+    memcpy(region, &header, sizeof header);
+}
+
+/* ---- taking ---- */
+
+static struct level_room header_room(const struct base_header *header)
+{
+    return (struct level_room){ header->profiles, header->events, header->names, true };
+}
+
+static bool header_holds(const struct base_header *header, size_t bytes)
+{
+    return bytes >= sizeof *header && header->magic == BASE_MAGIC &&
+           header->version == BASE_VERSION && header->bytes == bytes &&
+           header->profiles < UINT32_MAX && header->events < UINT32_MAX &&
+           header->names <= NAMES_MAX && header->bags_bytes >= BAG_UNIT_BYTES &&
+           sizeof *header + level_lay(NULL, header_room(header), NULL) == bytes;
+}
+
+static bool ascends(const uint32_t *offsets, uint64_t count, uint64_t last)
+{
+    bool holds = offsets[0] == 0 && offsets[count] == last;
+    for (uint64_t i = 0; i < count; i++)
+        holds &= offsets[i] <= offsets[i + 1];
+    return holds;
+}
+
+/* A base with the right sum was written by somebody; one who reads it must still not leave it. */
+static bool level_holds(const struct level *level)
+{
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < level->events; i++)
+        highest = level->posts[i] > highest ? level->posts[i] : highest;
+    return ascends(level->offsets, level->profiles, level->events) &&
+           ascends(level->post_offsets, level->names, level->events) &&
+           (level->events == 0 || highest < level->events);
+}
+
+static struct level level_of(const struct base_header *header, unsigned char *region)
+{
+    struct level_columns c;
+    level_lay(region + sizeof *header, header_room(header), &c);
+    return (struct level){ .profiles = (uint32_t)header->profiles,
+                           .offsets = c.offsets,
+                           .events = (uint32_t)header->events,
+                           .at_ms = c.at_ms,
+                           .seq = c.seq,
+                           .bag = c.bag,
+                           .name = c.name,
+                           .names = (uint32_t)header->names,
+                           .post_offsets = c.post_offsets,
+                           .posts = c.posts,
+                           .last_ms = c.last_ms };
+}
+
+enum err base_take(struct base *base, unsigned char *region, size_t bytes)
+{
+    const struct base_header *header = (const struct base_header *)region;
+    assert(base->region == NULL);
+    if (!header_holds(header, bytes))
+        return ERR_CORRUPT;
+    base->level = level_of(header, region);
+    base->region = region;
+    base->bytes = bytes;
+    base->seq = header->seq;
+    base->bags_bytes = header->bags_bytes;
+    base->bags_whole = header->bags_whole;
+    return OK;
+}
+
+enum err base_check(const struct base *base)
+{
+    const struct base_header *header = (const struct base_header *)base->region;
+    bool                      holds =
+        base_checksum(*header, base->region) == header->checksum && level_holds(&base->level);
+    return holds ? OK : ERR_CORRUPT;
+}
+
+enum err base_bags_check(const struct base *base, const unsigned char *bags)
+{
+    const struct base_header *header = (const struct base_header *)base->region;
+    bool holds = pieces_sum(bags, 0, header->bags_bytes, 0) == header->bags_whole &&
+                 rest_sum(bags, header->bags_bytes) == header->bags_rest;
+    return holds ? OK : ERR_CORRUPT;
+}
