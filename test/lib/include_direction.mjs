@@ -28,6 +28,7 @@ const LIBRARIES = [
   [/^zlib\.h$/, ['intake']],
   [/^sodium\.h$/, ['server', 'run']],
   [/^simdjson\.h$/, ['base']],
+  [/^maxminddb\.h$/, ['run']],
   [/^pcre2\.h$/, ['engine']],
   [/^openssl\//, ['message', 'delivery', 'intake', 'server', 'run']],
 ];
