@@ -44,6 +44,15 @@ MUST enum err segment_parse_json(struct arena *arena, const struct json *value,
                                  const struct segment_node **out, struct problem *problem);
 void          segment_write_json(struct buf *out, const struct segment_node *node);
 
+/*
+ * The same for what a computed trait is: an aggregate without a test, "sum of revenue of "Order
+ * Completed"" (is_value). Both faces write it as they write a condition.
+ */
+MUST enum err segment_parse_value(struct arena *arena, struct str text,
+                                  const struct segment_node **out, struct problem *problem);
+MUST enum err segment_parse_value_json(struct arena *arena, const struct json *value,
+                                       const struct segment_node **out, struct problem *problem);
+
 /* What the names in a condition stand for. */
 #define SEGMENT_NO_ID UINT32_MAX
 struct segment_names {

@@ -61,6 +61,7 @@ static bool compare_value(const struct json *value, const struct segment_literal
         *out = (int)value->truth - (int)literal->value.truth;
         return true;
     case SEGMENT_DATE:
+    case SEGMENT_A_DAY:
         if (!to_instant(value, &at_ms))
             return false;
         *out = order_int(at_ms, literal->value.integer);

@@ -216,8 +216,30 @@ static bool is_leaf(const struct compiler *c, const struct segment_op *op)
     return behaviour && c->names->leaves != NULL && !c->names->has_entry;
 }
 
+/* What is read and written, and not answered yet: kinds, and what is new of the old ones. */
+static bool is_answered(const struct segment_node *n)
+{
+    bool kind = n->kind == SEGMENT_ELEMENT || n->kind == SEGMENT_DAY || n->kind == SEGMENT_BEEN ||
+                n->kind == SEGMENT_FUNNEL || n->kind == SEGMENT_IN_STAGE ||
+                n->kind == SEGMENT_IN_JOURNEY || n->kind == SEGMENT_CONSENT;
+    bool literal = n->kind == SEGMENT_COMPARE && n->compare.test == SEGMENT_MATCHES;
+    for (uint32_t i = 0; i < n->compare.values_count; i++)
+        literal = literal || n->compare.values[i].kind == SEGMENT_AGO ||
+                  n->compare.values[i].kind == SEGMENT_TODAY;
+    bool match = n->match.subject != SEGMENT_EVENT || n->then.subject != SEGMENT_EVENT ||
+                 n->match.window.kind == SEGMENT_CALENDAR || n->same.len > 0;
+    bool fold = n->kind == SEGMENT_AGGREGATE && (n->fold > SEGMENT_DISTINCT || n->with != NULL);
+    return !kind && !literal && !match && !fold && !n->is_value;
+}
+
 static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where)
 {
+    if (!is_answered(node)) {
+        char where[32];
+        snprintf(where, sizeof where, "%u:%u", node->line, node->column);
+        return problem_set(c->problem, ERR_INPUT, where, "this cannot be asked yet",
+                           "Leave this condition out.");
+    }
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
     TRY(emit_kind(c, node, in_where, op));

@@ -99,6 +99,128 @@ static const struct {
     { "not in segment \"x\" and in list \"y\" or in 12.5% by \"s\"", NULL,
       "{\"or\":[{\"and\":[{\"not\":{\"in_segment\":\"x\"}},{\"in_list\":\"y\"}]},{\"share\":12.5,"
       "\"seed\":\"s\"}]}" },
+    { "birthday is today and renewal is tomorrow and born is yesterday", NULL,
+      "{\"and\":[{\"day_of\":\"birthday\",\"from_days\":0,\"to_days\":0},{\"day_of\":\"renewal\","
+      "\"from_days\":1,\"to_days\":1},{\"day_of\":\"born\",\"from_days\":-1,\"to_days\":-1}]}" },
+    { "birthday is in 2 weeks or birthday is 3 days ago",
+      "birthday is in 14 days or birthday is 3 days ago",
+      "{\"or\":[{\"day_of\":\"birthday\",\"from_days\":14,\"to_days\":14},{\"day_of\":"
+      "\"birthday\",\"from_days\":-3,\"to_days\":-3}]}" },
+    { "anniversary of birthday is in the next 7 days", NULL,
+      "{\"anniversary_of\":\"birthday\",\"from_days\":0,\"to_days\":7}" },
+    { "trait \"last seen\" is in the last 1 day", NULL,
+      "{\"day_of\":\"last seen\",\"from_days\":-1,\"to_days\":0}" },
+    { "renewal is between 3 days ago and in 7 days", NULL,
+      "{\"day_of\":\"renewal\",\"from_days\":-3,\"to_days\":7}" },
+    { "plan has been = \"pro\" for 14 days", NULL,
+      "{\"trait\":\"plan\",\"op\":\"=\",\"value\":\"pro\",\"for\":\"14 days\"}" },
+    { "phone has existed for 1 hour", NULL,
+      "{\"trait\":\"phone\",\"op\":\"exists\",\"for\":\"1 hour\"}" },
+    { "email matches \"@example\\\\.com$\"", NULL,
+      "{\"trait\":\"email\",\"op\":\"matches\",\"value\":\"@example\\\\.com$\"}" },
+    { "renewal < 30 days from now and joined > 2 hours ago and born <= now", NULL,
+      "{\"and\":[{\"trait\":\"renewal\",\"op\":\"<\",\"value\":{\"from_now\":\"30 days\"}},"
+      "{\"trait\":\"joined\",\"op\":\">\",\"value\":{\"ago\":\"2 hours\"}},{\"trait\":\"born\","
+      "\"op\":\"<=\",\"value\":{\"now\":true}}]}" },
+    { "renewal between 1 week before today and 5 days after today or renewal = today",
+      "renewal between 7 days before today and 5 days after today or renewal = today",
+      "{\"or\":[{\"trait\":\"renewal\",\"op\":\"between\",\"values\":[{\"days_from_today\":-7},"
+      "{\"days_from_today\":5}]},{\"trait\":\"renewal\",\"op\":\"=\",\"value\":"
+      "{\"days_from_today\":0}}]}" },
+    { "born < 1990-05-17T00:00:00Z", "born < 1990-05-17T00:00:00.000Z",
+      "{\"trait\":\"born\",\"op\":\"<\",\"value\":{\"date\":\"1990-05-17T00:00:00.000Z\"}}" },
+    { "did \"A\" today or did \"A\" last month or last did \"A\" this week", NULL,
+      "{\"or\":[{\"did\":\"A\",\"during\":\"today\"},{\"did\":\"A\",\"during\":\"last month\"},"
+      "{\"last_did\":\"A\",\"during\":\"this week\"}]}" },
+    { "did anything in the last 30 days", NULL,
+      "{\"did\":{\"anything\":true},\"in_the_last\":\"30 days\"}" },
+    { "received any message at least 2 times in the last 30 days", NULL,
+      "{\"did\":{\"received\":\"any\"},\"in_the_last\":\"30 days\",\"at_least\":2}" },
+    { "never opened any message in the last 90 days", NULL,
+      "{\"did\":{\"opened\":\"any\"},\"in_the_last\":\"90 days\",\"at_most\":0}" },
+    { "opened message of journey \"x\" by anyone or clicked message \"w\" by a machine",
+      "opened any message of journey \"x\" by anyone or clicked message \"w\" by a machine",
+      "{\"or\":[{\"did\":{\"opened\":{\"journey\":\"x\"},\"by\":\"anyone\"}},{\"did\":{\"clicked\":"
+      "{\"message\":\"w\"},\"by\":\"machine\"}}]}" },
+    { "unsubscribed any message and last bounced any message ever",
+      "unsubscribed from any message and last bounced any message ever",
+      "{\"and\":[{\"did\":{\"unsubscribed\":\"any\"}},{\"last_did\":{\"bounced\":\"any\"}}]}" },
+    { "entered journey \"x\" and never finished journey \"x\" and first reached the goal of "
+      "journey "
+      "\"x\" today",
+      NULL,
+      "{\"and\":[{\"did\":{\"entered\":\"x\"}},{\"did\":{\"finished\":\"x\"},\"at_most\":0},"
+      "{\"first_did\":{\"reached_goal\":\"x\"},\"during\":\"today\"}]}" },
+    { "did \"A\" where any products (category = \"tent\" and price > 100)", NULL,
+      "{\"did\":\"A\",\"where\":{\"property\":\"products\",\"which\":\"any\",\"element\":{\"and\":["
+      "{\"property\":\"category\",\"op\":\"=\",\"value\":\"tent\"},{\"property\":\"price\",\"op\":"
+      "\">\",\"value\":100}]}}}" },
+    { "sum of products.price with category = \"tent\" of \"A\" last year >= 200",
+      "sum of products.price with (category = \"tent\") of \"A\" last year >= 200",
+      "{\"sum\":\"products.price\",\"with\":{\"property\":\"category\",\"op\":\"=\",\"value\":"
+      "\"tent\"},\"of\":\"A\",\"during\":\"last year\",\"op\":\">=\",\"value\":200}" },
+    { "count of \"A\" > 3 and count of products of \"A\" > 3", NULL,
+      "{\"and\":[{\"count\":true,\"of\":\"A\",\"op\":\">\",\"value\":3},{\"count\":\"products\","
+      "\"of\":\"A\",\"op\":\">\",\"value\":3}]}" },
+    { "count of opened any message > 3 or count of opened of \"A\" > 3", NULL,
+      "{\"or\":[{\"count\":true,\"of\":{\"opened\":\"any\"},\"op\":\">\",\"value\":3},{\"count\":"
+      "\"opened\",\"of\":\"A\",\"op\":\">\",\"value\":3}]}" },
+    { "days between \"A\" < 30 and days between \"A\" and \"B\"", NULL,
+      "{\"and\":[{\"days_between\":true,\"of\":\"A\",\"op\":\"<\",\"value\":30},{\"trait\":"
+      "\"days\",\"op\":\"between\",\"values\":[\"A\",\"B\"]}]}" },
+    { "last of plan of \"A\" in (\"pro\", \"max\") or most frequent of category of \"A\" = "
+      "\"tent\"",
+      NULL,
+      "{\"or\":[{\"last\":\"plan\",\"of\":\"A\",\"op\":\"in\",\"values\":[\"pro\",\"max\"]},"
+      "{\"most_frequent\":\"category\",\"of\":\"A\",\"op\":\"=\",\"value\":\"tent\"}]}" },
+    { "first time of \"A\" > 30 days ago or last time of \"A\" ever between 2026-01-01 and "
+      "2026-01-31",
+      NULL,
+      "{\"or\":[{\"first_time\":true,\"of\":\"A\",\"op\":\">\",\"value\":{\"ago\":\"30 days\"}},"
+      "{\"last_time\":true,\"of\":\"A\",\"op\":\"between\",\"values\":[{\"date\":\"2026-01-01\"},"
+      "{\"date\":\"2026-01-31\"}]}]}" },
+    { "did \"A\" then \"B\" with the same cart_id within 1 hour",
+      "did \"A\" then \"B\" within 1 hour with the same cart_id",
+      "{\"did\":\"A\",\"then\":\"B\",\"within\":\"1 hour\",\"same\":\"cart_id\"}" },
+    { "received message \"w\" and then never opened message \"w\" within 1 day", NULL,
+      "{\"did\":{\"received\":{\"message\":\"w\"}},\"then_no\":{\"opened\":{\"message\":\"w\"}},"
+      "\"within\":\"1 day\"}" },
+    { "did \"A\" and then no anything within 1 day", "did \"A\" and then nothing within 1 day",
+      "{\"did\":\"A\",\"then_no\":{\"anything\":true},\"within\":\"1 day\"}" },
+    { "reached step 2 but not step 3 of (\"A\", \"B\" where x = 1, opened any message) in the last "
+      "7 "
+      "days within 1 hour with the same k",
+      "reached step 2 but not step 3 of (\"A\", \"B\" where x = 1, opened any message) within 1 "
+      "hour "
+      "with the same k in the last 7 days",
+      "{\"funnel\":[{\"did\":\"A\"},{\"did\":\"B\",\"where\":{\"property\":\"x\",\"op\":\"=\","
+      "\"value\":1}},{\"did\":{\"opened\":\"any\"}}],\"step\":2,\"not_step\":3,\"within\":\"1 "
+      "hour\","
+      "\"same\":\"k\",\"in_the_last\":\"7 days\"}" },
+    { "in stage \"customer\" and in journey \"w\" and in journey \"w\" at \"hello\"", NULL,
+      "{\"and\":[{\"in_stage\":\"customer\"},{\"in_journey\":\"w\"},{\"in_journey\":\"w\",\"at\":"
+      "\"hello\"}]}" },
+    { "consent is granted or consent to \"news\" by \"email\" is refused or consent by \"sms\" is "
+      "unknown",
+      NULL,
+      "{\"or\":[{\"consent\":\"granted\"},{\"consent\":\"refused\",\"to\":\"news\",\"by\":"
+      "\"email\"},"
+      "{\"consent\":\"unknown\",\"by\":\"sms\"}]}" },
+    /* Words that begin a condition are names where a test follows. */
+    { "consent = yes and opened = 3 and entered exists and days > 3 and anything in (1) and is < 2",
+      NULL,
+      "{\"and\":[{\"trait\":\"consent\",\"op\":\"=\",\"value\":true},{\"trait\":\"opened\",\"op\":"
+      "\"=\",\"value\":3},{\"trait\":\"entered\",\"op\":\"exists\"},{\"trait\":\"days\",\"op\":\">"
+      "\","
+      "\"value\":3},{\"trait\":\"anything\",\"op\":\"in\",\"values\":[1]},{\"trait\":\"is\",\"op\":"
+      "\"<\",\"value\":2}]}" },
+    { "anniversary = 3 and message = 4 and reached = 5 and today = today and consent is today",
+      NULL,
+      "{\"and\":[{\"trait\":\"anniversary\",\"op\":\"=\",\"value\":3},{\"trait\":\"message\","
+      "\"op\":"
+      "\"=\",\"value\":4},{\"trait\":\"reached\",\"op\":\"=\",\"value\":5},{\"trait\":\"today\","
+      "\"op\":\"=\",\"value\":{\"days_from_today\":0}},{\"day_of\":\"consent\",\"from_days\":0,"
+      "\"to_days\":0}]}" },
     { "# who came\n  # and stayed\neveryone", "everyone", "{\"everyone\":true}" },
 };
 
@@ -143,8 +265,9 @@ static const struct {
       "Leave out" },
     { "never did \"A\" then \"B\" within 1h", "1:15", "never does not go", "not did" },
     { "did \"A\" then \"B\"", "1:17", "expected within, found the end", "within 1 hour" },
+    { "vip is yes", "1:8", "expected a day, found yes", "Compare a value with =" },
     { "country", "1:8", "expected a comparison, found the end", "= != >" },
-    { "country is \"NO\"", "1:9", "expected a comparison, found is", "= != >" },
+    { "country is \"NO\"", "1:12", "expected a day, found \"NO\"", "country = \"NO\"" },
     { "country = NO", "1:11", "expected a value, found NO", "text in quotes" },
     { "times = 3", "1:1", "expected a name, found times", "trait \"" },
     { "vip > yes", "1:5", "yes and no have no order", "= or !=" },
@@ -163,6 +286,48 @@ static const struct {
     { "sum of n of \"A\" > 1e16", "1:19", "beyond 1e15", "smaller" },
     { "last did \"A\"", "1:13", "expected a time, found the end", "more than 30 days ago" },
     { "last did \"A\" more than 3 days", "1:30", "expected ago", "30 days ago" },
+    { "birthday is in 7 hours", "1:16", "whole days are wanted", "7 days" },
+    { "birthday is in the month", "1:20", "expected next or last, found month", "in the next" },
+    { "birthday is in 40000 days", "1:16", "not between 1 millisecond and 100 years", "30 days" },
+    { "anniversary of birthday is in 400 days", "1:25", "never that far from today", "366" },
+    { "birthday is between in 3 days and today", "1:10", "ends before it begins", "earlier day" },
+    { "plan has = 3", "1:10", "expected been, found =", "has been = \"pro\" for 14 days" },
+    { "plan has been = 3", "1:18", "expected for, found the end", "for 14 days" },
+    { "plan has been does not exist for 1 day", "1:15", "must have been known", "has existed" },
+    { "renewal has been < now for 1 day", "1:18", "a date that moves", "2026-01-31" },
+    { "renewal < 3 days", "1:17", "expected ago, from now, after today", "30 days ago" },
+    { "renewal < 3 hours after today", "1:11", "whole days are wanted", "7 days" },
+    { "email matches 3", "1:7", "only text is looked for in text", "in quotes" },
+    { "age between today and 3", "1:5", "of different kinds", "two dates" },
+    { "did \"A\" last 30 days", "1:14", "expected week, month or year", "in the last 30 days" },
+    { "opened \"welcome\"", "1:8", "expected any message or message", "opened message" },
+    { "received message welcome", "1:18", "expected the name of a message in quotes",
+      "message \"" },
+    { "opened any message by him", "1:23", "expected a machine or anyone", "by a machine" },
+    { "received any message by anyone", "1:22", "expected and, or or the end, found by", "Join" },
+    { "entered \"x\"", "1:9", "expected journey, found \"x\"", "entered journey" },
+    { "products (a = 1)", "1:10", "expected a comparison, found (", "after where" },
+    { "did \"A\" where products (a = 1)", "1:24", "expected a comparison, found (",
+      "any products" },
+    { "did \"A\" where any p (any q (a = 1))", "1:28", "expected a comparison, found (", "where" },
+    { "first of n of \"A\"", "1:18", "expected a comparison, found the end", "= != >" },
+    { "most of n of \"A\" > 1", "1:6", "expected frequent, found of", "most frequent of" },
+    { "sum of n with x = 1 > 3", "1:21", "expected of, found >", "sum of revenue" },
+    { "count of \"A\" at least 3 times", "1:14",
+      "expected one of = != > >= < <=", "sum of revenue" },
+    { "did \"A\" then \"B\" within 1h within 2h", "1:28", "there is a second within", "and" },
+    { "did \"A\" then \"B\" within 1h with cart", "1:33", "expected the, found cart", "the same" },
+    { "reached step 0 of (\"A\", \"B\") within 1h", "1:14", "there is no such step", "from 1" },
+    { "reached step 3 of (\"A\", \"B\") within 1h", "1:1", "there is no such step", "from 1" },
+    { "reached step 2 but not step 1 of (\"A\", \"B\") within 1h", "1:1", "reached all before it",
+      "later step" },
+    { "reached step 1 of (\"A\") within 1h", "1:1", "two steps or more", "Add a step" },
+    { "reached step 1 of (\"A\", \"B\")", "1:29", "expected within, found the end",
+      "within 1 hour" },
+    { "in journey \"x\" at hello", "1:19", "expected the name of a node in quotes",
+      "at \"hello\"" },
+    { "consent to news is granted", "1:12", "expected the name of a topic in quotes", "\"news\"" },
+    { "consent to \"news\" is given", "1:22", "expected granted, refused or unknown", "granted" },
     { "in 120% by \"x\"", "1:4", "not between 0% and 100%", "20%" },
     { "in club \"x\"", "1:4", "expected segment, list or a share, found club", "in list" },
     { "æ = 1", "1:1", "this character means nothing here", "quotes" },
@@ -222,6 +387,31 @@ static const struct {
     { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{\"date\":5}}", "value.date", "a date is wanted" },
     { "{\"trait\":\"x\",\"op\":\"contains\",\"value\":5}", "op", "only text" },
     { "{\"sum\":\"n\",\"of\":\"A\",\"op\":\"in\",\"value\":1}", "op", "not compared like this" },
+    { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{}}", "value", "one member is wanted" },
+    { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{\"ago\":\"soon\"}}", "value.ago",
+      "a length of time" },
+    { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{\"days_from_today\":99999}}", "value",
+      "36500 days" },
+    { "{\"trait\":\"x\",\"op\":\"=\",\"value\":{\"now\":true},\"for\":\"1 day\"}", "op",
+      "a date that moves" },
+    { "{\"day_of\":\"x\",\"from_days\":2,\"to_days\":1}", "to_days", "ends before it begins" },
+    { "{\"day_of\":\"x\",\"from_days\":2}", "to_days", "a whole number" },
+    { "{\"did\":{\"opened\":\"all\"}}", "did.opened", "not said which messages" },
+    { "{\"did\":{\"received\":\"any\",\"by\":\"anyone\"}}", "did.by", "no meaning here" },
+    { "{\"did\":{\"baked\":\"any\"}}", "did", "nothing that happens" },
+    { "{\"did\":\"A\",\"during\":\"next week\"}", "during", "a day, week, month or year" },
+    { "{\"did\":\"A\",\"where\":{\"property\":\"p\",\"element\":{}}}", "where.which",
+      "of how many" },
+    { "{\"count\":true,\"of\":\"A\"}", "op", "a text is wanted" },
+    { "{\"sum\":true,\"of\":\"A\",\"op\":\"=\",\"value\":1}", "sum", "a text is wanted" },
+    { "{\"count\":true,\"with\":{},\"of\":\"A\",\"op\":\"=\",\"value\":1}", "with", "no list" },
+    { "{\"first\":\"x\",\"of\":\"A\",\"op\":\"exists\",\"value\":1}", "value", "no meaning here" },
+    { "{\"funnel\":[{\"did\":\"A\"},{\"event\":\"B\"}],\"step\":1,\"within\":\"1 day\"}",
+      "funnel[1].event", "no meaning here" },
+    { "{\"funnel\":[{\"did\":\"A\"}],\"step\":1,\"within\":\"1 day\"}", "funnel",
+      "two steps or more" },
+    { "{\"in_list\":\"x\",\"at\":\"y\"}", "at", "no meaning here" },
+    { "{\"consent\":\"maybe\"}", "consent", "no consent" },
     { "{\"share\":101,\"seed\":\"s\"}", "share", "0% and 100%" },
     { "{\"did\":\"A\",\"then\":\"B\",\"within\":\"soon\"}", "within", "a length of time" },
 };
@@ -248,7 +438,9 @@ TEST(segment_face, any_tree_comes_back_from_its_text_and_from_its_json)
     arena = arena_open(ARENA_BYTES);
     for (uint64_t round = 0; round < 4000; round++) {
         SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES);
-        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .wild = true };
+        struct dice                  dice = {
+                             .state = hash_u64(round, seed), .arena = arena, .wild = true, .more = DICE_ALL
+        };
         const struct segment_node *node = dice_condition(&dice, 4);
         segment_write(&text, node);
         segment_write_json(&json, node);
@@ -259,6 +451,50 @@ TEST(segment_face, any_tree_comes_back_from_its_text_and_from_its_json)
         arena_reset(arena);
     }
     arena_close(arena);
+}
+
+TEST(segment_face, any_computed_trait_comes_back_from_its_text_and_from_its_json)
+{
+    uint64_t seed = dice_seed("segment_face");
+    arena = arena_open(ARENA_BYTES);
+    for (uint64_t round = 0; round < 2000; round++) {
+        SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES), json = buf_make(OUT_BYTES);
+        struct dice                  dice = {
+                             .state = hash_u64(round, seed), .arena = arena, .wild = true, .more = DICE_ALL
+        };
+        const struct segment_node *node = dice_value(&dice, 3), *from_text, *from_json;
+        struct json                value;
+        segment_write(&text, node);
+        segment_write_json(&json, node);
+        assert_ok(segment_parse_value(arena, buf_view(&text), &from_text, NULL));
+        assert_ok(json_parse_once(arena, buf_view(&json), &value, NULL));
+        assert_ok(segment_parse_value_json(arena, &value, &from_json, NULL));
+        assert_true(segment_eq(node, from_text) && segment_eq(node, from_json));
+        assert_int_equal(segment_parse(arena, buf_view(&text), &from_text, NULL), ERR_INPUT);
+        arena_reset(arena);
+    }
+    arena_close(arena);
+}
+
+TEST(segment_face, a_computed_trait_has_no_test)
+{
+    static const struct {
+        const char *text, *where, *what;
+    } refused[] = {
+        { "sum of revenue of \"A\" > 3", "1:23", "expected the end, found >" },
+        { "did \"A\"", "1:1", "expected an aggregate, found did" },
+        { "last of plan of \"A\" = \"pro\"", "1:21", "expected the end, found =" },
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        const struct segment_node *node;
+        struct problem             problem = { 0 };
+        arena = arena_open(ARENA_BYTES);
+        assert_int_equal(segment_parse_value(arena, str_of(refused[i].text), &node, &problem),
+                         ERR_INPUT);
+        assert_str(str_of(problem.where), refused[i].where);
+        assert_has(problem.what, refused[i].what, i);
+        arena_close(arena);
+    }
 }
 
 TEST(segment_face, running_out_of_memory_anywhere_is_an_error_and_nothing_else)

@@ -214,6 +214,8 @@ static bool is_date_ahead(const struct segment_lexer *lexer)
     return true;
 }
 
+#define DAY_TEXT_BYTES 10 /* 2026-01-31 */
+
 static enum err lex_date(struct segment_lexer *lexer, struct segment_token *token)
 {
     size_t len = 0;
@@ -225,6 +227,7 @@ static enum err lex_date(struct segment_lexer *lexer, struct segment_token *toke
         return wrong(lexer, token, "this is no date",
                      "Write a date as 2026-01-31 or 2026-01-31T12:00:00Z.");
     steps(lexer, len);
+    token->is_day = text.len == DAY_TEXT_BYTES;
     token->kind = TOKEN_DATE;
     return OK;
 }

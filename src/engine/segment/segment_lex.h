@@ -14,7 +14,7 @@ enum segment_token_kind {
     TOKEN_WORD,   /* text: the word as written */
     TOKEN_TEXT,   /* text: what the quotes hold, escapes undone */
     TOKEN_NUMBER, /* number */
-    TOKEN_DATE,   /* at_ms */
+    TOKEN_DATE,   /* at_ms, is_day */
     TOKEN_SIGN,   /* text: ( ) , % = != > >= < <= */
 };
 
@@ -25,6 +25,7 @@ struct segment_token {
     struct str              text;
     struct json             number;
     int64_t                 at_ms;
+    bool                    is_day; /* without a time; at_ms is its midnight in UTC */
 };
 
 struct segment_lexer {

@@ -10,16 +10,41 @@
 #include "base/hash.h"
 #include "engine/segment/segment.h"
 
+/*
+ * What a condition may hold beyond the first of the language: an evaluator's test names what it
+ * can answer, the tests of the faces take all.
+ */
+enum {
+    DICE_DATES = 1 << 0,    /* days, "now", "today" as literals and in windows */
+    DICE_CALENDAR = 1 << 1, /* windows "today", "last month" */
+    DICE_DAY = 1 << 2,      /* birthday is in 7 days, anniversaries */
+    DICE_BEEN = 1 << 3,
+    DICE_MATCHES = 1 << 4,
+    DICE_ANYTHING = 1 << 5, /* did anything */
+    DICE_SUBJECTS = 1 << 6, /* messages and journeys */
+    DICE_ELEMENT = 1 << 7,
+    DICE_FOLDS = 1 << 8, /* count, days between, first, last, most frequent, their times */
+    DICE_WITH = 1 << 9,  /* of a list only these elements */
+    DICE_SAME = 1 << 10, /* with the same cart_id */
+    DICE_FUNNEL = 1 << 11,
+    DICE_MEMBER = 1 << 12, /* in stage, in journey */
+    DICE_CONSENT = 1 << 13,
+    DICE_ALL = ~0,
+};
+
 struct dice {
     uint64_t      state;
     struct arena *arena;
     bool          wild;
     int64_t       base_ms; /* tame dates lie in the 24 hours after it */
+    int           more;    /* DICE_... */
 };
 
 /* 0 .. sides - 1 */
 uint32_t                   dice_roll(struct dice *dice, uint32_t sides);
 const struct segment_node *dice_condition(struct dice *dice, int depth);
+/* An aggregate without a test. */
+const struct segment_node *dice_value(struct dice *dice, int depth);
 /* DULT_SEED from the environment, or a new one; printed, so that a failure can be replayed. */
 uint64_t dice_seed(const char *what);
 

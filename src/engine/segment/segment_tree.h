@@ -29,6 +29,7 @@ enum {
     SEGMENT_DISTINCT_MAX = 500,     /* different values that are told apart, on the stack */
     SEGMENT_STEPS_MAX = 12,         /* of a funnel */
     SEGMENT_DAYS_MAX = 36500,       /* that a date lies from today */
+    SEGMENT_YEARLY_DAYS_MAX = 366,  /* that an anniversary does */
 };
 
 _Static_assert(2 * SEGMENT_DEPTH_MAX + 4 <= JSON_DEPTH_MAX, "a tree fits in JSON");

@@ -1,53 +1,55 @@
 /*
- * segment_words: what the two faces of a condition have in common: the words, and the rules that
- * hold whichever way a tree was written.
+ * segment_words: the words that the two faces of a condition have in common.
  */
 #ifndef DULT_ENGINE_SEGMENT_WORDS_H
 #define DULT_ENGINE_SEGMENT_WORDS_H
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "engine/segment/segment_tree.h"
 
-/* A rule that was broken; `what` is NULL when none was. */
-struct segment_fault {
-    const char *what, *remedy;
-};
+/* What names stand for: a person's traits, an event's properties, or those of a list's element. */
+enum segment_scope { SCOPE_PERSON, SCOPE_EVENT, SCOPE_ELEMENT };
 
 /* Words that mean something in the text form, and so are no names there unless quoted. */
 bool segment_is_keyword(struct str word);
 /* May the name stand in the text without quotes? */
 bool segment_is_plain_name(struct str name);
 
-/* "sum", "average", "least", "greatest", "distinct". */
+/* "sum", "distinct count", "first time": what stands before "of" (GAP: before the event). */
 const char *segment_fold_word(enum segment_fold fold);
-bool        segment_fold_of(struct str word, enum segment_fold *out);
+/* "sum", "distinct", "first_time": the member of JSON that names it. */
+const char *segment_fold_member(enum segment_fold fold);
+bool        segment_fold_takes_property(enum segment_fold fold);
+bool        segment_fold_is_number(enum segment_fold fold); /* else it is tested as a trait is */
+/* May it go without a property? */
+bool segment_fold_is_of_events(enum segment_fold fold);
 
 /* "=", "!=", ..., "starts with", "does not exist"; as the text form and "op" of JSON write it. */
 const char *segment_test_word(enum segment_test test);
 bool        segment_test_of(struct str word, enum segment_test *out);
-bool        segment_test_is_order(enum segment_test test); /* = != > >= < <= */
+bool        segment_test_is_order(enum segment_test test);   /* = != > >= < <= */
+bool        segment_test_takes_list(enum segment_test test); /* in, not in, between */
+
+/* "received", "opened", "entered", "reached the goal of"; NULL for events and anything. */
+const char *segment_subject_word(enum segment_subject subject);
+const char *segment_subject_member(enum segment_subject subject);     /* of JSON: "reached_goal" */
+bool        segment_subject_is_message(enum segment_subject subject); /* RECEIVED .. UNSUBSCRIBED */
+bool        segment_subject_is_journey(enum segment_subject subject);
+bool        segment_subject_has_hits(enum segment_subject subject); /* OPENED, CLICKED */
+
+/* "today", "yesterday", "this week", ..., "last year": both faces write them alike. */
+const char *segment_calendar_word(enum segment_unit unit, uint32_t back);
+bool        segment_calendar_of(struct str words, struct segment_window *out);
+
+/* "granted", "refused", "unknown" */
+const char *segment_consent_word(enum segment_consent consent);
+bool        segment_consent_of(struct str word, enum segment_consent *out);
 
 /* A whole number as JSON_INT, so that 1 and 1.0 are written alike. */
 struct json segment_number(struct json number);
 
-struct segment_fault segment_name_fault(struct str name);
-struct segment_fault segment_compare_fault(const struct segment_compare *compare);
-struct segment_fault segment_window_fault(const struct segment_window *window);
-struct segment_fault segment_length_fault(int64_t length_ms);
-struct segment_fault segment_times_fault(int64_t count);
-struct segment_fault segment_aggregate_fault(enum segment_fold fold, const struct json *number);
-struct segment_fault segment_share_fault(double percent);
-
-/*
- * What both faces must be able to hold: at most SEGMENT_DEPTH_MAX levels, a `where` being one, and
- * at most SEGMENT_TEXT_BYTES_MAX of canonical text. ERR_LIMIT with the problem at `where`.
- */
-MUST enum err segment_bounds(const struct segment_node *node, struct problem *problem,
-                             const char *where);
-
-/* A date as a day when it is midnight UTC, else with its time. */
-void segment_write_date(struct buf *out, int64_t at_ms);
+/* 2026-01-31, or 2026-01-31T12:00:00.000Z */
+void segment_write_date(struct buf *out, int64_t at_ms, bool is_day);
 void segment_write_length(struct buf *out, int64_t length_ms);
 
 #endif

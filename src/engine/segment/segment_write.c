@@ -1,9 +1,7 @@
 #include "engine/segment/segment.h"
-#include "engine/segment/segment_words.h"
+#include "engine/segment/segment_writer.h"
 
-static void write_node(struct buf *out, const struct segment_node *node, bool in_where);
-
-static void write_key(struct buf *out, struct str key, bool is_property)
+void writer_key(struct buf *out, struct str key, bool is_property)
 {
     if (segment_is_plain_name(key)) {
         buf_str(out, key);
@@ -13,14 +11,51 @@ static void write_key(struct buf *out, struct str key, bool is_property)
     json_write_str(out, key);
 }
 
+/* ---- literals and tests */
+
+/* yesterday, today, tomorrow; false for other days. */
+static bool write_near_day(struct buf *out, int64_t days)
+{
+    if (days < -1 || days > 1)
+        return false;
+    buf_str(out, days < 0 ? STR("yesterday") : days == 0 ? STR("today") : STR("tomorrow"));
+    return true;
+}
+
+static void write_ago(struct buf *out, int64_t from_now_ms)
+{
+    if (from_now_ms == 0) {
+        buf_str(out, STR("now"));
+        return;
+    }
+    segment_write_length(out, from_now_ms < 0 ? -from_now_ms : from_now_ms);
+    buf_str(out, from_now_ms < 0 ? STR(" ago") : STR(" from now"));
+}
+
 static void write_literal(struct buf *out, const struct segment_literal *literal)
 {
-    if (literal->kind == SEGMENT_DATE)
-        segment_write_date(out, literal->value.integer);
-    else if (literal->kind == SEGMENT_TRUTH)
-        buf_str(out, literal->value.truth ? STR("yes") : STR("no"));
-    else
+    int64_t value = literal->value.integer;
+    switch (literal->kind) {
+    case SEGMENT_TEXT:
+    case SEGMENT_NUMBER:
         json_write(out, &literal->value);
+        return;
+    case SEGMENT_TRUTH:
+        buf_str(out, literal->value.truth ? STR("yes") : STR("no"));
+        return;
+    case SEGMENT_DATE:
+    case SEGMENT_A_DAY:
+        segment_write_date(out, value, literal->kind == SEGMENT_A_DAY);
+        return;
+    case SEGMENT_AGO:
+        write_ago(out, value);
+        return;
+    case SEGMENT_TODAY:
+        if (!write_near_day(out, value))
+            buf_format(out, "%lld days %s today", (long long)(value < 0 ? -value : value),
+                       value < 0 ? "before" : "after");
+        return;
+    }
 }
 
 static void write_values(struct buf *out, const struct segment_compare *c)
@@ -37,142 +72,111 @@ static void write_values(struct buf *out, const struct segment_compare *c)
         buf_char(out, ')');
 }
 
-static void write_compare(struct buf *out, const struct segment_compare *c, bool in_where)
+void writer_test(struct buf *out, const struct segment_compare *c)
 {
-    if (c->which != SEGMENT_PLAIN)
-        buf_str(out, c->which == SEGMENT_ANY ? STR("any ") : STR("all "));
-    write_key(out, c->key, in_where);
-    buf_char(out, ' ');
     buf_str(out, str_of(segment_test_word(c->test)));
     if (c->values_count > 0)
         buf_char(out, ' ');
     write_values(out, c);
 }
 
-static void write_window(struct buf *out, const struct segment_window *w)
+/* ---- about a name */
+
+static void write_name(struct buf *out, const struct segment_compare *c, bool in_where)
 {
-    switch (w->kind) {
-    case SEGMENT_EVER:
-        return;
-    case SEGMENT_LAST:
-        buf_str(out, STR(" in the last "));
-        segment_write_length(out, w->length_ms);
-        return;
-    case SEGMENT_NOT_LAST:
-        buf_str(out, STR(" not in the last "));
-        segment_write_length(out, w->length_ms);
-        return;
-    case SEGMENT_SINCE:
-        buf_str(out, STR(" since "));
-        segment_write_date(out, w->from_ms);
-        return;
-    case SEGMENT_BEFORE:
-        buf_str(out, STR(" before "));
-        segment_write_date(out, w->to_ms);
-        return;
-    case SEGMENT_BETWEEN:
-        buf_str(out, STR(" between "));
-        segment_write_date(out, w->from_ms);
-        buf_str(out, STR(" and "));
-        segment_write_date(out, w->to_ms);
-        return;
-    case SEGMENT_SINCE_ENTRY:
-        buf_str(out, STR(" since entry"));
-        return;
-    default:
-        break; /* not there yet */
-    }
+    if (c->which != SEGMENT_PLAIN)
+        buf_str(out, c->which == SEGMENT_ANY ? STR("any ") : STR("all "));
+    writer_key(out, c->key, in_where);
+    buf_char(out, ' ');
 }
 
-/* For "last did": the same windows, as one says them of an instant. */
-static void write_instant(struct buf *out, const struct segment_window *w)
+static void write_compare(struct buf *out, const struct segment_compare *c, bool in_where)
 {
-    if (w->kind == SEGMENT_EVER) {
-        buf_str(out, STR(" ever"));
-    } else if (w->kind == SEGMENT_LAST || w->kind == SEGMENT_NOT_LAST) {
-        buf_str(out, w->kind == SEGMENT_LAST ? STR(" less than ") : STR(" more than "));
-        segment_write_length(out, w->length_ms);
-        buf_str(out, STR(" ago"));
+    write_name(out, c, in_where);
+    writer_test(out, c);
+}
+
+static void write_been(struct buf *out, const struct segment_node *node)
+{
+    write_name(out, &node->compare, false);
+    if (node->compare.test == SEGMENT_EXISTS) {
+        buf_str(out, STR("has existed"));
     } else {
-        write_window(out, w);
+        buf_str(out, STR("has been "));
+        writer_test(out, &node->compare);
+    }
+    buf_str(out, STR(" for "));
+    segment_write_length(out, node->within_ms);
+}
+
+static const char *plural(int32_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void write_one_day(struct buf *out, int32_t days)
+{
+    if (write_near_day(out, days))
+        return;
+    if (days > 0)
+        buf_format(out, "in %d days", days);
+    else
+        buf_format(out, "%d days ago", -days);
+}
+
+static void write_day(struct buf *out, const struct segment_node *node)
+{
+    int32_t from = node->from_days, to = node->to_days;
+    if (node->yearly)
+        buf_str(out, STR("anniversary of "));
+    write_name(out, &node->compare, false);
+    buf_str(out, STR("is "));
+    if (from == to) {
+        write_one_day(out, from);
+    } else if (from == 0) {
+        buf_format(out, "in the next %d day%s", to, plural(to));
+    } else if (to == 0) {
+        buf_format(out, "in the last %d day%s", -from, plural(-from));
+    } else {
+        buf_str(out, STR("between "));
+        write_one_day(out, from);
+        buf_str(out, STR(" and "));
+        write_one_day(out, to);
     }
 }
 
-static bool is_group(const struct segment_node *node)
+static void write_element(struct buf *out, const struct segment_node *node)
 {
-    return node->kind == SEGMENT_AND || node->kind == SEGMENT_OR;
+    write_name(out, &node->compare, true);
+    writer_grouped(out, node->parts[0], true, true);
 }
 
-static void write_grouped(struct buf *out, const struct segment_node *node, bool in_where,
-                          bool brackets)
+/* ---- what a person belongs to */
+
+static void write_member(struct buf *out, const char *of, const struct segment_node *node)
 {
-    if (brackets)
-        buf_char(out, '(');
-    write_node(out, node, in_where);
-    if (brackets)
-        buf_char(out, ')');
+    buf_format(out, "in %s ", of);
+    json_write_str(out, node->name);
+    if (node->at.len > 0) {
+        buf_str(out, STR(" at "));
+        json_write_str(out, node->at);
+    }
 }
 
-static void write_where(struct buf *out, const struct segment_match *match, bool brackets)
+static void write_consent(struct buf *out, const struct segment_node *node)
 {
-    if (match->where == NULL)
-        return;
-    buf_str(out, STR(" where "));
-    write_grouped(out, match->where, true, brackets || is_group(match->where));
-}
-
-static void write_times(struct buf *out, const struct segment_node *node)
-{
-    static const char *const words[] = { "at least", "at most", "exactly" };
-    if (node->times == SEGMENT_TIMES_AT_LEAST && node->times_count == 1)
-        return;
-    buf_format(out, " %s %u %s", words[node->times], node->times_count,
-               node->times_count == 1 ? "time" : "times");
-}
-
-static void write_did(struct buf *out, const struct segment_node *node)
-{
-    bool never = node->times == SEGMENT_TIMES_AT_MOST && node->times_count == 0;
-    buf_str(out, never ? STR("never did ") : STR("did "));
-    json_write_str(out, node->match.event);
-    if (!never)
-        write_times(out, node);
-    write_window(out, &node->match.window);
-    write_where(out, &node->match, false);
-}
-
-static void write_first_or_last(struct buf *out, const struct segment_node *node)
-{
-    buf_str(out, node->kind == SEGMENT_FIRST_DID ? STR("first did ") : STR("last did "));
-    json_write_str(out, node->match.event);
-    write_instant(out, &node->match.window);
-    write_where(out, &node->match, false);
-}
-
-static void write_aggregate(struct buf *out, const struct segment_node *node)
-{
-    buf_str(out, str_of(segment_fold_word(node->fold)));
-    buf_str(out, node->fold == SEGMENT_DISTINCT ? STR(" count of ") : STR(" of "));
-    write_key(out, node->property, true);
-    buf_str(out, STR(" of "));
-    json_write_str(out, node->match.event);
-    write_window(out, &node->match.window);
-    write_where(out, &node->match, true);
-    buf_format(out, " %s ", segment_test_word(node->test));
-    json_write(out, &node->number);
-}
-
-static void write_then(struct buf *out, const struct segment_node *node)
-{
-    buf_str(out, STR("did "));
-    json_write_str(out, node->match.event);
-    write_window(out, &node->match.window);
-    write_where(out, &node->match, false);
-    buf_str(out, node->kind == SEGMENT_THEN ? STR(" then ") : STR(" and then no "));
-    json_write_str(out, node->then.event);
-    write_where(out, &node->then, false);
-    buf_str(out, STR(" within "));
-    segment_write_length(out, node->within_ms);
+    buf_str(out, STR("consent "));
+    if (node->name.len > 0) {
+        buf_str(out, STR("to "));
+        json_write_str(out, node->name);
+        buf_char(out, ' ');
+    }
+    if (node->at.len > 0) {
+        buf_str(out, STR("by "));
+        json_write_str(out, node->at);
+        buf_char(out, ' ');
+    }
+    buf_format(out, "is %s", segment_consent_word(node->consent));
 }
 
 static void write_share(struct buf *out, const struct segment_node *node)
@@ -184,6 +188,22 @@ static void write_share(struct buf *out, const struct segment_node *node)
     json_write_str(out, node->name);
 }
 
+/* ---- the tree */
+
+bool writer_is_group(const struct segment_node *node)
+{
+    return node->kind == SEGMENT_AND || node->kind == SEGMENT_OR;
+}
+
+void writer_grouped(struct buf *out, const struct segment_node *node, bool in_where, bool brackets)
+{
+    if (brackets)
+        buf_char(out, '(');
+    writer_node(out, node, in_where);
+    if (brackets)
+        buf_char(out, ')');
+}
+
 static void write_parts(struct buf *out, const struct segment_node *node, bool in_where)
 {
     for (uint32_t i = 0; i < node->parts_count; i++) {
@@ -191,12 +211,13 @@ static void write_parts(struct buf *out, const struct segment_node *node, bool i
         if (i > 0)
             buf_str(out, node->kind == SEGMENT_AND ? STR(" and ") : STR(" or "));
         /* A group in a group of its own kind keeps its brackets, so that the tree comes back. */
-        write_grouped(out, part, in_where,
-                      is_group(part) && (node->kind == SEGMENT_AND || part->kind == SEGMENT_OR));
+        writer_grouped(out, part, in_where,
+                       writer_is_group(part) &&
+                           (node->kind == SEGMENT_AND || part->kind == SEGMENT_OR));
     }
 }
 
-static void write_node(struct buf *out, const struct segment_node *node, bool in_where)
+void writer_node(struct buf *out, const struct segment_node *node, bool in_where)
 {
     switch (node->kind) {
     case SEGMENT_EVERYONE:
@@ -208,72 +229,51 @@ static void write_node(struct buf *out, const struct segment_node *node, bool in
         return;
     case SEGMENT_NOT:
         buf_str(out, STR("not "));
-        write_grouped(out, node->parts[0], in_where, is_group(node->parts[0]));
+        writer_grouped(out, node->parts[0], in_where, writer_is_group(node->parts[0]));
         return;
     case SEGMENT_COMPARE:
         write_compare(out, &node->compare, in_where);
         return;
-    case SEGMENT_DID:
-        write_did(out, node);
+    case SEGMENT_ELEMENT:
+        write_element(out, node);
         return;
+    case SEGMENT_DAY:
+        write_day(out, node);
+        return;
+    case SEGMENT_BEEN:
+        write_been(out, node);
+        return;
+    case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
-        write_first_or_last(out, node);
-        return;
     case SEGMENT_AGGREGATE:
-        write_aggregate(out, node);
-        return;
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        write_then(out, node);
+    case SEGMENT_FUNNEL:
+        writer_behaviour(out, node);
         return;
     case SEGMENT_IN_SEGMENT:
+        write_member(out, "segment", node);
+        return;
     case SEGMENT_IN_LIST:
-        buf_str(out, node->kind == SEGMENT_IN_LIST ? STR("in list ") : STR("in segment "));
-        json_write_str(out, node->name);
+        write_member(out, "list", node);
+        return;
+    case SEGMENT_IN_STAGE:
+        write_member(out, "stage", node);
+        return;
+    case SEGMENT_IN_JOURNEY:
+        write_member(out, "journey", node);
+        return;
+    case SEGMENT_CONSENT:
+        write_consent(out, node);
         return;
     case SEGMENT_SHARE:
         write_share(out, node);
         return;
-    default:
-        break; /* not there yet */
     }
 }
 
 void segment_write(struct buf *out, const struct segment_node *node)
 {
-    write_node(out, node, false);
-}
-
-/* ---- bounds that both faces share */
-
-static uint32_t larger(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint32_t depth_of(const struct segment_node *node)
-{
-    uint32_t below = 0;
-    for (uint32_t i = 0; i < node->parts_count; i++)
-        below = larger(below, depth_of(node->parts[i]));
-    if (node->match.where != NULL)
-        below = larger(below, depth_of(node->match.where));
-    if (node->then.where != NULL)
-        below = larger(below, depth_of(node->then.where));
-    return below + 1;
-}
-
-enum err segment_bounds(const struct segment_node *node, struct problem *problem, const char *where)
-{
-    static const char remedy[] = "Split this into segments and ask with: in segment \"...\".";
-    SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX);
-
-    if (depth_of(node) > SEGMENT_DEPTH_MAX)
-        return problem_set(problem, ERR_LIMIT, where, "groups lie more than 24 deep", remedy);
-    segment_write(&text, node);
-    if (buf_err(&text) == ERR_LIMIT)
-        return problem_set(problem, ERR_LIMIT, where, "the condition is longer than 65536 bytes",
-                           remedy);
-    return buf_err(&text);
+    writer_node(out, node, false);
 }

@@ -1,0 +1,414 @@
+#include <stdio.h>
+
+#include "engine/segment/segment_parser.h"
+
+/* ---- small pieces */
+
+enum err parser_quoted(struct parser *p, const char *what, const char *remedy, struct str *out)
+{
+    if (p->token.kind != TOKEN_TEXT)
+        return parser_expected(p, what, remedy);
+    TRY(parser_refuse(p, &p->token, segment_name_fault(p->token.text)));
+    *out = p->token.text;
+    return parser_advance(p);
+}
+
+enum err parser_key(struct parser *p, struct str *out)
+{
+    if (parser_is_word(p, "trait") || parser_is_word(p, "property")) {
+        TRY(parser_advance(p));
+        return parser_quoted(p, "a name in quotes", "Write for example: trait \"first name\".",
+                             out);
+    }
+    if (p->token.kind != TOKEN_WORD)
+        return parser_expected(p, "a name",
+                               "Write a name such as country, or trait \"first name\".");
+    if (segment_is_keyword(p->token.text))
+        return parser_expected(p, "a name",
+                               "Put a name that is a keyword in quotes: trait \"last\".");
+    TRY(parser_refuse(p, &p->token, segment_name_fault(p->token.text)));
+    *out = p->token.text;
+    return parser_advance(p);
+}
+
+#define LENGTH_REMEDY "Write a length of time such as 30 days, 1 hour or 15m."
+
+enum err parser_length(struct parser *p, int64_t *out_ms)
+{
+    struct segment_token first = p->token;
+    if (first.kind != TOKEN_NUMBER)
+        return parser_expected(p, "a length of time", LENGTH_REMEDY);
+    TRY(parser_advance(p));
+    if (p->token.kind != TOKEN_WORD)
+        return parser_expected(p, "a unit of time", LENGTH_REMEDY);
+    /* Number and unit by themselves: between them there may be anything that is space. */
+    char       text[64];
+    struct str number = str_slice(p->lexer.source, first.from, first.to);
+    snprintf(text, sizeof text, "%.*s %.*s", STR_ARG(str_slice(number, 0, 24)),
+             STR_ARG(str_slice(p->token.text, 0, 24)));
+    if (time_length_parse(str_of(text), out_ms) != OK)
+        return parser_fail(p, &first, ERR_INPUT, "this is no length of time", LENGTH_REMEDY);
+    TRY(parser_refuse(p, &first, segment_length_fault(*out_ms)));
+    return parser_advance(p);
+}
+
+enum err parser_date(struct parser *p, int64_t *out_ms, bool *out_is_day)
+{
+    if (p->token.kind != TOKEN_DATE)
+        return parser_expected(p, "a date", "Write a date without quotes, such as 2026-01-31.");
+    *out_ms = p->token.at_ms;
+    *out_is_day = p->token.is_day;
+    return parser_advance(p);
+}
+
+/* A length of whole days. */
+static enum err days(struct parser *p, int64_t *out_days)
+{
+    struct segment_token first = p->token;
+    int64_t              length_ms = 0;
+    TRY(parser_length(p, &length_ms));
+    if (length_ms % TIME_DAY_MS != 0)
+        return parser_fail(p, &first, ERR_INPUT, "whole days are wanted here",
+                           "Write a number of days or weeks, such as 7 days.");
+    *out_days = length_ms / TIME_DAY_MS;
+    return OK;
+}
+
+/* ---- literals */
+
+/* Written small only: country = NO is a country without its quotes, and must not mean "no". */
+static bool is_truth(const struct parser *p, const char *word)
+{
+    return p->token.kind == TOKEN_WORD && str_eq(p->token.text, str_of(word));
+}
+
+static struct segment_literal literal_int(enum segment_literal_kind kind, int64_t value)
+{
+    return (struct segment_literal){ kind, { .kind = JSON_INT, .integer = value } };
+}
+
+/* 30 days ago, 30 days from now, 5 days after today, 3 days before today */
+static enum err literal_length(struct parser *p, struct segment_literal *out)
+{
+    static const char remedy[] =
+        "Write for example: 30 days ago, 30 days from now, 5 days after today.";
+    struct segment_token first = p->token;
+    int64_t              length_ms = 0;
+
+    TRY(parser_length(p, &length_ms));
+    if (parser_is_word(p, "ago")) {
+        *out = literal_int(SEGMENT_AGO, -length_ms);
+        return parser_advance(p);
+    }
+    if (parser_is_word(p, "from")) {
+        *out = literal_int(SEGMENT_AGO, length_ms);
+        TRY(parser_advance(p));
+        return parser_want_word(p, "now", remedy);
+    }
+    if (!parser_is_word(p, "after") && !parser_is_word(p, "before"))
+        return parser_expected(p, "ago, from now, after today or before today", remedy);
+    if (length_ms % TIME_DAY_MS != 0)
+        return parser_fail(p, &first, ERR_INPUT, "whole days are wanted here",
+                           "Write a number of days or weeks, such as 7 days.");
+    length_ms /= parser_is_word(p, "after") ? TIME_DAY_MS : -TIME_DAY_MS;
+    *out = literal_int(SEGMENT_TODAY, length_ms);
+    TRY(parser_advance(p));
+    return parser_want_word(p, "today", remedy);
+}
+
+/* Does a unit of time follow the number? */
+static bool is_length_ahead(const struct parser *p)
+{
+    struct parser ahead = parser_ahead(p);
+    char          text[32];
+    int64_t       length_ms;
+    if (p->token.kind != TOKEN_NUMBER || ahead.token.kind != TOKEN_WORD)
+        return false;
+    snprintf(text, sizeof text, "1 %.*s", STR_ARG(str_slice(ahead.token.text, 0, 24)));
+    return time_length_parse(str_of(text), &length_ms) == OK;
+}
+
+/* yesterday, today, tomorrow, now */
+static bool literal_word(const struct parser *p, struct segment_literal *out)
+{
+    static const char *const words[] = { "yesterday", "today", "tomorrow" };
+    for (int i = 0; i < 3; i++)
+        if (parser_is_word(p, words[i])) {
+            *out = literal_int(SEGMENT_TODAY, i - 1);
+            return true;
+        }
+    *out = literal_int(SEGMENT_AGO, 0);
+    return parser_is_word(p, "now");
+}
+
+static enum err literal(struct parser *p, struct segment_literal *out)
+{
+    const struct segment_token *t = &p->token;
+    bool                        yes = is_truth(p, "yes") || is_truth(p, "true");
+
+    if (is_length_ahead(p))
+        return literal_length(p, out);
+    if (literal_word(p, out))
+        return parser_advance(p);
+    if (t->kind == TOKEN_TEXT)
+        *out = (struct segment_literal){ SEGMENT_TEXT, { .kind = JSON_STRING, .string = t->text } };
+    else if (t->kind == TOKEN_NUMBER)
+        *out = (struct segment_literal){ SEGMENT_NUMBER, segment_number(t->number) };
+    else if (t->kind == TOKEN_DATE)
+        *out = literal_int(t->is_day ? SEGMENT_A_DAY : SEGMENT_DATE, t->at_ms);
+    else if (yes || is_truth(p, "no") || is_truth(p, "false"))
+        *out = (struct segment_literal){ SEGMENT_TRUTH, { .kind = JSON_BOOL, .truth = yes } };
+    else
+        return parser_expected(p, "a value",
+                               "Write a text in quotes, a number, a date, yes or no.");
+    return parser_advance(p);
+}
+
+/* ---- tests */
+
+static enum err value_add(struct parser *p, struct segment_compare *c)
+{
+    struct segment_token    at = p->token;
+    struct segment_literal *values =
+        parser_room(p, c->values, c->values_count, sizeof c->values[0]);
+    if (values == NULL)
+        return ERR_MEMORY;
+    c->values = values;
+    TRY(literal(p, &values[c->values_count]));
+    TRY(parser_refuse(p, &at, segment_literal_fault(&values[c->values_count])));
+    c->values_count++;
+    return OK;
+}
+
+static enum err list_of_values(struct parser *p, struct segment_compare *c)
+{
+    TRY(parser_want_sign(p, "(", "Write for example: in (\"NO\", \"SE\")."));
+    TRY(value_add(p, c));
+    while (parser_is_sign(p, ",")) {
+        if (c->values_count == SEGMENT_VALUES_MAX)
+            return parser_fail(p, &p->token, ERR_LIMIT, "there are more than 1000 values",
+                               "Import the people as a list and ask with: in list \"...\".");
+        TRY(parser_advance(p));
+        TRY(value_add(p, c));
+    }
+    return parser_want_sign(p, ")", "Separate the values by commas and close the bracket.");
+}
+
+#define TEST_REMEDY                                                                                \
+    "Write = != > >= < <= in, contains, starts with, ends with, matches, between or exists."
+
+static enum err test_of_words(struct parser *p, enum segment_test *out)
+{
+    if (parser_is_word(p, "does")) {
+        *out = SEGMENT_NOT_EXISTS;
+        TRY(parser_advance(p));
+        TRY(parser_want_word(p, "not", "Write: does not exist."));
+        return parser_want_word(p, "exist", "Write: does not exist.");
+    }
+    if (parser_is_word(p, "not")) {
+        *out = SEGMENT_NOT_IN;
+        TRY(parser_advance(p));
+        return parser_want_word(p, "in", "Write: not in (\"NO\", \"SE\").");
+    }
+    if (parser_is_word(p, "starts") || parser_is_word(p, "ends")) {
+        *out = parser_is_word(p, "starts") ? SEGMENT_STARTS : SEGMENT_ENDS;
+        TRY(parser_advance(p));
+        return parser_want_word(p, "with", "Write: starts with \"...\" or ends with \"...\".");
+    }
+    if (parser_is_word(p, "in"))
+        *out = SEGMENT_IN;
+    else if (parser_is_word(p, "contains"))
+        *out = SEGMENT_CONTAINS;
+    else if (parser_is_word(p, "matches"))
+        *out = SEGMENT_MATCHES;
+    else if (parser_is_word(p, "between"))
+        *out = SEGMENT_BETWEEN_VALUES;
+    else if (parser_is_word(p, "exists"))
+        *out = SEGMENT_EXISTS;
+    else
+        return parser_expected(p, "a comparison", TEST_REMEDY);
+    return parser_advance(p);
+}
+
+static enum err test(struct parser *p, enum segment_test *out)
+{
+    if (p->token.kind != TOKEN_SIGN)
+        return test_of_words(p, out);
+    if (!segment_test_of(p->token.text, out))
+        return parser_expected(p, "a comparison", TEST_REMEDY);
+    return parser_advance(p);
+}
+
+static enum err values_of_test(struct parser *p, struct segment_compare *c)
+{
+    switch (c->test) {
+    case SEGMENT_EXISTS:
+    case SEGMENT_NOT_EXISTS:
+        return OK;
+    case SEGMENT_IN:
+    case SEGMENT_NOT_IN:
+        return list_of_values(p, c);
+    case SEGMENT_BETWEEN_VALUES:
+        TRY(value_add(p, c));
+        TRY(parser_want_word(p, "and", "Write for example: between 1 and 10."));
+        return value_add(p, c);
+    default:
+        return value_add(p, c);
+    }
+}
+
+enum err parser_test(struct parser *p, struct segment_compare *c)
+{
+    struct segment_token at = p->token;
+    TRY(test(p, &c->test));
+    TRY(values_of_test(p, c));
+    return parser_refuse(p, &at, segment_compare_fault(c));
+}
+
+/* ---- days */
+
+#define IS_REMEDY "Write for example: is today, is in 7 days, is 3 days ago, is in the next 7 days."
+
+/* One day: today, yesterday, tomorrow, in 7 days, 3 days ago. */
+static enum err one_day(struct parser *p, int64_t *out_days)
+{
+    struct segment_literal word;
+    if (!parser_is_word(p, "now") && literal_word(p, &word)) {
+        *out_days = word.value.integer;
+        return parser_advance(p);
+    }
+    if (parser_is_word(p, "in")) {
+        TRY(parser_advance(p));
+        return days(p, out_days);
+    }
+    if (p->token.kind == TOKEN_TEXT || is_truth(p, "yes") || is_truth(p, "no"))
+        return parser_expected(p, "a day", "Compare a value with =: country = \"NO\".");
+    if (p->token.kind != TOKEN_NUMBER)
+        return parser_expected(p, "a day", IS_REMEDY);
+    TRY(days(p, out_days));
+    *out_days = -*out_days;
+    return parser_want_word(p, "ago", IS_REMEDY);
+}
+
+/* After "in the": next 7 days, last 7 days. */
+static enum err days_around(struct parser *p, int64_t *from, int64_t *to)
+{
+    bool next = parser_is_word(p, "next");
+    if (!next && !parser_is_word(p, "last"))
+        return parser_expected(p, "next or last", IS_REMEDY);
+    TRY(parser_advance(p));
+    TRY(days(p, next ? to : from));
+    *from = -*from;
+    return OK;
+}
+
+static enum err day_range(struct parser *p, int64_t *from, int64_t *to)
+{
+    if (parser_is_word(p, "in") && parser_next_is_word(p, "the")) {
+        TRY(parser_advance(p));
+        TRY(parser_advance(p));
+        return days_around(p, from, to);
+    }
+    if (parser_is_word(p, "between")) {
+        TRY(parser_advance(p));
+        TRY(one_day(p, from));
+        TRY(parser_want_word(p, "and", "Write for example: is between today and in 7 days."));
+        return one_day(p, to);
+    }
+    TRY(one_day(p, from));
+    *to = *from;
+    return OK;
+}
+
+/* After the name: is ... */
+static enum err day(struct parser *p, struct segment_node *node)
+{
+    struct segment_token at = p->token;
+    int64_t              from = 0, to = 0; /* of a length, so at most 36500 days */
+    node->kind = SEGMENT_DAY;
+    TRY(parser_want_word(p, "is", IS_REMEDY));
+    TRY(day_range(p, &from, &to));
+    node->from_days = (int32_t)from;
+    node->to_days = (int32_t)to;
+    return parser_refuse(p, &at, segment_days_fault(node));
+}
+
+bool parser_is_anniversary(const struct parser *p)
+{
+    return parser_is_word(p, "anniversary") && parser_next_is_word(p, "of");
+}
+
+enum err parser_anniversary(struct parser *p, const struct segment_node **out)
+{
+    struct segment_node *node;
+    TRY(parser_node(p, SEGMENT_DAY, &node));
+    node->yearly = true;
+    TRY(parser_advance(p));
+    TRY(parser_advance(p));
+    TRY(parser_key(p, &node->compare.key));
+    TRY(day(p, node));
+    *out = node;
+    return OK;
+}
+
+/* ---- what begins with a name */
+
+/* has been = "pro" for 14 days, has existed for 14 days */
+static enum err has_been(struct parser *p, struct segment_node *node)
+{
+    static const char remedy[] = "Write for example: plan has been = \"pro\" for 14 days.";
+    node->kind = SEGMENT_BEEN;
+    TRY(parser_advance(p));
+    struct segment_token at = p->token;
+    if (parser_is_word(p, "existed")) {
+        node->compare.test = SEGMENT_EXISTS;
+        TRY(parser_advance(p));
+        TRY(parser_refuse(p, &at, segment_compare_fault(&node->compare)));
+    } else {
+        TRY(parser_want_word(p, "been", remedy));
+        at = p->token;
+        TRY(parser_test(p, &node->compare));
+    }
+    TRY(parser_refuse(p, &at, segment_been_fault(&node->compare)));
+    TRY(parser_want_word(p, "for", remedy));
+    return parser_length(p, &node->within_ms);
+}
+
+/* any products (category = "tent" and price > 100) */
+static enum err element(struct parser *p, struct segment_node *node)
+{
+    const struct segment_node **part = ARENA_ARRAY(p->arena, 1, const struct segment_node *);
+    if (part == NULL)
+        return ERR_MEMORY;
+    node->kind = SEGMENT_ELEMENT;
+    if (p->scope != SCOPE_EVENT)
+        return parser_expected(p, "a comparison",
+                               "Elements are chosen after where: where any products (...).");
+    if (node->compare.which == SEGMENT_PLAIN)
+        return parser_expected(p, "a comparison",
+                               "Say of how many it must hold: any products (...), or all.");
+    TRY(parser_part_in(p, SCOPE_ELEMENT, part));
+    node->parts = part;
+    node->parts_count = 1;
+    return OK;
+}
+
+enum err parser_about_name(struct parser *p, const struct segment_node **out)
+{
+    struct segment_node *node;
+    TRY(parser_node(p, SEGMENT_COMPARE, &node));
+    *out = node;
+    struct segment_compare *c = &node->compare;
+    if (parser_is_word(p, "any") || parser_is_word(p, "all")) {
+        c->which = parser_is_word(p, "any") ? SEGMENT_ANY : SEGMENT_ALL;
+        TRY(parser_advance(p));
+    }
+    TRY(parser_key(p, &c->key));
+    if (parser_is_sign(p, "("))
+        return element(p, node);
+    if (p->scope == SCOPE_PERSON && parser_is_word(p, "has"))
+        return has_been(p, node);
+    if (p->scope == SCOPE_PERSON && c->which == SEGMENT_PLAIN && parser_is_word(p, "is"))
+        return day(p, node);
+    return parser_test(p, c);
+}
