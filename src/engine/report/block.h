@@ -1,0 +1,98 @@
+/*
+ * block: a few thousand profiles in a row, as columns that fit in the processor's cache.
+ *
+ *      profile      first .. first + count - 1
+ *      alone        1 0 1 1        people of one profile
+ *      ringed       0 1 0 0        roots of people of several: they are looked at one by one
+ *      last_ms      t t t t        the latest thing done, over all levels
+ *
+ *      slices       where in a name's postings each profile's events lie, for every level
+ *
+ * Slices are found by rank: the posted places of the block become bits, and the bits before a
+ * profile's first event are counted. So no branch depends on the data.
+ */
+#ifndef DULT_ENGINE_REPORT_BLOCK_H
+#define DULT_ENGINE_REPORT_BLOCK_H
+
+#include "engine/behaviour/view.h"
+#include "engine/report/report.h"
+
+enum {
+    BLOCK_PROFILES = 2048,
+    BLOCK_WORDS = BLOCK_PROFILES / 64,
+    BLOCK_NO_ENTRY = UINT32_MAX,
+    BLOCK_IDENTIFY = 0, /* own events, as the program numbers them */
+    BLOCK_LIST = 1,
+    BLOCK_ANYTHING = RUN_OWN_NAMES - 1, /* asked as a name: all events, the own ones too */
+};
+
+struct block {
+    const struct report *report;
+    const struct view   *view;
+    uint32_t             first, count;
+    uint64_t             alone[BLOCK_WORDS], ringed[BLOCK_WORDS];
+    int64_t              last_ms[BLOCK_PROFILES];
+    struct {
+        uint32_t from, to; /* entries of the block's profiles */
+    } entries[VIEW_LEVELS_MAX];
+};
+
+/* The block that begins at `first`, a multiple of REPORT_ALIGN, and ends at `to` at most. Asks
+ * only for people in `among`. */
+void block_make(struct block *block, const struct report *report, uint32_t first, uint32_t to);
+
+/* Events of one name: `places[lo[i]] .. places[hi[i] - 1]` are those of profile first + i. */
+struct slice_level {
+    const struct level *level;
+    const uint32_t     *places; /* NULL: lo and hi are places themselves */
+    const uint32_t     *lo, *hi;
+};
+
+struct slices {
+    uint32_t           levels_count; /* only those that have any */
+    struct slice_level levels[VIEW_LEVELS_MAX];
+    uint32_t           room[VIEW_LEVELS_MAX][2 * BLOCK_PROFILES + 1];
+};
+
+void slices_make(struct slices *slices, const struct block *block, uint16_t name);
+
+static inline uint32_t slice_place(const struct slice_level *slice, uint32_t i)
+{
+    return slice->places == NULL ? i : slice->places[i];
+}
+
+static inline int64_t slice_at_ms(const struct slice_level *slice, uint32_t i)
+{
+    return slice->level->at_ms[slice_place(slice, i)];
+}
+
+/* Where in [lo, hi) the first event at or after `at_ms` lies; hi for none. */
+uint32_t slice_first(const struct slice_level *slice, uint32_t lo, uint32_t hi, int64_t at_ms);
+
+/* How many events each profile has, in all levels. */
+void slices_totals(const struct slices *slices, uint32_t count, uint32_t *totals);
+/* Who has a total of at least `need`, and did something at or after from_ms? BLOCK_WORDS of them.
+ */
+void block_enough(const struct block *block, const uint32_t *totals, uint32_t need, int64_t from_ms,
+                  uint64_t *out);
+
+/* Of slices of BLOCK_IDENTIFY: the bag of the newest call by now that names the trait, 0 for none.
+ */
+uint32_t slices_trait_bag(const struct slices *slices, const struct block *block, uint16_t key,
+                          uint32_t i);
+
+/* Was anything of this profile of one's own dated at or before the instant? */
+bool block_is_known(const struct block *block, uint32_t i, int64_t at_ms);
+
+/* Walks the bits of a word: for (uint64_t left = word; left != 0; left &= left - 1) BLOCK_BIT. */
+#define BLOCK_BIT(left) ((uint32_t)__builtin_ctzll(left))
+
+/* Loops over columns that pay for wider registers where the processor has them. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define BLOCK_WIDE __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#else
+#define BLOCK_WIDE
+#endif
+
+#endif

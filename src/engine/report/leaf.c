@@ -1,0 +1,284 @@
+#include "engine/report/leaf.h"
+
+#include <string.h>
+
+#include "engine/segment/segment_scan.h"
+
+void leaf_asking_make(struct leaf_asking *asking, const struct report *report,
+                      const struct segment_program *program)
+{
+    asking->program = program;
+    someone_nobody(&asking->nobody, report);
+}
+
+/* ---- what kind of question it is */
+
+static bool is_fixed(const struct segment_window *window)
+{
+    return window->kind != SEGMENT_CALENDAR && !window->from_is_day && !window->to_is_day;
+}
+
+/* Does what a literal means depend on the person's zone? */
+static bool has_zone(const struct segment_op *ops, uint32_t from, uint32_t to)
+{
+    for (uint32_t at = from; at < to; at++)
+        for (uint32_t i = 0; i < ops[at].compare.values_count; i++)
+            if (ops[at].compare.values[i].kind == SEGMENT_A_DAY ||
+                ops[at].compare.values[i].kind == SEGMENT_TODAY)
+                return true;
+    return false;
+}
+
+static bool is_by_columns(const struct segment_op *ops, uint32_t at)
+{
+    const struct segment_op *op = &ops[at];
+    switch (op->kind) {
+    case SEGMENT_EVERYONE:
+        return true;
+    case SEGMENT_COMPARE:
+        return !has_zone(ops, at, op->next);
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+        return is_fixed(&op->match.window) && !has_zone(ops, at, op->next);
+    default:
+        return false;
+    }
+}
+
+enum leaf_cost leaf_cost(const struct segment_op *ops, uint32_t at)
+{
+    if (!is_by_columns(ops, at))
+        return LEAF_DEAR;
+    if (ops[at].kind == SEGMENT_EVERYONE)
+        return LEAF_FREE;
+    return ops[at].kind == SEGMENT_COMPARE || ops[at].match.where != 0 ? LEAF_BAG : LEAF_NAME;
+}
+
+/* ---- did, first did, last did */
+
+/* One question about events of a name, in a window that is the same for everyone. */
+struct question {
+    const struct segment_op *op;
+    struct segment_span      span;
+    uint32_t                 need;   /* fewer in all, and the answer is `otherwise` */
+    uint32_t                 most;   /* so many need be counted */
+    bool                     is_own; /* last_ms says nothing of these events */
+    bool                     otherwise;
+};
+
+static bool is_wanted(const struct leaf_asking *asking, const struct question *q,
+                      const struct slice_level *slice, uint32_t i)
+{
+    struct segment_asking ask = { asking->program->ops, &asking->nobody.facts };
+    if (q->op->match.where == 0)
+        return true;
+    uint32_t bag = slice->level->bag[slice_place(slice, i)];
+    return segment_where(&ask, q->op->match.where, bag_at(asking->block.view->bags, bag));
+}
+
+/* The end of what is dated at or before to_ms. */
+static uint32_t end_of(const struct leaf_asking *asking, const struct question *q,
+                       const struct slice_level *slice, uint32_t i, int64_t to_ms)
+{
+    if (!q->is_own && asking->block.last_ms[i] <= to_ms)
+        return slice->hi[i];
+    return slice_first(slice, slice->lo[i], slice->hi[i], to_ms + 1);
+}
+
+static uint32_t count_in(const struct leaf_asking *asking, const struct question *q,
+                         const struct slice_level *slice, uint32_t i, uint32_t most)
+{
+    uint32_t lo = slice->lo[i], hi = end_of(asking, q, slice, i, q->span.to_ms), count = 0;
+    int64_t  from_ms = q->span.from_ms;
+    if (q->op->match.where == 0) {
+        if (from_ms == INT64_MIN)
+            return hi - lo;
+        if (hi - lo >= most && slice_at_ms(slice, hi - most) >= from_ms)
+            return most;
+        return hi - slice_first(slice, lo, hi, from_ms);
+    }
+    for (; hi > lo && count < most && slice_at_ms(slice, hi - 1) >= from_ms; hi--)
+        count += is_wanted(asking, q, slice, hi - 1);
+    return count;
+}
+
+static bool did(const struct leaf_asking *asking, const struct question *q, uint32_t i)
+{
+    uint32_t count = 0, wanted = q->op->times_count;
+    for (uint32_t l = 0; l < asking->slices.levels_count && count < q->most; l++)
+        count += count_in(asking, q, &asking->slices.levels[l], i, q->most - count);
+    return q->op->times == SEGMENT_TIMES_AT_LEAST  ? count >= wanted
+           : q->op->times == SEGMENT_TIMES_AT_MOST ? count <= wanted
+                                                   : count == wanted;
+}
+
+/* The first or last match ever, as far as it has happened, lies in the span. */
+static bool instant(const struct leaf_asking *asking, const struct question *q, uint32_t i)
+{
+    bool    last = q->op->kind == SEGMENT_LAST_DID, found = false;
+    int64_t best_ms = 0;
+    for (uint32_t l = 0; l < asking->slices.levels_count; l++) {
+        const struct slice_level *slice = &asking->slices.levels[l];
+        uint32_t                  lo = slice->lo[i];
+        uint32_t                  hi = end_of(asking, q, slice, i, asking->block.report->at_ms);
+        while (lo < hi && !is_wanted(asking, q, slice, last ? hi - 1 : lo)) {
+            lo += !last;
+            hi -= last;
+        }
+        if (lo == hi)
+            continue;
+        int64_t at_ms = slice_at_ms(slice, last ? hi - 1 : lo);
+        if (!found || (last ? at_ms > best_ms : at_ms < best_ms))
+            best_ms = at_ms;
+        found = true;
+    }
+    return found && best_ms >= q->span.from_ms && best_ms <= q->span.to_ms;
+}
+
+static struct question question_of(const struct leaf_asking *asking, const struct segment_op *op)
+{
+    struct question q = { .op = op, .need = 1, .is_own = op->match.event < RUN_OWN_NAMES };
+    q.span = segment_reach_of(&op->match.window, &asking->nobody.facts).now;
+    if (op->kind != SEGMENT_DID)
+        return q;
+    q.otherwise = op->times == SEGMENT_TIMES_AT_MOST || op->times_count == 0;
+    q.most = op->times_count + (op->times != SEGMENT_TIMES_AT_LEAST);
+    q.need = op->times == SEGMENT_TIMES_EXACTLY && op->times_count > 0 ? op->times_count : q.most;
+    return q;
+}
+
+static void prefetch(const struct slices *slices, uint32_t first, uint64_t word, uint32_t back)
+{
+    for (uint64_t left = word; left != 0; left &= left - 1)
+        for (uint32_t l = 0; l < slices->levels_count; l++) {
+            const struct slice_level *slice = &slices->levels[l];
+            uint32_t                  i = first + BLOCK_BIT(left);
+            if (slice->hi[i] - slice->lo[i] >= back)
+                __builtin_prefetch(&slice->level->at_ms[slice_place(slice, slice->hi[i] - back)]);
+        }
+}
+
+static void eval_behaviour(struct leaf_asking *asking, const struct segment_op *op,
+                           const uint64_t *asked, uint64_t *out)
+{
+    struct question q = question_of(asking, op);
+    uint32_t        totals[BLOCK_PROFILES];
+    uint64_t        some[BLOCK_WORDS];
+
+    slices_make(&asking->slices, &asking->block, op->match.event);
+    slices_totals(&asking->slices, asking->block.count, totals);
+    block_enough(&asking->block, totals, q.need, q.is_own ? INT64_MIN : q.span.from_ms, some);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        some[word] &= asked[word];
+        out[word] = q.otherwise ? asked[word] & ~some[word] : 0;
+    }
+    uint32_t back = op->kind == SEGMENT_DID && op->match.where == 0 ? q.most : 1;
+    prefetch(&asking->slices, 0, some[0], back);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        if (word + 1 < BLOCK_WORDS)
+            prefetch(&asking->slices, (word + 1) * 64, some[word + 1], back);
+        for (uint64_t left = some[word]; left != 0; left &= left - 1) {
+            uint32_t i = word * 64 + BLOCK_BIT(left);
+            bool     holds = op->kind == SEGMENT_DID ? did(asking, &q, i) : instant(asking, &q, i);
+            out[word] |= holds ? left & -left : 0;
+        }
+    }
+}
+
+/* ---- traits */
+
+static bool trait_holds(struct leaf_asking *asking, const struct segment_op *op, uint32_t i)
+{
+    struct json value = { .kind = JSON_NULL };
+    uint32_t    bag = slices_trait_bag(&asking->slices, &asking->block, op->key, i);
+    if (bag != 0)
+        (void)someone_value(bag_at(asking->block.view->bags, bag), op->key,
+                            asking->someone.elements, &value);
+    return segment_compare_trait(&op->compare, &value);
+}
+
+static void eval_trait(struct leaf_asking *asking, const struct segment_op *op,
+                       const uint64_t *asked, uint64_t *out)
+{
+    struct json nothing = { .kind = JSON_NULL };
+    bool        otherwise = segment_compare_trait(&op->compare, &nothing);
+    uint32_t    totals[BLOCK_PROFILES];
+    uint64_t    some[BLOCK_WORDS];
+
+    slices_make(&asking->slices, &asking->block, BLOCK_IDENTIFY);
+    slices_totals(&asking->slices, asking->block.count, totals);
+    block_enough(&asking->block, totals, 1, INT64_MIN, some);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        out[word] = otherwise ? asked[word] & ~some[word] : 0;
+        for (uint64_t left = some[word] & asked[word]; left != 0; left &= left - 1)
+            if (trait_holds(asking, op, word * 64 + BLOCK_BIT(left)))
+                out[word] |= left & -left;
+    }
+}
+
+/* ---- one by one */
+
+/* The one event that must be there for the answer to differ from nobody's; DICT_NONE: unknown. */
+static uint16_t decisive_event(const struct segment_op *op)
+{
+    switch (op->kind) {
+    case SEGMENT_COMPARE:
+    case SEGMENT_DAY:
+    case SEGMENT_BEEN:
+        return BLOCK_IDENTIFY;
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+    case SEGMENT_AGGREGATE:
+    case SEGMENT_THEN:
+    case SEGMENT_THEN_NOT:
+        return op->match.event;
+    case SEGMENT_IN_LIST:
+        return BLOCK_LIST;
+    default:
+        return DICT_NONE;
+    }
+}
+
+static void eval_one_by_one(struct leaf_asking *asking, uint32_t at, const uint64_t *asked,
+                            uint64_t *out)
+{
+    const struct segment_op *op = &asking->program->ops[at];
+    uint16_t                 event = decisive_event(op);
+    struct segment_asking    ask = { asking->program->ops, &asking->nobody.facts };
+    bool                     otherwise = segment_eval_op(&ask, at).holds;
+    uint32_t                 totals[BLOCK_PROFILES];
+    uint64_t                 some[BLOCK_WORDS];
+
+    if (event != DICT_NONE) {
+        slices_make(&asking->slices, &asking->block, event);
+        slices_totals(&asking->slices, asking->block.count, totals);
+        block_enough(&asking->block, totals, 1, INT64_MIN, some);
+    } else {
+        memset(some, 0xff, sizeof some);
+    }
+    ask.facts = &asking->someone.facts;
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        out[word] = otherwise ? asked[word] & ~some[word] : 0;
+        for (uint64_t left = some[word] & asked[word]; left != 0; left &= left - 1) {
+            someone_make(&asking->someone, asking->block.report,
+                         asking->block.first + word * 64 + BLOCK_BIT(left));
+            if (segment_eval_op(&ask, at).holds)
+                out[word] |= left & -left;
+        }
+    }
+}
+
+void leaf_eval(struct leaf_asking *asking, uint32_t at, const uint64_t *asked, uint64_t *out)
+{
+    const struct segment_op *op = &asking->program->ops[at];
+    if (!is_by_columns(asking->program->ops, at))
+        eval_one_by_one(asking, at, asked, out);
+    else if (op->kind == SEGMENT_EVERYONE)
+        memcpy(out, asked, BLOCK_WORDS * sizeof *out);
+    else if (op->kind == SEGMENT_COMPARE)
+        eval_trait(asking, op, asked, out);
+    else
+        eval_behaviour(asking, op, asked, out);
+}

@@ -1,0 +1,113 @@
+#include "engine/report/population.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/report/leaf.h"
+
+/* Groups ask their cheap parts first, and each part only of those whom none before decided. */
+
+static enum leaf_cost cost_of(const struct segment_op *ops, uint32_t at)
+{
+    enum leaf_cost most = LEAF_FREE;
+    if (ops[at].kind != SEGMENT_AND && ops[at].kind != SEGMENT_OR && ops[at].kind != SEGMENT_NOT)
+        return leaf_cost(ops, at);
+    for (uint32_t part = at + 1; part < ops[at].next; part = ops[part].next) {
+        enum leaf_cost cost = cost_of(ops, part);
+        most = cost > most ? cost : most;
+    }
+    return most;
+}
+
+static bool is_empty(const uint64_t *bits)
+{
+    uint64_t any = 0;
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        any |= bits[word];
+    return any == 0;
+}
+
+static void eval(struct leaf_asking *asking, uint32_t at, const uint64_t *asked, uint64_t *out);
+
+/* Whom a part decides is asked no more: in an AND those it refuses, in an OR those it takes. */
+static void eval_group(struct leaf_asking *asking, uint32_t at, const uint64_t *asked,
+                       uint64_t *out)
+{
+    const struct segment_op *ops = asking->program->ops;
+    bool                     is_or = ops[at].kind == SEGMENT_OR;
+    uint64_t                 left[BLOCK_WORDS], held[BLOCK_WORDS];
+
+    memcpy(left, asked, sizeof left);
+    for (int cost = LEAF_FREE; cost <= LEAF_DEAR; cost++)
+        for (uint32_t part = at + 1; part < ops[at].next; part = ops[part].next) {
+            if ((int)cost_of(ops, part) != cost || is_empty(left))
+                continue;
+            eval(asking, part, left, held);
+            for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+                left[word] &= is_or ? ~held[word] : held[word];
+        }
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        out[word] = is_or ? asked[word] & ~left[word] : left[word];
+}
+
+static void eval(struct leaf_asking *asking, uint32_t at, const uint64_t *asked, uint64_t *out)
+{
+    switch (asking->program->ops[at].kind) {
+    case SEGMENT_AND:
+    case SEGMENT_OR:
+        eval_group(asking, at, asked, out);
+        return;
+    case SEGMENT_NOT:
+        eval(asking, at + 1, asked, out);
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+            out[word] = asked[word] & ~out[word];
+        return;
+    default:
+        leaf_eval(asking, at, asked, out);
+    }
+}
+
+/* People of several profiles are asked everything one by one. */
+static void eval_ringed(struct leaf_asking *asking, uint64_t *out)
+{
+    const struct block *block = &asking->block;
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint64_t left = block->ringed[word]; left != 0; left &= left - 1) {
+            someone_make(&asking->someone, block->report,
+                         block->first + word * 64 + BLOCK_BIT(left));
+            if (someone_is_known(&asking->someone) &&
+                (asking->program == NULL ||
+                 segment_eval(asking->program, &asking->someone.facts).holds))
+                out[word] |= left & -left;
+        }
+}
+
+static void drop_unknown(const struct block *block, uint64_t *out)
+{
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint64_t left = out[word]; left != 0; left &= left - 1)
+            if (!block_is_known(block, word * 64 + BLOCK_BIT(left), block->report->at_ms))
+                out[word] &= ~(left & -left);
+}
+
+enum err population_match(const struct report *report, const struct segment_program *program,
+                          struct report_range range, uint64_t *bits)
+{
+    struct leaf_asking *asking = malloc(sizeof *asking);
+    uint64_t            out[BLOCK_WORDS];
+    if (asking == NULL)
+        return ERR_MEMORY;
+    leaf_asking_make(asking, report, program);
+    for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
+        block_make(&asking->block, report, first, range.to);
+        if (program == NULL)
+            memcpy(out, asking->block.alone, sizeof out);
+        else
+            eval(asking, 0, asking->block.alone, out);
+        drop_unknown(&asking->block, out);
+        eval_ringed(asking, out);
+        memcpy(bits + first / 64, out, (asking->block.count + 63) / 64 * sizeof out[0]);
+    }
+    free(asking);
+    return OK;
+}

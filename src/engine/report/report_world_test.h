@@ -1,0 +1,67 @@
+/*
+ * report_world: a small random population, as a view and as a plain list of events.
+ *
+ * Some people have several profiles, some profiles came after the base, some events are late, some
+ * are dated after the question. The list is what the twins of the reports read.
+ */
+#ifndef DULT_ENGINE_REPORT_WORLD_TEST_H
+#define DULT_ENGINE_REPORT_WORLD_TEST_H
+
+#include "engine/behaviour/view.h"
+#include "engine/report/report.h"
+#include "engine/segment/segment_random_test.h"
+
+enum { WORLD_PROFILES_MAX = 6000, WORLD_EVENTS_MAX = 20000 };
+
+struct world_event {
+    uint32_t profile, root, seq, bag;
+    uint16_t name;
+    int64_t  at_ms;
+};
+
+struct world {
+    struct view        view;
+    struct report      report;
+    struct dict       *events, *properties, *traits;
+    struct buf         bags;
+    int64_t            base_ms;
+    uint32_t           root[WORLD_PROFILES_MAX], next[WORLD_PROFILES_MAX];
+    struct world_event list[WORLD_EVENTS_MAX]; /* by (root, at, seq) */
+    uint32_t           count;
+    uint32_t           from[WORLD_PROFILES_MAX + 1]; /* by root: its first event in the list */
+    uint64_t           among[WORLD_PROFILES_MAX / 64 + 1];
+    unsigned char     *regions[VIEW_LEVELS_MAX];
+    uint32_t           names[WORLD_EVENTS_MAX];
+};
+
+void world_open(struct world *world);
+void world_done(struct world *world);
+/* Another population, another instant, another filter or none. */
+void world_roll(struct world *world, struct dice *dice);
+
+/* What conditions are compiled with. */
+struct segment_names world_names(struct world *world);
+/* A random event, `did "A" where ...`; into the arena of the dice. */
+struct segment_program world_event(struct world *world, struct dice *dice);
+/* Is this what the program made by world_event asks for? Straight on the list. */
+bool world_is(const struct world *world, const struct segment_program *program,
+              const struct world_event *event);
+
+/* A person's facts, read from the list: for segment_eval as a twin. The runs are `world`'s. */
+struct world_facts {
+    struct facts        facts;
+    const struct world *world;
+    uint32_t            person;
+    struct run          run;
+    uint16_t            name[WORLD_EVENTS_MAX];
+    int64_t             at_ms[WORLD_EVENTS_MAX];
+    uint32_t            seq[WORLD_EVENTS_MAX], bag[WORLD_EVENTS_MAX];
+    struct json         elements[64];
+    char                public_id[16];
+};
+void world_facts(struct world_facts *facts, const struct world *world, uint32_t person,
+                 int64_t at_ms);
+/* Somebody, that is: a root with a record by the report's instant, and in `among`. */
+bool world_is_asked(const struct world *world, uint32_t person);
+
+#endif
