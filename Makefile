@@ -3,7 +3,7 @@
 BUILD := build
 JOBS  := $(shell nproc)
 
-.PHONY: all help setup run demo test check tidy fuzz bench clean $(BUILD)/dult
+.PHONY: all help setup run demo test check tidy fuzz bench bench-segments clean $(BUILD)/dult
 
 all: $(BUILD)/build.ninja ## build build/dult and everything beside it
 	cmake --build $(BUILD) -j $(JOBS)
@@ -16,7 +16,7 @@ $(BUILD)/build.ninja: CMakeLists.txt
 	cmake -S . -B $(BUILD) -G Ninja
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 setup: ## install what is missing, for building and for testing
 	scripts/setup test
@@ -43,6 +43,9 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS each (600 unless set)
 
 bench: all ## measure, and write docs/benchmarks.md
 	@bench/run
+
+bench-segments: ## the same beside other engines, docs/benchmarks-segments.md
+	@bench/segments
 
 clean: ## remove what was built
 	rm -rf build build-*

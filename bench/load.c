@@ -5,9 +5,10 @@
  *     load batch  --port P --key K --seconds S --connections C    batches of 100 events
  *     load single --port P --key K --seconds S --connections C    one event a request
  *
- * Each kept connection has one request under way. Prints one JSON line: events answered 200 a
- * second, how many requests were answered otherwise, and the 50th and 99th percentile of the time
- * from the first byte sent to the answer read.
+ * Each kept connection has one request under way. With --rate N (events a second) a request is made
+ * only when it is due, and its time counts from then, waiting for a connection included. Prints one
+ * JSON line: events answered 200 a second, how many requests were answered otherwise, and the 50th
+ * and 99th percentile of the time from the first byte sent to the answer read.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,6 +42,7 @@ struct conf {
     int         seconds, connections;
     uint32_t    people, batch;
     uint64_t    seed;
+    uint32_t    rate; /* events a second; 0: as fast as can be */
 };
 
 struct connection {
@@ -48,6 +50,7 @@ struct connection {
     struct buf         head[BODIES];
     struct events_body body[BODIES];
     int                turn;
+    bool               is_idle; /* waits until a request is due */
     size_t             sent;    /* of head and body together */
     bool               is_full; /* the socket took no more: wait until it does */
     char               answer[ANSWER_BYTES_MAX];
@@ -62,6 +65,7 @@ struct load {
     int                epoll;
     uint32_t           warmed; /* people made known so far, in mode "warm" */
     bool               is_ending;
+    int64_t            due_us; /* when the next request is, with a rate */
     int                under_way;
     uint64_t           events_taken, requests, refused;
     uint32_t          *samples_us;
@@ -221,7 +225,8 @@ static void receive(struct load *load, struct connection *c)
     if (answer_bytes((struct str){ c->answer, c->answer_len }, &status) == 0)
         return;
     answer_count(load, c, status);
-    if (!is_done(load)) {
+    c->is_idle = load->conf.rate > 0;
+    if (!is_done(load) && !c->is_idle) {
         request_make(load, c);
         send_on(load, c);
     }
@@ -255,15 +260,33 @@ static void connection_open(struct load *load, struct connection *c)
 
 /* ---- the run ---- */
 
+/* Requests that are due, on connections that are free. */
+static void due_send(struct load *load)
+{
+    uint32_t events = is_mode(load, "single") ? 1 : load->conf.batch;
+    int64_t  now_us = time_mono_us();
+    for (int i = 0; i < load->conf.connections && load->due_us <= now_us; i++) {
+        struct connection *c = &load->connections[i];
+        if (!c->is_idle)
+            continue;
+        c->is_idle = false;
+        request_make(load, c);
+        c->began_us = load->due_us;
+        load->due_us += (int64_t)events * 1000000 / load->conf.rate;
+        send_on(load, c);
+    }
+}
+
 static void run(struct load *load, int64_t until_us)
 {
     struct epoll_event ready[CONNECTIONS_MAX];
     int64_t            clock_us = 0;
 
-    while (load->under_way > 0) {
-        int     count = epoll_wait(load->epoll, ready, CONNECTIONS_MAX, 10000);
+    while (load->under_way > 0 || (load->conf.rate > 0 && !load->is_ending)) {
+        bool    is_paced = load->conf.rate > 0;
+        int     count = epoll_wait(load->epoll, ready, CONNECTIONS_MAX, is_paced ? 1 : 10000);
         int64_t now_us = time_mono_us();
-        if (count <= 0) {
+        if (count < 0 || (count == 0 && !is_paced)) {
             errno = ETIMEDOUT;
             fail("no answer in 10 seconds");
         }
@@ -272,6 +295,8 @@ static void run(struct load *load, int64_t until_us)
             clock_us = now_us;
         }
         load->is_ending = now_us >= until_us;
+        if (is_paced && !load->is_ending)
+            due_send(load);
         for (int i = 0; i < count; i++) {
             struct connection *c = ready[i].data.ptr;
             if (ready[i].events & EPOLLOUT)
@@ -309,6 +334,7 @@ static struct conf conf_read(int argc, char **argv)
         { "connections", required_argument, NULL, 'c' },
         { "people", required_argument, NULL, 'n' },
         { "seed", required_argument, NULL, 'r' },
+        { "rate", required_argument, NULL, 'e' },
         { NULL, 0, NULL, 0 },
     };
     struct conf conf = {
@@ -332,13 +358,15 @@ static struct conf conf_read(int argc, char **argv)
             conf.people = (uint32_t)number;
         if (option == 'r')
             conf.seed = (uint64_t)number;
+        if (option == 'e')
+            conf.rate = (uint32_t)number;
     }
     conf.mode = optind < argc ? argv[optind] : "";
     bool is_known =
         !strcmp(conf.mode, "warm") || !strcmp(conf.mode, "batch") || !strcmp(conf.mode, "single");
     if (!is_known || conf.key == NULL || conf.port == 0) {
         fprintf(stderr, "usage: load warm|batch|single --port P --key K [--seconds S] "
-                        "[--connections C] [--people N] [--seed R]\n");
+                        "[--connections C] [--people N] [--seed R] [--rate N]\n");
         exit(2);
     }
     return conf;
@@ -360,7 +388,11 @@ int main(int argc, char **argv)
     int64_t began_us = time_mono_us();
     int64_t limit_us = is_mode(&load, "warm") ? INT64_MAX : load.conf.seconds * INT64_C(1000000);
     int64_t until_us = limit_us == INT64_MAX ? INT64_MAX : began_us + limit_us;
+    load.due_us = began_us;
     for (int i = 0; i < load.conf.connections && !is_done(&load); i++) {
+        load.connections[i].is_idle = load.conf.rate > 0;
+        if (load.connections[i].is_idle)
+            continue;
         request_make(&load, &load.connections[i]);
         send_on(&load, &load.connections[i]);
     }

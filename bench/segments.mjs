@@ -1,0 +1,300 @@
+// See bench/segments. Each part writes what it measured to build/bench/segments.json; the page is
+// made of all that is there, so parts may be measured one by one.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dult, folder, removeFolder } from '../test/lib/program.mjs';
+import { shopFolder } from '../test/lib/shop.mjs';
+import { ASKED, openPeers, QUESTIONS } from './peers.mjs';
+import { bench, END, eventNames, historyFolder, median, note, openData, openHistory, pin, program, SIZE } from './segments_house.mjs';
+import { writePage } from './segments_page.mjs';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
+const seconds = Number(process.env.BENCH_SECONDS ?? 30);
+const SLOW_ROUNDS = 3; /* of an engine that takes five times the best one's time, and is not it */
+const WEEK = 7 * 86_400;
+const iso = (at) => new Date(at * 1000).toISOString();
+
+// ---- the four questions ----
+
+// How each is asked of Dult, and what stands in its answer.
+function dultQuestions() {
+  const names = eventNames();
+  const at = iso(END);
+  const [a, b] = ASKED.three.map((number) => names[number]);
+  return {
+    three: ['segments/count', { condition: `did "${a}" at least 3 times in the last 30 days and never did "${b}"`, at, sample: 0 }, (answer) => answer.count],
+    funnel: ['reports/funnel', { steps: ASKED.funnel.map((number) => names[number]), within: '7 days', from: iso(END - 200 * 86_400), to: at, at },
+      (answer) => answer.rows.at(-1).steps.map((step) => step.people)],
+    retention: ['reports/retention', { event: 'anything', interval: 'week', from: iso(END - 12 * WEEK), to: at, at },
+      (answer) => answer.rows.slice(0, 12).map(({ back }) => [...back, ...Array(12).fill(0)].slice(0, 12))],
+    idle: ['segments/count', { condition: 'never did anything in the last 30 days', at, sample: 0 }, (answer) => answer.count],
+  };
+}
+
+class Dult {
+  name = 'Dult';
+
+  constructor(house) {
+    Object.assign(this, { house, questions: dultQuestions(), count: 1 });
+  }
+
+  async threads(count) {
+    this.count = count;
+  }
+
+  async round(question, right) {
+    const [path, body, read] = this.questions[question];
+    const began = performance.now();
+    const answer = await this.house.ask(path, { ...body, threads: this.count });
+    const took = performance.now() - began;
+    const got = JSON.stringify(read(answer));
+    if (got !== JSON.stringify(right[question])) {
+      throw new Error(`Dult, ${question}: ${got.slice(0, 400)} is not ${JSON.stringify(right[question]).slice(0, 400)}`);
+    }
+    return took;
+  }
+
+  async choose() {
+    return [];
+  }
+}
+
+// One question, all engines taking turns; milliseconds by engine.
+async function interleave(question, engines, right) {
+  const times = new Map(engines.map((engine) => [engine.name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const best = Math.min(...[...times.values()].filter((list) => list.length > 0).map(median));
+    for (let turn = 0; turn < engines.length; turn += 1) {
+      const engine = engines[(turn + round) % engines.length];
+      const list = times.get(engine.name);
+      if (list.length >= SLOW_ROUNDS && median(list) > 5 * best && engine.name !== 'Dult') continue;
+      list.push(await engine.round(question, right));
+    }
+  }
+  return Object.fromEntries([...times].map(([name, list]) => [name, median(list)]));
+}
+
+async function questions(results) {
+  const base = historyFolder();
+  pin(1, process.pid);
+  const { answers: right, ...floor } = await program('floor', '--dir', base, '--end', END, '--rounds', Math.max(rounds, 7));
+  pin(2, process.pid);
+  const house = await openHistory();
+  try {
+    const peers = await openPeers(base, END);
+    const engines = [...peers, new Dult(house)];
+    const told = { floor, versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])), forms: {}, threads: {} };
+    for (const count of [1, 2]) {
+      pin(count, process.pid, house.pid, ...peers.map(({ pid }) => pid).filter(Boolean));
+      for (const engine of engines) await engine.threads(count);
+      told.threads[count] = {};
+      for (const question of QUESTIONS) {
+        for (const engine of engines) {
+          told.forms[`${engine.name} ${question} ${count}`] = (await engine.choose(question, right)).map(Math.round);
+        }
+        told.threads[count][question] = await interleave(question, engines, right);
+        note(`  ${count} thread(s), ${question}: ${JSON.stringify(told.threads[count][question])}`);
+      }
+    }
+    await house.checkUnmerged();
+    for (const peer of peers) await peer.close();
+    results.questions = told;
+  } finally {
+    pin(2, process.pid);
+    await house.close();
+  }
+}
+
+// ---- start ----
+
+// From the start of the process to the fourth right answer.
+async function start(results) {
+  const { answers: right } = await program('floor', '--dir', historyFolder(), '--end', END, '--rounds', 1);
+  const house = await openHistory();
+  const times = [];
+  try {
+    for (let round = 0; round < 3; round += 1) {
+      await house.server.stop();
+      const began = performance.now();
+      await house.server.start(600_000);
+      const well = performance.now() - began;
+      const asker = new Dult(house);
+      await asker.threads(2);
+      for (const question of QUESTIONS) await asker.round(question, right);
+      times.push({ well, answered: performance.now() - began });
+    }
+  } finally {
+    await house.close();
+  }
+  results.start = { well: median(times.map(({ well }) => well)), answered: median(times.map(({ answered }) => answered)) };
+}
+
+// ---- memory ----
+
+const IDENTITIES = 3;
+const MEMBERSHIPS = 10;
+
+// A person with a userId, a device and an external id, in ten segments; their one record is counted.
+async function bytesAPerson(memberships) {
+  const files = { 'workspace.json': { name: 'Memory' } };
+  for (let index = 0; index < memberships; index += 1) files[`segments/m${index}.segment`] = `did "Signed Up" at least 1 time where plan != "p${index}"\n`;
+  const shop = shopFolder(files);
+  const data = folder('memory');
+  await dult('apply', '--data', data, shop);
+  removeFolder(shop);
+  const house = await openData(data);
+  try {
+    const empty = house.resident();
+    for (let at = 0; at < SIZE.people; at += 1000) {
+      const batch = Array.from({ length: Math.min(1000, SIZE.people - at) }, (_, index) => ({
+        type: 'track', messageId: `s${at + index}`, event: 'Signed Up', userId: `u${String(at + index).padStart(7, '0')}`,
+        anonymousId: `d${at + index}`, context: { externalIds: [{ id: `x${at + index}`, type: 'crm', collection: 'users', encoding: 'none' }] },
+        properties: { plan: 'free' },
+      }));
+      await house.client.send('/v1/batch', { batch });
+    }
+    const full = house.resident();
+    const who = await house.client.profile('u0000001');
+    if (who.segments?.length !== memberships && who.memberships?.length !== memberships) note(`  a person: ${JSON.stringify(who).slice(0, 600)}`);
+    const stats = await house.client.stats();
+    return { person: (full.all - full.bags - empty.all) / stats.profiles, profiles: stats.profiles };
+  } finally {
+    await house.close();
+  }
+}
+
+async function memory(results) {
+  const people = await bytesAPerson(MEMBERSHIPS);
+  const bare = await bytesAPerson(0);
+  const house = await openHistory();
+  try {
+    await sleep(3000);
+    const live = house.resident();
+    await house.server.restart(); /* which merges: the base holds everything then */
+    await dultAll(house);
+    const merged = house.resident();
+    results.memory = { people: people.person, bare: bare.person, live, merged, identities: IDENTITIES, memberships: MEMBERSHIPS };
+    note(`  ${JSON.stringify(results.memory)}`);
+  } finally {
+    await house.close();
+  }
+}
+
+// Every page that the questions touch is then resident.
+async function dultAll(house) {
+  for (const [path, body] of Object.values(dultQuestions())) await house.ask(path, body);
+}
+
+// ---- 200 live segments ----
+
+const LIVE_SEGMENTS = 200;
+const BENCH_NAMES = ['Product Viewed', 'Product Added', 'Order Completed', 'Guide Read', 'Video Watched', 'Cart Viewed'];
+
+// About four conditions each, as a marketer's are: over the six names that the load sends.
+function liveSegment(index) {
+  const name = (n) => BENCH_NAMES[(index + n) % BENCH_NAMES.length];
+  const parts = [
+    `did "${name(0)}" at least ${5 + (index % 20)} times in the last ${7 + (index % 60)} days`,
+    `never did "Refund Asked ${index % 7}"`,
+    `(mood = "m${index % 20}" or sum of price of "${name(1)}" in the last 90 days > ${(1 + (index % 40)) * 1000})`,
+  ];
+  return parts.join(' and ');
+}
+
+const ENGINE_BUSY = 0; /* of the threads, sorted by processor time: the engine's is the busiest */
+
+async function liveRound(count) {
+  const files = {};
+  for (let index = 0; index < count; index += 1) files[`segments/l${index}.segment`] = `${liveSegment(index)}\n`;
+  const shop = shopFolder(files);
+  const data = folder('live');
+  await dult('apply', '--data', data, shop);
+  removeFolder(shop);
+  const house = await openData(data);
+  try {
+    const load = (mode, ...words) => program('load', mode, '--port', house.server.port, '--key', house.client.writeKey, '--people', 100_000, ...words);
+    await load('warm', '--seed', 1);
+    await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4)); /* the segments settle */
+    const before = await house.metrics();
+    const threads = new Map(house.threads().map(({ thread, seconds: used }) => [thread, used]));
+    const run = await load('batch', '--seed', 3, '--seconds', seconds);
+    const after = await house.metrics();
+    const used = house.threads().map(({ thread, seconds: total }) => total - (threads.get(thread) ?? 0)).sort((a, b) => b - a);
+    const named = after.dult_engine_cpu_seconds_total === undefined ? undefined : after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
+    return { rate: run.rate, p99: run.p99_us / 1000, engineUs: ((named ?? used[ENGINE_BUSY]) * 1e6) / run.events };
+  } finally {
+    await house.close();
+  }
+}
+
+async function live(results) {
+  const without = [];
+  const withThem = [];
+  for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+    const turns = [() => liveRound(0).then((one) => without.push(one)), () => liveRound(LIVE_SEGMENTS).then((one) => withThem.push(one))];
+    if (round % 2 === 1) turns.reverse();
+    for (const turn of turns) await turn();
+    note(`  ${JSON.stringify({ without: without.at(-1), with: withThem.at(-1) })}`);
+  }
+  const of = (list) => ({ rate: median(list.map(({ rate }) => rate)), engineUs: median(list.map(({ engineUs }) => engineUs)) });
+  results.live = { without: of(without), with: of(withThem) };
+}
+
+// ---- readers ----
+
+async function readers(results) {
+  const house = await openHistory();
+  try {
+    let seed = 100;
+    const load = (...words) => program('load', 'batch', '--port', house.server.port, '--key', house.client.writeKey, '--people', SIZE.people, '--seed', seed += 1, '--seconds', seconds, ...words);
+    await load();
+    const most = await load();
+    const half = ['--connections', 16, '--rate', Math.floor(most.rate / 2)];
+    const alone = [];
+    const beside = [];
+    let asked = 0;
+    for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+      alone.push((await load(...half)).p99_us / 1000);
+      let over = false;
+      const asking = (async () => {
+        while (!over) {
+          await dultAll(house);
+          asked += 4;
+        }
+      })();
+      beside.push((await load(...half)).p99_us / 1000);
+      over = true;
+      await asking;
+      note(`  p99 alone ${alone.at(-1)} ms, beside reports ${beside.at(-1)} ms`);
+    }
+    const metrics = await house.metrics();
+    const wait = (share) => metrics[`dult_engine_reader_wait_seconds{quantile="${share}"}`] * 1000;
+    results.readers = { most: most.rate, alone: median(alone), beside: median(beside), asked, wait99: wait('0.99'), wait999: wait('0.999') };
+    note(`  ${JSON.stringify(results.readers)}`);
+  } finally {
+    await house.close();
+  }
+}
+
+// ---- the run ----
+
+const PARTS = { questions, start, memory, live, readers };
+const path = join(bench, 'segments.json');
+const chosen = process.argv.slice(2);
+const wrong = chosen.filter((name) => !PARTS[name]);
+if (wrong.length > 0) {
+  console.error(`there is no part ${wrong.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+  process.exit(2);
+}
+historyFolder();
+const results = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+for (const name of chosen.length > 0 ? chosen : Object.keys(PARTS)) {
+  note(name);
+  await PARTS[name](results);
+  results.about = { ...SIZE, rounds, seconds, cores: availableParallelism(), day: new Date().toISOString().slice(0, 10) };
+  writeFileSync(path, JSON.stringify(results, null, 1));
+}
+writePage(results);
