@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/time.h"
+#include "run/core/reading.h"
 #include "run/send/render.h"
 
 enum { DESK_WAKE_US = 1000000, PARAM_BYTES_MAX = 8192 };
@@ -127,13 +128,19 @@ static void report_serve(void *context, uint32_t thread, void *request)
     metrics_observe(api->report_seconds, time_mono_us() - begun_us);
 }
 
+static void report_idle(void *context)
+{
+    reading_idle(core_reading(((struct api *)context)->conf.core));
+}
+
 static enum err crew_begin(struct api *api)
 {
     uint32_t threads = api->conf.report_threads > 0 ? api->conf.report_threads : API_REPORT_THREADS;
     struct crew_conf conf = { .threads = threads,
                               .waiting_max = API_REPORTS_WAITING_MAX,
                               .context = api,
-                              .serve = report_serve };
+                              .serve = report_serve,
+                              .idle = report_idle };
     api->report_desks = calloc(threads, sizeof *api->report_desks);
     if (api->report_desks == NULL)
         return ERR_MEMORY;

@@ -226,22 +226,26 @@ static enum err define(struct call *call, enum definition_kind kind, struct str 
 }
 
 /* How many a segment holds for, and who would come and go, before it is applied. */
+static enum err reach_ask(struct ask *ask, struct counting *counting, struct str name,
+                          struct str text)
+{
+    const struct segment_node *tree;
+    TRY(condition_read(ask->call, text, NULL, &tree));
+    TRY(counting_of(ask, counting, tree, STR_NONE));
+    TRY(counting_compare(ask, counting, name));
+    return counting_run(ask, counting);
+}
+
 static enum err reach_count(struct call *call, struct counting *counting, struct str name,
                             struct str text)
 {
-    *counting = (struct counting){
-        .call = call, .segment = name, .at_ms = TIME_NEVER, .is_comparing = true
-    };
-    TRY(condition_read(call, text, NULL, &counting->tree));
-    return counting_run(counting);
-}
-
-static void reach_write(struct buf *out, bool *first, const struct counting *counting)
-{
-    write_int(out, first, "count", (int64_t)counting->count.matching);
-    write_int(out, first, "people", (int64_t)counting->count.people);
-    write_int(out, first, "entering", (int64_t)counting->entering);
-    write_int(out, first, "leaving", (int64_t)counting->leaving);
+    struct ask ask;
+    *counting = (struct counting){ .count = 0 };
+    enum err err = ask_open(&ask, call, NULL);
+    if (err == OK)
+        err = reach_ask(&ask, counting, name, text);
+    ask_close(&ask);
+    return err;
 }
 
 static bool is_same(struct call *call, enum definition_kind kind, struct str name, struct str text,
@@ -278,7 +282,7 @@ enum err definition_put(struct call *call)
     if (is_dry)
         buf_str(&call->out, STR(",\"dry\":true"));
     if (kind == DEFINE_SEGMENT)
-        reach_write(&call->out, &first, &counting);
+        counting_write(&counting, &call->out, &first);
     buf_char(&call->out, '}');
     return OK;
 }

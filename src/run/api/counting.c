@@ -1,9 +1,5 @@
 #include "run/api/counting.h"
 
-#include "base/time.h"
-
-enum { SLICE_US = 1000, PROFILES_A_LOOK = 64 };
-
 enum err condition_read(struct call *call, struct str text, const struct json *json,
                         const struct segment_node **out)
 {
@@ -17,78 +13,65 @@ enum err condition_read(struct call *call, struct str text, const struct json *j
     return segment_parse(call->arena, text, out, &call->problem);
 }
 
-static enum err compile(struct counting *counting, struct engine *engine)
+enum err counting_of(struct ask *ask, struct counting *counting, const struct segment_node *tree,
+                     struct str name)
 {
-    struct program *program = engine_program(engine);
-    counting->is_compiled = true;
-    counting->number = program_segment(program, counting->segment);
-    if (counting->at_ms == TIME_NEVER)
-        counting->at_ms = engine_now_ms(engine);
-    if (counting->tree == NULL) {
-        if (counting->number == SEGMENT_NO_ID ||
-            program->segments.items[counting->number].arena == NULL)
-            return problem_format(&counting->call->problem, ERR_ABSENT, "segment",
-                                  "Look at the "
-                                  "list of segments.",
-                                  "There is no segment \"%.*s\".", STR_ARG(counting->segment));
-        /* Its tree may be replaced between two slices: ours is read from its text. */
-        SCOPED(buf_donep) struct buf text = buf_make(CALL_ANSWER_BYTES_MAX);
-        segment_write(&text, program->segments.items[counting->number].tree);
-        TRY(buf_err(&text));
-        TRY(segment_parse(counting->call->arena, buf_view(&text), &counting->tree,
-                          &counting->call->problem));
+    struct ask_condition condition = { .where = tree == NULL ? "segment" : "condition",
+                                       .tree = tree,
+                                       .name = name };
+    return ask_condition(ask, condition, &counting->condition);
+}
+
+enum err counting_compare(struct ask *ask, struct counting *counting, struct str name)
+{
+    struct ask_condition condition = { .where = "compare", .name = name, .is_absence = true };
+    counting->is_comparing = true;
+    return ask_condition(ask, condition, &counting->segment);
+}
+
+static enum err compare(struct ask *ask, struct counting *counting)
+{
+    const struct ask_condition *segment = &ask->conditions[counting->segment];
+    size_t                      words = report_words(&ask->report);
+    uint64_t                   *members = ask_bits(ask);
+    counting->entering = ask_bits(ask);
+    counting->leaving = ask_bits(ask);
+    if (members == NULL || counting->entering == NULL || counting->leaving == NULL)
+        return ERR_MEMORY;
+    if (segment->tree != NULL)
+        TRY(ask_match(ask, &segment->program, members));
+    for (size_t i = 0; i < words; i++) {
+        counting->entering[i] = counting->matching[i] & ~members[i];
+        counting->leaving[i] = members[i] & ~counting->matching[i];
     }
-    struct segment_names names = program_names(program, false);
-    return segment_compile(counting->call->arena, counting->tree, &names, &counting->program,
-                           &counting->call->problem);
+    counting->entering_count = ask_count(ask, counting->entering);
+    counting->leaving_count = ask_count(ask, counting->leaving);
+    return OK;
 }
 
-static bool is_in(const struct engine *engine, uint32_t person, uint32_t segment)
+enum err counting_run(struct ask *ask, struct counting *counting)
 {
-    const struct state *state = people_state_get(engine_people(engine), person);
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].segment == segment)
-            return state->memberships.items[i].in;
-    return false;
+    uint64_t *known = ask_bits(ask);
+    counting->matching = ask_bits(ask);
+    if (known == NULL || counting->matching == NULL)
+        return ERR_MEMORY;
+    TRY(ask_compile(ask));
+    TRY(ask_match(ask, NULL, known));
+    TRY(ask_match(ask, &ask->conditions[counting->condition].program, counting->matching));
+    counting->people = ask_count(ask, known);
+    counting->count = ask_count(ask, counting->matching);
+    return counting->is_comparing ? compare(ask, counting) : OK;
 }
 
-static void compare(struct counting *counting, const struct engine *engine, uint32_t from)
+void counting_write(const struct counting *counting, struct buf *out, bool *first)
 {
-    for (uint32_t p = from; p < counting->cursor; p++) {
-        if (people_root(engine_people(engine), p) != p)
-            continue;
-        bool holds = engine_ask(engine, &counting->program, p, counting->at_ms).holds;
-        bool is_member = counting->number != SEGMENT_NO_ID && is_in(engine, p, counting->number);
-        counting->entering += holds && !is_member;
-        counting->leaving += !holds && is_member;
-    }
-}
-
-static bool counting_ask(struct engine *engine, struct task *task)
-{
-    struct counting *counting = task->context;
-    int64_t          until_us = time_mono_us() + SLICE_US;
-    if (!counting->is_compiled)
-        counting->err = compile(counting, engine);
-    if (counting->err != OK)
-        return true;
-    while (time_mono_us() < until_us) {
-        uint32_t from = counting->cursor;
-        counting->is_done =
-            engine_count(engine, &counting->program, counting->at_ms, &counting->cursor,
-                         counting->is_listing ? 1 : PROFILES_A_LOOK, &counting->count);
-        if (counting->is_comparing)
-            compare(counting, engine, from);
-        if (counting->is_done)
-            return true;
-        if (counting->is_listing && counting->count.sample_count == counting->count.sample_room)
-            return true;
-    }
-    return false;
-}
-
-enum err counting_run(struct counting *counting)
-{
-    TRY(call_ask(counting->call, counting_ask, counting));
-    return counting->err;
+    write_int(out, first, "count", (int64_t)counting->count);
+    write_int(out, first, "people", (int64_t)counting->people);
+    json_write_key(out, first, "share");
+    json_write_real(
+        out, counting->people == 0 ? 0.0 : (double)counting->count / (double)counting->people);
+    if (!counting->is_comparing)
+        return;
+    write_int(out, first, "entering", (int64_t)counting->entering_count);
+    write_int(out, first, "leaving", (int64_t)counting->leaving_count);
 }

@@ -1,36 +1,37 @@
 /*
- * counting: for how many people does a condition hold, without holding up the engine?
+ * counting: for how many people does a condition hold, and who would come and go?
  *
- * A question to the engine thread, asked in slices of about a millisecond; between two slices
- * events are taken as always. So a count over a million people is not one instant's: who comes in
- * meanwhile may or may not be counted.
+ *      draft     1 1 . . 1          holds now
+ *      segment   1 . . 1 1          as it is defined
+ *      entering    1                leaving      1
+ *
+ * Asked of a view (ask.h): of one record and one instant, beside the engine.
  */
 #ifndef DULT_RUN_COUNTING_H
 #define DULT_RUN_COUNTING_H
 
-#include "run/api/api_inside.h"
+#include "run/api/ask.h"
 
 struct counting {
-    struct call               *call;
-    const struct segment_node *tree;         /* NULL: that of `segment` */
-    struct str                 segment;      /* by name, when there is no tree */
-    int64_t                    at_ms;        /* TIME_NEVER: the engine's now */
-    bool                       is_comparing; /* with who is in `segment` now */
-    bool                       is_listing;   /* end when the sample is full */
+    uint32_t condition;    /* of the ask */
+    bool     is_comparing; /* with the segment called `segment`, as it is defined */
+    uint32_t segment;      /* a condition of the ask, too */
 
-    struct count count;
-    uint32_t     cursor;            /* the next profile to look at */
-    uint64_t     entering, leaving; /* when comparing */
-    bool         is_done;           /* everybody was looked at */
-
-    struct segment_program program;
-    bool                   is_compiled;
-    uint32_t               number; /* of `segment` */
-    enum err               err;
+    uint64_t *matching, *entering, *leaving; /* bitmaps; the last two when comparing */
+    uint64_t  count, people, entering_count, leaving_count;
 };
 
-/* ERR_INPUT, ERR_ABSENT with the call's problem: what the condition names is not there. */
-MUST enum err counting_run(struct counting *counting);
+/* Adds the condition, by its tree, or as that of the segment `name`. */
+MUST enum err counting_of(struct ask *ask, struct counting *counting,
+                          const struct segment_node *tree, struct str name);
+/* Adds the segment to compare with; one that is not defined has nobody. */
+MUST enum err counting_compare(struct ask *ask, struct counting *counting, struct str name);
+
+/* Compiles and counts. */
+MUST enum err counting_run(struct ask *ask, struct counting *counting);
+
+/* "count", "people", "share", and when comparing "entering", "leaving" as numbers. */
+void counting_write(const struct counting *counting, struct buf *out, bool *first);
 
 /* The condition of a call: text, or the JSON form when `json` is an object. */
 MUST enum err condition_read(struct call *call, struct str text, const struct json *json,

@@ -59,7 +59,8 @@ struct crew_work {
     struct crew_work *after;
 };
 
-/* Runs every part; false when it was over before its end. Only on a thread of the crew. */
+/* Runs every part, on the caller's thread and any of the crew's; false when it was over before its
+ * end. */
 bool crew_share(struct crew *crew, struct crew_work *work);
 /* How far a work is: profiles that some hand has taken up. */
 uint32_t crew_progress(struct crew *crew, const struct crew_work *work);

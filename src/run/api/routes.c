@@ -97,6 +97,8 @@ static const struct api_route ROUTES[] = {
            "Count the people a condition holds for"),
     REPORT("GET", "/api/v1/segments/{name}/members", segment_members, "segments:read",
            "List the people in a segment"),
+    REPORT("POST", "/api/v1/segments/people", segment_people, "segments:read",
+           "List the people a condition holds for"),
     DEFINITIONS("segments"),
     DEFINITIONS("journeys"),
     DEFINITIONS("templates"),

@@ -34,7 +34,8 @@ call_run  health_show, metrics_show, openapi_show, stats_show, rejected_list, re
 call_run  profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,
     profile_lists;
 call_run definitions_list, definition_show, definition_put, definition_delete;
-call_run segment_count, segment_count_post, segment_members, messages_list, messages_summary;
+call_run segment_count, segment_count_post, segment_members, segment_people;
+call_run messages_list, messages_summary;
 call_run keys_list, keys_add, keys_revoke, owner_claim;
 
 #endif

@@ -143,6 +143,7 @@ void *commit_thread(void *arg)
             continue;
         }
         commit(core, batch);
+        reading_publish(core->reading, batch->edition);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
             core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
                                      batch->out.claims_count);

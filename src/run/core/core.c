@@ -36,6 +36,16 @@ enum err engine_make(struct core *core)
     return engine_open(&core->engine, conf);
 }
 
+/* What was loaded can be asked about before anything new comes. */
+static enum err publish_first(struct core *core)
+{
+    struct edition *edition = engine_edition(core->engine);
+    if (edition == NULL)
+        return ERR_MEMORY;
+    reading_publish(core->reading, edition);
+    return OK;
+}
+
 static enum err parts_open(struct core *core, struct problem *problem)
 {
     struct store_conf conf = { .dir = str_of(core->dir), .socket = str_of(core->conf.socket) };
@@ -44,13 +54,15 @@ static enum err parts_open(struct core *core, struct problem *problem)
     core->dedupe = dedupe_open(hash_random_seed());
     core->recent = calloc(RECENT_IDS, sizeof *core->recent);
     core->asking = calloc(CORE_TASKS_MAX, sizeof(struct task *));
-    if (core->tasks == NULL || core->batches == NULL || core->dedupe == NULL ||
-        core->recent == NULL || core->asking == NULL)
+    core->reading = reading_open();
+    if (core->reading == NULL || core->tasks == NULL || core->batches == NULL ||
+        core->dedupe == NULL || core->recent == NULL || core->asking == NULL)
         return ERR_MEMORY;
     TRY(zones_of_system(&core->zones, NULL, problem));
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
     TRY(load(core, problem));
+    TRY(publish_first(core));
     core->handed_seq = core->seq;
     atomic_store(&core->committed_seq, core->seq);
     return OK;
@@ -139,6 +151,7 @@ void core_close(struct core *core)
     }
     store_reader_close(core->reader);
     store_close(core->store);
+    reading_close(core->reading);
     engine_close(core->engine);
     zones_close(core->zones);
     dedupe_close(core->dedupe);
@@ -206,6 +219,11 @@ void core_room(struct core *core, uint32_t count)
 uint32_t core_room_take_back(struct core *core)
 {
     return atomic_exchange(&core->room, 0);
+}
+
+struct reading *core_reading(struct core *core)
+{
+    return core->reading;
 }
 
 struct store *core_store(struct core *core)

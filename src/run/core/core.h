@@ -35,6 +35,7 @@ enum {
 };
 
 struct core;
+struct reading; /* reading.h */
 struct task;
 
 /* One record with what the store keeps of it. */
@@ -107,6 +108,9 @@ void core_room(struct core *core, uint32_t count);
 /* Takes back all room not used yet; how much it was. By a question, on the engine's thread, which
  * alone uses room up: then no claim is under way that would use what is taken back here. */
 uint32_t core_room_take_back(struct core *core);
+
+/* What readers see, without the engine's thread. */
+struct reading *core_reading(struct core *core);
 
 struct store *core_store(struct core *core);
 /* Only for questions on the engine thread, or before core_start. */

@@ -17,6 +17,7 @@
 #include "engine/checkpoint.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
+#include "run/core/reading.h"
 #include "run/core/zones.h"
 
 enum {
@@ -58,6 +59,7 @@ struct batch {
     const struct store_rejected **rejected; /* by task, with counts below */
     uint64_t                      seq;      /* the last one in it */
     bool                          checkpoint_done;
+    struct edition               *edition; /* what readers see once it is on disk */
 };
 
 struct snapshot; /* index.c */
@@ -96,6 +98,7 @@ struct core {
     atomic_uint          room;
     atomic_uint_fast64_t committed_seq;
     atomic_bool          failing;
+    struct reading      *reading;
     struct waits         waits; /* the engine thread's, for readers */
     pthread_mutex_t      lock;  /* stats */
     struct core_stats    stats;

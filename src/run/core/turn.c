@@ -386,6 +386,9 @@ void *turn_thread(void *arg)
         if (is_empty(batch))
             continue;
         now_keep(core, batch);
+        batch->edition = engine_edition(core->engine);
+        if (batch->edition == NULL)
+            core_fatal(core, "no memory for what readers see");
         core->handed_seq = batch->seq;
         if (queue_put_wait(core->batches, batch) != OK)
             core_fatal(core, "the commit thread is gone");
