@@ -50,7 +50,7 @@ MUST enum err groups_gather(struct groups *groups, const struct report *report,
                             const struct groups_question *question, struct report_range range);
 MUST enum err groups_add(struct groups *into, const struct groups *from);
 /* Keeps the `most` most frequent (at most REPORT_GROUPS_MAX), in order; equal ones by value. */
-void groups_keep(struct groups *groups, uint32_t most);
+MUST enum err groups_keep(struct groups *groups, uint32_t most); /* ERR_MEMORY */
 
 uint32_t    groups_count(const struct groups *groups); /* NULL: 0 */
 struct json groups_value(const struct groups *groups, uint32_t group);

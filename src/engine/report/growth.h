@@ -22,7 +22,7 @@ struct growth_pick {
 
 struct growth_question {
     const struct segment_program *program;
-    const int64_t                *at_ms; /* ascending; none after the report's instant counts */
+    const int64_t                *at_ms; /* ascending */
     uint32_t                      count; /* 1..REPORT_PERIODS_MAX + 1 */
     struct growth_pick            pick;
 };

@@ -32,6 +32,7 @@ struct report {
     const struct view *view;
     int64_t            at_ms;
     const uint64_t    *among; /* a bitmap; NULL: everyone */
+    const struct zone *zone;  /* the workspace's; NULL is UTC */
 };
 
 /* Profiles from..to - 1. */

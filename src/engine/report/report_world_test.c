@@ -403,3 +403,81 @@ bool world_is_asked(const struct world *w, uint32_t person)
            w->list[w->from[person]].at_ms <= w->report.at_ms &&
            (w->report.among == NULL || report_bit(w->report.among, person));
 }
+
+/* ---- playing */
+
+void world_play(const char *what, world_play_one *play, uint64_t at_least)
+{
+    static struct world w;
+    uint64_t            seed = dice_seed(what), compared = 0;
+    struct arena       *arena = arena_open((size_t)64 << 20);
+    bool                ok = true;
+    world_open(&w);
+    for (uint64_t round = 0; ok && compared < at_least; round++) {
+        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms };
+        world_roll(&w, &dice);
+        ok = play(&w, &dice, &compared);
+        if (!ok)
+            print_error("  round %llu\n", (unsigned long long)round);
+        arena_reset(arena);
+    }
+    printf("  %llu compared\n", (unsigned long long)compared);
+    arena_close(arena);
+    world_done(&w);
+    assert_true(ok);
+}
+
+uint32_t world_parts(struct world *w, struct dice *dice)
+{
+    w->parts = 1 + dice_roll(dice, 4);
+    return w->parts;
+}
+
+struct report_range world_part(const struct world *w, uint32_t part)
+{
+    return report_part(&w->report, part, w->parts);
+}
+
+struct json world_value(const struct world *w, struct groups_by by, uint32_t person, uint32_t bag)
+{
+    static struct world_facts facts;
+    struct facts_trait        trait;
+    struct json               value = { .kind = JSON_NULL };
+    if (by.of == GROUPS_OF_PROPERTY) {
+        (void)bag_find(bag_at(w->view.bags, bag), by.key, &value);
+        return value;
+    }
+    world_facts(&facts, w, person, w->report.at_ms);
+    if (!trait_of(&facts.facts, by.key, &trait))
+        return value;
+    return trait.value.kind == JSON_ARRAY ? trait.value.items[0] : trait.value;
+}
+
+struct groups_by world_by(struct world *w, struct dice *dice, const struct segment_program *event,
+                          int64_t from_ms, int64_t to_ms)
+{
+    struct groups         *all = groups_open();
+    struct groups_question q = { .event = event, .from_ms = from_ms, .to_ms = to_ms };
+    if (dice_roll(dice, 3) == 0) {
+        groups_close(all);
+        return q.by;
+    }
+    bool is_trait = dice_roll(dice, 2) == 0;
+    q.by.of = is_trait ? GROUPS_OF_TRAIT : GROUPS_OF_PROPERTY;
+    assert_ok(dict_intern(is_trait ? w->traits : w->properties,
+                          is_trait ? STR("country") : STR("n"), &q.by.key));
+    for (uint32_t part = 0; part < w->parts; part++) {
+        struct groups *groups = groups_open();
+        assert_ok(groups_gather(groups, &w->report, &q, world_part(w, part)));
+        assert_ok(groups_add(all, groups));
+        groups_close(groups);
+    }
+    assert_ok(groups_keep(all, dice_roll(dice, 5)));
+    q.by.groups = all;
+    return q.by;
+}
+
+void world_by_done(struct groups_by by)
+{
+    groups_close((struct groups *)by.groups);
+}

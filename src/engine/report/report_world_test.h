@@ -8,7 +8,7 @@
 #define DULT_ENGINE_REPORT_WORLD_TEST_H
 
 #include "engine/behaviour/view.h"
-#include "engine/report/report.h"
+#include "engine/report/groups.h"
 #include "engine/segment/segment_random_test.h"
 
 enum { WORLD_PROFILES_MAX = 6000, WORLD_EVENTS_MAX = 20000 };
@@ -31,7 +31,7 @@ struct world {
     uint32_t           from[WORLD_PROFILES_MAX + 1]; /* by root: its first event in the list */
     uint64_t           among[WORLD_PROFILES_MAX / 64 + 1];
     unsigned char     *regions[VIEW_LEVELS_MAX];
-    uint32_t           names[WORLD_EVENTS_MAX];
+    uint32_t           parts;
 };
 
 void world_open(struct world *world);
@@ -61,6 +61,21 @@ struct world_facts {
 };
 void world_facts(struct world_facts *facts, const struct world *world, uint32_t person,
                  int64_t at_ms);
+/* Plays rounds of new worlds until so many answers were compared; fails with the round that did. */
+typedef bool world_play_one(struct world *world, struct dice *dice, uint64_t *compared);
+void         world_play(const char *what, world_play_one *play, uint64_t at_least);
+
+/* What the report groups a person's event by: a scalar, null for without. */
+struct json world_value(const struct world *world, struct groups_by by, uint32_t person,
+                        uint32_t bag);
+/* By nothing, a trait or a property, with the values kept of what was gathered in parts. */
+struct groups_by world_by(struct world *world, struct dice *dice,
+                          const struct segment_program *event, int64_t from_ms, int64_t to_ms);
+void             world_by_done(struct groups_by by);
+/* The parts a range is split into. */
+struct report_range world_part(const struct world *world, uint32_t part);
+uint32_t            world_parts(struct world *world, struct dice *dice);
+
 /* Somebody, that is: a root with a record by the report's instant, and in `among`. */
 bool world_is_asked(const struct world *world, uint32_t person);
 

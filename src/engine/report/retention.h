@@ -32,10 +32,10 @@ struct retention_question {
 /* ERR_INPUT, ERR_LIMIT with a problem. */
 MUST enum err retention_check(const struct retention_question *question, struct problem *problem);
 /*
- * Adds the people of the range to born[count] and to back[count * count], where
- * back[period * count + later] counts; both begin as zero, and add up as they are. ERR_MEMORY.
+ * Adds the people of the range to born[count] and to came[count * count], where
+ * came[period * count + later] counts; both begin as zero, and add up as they are. ERR_MEMORY.
  */
 MUST enum err retention_run(const struct report *report, const struct retention_question *question,
-                            struct report_range range, uint64_t *born, uint64_t *back);
+                            struct report_range range, uint64_t *born, uint64_t *came);
 
 #endif

@@ -105,6 +105,24 @@ static struct facts_member segment_of(const struct facts *facts, uint32_t segmen
     return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
 }
 
+/* What is not on the timeline yet. */
+static struct facts_member journey_of(const struct facts *facts, uint32_t journey, struct str node)
+{
+    (void)facts;
+    (void)journey;
+    (void)node;
+    return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+}
+
+static struct facts_consent consent_of(const struct facts *facts, uint32_t topic,
+                                       struct str channel)
+{
+    (void)facts;
+    (void)topic;
+    (void)channel;
+    return (struct facts_consent){ FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+}
+
 static struct str public_id_of(const struct facts *facts)
 {
     struct someone *someone = (struct someone *)facts->person;
@@ -112,7 +130,14 @@ static struct str public_id_of(const struct facts *facts)
     return (struct str){ someone->public_id, (size_t)len };
 }
 
-static const struct facts_ops someone_ops = { trait_of, list_of, segment_of, public_id_of };
+static const struct facts_ops someone_ops = {
+    .trait = trait_of,
+    .in_list = list_of,
+    .in_segment = segment_of,
+    .public_id = public_id_of,
+    .in_journey = journey_of,
+    .consent = consent_of,
+};
 
 static struct facts facts_of(const struct someone *someone, const struct report *report)
 {
@@ -120,6 +145,7 @@ static struct facts facts_of(const struct someone *someone, const struct report 
                            .seq_max = report->view->seq,
                            .runs = someone->runs,
                            .bags = report->view->bags,
+                           .zone = report->zone,
                            .person = someone,
                            .ops = &someone_ops };
 }
