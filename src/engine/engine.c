@@ -100,7 +100,8 @@ static uint32_t bag_same(const struct engine *engine, const struct timeline_even
     /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
     bool same = have.len > 0 && have.len + 4 <= bag.len &&
                 bag.len - have.len - 4 < BAG_UNIT_BYTES &&
-                memcmp(have.bytes, bag.ptr + 4, have.len) == 0;
+                memcmp(have.bytes, bag.ptr + 4, have.len) == 0 &&
+                !timeline_bag_may_go(engine->timeline, run.bag[place]);
     return same ? run.bag[place] : 0;
 }
 

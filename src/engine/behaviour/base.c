@@ -54,18 +54,54 @@ void base_drop(struct base *base)
 
 /* ---- sums ---- */
 
-/* Continues the sum of whole pieces from byte `from`, a multiple of a piece, to `to`. */
-static uint64_t pieces_sum(const unsigned char *bags, size_t from, size_t to, uint64_t sum)
+/* The sum of one stretch of bags, at most a piece, as it is or as it will be when cleared. */
+static uint64_t stretch_sum(const unsigned char *bags, size_t from, size_t to)
 {
-    for (; from + BAGS_PIECE_BYTES <= to; from += BAGS_PIECE_BYTES)
-        sum += hash_str((struct str){ (const char *)bags + from, BAGS_PIECE_BYTES }, from + 1);
-    return sum;
+    return hash_str((struct str){ (const char *)bags + from, to - from }, from + 1);
 }
 
-static uint64_t rest_sum(const unsigned char *bags, size_t to)
+static uint64_t cleared_sum(const struct base_parts *parts, unsigned char *scratch, size_t from,
+                            size_t to)
 {
-    size_t from = to & ~(BAGS_PIECE_BYTES - 1);
-    return hash_str((struct str){ (const char *)bags + from, to - from }, from + 1);
+    if (!removal_touches(parts->removal, from, to - from))
+        return stretch_sum(parts->bags, from, to);
+    memcpy(scratch, parts->bags + from, to - from);
+    removal_clear(parts->removal, scratch, from, to - from);
+    return hash_str((struct str){ (const char *)scratch, to - from }, from + 1);
+}
+
+static size_t whole(size_t bytes)
+{
+    return bytes & ~(BAGS_PIECE_BYTES - 1);
+}
+
+/* Continues the old base's sum, and corrects it where something is cleared. */
+static enum err bags_sum(const struct base_parts *parts, struct base_header *header)
+{
+    size_t         summed = whole(parts->old->bags_bytes), end = whole(parts->bags_bytes);
+    unsigned char *scratch = malloc(BAGS_PIECE_BYTES);
+    if (scratch == NULL)
+        return ERR_MEMORY;
+    header->bags_whole = parts->old->bags_whole;
+    for (size_t from = 0; from < end; from += BAGS_PIECE_BYTES) {
+        bool touched = removal_touches(parts->removal, from, BAGS_PIECE_BYTES);
+        if (from < summed && !touched)
+            continue;
+        if (from < summed)
+            header->bags_whole -= stretch_sum(parts->bags, from, from + BAGS_PIECE_BYTES);
+        header->bags_whole += cleared_sum(parts, scratch, from, from + BAGS_PIECE_BYTES);
+    }
+    header->bags_rest = cleared_sum(parts, scratch, end, parts->bags_bytes);
+    free(scratch);
+    return OK;
+}
+
+static uint64_t bags_whole_sum(const unsigned char *bags, size_t bytes)
+{
+    uint64_t sum = 0;
+    for (size_t from = 0; from < whole(bytes); from += BAGS_PIECE_BYTES)
+        sum += stretch_sum(bags, from, from + BAGS_PIECE_BYTES);
+    return sum;
 }
 
 static uint64_t base_checksum(struct base_header header, const unsigned char *region)
@@ -93,46 +129,84 @@ size_t base_bytes(const struct base_parts *parts)
     return sizeof(struct base_header) + level_lay(NULL, room_of(parts), NULL);
 }
 
-static void events_write(const struct base_parts *parts, const struct level_columns *to,
-                         uint32_t profiles)
+/* Gives how many events are left. */
+static enum err events_write(const struct base_parts *parts, const struct level_columns *to,
+                             uint32_t profiles, uint64_t *events)
 {
     const struct level *old = &parts->old->level;
+    struct bags         bags = { parts->bags, parts->bags_bytes };
     uint64_t            at = 0;
+    uint32_t            removed = 0;
+    bool                removes = !removal_is_empty(parts->removal);
     for (uint32_t p = 0; p < profiles; p++) {
         struct run before = { 0 }, fresh = { 0 };
+        uint64_t   from = at;
         to->offsets[p] = (uint32_t)at;
         if (p < old->profiles)
             before = level_run(old, p);
         delta_run(parts->fresh, p, &fresh);
         at = level_merge(to, at, &before, &fresh);
+        if (removes)
+            TRY(removal_apply(parts->removal, &removed, p, to, bags, from, &at));
     }
     to->offsets[profiles] = (uint32_t)at;
+    *events = at;
+    return OK;
 }
 
-void base_write(const struct base_parts *parts, unsigned char *region, size_t bytes)
+/* With fewer events than there was room for, each column begins earlier. */
+static void columns_close_up(const struct level_columns *from, const struct level_columns *to,
+                             uint64_t events)
+{
+    memmove(to->seq, from->seq, events * sizeof *to->seq);
+    memmove(to->bag, from->bag, events * sizeof *to->bag);
+    memmove(to->name, from->name, events * sizeof *to->name);
+}
+
+static void gap_clear(void *from, void *to)
+{
+    memset(from, 0, (size_t)((unsigned char *)to - (unsigned char *)from));
+}
+
+/* Between the columns nothing is left of what lay there before they closed up. */
+static void gaps_clear(const struct level_columns *to, const struct level_room *room,
+                       unsigned char *end)
+{
+    gap_clear(to->at_ms + room->events, to->seq);
+    gap_clear(to->seq + room->events, to->bag);
+    gap_clear(to->bag + room->events, to->name);
+    gap_clear(to->name + room->events, to->post_offsets);
+    gap_clear(to->post_offsets + room->names + 1, to->posts);
+    gap_clear(to->posts + room->events, to->last_ms);
+    gap_clear(to->last_ms + room->profiles, end);
+}
+
+enum err base_write(const struct base_parts *parts, unsigned char *region, size_t *bytes)
 {
     struct level_room    room = room_of(parts);
-    struct level_columns to = { 0 };
-    struct base_header   header = { .magic = BASE_MAGIC,
-                                    .version = BASE_VERSION,
-                                    .seq = parts->seq,
-                                    .profiles = room.profiles,
-                                    .events = room.events,
-                                    .names = room.names,
-                                    .bags_bytes = parts->bags_bytes,
-                                    .bytes = bytes };
-    size_t               laid = level_lay(region + sizeof header, room, &to);
-    assert(sizeof header + laid == bytes);
-    (void)laid;
+    struct level_columns roomy = { 0 }, to = { 0 };
+    uint32_t             profiles = (uint32_t)room.profiles;
+    assert(base_bytes(parts) == *bytes);
+    level_lay(region + sizeof(struct base_header), room, &roomy);
+    TRY(events_write(parts, &roomy, profiles, &room.events));
+    removal_settle(parts->removal);
 
-    events_write(parts, &to, (uint32_t)room.profiles);
-    level_finish(&to, (uint32_t)room.profiles, (uint32_t)room.names);
-
-    size_t summed = parts->old->bags_bytes & ~(BAGS_PIECE_BYTES - 1);
-    header.bags_whole = pieces_sum(parts->bags, summed, header.bags_bytes, parts->old->bags_whole);
-    header.bags_rest = rest_sum(parts->bags, header.bags_bytes);
+    struct base_header header = { .magic = BASE_MAGIC,
+                                  .version = BASE_VERSION,
+                                  .seq = parts->seq,
+                                  .profiles = profiles,
+                                  .events = room.events,
+                                  .names = room.names,
+                                  .bags_bytes = parts->bags_bytes };
+    header.bytes = sizeof header + level_lay(region + sizeof header, room, &to);
+    columns_close_up(&roomy, &to, room.events);
+    level_finish(&to, profiles, (uint32_t)room.names);
+    gaps_clear(&to, &room, region + header.bytes);
+    TRY(bags_sum(parts, &header));
     header.checksum = base_checksum(header, region);
     memcpy(region, &header, sizeof header);
+    *bytes = header.bytes;
+    return OK;
 }
 
 /* ---- taking ---- */
@@ -213,7 +287,8 @@ enum err base_check(const struct base *base)
 enum err base_bags_check(const struct base *base, const unsigned char *bags)
 {
     const struct base_header *header = (const struct base_header *)base->region;
-    bool holds = pieces_sum(bags, 0, header->bags_bytes, 0) == header->bags_whole &&
-                 rest_sum(bags, header->bags_bytes) == header->bags_rest;
+    size_t                    end = whole(header->bags_bytes);
+    bool                      holds = bags_whole_sum(bags, end) == header->bags_whole &&
+                 stretch_sum(bags, end, header->bags_bytes) == header->bags_rest;
     return holds ? OK : ERR_CORRUPT;
 }

@@ -17,6 +17,7 @@
 
 #include "engine/behaviour/delta.h"
 #include "engine/behaviour/level.h"
+#include "engine/behaviour/removal.h"
 
 struct base {
     atomic_uint    holds;
@@ -39,10 +40,13 @@ struct base_parts {
     uint32_t             seq;
     const unsigned char *bags;
     size_t               bags_bytes;
+    struct removal      *removal; /* is told what is cleared */
 };
 
 size_t base_bytes(const struct base_parts *parts); /* how large the region must be */
-void   base_write(const struct base_parts *parts, unsigned char *region, size_t bytes);
+/* Gives in *bytes how much of the region it takes: less only where something is removed.
+ * ERR_MEMORY. */
+MUST enum err base_write(const struct base_parts *parts, unsigned char *region, size_t *bytes);
 
 /*
  * Gives an empty base its region: one that base_write filled, or bytes of a file, which are then to

@@ -146,6 +146,31 @@ enum err delta_add(struct delta *delta, const struct timeline_event *event)
     return OK;
 }
 
+static uint32_t block_forget(struct block *b, uint32_t seq)
+{
+    uint32_t kept = 0, before = b->count;
+    for (uint32_t i = 0; i < before; i++) {
+        if (block_seq(b)[i] <= seq)
+            continue;
+        b->at_ms[kept] = b->at_ms[i];
+        block_seq(b)[kept] = block_seq(b)[i];
+        block_bag(b)[kept] = block_bag(b)[i];
+        block_name(b)[kept++] = block_name(b)[i];
+    }
+    b->count = kept;
+    return before - kept;
+}
+
+enum err delta_forget(struct delta *delta, uint32_t profile, uint32_t seq)
+{
+    struct timeline_event mark = { .profile = profile, .name = DICT_NONE, .seq = seq };
+    TRY(log_add(delta->log, &mark));
+    delta->marks++;
+    if (profile < delta->profiles && delta->blocks[profile] != NULL)
+        delta->events -= block_forget(delta->blocks[profile], seq);
+    return OK;
+}
+
 bool delta_run(const struct delta *delta, uint32_t profile, struct run *run)
 {
     struct block *b = profile < delta->profiles ? delta->blocks[profile] : NULL;

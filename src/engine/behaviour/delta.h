@@ -29,6 +29,8 @@ MUST enum err delta_open(struct delta *delta, uint64_t first);
 void          delta_done(struct delta *delta);
 
 MUST enum err delta_add(struct delta *delta, const struct timeline_event *event);
+/* Leaves out what the profile did up to record `seq`. ERR_MEMORY: nothing is left out. */
+MUST enum err delta_forget(struct delta *delta, uint32_t profile, uint32_t seq);
 /* False when the profile has nothing here. */
 bool     delta_run(const struct delta *delta, uint32_t profile, struct run *run);
 uint32_t delta_profiles(const struct delta *delta); /* the highest that has a run, and one */

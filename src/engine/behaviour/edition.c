@@ -6,8 +6,7 @@
 
 #define BAGS_BYTES_MAX ((size_t)32 << 30)
 
-struct edition *edition_make(const struct timeline *timeline, struct rings *rings,
-                             struct moment moment)
+struct edition *edition_make(struct timeline *timeline, struct rings *rings, struct moment moment)
 {
     struct edition *edition = calloc(1, sizeof *edition);
     if (edition == NULL)
@@ -16,6 +15,7 @@ struct edition *edition_make(const struct timeline *timeline, struct rings *ring
     edition->seq = moment.seq;
     edition->profiles = moment.profiles;
     edition->now_ms = moment.now_ms;
+    timeline_settle(timeline);
     timeline_publish(timeline, edition);
     edition->rings = rings_hold(rings);
     edition->turns = rings->turns_count;
@@ -32,12 +32,33 @@ void edition_drop(struct edition *edition)
 {
     if (edition == NULL || !holds_end(&edition->holds))
         return;
+    era_drop(edition->era);
     base_drop(edition->base);
     for (int i = 0; i < EDITION_LOGS; i++)
         log_drop(edition->logs[i]);
     bag_space_drop(edition->bags);
     rings_drop(edition->rings);
     free(edition);
+}
+
+struct era *era_open(void)
+{
+    struct era *era = calloc(1, sizeof *era);
+    if (era != NULL)
+        atomic_init(&era->holds, 1);
+    return era;
+}
+
+struct era *era_hold(struct era *era)
+{
+    holds_add(&era->holds);
+    return era;
+}
+
+void era_drop(struct era *era)
+{
+    if (era != NULL && holds_end(&era->holds))
+        free(era);
 }
 
 /* ---- bags ---- */

@@ -14,10 +14,19 @@
 
 enum { EDITION_LOGS = 2 };
 
+/* The time between two removals; who holds an edition of an era may read what its end removes. */
+struct era {
+    atomic_uint holds;
+};
+struct era *era_open(void); /* held once; NULL without memory */
+struct era *era_hold(struct era *era);
+void        era_drop(struct era *era); /* NULL is nothing */
+
 struct edition {
     atomic_uint       holds;
     uint32_t          seq, profiles;
     int64_t           now_ms;
+    struct era       *era;
     struct base      *base;
     struct log       *logs[EDITION_LOGS]; /* as they came; NULL: none */
     uint32_t          counts[EDITION_LOGS];
@@ -36,11 +45,13 @@ struct moment {
 };
 
 /* NULL without memory. */
-struct edition *edition_make(const struct timeline *timeline, struct rings *rings,
-                             struct moment moment);
+struct edition *edition_make(struct timeline *timeline, struct rings *rings, struct moment moment);
 
 /* timeline.c: fills in what is the timeline's, each held. */
 void timeline_publish(const struct timeline *timeline, struct edition *edition);
+/* Overwrites the bags of what was removed, when nobody is left who may read them. False while there
+ * is somebody. */
+bool timeline_settle(struct timeline *timeline);
 
 /* Where bags lie, for as long as anyone reads them. */
 struct bag_space {

@@ -14,6 +14,11 @@ struct timeline {
     size_t            freeze_bags_bytes;
     uint64_t          arrived; /* rows ever logged */
     struct bag_space *bags;
+    struct removal    waiting;          /* for the next merge */
+    struct removal   *leaving;          /* with the merge under way */
+    struct era       *era, *coming_era; /* coming: while freezing */
+    struct era       *left;     /* ended with a removal, until nobody else holds it; or NULL */
+    struct removal    clearing; /* the bags it removed */
 };
 
 struct timeline *timeline_open(void)
@@ -23,7 +28,10 @@ struct timeline *timeline_open(void)
         return NULL;
     timeline->base = base_open();
     timeline->bags = bag_space_open();
-    if (timeline->base != NULL && timeline->bags != NULL && delta_open(&timeline->delta, 0) == OK)
+    timeline->leaving = calloc(1, sizeof *timeline->leaving);
+    timeline->era = era_open();
+    if (timeline->base != NULL && timeline->bags != NULL && timeline->era != NULL &&
+        timeline->leaving != NULL && delta_open(&timeline->delta, 0) == OK)
         return timeline;
     timeline_close(timeline);
     return NULL;
@@ -37,7 +45,15 @@ void timeline_close(struct timeline *timeline)
     delta_done(&timeline->frozen);
     base_drop(timeline->base);
     base_drop(timeline->coming);
+    era_drop(timeline->era);
+    era_drop(timeline->coming_era);
+    era_drop(timeline->left);
     bag_space_drop(timeline->bags);
+    removal_done(&timeline->waiting);
+    if (timeline->leaving != NULL)
+        removal_done(timeline->leaving);
+    free(timeline->leaving);
+    removal_done(&timeline->clearing);
     free(timeline);
 }
 
@@ -71,13 +87,17 @@ struct bags timeline_bags(const struct timeline *timeline)
     return (struct bags){ timeline->bags->space.bytes, timeline->bags->space.len };
 }
 
+/* What was forgotten while a merge is under way stays where it is until the next, unseen. */
 uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct run *runs)
 {
     const struct level *level = &timeline->base->level;
+    bool                frozen_hidden = removal_has(&timeline->waiting, profile);
+    bool                hidden = frozen_hidden || removal_has(timeline->leaving, profile);
     uint32_t            count = 0;
-    if (profile < level->profiles && level->offsets[profile] < level->offsets[profile + 1])
+    if (!hidden && profile < level->profiles &&
+        level->offsets[profile] < level->offsets[profile + 1])
         runs[count++] = level_run(level, profile);
-    if (delta_run(&timeline->frozen, profile, &runs[count]))
+    if (!frozen_hidden && delta_run(&timeline->frozen, profile, &runs[count]))
         count++;
     if (delta_run(&timeline->delta, profile, &runs[count]))
         count++;
@@ -112,6 +132,7 @@ size_t timeline_bags_bytes(const struct timeline *timeline)
 void timeline_publish(const struct timeline *timeline, struct edition *edition)
 {
     const struct delta *deltas[EDITION_LOGS] = { &timeline->frozen, &timeline->delta };
+    edition->era = era_hold(timeline->era);
     edition->base = base_hold(timeline->base);
     for (int i = 0; i < EDITION_LOGS; i++) {
         if (deltas[i]->log == NULL)
@@ -126,6 +147,59 @@ void timeline_publish(const struct timeline *timeline, struct edition *edition)
     edition->bags_bytes = timeline->bags->space.len;
 }
 
+/* ---- removing ---- */
+
+/* The delta forgets at once: its blocks are the engine's alone, its log is told by a mark. */
+static enum err delta_forgets(struct timeline *timeline, uint32_t profile, uint32_t seq)
+{
+    struct run run;
+    if (delta_run(&timeline->delta, profile, &run))
+        for (uint32_t i = 0; i < run.count; i++)
+            if (run.seq[i] <= seq)
+                TRY(removal_note(&timeline->waiting, timeline_bags(timeline), run.bag[i]));
+    return delta_forget(&timeline->delta, profile, seq);
+}
+
+enum err timeline_forget(struct timeline *timeline, uint32_t profile, uint32_t seq)
+{
+    if (seq <= timeline->base->seq)
+        return OK; /* the base was made knowing it */
+    TRY(removal_forget(&timeline->waiting, (struct forgotten){ profile, seq }));
+    TRY(delta_forgets(timeline, profile, seq));
+    timeline->arrived++;
+    return OK;
+}
+
+enum err timeline_retain(struct timeline *timeline, struct retention retention)
+{
+    return removal_retain(&timeline->waiting, retention);
+}
+
+bool timeline_has_removals(const struct timeline *timeline)
+{
+    return !removal_is_empty(&timeline->waiting);
+}
+
+bool timeline_bag_may_go(const struct timeline *timeline, uint32_t place)
+{
+    return timeline->leaving->retains &&
+           (size_t)place * BAG_UNIT_BYTES < timeline->freeze_bags_bytes;
+}
+
+bool timeline_settle(struct timeline *timeline)
+{
+    if (timeline->left == NULL)
+        return true;
+    if (atomic_load_explicit(&timeline->left->holds, memory_order_acquire) > 1)
+        return false;
+    struct space *space = &timeline->bags->space;
+    removal_clear(&timeline->clearing, space->bytes, 0, space->len);
+    removal_done(&timeline->clearing);
+    era_drop(timeline->left);
+    timeline->left = NULL;
+    return true;
+}
+
 /* ---- merging ---- */
 
 static struct base_parts parts_of(const struct timeline *timeline)
@@ -134,22 +208,32 @@ static struct base_parts parts_of(const struct timeline *timeline)
                                 .fresh = &timeline->frozen,
                                 .seq = timeline->freeze_seq,
                                 .bags = timeline->bags->space.bytes,
-                                .bags_bytes = timeline->freeze_bags_bytes };
+                                .bags_bytes = timeline->freeze_bags_bytes,
+                                .removal = timeline->leaving };
+}
+
+/* What swap will need, so that it cannot fail. */
+static enum err coming_open(struct timeline *timeline)
+{
+    if (timeline->coming == NULL)
+        timeline->coming = base_open();
+    if (timeline->coming_era == NULL)
+        timeline->coming_era = era_open();
+    return timeline->coming == NULL || timeline->coming_era == NULL ? ERR_MEMORY : OK;
 }
 
 enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes)
 {
     struct delta empty;
-    if (timeline->freezing)
+    if (timeline->freezing || !timeline_settle(timeline))
         return ERR_CONFLICT;
-    struct base *coming = base_open();
-    if (coming == NULL || delta_open(&empty, timeline->arrived) != OK) {
-        base_drop(coming);
-        return ERR_MEMORY;
-    }
-    timeline->coming = coming;
+    TRY(coming_open(timeline));
+    TRY(delta_open(&empty, timeline->arrived));
     timeline->frozen = timeline->delta;
     timeline->delta = empty;
+    *timeline->leaving = timeline->waiting;
+    timeline->waiting = (struct removal){ 0 };
+    removal_begin(timeline->leaving);
     timeline->freezing = true;
     timeline->freeze_seq = seq;
     timeline->freeze_bags_bytes = timeline->bags->space.len;
@@ -158,10 +242,16 @@ enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes)
     return OK;
 }
 
-void timeline_write(const struct timeline *timeline, unsigned char *region, size_t bytes)
+enum err timeline_write(const struct timeline *timeline, unsigned char *region, size_t *bytes)
 {
     struct base_parts parts = parts_of(timeline);
-    base_write(&parts, region, bytes);
+    return base_write(&parts, region, bytes);
+}
+
+const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t *count)
+{
+    *count = timeline->leaving->cleared.count;
+    return timeline->leaving->cleared.items;
 }
 
 void timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes)
@@ -175,23 +265,40 @@ void timeline_swap(struct timeline *timeline, unsigned char *region, size_t byte
     timeline->coming = NULL;
     delta_done(&timeline->frozen);
     timeline->freezing = false;
+    if (timeline->leaving->cleared.count > 0) {
+        timeline->clearing = *timeline->leaving;
+        *timeline->leaving = (struct removal){ 0 };
+        timeline->left = timeline->era;
+        timeline->era = timeline->coming_era;
+        timeline->coming_era = NULL;
+        timeline_settle(timeline);
+    }
+    removal_done(timeline->leaving);
 }
 
-/* The newer events go behind the frozen ones; each keeps its arrival number. */
+/* An event must not be lost, nor a promise to forget, and no caller could be told. */
+static void must(enum err err)
+{
+    if (err != OK)
+        abort();
+}
+
+/* The newer events go behind the frozen ones; each row keeps its arrival number. */
 void timeline_thaw(struct timeline *timeline)
 {
     if (!timeline->freezing)
         return;
     struct delta newer = timeline->delta;
-    base_drop(timeline->coming);
-    timeline->coming = NULL;
     timeline->delta = timeline->frozen;
     timeline->frozen = (struct delta){ 0 };
     timeline->freezing = false;
-    for (uint32_t i = 0; i < log_count(newer.log); i++)
-        if (delta_add(&timeline->delta, log_row(newer.log, i)) != OK)
-            abort(); /* an event must not be lost, and no caller could be told */
+    for (uint32_t i = 0; i < log_count(newer.log); i++) {
+        const struct timeline_event *row = log_row(newer.log, i);
+        must(row->name == DICT_NONE ? delta_forgets(timeline, row->profile, row->seq)
+                                    : delta_add(&timeline->delta, row));
+    }
     delta_done(&newer);
+    must(removal_join(&timeline->waiting, timeline->leaving));
 }
 
 /* ---- loading ---- */

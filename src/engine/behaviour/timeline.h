@@ -26,6 +26,7 @@
 
 #include "base/space.h"
 #include "base/str.h"
+#include "engine/behaviour/removal.h"
 #include "engine/behaviour/run.h"
 
 enum { TIMELINE_RUNS_MAX = 3 }; /* for one profile: base, frozen, delta */
@@ -53,14 +54,37 @@ uint64_t timeline_count(const struct timeline *timeline);       /* events in all
 uint64_t timeline_delta_count(const struct timeline *timeline); /* not yet in the base */
 
 /*
- * Merging. `freeze` says how many bytes the new base takes; `write` fills a region of that size
- * (any thread); `swap` puts it in the place of the old base and the frozen delta. The region
- * belongs to the timeline afterwards and is unmapped with munmap. ERR_CONFLICT while one is under
- * way.
+ * Removing. Both are whole with the merge that follows: base, log, bags and snapshot are then
+ * without. Bags are overwritten once nobody holds an edition from before it.
+ *
+ * timeline_forget: what the profile did up to record `seq` never happened; the engine sees nothing
+ * of it at once, editions not after the merge. timeline_retain: nor did events of a name before its
+ * instant, for everyone; seen after the merge. It takes the place of an earlier one that waits.
+ * What waits is lost with the process: whoever loads tells again what was forgotten at a record
+ * after timeline_base_seq (earlier ones are nothing to do). ERR_MEMORY.
+ */
+MUST enum err timeline_forget(struct timeline *timeline, uint32_t profile, uint32_t seq);
+MUST enum err timeline_retain(struct timeline *timeline, struct retention retention);
+bool          timeline_has_removals(const struct timeline *timeline); /* a merge is wanted */
+/* May the bag at this place go with the merge under way? Then nothing new is to share it. */
+bool timeline_bag_may_go(const struct timeline *timeline, uint32_t place);
+
+/*
+ * Merging. `freeze` says how many bytes the new base takes at most; `write` fills a region of that
+ * size (any thread) and says how much it took, less only where something was removed; `swap` puts
+ * so much in the place of the old base and the frozen delta. The region belongs to the timeline
+ * afterwards and is unmapped with munmap; what was not taken is the caller's to unmap.
+ *
+ * After `write`, `cleared` gives the stretches of bags that were removed, for whoever keeps them in
+ * a file; good until swap or thaw.
+ *
+ * freeze: ERR_CONFLICT while one is under way, or readers still hold what the one before removed;
+ * ERR_MEMORY. write: ERR_MEMORY.
  */
 MUST enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes);
-void          timeline_write(const struct timeline *timeline, unsigned char *region, size_t bytes);
-void          timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
+MUST enum err timeline_write(const struct timeline *timeline, unsigned char *region, size_t *bytes);
+const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t *count);
+void                  timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
 void timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
 
 /* The region the timeline stands on: bytes of the base, and the last record it holds. */

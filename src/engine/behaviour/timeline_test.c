@@ -103,7 +103,7 @@ static void step(struct twin *t, size_t *bytes, bool *freezing)
         timeline_thaw(t->timeline);
     } else {
         unsigned char *region = region_map(*bytes);
-        timeline_write(t->timeline, region, *bytes);
+        assert_ok(timeline_write(t->timeline, region, bytes));
         timeline_swap(t->timeline, region, *bytes);
     }
     *freezing = !*freezing;
@@ -154,7 +154,7 @@ TEST(timeline, a_base_with_any_bit_flipped_is_refused_and_the_timeline_stays_usa
     size_t       bytes, bags_bytes;
     assert_ok(timeline_freeze(t->timeline, t->seq, &bytes));
     unsigned char *whole = region_map(bytes);
-    timeline_write(t->timeline, whole, bytes);
+    assert_ok(timeline_write(t->timeline, whole, &bytes));
     int file = bags_file(t, &bags_bytes);
 
     for (int i = 0; i < 300; i++) {

@@ -23,6 +23,7 @@ struct members {
 struct standing_view {
     struct view       view;
     atomic_uint       holds;
+    struct era       *era;
     struct base      *base;
     struct bag_space *bags;
     struct members   *members;
@@ -202,6 +203,7 @@ static struct standing_view *view_open(const struct edition *edition)
     if (v == NULL)
         return NULL;
     atomic_init(&v->holds, 1);
+    v->era = era_hold(edition->era);
     v->base = base_hold(edition->base);
     v->bags = bag_space_hold(edition->bags);
     v->first = oldest->first;
@@ -241,6 +243,7 @@ void view_drop(struct view *view)
     struct standing_view *v = (struct standing_view *)view;
     if (view == NULL || !holds_end(&v->holds))
         return;
+    era_drop(v->era);
     base_drop(v->base);
     bag_space_drop(v->bags);
     members_drop(v->members);

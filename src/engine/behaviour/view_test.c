@@ -108,7 +108,7 @@ static void merge_step(struct life *l)
         void *region =
             mmap(NULL, l->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         assert_true(region != MAP_FAILED);
-        timeline_write(l->timeline, region, l->bytes);
+        assert_ok(timeline_write(l->timeline, region, &l->bytes));
         timeline_swap(l->timeline, region, l->bytes);
     }
     l->freezing = !l->freezing;

@@ -93,7 +93,8 @@ struct core {
     uint64_t         handed_seq; /* of the last batch given to the commit thread */
     bool             ending;     /* a last checkpoint was begun, or is not worth it */
     struct snapshot *snapshot;
-    size_t           bags_kept; /* how much of the bags file is right; the rest is written anew */
+    int64_t          snapshot_us; /* when the last one was begun */
+    size_t           bags_kept;   /* how much of the bags file is right; the rest is written anew */
 
     atomic_uint          room;
     atomic_uint_fast64_t committed_seq;

@@ -16,6 +16,8 @@ enum {
     MERGE_EVENTS = 2000000,     /* a base is made anew after so many events ... */
     MERGE_IDLE_EVENTS = 100000, /* ... or after so many when there is nothing else to do */
     BAGS_STEP_BYTES = 8 << 20,
+    BAGS_CLEAR_BYTES = BAG_BYTES_MAX,   /* the largest bag */
+    REMOVAL_EACH_US = 60 * 1000 * 1000, /* a base is made anew for what is to be forgotten */
     PATH_BYTES = 4096,
 };
 
@@ -52,6 +54,27 @@ static bool write_all(int file, const unsigned char *bytes, size_t len, off_t at
     return true;
 }
 
+/* The bags of what was removed are overwritten in the file, too. From here to the rename the old
+ * base does not fit its bags; after a crash in between all is rebuilt from the store. */
+static bool bags_clear(struct snapshot *snapshot)
+{
+    static const unsigned char nothing[BAGS_CLEAR_BYTES];
+    char                       path[PATH_BYTES];
+    uint32_t                   count;
+    const struct stretch      *cleared =
+        timeline_cleared(engine_timeline(snapshot->core->engine), &count);
+    if (count == 0)
+        return true;
+    int  file = open(path_of(snapshot->core, "bags.dult", path), O_RDWR | O_CLOEXEC);
+    bool good = file >= 0;
+    for (uint32_t i = 0; i < count && good; i++)
+        good = write_all(file, nothing, cleared[i].len, (off_t)cleared[i].from);
+    good = good && fdatasync(file) == 0;
+    if (file >= 0)
+        close(file);
+    return good;
+}
+
 static bool bags_write(struct snapshot *snapshot)
 {
     char path[PATH_BYTES];
@@ -63,6 +86,25 @@ static bool bags_write(struct snapshot *snapshot)
                 fdatasync(file) == 0;
     close(file);
     return good;
+}
+
+/* What a removal left over of the region goes back. */
+static bool region_shorten(struct snapshot *snapshot, int file, size_t used)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), keep = (used + page - 1) / page * page;
+    if (keep < snapshot->bytes)
+        munmap(snapshot->region + keep, snapshot->bytes - keep);
+    snapshot->bytes = used;
+    return ftruncate(file, (off_t)used) == 0;
+}
+
+static bool base_fill(struct snapshot *snapshot, int file)
+{
+    size_t used = snapshot->bytes;
+    if (timeline_write(engine_timeline(snapshot->core->engine), snapshot->region, &used) != OK)
+        return false;
+    return (used == snapshot->bytes || region_shorten(snapshot, file, used)) &&
+           msync(snapshot->region, snapshot->bytes, MS_SYNC) == 0;
 }
 
 /* Fills a file of the right size through a mapping, which then is the new base. */
@@ -78,10 +120,8 @@ static bool base_write(struct snapshot *snapshot, const char *path)
         if (!good)
             snapshot->region = NULL;
     }
-    if (good) {
-        timeline_write(engine_timeline(snapshot->core->engine), snapshot->region, snapshot->bytes);
-        good = msync(snapshot->region, snapshot->bytes, MS_SYNC) == 0 && fsync(file) == 0;
-    }
+    if (good)
+        good = base_fill(snapshot, file) && fsync(file) == 0;
     close(file);
     return good;
 }
@@ -92,7 +132,7 @@ static void *snapshot_thread(void *arg)
     char             aside[PATH_BYTES], path[PATH_BYTES];
     path_of(snapshot->core, "base.new", aside);
     path_of(snapshot->core, "base.dult", path);
-    snapshot->good = bags_write(snapshot) && base_write(snapshot, aside);
+    snapshot->good = bags_write(snapshot) && base_write(snapshot, aside) && bags_clear(snapshot);
     /* A base must not know of records that a crash could still take away. */
     while (snapshot->good && atomic_load(&snapshot->core->committed_seq) < snapshot->wanted_seq)
         usleep(1000);
@@ -131,6 +171,7 @@ static void snapshot_begin(struct core *core, uint64_t durable_seq)
         return;
     }
     core->snapshot = snapshot;
+    core->snapshot_us = time_mono_us();
 }
 
 static void snapshot_take(struct core *core)
@@ -167,7 +208,9 @@ void index_turn(struct core *core, uint64_t durable_seq, bool idle)
     uint64_t         fresh = timeline_delta_count(timeline);
     uint64_t         bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_EVENTS;
     bool             small = fresh < timeline_count(timeline) / 16; /* not worth writing all anew */
-    if ((fresh >= bound && !small) || (idle && fresh >= MERGE_IDLE_EVENTS && !small))
+    bool             removes =
+        timeline_has_removals(timeline) && time_mono_us() - core->snapshot_us >= REMOVAL_EACH_US;
+    if (removes || (fresh >= bound && !small) || (idle && fresh >= MERGE_IDLE_EVENTS && !small))
         snapshot_begin(core, durable_seq);
 }
 
@@ -176,7 +219,8 @@ void index_finish(struct core *core)
     if (core->snapshot != NULL)
         snapshot_take(core);
     uint64_t bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_IDLE_EVENTS;
-    if (timeline_delta_count(engine_timeline(core->engine)) < bound)
+    if (timeline_delta_count(engine_timeline(core->engine)) < bound &&
+        !timeline_has_removals(engine_timeline(core->engine)))
         return;
     snapshot_begin(core, atomic_load(&core->committed_seq));
     if (core->snapshot != NULL)
