@@ -14,11 +14,18 @@ struct block {
     _Alignas(ARENA_ALIGN) unsigned char bytes[];
 };
 
+struct deferred {
+    struct deferred *older;
+    void (*done)(void *what);
+    void *what;
+};
+
 struct arena {
-    struct block *newest;
-    size_t        bytes_max;
-    size_t        reserved; /* usable bytes over all blocks */
-    size_t        used;
+    struct block    *newest;
+    struct deferred *deferred; /* within the blocks */
+    size_t           bytes_max;
+    size_t           reserved; /* usable bytes over all blocks */
+    size_t           used;
 };
 
 struct arena *arena_open(size_t bytes_max)
@@ -39,10 +46,28 @@ static void blocks_free(struct block *block)
     }
 }
 
+static void deferred_do(struct arena *arena)
+{
+    for (struct deferred *d = arena->deferred; d != NULL; d = d->older)
+        d->done(d->what);
+    arena->deferred = NULL;
+}
+
+bool arena_defer(struct arena *arena, void (*done)(void *what), void *what)
+{
+    struct deferred *d = ARENA_NEW(arena, struct deferred);
+    if (d == NULL)
+        return false;
+    *d = (struct deferred){ arena->deferred, done, what };
+    arena->deferred = d;
+    return true;
+}
+
 void arena_close(struct arena *arena)
 {
     if (arena == NULL)
         return;
+    deferred_do(arena);
     blocks_free(arena->newest);
     free(arena);
 }
@@ -55,6 +80,7 @@ void arena_closep(struct arena **arena)
 void arena_reset(struct arena *arena)
 {
     struct block *keep = arena->newest;
+    deferred_do(arena);
     arena->used = 0;
     if (keep == NULL)
         return;

@@ -12,6 +12,7 @@
 #ifndef DULT_BASE_ARENA_H
 #define DULT_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -32,6 +33,13 @@ void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((malloc));
 
 /* `count` zeroed things of `size` bytes; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc));
+
+/*
+ * What is not memory of the arena but is to end with it: done(what) is called at close and at
+ * reset, the latest first. False without memory: then nothing was taken, and it is the caller's.
+ */
+bool arena_defer(struct arena *arena, void (*done)(void *what), void *what)
+    __attribute__((warn_unused_result));
 
 /* How many bytes have been handed out since open or reset. */
 size_t arena_used(const struct arena *arena);

@@ -9,6 +9,33 @@
 #include <stdio.h>
 #include <string.h>
 
+static void count_down(void *what)
+{
+    int *left = what;
+    *left = *left * 10 + 1;
+}
+
+static void count_up(void *what)
+{
+    int *left = what;
+    *left = *left * 10 + 2;
+}
+
+TEST(arena, what_was_deferred_ends_once_with_the_arena_or_its_reset_the_latest_first)
+{
+    int           done = 0;
+    struct arena *arena = arena_open(1000);
+    assert_true(arena_defer(arena, count_down, &done));
+    assert_true(arena_defer(arena, count_up, &done));
+    arena_reset(arena);
+    assert_int_equal(done, 21);
+    while (arena_alloc(arena, 16) != NULL)
+        ;
+    assert_false(arena_defer(arena, count_up, &done));
+    arena_close(arena);
+    assert_int_equal(done, 21);
+}
+
 TEST(arena, an_arena_refuses_beyond_its_bound_and_stays_usable)
 {
     struct arena *arena = arena_open(8192);

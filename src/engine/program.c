@@ -189,6 +189,16 @@ static uint32_t list_resolve(const void *owner, struct str name)
     return program_list(owner, name);
 }
 
+static uint32_t journey_resolve(const void *owner, struct str name)
+{
+    return program_journey(owner, name);
+}
+
+static uint32_t topic_resolve(const void *owner, struct str name)
+{
+    return program_topic(owner, name);
+}
+
 struct segment_names program_names(struct program *program, bool grow)
 {
     return (struct segment_names){
@@ -199,6 +209,8 @@ struct segment_names program_names(struct program *program, bool grow)
         .owner = program,
         .segment = segment_resolve,
         .list = list_resolve,
+        .journey = journey_resolve,
+        .topic = topic_resolve,
     };
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/segment/segment_date.h"
 #include "engine/segment/segment_scan.h"
 
 void leaf_asking_make(struct leaf_asking *asking, const struct report *report,
@@ -18,13 +19,12 @@ static bool is_fixed(const struct segment_window *window)
     return window->kind != SEGMENT_CALENDAR && !window->from_is_day && !window->to_is_day;
 }
 
-/* Does what a literal means depend on the person's zone? */
+/* Does what it is compared with, or the value, lie in days of the person's zone? */
 static bool has_zone(const struct segment_op *ops, uint32_t from, uint32_t to)
 {
     for (uint32_t at = from; at < to; at++)
         for (uint32_t i = 0; i < ops[at].compare.values_count; i++)
-            if (ops[at].compare.values[i].kind == SEGMENT_A_DAY ||
-                ops[at].compare.values[i].kind == SEGMENT_TODAY)
+            if (segment_date_is(ops[at].compare.values[i].kind))
                 return true;
     return false;
 }
@@ -195,16 +195,16 @@ static bool trait_holds(struct leaf_asking *asking, const struct segment_op *op,
     if (bag != 0)
         (void)someone_value(bag_at(asking->block.view->bags, bag), op->key,
                             asking->someone.elements, &value);
-    return segment_compare_trait(&op->compare, &value);
+    return segment_compare_value(&asking->nobody.facts, &op->compare, &value).holds;
 }
 
 static void eval_trait(struct leaf_asking *asking, const struct segment_op *op,
                        const uint64_t *asked, uint64_t *out)
 {
     struct json nothing = { .kind = JSON_NULL };
-    bool        otherwise = segment_compare_trait(&op->compare, &nothing);
-    uint32_t    totals[BLOCK_PROFILES];
-    uint64_t    some[BLOCK_WORDS];
+    bool     otherwise = segment_compare_value(&asking->nobody.facts, &op->compare, &nothing).holds;
+    uint32_t totals[BLOCK_PROFILES];
+    uint64_t some[BLOCK_WORDS];
 
     slices_make(&asking->slices, &asking->block, BLOCK_IDENTIFY);
     slices_totals(&asking->slices, asking->block.count, totals);
@@ -246,6 +246,7 @@ static void eval_one_by_one(struct leaf_asking *asking, uint32_t at, const uint6
 {
     const struct segment_op *op = &asking->program->ops[at];
     uint16_t                 event = decisive_event(op);
+    struct segment_local     local;
     struct segment_asking    ask = { asking->program->ops, &asking->nobody.facts };
     bool                     otherwise = segment_eval_op(&ask, at).holds;
     uint32_t                 totals[BLOCK_PROFILES];
@@ -258,12 +259,12 @@ static void eval_one_by_one(struct leaf_asking *asking, uint32_t at, const uint6
     } else {
         memset(some, 0xff, sizeof some);
     }
-    ask.facts = &asking->someone.facts;
     for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
         out[word] = otherwise ? asked[word] & ~some[word] : 0;
         for (uint64_t left = some[word] & asked[word]; left != 0; left &= left - 1) {
             someone_make(&asking->someone, asking->block.report,
                          asking->block.first + word * 64 + BLOCK_BIT(left));
+            ask.facts = segment_localize(asking->program, &asking->someone.facts, &local);
             if (segment_eval_op(&ask, at).holds)
                 out[word] |= left & -left;
         }

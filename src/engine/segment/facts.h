@@ -60,9 +60,9 @@ struct facts_ops {
      * in facts->zone.
      */
     const struct zone *(*zone)(const struct facts *facts, int64_t *until_ms);
-    /* In the journey now: anywhere, or at the node of that name. */
+    /* In the journey now: anywhere, or at the node of that name. NULL: nobody is in one. */
     struct facts_member (*in_journey)(const struct facts *facts, uint32_t journey, struct str node);
-    /* Topic 0 is all topics; an empty channel is all channels. */
+    /* Topic 0 is all topics; an empty channel is all channels. NULL: nobody has said a word. */
     struct facts_consent (*consent)(const struct facts *facts, uint32_t topic, struct str channel);
 };
 

@@ -53,6 +53,12 @@ MUST enum err segment_parse_value(struct arena *arena, struct str text,
 MUST enum err segment_parse_value_json(struct arena *arena, const struct json *value,
                                        const struct segment_node **out, struct problem *problem);
 
+/* A stage of the customer journey. */
+struct segment_stage {
+    struct str                 name;
+    const struct segment_node *rule;
+};
+
 /* What the names in a condition stand for. */
 #define SEGMENT_NO_ID UINT32_MAX
 struct segment_names {
@@ -64,6 +70,10 @@ struct segment_names {
     const void  *owner;
     uint32_t (*segment)(const void *owner, struct str name); /* SEGMENT_NO_ID: there is none */
     uint32_t (*list)(const void *owner, struct str name);
+    uint32_t (*journey)(const void *owner, struct str name); /* NULL: there are none */
+    uint32_t (*topic)(const void *owner, struct str name);   /* NULL: there are none */
+    const struct segment_stage *stages; /* the first to come first; a rule names no stage */
+    uint32_t                    stages_count;
 };
 
 struct segment_op; /* segment_program.h */
@@ -82,8 +92,9 @@ struct segment_program {
 
 /*
  * Compiles into `arena`, which then owns all of the program (the tree may go). ERR_ABSENT with a
- * problem when a segment or list is not there; ERR_LIMIT when a dictionary is full; ERR_INPUT for
- * `since entry` outside a journey; ERR_MEMORY.
+ * problem when a segment, list, stage, journey or topic is not there; ERR_LIMIT when a dictionary
+ * is full; ERR_INPUT for `since entry` outside a journey and for a pattern that cannot be read;
+ * ERR_MEMORY. What is not memory of the arena (compiled patterns) ends with it.
  */
 MUST enum err segment_compile(struct arena *arena, const struct segment_node *node,
                               const struct segment_names *names, struct segment_program *out,

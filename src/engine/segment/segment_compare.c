@@ -1,29 +1,10 @@
 #include <math.h>
 
+#include "engine/segment/segment_date.h"
+#include "engine/segment/segment_pattern.h"
 #include "engine/segment/segment_program.h"
 
 /* ---- one value against one literal */
-
-/*
- * Instants reach us as text, as seconds or as milliseconds. Below this a number is seconds: read
- * as milliseconds it would lie in 1966..1973.
- */
-#define SECONDS_BELOW 1e11
-
-static bool to_instant(const struct json *value, int64_t *out_ms)
-{
-    double x;
-    if (value->kind == JSON_STRING)
-        return time_parse(value->string, out_ms) == OK;
-    if (!json_to_real(value, &x))
-        return false;
-    if (fabs(x) < SECONDS_BELOW)
-        x *= 1000;
-    if (x < (double)TIME_MIN_MS || x > (double)TIME_MAX_MS)
-        return false;
-    *out_ms = (int64_t)floor(x);
-    return true;
-}
 
 static int order(double a, double b)
 {
@@ -36,10 +17,10 @@ static int order_int(int64_t a, int64_t b)
 }
 
 /* The order of value and literal; false when they are of different kinds and have none. */
-static bool compare_value(const struct json *value, const struct segment_literal *literal, int *out)
+static bool compare_value(const struct facts *facts, const struct json *value,
+                          const struct segment_literal *literal, int *out)
 {
-    double  a, b;
-    int64_t at_ms;
+    double a, b;
     switch (literal->kind) {
     case SEGMENT_TEXT:
         if (value->kind != JSON_STRING)
@@ -60,31 +41,26 @@ static bool compare_value(const struct json *value, const struct segment_literal
             return false;
         *out = (int)value->truth - (int)literal->value.truth;
         return true;
-    case SEGMENT_DATE:
-    case SEGMENT_A_DAY:
-        if (!to_instant(value, &at_ms))
-            return false;
-        *out = order_int(at_ms, literal->value.integer);
-        return true;
     default:
-        break; /* not there yet */
+        return segment_date_order(facts, value, literal, out);
     }
-    return false;
 }
 
-static bool is_one_of(const struct segment_compare *c, const struct json *value)
+static bool is_one_of(const struct facts *facts, const struct segment_compare *c,
+                      const struct json *value)
 {
     int difference;
     for (uint32_t i = 0; i < c->values_count; i++)
-        if (compare_value(value, &c->values[i], &difference) && difference == 0)
+        if (compare_value(facts, value, &c->values[i], &difference) && difference == 0)
             return true;
     return false;
 }
 
-static bool is_ordered(const struct segment_compare *c, const struct json *value)
+static bool is_ordered(const struct facts *facts, const struct segment_compare *c,
+                       const struct json *value)
 {
     int difference;
-    if (!compare_value(value, &c->values[0], &difference))
+    if (!compare_value(facts, value, &c->values[0], &difference))
         return false;
     switch (c->test) {
     case SEGMENT_MORE:
@@ -117,50 +93,53 @@ static bool is_text_like(const struct segment_compare *c, const struct json *val
                                                : is_within_text(value->string, wanted);
 }
 
-static bool test_value(const struct segment_compare *c, const struct json *value, bool listed)
+static bool test_value(const struct facts *facts, const struct segment_compare *c,
+                       const struct json *value, bool listed)
 {
     int low, high;
     switch (c->test) {
     case SEGMENT_EQUAL:
     case SEGMENT_IN:
-        return is_one_of(c, value);
+        return is_one_of(facts, c, value);
     case SEGMENT_NOT_EQUAL:
     case SEGMENT_NOT_IN:
-        return !is_one_of(c, value);
+        return !is_one_of(facts, c, value);
     case SEGMENT_MORE:
     case SEGMENT_AT_LEAST:
     case SEGMENT_LESS:
     case SEGMENT_AT_MOST:
-        return is_ordered(c, value);
+        return is_ordered(facts, c, value);
     case SEGMENT_CONTAINS:
     case SEGMENT_STARTS:
     case SEGMENT_ENDS:
         return is_text_like(c, value, listed);
+    case SEGMENT_MATCHES:
+        return value->kind == JSON_STRING && segment_pattern_matches(c->pattern, value->string);
     case SEGMENT_BETWEEN_VALUES:
-        return compare_value(value, &c->values[0], &low) && low >= 0 &&
-               compare_value(value, &c->values[1], &high) && high <= 0;
+        return compare_value(facts, value, &c->values[0], &low) && low >= 0 &&
+               compare_value(facts, value, &c->values[1], &high) && high <= 0;
     case SEGMENT_EXISTS:
     case SEGMENT_NOT_EXISTS:
-        return true; /* that there is a value is all that is asked */
-    default:
-        break; /* not there yet */
+        break; /* that there is a value is all that is asked */
     }
-    return false;
+    return true;
 }
 
 /* ---- several values under one key */
+
+enum { TURNS_MAX = 16 }; /* looked ahead; then the answer is asked for early */
 
 struct tested {
     uint32_t values, passed;
 };
 
-static void test_one(const struct segment_compare *c, const struct json *value, bool listed,
-                     struct tested *sum)
+static void test_one(const struct facts *facts, const struct segment_compare *c,
+                     const struct json *value, bool listed, struct tested *sum)
 {
     if (value->kind == JSON_NULL)
         return;
     sum->values++;
-    sum->passed += test_value(c, value, listed);
+    sum->passed += test_value(facts, c, value, listed);
 }
 
 static bool is_passed(const struct segment_compare *c, struct tested sum)
@@ -173,24 +152,64 @@ static bool is_passed(const struct segment_compare *c, struct tested sum)
     return sum.passed > 0;
 }
 
-bool segment_compare_trait(const struct segment_compare *c, const struct json *value)
+static bool compare(const struct facts *facts, const struct segment_compare *c,
+                    const struct json *value)
 {
     struct tested sum = { 0 };
     if (value->kind != JSON_ARRAY)
-        test_one(c, value, false, &sum);
+        test_one(facts, c, value, false, &sum);
     else
         for (uint32_t i = 0; i < value->count; i++)
-            test_one(c, &value->items[i], true, &sum);
+            test_one(facts, c, &value->items[i], true, &sum);
     return is_passed(c, sum);
 }
 
-static bool compare_property(const struct segment_op *op, struct bag bag)
+static bool moves(const struct segment_compare *c)
+{
+    for (uint32_t i = 0; i < c->values_count; i++)
+        if (segment_date_moves(c->values[i].kind))
+            return true;
+    return false;
+}
+
+/* When any of the values may come to lie otherwise against any of the literals. */
+static int64_t next_turn(const struct facts *facts, const struct segment_compare *c,
+                         const struct json *value)
+{
+    const struct json *items = value->kind == JSON_ARRAY ? value->items : value;
+    uint32_t           count = value->kind == JSON_ARRAY ? value->count : 1;
+    int64_t            first_ms = TIME_NEVER;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < c->values_count; k++) {
+            int64_t turn_ms = segment_date_turn(facts, &items[i], &c->values[k]);
+            first_ms = turn_ms < first_ms ? turn_ms : first_ms;
+        }
+    return first_ms;
+}
+
+struct verdict segment_compare_value(const struct facts *facts, const struct segment_compare *c,
+                                     const struct json *value)
+{
+    struct verdict v = { compare(facts, c, value), TIME_NEVER };
+    if (!moves(c))
+        return v;
+    /* Not every turn of an order turns the answer: "before" stays as it is from within to after. */
+    struct facts ahead = *facts;
+    for (int i = 0; i < TURNS_MAX; i++) {
+        v.until_ms = ahead.now_ms = next_turn(&ahead, c, value);
+        if (v.until_ms == TIME_NEVER || compare(&ahead, c, value) != v.holds)
+            break;
+    }
+    return v;
+}
+
+static bool compare_property(const struct facts *facts, const struct segment_op *op, struct bag bag)
 {
     struct tested   sum = { 0 };
     struct bag_item item;
     uint32_t        at = 0;
     while (bag_next_of(bag, &at, op->key, &item))
-        test_one(&op->compare, &item.value, item.listed, &sum);
+        test_one(facts, &op->compare, &item.value, item.listed, &sum);
     return is_passed(&op->compare, sum);
 }
 
@@ -200,7 +219,7 @@ bool segment_where(const struct segment_asking *asking, uint32_t where, struct b
     bool                     wants = op->kind == SEGMENT_OR; /* the part's answer that decides */
 
     if (op->kind == SEGMENT_COMPARE)
-        return compare_property(op, bag);
+        return compare_property(asking->facts, op, bag);
     if (op->kind == SEGMENT_NOT)
         return !segment_where(asking, where + 1, bag);
     for (uint32_t part = where + 1; part < op->next; part = asking->ops[part].next)

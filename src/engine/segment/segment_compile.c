@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/segment/segment_date.h"
+#include "engine/segment/segment_pattern.h"
 #include "engine/segment/segment_program.h"
 
 /* Ids as they are met; sorted and made unique at the end. Every op brings at most two. */
@@ -17,6 +19,9 @@ struct compiler {
     struct segment_op          *ops;
     uint32_t                    count;
     struct ids                  events, traits, segments, lists;
+    bool                        has_zone;
+    bool                        zoned;    /* the leaf at hand asks about days */
+    bool                        in_stage; /* within the rule of one */
 };
 
 static uint32_t nodes_of(const struct segment_node *node)
@@ -31,12 +36,35 @@ static uint32_t nodes_of(const struct segment_node *node)
     return count;
 }
 
+static uint32_t stages_asked(const struct segment_node *node)
+{
+    uint32_t count = node->kind == SEGMENT_IN_STAGE;
+    for (uint32_t i = 0; i < node->parts_count; i++)
+        count += stages_asked(node->parts[i]);
+    return count;
+}
+
+/* Each condition about a stage is replaced by rules of stages, at most all of them. */
+static uint32_t nodes_of_stages(const struct segment_names *names, const struct segment_node *node)
+{
+    uint32_t asked = stages_asked(node), count = 0;
+    for (uint32_t i = 0; asked > 0 && i < names->stages_count; i++)
+        count += nodes_of(names->stages[i].rule);
+    return asked * count;
+}
+
+static void where_of(const struct segment_node *node, char *out, size_t room)
+{
+    snprintf(out, room, "condition");
+    if (node->line > 0)
+        snprintf(out, room, "%u:%u", node->line, node->column);
+}
+
 static enum err fail(const struct compiler *c, const struct segment_node *node, enum err code,
                      const char *remedy, const char *what, struct str name)
 {
-    char where[32] = "condition", shown[100];
-    if (node->line > 0)
-        snprintf(where, sizeof where, "%u:%u", node->line, node->column);
+    char where[32], shown[100];
+    where_of(node, where, sizeof where);
     return problem_format(c->problem, code, where, remedy, "%s: \"%s\"", what,
                           str_to_cstr(name, shown, sizeof shown));
 }
@@ -81,19 +109,27 @@ static enum err emit_match(struct compiler *c, const struct segment_node *node,
         return fail(c, node, ERR_INPUT, "Use since entry in the conditions of a journey only.",
                     "outside a journey there is no entry", match->event);
     out->window = match->window;
+    if (out->window.kind == SEGMENT_CALENDAR || out->window.from_is_day || out->window.to_is_day)
+        c->zoned = c->has_zone = true;
     return emit_where(c, match->where, &out->where);
 }
 
-static enum err emit_compare(struct compiler *c, const struct segment_node *node, bool in_where,
-                             struct segment_op *op)
+static enum err keep_literal(struct compiler *c, struct segment_literal *literal)
 {
-    struct segment_compare *kept = &op->compare;
-    struct segment_literal *values;
+    if (segment_date_is(literal->kind))
+        c->zoned = c->has_zone = true;
+    if (literal->kind != SEGMENT_TEXT)
+        return OK;
+    literal->value.string = str_copy(c->arena, literal->value.string);
+    return literal->value.string.ptr == NULL ? ERR_MEMORY : OK;
+}
 
-    TRY(name_id(c, node, in_where ? c->names->properties : c->names->traits, node->compare.key,
-                &op->key));
-    if (!in_where && op->key != DICT_NONE)
-        note(&c->traits, op->key);
+static enum err keep_values(struct compiler *c, const struct segment_node *node,
+                            struct segment_compare *kept)
+{
+    struct segment_literal *values;
+    char                    where[32];
+
     *kept = node->compare;
     kept->key = STR_NONE;
     values = ARENA_ARRAY(c->arena, kept->values_count, struct segment_literal);
@@ -101,13 +137,105 @@ static enum err emit_compare(struct compiler *c, const struct segment_node *node
         return ERR_MEMORY;
     for (uint32_t i = 0; i < kept->values_count; i++) {
         values[i] = node->compare.values[i];
-        if (values[i].kind == SEGMENT_TEXT) {
-            values[i].value.string = str_copy(c->arena, values[i].value.string);
-            if (values[i].value.string.ptr == NULL)
-                return ERR_MEMORY;
-        }
+        TRY(keep_literal(c, &values[i]));
     }
     kept->values = values;
+    where_of(node, where, sizeof where);
+    return kept->test != SEGMENT_MATCHES ? OK
+                                         : segment_pattern_make(c->arena, values[0].value.string,
+                                                                where, &kept->pattern, c->problem);
+}
+
+static enum err emit_compare(struct compiler *c, const struct segment_node *node, bool in_where,
+                             struct segment_op *op)
+{
+    TRY(name_id(c, node, in_where ? c->names->properties : c->names->traits, node->compare.key,
+                &op->key));
+    if (!in_where && op->key != DICT_NONE)
+        note(&c->traits, op->key);
+    return keep_values(c, node, &op->compare);
+}
+
+static enum err emit_day(struct compiler *c, const struct segment_node *node, struct segment_op *op)
+{
+    op->yearly = node->yearly;
+    op->from_days = node->from_days;
+    op->to_days = node->to_days;
+    c->has_zone = true;
+    return emit_compare(c, node, false, op);
+}
+
+/* Events of Dult's own that turn an answer which is asked from the facts. */
+static enum err note_own(struct compiler *c, const struct segment_node *node, struct str name)
+{
+    uint16_t id;
+    TRY(name_id(c, node, c->names->events, name, &id));
+    if (id != DICT_NONE)
+        note(&c->events, id);
+    return OK;
+}
+
+static enum err emit_known(struct compiler *c, const struct segment_node                    *node,
+                           uint32_t (*find)(const void *owner, struct str name), const char *absent,
+                           struct segment_op *op)
+{
+    op->id = find == NULL ? SEGMENT_NO_ID : find(c->names->owner, node->name);
+    if (op->id == SEGMENT_NO_ID)
+        return fail(c, node, ERR_ABSENT, "Correct the name, or make it first.", absent, node->name);
+    return OK;
+}
+
+static enum err emit_journey(struct compiler *c, const struct segment_node *node,
+                             struct segment_op *op)
+{
+    TRY(emit_known(c, node, c->names->journey, "there is no such journey", op));
+    op->at = str_copy(c->arena, node->at);
+    return op->at.ptr == NULL ? ERR_MEMORY : note_own(c, node, STR("$journey"));
+}
+
+static enum err emit_consent(struct compiler *c, const struct segment_node *node,
+                             struct segment_op *op)
+{
+    if (!str_is_empty(node->name))
+        TRY(emit_known(c, node, c->names->topic, "there is no such topic", op));
+    op->consent = node->consent;
+    op->at = str_copy(c->arena, node->at);
+    return op->at.ptr == NULL ? ERR_MEMORY : note_own(c, node, STR("$consent"));
+}
+
+static uint32_t stage_find(const struct segment_names *names, struct str name)
+{
+    uint32_t at = 0;
+    while (at < names->stages_count && !str_eq(names->stages[at].name, name))
+        at++;
+    return at;
+}
+
+/* The rule of the stage and those of all later ones, in place. */
+static enum err emit_stage(struct compiler *c, const struct segment_node *node,
+                           struct segment_op *op)
+{
+    uint32_t    at = stage_find(c->names, node->name), count = c->names->stages_count - at;
+    struct str *stages = ARENA_ARRAY(c->arena, count, struct str);
+    if (c->in_stage)
+        return fail(c, node, ERR_INPUT, "Say in the rule what makes somebody be in that stage.",
+                    "the rule of a stage cannot ask for a stage", node->name);
+    if (count == 0)
+        return fail(c, node, ERR_ABSENT, "Correct the name, or make it first.",
+                    "there is no such stage", node->name);
+    if (stages == NULL)
+        return ERR_MEMORY;
+    c->in_stage = true;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct segment_op *part = &c->ops[c->count];
+        stages[i] = str_copy(c->arena, c->names->stages[at + i].name);
+        if (stages[i].ptr == NULL)
+            return ERR_MEMORY;
+        TRY(emit(c, c->names->stages[at + i].rule, false));
+        op->is_heavy = op->is_heavy || part->is_heavy;
+    }
+    c->in_stage = false;
+    op->stages = stages;
     return OK;
 }
 
@@ -189,6 +317,17 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
         return emit_member(c, node, op);
     case SEGMENT_SHARE:
         return emit_share(c, node, op);
+    case SEGMENT_DAY:
+        return emit_day(c, node, op);
+    case SEGMENT_BEEN:
+        op->within_ms = node->within_ms;
+        return emit_compare(c, node, false, op);
+    case SEGMENT_IN_STAGE:
+        return emit_stage(c, node, op);
+    case SEGMENT_IN_JOURNEY:
+        return emit_journey(c, node, op);
+    case SEGMENT_CONSENT:
+        return emit_consent(c, node, op);
     default:
         break; /* not there yet */
     }
@@ -213,35 +352,35 @@ static bool is_leaf(const struct compiler *c, const struct segment_op *op)
     bool behaviour = op->kind == SEGMENT_DID || op->kind == SEGMENT_FIRST_DID ||
                      op->kind == SEGMENT_LAST_DID || op->kind == SEGMENT_AGGREGATE ||
                      op->kind == SEGMENT_THEN;
-    return behaviour && c->names->leaves != NULL && !c->names->has_entry;
+    /* Nobody tells a kept answer that the person's days have moved. */
+    return behaviour && c->names->leaves != NULL && !c->names->has_entry && !c->zoned;
 }
 
 /* What is read and written, and not answered yet: kinds, and what is new of the old ones. */
-static bool is_answered(const struct segment_node *n)
+static bool is_answered(const struct segment_node *n, bool in_where)
 {
-    bool kind = n->kind == SEGMENT_ELEMENT || n->kind == SEGMENT_DAY || n->kind == SEGMENT_BEEN ||
-                n->kind == SEGMENT_FUNNEL || n->kind == SEGMENT_IN_STAGE ||
-                n->kind == SEGMENT_IN_JOURNEY || n->kind == SEGMENT_CONSENT;
-    bool literal = n->kind == SEGMENT_COMPARE && n->compare.test == SEGMENT_MATCHES;
-    for (uint32_t i = 0; i < n->compare.values_count; i++)
-        literal = literal || n->compare.values[i].kind == SEGMENT_AGO ||
-                  n->compare.values[i].kind == SEGMENT_TODAY;
-    bool match = n->match.subject != SEGMENT_EVENT || n->then.subject != SEGMENT_EVENT ||
-                 n->match.window.kind == SEGMENT_CALENDAR || n->same.len > 0;
+    bool kind = n->kind == SEGMENT_ELEMENT || n->kind == SEGMENT_FUNNEL;
+    bool literal = false;
+    for (uint32_t i = 0; in_where && i < n->compare.values_count; i++)
+        literal = literal || segment_date_moves(n->compare.values[i].kind);
+    bool match =
+        n->match.subject != SEGMENT_EVENT || n->then.subject != SEGMENT_EVENT || n->same.len > 0;
     bool fold = n->kind == SEGMENT_AGGREGATE && (n->fold > SEGMENT_DISTINCT || n->with != NULL);
     return !kind && !literal && !match && !fold && !n->is_value;
 }
 
 static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where)
 {
-    if (!is_answered(node)) {
+    if (!is_answered(node, in_where)) {
         char where[32];
-        snprintf(where, sizeof where, "%u:%u", node->line, node->column);
+        where_of(node, where, sizeof where);
         return problem_set(c->problem, ERR_INPUT, where, "this cannot be asked yet",
                            "Leave this condition out.");
     }
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
+    if (!in_where)
+        c->zoned = false;
     TRY(emit_kind(c, node, in_where, op));
     op->next = c->count;
     return is_leaf(c, op) ? leaf_id(c, node, &op->leaf) : OK;
@@ -274,9 +413,24 @@ static enum err narrow(struct arena *arena, const struct ids *ids, const uint16_
     return OK;
 }
 
+/* What may move a person to another zone: see facts_ops.zone. */
+enum { ZONE_NAMES = 2 };
+
+static enum err note_zone(struct compiler *c, const struct segment_node *node)
+{
+    static const struct str keys[ZONE_NAMES] = { { "timezone", 8 }, { "zone", 4 } };
+    for (size_t i = 0; i < ZONE_NAMES; i++) {
+        uint16_t id;
+        TRY(name_id(c, node, c->names->traits, keys[i], &id));
+        if (id != DICT_NONE)
+            note(&c->traits, id);
+    }
+    return note_own(c, node, STR("$context"));
+}
+
 static enum err finish(struct compiler *c, struct segment_program *out)
 {
-    struct segment_program p = { .ops = c->ops, .ops_count = c->count };
+    struct segment_program p = { .ops = c->ops, .ops_count = c->count, .has_zone = c->has_zone };
     ids_settle(&c->events);
     ids_settle(&c->traits);
     ids_settle(&c->segments);
@@ -300,18 +454,20 @@ enum err segment_compile(struct arena *arena, const struct segment_node *node,
                          struct problem *problem)
 {
     struct compiler c = { .arena = arena, .names = names, .problem = problem };
-    uint32_t        nodes = nodes_of(node);
+    uint32_t        nodes = nodes_of(node) + nodes_of_stages(names, node);
     struct ids     *sets[] = { &c.events, &c.traits, &c.segments, &c.lists };
 
     c.ops = ARENA_ARRAY(arena, nodes, struct segment_op);
     if (c.ops == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        sets[i]->list = ARENA_ARRAY(arena, nodes * 2, uint32_t);
+        sets[i]->list = ARENA_ARRAY(arena, nodes * 2 + ZONE_NAMES, uint32_t);
         if (sets[i]->list == NULL)
             return ERR_MEMORY;
     }
     TRY(emit(&c, node, false));
+    if (c.has_zone)
+        TRY(note_zone(&c, node));
     return finish(&c, out);
 }
 

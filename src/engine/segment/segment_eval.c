@@ -50,14 +50,6 @@ static struct verdict eval_group(const struct segment_asking *asking, uint32_t a
     return is_or ? verdict_not(sum) : sum;
 }
 
-static struct verdict eval_trait(const struct segment_asking *asking, const struct segment_op *op)
-{
-    struct facts_trait trait = { .value = { .kind = JSON_NULL }, .until_ms = TIME_NEVER };
-    if (!asking->facts->ops->trait(asking->facts, op->key, &trait))
-        trait.value = (struct json){ .kind = JSON_NULL };
-    return (struct verdict){ segment_compare_trait(&op->compare, &trait.value), trait.until_ms };
-}
-
 static struct verdict eval_member(const struct segment_asking *asking, const struct segment_op *op)
 {
     const struct facts *facts = asking->facts;
@@ -65,6 +57,42 @@ static struct verdict eval_member(const struct segment_asking *asking, const str
                                      ? facts->ops->in_list(facts, op->id)
                                      : facts->ops->in_segment(facts, op->id);
     return (struct verdict){ member.holds, member.until_ms };
+}
+
+static struct verdict eval_journey(const struct segment_asking *asking, const struct segment_op *op)
+{
+    const struct facts *facts = asking->facts;
+    if (facts->ops->in_journey == NULL)
+        return (struct verdict){ false, TIME_NEVER };
+    struct facts_member member = facts->ops->in_journey(facts, op->id, op->at);
+    return (struct verdict){ member.holds, member.until_ms };
+}
+
+struct facts_consent segment_consent_said(const struct facts *facts, const struct segment_op *op)
+{
+    struct facts_consent nothing = { FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    return facts->ops->consent == NULL ? nothing : facts->ops->consent(facts, op->id, op->at);
+}
+
+static struct verdict eval_consent(const struct segment_asking *asking, const struct segment_op *op)
+{
+    static const enum facts_consent_state states[] = {
+        [SEGMENT_GRANTED] = FACTS_CONSENT_GRANTED,
+        [SEGMENT_REFUSED] = FACTS_CONSENT_REFUSED,
+        [SEGMENT_UNKNOWN] = FACTS_CONSENT_UNKNOWN,
+    };
+    struct facts_consent said = segment_consent_said(asking->facts, op);
+    return (struct verdict){ said.state == states[op->consent], said.until_ms };
+}
+
+/* Its own rule holds, and none of the later stages', which are the parts after the first. */
+static struct verdict eval_stage(const struct segment_asking *asking, uint32_t at)
+{
+    const struct segment_op *ops = asking->ops;
+    struct verdict           sum = segment_eval_op(asking, at + 1);
+    for (uint32_t part = ops[at + 1].next; part < ops[at].next; part = ops[part].next)
+        sum = verdict_and(sum, verdict_not(segment_eval_op(asking, part)));
+    return sum;
 }
 
 struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
@@ -80,7 +108,9 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_NOT:
         return verdict_not(segment_eval_op(asking, at + 1));
     case SEGMENT_COMPARE:
-        return eval_trait(asking, op);
+    case SEGMENT_DAY:
+    case SEGMENT_BEEN:
+        return segment_eval_trait(asking, op);
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
@@ -91,6 +121,12 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
         return eval_member(asking, op);
+    case SEGMENT_IN_STAGE:
+        return eval_stage(asking, at);
+    case SEGMENT_IN_JOURNEY:
+        return eval_journey(asking, op);
+    case SEGMENT_CONSENT:
+        return eval_consent(asking, op);
     case SEGMENT_SHARE:
         return (struct verdict){ hash_chance(facts->ops->public_id(facts), op->seed) < op->chance,
                                  TIME_NEVER };
@@ -102,6 +138,20 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
 
 struct verdict segment_eval(const struct segment_program *program, const struct facts *facts)
 {
-    struct segment_asking asking = { program->ops, facts };
-    return segment_eval_op(&asking, 0);
+    struct segment_local  local;
+    struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
+    struct verdict        v = segment_eval_op(&asking, 0);
+    v.until_ms = smaller(v.until_ms, local.until_ms);
+    return v;
+}
+
+const struct facts *segment_localize(const struct segment_program *program,
+                                     const struct facts *facts, struct segment_local *local)
+{
+    local->until_ms = TIME_NEVER;
+    if (!program->has_zone || facts->ops->zone == NULL)
+        return facts;
+    local->facts = *facts;
+    local->facts.zone = facts->ops->zone(facts, &local->until_ms);
+    return &local->facts;
 }

@@ -102,10 +102,82 @@ static void write_member(const struct segment_asking *asking, const struct segme
                          struct buf *out, bool *first)
 {
     const struct facts *facts = asking->facts;
-    struct facts_member member = op->kind == SEGMENT_IN_LIST
-                                     ? facts->ops->in_list(facts, op->id)
+    struct facts_member member = op->kind == SEGMENT_IN_LIST ? facts->ops->in_list(facts, op->id)
+                                 : op->kind == SEGMENT_IN_JOURNEY
+                                     ? facts->ops->in_journey(facts, op->id, op->at)
                                      : facts->ops->in_segment(facts, op->id);
     write_since(out, first, member.since_ms);
+}
+
+/* Where days begin and end for this person, and which one it is there. */
+static void write_today(const struct facts *facts, struct buf *out, bool *first)
+{
+    char text[TIME_TEXT_BYTES];
+    time_write(zone_day_of(facts->zone, facts->now_ms) * TIME_DAY_MS, text);
+    json_write_key(out, first, "today");
+    json_write_str(out, str_slice(str_of(text), 0, str_find_char(str_of(text), 0, 'T')));
+    json_write_key(out, first, "zone");
+    json_write_str(out, facts->zone == NULL ? STR("UTC") : facts->zone->name);
+}
+
+static void write_been(const struct segment_asking *asking, const struct segment_op *op,
+                       struct buf *out, bool *first)
+{
+    struct segment_been been = segment_been_since(asking, op, TIME_MIN_MS);
+    write_trait(asking, op, out, first);
+    json_write_key(out, first, "passes");
+    buf_str(out, been.now.holds ? STR("true") : STR("false"));
+    if (!been.now.holds || been.since_ms == FACTS_SINCE_UNKNOWN)
+        return;
+    json_write_key(out, first, "passes_since");
+    write_instant(out, been.since_ms);
+}
+
+static void write_consent(const struct segment_asking *asking, const struct segment_op *op,
+                          struct buf *out, bool *first)
+{
+    static const struct str states[] = {
+        [FACTS_CONSENT_UNKNOWN] = { "unknown", 7 },
+        [FACTS_CONSENT_GRANTED] = { "granted", 7 },
+        [FACTS_CONSENT_REFUSED] = { "refused", 7 },
+    };
+    struct facts_consent said = segment_consent_said(asking->facts, op);
+    json_write_key(out, first, "consent");
+    json_write_str(out, states[said.state]);
+    write_since(out, first, said.since_ms);
+}
+
+/* The stage that the person is in, if it is this one or a later one. */
+static void write_stage(const struct segment_asking *asking, uint32_t at, struct buf *out,
+                        bool *first)
+{
+    const struct segment_op *ops = asking->ops;
+    struct str               stage = STR_NONE;
+    uint32_t                 i = 0;
+    for (uint32_t part = at + 1; part < ops[at].next; part = ops[part].next, i++)
+        if (segment_eval_op(asking, part).holds)
+            stage = ops[at].stages[i];
+    json_write_key(out, first, "stage");
+    if (str_is_empty(stage))
+        buf_str(out, STR("null"));
+    else
+        json_write_str(out, stage);
+}
+
+/* A window that is told in days, in instants. */
+static void write_window(const struct facts *facts, const struct segment_window *w, struct buf *out,
+                         bool *first)
+{
+    struct segment_reach reach = segment_reach_of(w, facts);
+    if (w->kind != SEGMENT_CALENDAR && !w->from_is_day && !w->to_is_day)
+        return;
+    write_today(facts, out, first);
+    if (reach.now.from_ms != INT64_MIN) {
+        json_write_key(out, first, "from");
+        write_instant(out, reach.now.from_ms);
+    }
+    json_write_key(out, first, "to");
+    write_instant(out, reach.now.to_ms);
 }
 
 static void explain(const struct segment_asking *asking, const struct segment_node *node,
@@ -136,17 +208,35 @@ static void write_reasons(const struct segment_asking *asking, const struct segm
     case SEGMENT_COMPARE:
         write_trait(asking, op, out, first);
         return;
+    case SEGMENT_DAY:
+        write_trait(asking, op, out, first);
+        write_today(asking->facts, out, first);
+        return;
+    case SEGMENT_BEEN:
+        write_been(asking, op, out, first);
+        return;
+    case SEGMENT_IN_STAGE:
+        write_stage(asking, at, out, first);
+        return;
+    case SEGMENT_CONSENT:
+        write_consent(asking, op, out, first);
+        return;
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
     case SEGMENT_AGGREGATE:
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
+        write_window(asking->facts, &op->match.window, out, first);
         write_behaviour(asking, op, out, first);
         return;
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
         write_member(asking, op, out, first);
+        return;
+    case SEGMENT_IN_JOURNEY:
+        if (asking->facts->ops->in_journey != NULL)
+            write_member(asking, op, out, first);
         return;
     case SEGMENT_EVERYONE:
     case SEGMENT_SHARE:
@@ -177,6 +267,7 @@ static void explain(const struct segment_asking *asking, const struct segment_no
 void segment_explain(const struct segment_program *program, const struct segment_node *node,
                      const struct facts *facts, struct buf *out)
 {
-    struct segment_asking asking = { program->ops, facts };
+    struct segment_local  local;
+    struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
     explain(&asking, node, 0, out);
 }

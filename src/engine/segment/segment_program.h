@@ -42,9 +42,15 @@ struct segment_op {
     double                  number;
     int64_t                 within_ms;
 
-    uint32_t   id; /* IN_SEGMENT, IN_LIST */
-    double     chance;
-    struct str seed;
+    bool    yearly; /* DAY */
+    int32_t from_days, to_days;
+
+    uint32_t             id; /* IN_SEGMENT, IN_LIST, IN_JOURNEY; CONSENT: the topic */
+    struct str           at; /* IN_JOURNEY: the node; CONSENT: the channel */
+    enum segment_consent consent;
+    const struct str    *stages; /* IN_STAGE: the name of each part's stage */
+    double               chance;
+    struct str           seed;
 };
 
 /* One question to one person; handed down through an evaluation. */
@@ -55,7 +61,10 @@ struct segment_asking {
 
 /* ---- segment_compare.c */
 
-bool segment_compare_trait(const struct segment_compare *compare, const struct json *value);
+/* One value (or a list) at an instant: dates may be relative to it, so the answer may expire. */
+struct verdict segment_compare_value(const struct facts           *facts,
+                                     const struct segment_compare *compare,
+                                     const struct json            *value);
 /* Does the event's bag pass the filter that begins at op `where`? */
 bool segment_where(const struct segment_asking *asking, uint32_t where, struct bag bag);
 /* A number in millionths; false for what is none, or is beyond SEGMENT_NUMBER_MAX. */
@@ -63,9 +72,30 @@ bool segment_micro(const struct json *value, __int128 *out);
 
 /* ---- segment_eval.c */
 
+/* The facts with the person's own zone, if the program asks about days; as they are, if not. */
+struct segment_local {
+    struct facts facts;
+    int64_t      until_ms; /* when the person is known to move to another zone */
+};
+const struct facts *segment_localize(const struct segment_program *program,
+                                     const struct facts *facts, struct segment_local *local);
+
 struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at);
-struct verdict verdict_and(struct verdict a, struct verdict b);
-struct verdict verdict_not(struct verdict v);
+/* What the person said to the topic and channel of a CONSENT. */
+struct facts_consent segment_consent_said(const struct facts *facts, const struct segment_op *op);
+struct verdict       verdict_and(struct verdict a, struct verdict b);
+struct verdict       verdict_not(struct verdict v);
+
+/* ---- segment_trait.c: COMPARE of a trait, DAY, BEEN */
+
+struct verdict segment_eval_trait(const struct segment_asking *asking, const struct segment_op *op);
+/* From when on it has held without a break, FACTS_SINCE_UNKNOWN where that is before `from_ms`. */
+struct segment_been {
+    struct verdict now; /* of the test alone */
+    int64_t        since_ms;
+};
+struct segment_been segment_been_since(const struct segment_asking *asking,
+                                       const struct segment_op *op, int64_t from_ms);
 
 /* ---- segment_standing.c */
 

@@ -9,51 +9,6 @@ int64_t segment_later(int64_t at_ms, int64_t length_ms)
     return length_ms == TIME_NEVER ? TIME_NEVER : at_ms + length_ms;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-struct segment_reach segment_reach_of(const struct segment_window *w, const struct facts *facts)
-{
-    int64_t              now = facts->now_ms, from, to;
-    struct segment_reach r = { .now = { INT64_MIN, now },
-                               .pending = { now + 1, INT64_MAX },
-                               .leave_ms = TIME_NEVER };
-    switch (w->kind) {
-    case SEGMENT_EVER:
-        return r;
-    case SEGMENT_LAST:
-        r.now.from_ms = now - w->length_ms + 1;
-        r.leave_ms = w->length_ms;
-        return r;
-    case SEGMENT_NOT_LAST:
-        r.now.to_ms = now - w->length_ms;
-        r.pending.from_ms = r.now.to_ms + 1;
-        r.enter_ms = w->length_ms;
-        return r;
-    case SEGMENT_SINCE:
-    case SEGMENT_SINCE_ENTRY:
-    case SEGMENT_BEFORE:
-    case SEGMENT_BETWEEN:
-        from = w->kind == SEGMENT_BEFORE ? INT64_MIN : w->from_ms;
-        from = w->kind == SEGMENT_SINCE_ENTRY ? facts->entry_ms : from;
-        to = w->kind == SEGMENT_BEFORE ? w->to_ms - 1 : INT64_MAX;
-        to = w->kind == SEGMENT_BETWEEN ? w->to_ms : to;
-        r.now = (struct segment_span){ from, smaller(to, now) };
-        r.pending = (struct segment_span){ larger(from, now + 1), to };
-        return r;
-    default:
-        break; /* not there yet */
-    }
-    return r;
-}
-
 /* How many of the run's events lie before `at_ms`. */
 static uint32_t count_before(const struct run *run, int64_t at_ms)
 {

@@ -25,8 +25,12 @@ struct segment_reach {
     int64_t             leave_ms; /* to at + leave_ms; TIME_NEVER: it stays */
 };
 
+/* segment_window.c */
 struct segment_reach segment_reach_of(const struct segment_window *window,
                                       const struct facts          *facts);
+
+/* When a window of the calendar moves on, and all in it with it; TIME_NEVER for other windows. */
+int64_t segment_window_turn_ms(const struct segment_window *window, const struct facts *facts);
 
 struct segment_hit {
     int64_t           at_ms;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/segment/segment_program.h"
+#include "engine/segment/segment_scan.h"
 
 /* ---- the leaves of live conditions */
 
@@ -129,10 +129,54 @@ static struct segment_answer answer_of(const struct segment_asking *asking,
     }
 }
 
+/* ---- windows of the calendar, that empty at once ---- */
+
+enum { TURNS_MAX = 8 }; /* looked ahead; then the answer is asked for early */
+
+static struct verdict until_turn(const struct segment_asking *asking, const struct segment_op *op)
+{
+    struct verdict v = answer_of(asking, op, false).verdict;
+    int64_t        turn_ms = segment_window_turn_ms(&op->match.window, asking->facts);
+    v.until_ms = turn_ms < v.until_ms ? turn_ms : v.until_ms;
+    return v;
+}
+
+/* May anything that is known lie in the window, now or later? */
+static bool has_left(const struct segment_asking *asking, const struct segment_op *op)
+{
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_span  rest = { reach.now.from_ms, INT64_MAX };
+    struct segment_scan  scan;
+    struct segment_hit   hit;
+    segment_scan_oldest(&scan, asking, &op->match, rest);
+    return segment_scan_peek_oldest(&scan, &hit);
+}
+
+/* Asked again at each turn, until the answer is another or nothing is left that could turn it. */
+static struct verdict eval_calendar(const struct segment_asking *asking,
+                                    const struct segment_op     *op)
+{
+    struct facts          ahead = *asking->facts;
+    struct segment_asking later = { asking->ops, &ahead };
+    struct verdict        v = until_turn(asking, op);
+    for (int i = 0; i < TURNS_MAX; i++) {
+        if (!has_left(&later, op))
+            return (struct verdict){ v.holds, TIME_NEVER };
+        ahead.now_ms = v.until_ms;
+        struct verdict w = until_turn(&later, op);
+        if (w.holds != v.holds)
+            return v;
+        v.until_ms = w.until_ms;
+    }
+    return v;
+}
+
 struct verdict segment_eval_leaf(const struct segment_asking *asking, const struct segment_op *op)
 {
     struct standings *standings = asking->facts->standings;
     int64_t           now_ms = asking->facts->now_ms;
+    if (op->match.window.kind == SEGMENT_CALENDAR)
+        return eval_calendar(asking, op);
     if (standings == NULL || op->leaf == 0 || now_ms < standings->asked_ms)
         return answer_of(asking, op, false).verdict;
 

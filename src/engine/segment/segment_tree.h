@@ -124,12 +124,15 @@ enum segment_test {
 /* Of several values under one key: as the test wants it, any of them, or all of them. */
 enum segment_which { SEGMENT_PLAIN, SEGMENT_ANY, SEGMENT_ALL };
 
+struct segment_pattern; /* segment_pattern.h */
+
 struct segment_compare {
     struct str                    key; /* dotted for nested properties */
     enum segment_which            which;
     enum segment_test             test;
     const struct segment_literal *values; /* 1, 2 for between, any number for in, 0 for exists */
     uint32_t                      values_count;
+    const struct segment_pattern *pattern; /* MATCHES, compiled; NULL in a tree */
 };
 
 struct segment_node;
