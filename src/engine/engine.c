@@ -207,10 +207,12 @@ static enum err traits_ask(struct step *step, const struct timeline_event *event
 
 static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
 {
+    const struct program *program = step->engine->program;
     TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
+    if (!fresh && event->name >= SEGMENT_OWN_EVENTS)
+        TRY(numbers_ask(step, &program->segments_of_anything));
     if (event->name >= DICT_NAMES_MAX)
         return OK;
-    const struct program *program = step->engine->program;
     if (program->journeys_of_event[event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
     return fresh ? OK : numbers_ask(step, &program->segments_of_event[event->name]);

@@ -84,6 +84,7 @@ void program_close(struct program *program)
     VEC_DONE(&program->journeys);
     VEC_DONE(&program->templates);
     numbers_done(program->segments_of_event);
+    VEC_DONE(&program->segments_of_anything);
     leaves_done(program->leaves_of_event);
     dict_close(program->leaves);
     numbers_done(program->segments_of_trait);
@@ -286,6 +287,9 @@ static void segment_unindex(struct program *program, uint32_t number,
     leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
         index_drop(program->segments_of_event, p->events[i], number);
+    for (uint32_t i = program->segments_of_anything.count; i > 0; i--)
+        if (program->segments_of_anything.items[i - 1] == number)
+            VEC_REMOVE(&program->segments_of_anything, i - 1);
     for (uint32_t i = 0; i < p->traits_count; i++)
         index_drop(program->segments_of_trait, p->traits[i], number);
     for (uint32_t i = 0; i < p->segments_count; i++)
@@ -300,6 +304,8 @@ static enum err segment_index(struct program *program, uint32_t number,
     leaves_outdate(program, p);
     for (uint32_t i = 0; i < p->events_count; i++)
         TRY(index_add(program->segments_of_event, p->events[i], number));
+    if (p->needs_anything)
+        TRY(VEC_ADD(&program->segments_of_anything, number));
     for (uint32_t i = 0; i < p->traits_count; i++)
         TRY(index_add(program->segments_of_trait, p->traits[i], number));
     for (uint32_t i = 0; i < p->segments_count; i++)

@@ -90,7 +90,8 @@ struct program {
         struct template_def *items;
         uint32_t             count, room;
     } templates;
-    struct numbers *segments_of_event; /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
     struct leaves  *leaves_of_event;
     struct dict    *leaves; /* texts of leaves: equal conditions have one number, for ever */
     struct numbers *segments_of_trait;

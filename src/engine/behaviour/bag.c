@@ -16,6 +16,7 @@ enum {
     BAG_INT64,
     BAG_REAL,   /* 8 bytes, IEEE 754 */
     BAG_STRING, /* a length of 1 to 3 bytes, 7 bits each, low first; then the text */
+    BAG_LIST,   /* no item: a list with objects begins here; 2 bytes, how many entries it has */
     BAG_KINDS,
     BAG_LISTED = 0x80, /* an element number follows the key */
 };
@@ -31,7 +32,7 @@ struct writer {
     struct buf  *out;
     struct dict *keys;
     size_t       from; /* where the bag began in out */
-    uint32_t     items, left_out;
+    uint32_t     items, lists, left_out;
     uint16_t     element;
     bool         listed;
     size_t       key_len;
@@ -126,9 +127,36 @@ static enum err write_scalar(struct writer *w, const struct json *value)
 
 static enum err write_value(struct writer *w, const struct json *value, int depth);
 
+static bool has_object(const struct json *array)
+{
+    for (uint32_t i = 0; i < array->count; i++)
+        if (array->items[i].kind == JSON_OBJECT)
+            return true;
+    return false;
+}
+
+/* Objects without scalars leave no items, so how many there are is told apart. */
+static enum err write_list(struct writer *w, const struct json *array)
+{
+    uint32_t count = array->count < BAG_ITEMS_MAX ? array->count : BAG_ITEMS_MAX;
+    uint16_t key;
+    if (w->out->len - w->from + 5 > BAG_BYTES_MAX || w->lists == BAG_ITEMS_MAX)
+        return OK;
+    TRY(dict_intern(w->keys, (struct str){ w->key, w->key_len }, &key));
+    if (key == DICT_OTHER)
+        return OK;
+    buf_char(w->out, (char)BAG_LIST);
+    put_little(w->out, key, 2);
+    put_little(w->out, count, 2);
+    w->lists++;
+    return buf_err(w->out);
+}
+
 static enum err write_array(struct writer *w, const struct json *array, int depth)
 {
     bool outermost = !w->listed;
+    if (outermost && has_object(array))
+        TRY(write_list(w, array));
     for (uint32_t i = 0; i < array->count; i++) {
         if (outermost) {
             if (i >= BAG_ITEMS_MAX) {
@@ -202,7 +230,7 @@ static enum err write_bag(struct writer *w, const struct json *object)
     TRY(buf_err(w->out));
     TRY(write_object(w, object, 0));
     size_t len = w->out->len - w->from;
-    if (w->items == 0) {
+    if (w->items + w->lists == 0) {
         w->out->len = w->from;
         return OK;
     }
@@ -275,7 +303,8 @@ static bool string_place(struct bag bag, struct place *p)
 static bool place_at(struct bag bag, uint32_t at, struct place *p)
 {
     static const unsigned char lengths[BAG_KINDS] = {
-        [BAG_INT8] = 1, [BAG_INT16] = 2, [BAG_INT32] = 4, [BAG_INT64] = 8, [BAG_REAL] = 8
+        [BAG_INT8] = 1,  [BAG_INT16] = 2, [BAG_INT32] = 4,
+        [BAG_INT64] = 8, [BAG_REAL] = 8,  [BAG_LIST] = 2
     };
     if (at >= bag.len)
         return false;
@@ -332,11 +361,14 @@ static struct bag_item item_at(struct bag bag, const struct place *p)
 bool bag_next(struct bag bag, uint32_t *at, struct bag_item *out)
 {
     struct place p;
-    if (!place_at(bag, *at, &p))
-        return false;
-    *at = p.payload + p.len;
-    *out = item_at(bag, &p);
-    return true;
+    while (place_at(bag, *at, &p)) {
+        *at = p.payload + p.len;
+        if (p.kind != BAG_LIST) {
+            *out = item_at(bag, &p);
+            return true;
+        }
+    }
+    return false;
 }
 
 bool bag_next_of(struct bag bag, uint32_t *at, uint16_t key, struct bag_item *out)
@@ -344,7 +376,7 @@ bool bag_next_of(struct bag bag, uint32_t *at, uint16_t key, struct bag_item *ou
     struct place p;
     while (place_at(bag, *at, &p)) {
         *at = p.payload + p.len;
-        if (p.key == key) {
+        if (p.key == key && p.kind != BAG_LIST) {
             *out = item_at(bag, &p);
             return true;
         }
@@ -359,5 +391,30 @@ bool bag_find(struct bag bag, uint16_t key, struct json *out)
     if (!bag_next_of(bag, &at, key, &item))
         return false;
     *out = item.value;
+    return true;
+}
+
+bool bag_list_find(struct bag bag, uint16_t key, struct bag_list *out)
+{
+    struct place p;
+    for (uint32_t at = 0; place_at(bag, at, &p); at = p.payload + p.len)
+        if (p.key == key && p.kind == BAG_LIST) {
+            uint32_t count = (uint32_t)get_little(bag.bytes + p.payload, p.len);
+            *out = (struct bag_list){ .bag = bag, .at = p.payload + p.len, .count = count };
+            return true;
+        }
+    return false;
+}
+
+bool bag_list_next(struct bag_list *list, struct bag *element)
+{
+    struct place p;
+    uint32_t     from = list->at;
+    if (list->next == list->count)
+        return false;
+    while (place_at(list->bag, list->at, &p) && p.listed && p.element == list->next)
+        list->at = p.payload + p.len;
+    *element = (struct bag){ list->bag.bytes + from, list->at - from };
+    list->next++;
     return true;
 }

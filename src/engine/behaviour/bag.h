@@ -16,8 +16,10 @@
  *      | bytes u32 | kind u8, key u16, [element u16], payload | kind ... |      padded to 8
  *
  * In arrays within arrays the element is that of the outermost. Empty objects and arrays leave
- * nothing. Of two members of one name the last counts, as in json_get. A value is a scalar
- * `struct json`: traits, literals and property values are then compared and written by one code.
+ * nothing; but before the items of a list with objects stands how many entries it has, so that its
+ * elements can be walked one by one. Of two members of one name the last counts, as in json_get. A
+ * value is a scalar `struct json`: traits, literals and property values are then compared and
+ * written by one code.
  *
  * Always true   reading stays inside the length, which stays inside the region, also on damaged
  *               bytes: a damaged bag ends early. Text in a damaged bag may be no UTF-8.
@@ -75,5 +77,15 @@ bool bag_find(struct bag bag, uint16_t key, struct json *out);
 bool bag_next(struct bag bag, uint32_t *at, struct bag_item *out);
 /* Walks the items of one key only. */
 bool bag_next_of(struct bag bag, uint32_t *at, uint16_t key, struct bag_item *out);
+
+/* The elements of a list with objects, in order: each is a bag of its own. */
+struct bag_list {
+    struct bag bag;
+    uint32_t   at, next, count; /* count: entries, also those that left nothing */
+};
+
+/* The first list with objects under `key`, not itself within a list. */
+bool bag_list_find(struct bag bag, uint16_t key, struct bag_list *out);
+bool bag_list_next(struct bag_list *list, struct bag *element);
 
 #endif

@@ -84,6 +84,41 @@ TEST(bag, an_object_without_scalars_takes_no_room)
     assert_int_equal(b.bag.len, 0);
 }
 
+/* What one element holds, as "key=value key=value". */
+static void element_is(const struct bagged *b, struct bag element, const char *wanted)
+{
+    char            text[200] = "";
+    struct bag_item item;
+    uint32_t        at = 0;
+    while (bag_next(element, &at, &item)) {
+        struct str key = dict_text(b->keys, item.key);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s=%lld ", STR_ARG(key),
+                 (long long)item.value.integer);
+    }
+    assert_string_equal(text, wanted);
+}
+
+TEST(bag, the_elements_of_a_list_with_objects_are_walked_one_by_one_with_the_empty_ones)
+{
+    SCOPED(bagged_donep)
+    struct bagged b =
+        bagged("{\"a\":1,\"p\":[{\"x\":1,\"y\":[2,3]},{},4,{\"x\":5}],\"t\":[6,7],\"e\":[{}]}");
+    struct bag      bag = b.bag, element;
+    struct bag_list list;
+    const char     *elements[] = { "p.x=1 p.y=2 p.y=3 ", "", "p=4 ", "p.x=5 " };
+
+    assert_true(bag_list_find(bag, dict_find(b.keys, STR("p")), &list));
+    assert_int_equal(list.count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_true(bag_list_next(&list, &element));
+        element_is(&b, element, elements[i]);
+    }
+    assert_false(bag_list_next(&list, &element));
+    assert_false(bag_list_find(bag, dict_find(b.keys, STR("t")), &list)); /* no objects */
+    assert_true(bag_list_find(bag, dict_find(b.keys, STR("e")), &list));
+    assert_int_equal(list.count, 1);
+}
+
 TEST(bag, find_gives_the_first_value_and_nothing_for_another_key)
 {
     SCOPED(bagged_donep) struct bagged b = bagged("{\"x\":1,\"a\":[7,8]}");

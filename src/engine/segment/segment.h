@@ -59,6 +59,12 @@ struct segment_stage {
     const struct segment_node *rule;
 };
 
+/*
+ * Event names with a lower number are Dult's own ("$identify", "Email Opened", ...): they are no
+ * doing of the person, so "anything" leaves them out.
+ */
+enum { SEGMENT_OWN_EVENTS = 16 };
+
 /* What the names in a condition stand for. */
 #define SEGMENT_NO_ID UINT32_MAX
 struct segment_names {
@@ -86,8 +92,9 @@ struct segment_program {
     uint32_t                 events_count, traits_count;
     const uint32_t          *segments, *lists;
     uint32_t                 segments_count, lists_count;
-    uint64_t                 events_mask; /* bit (id % 64) of every event name it depends on */
-    bool                     has_zone;    /* asks about days of the calendar */
+    uint64_t                 events_mask;    /* bit (id % 64) of every event name it depends on */
+    bool                     has_zone;       /* asks about days of the calendar */
+    bool                     needs_anything; /* and on every event that is not Dult's own */
 };
 
 /*
@@ -111,6 +118,15 @@ struct verdict {
 };
 
 struct verdict segment_eval(const struct segment_program *program, const struct facts *facts);
+
+/*
+ * The value of a computed trait: a program compiled from an aggregate with `is_value`. False when
+ * there is none (an average of nothing); *until_ms is filled all the same: time alone leaves the
+ * value as it is before that. Times are milliseconds. Texts are borrowed from the bags; a list (of
+ * the first or last value) lives until the thread's next question.
+ */
+bool segment_value(const struct segment_program *program, const struct facts *facts,
+                   struct json *out, int64_t *until_ms);
 
 /*
  * Writes the reasons as one JSON object: {"condition","holds","until"?,"since"?, and "parts" of a

@@ -209,8 +209,23 @@ static bool compare_property(const struct facts *facts, const struct segment_op 
     struct bag_item item;
     uint32_t        at = 0;
     while (bag_next_of(bag, &at, op->key, &item))
-        test_one(facts, &op->compare, &item.value, item.listed, &sum);
+        test_one(facts, &op->compare, &item.value, item.listed && !op->in_element, &sum);
     return is_passed(&op->compare, sum);
+}
+
+/* Correlated: all of the condition is asked of one element, then of the next. */
+static bool has_element(const struct segment_asking *asking, uint32_t where, struct bag bag)
+{
+    const struct segment_op *op = &asking->ops[where];
+    bool                     all = op->compare.which == SEGMENT_ALL;
+    struct bag_list          list;
+    struct bag               element;
+    if (!bag_list_find(bag, op->list, &list))
+        return false;
+    while (bag_list_next(&list, &element))
+        if (segment_where(asking, where + 1, element) != all)
+            return !all;
+    return all && list.count > 0;
 }
 
 bool segment_where(const struct segment_asking *asking, uint32_t where, struct bag bag)
@@ -220,6 +235,8 @@ bool segment_where(const struct segment_asking *asking, uint32_t where, struct b
 
     if (op->kind == SEGMENT_COMPARE)
         return compare_property(asking->facts, op, bag);
+    if (op->kind == SEGMENT_ELEMENT)
+        return has_element(asking, where, bag);
     if (op->kind == SEGMENT_NOT)
         return !segment_where(asking, where + 1, bag);
     for (uint32_t part = where + 1; part < op->next; part = asking->ops[part].next)

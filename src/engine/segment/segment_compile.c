@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "engine/segment/segment_date.h"
+#include "engine/segment/segment_lower.h"
 #include "engine/segment/segment_pattern.h"
 #include "engine/segment/segment_program.h"
+#include "engine/segment/segment_words.h"
 
 /* Ids as they are met; sorted and made unique at the end. Every op brings at most two. */
 struct ids {
@@ -22,18 +24,31 @@ struct compiler {
     bool                        has_zone;
     bool                        zoned;    /* the leaf at hand asks about days */
     bool                        in_stage; /* within the rule of one */
+    bool                        needs_anything;
 };
 
+/* What a key is: a trait, or below `where` a property, perhaps of one element of a list. */
+struct scope {
+    bool       in_where;
+    struct str list; /* empty: not of an element */
+};
+
+static uint32_t nodes_of(const struct segment_node *node);
+
+static uint32_t nodes_of_match(const struct segment_match *match)
+{
+    return SEGMENT_LOWERED_NODES_MAX + (match->where != NULL ? nodes_of(match->where) : 0);
+}
+
+/* At least as many as there will be ops, and as there are events in it. */
 static uint32_t nodes_of(const struct segment_node *node)
 {
-    uint32_t count = 1;
+    uint32_t count = 1 + nodes_of_match(&node->match) + nodes_of_match(&node->then);
     for (uint32_t i = 0; i < node->parts_count; i++)
         count += nodes_of(node->parts[i]);
-    if (node->match.where != NULL)
-        count += nodes_of(node->match.where);
-    if (node->then.where != NULL)
-        count += nodes_of(node->then.where);
-    return count;
+    for (uint32_t i = 0; i < node->steps_count; i++)
+        count += nodes_of_match(&node->steps[i]);
+    return count + (node->with != NULL ? nodes_of(node->with) : 0);
 }
 
 static uint32_t stages_asked(const struct segment_node *node)
@@ -89,29 +104,80 @@ static enum err name_id(struct compiler *c, const struct segment_node *node, str
     return OK;
 }
 
-static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where);
+static enum err emit(struct compiler *c, const struct segment_node *node, struct scope scope);
 
-static enum err emit_where(struct compiler *c, const struct segment_node *where, uint32_t *out)
+static enum err emit_where(struct compiler *c, const struct segment_node *where, struct str list,
+                           uint32_t *out)
 {
     if (where == NULL)
         return OK;
     *out = c->count;
-    return emit(c, where, true);
+    return emit(c, where, (struct scope){ true, list });
+}
+
+static enum err subject_event(struct compiler *c, const struct segment_node *node,
+                              const struct segment_match *match, uint16_t *out)
+{
+    struct str name = match->event;
+    if (match->subject == SEGMENT_ANYTHING) {
+        *out = SEGMENT_ANY_EVENT;
+        c->needs_anything = true;
+        return OK;
+    }
+    if (match->subject != SEGMENT_EVENT)
+        name = segment_subject_event(match->subject);
+    TRY(name_id(c, node, c->names->events, name, out));
+    if (*out != DICT_NONE)
+        note(&c->events, *out);
+    return OK;
+}
+
+static enum err subject_journey(struct compiler *c, const struct segment_node *node,
+                                const struct segment_match *match, uint32_t *out)
+{
+    *out = 0;
+    if (!segment_subject_is_journey(match->subject))
+        return OK;
+    *out =
+        c->names->journey == NULL ? SEGMENT_NO_ID : c->names->journey(c->names->owner, match->name);
+    if (*out == SEGMENT_NO_ID)
+        return fail(c, node, ERR_ABSENT, "Correct the name, or make it first.",
+                    "there is no such journey", match->name);
+    return OK;
+}
+
+static enum err emit_window(struct compiler *c, const struct segment_node *node,
+                            const struct segment_match *match, struct segment_match_op *out)
+{
+    out->window = match->window;
+    if (match->window.kind == SEGMENT_SINCE_ENTRY && !c->names->has_entry)
+        return fail(c, node, ERR_INPUT, "Use since entry in the conditions of a journey only.",
+                    "outside a journey there is no entry", match->event);
+    if (match->window.kind == SEGMENT_CALENDAR || match->window.from_is_day ||
+        match->window.to_is_day)
+        c->zoned = c->has_zone = true;
+    return OK;
 }
 
 static enum err emit_match(struct compiler *c, const struct segment_node *node,
                            const struct segment_match *match, struct segment_match_op *out)
 {
-    TRY(name_id(c, node, c->names->events, match->event, &out->event));
-    if (out->event != DICT_NONE)
-        note(&c->events, out->event);
-    if (match->window.kind == SEGMENT_SINCE_ENTRY && !c->names->has_entry)
-        return fail(c, node, ERR_INPUT, "Use since entry in the conditions of a journey only.",
-                    "outside a journey there is no entry", match->event);
-    out->window = match->window;
-    if (out->window.kind == SEGMENT_CALENDAR || out->window.from_is_day || out->window.to_is_day)
-        c->zoned = c->has_zone = true;
-    return emit_where(c, match->where, &out->where);
+    const struct segment_node *where;
+    uint32_t                   journey;
+    TRY(subject_event(c, node, match, &out->event));
+    TRY(subject_journey(c, node, match, &journey));
+    TRY(emit_window(c, node, match, out));
+    TRY(segment_lower(c->arena, match, journey, &where));
+    return emit_where(c, where, STR_NONE, &out->where);
+}
+
+/* The property's id; of an element's property that of "list.property". */
+static enum err property_id(struct compiler *c, const struct segment_node *node, struct str list,
+                            struct str key, uint16_t *out)
+{
+    if (!str_is_empty(list))
+        key = str_format(c->arena, "%.*s.%.*s", STR_ARG(list), STR_ARG(key));
+    return key.ptr == NULL ? ERR_MEMORY : name_id(c, node, c->names->properties, key, out);
 }
 
 static enum err keep_literal(struct compiler *c, struct segment_literal *literal)
@@ -146,12 +212,15 @@ static enum err keep_values(struct compiler *c, const struct segment_node *node,
                                                                 where, &kept->pattern, c->problem);
 }
 
-static enum err emit_compare(struct compiler *c, const struct segment_node *node, bool in_where,
-                             struct segment_op *op)
+static enum err emit_compare(struct compiler *c, const struct segment_node *node,
+                             struct scope scope, struct segment_op *op)
 {
-    TRY(name_id(c, node, in_where ? c->names->properties : c->names->traits, node->compare.key,
-                &op->key));
-    if (!in_where && op->key != DICT_NONE)
+    op->in_element = !str_is_empty(scope.list);
+    if (scope.in_where)
+        TRY(property_id(c, node, scope.list, node->compare.key, &op->key));
+    else
+        TRY(name_id(c, node, c->names->traits, node->compare.key, &op->key));
+    if (!scope.in_where && op->key != DICT_NONE)
         note(&c->traits, op->key);
     return keep_values(c, node, &op->compare);
 }
@@ -162,7 +231,7 @@ static enum err emit_day(struct compiler *c, const struct segment_node *node, st
     op->from_days = node->from_days;
     op->to_days = node->to_days;
     c->has_zone = true;
-    return emit_compare(c, node, false, op);
+    return emit_compare(c, node, (struct scope){ 0 }, op);
 }
 
 /* Events of Dult's own that turn an answer which is asked from the facts. */
@@ -231,7 +300,7 @@ static enum err emit_stage(struct compiler *c, const struct segment_node *node,
         stages[i] = str_copy(c->arena, c->names->stages[at + i].name);
         if (stages[i].ptr == NULL)
             return ERR_MEMORY;
-        TRY(emit(c, c->names->stages[at + i].rule, false));
+        TRY(emit(c, c->names->stages[at + i].rule, (struct scope){ 0 }));
         op->is_heavy = op->is_heavy || part->is_heavy;
     }
     c->in_stage = false;
@@ -239,17 +308,94 @@ static enum err emit_stage(struct compiler *c, const struct segment_node *node,
     return OK;
 }
 
+static enum err emit_element(struct compiler *c, const struct segment_node *node,
+                             struct segment_op *op)
+{
+    op->compare.which = node->compare.which;
+    TRY(property_id(c, node, STR_NONE, node->compare.key, &op->list));
+    return emit(c, node->parts[0], (struct scope){ true, node->compare.key });
+}
+
+/* The list of "products.price" is "products"; what has no dot is the list itself. */
+static struct str list_of(struct str property)
+{
+    for (size_t i = property.len; i > 0; i--)
+        if (property.ptr[i - 1] == '.')
+            return str_slice(property, 0, i - 1);
+    return property;
+}
+
+static bool folds_values(enum segment_fold fold)
+{
+    return fold >= SEGMENT_FIRST_VALUE;
+}
+
+static enum err emit_property(struct compiler *c, const struct segment_node *node,
+                              struct segment_op *op)
+{
+    struct str list = node->with != NULL ? list_of(node->property) : node->property;
+    op->key = op->list = DICT_NONE;
+    if (str_is_empty(node->property))
+        return OK;
+    op->of_elements = node->fold == SEGMENT_COUNT && str_eq(list, node->property);
+    TRY(property_id(c, node, STR_NONE, node->property, &op->key));
+    TRY(property_id(c, node, STR_NONE, list, &op->list));
+    return emit_where(c, node->with, list, &op->with);
+}
+
 static enum err emit_aggregate(struct compiler *c, const struct segment_node *node,
                                struct segment_op *op)
 {
     op->fold = node->fold;
     op->test = node->test;
-    (void)json_to_real(&node->number, &op->number);
-    if (!segment_micro(&node->number, &op->number_micro))
-        return fail(c, node, ERR_INPUT, "Write a smaller number.", "the number is beyond 1e15",
-                    node->property);
-    TRY(name_id(c, node, c->names->properties, node->property, &op->key));
+    op->is_value = node->is_value;
+    op->counts_events = node->fold == SEGMENT_COUNT && str_is_empty(node->property);
+    if (!node->is_value && folds_values(node->fold))
+        TRY(keep_values(c, node, &op->compare));
+    if (!node->is_value && !folds_values(node->fold)) {
+        (void)json_to_real(&node->number, &op->number);
+        if (!segment_micro(&node->number, &op->number_micro))
+            return fail(c, node, ERR_INPUT, "Write a smaller number.", "the number is beyond 1e15",
+                        node->property);
+    }
+    TRY(emit_property(c, node, op));
     return emit_match(c, node, &node->match, &op->match);
+}
+
+static enum err emit_same(struct compiler *c, const struct segment_node *node,
+                          struct segment_op *op)
+{
+    op->within_ms = node->within_ms;
+    op->has_same = !str_is_empty(node->same);
+    return op->has_same ? property_id(c, node, STR_NONE, node->same, &op->same) : OK;
+}
+
+static enum err emit_then(struct compiler *c, const struct segment_node *node,
+                          struct segment_op *op)
+{
+    TRY(emit_same(c, node, op));
+    TRY(emit_match(c, node, &node->match, &op->match));
+    return emit_match(c, node, &node->then, &op->then);
+}
+
+static enum err emit_funnel(struct compiler *c, const struct segment_node *node,
+                            struct segment_op *op)
+{
+    struct segment_match_op *steps =
+        ARENA_ARRAY(c->arena, node->steps_count, struct segment_match_op);
+    if (steps == NULL)
+        return ERR_MEMORY;
+    TRY(emit_same(c, node, op));
+    TRY(emit_window(c, node, &node->match, &op->match));
+    for (uint32_t i = 0; i < node->steps_count; i++) {
+        steps[i] = (struct segment_match_op){ 0 };
+        TRY(emit_match(c, node, &node->steps[i], &steps[i]));
+    }
+    op->steps = steps;
+    op->steps_count = node->steps_count;
+    op->step = node->step;
+    op->not_step = node->not_step;
+    return OK;
 }
 
 static enum err emit_member(struct compiler *c, const struct segment_node *node,
@@ -273,18 +419,18 @@ static enum err emit_share(struct compiler *c, const struct segment_node *node,
     return op->seed.ptr == NULL ? ERR_MEMORY : OK;
 }
 
-static enum err emit_parts(struct compiler *c, const struct segment_node *node, bool in_where,
+static enum err emit_parts(struct compiler *c, const struct segment_node *node, struct scope scope,
                            struct segment_op *op)
 {
     for (uint32_t i = 0; i < node->parts_count; i++) {
         const struct segment_op *part = &c->ops[c->count];
-        TRY(emit(c, node->parts[i], in_where));
+        TRY(emit(c, node->parts[i], scope));
         op->is_heavy = op->is_heavy || part->is_heavy;
     }
     return OK;
 }
 
-static enum err emit_kind(struct compiler *c, const struct segment_node *node, bool in_where,
+static enum err emit_kind(struct compiler *c, const struct segment_node *node, struct scope scope,
                           struct segment_op *op)
 {
     switch (node->kind) {
@@ -293,9 +439,11 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
     case SEGMENT_AND:
     case SEGMENT_OR:
     case SEGMENT_NOT:
-        return emit_parts(c, node, in_where, op);
+        return emit_parts(c, node, scope, op);
     case SEGMENT_COMPARE:
-        return emit_compare(c, node, in_where, op);
+        return emit_compare(c, node, scope, op);
+    case SEGMENT_ELEMENT:
+        return emit_element(c, node, op);
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
@@ -309,9 +457,10 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
         op->is_heavy = true;
-        op->within_ms = node->within_ms;
-        TRY(emit_match(c, node, &node->match, &op->match));
-        return emit_match(c, node, &node->then, &op->then);
+        return emit_then(c, node, op);
+    case SEGMENT_FUNNEL:
+        op->is_heavy = true;
+        return emit_funnel(c, node, op);
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
         return emit_member(c, node, op);
@@ -321,7 +470,7 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, b
         return emit_day(c, node, op);
     case SEGMENT_BEEN:
         op->within_ms = node->within_ms;
-        return emit_compare(c, node, false, op);
+        return emit_compare(c, node, (struct scope){ 0 }, op);
     case SEGMENT_IN_STAGE:
         return emit_stage(c, node, op);
     case SEGMENT_IN_JOURNEY:
@@ -347,31 +496,35 @@ static enum err leaf_id(const struct compiler *c, const struct segment_node *nod
     return OK;
 }
 
-static bool is_leaf(const struct compiler *c, const struct segment_op *op)
+static bool is_behaviour(enum segment_kind kind)
 {
-    bool behaviour = op->kind == SEGMENT_DID || op->kind == SEGMENT_FIRST_DID ||
-                     op->kind == SEGMENT_LAST_DID || op->kind == SEGMENT_AGGREGATE ||
-                     op->kind == SEGMENT_THEN;
-    /* Nobody tells a kept answer that the person's days have moved. */
-    return behaviour && c->names->leaves != NULL && !c->names->has_entry && !c->zoned;
+    switch (kind) {
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+    case SEGMENT_AGGREGATE:
+    case SEGMENT_THEN:
+    case SEGMENT_THEN_NOT:
+    case SEGMENT_FUNNEL:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* What is read and written, and not answered yet: kinds, and what is new of the old ones. */
 static bool is_answered(const struct segment_node *n, bool in_where)
 {
-    bool kind = n->kind == SEGMENT_ELEMENT || n->kind == SEGMENT_FUNNEL;
     bool literal = false;
     for (uint32_t i = 0; in_where && i < n->compare.values_count; i++)
         literal = literal || segment_date_moves(n->compare.values[i].kind);
-    bool match =
-        n->match.subject != SEGMENT_EVENT || n->then.subject != SEGMENT_EVENT || n->same.len > 0;
-    bool fold = n->kind == SEGMENT_AGGREGATE && (n->fold > SEGMENT_DISTINCT || n->with != NULL);
-    return !kind && !literal && !match && !fold && !n->is_value;
+    return !literal;
 }
 
-static enum err emit(struct compiler *c, const struct segment_node *node, bool in_where)
+/* An answer can be kept when events and the clock alone turn it, and the clock as windows do. */
+static enum err emit(struct compiler *c, const struct segment_node *node, struct scope scope)
 {
-    if (!is_answered(node, in_where)) {
+    if (!is_answered(node, scope.in_where)) {
         char where[32];
         where_of(node, where, sizeof where);
         return problem_set(c->problem, ERR_INPUT, where, "this cannot be asked yet",
@@ -379,11 +532,16 @@ static enum err emit(struct compiler *c, const struct segment_node *node, bool i
     }
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
-    if (!in_where)
+    if (!scope.in_where)
         c->zoned = false;
-    TRY(emit_kind(c, node, in_where, op));
+    TRY(emit_kind(c, node, scope, op));
     op->next = c->count;
-    return is_leaf(c, op) ? leaf_id(c, node, &op->leaf) : OK;
+    if (!is_behaviour(node->kind))
+        return OK;
+    /* Nobody tells a kept answer that the person's days have moved. */
+    bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned &&
+                op->match.event != SEGMENT_ANY_EVENT;
+    return kept ? leaf_id(c, node, &op->leaf) : OK;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -445,6 +603,7 @@ static enum err finish(struct compiler *c, struct segment_program *out)
     p.lists_count = c->lists.count;
     for (uint32_t i = 0; i < p.events_count; i++)
         p.events_mask |= UINT64_C(1) << (p.events[i] % 64);
+    p.needs_anything = c->needs_anything;
     *out = p;
     return OK;
 }
@@ -465,7 +624,7 @@ enum err segment_compile(struct arena *arena, const struct segment_node *node,
         if (sets[i]->list == NULL)
             return ERR_MEMORY;
     }
-    TRY(emit(&c, node, false));
+    TRY(emit(&c, node, (struct scope){ 0 }));
     if (c.has_zone)
         TRY(note_zone(&c, node));
     return finish(&c, out);
@@ -489,8 +648,9 @@ static bool has_wide(const uint32_t *list, uint32_t count, uint32_t id)
 
 bool segment_needs_event(const struct segment_program *program, uint16_t event)
 {
-    return (program->events_mask >> (event % 64) & 1) != 0 &&
-           has_narrow(program->events, program->events_count, event);
+    return (program->needs_anything && event >= SEGMENT_OWN_EVENTS) ||
+           ((program->events_mask >> (event % 64) & 1) != 0 &&
+            has_narrow(program->events, program->events_count, event));
 }
 
 bool segment_needs_trait(const struct segment_program *program, uint16_t trait)

@@ -1,55 +1,14 @@
 #include <math.h>
-#include <string.h>
 
-#include "base/hash.h"
+#include "engine/segment/segment_distinct.h"
 #include "engine/segment/segment_scan.h"
+#include "engine/segment/segment_values.h"
 
 /*
  * "At least n" is the one question behind counts. Its answer lasts until the n-th newest match
  * leaves the window, or, when there are too few, until enough of what is pending has entered;
  * "at most" and "exactly" are made of it with verdict_and and verdict_not.
  */
-
-/* ---- telling values apart */
-
-enum { SLOTS = 1024 }; /* a power of two, at most half full */
-
-_Static_assert(SEGMENT_DISTINCT_MAX + 1 <= SLOTS / 2, "the set stays half empty");
-
-struct distinct {
-    uint32_t    count;
-    uint64_t    hashes[SLOTS]; /* 0: free */
-    struct json values[SLOTS]; /* borrowed from the bags */
-};
-
-static uint64_t hash_of(const struct json *value)
-{
-    double   x;
-    uint64_t bits;
-    if (value->kind == JSON_STRING)
-        return hash_str(value->string, 1) | 1;
-    if (!json_to_real(value, &x))
-        return hash_u64(value->truth, 2) | 1;
-    x += 0.0; /* one zero */
-    memcpy(&bits, &x, sizeof bits);
-    return hash_u64(bits, 3) | 1;
-}
-
-/* True when the value was not there. Once there is no room for more, nothing is new. */
-static bool distinct_add(struct distinct *set, const struct json *value)
-{
-    uint64_t hash = hash_of(value);
-    uint32_t slot = (uint32_t)(hash >> 32) % SLOTS;
-    for (; set->hashes[slot] != 0; slot = (slot + 1) % SLOTS)
-        if (set->hashes[slot] == hash && json_eq(&set->values[slot], value))
-            return false;
-    if (set->count > SEGMENT_DISTINCT_MAX)
-        return false;
-    set->hashes[slot] = hash;
-    set->values[slot] = *value;
-    set->count++;
-    return true;
-}
 
 /* ---- counting from the newest */
 
@@ -70,26 +29,55 @@ static struct tally tally_events(struct segment_scan *scan, uint32_t wanted)
 }
 
 /* Not inlined: its set is 32 KiB of stack, which counting events shall not pay for. */
-__attribute__((noinline)) static struct tally tally_values(struct segment_scan *scan,
-                                                           uint16_t property, uint32_t wanted)
+__attribute__((noinline)) static struct tally
+tally_distinct(struct segment_scan *scan, const struct segment_op *op, uint32_t wanted)
 {
-    struct distinct    set;
-    struct tally       tally = { 0 };
-    struct segment_hit hit;
+    struct distinct       set;
+    struct tally          tally = { 0 };
+    bool                  fresh;
+    struct segment_hit    hit;
+    struct segment_values values;
+    struct json           value;
 
-    set.count = 0;
-    memset(set.hashes, 0, sizeof set.hashes);
+    distinct_init(&set);
     while (tally.found < wanted && segment_scan_take_newest(scan, &hit)) {
-        struct bag      bag = segment_hit_bag(scan->asking, &hit);
-        struct bag_item item;
-        uint32_t        at = 0;
-        while (tally.found < wanted && bag_next_of(bag, &at, property, &item))
-            if (item.value.kind != JSON_NULL && distinct_add(&set, &item.value)) {
+        segment_values_begin(&values, scan->asking, op, segment_hit_bag(scan->asking, &hit));
+        while (tally.found < wanted && segment_values_next(&values, &value))
+            if (distinct_add(&set, &value, &fresh) != NULL && fresh) {
                 tally.found++;
                 tally.at_ms = hit.at_ms;
             }
     }
     return tally;
+}
+
+static struct tally tally_values(struct segment_scan *scan, const struct segment_op *op,
+                                 uint32_t wanted)
+{
+    struct tally          tally = { 0 };
+    struct segment_hit    hit;
+    struct segment_values values;
+    struct json           value;
+    while (tally.found < wanted && segment_scan_take_newest(scan, &hit)) {
+        segment_values_begin(&values, scan->asking, op, segment_hit_bag(scan->asking, &hit));
+        for (; tally.found < wanted && segment_values_next(&values, &value); tally.found++)
+            tally.at_ms = hit.at_ms;
+    }
+    return tally;
+}
+
+static bool counts_values(const struct segment_op *op)
+{
+    return op->kind == SEGMENT_AGGREGATE && !op->counts_events;
+}
+
+static struct tally tally_of(struct segment_scan *scan, const struct segment_op *op,
+                             uint32_t wanted)
+{
+    if (!counts_values(op))
+        return tally_events(scan, wanted);
+    return op->fold == SEGMENT_DISTINCT ? tally_distinct(scan, op, wanted)
+                                        : tally_values(scan, op, wanted);
 }
 
 /* The pending ones up to the n-th, and when that one begins to count; TIME_NEVER without it. */
@@ -112,10 +100,10 @@ static struct segment_answer too_few(const struct segment_asking *asking,
                                      const struct segment_op *op, const struct segment_reach *reach,
                                      uint32_t missing)
 {
-    /* One event may bring many values, so any pending one may change a distinct count. */
-    bool         distinct = op->kind == SEGMENT_AGGREGATE;
-    struct tally tally = tally_pending(asking, &op->match, reach, distinct ? 1 : missing);
-    uint32_t     coming = distinct ? 0 : tally.found;
+    /* One event may bring many values, so any pending one may change how many there are. */
+    bool         values = counts_values(op);
+    struct tally tally = tally_pending(asking, &op->match, reach, values ? 1 : missing);
+    uint32_t     coming = values ? 0 : tally.found;
     return (struct segment_answer){ .verdict = { false, tally.at_ms },
                                     .spare = coming < missing ? missing - coming - 1 : 0 };
 }
@@ -126,12 +114,11 @@ static struct segment_answer at_least(const struct segment_asking *asking,
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct segment_scan  scan;
     struct tally         tally;
-    bool                 distinct = op->kind == SEGMENT_AGGREGATE;
 
     if (wanted == 0)
         return (struct segment_answer){ { true, TIME_NEVER }, SEGMENT_SPARE_ANY, 0 };
     segment_scan_newest(&scan, asking, &op->match, reach.now);
-    tally = distinct ? tally_values(&scan, op->key, wanted) : tally_events(&scan, wanted);
+    tally = tally_of(&scan, op, wanted);
     if (tally.found == wanted)
         return (struct segment_answer){ { true, segment_later(tally.at_ms, reach.leave_ms) },
                                         SEGMENT_SPARE_ANY,
@@ -171,26 +158,52 @@ struct segment_answer segment_eval_did(const struct segment_asking *asking,
     return answer_and(at_least(asking, op, op->times_count), at_most(asking, op, op->times_count));
 }
 
-struct segment_answer segment_eval_distinct(const struct segment_asking *asking,
-                                            const struct segment_op     *op)
+static uint32_t whole(double x)
 {
-    uint32_t              down = (uint32_t)floor(op->number), up = (uint32_t)ceil(op->number);
+    return x <= 0 ? 0 : x >= UINT32_MAX ? UINT32_MAX : (uint32_t)x;
+}
+
+/* As many, or fewer than none; a count beyond 32 bits nobody has. */
+static struct segment_answer as_many(const struct segment_asking *asking,
+                                     const struct segment_op *op, double number)
+{
+    return at_least(asking, op, whole(ceil(number)));
+}
+
+static struct segment_answer more(const struct segment_asking *asking, const struct segment_op *op,
+                                  double number)
+{
+    return number < 0 ? at_least(asking, op, 0) : at_least(asking, op, whole(floor(number) + 1));
+}
+
+struct segment_answer segment_eval_count(const struct segment_asking *asking,
+                                         const struct segment_op     *op)
+{
+    double                number = op->number;
     struct segment_answer equal = { { false, TIME_NEVER }, SEGMENT_SPARE_ANY, 0 };
 
     switch (op->test) {
     case SEGMENT_MORE:
-        return at_least(asking, op, down + 1);
+        return more(asking, op, number);
     case SEGMENT_AT_LEAST:
-        return at_least(asking, op, up);
+        return as_many(asking, op, number);
     case SEGMENT_LESS:
-        return answer_not(at_least(asking, op, up));
+        return answer_not(as_many(asking, op, number));
     case SEGMENT_AT_MOST:
-        return at_most(asking, op, down);
+        return answer_not(more(asking, op, number));
     default:
-        if (down == up)
-            equal = answer_and(at_least(asking, op, down), at_most(asking, op, down));
+        if (number >= 0 && floor(number) == number)
+            equal = answer_and(as_many(asking, op, number), answer_not(more(asking, op, number)));
         return op->test == SEGMENT_EQUAL ? equal : answer_not(equal);
     }
+}
+
+struct json segment_count_value(const struct segment_asking *asking, const struct segment_op *op,
+                                const struct segment_reach *reach)
+{
+    struct segment_scan scan;
+    segment_scan_newest(&scan, asking, &op->match, reach->now);
+    return (struct json){ .kind = JSON_INT, .integer = tally_of(&scan, op, UINT32_MAX).found };
 }
 
 /* ---- the first and the last */

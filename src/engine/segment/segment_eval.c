@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "base/hash.h"
 #include "engine/segment/segment_program.h"
 
@@ -117,6 +119,7 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_AGGREGATE:
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
+    case SEGMENT_FUNNEL:
         return segment_eval_leaf(asking, op);
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
@@ -154,4 +157,12 @@ const struct facts *segment_localize(const struct segment_program *program,
     local->facts = *facts;
     local->facts.zone = facts->ops->zone(facts, &local->until_ms);
     return &local->facts;
+}
+
+bool segment_value(const struct segment_program *program, const struct facts *facts,
+                   struct json *out, int64_t *until_ms)
+{
+    struct segment_asking asking = { program->ops, facts };
+    assert(program->ops[0].kind == SEGMENT_AGGREGATE);
+    return segment_fold_value(&asking, &program->ops[0], out, until_ms);
 }

@@ -57,11 +57,12 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct segment_span  past = { INT64_MIN, asking->facts->now_ms };
     bool                 instant = op->kind == SEGMENT_FIRST_DID || op->kind == SEGMENT_LAST_DID;
-    double               value;
+    struct json          value;
+    int64_t              until_ms;
 
-    if (op->kind == SEGMENT_AGGREGATE && segment_fold_value(asking, op, &value)) {
+    if (op->kind == SEGMENT_AGGREGATE && segment_fold_value(asking, op, &value, &until_ms)) {
         json_write_key(out, first, "value");
-        json_write_real(out, value);
+        json_write(out, &value);
     }
     if (op->kind == SEGMENT_FIRST_DID) {
         struct segment_scan scan;

@@ -1,4 +1,5 @@
 #include "engine/segment/segment_scan.h"
+#include "engine/segment/segment_values.h"
 
 /*
  * Sums are kept in millionths in 128 bits: they are exact, so the answer does not depend on how
@@ -15,12 +16,12 @@ struct totals {
 static void totals_add(const struct segment_asking *asking, const struct segment_op *op,
                        const struct segment_hit *hit, int sign, struct totals *totals)
 {
-    struct bag      bag = segment_hit_bag(asking, hit);
-    struct bag_item item;
-    uint32_t        at = 0;
-    __int128        micro;
-    while (bag_next_of(bag, &at, op->key, &item)) {
-        if (!segment_micro(&item.value, &micro))
+    struct segment_values values;
+    struct json           value;
+    __int128              micro;
+    segment_values_begin(&values, asking, op, segment_hit_bag(asking, hit));
+    while (segment_values_next(&values, &value)) {
+        if (!segment_micro(&value, &micro))
             continue;
         totals->sum += sign * micro;
         totals->above += micro > op->number_micro ? sign : 0;
@@ -29,7 +30,7 @@ static void totals_add(const struct segment_asking *asking, const struct segment
     }
 }
 
-static bool test_holds(enum segment_test test, int difference)
+bool segment_order_holds(enum segment_test test, int difference)
 {
     switch (test) {
     case SEGMENT_EQUAL:
@@ -63,12 +64,12 @@ static bool totals_hold(const struct segment_op *op, const struct totals *t)
 {
     int64_t count = t->above + t->equal + t->below;
     if (op->fold == SEGMENT_SUM)
-        return test_holds(op->test, order(t->sum, op->number_micro));
+        return segment_order_holds(op->test, order(t->sum, op->number_micro));
     if (count == 0)
         return false; /* of nothing there is no average, least or greatest */
     if (op->fold == SEGMENT_AVERAGE)
-        return test_holds(op->test, order(t->sum, op->number_micro * count));
-    return test_holds(op->test, sign_of_extreme(t, op->fold));
+        return segment_order_holds(op->test, order(t->sum, op->number_micro * count));
+    return segment_order_holds(op->test, sign_of_extreme(t, op->fold));
 }
 
 /*
@@ -191,8 +192,21 @@ static int64_t turns_ms(const struct segment_asking *asking, const struct segmen
 struct segment_answer segment_eval_fold(const struct segment_asking *asking,
                                         const struct segment_op *op, bool loose)
 {
-    if (op->fold == SEGMENT_DISTINCT)
-        return segment_eval_distinct(asking, op);
+    switch (op->fold) {
+    case SEGMENT_DISTINCT:
+    case SEGMENT_COUNT:
+        return segment_eval_count(asking, op);
+    case SEGMENT_GAP:
+        return segment_eval_gap(asking, op);
+    case SEGMENT_FIRST_VALUE:
+    case SEGMENT_LAST_VALUE:
+    case SEGMENT_MOST_FREQUENT:
+    case SEGMENT_FIRST_TIME:
+    case SEGMENT_LAST_TIME:
+        return segment_eval_pick(asking, op);
+    default:
+        break;
+    }
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
     struct totals        totals = totals_now(asking, op, &reach);
     struct stay          stay = stay_begin(op, &totals, loose);
@@ -202,43 +216,75 @@ struct segment_answer segment_eval_fold(const struct segment_asking *asking,
 }
 
 static bool extreme(const struct segment_asking *asking, const struct segment_op *op,
-                    struct segment_scan *scan, double *out)
+                    struct segment_scan *scan, __int128 *best)
 {
-    struct segment_hit hit;
-    bool               found = false;
-    __int128           best = 0, micro;
+    struct segment_hit    hit;
+    struct segment_values values;
+    struct json           value;
+    bool                  found = false;
+    __int128              micro;
     while (segment_scan_take_newest(scan, &hit)) {
-        struct bag_item item;
-        uint32_t        at = 0;
-        while (bag_next_of(segment_hit_bag(asking, &hit), &at, op->key, &item))
-            if (segment_micro(&item.value, &micro) &&
-                (!found || (op->fold == SEGMENT_LEAST ? micro < best : micro > best))) {
-                best = micro;
+        segment_values_begin(&values, asking, op, segment_hit_bag(asking, &hit));
+        while (segment_values_next(&values, &value))
+            if (segment_micro(&value, &micro) &&
+                (!found || (op->fold == SEGMENT_LEAST ? micro < *best : micro > *best))) {
+                *best = micro;
                 found = true;
             }
     }
-    *out = (double)best / 1e6;
     return found;
 }
 
+/* A whole number as one. */
+static struct json number_of(__int128 micro, int64_t count)
+{
+    __int128 unit = (__int128)1000000 * count;
+    if (micro % unit == 0 && micro / unit == (int64_t)(micro / unit))
+        return (struct json){ .kind = JSON_INT, .integer = (int64_t)(micro / unit) };
+    return (struct json){ .kind = JSON_REAL, .real = (double)micro / 1e6 / (double)count };
+}
+
+static bool total_value(const struct segment_asking *asking, const struct segment_op *op,
+                        const struct segment_reach *reach, struct json *out)
+{
+    struct segment_scan scan;
+    __int128            best = 0;
+    if (op->fold == SEGMENT_LEAST || op->fold == SEGMENT_GREATEST) {
+        segment_scan_newest(&scan, asking, &op->match, reach->now);
+        if (!extreme(asking, op, &scan, &best))
+            return false;
+        *out = number_of(best, 1);
+        return true;
+    }
+    struct totals totals = totals_now(asking, op, reach);
+    int64_t       count = totals.above + totals.equal + totals.below;
+    if (op->fold == SEGMENT_AVERAGE && count == 0)
+        return false;
+    *out = number_of(totals.sum, op->fold == SEGMENT_AVERAGE ? count : 1);
+    return true;
+}
+
 bool segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
-                        double *out)
+                        struct json *out, int64_t *until_ms)
 {
     struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
-    struct segment_scan  scan;
-
-    if (op->fold == SEGMENT_DISTINCT)
-        return false;
-    if (op->fold == SEGMENT_LEAST || op->fold == SEGMENT_GREATEST) {
-        segment_scan_newest(&scan, asking, &op->match, reach.now);
-        return extreme(asking, op, &scan, out);
-    }
-    struct totals totals = totals_now(asking, op, &reach);
-    int64_t       count = totals.above + totals.equal + totals.below;
-    *out = (double)totals.sum / 1e6;
-    if (op->fold == SEGMENT_SUM)
+    int64_t              turn_ms = segment_window_turn_ms(&op->match.window, asking->facts);
+    *until_ms = segment_reach_changes(&reach, asking, &op->match);
+    *until_ms = turn_ms < *until_ms ? turn_ms : *until_ms;
+    *out = (struct json){ .kind = JSON_NULL };
+    switch (op->fold) {
+    case SEGMENT_SUM:
+    case SEGMENT_AVERAGE:
+    case SEGMENT_LEAST:
+    case SEGMENT_GREATEST:
+        return total_value(asking, op, &reach, out);
+    case SEGMENT_DISTINCT:
+    case SEGMENT_COUNT:
+        *out = segment_count_value(asking, op, &reach);
         return true;
-    if (count > 0)
-        *out /= (double)count;
-    return count > 0;
+    case SEGMENT_GAP:
+        return segment_gap_value(asking, op, &reach, out);
+    default:
+        return segment_pick_value(asking, op, &reach, out);
+    }
 }

@@ -3,70 +3,15 @@
  * array of events with their JSON. Random conditions, random histories, random instants; the
  * answers must be equal, and must stay so until the instant the engine names.
  */
+#include "engine/segment/segment_naive_test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/test.h"
-#include "engine/segment/segment.h"
-#include "engine/segment/segment_random_test.h"
-#include "engine/segment/segment_standing.h"
-
-enum {
-    EVENTS_MAX = 40,
-    RUNS_MAX = 4,
-    TRAITS_MAX = 30,
-    VALUES_MAX = 64,
-    CANDIDATES_MAX = 2048,
-    ARENA_BYTES = 32 << 20,
-    BAGS_BYTES = 1 << 20,
-};
-
-struct event {
-    struct str  name;
-    int64_t     at_ms;
-    uint32_t    seq;
-    struct json properties;
-};
-
-struct change { /* a trait's value from at_ms on */
-    struct str  key;
-    int64_t     at_ms;
-    uint32_t    seq;
-    struct json value;
-};
-
-/* In list and segment n from from_ms[n] up to to_ms[n]. */
-struct stay {
-    int64_t from_ms, to_ms;
-};
-
-struct world {
-    struct event  events[EVENTS_MAX];
-    uint32_t      events_count;
-    struct change traits[TRAITS_MAX];
-    uint32_t      traits_count, seq_max;
-    struct stay   stays[3];
-    int64_t       base_ms, entry_ms, now_ms;
-
-    struct dict      *event_names, *properties, *trait_names, *leaves;
-    struct standings *standings;
-    struct buf        bags;
-    struct run        runs[RUNS_MAX];
-    uint16_t          run_name[RUNS_MAX][EVENTS_MAX];
-    int64_t           run_at_ms[RUNS_MAX][EVENTS_MAX];
-    uint32_t          run_seq[RUNS_MAX][EVENTS_MAX], run_bag[RUNS_MAX][EVENTS_MAX];
-};
-
 static const struct str public_id = { "p-1042", 6 };
 
 /* ---- the naive answer */
-
-struct values {
-    struct json list[VALUES_MAX];
-    bool        listed[VALUES_MAX];
-    int         count;
-};
 
 static void add_value(struct values *v, const struct json *value, bool listed)
 {
@@ -77,18 +22,17 @@ static void add_value(struct values *v, const struct json *value, bool listed)
     v->list[v->count++] = *value;
 }
 
-/* All scalars at a dotted path, through whatever arrays lie on the way. */
-static void collect(struct values *v, const struct json *at, struct str path, bool listed)
+void naive_collect(struct values *v, const struct json *at, struct str path, bool listed)
 {
     if (at == NULL)
         return;
     if (at->kind == JSON_ARRAY) {
         for (uint32_t i = 0; i < at->count; i++)
-            collect(v, &at->items[i], path, true);
+            naive_collect(v, &at->items[i], path, true);
     } else if (at->kind == JSON_OBJECT && path.len > 0) {
         struct str step;
         str_split(&path, '.', &step);
-        collect(v, json_get(at, step), path, listed);
+        naive_collect(v, json_get(at, step), path, listed);
     } else if (at->kind != JSON_OBJECT && path.len == 0) {
         add_value(v, at, listed);
     }
@@ -167,8 +111,11 @@ static bool naive_value(const struct segment_compare *c, const struct json *valu
     }
 }
 
-static bool naive_compare(const struct segment_compare *c, const struct values *v)
+bool naive_compare(const struct world *w, int64_t now, const struct segment_compare *c,
+                   const struct values *v)
 {
+    (void)w;
+    (void)now;
     int  passed = 0;
     bool all =
         c->which == SEGMENT_ALL ||
@@ -180,38 +127,8 @@ static bool naive_compare(const struct segment_compare *c, const struct values *
     return all ? v->count > 0 && passed == v->count : passed > 0;
 }
 
-static bool naive_where(const struct segment_node *node, const struct json *properties)
-{
-    struct values v = { .count = 0 };
-    switch (node->kind) {
-    case SEGMENT_AND:
-        for (uint32_t i = 0; i < node->parts_count; i++)
-            if (!naive_where(node->parts[i], properties))
-                return false;
-        return true;
-    case SEGMENT_OR:
-        for (uint32_t i = 0; i < node->parts_count; i++)
-            if (naive_where(node->parts[i], properties))
-                return true;
-        return false;
-    case SEGMENT_NOT:
-        return !naive_where(node->parts[0], properties);
-    default:
-        collect(&v, properties, node->compare.key, false);
-        return naive_compare(&node->compare, &v);
-    }
-}
-
-/* Known, happened by now, of that name, and passing the filter. */
-static bool is_match(const struct world *w, int64_t now, const struct segment_match *m,
-                     const struct event *e)
-{
-    return e->seq <= w->seq_max && e->at_ms <= now && str_eq(e->name, m->event) &&
-           (m->where == NULL || naive_where(m->where, &e->properties));
-}
-
-static bool is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
-                         int64_t at)
+bool naive_is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
+                        int64_t at)
 {
     switch (window->kind) {
     case SEGMENT_EVER:
@@ -234,109 +151,6 @@ static bool is_in_window(const struct world *w, int64_t now, const struct segmen
     return false;
 }
 
-static bool is_later(const struct event *a, const struct event *b)
-{
-    return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : a->seq > b->seq;
-}
-
-static bool naive_did(const struct world *w, int64_t now, const struct segment_node *node)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w->events_count; i++)
-        count += is_match(w, now, &node->match, &w->events[i]) &&
-                 is_in_window(w, now, &node->match.window, w->events[i].at_ms);
-    return node->times == SEGMENT_TIMES_AT_LEAST  ? count >= node->times_count
-           : node->times == SEGMENT_TIMES_AT_MOST ? count <= node->times_count
-                                                  : count == node->times_count;
-}
-
-static bool naive_instant(const struct world *w, int64_t now, const struct segment_node *node)
-{
-    const struct event *best = NULL;
-    for (uint32_t i = 0; i < w->events_count; i++) {
-        const struct event *e = &w->events[i];
-        if (is_match(w, now, &node->match, e) &&
-            (best == NULL || is_later(e, best) == (node->kind == SEGMENT_LAST_DID)))
-            best = e;
-    }
-    return best != NULL && is_in_window(w, now, &node->match.window, best->at_ms);
-}
-
-static bool naive_number(enum segment_test test, double a, double b)
-{
-    switch (test) {
-    case SEGMENT_EQUAL:
-        return a == b;
-    case SEGMENT_NOT_EQUAL:
-        return a != b;
-    case SEGMENT_MORE:
-        return a > b;
-    case SEGMENT_AT_LEAST:
-        return a >= b;
-    case SEGMENT_LESS:
-        return a < b;
-    default:
-        return a <= b;
-    }
-}
-
-static bool naive_fold(const struct world *w, int64_t now, const struct segment_node *node)
-{
-    static struct json seen[EVENTS_MAX * VALUES_MAX];
-    double             sum = 0, least = 0, greatest = 0, x, number;
-    int                count = 0, distinct = 0;
-
-    (void)json_to_real(&node->number, &number);
-    for (uint32_t i = 0; i < w->events_count; i++) {
-        struct values v = { .count = 0 };
-        if (!is_match(w, now, &node->match, &w->events[i]) ||
-            !is_in_window(w, now, &node->match.window, w->events[i].at_ms))
-            continue;
-        collect(&v, &w->events[i].properties, node->property, false);
-        for (int k = 0; k < v.count; k++) {
-            bool found = false;
-            for (int s = 0; s < distinct && !found; s++)
-                found = json_eq(&seen[s], &v.list[k]);
-            if (!found)
-                seen[distinct++] = v.list[k];
-            if (!json_to_real(&v.list[k], &x))
-                continue;
-            least = count == 0 || x < least ? x : least;
-            greatest = count == 0 || x > greatest ? x : greatest;
-            sum += x;
-            count++;
-        }
-    }
-    if (node->fold == SEGMENT_DISTINCT)
-        return naive_number(node->test, distinct, number);
-    if (node->fold == SEGMENT_SUM)
-        return naive_number(node->test, sum, number);
-    return count > 0 && naive_number(node->test,
-                                     node->fold == SEGMENT_AVERAGE ? sum / count
-                                     : node->fold == SEGMENT_LEAST ? least
-                                                                   : greatest,
-                                     number);
-}
-
-static bool naive_then(const struct world *w, int64_t now, const struct segment_node *node)
-{
-    for (uint32_t i = 0; i < w->events_count; i++) {
-        const struct event *a = &w->events[i];
-        bool                answered = false;
-        if (!is_match(w, now, &node->match, a) ||
-            !is_in_window(w, now, &node->match.window, a->at_ms))
-            continue;
-        for (uint32_t k = 0; k < w->events_count; k++) {
-            const struct event *b = &w->events[k];
-            answered = answered || (is_match(w, now, &node->then, b) && is_later(b, a) &&
-                                    b->at_ms - a->at_ms <= node->within_ms);
-        }
-        if (node->kind == SEGMENT_THEN ? answered : !answered && a->at_ms + node->within_ms <= now)
-            return true;
-    }
-    return false;
-}
-
 static bool naive_trait(const struct world *w, int64_t now, const struct segment_compare *c)
 {
     const struct change *best = NULL;
@@ -349,11 +163,11 @@ static bool naive_trait(const struct world *w, int64_t now, const struct segment
             best = t;
     }
     if (best != NULL)
-        collect(&v, &best->value, STR_NONE, false);
-    return naive_compare(c, &v);
+        naive_collect(&v, &best->value, STR_NONE, false);
+    return naive_compare(w, now, c, &v);
 }
 
-static bool naive(const struct world *w, int64_t now, const struct segment_node *node)
+bool naive(const struct world *w, int64_t now, const struct segment_node *node)
 {
     switch (node->kind) {
     case SEGMENT_EVERYONE:
@@ -373,15 +187,13 @@ static bool naive(const struct world *w, int64_t now, const struct segment_node 
     case SEGMENT_COMPARE:
         return naive_trait(w, now, &node->compare);
     case SEGMENT_DID:
-        return naive_did(w, now, node);
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
-        return naive_instant(w, now, node);
     case SEGMENT_AGGREGATE:
-        return naive_fold(w, now, node);
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        return naive_then(w, now, node);
+    case SEGMENT_FUNNEL:
+        return naive_deed(w, now, node);
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
         return w->stays[node->name.ptr[1] - '0'].from_ms <= now &&
@@ -441,21 +253,56 @@ static struct json object_of(struct dice *dice, const char *const *keys, const s
     return (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
 }
 
+/* An object of what some members are there of. */
+static struct json random_element(struct dice *dice)
+{
+    static const char *const keys[] = { "n", "s", "t" };
+    struct json values[] = { random_scalar(dice), random_scalar(dice), random_list(dice) };
+    return dice_roll(dice, 6) == 0 ? random_scalar(dice)
+                                   : object_of(dice, keys, values, dice_roll(dice, 4));
+}
+
+static struct json random_elements(struct dice *dice)
+{
+    uint32_t     count = dice_roll(dice, 4);
+    struct json *items = arena_array(dice->arena, count, sizeof items[0]);
+    assert_non_null(items);
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = random_element(dice);
+    return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
+}
+
 static struct json random_properties(struct dice *dice)
 {
-    static const char *const inner[] = { "n", "s" }, *const outer[] = { "n", "s", "tags", "p" };
-    uint32_t     lines = dice_roll(dice, 3);
-    struct json *items = arena_array(dice->arena, lines, sizeof items[0]);
-    assert_non_null(items);
-    for (uint32_t i = 0; i < lines; i++) {
-        struct json values[] = { random_scalar(dice), random_scalar(dice) };
-        items[i] = object_of(dice, inner, values, 2);
-    }
-    struct json values[] = { random_scalar(dice),
+    static const char *const keys[] = { "k", "n", "s", "tags", "p", "o" };
+    static const char *const inner[] = { "p" };
+    struct json              elements = random_elements(dice);
+    struct json              key = { .kind = JSON_INT, .integer = dice_roll(dice, 3) };
+    struct json              values[] = { dice_roll(dice, 4) > 0 ? key : random_scalar(dice),
+                             random_scalar(dice),
                              random_scalar(dice),
                              random_list(dice),
-                             { .kind = JSON_ARRAY, .count = lines, .items = items } };
-    return object_of(dice, outer, values, dice_roll(dice, 5));
+                             random_elements(dice),
+                             object_of(dice, inner, &elements, 1) };
+    return object_of(dice, keys, values, dice_roll(dice, 7));
+}
+
+/* What Dult itself tells of messages and journeys. */
+static struct json random_own_properties(struct dice *dice, bool journey)
+{
+    static const char *const keys[] = { "journey", "what", "machine", "template", "n", "k" };
+    static const char *const whats[] = { "entered", "at", "finished", "goal" }, *const names[] = {
+        "m0", "m1"
+    };
+    struct json number = { .kind = JSON_INT, .integer = dice_roll(dice, 2) };
+    struct json text = { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) };
+    struct json values[] = { journey ? number : text,
+                             { .kind = JSON_STRING, .string = str_of(whats[dice_roll(dice, 4)]) },
+                             { .kind = JSON_BOOL, .truth = dice_roll(dice, 3) == 0 },
+                             { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
+                             random_scalar(dice),
+                             number };
+    return object_of(dice, keys, values, 6);
 }
 
 static void random_traits(struct dice *dice, struct world *w)
@@ -475,7 +322,7 @@ static void random_traits(struct dice *dice, struct world *w)
 
 static int event_order(const void *a, const void *b)
 {
-    return is_later(a, b) ? 1 : -1;
+    return naive_is_later(a, b) ? 1 : -1;
 }
 
 /* Deals the events, in order, to runs. */
@@ -501,15 +348,49 @@ static void fill_runs(struct dice *dice, struct world *w)
     }
 }
 
+/* The first of a dictionary, in the engine's order; those from OWN_FIRST on are dealt. */
+static const char *const own_names[SEGMENT_OWN_EVENTS] = {
+    "$identify",
+    "$list",
+    "$consent",
+    "$context",
+    "Email Failed",
+    "$journey",
+    "Email Sent",
+    "Email Opened",
+    "Email Clicked",
+    "Email Bounced",
+    "Email Unsubscribed",
+    "$11",
+    "$12",
+    "$13",
+    "$14",
+    "$15",
+};
+enum { OWN_FIRST = 5, OWN_COUNT = 6 };
+
+static void own_names_make(struct dict *names)
+{
+    uint16_t id;
+    for (int i = 0; i < SEGMENT_OWN_EVENTS; i++)
+        assert_ok(dict_intern(names, str_of(own_names[i]), &id));
+}
+
 static void random_world(struct dice *dice, struct world *w)
 {
-    static const char *const names[] = { "A", "A", "B", "C", "D" };
+    static const char *const names[] = { "A", "A", "A", "B", "B", "C", "D" };
     w->events_count = dice_roll(dice, EVENTS_MAX + 1);
-    for (uint32_t i = 0; i < w->events_count; i++)
-        w->events[i] = (struct event){ .name = str_of(names[dice_roll(dice, 5)]),
-                                       .at_ms = random_at(dice, w),
-                                       .seq = i + 1,
-                                       .properties = random_properties(dice) };
+    for (uint32_t i = 0; i < w->events_count; i++) {
+        uint32_t own = dice_roll(dice, 16);
+        w->events[i] = (struct event){ .at_ms = random_at(dice, w), .seq = i + 1 };
+        if (own >= OWN_FIRST && own < OWN_FIRST + OWN_COUNT) {
+            w->events[i].name = str_of(own_names[own]);
+            w->events[i].properties = random_own_properties(dice, own == OWN_FIRST);
+        } else {
+            w->events[i].name = str_of(names[dice_roll(dice, 7)]);
+            w->events[i].properties = random_properties(dice);
+        }
+    }
     random_traits(dice, w);
     w->entry_ms = random_at(dice, w);
     fill_runs(dice, w);
@@ -638,13 +519,18 @@ static bool is_tight(const struct world *w, const struct segment_node *node, int
     case SEGMENT_DID:
         return node->times != SEGMENT_TIMES_EXACTLY;
     case SEGMENT_AGGREGATE:
-        return node->fold != SEGMENT_DISTINCT;
+        if (node->fold == SEGMENT_COUNT)
+            return node->property.len == 0 && node->test != SEGMENT_EQUAL &&
+                   node->test != SEGMENT_NOT_EQUAL;
+        return node->fold <= SEGMENT_GAP && node->fold != SEGMENT_DISTINCT;
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
     case SEGMENT_THEN:
         return true;
     case SEGMENT_THEN_NOT: /* in a sliding window, a younger A may take over from the oldest */
         return node->match.window.kind != SEGMENT_LAST;
+    case SEGMENT_FUNNEL:
+        return node->not_step == 0 && node->match.window.kind != SEGMENT_NOT_LAST;
     default:
         return false;
     }
@@ -653,7 +539,7 @@ static bool is_tight(const struct world *w, const struct segment_node *node, int
 /* ---- the comparison */
 
 struct tally {
-    uint64_t compared, held, expired, tight;
+    uint64_t cases, compared, held, expired, tight;
 };
 
 static void report(const struct world *w, const struct segment_node *node, int64_t now,
@@ -680,6 +566,7 @@ static bool agrees(const struct world *w, const struct segment_node *node,
     struct verdict         v = segment_eval(program, &facts);
     bool                   was = naive(w, now, node), ok = was == v.holds && v.until_ms > now;
 
+    tally->cases++;
     tally->compared++;
     tally->held += v.holds;
     if (!ok)
@@ -687,7 +574,8 @@ static bool agrees(const struct world *w, const struct segment_node *node,
     all_instants(w, node, &candidates);
     for (int i = 0; i < candidates.count && ok; i++) {
         int64_t at = candidates.list[i];
-        if (at <= now || at >= v.until_ms || (i > 0 && candidates.list[i - 1] == at))
+        if (at <= now || at >= v.until_ms || (uint64_t)i % w->stride != round % w->stride ||
+            (i > 0 && candidates.list[i - 1] == at))
             continue;
         tally->compared++;
         ok = naive(w, at, node) == v.holds;
@@ -706,16 +594,42 @@ static bool agrees(const struct world *w, const struct segment_node *node,
     return ok;
 }
 
+static struct segment_names names_of(const struct world *w)
+{
+    return (struct segment_names){ .events = w->event_names,
+                                   .properties = w->properties,
+                                   .traits = w->trait_names,
+                                   .grow = true,
+                                   .segment = number_of,
+                                   .list = number_of,
+                                   .journey = number_of };
+}
+
+/* Many conditions about what people did, each at few instants. */
+static bool play_deeds(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
+{
+    struct segment_program program;
+    struct segment_names   names = names_of(w);
+    random_world(dice, w);
+    w->stride = 16;
+    for (int p = 0; p < 8; p++) {
+        const struct segment_node *node = dice_deed(dice);
+        assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
+        for (int i = 0; i < 2; i++) {
+            w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
+            int64_t now = random_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
+            if (!agrees(w, node, &program, now, round, tally))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool play(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
 {
     struct segment_program program;
-    struct segment_names   names = { .events = w->event_names,
-                                     .properties = w->properties,
-                                     .traits = w->trait_names,
-                                     .grow = true,
-                                     .has_entry = true,
-                                     .segment = number_of,
-                                     .list = number_of };
+    struct segment_names   names = names_of(w);
+    names.has_entry = true;
     random_world(dice, w);
     for (int p = 0; p < 4; p++) {
         int                        depth = p % 2 == 0 ? 0 : (int)dice_roll(dice, 4);
@@ -774,14 +688,9 @@ static bool play_standing(struct world *w, struct dice *dice, uint64_t round,
 
 static bool play_live(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
 {
-    struct segment_names names = { .events = w->event_names,
-                                   .properties = w->properties,
-                                   .traits = w->trait_names,
-                                   .leaves = w->leaves,
-                                   .grow = true,
-                                   .segment = number_of,
-                                   .list = number_of };
+    struct segment_names names = names_of(w);
     bool                 ok = true;
+    names.leaves = w->leaves;
     random_world(dice, w);
     for (int p = 0; p < 4 && ok; p++) {
         struct standings           standings = { .most = SEGMENT_NODES_MAX };
@@ -812,17 +721,23 @@ static struct tally play_all(const char *what,
                         .properties = dict_open(),
                         .trait_names = dict_open(),
                         .leaves = dict_open(),
-                        .bags = buf_make(BAGS_BYTES) };
+                        .bags = buf_make(BAGS_BYTES),
+                        .stride = 1 };
     struct arena *arena = arena_open(ARENA_BYTES);
+    own_names_make(w.event_names);
     assert_ok(time_parse(STR("2026-01-01"), &w.base_ms));
     for (uint64_t round = 0; ok && tally.compared < COMPARED_AT_LEAST; round++) {
-        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms };
+        struct dice dice = {
+            .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms, .more = DICE_DEEDS
+        };
         ok = play_one(&w, &dice, round, &tally);
         arena_reset(arena);
     }
-    printf("  %llu compared, %llu held at their instant, %llu expire, %llu of them to the ms\n",
-           (unsigned long long)tally.compared, (unsigned long long)tally.held,
-           (unsigned long long)tally.expired, (unsigned long long)tally.tight);
+    printf("  %llu cases, %llu compared, %llu held at their instant, %llu expire, %llu of them to "
+           "the ms\n",
+           (unsigned long long)tally.cases, (unsigned long long)tally.compared,
+           (unsigned long long)tally.held, (unsigned long long)tally.expired,
+           (unsigned long long)tally.tight);
     arena_close(arena);
     buf_done(&w.bags);
     dict_close(w.event_names);
@@ -838,6 +753,12 @@ TEST(segment_naive, the_engine_and_its_twin_agree_at_every_instant_and_on_how_lo
 {
     struct tally tally = play_all("segment_naive", play);
     assert_true(tally.held > 2000 && tally.expired > 2000 && tally.tight > 100);
+}
+
+TEST(segment_naive, what_people_did_is_asked_alike_of_lists_messages_folds_and_sequences)
+{
+    struct tally tally = play_all("segment_deeds", play_deeds);
+    assert_true(tally.held > 10000 && tally.expired > 5000 && tally.tight > 1000);
 }
 
 TEST(segment_naive, an_answer_that_stands_is_the_one_that_reading_everything_gives)

@@ -17,6 +17,10 @@
 
 #include "engine/segment/segment.h"
 
+/* In the place of an event: any that is not Dult's own. */
+enum { SEGMENT_ANY_EVENT = DICT_NONE - 1 };
+_Static_assert((int)SEGMENT_ANY_EVENT > (int)DICT_NAMES_MAX, "no name has that number");
+
 struct segment_match_op {
     uint16_t              event;
     struct segment_window window;
@@ -32,6 +36,14 @@ struct segment_op {
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
     uint16_t               key;
     struct segment_compare compare;
+    bool                   in_element; /* `key` is looked for within one element of a list */
+
+    uint16_t
+        list; /* ELEMENT, and the `with` of an AGGREGATE: the list whose elements it is about */
+    uint32_t with; /* AGGREGATE: an op, 0 for none */
+    bool     is_value;
+    bool     counts_events; /* COUNT without a property */
+    bool     of_elements;   /* COUNT: the elements of `list`, if it has objects */
 
     struct segment_match_op match, then;
     enum segment_times      times;
@@ -41,6 +53,11 @@ struct segment_op {
     __int128                number_micro; /* AGGREGATE: millionths, so that sums are exact */
     double                  number;
     int64_t                 within_ms;
+    bool                    has_same;
+    uint16_t                same; /* the property that all events of a sequence have in common */
+
+    const struct segment_match_op *steps; /* FUNNEL */
+    uint32_t                       steps_count, step, not_step;
 
     bool    yearly; /* DAY */
     int32_t from_days, to_days;
@@ -114,20 +131,49 @@ struct segment_answer {
 /* A condition about behaviour: the answer that stands, or a new one. */
 struct verdict segment_eval_leaf(const struct segment_asking *asking, const struct segment_op *op);
 
-/* ---- segment_did.c, segment_fold.c, segment_then.c */
+/* ---- segment_did.c, segment_fold.c, segment_gap.c, segment_pick.c, segment_then.c,
+        segment_funnel.c */
 
 struct segment_answer segment_eval_did(const struct segment_asking *asking,
                                        const struct segment_op     *op);
-struct segment_answer segment_eval_distinct(const struct segment_asking *asking,
-                                            const struct segment_op     *op);
+struct segment_answer segment_eval_count(const struct segment_asking *asking,
+                                         const struct segment_op     *op);
 struct segment_answer segment_eval_instant(const struct segment_asking *asking,
                                            const struct segment_op     *op);
 /* `loose`: rather a `spare` worth keeping than the very instant at which the answer turns. */
 struct segment_answer segment_eval_fold(const struct segment_asking *asking,
                                         const struct segment_op *op, bool loose);
-/* The sum, average, least or greatest, or the distinct count; false when there is none. */
-bool           segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
-                                  double *out);
-struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op);
+struct segment_answer segment_eval_gap(const struct segment_asking *asking,
+                                       const struct segment_op     *op);
+struct segment_answer segment_eval_pick(const struct segment_asking *asking,
+                                        const struct segment_op     *op);
+bool                  segment_order_holds(enum segment_test test, int difference);
+
+/* The aggregate's value, as segment_value gives it. */
+bool segment_fold_value(const struct segment_asking *asking, const struct segment_op *op,
+                        struct json *out, int64_t *until_ms);
+
+struct segment_reach;
+struct json segment_count_value(const struct segment_asking *asking, const struct segment_op *op,
+                                const struct segment_reach *reach);
+bool        segment_gap_value(const struct segment_asking *asking, const struct segment_op *op,
+                              const struct segment_reach *reach, struct json *out);
+bool        segment_pick_value(const struct segment_asking *asking, const struct segment_op *op,
+                               const struct segment_reach *reach, struct json *out);
+
+/*
+ * A sequence: "then", "and then no", a funnel. Only first events at or after `from_ms` are looked
+ * at, INT64_MIN for all. *witness_ms gets the first event by which it holds.
+ */
+struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op,
+                                 int64_t from_ms, int64_t *witness_ms);
+
+/* Reached the step wanted, and reached the step that should not be. */
+struct segment_levels {
+    struct verdict step, not_step;
+};
+struct segment_levels segment_eval_funnel(const struct segment_asking *asking,
+                                          const struct segment_op *op, int64_t from_ms);
+struct verdict        segment_levels_verdict(struct segment_levels levels);
 
 #endif

@@ -29,6 +29,8 @@ enum {
     DICE_FUNNEL = 1 << 11,
     DICE_MEMBER = 1 << 12, /* in stage, in journey */
     DICE_CONSENT = 1 << 13,
+    DICE_DEEDS = DICE_ANYTHING | DICE_SUBJECTS | DICE_ELEMENT | DICE_FOLDS | DICE_WITH | DICE_SAME |
+                 DICE_FUNNEL,
     DICE_ALL = ~0,
 };
 
@@ -45,6 +47,8 @@ uint32_t                   dice_roll(struct dice *dice, uint32_t sides);
 const struct segment_node *dice_condition(struct dice *dice, int depth);
 /* An aggregate without a test. */
 const struct segment_node *dice_value(struct dice *dice, int depth);
+/* One about behaviour, of every kind; tame whatever the dice say. */
+const struct segment_node *dice_deed(struct dice *dice);
 /* DULT_SEED from the environment, or a new one; printed, so that a failure can be replayed. */
 uint64_t dice_seed(const char *what);
 

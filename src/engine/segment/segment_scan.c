@@ -25,35 +25,54 @@ static uint32_t count_before(const struct run *run, int64_t at_ms)
     return low;
 }
 
+/* Names that match: `low` itself, or from `low` on ("anything"). */
+struct wanted {
+    uint16_t low, span;
+};
+
+static struct wanted wanted_of(uint16_t event)
+{
+    if (event == SEGMENT_ANY_EVENT)
+        return (struct wanted){ SEGMENT_OWN_EVENTS, UINT16_MAX - SEGMENT_OWN_EVENTS };
+    return (struct wanted){ event, 0 };
+}
+
+static inline bool is_named(uint16_t name, struct wanted wanted)
+{
+    return (uint16_t)(name - wanted.low) <= wanted.span;
+}
+
 /* Inlined with a constant length, so that the loop becomes a few wide comparisons. */
-static inline bool block_has(const uint16_t *name, uint16_t event, int length)
+static inline bool block_has(const uint16_t *name, struct wanted wanted, int length)
 {
     uint16_t any = 0;
     for (int i = 0; i < length; i++)
-        any |= (uint16_t)(name[i] == event);
+        any |= (uint16_t)is_named(name[i], wanted);
     return any != 0;
 }
 
-/* One past the last of `event` in [from, to), or `from`. */
+/* One past the last that matches in [from, to), or `from`. */
 static uint32_t name_last(const uint16_t *name, uint32_t from, uint32_t to, uint16_t event)
 {
-    while (to - from >= BLOCK && !block_has(name + to - BLOCK, event, BLOCK))
+    struct wanted wanted = wanted_of(event);
+    while (to - from >= BLOCK && !block_has(name + to - BLOCK, wanted, BLOCK))
         to -= BLOCK;
-    while (to - from >= SMALL_BLOCK && !block_has(name + to - SMALL_BLOCK, event, SMALL_BLOCK))
+    while (to - from >= SMALL_BLOCK && !block_has(name + to - SMALL_BLOCK, wanted, SMALL_BLOCK))
         to -= SMALL_BLOCK;
-    while (to > from && name[to - 1] != event)
+    while (to > from && !is_named(name[to - 1], wanted))
         to--;
     return to;
 }
 
-/* The first of `event` in [from, to), or `to`. */
+/* The first that matches in [from, to), or `to`. */
 static uint32_t name_first(const uint16_t *name, uint32_t from, uint32_t to, uint16_t event)
 {
-    while (to - from >= BLOCK && !block_has(name + from, event, BLOCK))
+    struct wanted wanted = wanted_of(event);
+    while (to - from >= BLOCK && !block_has(name + from, wanted, BLOCK))
         from += BLOCK;
-    while (to - from >= SMALL_BLOCK && !block_has(name + from, event, SMALL_BLOCK))
+    while (to - from >= SMALL_BLOCK && !block_has(name + from, wanted, SMALL_BLOCK))
         from += SMALL_BLOCK;
-    while (from < to && name[from] != event)
+    while (from < to && !is_named(name[from], wanted))
         from++;
     return from;
 }
@@ -211,4 +230,27 @@ bool segment_scan_take_oldest(struct segment_scan *scan, struct segment_hit *out
 struct bag segment_hit_bag(const struct segment_asking *asking, const struct segment_hit *hit)
 {
     return bag_at(asking->facts->bags, hit->run->bag[hit->index]);
+}
+
+bool segment_hit_is_after(const struct segment_hit *a, const struct segment_hit *b)
+{
+    return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : a->seq > b->seq;
+}
+
+int64_t segment_reach_changes(const struct segment_reach    *reach,
+                              const struct segment_asking   *asking,
+                              const struct segment_match_op *match)
+{
+    struct segment_scan scan;
+    struct segment_hit  hit;
+    int64_t             leave_ms = TIME_NEVER, enter_ms = TIME_NEVER;
+    if (reach->leave_ms != TIME_NEVER) {
+        segment_scan_oldest(&scan, asking, match, reach->now);
+        if (segment_scan_peek_oldest(&scan, &hit))
+            leave_ms = segment_later(hit.at_ms, reach->leave_ms);
+    }
+    segment_scan_oldest(&scan, asking, match, reach->pending);
+    if (segment_scan_peek_oldest(&scan, &hit))
+        enter_ms = segment_later(hit.at_ms, reach->enter_ms);
+    return leave_ms < enter_ms ? leave_ms : enter_ms;
 }

@@ -32,6 +32,11 @@ struct segment_reach segment_reach_of(const struct segment_window *window,
 /* When a window of the calendar moves on, and all in it with it; TIME_NEVER for other windows. */
 int64_t segment_window_turn_ms(const struct segment_window *window, const struct facts *facts);
 
+/* The first instant at which time alone lets an event of the match in or out; TIME_NEVER. */
+int64_t segment_reach_changes(const struct segment_reach    *reach,
+                              const struct segment_asking   *asking,
+                              const struct segment_match_op *match);
+
 struct segment_hit {
     int64_t           at_ms;
     uint32_t          seq;
@@ -63,6 +68,9 @@ bool segment_scan_peek_oldest(const struct segment_scan *scan, struct segment_hi
 /* The next match, which is then behind. */
 bool segment_scan_take_newest(struct segment_scan *scan, struct segment_hit *out);
 bool segment_scan_take_oldest(struct segment_scan *scan, struct segment_hit *out);
+
+/* Later than the other? By time, then by order of arrival. */
+bool segment_hit_is_after(const struct segment_hit *a, const struct segment_hit *b);
 
 struct bag segment_hit_bag(const struct segment_asking *asking, const struct segment_hit *hit);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/segment/segment_scan.h"
+#include "engine/segment/segment_values.h"
 
 /* ---- the leaves of live conditions */
 
@@ -111,6 +112,7 @@ static struct segment_answer answer_of(const struct segment_asking *asking,
                                        const struct segment_op *op, bool loose)
 {
     struct segment_answer then = { .spare = SEGMENT_SPARE_NONE };
+    int64_t               witness_ms;
     switch (op->kind) {
     case SEGMENT_DID:
         return segment_eval_did(asking, op);
@@ -119,10 +121,13 @@ static struct segment_answer answer_of(const struct segment_asking *asking,
         return segment_eval_instant(asking, op);
     case SEGMENT_AGGREGATE:
         return segment_eval_fold(asking, op, loose);
+    case SEGMENT_FUNNEL:
+        then.verdict = segment_levels_verdict(segment_eval_funnel(asking, op, INT64_MIN));
+        return then;
     default:
         /* More of either event only helps a "then"; what may turn the others is not told to them.
          */
-        then.verdict = segment_eval_then(asking, op);
+        then.verdict = segment_eval_then(asking, op, INT64_MIN, &witness_ms);
         if (then.verdict.holds && op->kind == SEGMENT_THEN)
             then.spare = SEGMENT_SPARE_ANY;
         return then;
@@ -207,36 +212,44 @@ static bool take(struct standing *s, int64_t brought)
     return true;
 }
 
-static bool stands_distinct(const struct segment_op *op, struct bag bag, struct standing *s)
+static bool stands_count(const struct segment_asking *asking, const struct segment_op *op,
+                         struct bag bag, struct standing *s)
 {
-    struct bag_item item;
-    uint32_t        at = 0;
-    int64_t         values = 0;
-    while (bag_next_of(bag, &at, op->key, &item))
-        values += item.value.kind != JSON_NULL;
-    return take(s, values);
+    struct segment_values values;
+    struct json           value;
+    int64_t               brought = 0;
+    if (op->counts_events)
+        return take(s, 1);
+    segment_values_begin(&values, asking, op, bag);
+    while (segment_values_next(&values, &value))
+        brought++;
+    return take(s, brought);
 }
 
 /* Of a sum or average what counts is how far the values are on their way to the other side. */
-static bool stands_total(const struct segment_op *op, struct bag bag, struct standing *s)
+static bool stands_total(const struct segment_asking *asking, const struct segment_op *op,
+                         struct bag bag, struct standing *s)
 {
-    struct bag_item item;
-    uint32_t        at = 0;
-    __int128        micro, brought = 0;
-    while (bag_next_of(bag, &at, op->key, &item))
-        if (segment_micro(&item.value, &micro))
+    struct segment_values values;
+    struct json           value;
+    __int128              micro, brought = 0;
+    segment_values_begin(&values, asking, op, bag);
+    while (segment_values_next(&values, &value))
+        if (segment_micro(&value, &micro))
             brought += op->fold == SEGMENT_AVERAGE ? micro - op->number_micro : micro;
     brought *= -s->side;
     return brought <= 0 || (brought <= s->spare && take(s, (int64_t)brought));
 }
 
-static bool stands_extreme(const struct segment_op *op, struct bag bag, const struct standing *s)
+static bool stands_extreme(const struct segment_asking *asking, const struct segment_op *op,
+                           struct bag bag, const struct standing *s)
 {
-    struct bag_item item;
-    uint32_t        at = 0;
-    __int128        micro;
-    while (bag_next_of(bag, &at, op->key, &item)) {
-        if (!segment_micro(&item.value, &micro))
+    struct segment_values values;
+    struct json           value;
+    __int128              micro;
+    segment_values_begin(&values, asking, op, bag);
+    while (segment_values_next(&values, &value)) {
+        if (!segment_micro(&value, &micro))
             continue;
         int side = (micro > op->number_micro) - (micro < op->number_micro);
         if (s->side == SEGMENT_SIDE_NONE ||
@@ -258,12 +271,16 @@ static bool stands(const struct segment_leaf *leaf, struct bag bag, struct stand
         return take(s, 1);
     switch (op->fold) {
     case SEGMENT_DISTINCT:
-        return stands_distinct(op, bag, s);
+    case SEGMENT_COUNT:
+        return stands_count(&asking, op, bag, s);
     case SEGMENT_SUM:
     case SEGMENT_AVERAGE:
-        return stands_total(op, bag, s);
+        return stands_total(&asking, op, bag, s);
+    case SEGMENT_LEAST:
+    case SEGMENT_GREATEST:
+        return stands_extreme(&asking, op, bag, s);
     default:
-        return stands_extreme(op, bag, s);
+        return take(s, 1);
     }
 }
 

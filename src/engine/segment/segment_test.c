@@ -317,7 +317,7 @@ TEST(segment, an_explanation_gives_each_condition_with_its_evidence)
         "\"count\":2},{\"condition\":\"country = \\\"SE\\\" or sum of n of \\\"Buy\\\" > 4\","
         "\"holds\":true,\"parts\":[{\"condition\":\"country = \\\"SE\\\"\",\"holds\":false,"
         "\"value\":\"NO\",\"seq\":3,\"since\":\"2026-01-01T00:00:00.000Z\"},{\"condition\":"
-        "\"sum of n of \\\"Buy\\\" > 4\",\"holds\":true,\"value\":5.0,\"events\":[{\"seq\":2,"
+        "\"sum of n of \\\"Buy\\\" > 4\",\"holds\":true,\"value\":5,\"events\":[{\"seq\":2,"
         "\"at\":\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
         "\"count\":2}]}]}");
 }

@@ -1,8 +1,11 @@
+#include "engine/segment/segment_keyed.h"
 #include "engine/segment/segment_scan.h"
+#include "engine/segment/segment_values.h"
 
 /*
  * "A then B" and "A and then no B" are swept once, from the newest event back, with the nearest
- * following B at hand. Each A that is answered (or not) counts for a stretch of time:
+ * following B at hand (that of each value, when both must have the same). Each A that is answered
+ * (or not) counts for a stretch of time:
  *
  *      then           from B on                      A at + window's length: leaves
  *      then no        from A at + within on          the same
@@ -11,6 +14,16 @@
  */
 struct stretch {
     int64_t enter_ms, leave_ms;
+};
+
+struct sweep {
+    const struct segment_asking *asking;
+    const struct segment_op     *op;
+    struct segment_reach         reach;
+    struct segment_scan          firsts, thens;
+    int64_t                      next_then_ms; /* KEYED_NONE: none so far */
+    struct keyed                *table;        /* NULL: any B answers */
+    bool                         full;
 };
 
 /* When the answered or unanswered A counts. `enter` of an answered one is past: B has happened. */
@@ -23,24 +36,96 @@ static struct stretch stretch_of(const struct segment_op *op, const struct segme
     return (struct stretch){ enter_ms, segment_later(at_ms, reach->leave_ms) };
 }
 
-static bool is_after(const struct segment_hit *a, const struct segment_hit *b)
+/* The value by which the event is followed; false when it has none, or one of another class. */
+static bool value_of(const struct sweep *s, const struct segment_hit *hit, struct json *out)
 {
-    return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : a->seq > b->seq;
+    return segment_same_value(segment_hit_bag(s->asking, hit), s->op->same, out) &&
+           keyed_is_followed(s->table, out);
+}
+
+static void note_then(struct sweep *s, const struct segment_hit *then, int64_t first_ms)
+{
+    struct json value;
+    if (s->table == NULL) {
+        s->next_then_ms = then->at_ms;
+        return;
+    }
+    if (!value_of(s, then, &value))
+        return;
+    struct keyed_slot *slot = keyed_put(s->table, &value);
+    if (slot == NULL) { /* a B too late for this A is too late for all before it */
+        keyed_keep(s->table, INT64_MIN, first_ms + s->op->within_ms);
+        slot = keyed_put(s->table, &value);
+    }
+    s->full = slot == NULL;
+    if (slot != NULL)
+        slot->at_ms[0] = then->at_ms;
 }
 
 /* The next matching A, going back, and whether a B followed it in time. */
-static bool sweep(struct segment_scan *firsts, struct segment_scan *thens, int64_t within_ms,
-                  int64_t *next_then_ms, struct segment_hit *out, bool *answered)
+static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
 {
     struct segment_hit then;
-    if (!segment_scan_take_newest(firsts, out))
-        return false;
-    while (segment_scan_peek_newest(thens, &then) && is_after(&then, out)) {
-        *next_then_ms = then.at_ms;
-        (void)segment_scan_take_newest(thens, &then);
+    struct json        value;
+    int64_t            then_ms = KEYED_NONE;
+    for (;;) {
+        if (!segment_scan_take_newest(&s->firsts, out))
+            return false;
+        while (!s->full && segment_scan_peek_newest(&s->thens, &then) &&
+               segment_hit_is_after(&then, out)) {
+            note_then(s, &then, out->at_ms);
+            (void)segment_scan_take_newest(&s->thens, &then);
+        }
+        if (s->table == NULL || s->full || value_of(s, out, &value))
+            break;
     }
-    *answered = *next_then_ms != TIME_NEVER && *next_then_ms - out->at_ms <= within_ms;
+    if (s->full)
+        return false;
+    if (s->table == NULL) {
+        then_ms = s->next_then_ms;
+    } else {
+        const struct keyed_slot *slot = keyed_find(s->table, &value);
+        then_ms = slot == NULL ? KEYED_NONE : slot->at_ms[0];
+    }
+    *answered = then_ms != KEYED_NONE && then_ms - out->at_ms <= s->op->within_ms;
     return true;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* One pass over what may be a first event; false when the table was too small for it. */
+static bool sweep(struct sweep *s, int64_t from_ms, struct verdict *out, int64_t *witness_ms)
+{
+    int64_t             now_ms = s->asking->facts->now_ms, until_ms = TIME_NEVER;
+    int64_t             first_ms = larger(s->reach.now.from_ms, from_ms);
+    struct segment_span past = { first_ms, smaller(now_ms, s->reach.pending.to_ms) };
+    struct segment_span thens_past = { first_ms, now_ms };
+    struct segment_hit  hit;
+    bool                answered;
+
+    segment_scan_newest(&s->firsts, s->asking, &s->op->match, past);
+    segment_scan_newest(&s->thens, s->asking, &s->op->then, thens_past);
+    while (next_first(s, &hit, &answered)) {
+        struct stretch stretch = stretch_of(s->op, &s->reach, hit.at_ms);
+        if (answered != (s->op->kind == SEGMENT_THEN) || stretch.enter_ms >= stretch.leave_ms)
+            continue;
+        if (stretch.enter_ms <= now_ms) {
+            *out = (struct verdict){ true, stretch.leave_ms };
+            *witness_ms = hit.at_ms;
+            return true;
+        }
+        until_ms = smaller(until_ms, stretch.enter_ms);
+    }
+    *out = (struct verdict){ false, until_ms };
+    return !s->full;
 }
 
 static int64_t future_ms(const struct segment_asking *asking, const struct segment_match_op *match)
@@ -52,32 +137,55 @@ static int64_t future_ms(const struct segment_asking *asking, const struct segme
     return segment_scan_peek_oldest(&scan, &hit) ? hit.at_ms : TIME_NEVER;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
+/* Every class by itself; what holds in one holds. */
+static bool sweep_classes(struct sweep *s, int64_t from_ms, uint32_t classes, struct verdict *sum,
+                          int64_t *witness_ms)
 {
-    return a < b ? a : b;
+    *sum = (struct verdict){ false, TIME_NEVER };
+    for (uint32_t class = 0; class < classes; class ++) {
+        struct verdict part;
+        int64_t        at_ms;
+        keyed_init(s->table, classes, class);
+        if (!sweep(s, from_ms, &part, &at_ms))
+            return false;
+        if (part.holds && (!sum->holds || at_ms > *witness_ms))
+            *witness_ms = at_ms;
+        *sum = verdict_not(verdict_and(verdict_not(*sum), verdict_not(part)));
+    }
+    return true;
 }
 
-struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op)
+__attribute__((noinline)) static struct verdict sweep_keyed(struct sweep *s, int64_t from_ms,
+                                                            int64_t *witness_ms)
 {
-    int64_t              now_ms = asking->facts->now_ms, until_ms = TIME_NEVER;
-    int64_t              next_then_ms = TIME_NEVER;
-    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
-    struct segment_span  past = { reach.now.from_ms, smaller(now_ms, reach.pending.to_ms) };
-    struct segment_span  thens_past = { reach.now.from_ms, now_ms };
-    struct segment_scan  firsts, thens;
-    struct segment_hit   hit;
-    bool                 answered;
-
-    segment_scan_newest(&firsts, asking, &op->match, past);
-    segment_scan_newest(&thens, asking, &op->then, thens_past);
-    while (sweep(&firsts, &thens, op->within_ms, &next_then_ms, &hit, &answered)) {
-        struct stretch s = stretch_of(op, &reach, hit.at_ms);
-        if (answered != (op->kind == SEGMENT_THEN) || s.enter_ms >= s.leave_ms)
-            continue;
-        if (s.enter_ms <= now_ms)
-            return (struct verdict){ true, s.leave_ms };
-        until_ms = smaller(until_ms, s.enter_ms);
+    struct keyed   table;
+    struct verdict sum;
+    s->table = &table;
+    for (uint32_t classes = 1;; classes *= 4) {
+        s->full = false;
+        if (sweep_classes(s, from_ms, classes, &sum, witness_ms) || classes >= KEYED_CLASSES_MAX)
+            return sum;
     }
-    until_ms = smaller(until_ms, future_ms(asking, &op->match));
-    return (struct verdict){ false, smaller(until_ms, future_ms(asking, &op->then)) };
+}
+
+struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op,
+                                 int64_t from_ms, int64_t *witness_ms)
+{
+    struct sweep   s;
+    struct verdict verdict;
+    s.asking = asking;
+    s.op = op;
+    s.reach = segment_reach_of(&op->match.window, asking->facts);
+    s.next_then_ms = KEYED_NONE;
+    s.table = NULL;
+    s.full = false;
+    if (op->has_same)
+        verdict = sweep_keyed(&s, from_ms, witness_ms);
+    else
+        (void)sweep(&s, from_ms, &verdict, witness_ms);
+    if (verdict.holds)
+        return verdict;
+    verdict.until_ms = smaller(verdict.until_ms, future_ms(asking, &op->match));
+    verdict.until_ms = smaller(verdict.until_ms, future_ms(asking, &op->then));
+    return verdict;
 }
