@@ -31,7 +31,7 @@ enum cli_exit {
 
 enum {
     CLI_WORDS_MAX = 16,
-    CLI_OPTIONS_MAX = 12, /* of one command */
+    CLI_OPTIONS_MAX = 20, /* of one command */
 };
 
 /* One more than the usual; each table ends with a row without a name. */
@@ -110,6 +110,7 @@ enum cli_exit cli_diff(struct cli *cli);
 enum cli_exit cli_check(struct cli *cli);
 enum cli_exit cli_show(struct cli *cli);
 enum cli_exit cli_segment(struct cli *cli);
+enum cli_exit cli_report(struct cli *cli);
 enum cli_exit cli_explain(struct cli *cli);
 enum cli_exit cli_key(struct cli *cli);
 enum cli_exit cli_owner(struct cli *cli);

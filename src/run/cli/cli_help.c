@@ -85,6 +85,41 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_segment },
+    { .name = "report",
+      .purpose = "how often, how far, who comes back, how long, how many",
+      .usage = "trend [--data DIR] [options] EVENT\n"
+               "funnel [--data DIR] [options] EVENT EVENT ...\n"
+               "retention [--data DIR] [options] EVENT [BACK]\n"
+               "spread [--data DIR] [options] EVENT THEN\n"
+               "growth [--data DIR] --segment NAME | --list NAME | --condition TEXT",
+      .more =
+          "EVENT is a name, or as `did` has it: 'Order Completed where revenue > 100',\n"
+          "'opened message \"hello\"', anything. Every number can be opened: --people step=2\n"
+          "(or step=2,dropped; period=2026-01-05; period=2026-01-05,later=1; bucket=3; never;\n"
+          "point=2,who=left; each with value=X or group=other) prints who it is, one a line, and\n"
+          "--join NAME puts them on a list.",
+      .example = "dult report funnel --within '7 days' 'Signed Up' 'Order Completed'",
+      .options = { { "where", "TEXT", "only events whose properties are so" },
+                   { "segment", "NAME", "only people in this segment" },
+                   { "condition", "TEXT", "only people for whom this holds" },
+                   { "list", "NAME", "growth: the list" },
+                   { "by", "NAME", "break down by a property, or by trait:NAME" },
+                   { "groups", "N", "how many values are told apart (10)" },
+                   { "sum", "NAME", "trend: add up this property" },
+                   { "within", "TIME", "funnel: from the first step to the last (7 days)" },
+                   { "any", NULL, "retention: begun in every period with the event" },
+                   { "all", NULL, "spread: from every such event, not the first alone" },
+                   { "interval", "UNIT", "day, week (unless said) or month" },
+                   { "from", "TIME", "2026-01-31 or 2026-01-31T12:00:00Z" },
+                   { "to", "TIME", "the end; a day counts whole" },
+                   { "at", "TIME", "as of this moment" },
+                   { "people", "PICK", "the people behind one number" },
+                   { "join", "LIST", "with --people: they join this list" },
+                   { "csv", NULL, "rows for a spreadsheet" } },
+      .words_least = 1,
+      .words_most = 13,
+      .has_data = true,
+      .run = cli_report },
     { .name = "explain",
       .purpose = "say why a person is in a segment or got a message, or not",
       .usage = "[--data DIR] [--at TIME] PERSON segment|journey|message|condition NAME",

@@ -1,0 +1,49 @@
+/*
+ * cli_report: what the files of `dult report` share.
+ *
+ *      cli_report.c        the words of the command -> the body of the question -> the answer
+ *      cli_report_show.c   the answer as a table a person reads
+ *      cli_report_csv.c    the answer as rows for a spreadsheet
+ */
+#ifndef DULT_RUN_CLI_REPORT_H
+#define DULT_RUN_CLI_REPORT_H
+
+#include "run/cli/cli_talk.h"
+
+enum { REPORT_TEXT_BYTES = 64 };
+
+/* One report: its word on the command line, its name in the API, its table and its rows. */
+struct report_command {
+    const char *word, *name;
+    int         words_least, words_most; /* of events */
+    void (*show)(struct talk *talk);
+    void (*csv)(struct talk *talk);
+};
+
+/* "3 days", "2 h", "45 s": two figures are enough for a person. */
+char *report_length(int64_t length_ms, char out[REPORT_TEXT_BYTES]);
+/* A JSON value as a person writes it; "(none)", "(other)" and "all" for groups that are no value.
+ */
+char *report_group(const struct json *row, char out[REPORT_TEXT_BYTES]);
+/* "Order Completed" of the condition did "Order Completed". */
+char *report_event(struct str condition, char out[REPORT_TEXT_BYTES]);
+
+/* Members of an answer; 0 and an empty list where there is none. */
+int64_t            report_int(const struct json *object, const char *key);
+double             report_real(const struct json *object, const char *key);
+const struct json *report_list(const struct json *object, const char *key);
+int64_t            report_at(const struct json *list, uint32_t i); /* a number of a list */
+
+void report_show_trends(struct talk *talk);
+void report_show_funnel(struct talk *talk);
+void report_show_retention(struct talk *talk);
+void report_show_spread(struct talk *talk);
+void report_show_growth(struct talk *talk);
+
+void report_csv_trends(struct talk *talk);
+void report_csv_funnel(struct talk *talk);
+void report_csv_retention(struct talk *talk);
+void report_csv_spread(struct talk *talk);
+void report_csv_growth(struct talk *talk);
+
+#endif
