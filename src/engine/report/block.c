@@ -289,6 +289,22 @@ BLOCK_WIDE void block_enough(const struct block *block, const uint32_t *totals, 
         out[word] = word_of(flags + 64 * word);
 }
 
+BLOCK_WIDE void block_last(const struct block *block, int64_t from_ms, int64_t to_ms,
+                           uint64_t *within, uint64_t *after)
+{
+    uint8_t in[BLOCK_PROFILES], late[BLOCK_PROFILES];
+    memset(in, 0, sizeof in);
+    memset(late, 0, sizeof late);
+    for (uint32_t i = 0; i < block->count; i++) {
+        in[i] = (block->last_ms[i] >= from_ms) & (block->last_ms[i] <= to_ms);
+        late[i] = (block->last_ms[i] >= from_ms) & (block->last_ms[i] > to_ms);
+    }
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        within[word] = word_of(in + 64 * word);
+        after[word] = word_of(late + 64 * word);
+    }
+}
+
 uint32_t slices_trait_bag(const struct slices *slices, const struct block *block, uint16_t key,
                           uint32_t i)
 {

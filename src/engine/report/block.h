@@ -23,7 +23,7 @@ enum {
     BLOCK_NO_ENTRY = UINT32_MAX,
     BLOCK_IDENTIFY = 0, /* own events, as the program numbers them */
     BLOCK_LIST = 1,
-    BLOCK_ANYTHING = RUN_OWN_NAMES - 1, /* asked as a name: all events, the own ones too */
+    BLOCK_ANYTHING = DICT_NONE - 1, /* in the place of a name: everything; the own ones too */
 };
 
 struct block {
@@ -69,12 +69,23 @@ static inline int64_t slice_at_ms(const struct slice_level *slice, uint32_t i)
 /* Where in [lo, hi) the first event at or after `at_ms` lies; hi for none. */
 uint32_t slice_first(const struct slice_level *slice, uint32_t lo, uint32_t hi, int64_t at_ms);
 
+/* Are own events among those of the slices of BLOCK_ANYTHING? */
+static inline bool slice_has_own(const struct slice_level *slice)
+{
+    const struct level *level = slice->level;
+    return level->names < RUN_OWN_NAMES || level->post_offsets[RUN_OWN_NAMES] > 0;
+}
+
 /* How many events each profile has, in all levels. */
 void slices_totals(const struct slices *slices, uint32_t count, uint32_t *totals);
 /* Who has a total of at least `need`, and did something at or after from_ms? BLOCK_WORDS of them.
  */
 void block_enough(const struct block *block, const uint32_t *totals, uint32_t need, int64_t from_ms,
                   uint64_t *out);
+
+/* Whose last deed lies at or after from_ms: at or before to_ms, and after it. */
+void block_last(const struct block *block, int64_t from_ms, int64_t to_ms, uint64_t *within,
+                uint64_t *after);
 
 /* Of slices of BLOCK_IDENTIFY: the bag of the newest call by now that names the trait, 0 for none.
  */

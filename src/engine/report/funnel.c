@@ -25,8 +25,8 @@ enum err funnel_check(const struct funnel_question *q, struct problem *problem)
 /* How far somebody came: the start and the latest event of each level, and when first there. */
 struct climb {
     int64_t  start_ms[REPORT_STEPS_MAX], at_ms[REPORT_STEPS_MAX], took_ms[REPORT_STEPS_MAX];
-    uint32_t bag[REPORT_STEPS_MAX]; /* of the start */
-    uint32_t level, best_bag;
+    uint32_t start[REPORT_STEPS_MAX]; /* the start's hit */
+    uint32_t level, best_start;
 };
 
 /* In order of time, and of one record's hits the later steps first: so none follows itself. */
@@ -40,13 +40,13 @@ static void climb(struct climb *c, const struct hits *hits, int64_t within_ms)
         if (k > 0 && (reached < k || hit->at_ms - c->start_ms[k - 1] > within_ms))
             continue;
         c->start_ms[k] = k == 0 ? hit->at_ms : c->start_ms[k - 1];
-        c->bag[k] = k == 0 ? hit->bag : c->bag[k - 1];
+        c->start[k] = k == 0 ? h : c->start[k - 1];
         c->at_ms[k] = hit->at_ms;
         reached = reached > k ? reached : k + 1;
         if (c->level > k)
             continue;
         c->level = k + 1;
-        c->best_bag = c->bag[k];
+        c->best_start = c->start[k];
         c->took_ms[k] = k == 0 ? 0 : hit->at_ms - c->at_ms[k - 1];
     }
 }
@@ -99,7 +99,7 @@ static enum err person(struct hits *hits, const struct funnel_question *q, struc
     uint32_t root = hits->block.first + i;
     row_put(q, &c, all, root, rows);
     if (q->by.of != GROUPS_OF_NOTHING)
-        row_put(q, &c, rows_of(by, hits, i, c.best_bag), root, rows);
+        row_put(q, &c, rows_of(by, hits, i, hit_bag(hits, &hits->items[c.best_start])), root, rows);
     return OK;
 }
 
@@ -115,14 +115,16 @@ enum err funnel_run(const struct report *report, const struct funnel_question *q
         programs[k] = &q->steps[k];
     TRY(hits_open(&hits, report, programs, q->steps_count));
     TRY(rows_open(&by, q->by));
-    hits->bags = q->by.of == GROUPS_OF_PROPERTY;
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
         hits_block(hits, first, range.to);
         rows_block(by, &hits->block);
         hits_people(hits, 0, people);
-        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        hits_prefetch(hits, people, 0);
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+            hits_prefetch(hits, people, word + 1);
             for (uint64_t left = people[word]; left != 0; left &= left - 1)
                 TRY(person(hits, q, by, word * 64 + BLOCK_BIT(left), rows));
+        }
     }
     return OK;
 }

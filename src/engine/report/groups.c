@@ -89,7 +89,7 @@ static enum err gather_person(struct groups *groups, struct hits *hits, struct r
     TRY(hits_add(hits, i, 0, (struct hits_span){ q->from_ms, q->to_ms }));
     uint32_t count = q->by.of == GROUPS_OF_TRAIT && hits->count > 0 ? 1 : hits->count;
     for (uint32_t h = 0; h < count; h++) {
-        struct json value = rows_value(rows, hits, i, hits->items[h].bag);
+        struct json value = rows_value(rows, hits, i, hit_bag(hits, &hits->items[h]));
         if (value.kind != JSON_NULL)
             TRY(put(groups, &value, 1));
     }
@@ -105,7 +105,6 @@ enum err groups_gather(struct groups *groups, const struct report *report,
 
     TRY(hits_open(&hits, report, &q->event, 1));
     TRY(rows_open(&rows, q->by));
-    hits->bags = true;
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
         hits_block(hits, first, range.to);
         rows_block(rows, &hits->block);

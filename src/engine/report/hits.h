@@ -17,9 +17,8 @@ enum { HITS_KINDS_MAX = REPORT_STEPS_MAX };
 
 struct hit {
     int64_t  at_ms;
-    uint32_t seq; /* or a number in the same order */
-    uint32_t bag;
-    uint16_t kind;
+    uint32_t place; /* in the columns of `run` */
+    uint16_t run, kind;
 };
 
 /* Instants, the second one outside. */
@@ -31,10 +30,11 @@ struct hits {
     const struct report          *report;
     const struct segment_program *programs[HITS_KINDS_MAX];
     uint32_t                      kinds;
-    bool                          bags; /* fill `bag` */
     struct block                  block;
     struct someone                someone; /* whoever of several profiles was asked about last */
-    struct slices                *slices;  /* of each kind */
+    struct run                    levels[VIEW_LEVELS_MAX]; /* the columns of each level, whole */
+    const struct run             *runs;   /* of the hits: the levels, or those of someone */
+    struct slices                *slices; /* of each kind */
     struct hit                   *items;
     uint32_t                      count, room;
 };
@@ -50,15 +50,30 @@ void hits_block(struct hits *hits, uint32_t first, uint32_t to);
 /* People who may have a hit of that kind: those of one profile who have a posting, and all of
  * several profiles. */
 void hits_people(const struct hits *hits, uint32_t kind, uint64_t *out);
-/* Asks the processor to have at hand soon what hits_begin will read. */
-void hits_prefetch(const struct hits *hits, uint32_t i);
+/* Asks the processor to have at hand soon what those of a word of people did. */
+void hits_prefetch(const struct hits *hits, const uint64_t *people, uint32_t word);
 
 /* Forgets the last person's hits and begins with that of the block's profile i. */
 void hits_begin(struct hits *hits, uint32_t i);
 /* Adds those of one kind within the span. ERR_MEMORY. */
 MUST enum err hits_add(struct hits *hits, uint32_t i, uint32_t kind, struct hits_span span);
+/* The instant of the first one ever, by the report's; INT64_MAX for none. */
+int64_t hits_first_ms(const struct hits *hits, uint32_t i, uint32_t kind);
 /* Puts all that were added in order. */
 void hits_sort(struct hits *hits);
+
+/* What a hit's columns say. */
+static inline uint32_t hit_seq(const struct hits *hits, const struct hit *hit)
+{
+    return hits->runs[hit->run].seq[hit->place];
+}
+static inline uint32_t hit_bag(const struct hits *hits, const struct hit *hit)
+{
+    return hits->runs[hit->run].bag[hit->place];
+}
+
+/* Of one profile, and every posting is a hit: nothing but its instant need be looked at. */
+bool hits_is_plain(const struct hits *hits, uint32_t i, uint32_t kind);
 
 /* Does one event, by name and bag, belong to the kind? */
 bool hits_is(const struct hits *hits, uint32_t kind, uint16_t name, uint32_t bag);

@@ -64,6 +64,7 @@ struct question {
     uint32_t                 need;   /* fewer in all, and the answer is `otherwise` */
     uint32_t                 most;   /* so many need be counted */
     bool                     is_own; /* last_ms says nothing of these events */
+    bool                     is_any; /* of any name but the own ones */
     bool                     otherwise;
 };
 
@@ -71,9 +72,12 @@ static bool is_wanted(const struct leaf_asking *asking, const struct question *q
                       const struct slice_level *slice, uint32_t i)
 {
     struct segment_asking ask = { asking->program->ops, &asking->nobody.facts };
+    uint32_t              place = slice_place(slice, i);
+    if (q->is_any && slice->level->name[place] < RUN_OWN_NAMES)
+        return false;
     if (q->op->match.where == 0)
         return true;
-    uint32_t bag = slice->level->bag[slice_place(slice, i)];
+    uint32_t bag = slice->level->bag[place];
     return segment_where(&ask, q->op->match.where, bag_at(asking->block.view->bags, bag));
 }
 
@@ -91,7 +95,7 @@ static uint32_t count_in(const struct leaf_asking *asking, const struct question
 {
     uint32_t lo = slice->lo[i], hi = end_of(asking, q, slice, i, q->span.to_ms), count = 0;
     int64_t  from_ms = q->span.from_ms;
-    if (q->op->match.where == 0) {
+    if (q->op->match.where == 0 && !(q->is_any && slice_has_own(slice))) {
         if (from_ms == INT64_MIN)
             return hi - lo;
         if (hi - lo >= most && slice_at_ms(slice, hi - most) >= from_ms)
@@ -138,7 +142,10 @@ static bool instant(const struct leaf_asking *asking, const struct question *q, 
 
 static struct question question_of(const struct leaf_asking *asking, const struct segment_op *op)
 {
-    struct question q = { .op = op, .need = 1, .is_own = op->match.event < RUN_OWN_NAMES };
+    struct question q = { .op = op,
+                          .need = 1,
+                          .is_own = op->match.event < RUN_OWN_NAMES,
+                          .is_any = op->match.event == BLOCK_ANYTHING };
     q.span = segment_reach_of(&op->match.window, &asking->nobody.facts).now;
     if (op->kind != SEGMENT_DID)
         return q;
@@ -159,6 +166,26 @@ static void prefetch(const struct slices *slices, uint32_t first, uint64_t word,
         }
 }
 
+/* Did they do anything at all in the window? The last deed says it, unless it is after the end. */
+static void eval_anything(struct leaf_asking *asking, const struct question *q,
+                          const uint64_t *asked, uint64_t *out)
+{
+    uint64_t after[BLOCK_WORDS];
+    bool     sliced = false;
+    block_last(&asking->block, q->span.from_ms > LAST_NEVER_MS ? q->span.from_ms : TIME_MIN_MS,
+               q->span.to_ms, out, after);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        out[word] = (q->otherwise ? ~(out[word] | after[word]) : out[word]) & asked[word];
+        for (uint64_t left = after[word] & asked[word]; left != 0; left &= left - 1) {
+            if (!sliced)
+                slices_make(&asking->slices, &asking->block, BLOCK_ANYTHING);
+            sliced = true;
+            if (did(asking, q, word * 64 + BLOCK_BIT(left)))
+                out[word] |= left & -left;
+        }
+    }
+}
+
 static void eval_behaviour(struct leaf_asking *asking, const struct segment_op *op,
                            const uint64_t *asked, uint64_t *out)
 {
@@ -166,6 +193,10 @@ static void eval_behaviour(struct leaf_asking *asking, const struct segment_op *
     uint32_t        totals[BLOCK_PROFILES];
     uint64_t        some[BLOCK_WORDS];
 
+    if (q.is_any && op->kind == SEGMENT_DID && q.most == 1 && op->match.where == 0) {
+        eval_anything(asking, &q, asked, out);
+        return;
+    }
     slices_make(&asking->slices, &asking->block, op->match.event);
     slices_totals(&asking->slices, asking->block.count, totals);
     block_enough(&asking->block, totals, q.need, q.is_own ? INT64_MIN : q.span.from_ms, some);

@@ -84,8 +84,10 @@ static void eval_ringed(struct leaf_asking *asking, uint64_t *out)
 
 static void drop_unknown(const struct block *block, uint64_t *out)
 {
+    uint64_t known[BLOCK_WORDS], after[BLOCK_WORDS];
+    block_last(block, TIME_MIN_MS, block->report->at_ms, known, after);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = out[word]; left != 0; left &= left - 1)
+        for (uint64_t left = out[word] & ~known[word]; left != 0; left &= left - 1)
             if (!block_is_known(block, word * 64 + BLOCK_BIT(left), block->report->at_ms))
                 out[word] &= ~(left & -left);
 }

@@ -5,15 +5,18 @@
  * Beside each question stands the floor: a plain pass over the bytes that any answer must touch,
  * measured in the same run.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
-#include "engine/behaviour/view.h"
+#include "engine/report/block.h"
 #include "engine/report/funnel.h"
 #include "engine/report/population.h"
 #include "engine/report/retention.h"
+#include "engine/segment/segment_program.h"
 
 enum { NAMES = 40, DAYS = 180, ROUNDS = 9, ARENA_BYTES = 1 << 20, WEEKS = 12 };
 
@@ -21,6 +24,7 @@ enum { NAMES = 40, DAYS = 180, ROUNDS = 9, ARENA_BYTES = 1 << 20, WEEKS = 12 };
 #define LIVE_MS (NOW_MS - NOW_MS / 100)
 
 static uint32_t people_count = 1000000, events_count = 20000000;
+static bool     large_pages;
 
 struct bench {
     struct view          view;
@@ -38,32 +42,53 @@ static double chance(uint64_t i, uint64_t what)
 
 /* ---- the data */
 
-/* How many events each person has: few have many. */
-static uint32_t *activity_make(void)
-{
-    uint32_t *counts = calloc(people_count, sizeof *counts);
-    double   *weights = calloc(people_count, sizeof *weights), sum = 0;
-    uint32_t  left = events_count;
-    for (uint32_t p = 0; p < people_count; p++) {
-        double u = chance(p, 1);
-        weights[p] = 1 / (u * 0.9999 + 0.0001);
-        weights[p] = weights[p] > 2000 ? 2000 : weights[p];
-        sum += weights[p];
-    }
-    for (uint32_t p = 0; p < people_count; p++) {
-        counts[p] = (uint32_t)(weights[p] / sum * events_count);
-        left -= counts[p];
-    }
-    for (uint32_t i = 0; i < left; i++)
-        counts[hash_u64(i, 2) % people_count]++;
-    free(weights);
-    return counts;
-}
-
 static int by_time(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
+}
+
+/* How many events each person has: that of rank r about c * r^-0.6; ranks are dealt as by chance.
+ */
+static uint32_t *activity_make(void)
+{
+    uint32_t *counts = calloc(people_count, sizeof *counts);
+    double    all = 0, carried = 0;
+    uint32_t  given = 0;
+    for (uint32_t r = 1; r <= people_count; r++)
+        all += pow(r, -0.6);
+    for (uint32_t p = 0; p < people_count; p++) {
+        uint32_t rank = (uint32_t)((uint64_t)p * 7368787 % people_count) + 1;
+        carried += events_count * pow(rank, -0.6) / all;
+        counts[p] = (uint32_t)carried - given;
+        given = (uint32_t)carried;
+    }
+    counts[people_count - 1] += events_count - given;
+    return counts;
+}
+
+/* Half of the people begin on any day, two in five stop on any later day. */
+static void times_make(int64_t *times, uint32_t count, uint32_t person, uint64_t i)
+{
+    double from = chance(person, 7) < 0.5 ? 0 : chance(person, 8);
+    double to = chance(person, 9) < 0.6 ? 1 : from + (1 - from) * chance(person, 10);
+    for (uint32_t k = 0; k < count; k++)
+        times[k] = (int64_t)((from + (to - from) * chance(i + k, 3)) * (double)NOW_MS);
+    qsort(times, count, sizeof *times, by_time);
+}
+
+/* The k-th name has a share of 1 / k of the first's. */
+static uint16_t name_of(uint64_t i)
+{
+    static double shares[NAMES], all;
+    double        drawn = chance(i, 5);
+    uint16_t      k = 0;
+    for (int n = 0; all == 0 && n < NAMES; n++)
+        shares[n] = (n == 0 ? 0 : shares[n - 1]) + 1.0 / (n + 1);
+    all = shares[NAMES - 1];
+    while (k + 1 < NAMES && drawn * all >= shares[k])
+        k++;
+    return (uint16_t)(RUN_OWN_NAMES + k);
 }
 
 static void event_put(struct level_columns *c, uint32_t at, int64_t at_ms, uint64_t i)
@@ -71,7 +96,19 @@ static void event_put(struct level_columns *c, uint32_t at, int64_t at_ms, uint6
     c->at_ms[at] = at_ms;
     c->seq[at] = (uint32_t)i + 1;
     c->bag[at] = 0;
-    c->name[at] = (uint16_t)(RUN_OWN_NAMES + hash_u64(i, 5) % NAMES);
+    c->name[at] = name_of(i);
+}
+
+static unsigned char *memory(size_t bytes)
+{
+    enum { PAGE = 2 << 20 };
+    bytes = (bytes + PAGE - 1) / PAGE * PAGE;
+    unsigned char *region = aligned_alloc(PAGE, bytes);
+    if (region == NULL)
+        abort();
+    if (large_pages)
+        (void)madvise(region, bytes, MADV_HUGEPAGE);
+    return region;
 }
 
 static void levels_make(struct bench *b)
@@ -83,14 +120,12 @@ static void levels_make(struct bench *b)
     for (int l = 0; l < 2; l++) {
         room.numbered = l == 0;
         size_t bytes = level_lay(NULL, room, &b->columns[l]);
-        level_lay(aligned_alloc(64, bytes), room, &b->columns[l]);
+        level_lay(memory(bytes), room, &b->columns[l]);
     }
     for (uint32_t p = 0; p < people_count; p++) {
         uint32_t fresh = at[1];
         b->columns[0].offsets[p] = at[0];
-        for (uint32_t k = 0; k < counts[p]; k++)
-            times[k] = (int64_t)(chance(i + k, 3) * (double)NOW_MS);
-        qsort(times, counts[p], sizeof *times, by_time);
+        times_make(times, counts[p], p, i);
         for (uint32_t k = 0; k < counts[p]; k++, i++) {
             int l = times[k] >= LIVE_MS;
             event_put(&b->columns[l], at[l]++, times[k], i);
@@ -168,6 +203,66 @@ static void ask_segment(struct bench *b, const char *text)
            (unsigned long long)report_bits_count(b->bits, all), text);
 }
 
+static void ask_funnel(struct bench *b)
+{
+    struct segment_program   steps[] = { program_of(b, "did \"E6\""), program_of(b, "did \"E8\""),
+                                         program_of(b, "did \"E9\"") };
+    struct funnel_question   q = { steps, 3, 7 * TIME_DAY_MS, 0, NOW_MS };
+    static struct funnel_row row;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t from_us = time_mono_us();
+        memset(&row, 0, sizeof row);
+        if (funnel_run(&b->report, &q, (struct report_range){ 0, people_count }, &row) != OK)
+            abort();
+        took[i] = time_mono_us() - from_us;
+    }
+    printf("%8.2f ms  %8llu people  funnel E6, E8, E9 in 7 days\n", median_ms(),
+           (unsigned long long)row.people[2]);
+}
+
+static struct segment_program anything(struct bench *b)
+{
+    struct segment_program program = program_of(b, "did \"E1\"");
+    ((struct segment_op *)program.ops)->match.event = BLOCK_ANYTHING;
+    return program;
+}
+
+static void ask_retention(struct bench *b, bool any)
+{
+    struct segment_program    event = anything(b);
+    int64_t                   at_ms[WEEKS + 1];
+    uint64_t                  born[WEEKS], came[WEEKS * WEEKS];
+    struct retention_question q = { &event, &event, { at_ms, WEEKS }, any };
+    for (int i = 0; i <= WEEKS; i++)
+        at_ms[i] = NOW_MS - (WEEKS - i) * 7 * TIME_DAY_MS;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t from_us = time_mono_us();
+        memset(born, 0, sizeof born);
+        memset(came, 0, sizeof came);
+        if (retention_run(&b->report, &q, (struct report_range){ 0, people_count }, born, came) !=
+            OK)
+            abort();
+        took[i] = time_mono_us() - from_us;
+    }
+    printf("%8.2f ms  %8llu people  weekly retention 12 x 12, %s\n", median_ms(),
+           (unsigned long long)born[0], any ? "any week" : "first time");
+}
+
+static void ask_idle(struct bench *b)
+{
+    struct segment_program program = program_of(b, "never did \"E1\" in the last 30 days");
+    struct report_range    all = { 0, people_count };
+    ((struct segment_op *)program.ops)->match.event = BLOCK_ANYTHING;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t from_us = time_mono_us();
+        if (population_match(&b->report, &program, all, b->bits) != OK)
+            abort();
+        took[i] = time_mono_us() - from_us;
+    }
+    printf("%8.2f ms  %8llu people  never did anything in the last 30 days\n", median_ms(),
+           (unsigned long long)report_bits_count(b->bits, all));
+}
+
 static void floor_of(const char *what, const void *bytes, size_t length)
 {
     const uint64_t   *words = bytes;
@@ -190,15 +285,18 @@ int main(int argc, char **argv)
     static struct bench b;
     if (argc > 1)
         people_count = (uint32_t)strtoul(argv[1], NULL, 10);
+    large_pages = argc > 2;
     events_count = 20 * people_count;
     bench_open(&b);
     printf("%u people, %u events in the base, %u in level 1\n", people_count,
            b.view.levels[0].events, b.view.levels[1].events);
-    ask_segment(&b, "did \"E1\" at least 3 times in the last 30 days and never did \"E2\"");
-    ask_segment(&b, "did \"E1\" at least 3 times in the last 30 days");
-    ask_segment(&b, "never did \"E2\"");
-    ask_segment(&b, "everyone");
-    ask_segment(&b, "did \"E1\" then \"E2\" within 7 days");
+    ask_segment(&b, "did \"E9\" at least 3 times in the last 30 days and never did \"E10\"");
+    ask_funnel(&b);
+    ask_retention(&b, false);
+    ask_idle(&b);
+    ask_retention(&b, true);
+    ask_segment(&b, "never did \"E10\"");
+    ask_segment(&b, "did \"E8\" then \"E9\" within 7 days");
     floor_of("the instants", b.view.levels[0].at_ms, b.view.levels[0].events * sizeof(int64_t));
     floor_of("the offsets", b.view.levels[0].offsets, people_count * sizeof(uint32_t));
     floor_of("last_ms", b.view.levels[0].last_ms, people_count * sizeof(int64_t));

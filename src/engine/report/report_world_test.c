@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "engine/report/block.h"
 #include "engine/segment/segment_program.h"
 
 enum { BAGS_BYTES = 4 << 20, LEVEL_BYTES = 4 << 20, EVENT_LIST = 1 };
@@ -304,6 +305,8 @@ struct segment_program world_event(struct world *w, struct dice *dice)
             node->match.where = NULL;
         assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
         assert_ok(report_event_check(&program, "", NULL));
+        if (dice_roll(dice, 5) == 0)
+            ((struct segment_op *)program.ops)->match.event = BLOCK_ANYTHING;
         return program;
     }
 }
@@ -313,7 +316,9 @@ bool world_is(const struct world *w, const struct segment_program *program,
 {
     struct facts          facts = { .now_ms = w->report.at_ms };
     struct segment_asking asking = { program->ops, &facts };
-    return event->name == program->ops[0].match.event && event->at_ms <= w->report.at_ms &&
+    uint16_t              name = program->ops[0].match.event;
+    bool is_named = name == BLOCK_ANYTHING ? event->name >= RUN_OWN_NAMES : event->name == name;
+    return is_named && event->at_ms <= w->report.at_ms &&
            (program->ops[0].match.where == 0 ||
             segment_where(&asking, program->ops[0].match.where, bag_at(w->view.bags, event->bag)));
 }

@@ -6,7 +6,7 @@
 #include "engine/report/hits.h"
 #include "engine/segment/segment_program.h"
 
-enum { MASK_WORDS = (REPORT_PERIODS_MAX + 63) / 64 };
+enum { MASK_WORDS = (REPORT_PERIODS_MAX + 63) / 64, RULER_CELLS = 4096 };
 
 enum err retention_check(const struct retention_question *q, struct problem *problem)
 {
@@ -30,6 +30,14 @@ static bool mask_has(const struct mask *mask, uint32_t period)
     return (mask->words[period / 64] >> (period % 64) & 1) != 0;
 }
 
+static bool mask_is_empty(const struct mask *mask)
+{
+    uint64_t any = 0;
+    for (uint32_t word = 0; word < MASK_WORDS; word++)
+        any |= mask->words[word];
+    return any == 0;
+}
+
 static uint32_t period_of(struct report_periods periods, int64_t at_ms)
 {
     uint32_t low = 0, high = periods.count;
@@ -43,31 +51,111 @@ static uint32_t period_of(struct report_periods periods, int64_t at_ms)
     return low;
 }
 
+/*
+ * Periods straight from the postings, for people of one profile: a table over time guesses the
+ * period, which is that or the next one.
+ */
+struct ruler {
+    struct report_periods periods;
+    uint32_t              shift; /* a cell of the table is 2^shift ms, no longer than any period */
+    bool                  fits;
+    uint16_t              guess[RULER_CELLS];
+};
+
+static void ruler_make(struct ruler *ruler, struct report_periods periods)
+{
+    const int64_t *at_ms = periods.at_ms;
+    int64_t        least_ms = INT64_MAX, from_ms = at_ms[0];
+    uint32_t       period = 0;
+    for (uint32_t i = 0; i < periods.count; i++)
+        least_ms = at_ms[i + 1] - at_ms[i] < least_ms ? at_ms[i + 1] - at_ms[i] : least_ms;
+    ruler->periods = periods;
+    ruler->shift = 63 - (uint32_t)__builtin_clzll((uint64_t)least_ms);
+    ruler->fits = (at_ms[periods.count] - from_ms) >> ruler->shift < RULER_CELLS;
+    for (int64_t cell = 0; ruler->fits && cell < RULER_CELLS; cell++) {
+        int64_t cell_ms = from_ms + (cell << ruler->shift);
+        while (period + 1 < periods.count && at_ms[period + 1] <= cell_ms)
+            period++;
+        ruler->guess[cell] = (uint16_t)period;
+    }
+}
+
+static void ruler_mark(const struct ruler *ruler, const struct slice_level *slice, uint32_t lo,
+                       uint32_t hi, struct mask *out)
+{
+    const int64_t *at_ms = slice->level->at_ms, *borders = ruler->periods.at_ms;
+    for (uint32_t k = lo; k < hi; k++) {
+        int64_t  now_ms = at_ms[slice_place(slice, k)];
+        uint32_t period = ruler->guess[(now_ms - borders[0]) >> ruler->shift];
+        period += now_ms >= borders[period + 1];
+        out->words[period / 64] |= UINT64_C(1) << (period % 64);
+    }
+}
+
+/* All events of one's own, of at most 64 periods: no name is looked at, and one word is enough. */
+static void ruler_mark_all(const struct ruler *ruler, const int64_t *at_ms, uint32_t lo,
+                           uint32_t hi, struct mask *out)
+{
+    const int64_t *borders = ruler->periods.at_ms;
+    uint64_t       word = 0;
+    for (uint32_t k = lo; k < hi; k++) {
+        uint32_t period = ruler->guess[(at_ms[k] - borders[0]) >> ruler->shift];
+        period += at_ms[k] >= borders[period + 1];
+        word |= UINT64_C(1) << period;
+    }
+    out->words[0] |= word;
+}
+
+static bool marks_of(const struct hits *hits, const struct ruler *ruler, uint32_t i, uint32_t kind,
+                     struct mask *out)
+{
+    int64_t from_ms = ruler->periods.at_ms[0], to_ms = ruler->periods.at_ms[ruler->periods.count];
+    if (to_ms > hits->report->at_ms)
+        to_ms = hits->report->at_ms + 1;
+    if (!ruler->fits || !hits_is_plain(hits, i, kind))
+        return false;
+    for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++) {
+        const struct slice_level *slice = &hits->slices[kind].levels[l];
+        uint32_t                  lo = slice->lo[i], hi = slice->hi[i];
+        if (lo < hi && slice_at_ms(slice, hi - 1) >= to_ms)
+            hi = slice_first(slice, lo, hi, to_ms);
+        if (lo < hi && slice_at_ms(slice, lo) < from_ms)
+            lo = slice_first(slice, lo, hi, from_ms);
+        if (slice->places == NULL && ruler->periods.count <= 64)
+            ruler_mark_all(ruler, slice->level->at_ms, lo, hi, out);
+        else
+            ruler_mark(ruler, slice, lo, hi, out);
+    }
+    return true;
+}
+
 /* The periods in which there is a hit of the kind. */
 static enum err periods_of(struct hits *hits, const struct retention_question *q, uint32_t i,
-                           uint32_t kind, struct mask *out)
+                           const struct ruler *ruler, uint32_t kind, struct mask *out)
 {
-    const int64_t *at_ms = q->periods.at_ms;
+    if (marks_of(hits, ruler, i, kind, out))
+        return OK;
+    const int64_t   *at_ms = q->periods.at_ms;
+    struct hits_span span = { at_ms[0], at_ms[q->periods.count] };
+    uint32_t         period = 0;
     hits->count = 0;
-    TRY(hits_add(hits, i, kind, (struct hits_span){ at_ms[0], at_ms[q->periods.count] }));
-    for (uint32_t h = 0; h < hits->count; h++)
-        mask_set(out, period_of(q->periods, hits->items[h].at_ms));
+    TRY(hits_add(hits, i, kind, span));
+    for (uint32_t h = 0; h < hits->count; h++) {
+        int64_t now_ms = hits->items[h].at_ms;
+        if (now_ms < at_ms[period] || now_ms >= at_ms[period + 1])
+            period = period_of(q->periods, now_ms);
+        mask_set(out, period);
+    }
     return OK;
 }
 
 /* The period of the first one ever, if it lies in any. */
-static enum err first_of(struct hits *hits, const struct retention_question *q, uint32_t i,
-                         struct mask *out)
+static void first_of(struct hits *hits, const struct retention_question *q, uint32_t i,
+                     struct mask *out)
 {
-    int64_t first_ms = INT64_MAX;
-    hits->count = 0;
-    TRY(hits_add(hits, i, 0, (struct hits_span){ INT64_MIN, INT64_MAX }));
-    for (uint32_t h = 0; h < hits->count; h++)
-        if (hits->items[h].at_ms < first_ms)
-            first_ms = hits->items[h].at_ms;
+    int64_t first_ms = hits_first_ms(hits, i, 0);
     if (first_ms >= q->periods.at_ms[0] && first_ms < q->periods.at_ms[q->periods.count])
         mask_set(out, period_of(q->periods, first_ms));
-    return OK;
 }
 
 static void count_put(const struct retention_question *q, const struct mask *birth,
@@ -78,8 +166,12 @@ static void count_put(const struct retention_question *q, const struct mask *bir
         if (!mask_has(birth, period))
             continue;
         born[period]++;
-        for (uint32_t later = 0; period + later < count; later++)
-            came[period * count + later] += mask_has(back, period + later);
+        for (uint32_t word = period / 64; word * 64 < count; word++)
+            for (uint64_t left = back->words[word]; left != 0; left &= left - 1) {
+                uint32_t other = word * 64 + BLOCK_BIT(left);
+                if (other >= period)
+                    came[period * count + other - period]++;
+            }
     }
     if (q->pick.bits != NULL && mask_has(birth, q->pick.period) &&
         (q->pick.all || (q->pick.period + q->pick.later < count &&
@@ -87,18 +179,33 @@ static void count_put(const struct retention_question *q, const struct mask *bir
         q->pick.bits[person / 64] |= UINT64_C(1) << (person % 64);
 }
 
-static enum err person(struct hits *hits, const struct retention_question *q, uint32_t i,
-                       uint64_t *born, uint64_t *came)
+static enum err person(struct hits *hits, const struct retention_question *q,
+                       const struct ruler *ruler, uint32_t i, uint64_t *born, uint64_t *came)
 {
     struct mask birth = { { 0 } }, back = { { 0 } };
     hits_begin(hits, i);
     if (q->any)
-        TRY(periods_of(hits, q, i, 0, &birth));
+        TRY(periods_of(hits, q, i, ruler, 0, &birth));
     else
-        TRY(first_of(hits, q, i, &birth));
-    TRY(periods_of(hits, q, i, 1, &back));
+        first_of(hits, q, i, &birth);
+    if (mask_is_empty(&birth))
+        return OK;
+    TRY(periods_of(hits, q, i, ruler, 1, &back));
     count_put(q, &birth, &back, hits->block.first + i, born, came);
     return OK;
+}
+
+/* Who did nothing since the first period began was not born in any. */
+static void drop_inactive(const struct hits *hits, const struct retention_question *q,
+                          uint64_t *people)
+{
+    uint64_t within[BLOCK_WORDS], after[BLOCK_WORDS];
+    int64_t  from_ms = q->periods.at_ms[0];
+    if (q->birth->ops[0].match.event < RUN_OWN_NAMES)
+        return;
+    block_last(&hits->block, from_ms, INT64_MAX, within, after);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        people[word] &= within[word] | hits->block.ringed[word];
 }
 
 enum err retention_run(const struct report *report, const struct retention_question *q,
@@ -107,14 +214,20 @@ enum err retention_run(const struct report *report, const struct retention_quest
     SCOPED(hits_closep) struct hits    *hits = NULL;
     const struct segment_program *const programs[] = { q->birth, q->back };
     uint64_t                            people[BLOCK_WORDS];
+    struct ruler                        ruler;
 
+    ruler_make(&ruler, q->periods);
     TRY(hits_open(&hits, report, programs, 2));
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
         hits_block(hits, first, range.to);
         hits_people(hits, 0, people);
-        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        drop_inactive(hits, q, people);
+        hits_prefetch(hits, people, 0);
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+            hits_prefetch(hits, people, word + 1);
             for (uint64_t left = people[word]; left != 0; left &= left - 1)
-                TRY(person(hits, q, word * 64 + BLOCK_BIT(left), born, came));
+                TRY(person(hits, q, &ruler, word * 64 + BLOCK_BIT(left), born, came));
+        }
     }
     return OK;
 }

@@ -36,9 +36,9 @@ static void person(const struct hits *hits, const struct spread_question *q, uin
         const struct hit *hit = &hits->items[h];
         if (hit->kind != 0)
             continue;
-        while (then < hits->count &&
-               (then <= h || hits->items[then].kind != 1 ||
-                (hits->items[then].at_ms == hit->at_ms && hits->items[then].seq == hit->seq)))
+        while (then < hits->count && (then <= h || hits->items[then].kind != 1 ||
+                                      (hits->items[then].at_ms == hit->at_ms &&
+                                       hit_seq(hits, &hits->items[then]) == hit_seq(hits, hit))))
             then++;
         put(q, then < hits->count ? hits->items[then].at_ms - hit->at_ms : -1,
             hits->block.first + i, out);

@@ -58,6 +58,7 @@ static enum err person(const struct trend_asking *asking, uint32_t i)
     struct hits                 *hits = asking->hits;
     uint32_t                     period = 0, all = groups_rows(q->by) - 1, row = 0;
 
+    bool reads = q->sums || q->by.of == GROUPS_OF_PROPERTY;
     hits_begin(hits, i);
     TRY(hits_add(hits, i, 0, (struct hits_span){ at_ms[0], at_ms[q->periods.count] }));
     for (uint32_t h = 0; h < hits->count; h++) {
@@ -66,12 +67,13 @@ static enum err person(const struct trend_asking *asking, uint32_t i)
             period = 0;
         while (hit->at_ms >= at_ms[period + 1])
             period++;
-        cell_put(asking, all, period, hits->block.first + i, hit->bag);
+        uint32_t bag = reads ? hit_bag(hits, hit) : 0;
+        cell_put(asking, all, period, hits->block.first + i, bag);
         if (q->by.of == GROUPS_OF_NOTHING)
             continue;
         if (h == 0 || q->by.of == GROUPS_OF_PROPERTY)
-            row = rows_of(asking->rows, hits, i, hit->bag);
-        cell_put(asking, row, period, hits->block.first + i, hit->bag);
+            row = rows_of(asking->rows, hits, i, bag);
+        cell_put(asking, row, period, hits->block.first + i, bag);
     }
     return OK;
 }
@@ -99,7 +101,6 @@ enum err trend_run(const struct report *report, const struct trend_question *q,
 
     TRY(hits_open(&hits, report, &q->event, 1));
     TRY(rows_open(&rows, q->by));
-    hits->bags = q->sums || q->by.of == GROUPS_OF_PROPERTY;
     struct trend_asking asking = { q, hits, rows, calloc(count, sizeof(uint32_t)), cells };
     if (asking.last == NULL)
         return ERR_MEMORY;
