@@ -126,8 +126,9 @@ __attribute__((noinline)) static void pass_keyed(struct funnel *f, int64_t from_
             whole = pass(f, from_ms);
         }
         if (whole)
-            return;
+            break;
     }
+    f->table = NULL;
 }
 
 /* The first instant at which an event of the first `steps` comes to count. */

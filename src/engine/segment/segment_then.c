@@ -164,8 +164,10 @@ __attribute__((noinline)) static struct verdict sweep_keyed(struct sweep *s, int
     for (uint32_t classes = 1;; classes *= 4) {
         s->full = false;
         if (sweep_classes(s, from_ms, classes, &sum, witness_ms) || classes >= KEYED_CLASSES_MAX)
-            return sum;
+            break;
     }
+    s->table = NULL;
+    return sum;
 }
 
 struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op,
