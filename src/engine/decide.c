@@ -82,28 +82,6 @@ static enum err pasts_merge(struct state *into, const struct past *past)
     return VEC_ADD(&into->pasts, *past);
 }
 
-/* The stricter consent wins. */
-static enum err consents_merge(struct state *into, const struct consent *consent)
-{
-    for (uint32_t i = 0; i < into->consents.count; i++) {
-        struct consent *have = &into->consents.items[i];
-        if (have->topic != consent->topic)
-            continue;
-        if (have->granted && !consent->granted)
-            *have = *consent;
-        return OK;
-    }
-    return VEC_ADD(&into->consents, *consent);
-}
-
-static enum err lists_merge(struct state *into, const struct listed *listed)
-{
-    for (uint32_t i = 0; i < into->lists.count; i++)
-        if (into->lists.items[i].list == listed->list)
-            return OK;
-    return VEC_ADD(&into->lists, *listed);
-}
-
 static enum err states_merge(struct state *into, const struct state *from)
 {
     for (uint32_t i = 0; i < from->enrollments.count; i++)
@@ -112,10 +90,6 @@ static enum err states_merge(struct state *into, const struct state *from)
         TRY(VEC_ADD(&into->messages, from->messages.items[i]));
     for (uint32_t i = 0; i < from->pasts.count; i++)
         TRY(pasts_merge(into, &from->pasts.items[i]));
-    for (uint32_t i = 0; i < from->consents.count; i++)
-        TRY(consents_merge(into, &from->consents.items[i]));
-    for (uint32_t i = 0; i < from->lists.count; i++)
-        TRY(lists_merge(into, &from->lists.items[i]));
     for (uint32_t i = 0; i < from->merges.count; i++)
         TRY(VEC_ADD(&into->merges, from->merges.items[i]));
     return OK;
@@ -131,8 +105,33 @@ static enum err messages_time(struct engine *engine, uint32_t person, const stru
     return OK;
 }
 
+/* What either refuses is refused: the topics, with the instant. */
+struct refusals {
+    struct consent *items;
+    uint32_t        count, room;
+};
+
+static enum err refusals_of(const struct state *state, struct refusals *refusals)
+{
+    for (uint32_t i = 0; state != NULL && i < state->consents.count; i++)
+        if (!state->consents.items[i].granted)
+            TRY(VEC_ADD(refusals, state->consents.items[i]));
+    return OK;
+}
+
+/* Lists and consent as the timeline has them, but what was refused stays refused. */
+static enum err own_settle(struct engine *engine, uint32_t person, const struct refusals *refusals)
+{
+    TRY(own_state(engine, person));
+    for (uint32_t i = 0; i < refusals->count; i++)
+        TRY(own_refuse(people_state(engine->people, person), refusals->items[i].topic,
+                       refusals->items[i].at_ms));
+    return OK;
+}
+
 /* d->profile is the root that stays; d->subject the root that is absorbed. */
-static enum err merge_apply(struct engine *engine, const struct decision *d)
+static enum err rings_merge(struct engine *engine, const struct decision *d,
+                            struct refusals *refusals)
 {
     uint32_t from = (uint32_t)d->subject, into = d->profile;
     if (from >= people_count(engine->people) || people_root(engine->people, from) != from ||
@@ -142,6 +141,8 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
     if (kept == NULL)
         return ERR_MEMORY;
     struct profile *absorbed = people_get(engine->people, from);
+    TRY(refusals_of(kept, refusals));
+    TRY(refusals_of(absorbed->state, refusals));
     if (absorbed->state != NULL) {
         TRY(states_merge(kept, absorbed->state));
         TRY(messages_time(engine, into, absorbed->state));
@@ -151,26 +152,35 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
     state_free(absorbed->state);
     absorbed->state = NULL;
     absorbed->wake_ms = TIME_NEVER;
-    return people_join(engine->people, into, from);
+    TRY(people_join(engine->people, into, from));
+    return own_settle(engine, into, refusals);
+}
+
+static enum err merge_apply(struct engine *engine, const struct decision *d)
+{
+    struct refusals refusals = { 0 };
+    enum err        err = rings_merge(engine, d, &refusals);
+    VEC_DONE(&refusals);
+    return err;
 }
 
 /* A refusal may have been the word of either: both keep it. */
 static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 {
-    uint32_t person = people_root(engine->people, d->profile), released = person;
+    uint32_t        person = people_root(engine->people, d->profile), released = person;
+    struct refusals refusals = { 0 };
     TRY(people_part(engine->people, d->subject, &released));
     struct state *kept = people_state(engine->people, person);
     if (kept == NULL)
         return ERR_MEMORY;
     standings_forget(&kept->standings);
-    for (uint32_t i = 0; i < kept->consents.count; i++) {
-        struct state *state = people_state(engine->people, released);
-        if (state == NULL)
-            return ERR_MEMORY;
-        if (!kept->consents.items[i].granted)
-            TRY(consents_merge(state, &kept->consents.items[i]));
-    }
-    return OK;
+    enum err err = refusals_of(kept, &refusals);
+    if (err == OK)
+        err = own_settle(engine, person, &refusals);
+    if (err == OK)
+        err = own_settle(engine, released, &refusals);
+    VEC_DONE(&refusals);
+    return err;
 }
 
 static enum err membership_apply(struct state *state, const struct decision *d)
@@ -239,7 +249,7 @@ static enum err ended_apply(struct state *state, const struct decision *d)
             VEC_REMOVE(&state->enrollments, i);
             return OK;
         }
-    return ERR_CORRUPT;
+    return OK; /* a merge was undone, and the other one goes on */
 }
 
 static enum err queue_apply(struct engine *engine, const struct decision *d, int64_t due_ms)
@@ -359,6 +369,7 @@ enum err decision_apply(struct engine *engine, const struct decision *d)
     if (d->profile >= people_count(engine->people))
         return ERR_CORRUPT;
     TRY(checkpoint_before(engine, d->profile));
+    TRY(own_add(engine, d));
     switch (d->kind) {
     case DECISION_PROFILE:
         break;
@@ -400,7 +411,8 @@ static void member_int(struct buf *out, bool *first, const char *key, int64_t va
     buf_int(out, value);
 }
 
-static struct str node_id(const struct engine *engine, const struct decision *d)
+/* Steps, endings and messages say in which journey, and at which of its nodes. */
+static void place_tell(const struct engine *engine, struct decision *d)
 {
     const struct state *state = people_state_get(engine->people, d->profile);
     for (uint32_t i = 0; i < state->enrollments.count; i++) {
@@ -409,10 +421,10 @@ static struct str node_id(const struct engine *engine, const struct decision *d)
             continue;
         const struct journey_version *version =
             program_journey_version(engine->program, e->journey, e->version);
+        d->journey = e->journey;
         if (version != NULL && d->object < version->journey.nodes_count)
-            return version->journey.nodes[d->object].id;
+            d->node = version->journey.nodes[d->object].id;
     }
-    return STR_NONE;
 }
 
 static void detail_write(const struct engine *engine, const struct decision *d, struct buf *out)
@@ -448,7 +460,8 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         member_int(out, &first, "event", d->event);
         break;
     case DECISION_STEP:
-        member_str(out, &first, "node", node_id(engine, d));
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
         member_int(out, &first, "visit", d->other);
         if (d->due_ms != TIME_NEVER)
             member_int(out, &first, "due", d->due_ms);
@@ -457,7 +470,7 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
     case DECISION_INTENT:
         member_str(out, &first, "template", program_name(program, NAME_TEMPLATE, d->other));
         member_str(out, &first, "journey", program_name(program, NAME_JOURNEY, d->journey));
-        member_str(out, &first, "node", node_id(engine, d));
+        member_str(out, &first, "node", d->node);
         member_int(out, &first, "node_number", d->object);
         member_int(out, &first, "template_id", d->other);
         member_int(out, &first, "journey_id", d->journey);
@@ -479,6 +492,11 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
     case DECISION_RETURNED:
         member_int(out, &first, "retry_at", d->due_ms);
         member_str(out, &first, "text", d->text);
+        break;
+    case DECISION_ENDED:
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
+        member_str(out, &first, "reason", d->text);
         break;
     default:
         member_str(out, &first, "reason", d->text);
@@ -510,6 +528,7 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
         return ERR_CORRUPT;
     d->text = first_text(&detail);
     d->event = number_get(&detail, "event");
+    d->node = json_get_str(&detail, STR("node"));
     d->journey = number_get(&detail, "journey_id");
     d->topic = number_get(&detail, "topic_id");
     d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit")
@@ -549,12 +568,10 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
     if (engine->detail.bytes_max == 0)
         engine->detail = buf_make(DETAIL_BYTES_MAX);
     buf_reset(&engine->detail);
-    /* An ending is told while it can still be named; all else takes effect first. */
-    if (d.kind == DECISION_ENDED)
-        detail_write(engine, &d, &engine->detail);
+    if (d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_INTENT)
+        place_tell(engine, &d);
     TRY(decision_apply(engine, &d));
-    if (d.kind != DECISION_ENDED)
-        detail_write(engine, &d, &engine->detail);
+    detail_write(engine, &d, &engine->detail);
     TRY(buf_err(&engine->detail));
     d.detail = str_copy(out->arena, buf_view(&engine->detail));
     d.text = str_copy(out->arena, d.text);

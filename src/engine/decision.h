@@ -77,7 +77,8 @@ struct decision {
     uint32_t        topic; /* INTENT */
     const uint32_t *seqs;  /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
-    uint32_t        journey; /* INTENT */
+    uint32_t        journey; /* STEP, ENDED, INTENT */
+    struct str      node;    /* the same: its id */
 };
 
 /* A word new to one of the dictionaries; stored before anything that uses its number. */

@@ -28,6 +28,7 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
     for (int i = 0; i < AHEAD; i++)
         engine->ahead[i].steps = PEOPLE_AHEAD_STEPS;
     engine->next_decision = conf.next_decision;
+    engine->ops = known_ops_live();
     engine->people = people_open(conf.seed);
     engine->timeline = timeline_open();
     engine->wakes = calendar_open();
@@ -75,7 +76,7 @@ static bool identify_last(const struct run *runs, uint32_t count, struct run *ru
     for (uint32_t r = 0; r < count; r++)
         for (uint32_t i = runs[r].count; i > 0; i--) {
             uint32_t k = i - 1;
-            if (runs[r].name[k] != PROGRAM_TRAITS_EVENT)
+            if (runs[r].name[k] != OWN_TRAITS)
                 continue;
             if (!found || runs[r].at_ms[k] > run->at_ms[*place] ||
                 (runs[r].at_ms[k] == run->at_ms[*place] && runs[r].seq[k] > run->seq[*place])) {
@@ -105,8 +106,8 @@ static uint32_t bag_same(const struct engine *engine, const struct timeline_even
     return same ? run.bag[place] : 0;
 }
 
-static enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
-                         struct str *out)
+enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
+                  struct str *out)
 {
     buf_reset(&engine->bag);
     *out = STR_NONE;
@@ -136,6 +137,12 @@ static enum err standings_hear(struct engine *engine, const struct timeline_even
     return OK;
 }
 
+enum err event_keep(struct engine *engine, const struct timeline_event *event)
+{
+    TRY(standings_hear(engine, event));
+    return timeline_add(engine->timeline, *event);
+}
+
 /* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
 static enum err event_add(struct engine *engine, enum record_kind kind,
                           struct timeline_event *event, struct str name,
@@ -144,11 +151,11 @@ static enum err event_add(struct engine *engine, enum record_kind kind,
     bool       traits = kind == RECORD_IDENTIFY;
     struct str bag;
     *added = false;
-    event->name = PROGRAM_TRAITS_EVENT;
+    event->name = OWN_TRAITS;
     if (!traits)
         TRY(dict_intern(engine->program->names[NAME_EVENT], event_text(kind, name), &event->name));
-    if (!traits && event->name == PROGRAM_TRAITS_EVENT)
-        event->name = DICT_OTHER; /* a stranger's event is no identify, whatever its name */
+    if (!traits && event->name <= OWN_CONTEXT)
+        event->name = DICT_OTHER; /* a stranger's event is none of ours, whatever its name */
     TRY(bag_make(engine, traits ? NAME_TRAIT : NAME_PROPERTY, properties, &bag));
     if (traits && bag.len == 0)
         return OK;
@@ -156,8 +163,7 @@ static enum err event_add(struct engine *engine, enum record_kind kind,
     if (event->bag == 0)
         TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
     *added = true;
-    TRY(standings_hear(engine, event));
-    return timeline_add(engine->timeline, *event);
+    return event_keep(engine, event);
 }
 
 static enum err numbers_ask(struct step *step, const struct numbers *segments)
@@ -168,16 +174,16 @@ static enum err numbers_ask(struct step *step, const struct numbers *segments)
 }
 
 /* True when the person's identify before this one said the very same: nothing can change. */
-static bool traits_repeat(const struct step *step, const struct timeline_event *event)
+static bool traits_repeat(struct step *step, const struct timeline_event *event)
 {
-    const struct facts *facts = &step->known.facts;
+    const struct facts *facts = step_facts(step);
     const struct run   *latest = NULL;
     uint32_t            place = 0;
     for (uint32_t r = 0; r < facts->runs_count; r++)
         for (uint32_t i = facts->runs[r].count; i > 0; i--) {
             const struct run *run = &facts->runs[r];
             uint32_t          k = i - 1;
-            if (run->name[k] != PROGRAM_TRAITS_EVENT || run->seq[k] == event->seq)
+            if (run->name[k] != OWN_TRAITS || run->seq[k] == event->seq)
                 continue;
             if (latest == NULL || run->at_ms[k] > latest->at_ms[place] ||
                 (run->at_ms[k] == latest->at_ms[place] && run->seq[k] > latest->seq[place])) {
@@ -232,7 +238,7 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
     step.event_at = event->at_ms;
 
-    bool traits = event->name == PROGRAM_TRAITS_EVENT;
+    bool traits = event->name == OWN_TRAITS;
     if (!traits)
         TRY(event_ask(&step, event, fresh));
     else if (fresh)
@@ -450,8 +456,11 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
                                   .subject = record->merge,
                                   .object = released }));
     uint32_t both[2] = { person, people_root(engine->people, released) };
-    for (int i = 0; i < 2; i++)
+    TRY(own_journeys_tell(engine, out, both[0], both[1]));
+    for (int i = 0; i < 2; i++) {
+        TRY(own_refusals_tell(engine, out, both[i], STR("merge undone")));
         TRY(person_ask_all(engine, out, both[i], true));
+    }
     out->profile = person;
     return OK;
 }
@@ -658,6 +667,13 @@ enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
     TRY(decision_apply(engine, decision));
     engine_load_touch(engine, decision->profile);
     return OK;
+}
+
+enum err engine_load_told(struct engine *engine, struct json_parser *parser, struct arena *scratch,
+                          struct decision *decision)
+{
+    TRY(decision_read(engine, parser, scratch, decision));
+    return own_add(engine, decision);
 }
 
 enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)

@@ -77,6 +77,12 @@ MUST enum err engine_load_event(struct engine *engine, enum record_kind kind, ui
 /* A stored decision; what it says in numbers is read from its detail. ERR_CORRUPT. */
 MUST enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
                                    struct arena *scratch, struct decision *decision);
+/*
+ * A stored decision that the checkpoint has and the timeline's base has not: it is put on the
+ * timeline and has no effect else.
+ */
+MUST enum err engine_load_told(struct engine *engine, struct json_parser *parser,
+                               struct arena *scratch, struct decision *decision);
 void          engine_load_round(struct engine *engine, uint32_t round);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);

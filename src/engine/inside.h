@@ -8,6 +8,7 @@
 #define DULT_ENGINE_INSIDE_H
 
 #include "engine/engine.h"
+#include "engine/known.h"
 
 enum { RUNS_MAX = RING_PROFILES_MAX * TIMELINE_RUNS_MAX };
 _Static_assert((int)RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit a condition's cursors");
@@ -21,6 +22,7 @@ struct job {
 
 struct engine {
     struct engine_conf conf;
+    struct facts_ops   ops; /* known_ops, with the segments of here and now */
     struct people     *people;
     struct timeline   *timeline;
     struct calendar   *wakes;
@@ -37,6 +39,8 @@ struct engine {
     uint32_t            round;        /* of the last checkpoint begun */
     struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
     uint32_t            ahead_next;
+    uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
+    uint64_t            own_count; /* of them in all */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
@@ -57,7 +61,6 @@ struct consequence {
 struct known {
     struct facts         facts;
     const struct engine *engine;
-    uint32_t             person;
     struct run           runs[RUNS_MAX];
 };
 
@@ -76,11 +79,31 @@ struct step {
     struct consequence queue[CONSEQUENCES_MAX];
     uint32_t           queue_count, queue_done;
     bool               parked;
+    uint64_t           own_heard; /* of the engine's own_count: what `known` has */
     struct known       known;
 };
 
-/* known.c */
+/* membership.c: what is known of the person by now, at a moment; good until the next event. */
 void known_make(struct known *known, const struct engine *engine, uint32_t person, int64_t at_ms);
+
+struct facts_ops known_ops_live(void);
+
+/* engine.c: properties as a bag in the engine's scratch; an event onto the timeline. */
+MUST enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
+                       struct str *out);
+MUST enum err event_keep(struct engine *engine, const struct timeline_event *event);
+
+/* own.c: puts what was decided on the timeline, where the loaded base does not have it yet. */
+MUST enum err own_add(struct engine *engine, const struct decision *decision);
+/* Lists and consent of a person anew from the timeline, whose last word counts. */
+MUST enum err own_state(struct engine *engine, uint32_t person);
+MUST enum err own_refuse(struct state *state, uint32_t topic, int64_t at_ms);
+/* What the state refuses and the timeline does not is decided, so that both say the same. */
+MUST enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t person,
+                                struct str why);
+/* Enrollments stay with `person` when a merge is undone: both timelines are told so. */
+MUST enum err own_journeys_tell(struct engine *engine, struct out *out, uint32_t person,
+                                uint32_t released);
 
 /* decide.c: keeps the decision and lets it take effect. */
 MUST enum err decide(struct engine *engine, struct out *out, struct decision decision);
@@ -102,6 +125,8 @@ MUST enum err who_alias(struct engine *engine, const struct record *record, stru
 /* step.c */
 MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                          int64_t at_ms, bool quiet);
+/* The person's facts; read anew when an event of ours came since. */
+struct facts *step_facts(struct step *step);
 void          step_queue(struct step *step, enum consequence_kind kind, uint32_t number);
 MUST enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms);
 MUST enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet);

@@ -1,9 +1,11 @@
-/* What is known of one person, as conditions ask for it. */
-#include "engine/inside.h"
+#include "engine/known.h"
 
-enum { TRAIT_ELEMENTS_MAX = 256 };
+#include <stdio.h>
 
-/* One thread asks at a time in one engine; a list value lives until the next question. */
+#include "engine/own.h"
+
+enum { TRAIT_ELEMENTS_MAX = 256, ENROLLMENTS_MAX = 64 };
+
 static _Thread_local struct json elements[TRAIT_ELEMENTS_MAX];
 static _Thread_local char        public_text[16];
 
@@ -23,180 +25,267 @@ static bool value_of(struct bag bag, uint16_t key, struct json *out)
     return true;
 }
 
-/* The latest event of that name at or before now that has the key, and the first one after now. */
-static bool known_latest(const struct facts *facts, uint16_t event, uint16_t key,
-                         struct facts_trait *out)
+/* ---- the last event of one name whose properties fit ---- */
+
+struct wanted {
+    uint16_t event;
+    bool (*fits)(struct bag bag, const void *what);
+    const void *what;
+};
+
+struct latest {
+    bool       found;
+    int64_t    at_ms;
+    uint32_t   seq;
+    struct bag bag;
+    int64_t    until_ms; /* the first one dated later; TIME_NEVER */
+};
+
+/* Of one run: from the newest on, so the first that happened is the last word. */
+static void latest_in(const struct facts *facts, const struct run *run, const struct wanted *wanted,
+                      struct latest *latest)
+{
+    for (uint32_t i = run->count; i > 0; i--) {
+        uint32_t k = i - 1;
+        if (run->name[k] != wanted->event || run->seq[k] > facts->seq_max)
+            continue;
+        if (latest->found && (run->at_ms[k] < latest->at_ms ||
+                              (run->at_ms[k] == latest->at_ms && run->seq[k] <= latest->seq)))
+            return;
+        struct bag bag = bag_at(facts->bags, run->bag[k]);
+        if (!wanted->fits(bag, wanted->what))
+            continue;
+        if (run->at_ms[k] > facts->now_ms) {
+            if (run->at_ms[k] < latest->until_ms)
+                latest->until_ms = run->at_ms[k];
+            continue;
+        }
+        latest->found = true;
+        latest->at_ms = run->at_ms[k];
+        latest->seq = run->seq[k];
+        latest->bag = bag;
+        return;
+    }
+}
+
+static struct latest latest_of(const struct facts *facts, struct wanted wanted)
+{
+    struct latest latest = { .until_ms = TIME_NEVER };
+    for (uint32_t r = 0; r < facts->runs_count; r++)
+        latest_in(facts, &facts->runs[r], &wanted, &latest);
+    return latest;
+}
+
+static bool number_is(struct bag bag, uint16_t key, uint32_t number)
 {
     struct json value;
-    bool        found = false;
-    int64_t     best_at = INT64_MIN;
-    uint32_t    best_bag = 0;
-    *out = (struct facts_trait){ .since_ms = FACTS_SINCE_UNKNOWN, .until_ms = TIME_NEVER };
-    for (uint32_t r = 0; r < facts->runs_count; r++) {
-        const struct run *run = &facts->runs[r];
-        for (uint32_t i = run->count; i > 0; i--) {
-            uint32_t k = i - 1;
-            if (run->name[k] != event || run->seq[k] > facts->seq_max)
-                continue;
-            if (run->at_ms[k] < best_at || (run->at_ms[k] == best_at && run->seq[k] < out->seq))
-                break;
-            if (!value_of(bag_at(facts->bags, run->bag[k]), key, &value))
-                continue;
-            if (run->at_ms[k] > facts->now_ms) {
-                if (run->at_ms[k] < out->until_ms)
-                    out->until_ms = run->at_ms[k];
-                continue;
-            }
-            found = true;
-            best_at = run->at_ms[k];
-            best_bag = run->bag[k];
-            out->seq = run->seq[k];
-            break;
-        }
-    }
-    if (!found)
-        return false;
-    value_of(bag_at(facts->bags, best_bag), key, &out->value);
-    out->since_ms = best_at;
-    return true;
+    return bag_find(bag, key, &value) && value.kind == JSON_INT && value.integer == number;
+}
+
+static struct str text_of(struct bag bag, uint16_t key)
+{
+    struct json value;
+    return bag_find(bag, key, &value) && value.kind == JSON_STRING ? value.string : STR_NONE;
+}
+
+/* ---- traits ---- */
+
+static bool has_trait(struct bag bag, const void *what)
+{
+    struct json ignored;
+    return bag_find(bag, *(const uint16_t *)what, &ignored);
 }
 
 static bool known_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
 {
-    return known_latest(facts, PROGRAM_TRAITS_EVENT, key, out);
+    struct latest latest = latest_of(facts, (struct wanted){ OWN_TRAITS, has_trait, &key });
+    *out = (struct facts_trait){ .since_ms = FACTS_SINCE_UNKNOWN, .until_ms = latest.until_ms };
+    if (!latest.found)
+        return false;
+    value_of(latest.bag, key, &out->value);
+    out->seq = latest.seq;
+    out->since_ms = latest.at_ms;
+    return true;
 }
 
-static const struct state *known_state(const struct facts *facts)
-{
-    const struct known *known = facts->person;
-    return people_state_get(known->engine->people, known->person);
-}
+/* ---- zones ---- */
 
-static struct facts_member known_list(const struct facts *facts, uint32_t list)
+/* The zone that the last such event names, if it is one; *until_ms is then or sooner. */
+static const struct zone *zone_told(const struct facts *facts, uint16_t event, uint16_t key,
+                                    int64_t *until_ms)
 {
-    const struct state *state = known_state(facts);
-    for (uint32_t i = 0; i < state->lists.count; i++)
-        if (state->lists.items[i].list == list && state->lists.items[i].since_ms <= facts->now_ms)
-            return (struct facts_member){ true, state->lists.items[i].since_ms, TIME_NEVER };
-    return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-}
-
-/* Asked anew rather than looked up, so that any moment and any order of changes give the truth. */
-static struct facts_member known_segment(const struct facts *facts, uint32_t segment)
-{
-    const struct known   *known = facts->person;
-    const struct program *program = known->engine->program;
-    if (segment >= program->segments.count || program->segments.items[segment].arena == NULL)
-        return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-    struct verdict verdict = segment_eval(&program->segments.items[segment].program, facts);
-    const struct membership *have = membership_find(known_state(facts), segment);
-    int64_t                  since =
-        have != NULL && have->in == verdict.holds ? have->since_ms : FACTS_SINCE_UNKNOWN;
-    return (struct facts_member){ verdict.holds, since, verdict.until_ms };
-}
-
-static struct str known_public_id(const struct facts *facts)
-{
-    const struct known *known = facts->person;
-    return engine_public_id(public_text, known->person);
-}
-
-/* The zone that the text names, if it is one; *until_ms is then or sooner. */
-static const struct zone *zone_of(const struct program *program, const struct facts_trait *trait,
-                                  int64_t *until_ms)
-{
-    if (trait->until_ms < *until_ms)
-        *until_ms = trait->until_ms;
-    return trait->value.kind == JSON_STRING ? zone_find(program->zones, trait->value.string) : NULL;
+    struct latest latest = latest_of(facts, (struct wanted){ event, has_trait, &key });
+    if (latest.until_ms < *until_ms)
+        *until_ms = latest.until_ms;
+    return latest.found ? zone_find(facts->zones, text_of(latest.bag, key)) : NULL;
 }
 
 /* What the person or the shop says, else what the network shows, else the workspace's. */
 static const struct zone *known_zone(const struct facts *facts, int64_t *until_ms)
 {
-    static const struct str keys[] = { { "timezone", 8 }, { "zone", 4 } };
-    const struct program   *program = ((const struct known *)facts->person)->engine->program;
-    struct facts_trait      trait = { 0 };
-    const struct zone      *zone;
+    const struct zone *zone;
     *until_ms = TIME_NEVER;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        known_latest(facts, PROGRAM_TRAITS_EVENT, dict_find(program->names[NAME_TRAIT], keys[i]),
-                     &trait);
-        if ((zone = zone_of(program, &trait, until_ms)) != NULL)
-            return zone;
+    if ((zone = zone_told(facts, OWN_TRAITS, OWN_TRAIT_TIMEZONE, until_ms)) != NULL ||
+        (zone = zone_told(facts, OWN_TRAITS, OWN_TRAIT_ZONE, until_ms)) != NULL ||
+        (zone = zone_told(facts, OWN_CONTEXT, OWN_KEY_ZONE, until_ms)) != NULL)
+        return zone;
+    return facts->zone;
+}
+
+/* ---- lists ---- */
+
+static bool is_of_list(struct bag bag, const void *what)
+{
+    return number_is(bag, OWN_KEY_LIST, *(const uint32_t *)what);
+}
+
+static struct facts_member known_list(const struct facts *facts, uint32_t list)
+{
+    struct latest latest = latest_of(facts, (struct wanted){ OWN_LIST, is_of_list, &list });
+    struct json   joined;
+    bool holds = latest.found && bag_find(latest.bag, OWN_KEY_JOINED, &joined) && joined.truth;
+    return (struct facts_member){ holds, latest.found ? latest.at_ms : FACTS_SINCE_UNKNOWN,
+                                  latest.until_ms };
+}
+
+static struct facts_member known_segment(const struct facts *facts, uint32_t segment)
+{
+    (void)facts;
+    (void)segment;
+    return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+}
+
+/* ---- journeys ---- */
+
+/* The last word about each enrollment: a merge may bring two in one journey. */
+struct stay {
+    int64_t    id, at_ms;
+    uint32_t   seq;
+    struct bag bag;
+};
+
+struct stays {
+    struct stay items[ENROLLMENTS_MAX];
+    uint32_t    count;
+    int64_t     until_ms;
+};
+
+static void stay_add(struct stays *stays, struct stay stay)
+{
+    for (uint32_t i = 0; i < stays->count; i++) {
+        struct stay *have = &stays->items[i];
+        if (have->id != stay.id)
+            continue;
+        if (stay.at_ms > have->at_ms || (stay.at_ms == have->at_ms && stay.seq > have->seq))
+            *have = stay;
+        return;
     }
-    known_latest(facts, dict_find(program->names[NAME_EVENT], STR("$context")),
-                 dict_find(program->names[NAME_PROPERTY], STR("zone")), &trait);
-    zone = zone_of(program, &trait, until_ms);
-    return zone == NULL ? facts->zone : zone;
+    if (stays->count < ENROLLMENTS_MAX)
+        stays->items[stays->count++] = stay;
+}
+
+static void stays_in(const struct facts *facts, const struct run *run, uint32_t journey,
+                     struct stays *stays)
+{
+    for (uint32_t i = run->count; i > 0; i--) {
+        uint32_t    k = i - 1;
+        struct json id;
+        if (run->name[k] != OWN_JOURNEY || run->seq[k] > facts->seq_max)
+            continue;
+        struct bag bag = bag_at(facts->bags, run->bag[k]);
+        if (!number_is(bag, OWN_KEY_JOURNEY, journey) || !bag_find(bag, OWN_KEY_ID, &id))
+            continue;
+        if (run->at_ms[k] <= facts->now_ms)
+            stay_add(stays, (struct stay){ id.integer, run->at_ms[k], run->seq[k], bag });
+        else if (run->at_ms[k] < stays->until_ms)
+            stays->until_ms = run->at_ms[k];
+    }
 }
 
 static struct facts_member known_journey(const struct facts *facts, uint32_t journey,
                                          struct str node)
 {
-    const struct known *known = facts->person;
-    const struct state *state = known_state(facts);
-    struct facts_member none = { false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-    for (uint32_t i = 0; i < state->enrollments.count; i++) {
-        const struct enrollment      *e = &state->enrollments.items[i];
-        const struct journey_version *v =
-            program_journey_version(known->engine->program, e->journey, e->version);
-        if (e->journey == journey && e->entered_ms <= facts->now_ms &&
-            (str_is_empty(node) || (v != NULL && str_eq(v->journey.nodes[e->node].id, node))))
-            return (struct facts_member){ true, e->entered_ms, TIME_NEVER };
+    struct stays stays;
+    stays.count = 0;
+    stays.until_ms = TIME_NEVER;
+    for (uint32_t r = 0; r < facts->runs_count; r++)
+        stays_in(facts, &facts->runs[r], journey, &stays);
+    for (uint32_t i = 0; i < stays.count; i++) {
+        struct str what = text_of(stays.items[i].bag, OWN_KEY_WHAT);
+        bool       inside = str_eq(what, STR("entered")) || str_eq(what, STR("at"));
+        bool here = str_is_empty(node) || str_eq(text_of(stays.items[i].bag, OWN_KEY_NODE), node);
+        if (inside && here)
+            return (struct facts_member){ true, stays.items[i].at_ms, stays.until_ms };
     }
-    return none;
+    return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, stays.until_ms };
+}
+
+/* ---- consent ---- */
+
+struct said_to {
+    uint32_t   topic;
+    struct str channel;
+};
+
+static bool is_said_to(struct bag bag, const void *what)
+{
+    const struct said_to *to = what;
+    return number_is(bag, OWN_KEY_TOPIC, to->topic) &&
+           str_eq(text_of(bag, OWN_KEY_CHANNEL), to->channel);
+}
+
+/* The last word to exactly this topic and channel; a refusal outweighs a grant. */
+static void consent_add(const struct facts *facts, struct said_to to, struct facts_consent *sum)
+{
+    struct latest latest = latest_of(facts, (struct wanted){ OWN_CONSENT, is_said_to, &to });
+    if (latest.until_ms < sum->until_ms)
+        sum->until_ms = latest.until_ms;
+    if (!latest.found)
+        return;
+    bool granted = str_eq(text_of(latest.bag, OWN_KEY_STATE), STR("granted"));
+    if (granted && sum->state != FACTS_CONSENT_UNKNOWN)
+        return;
+    sum->state = granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED;
+    sum->since_ms = latest.at_ms;
 }
 
 static struct facts_consent known_consent(const struct facts *facts, uint32_t topic,
                                           struct str channel)
 {
-    const struct state  *state = known_state(facts);
-    struct facts_consent said = { FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-    (void)channel;
-    for (uint32_t i = 0; i < state->consents.count; i++) {
-        const struct consent *c = &state->consents.items[i];
-        if (c->at_ms > facts->now_ms || (c->topic != topic && c->topic != 0))
-            continue;
-        if (c->topic == topic || said.state == FACTS_CONSENT_UNKNOWN)
-            said =
-                (struct facts_consent){ c->granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED,
-                                        c->at_ms, TIME_NEVER };
-    }
-    return said;
+    struct facts_consent sum = { FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    consent_add(facts, (struct said_to){ 0, STR_NONE }, &sum);
+    if (topic != 0)
+        consent_add(facts, (struct said_to){ topic, STR_NONE }, &sum);
+    if (!str_is_empty(channel))
+        consent_add(facts, (struct said_to){ 0, channel }, &sum);
+    if (!str_is_empty(channel) && topic != 0)
+        consent_add(facts, (struct said_to){ topic, channel }, &sum);
+    return sum;
 }
 
-static const struct facts_ops known_ops = {
+static struct str known_public_id(const struct facts *facts)
+{
+    int len = snprintf(public_text, sizeof public_text, "p%u", facts->profile + 1);
+    return (struct str){ public_text, (size_t)len };
+}
+
+const struct facts_ops known_ops = {
     .trait = known_trait,
     .in_list = known_list,
     .in_segment = known_segment,
-    .public_id = known_public_id,
-    .zone = known_zone,
     .in_journey = known_journey,
     .consent = known_consent,
+    .public_id = known_public_id,
+    .zone = known_zone,
 };
 
-static uint32_t runs_of_person(const struct engine *engine, uint32_t person, struct run *runs)
+struct facts known_facts(uint32_t person, const struct run *runs, uint32_t runs_count,
+                         struct bags bags)
 {
-    uint32_t count = 0, member = person;
-    do {
-        count += timeline_runs(engine->timeline, member, runs + count);
-        member = people_get(engine->people, member)->next;
-    } while (member != person && count + TIMELINE_RUNS_MAX <= RUNS_MAX);
-    return count;
-}
-
-void known_make(struct known *known, const struct engine *engine, uint32_t person, int64_t at_ms)
-{
-    known->engine = engine;
-    known->person = person;
-    known->facts = (struct facts){
-        .now_ms = at_ms,
-        .seq_max = (uint32_t)engine->seq,
-        .runs = known->runs,
-        .runs_count = runs_of_person(engine, person, known->runs),
-        .bags = timeline_bags(engine->timeline),
-        .person = known,
-        .ops = &known_ops,
-        .zone = engine->program->zone,
-    };
+    return (struct facts){ .runs = runs,
+                           .runs_count = runs_count,
+                           .bags = bags,
+                           .seq_max = UINT32_MAX,
+                           .profile = person,
+                           .ops = &known_ops };
 }

@@ -60,13 +60,62 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
         (struct membership){ segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
 }
 
+/* ---- what is known ---- */
+
+/* Asked anew rather than looked up, so that any moment and any order of changes give the truth. */
+static struct facts_member known_segment(const struct facts *facts, uint32_t segment)
+{
+    const struct engine  *engine = ((const struct known *)facts->person)->engine;
+    const struct program *program = engine->program;
+    if (segment >= program->segments.count || program->segments.items[segment].arena == NULL)
+        return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    struct verdict verdict = segment_eval(&program->segments.items[segment].program, facts);
+    const struct membership *have =
+        membership_find(people_state_get(engine->people, facts->profile), segment);
+    int64_t since =
+        have != NULL && have->in == verdict.holds ? have->since_ms : FACTS_SINCE_UNKNOWN;
+    return (struct facts_member){ verdict.holds, since, verdict.until_ms };
+}
+
+static uint32_t runs_of_person(const struct engine *engine, uint32_t person, struct run *runs)
+{
+    uint32_t count = 0, member = person;
+    do {
+        count += timeline_runs(engine->timeline, member, runs + count);
+        member = people_get(engine->people, member)->next;
+    } while (member != person && count + TIMELINE_RUNS_MAX <= RUNS_MAX);
+    return count;
+}
+
+struct facts_ops known_ops_live(void)
+{
+    struct facts_ops ops = known_ops;
+    ops.in_segment = known_segment;
+    return ops;
+}
+
+void known_make(struct known *known, const struct engine *engine, uint32_t person, int64_t at_ms)
+{
+    uint32_t count = runs_of_person(engine, person, known->runs);
+    known->engine = engine;
+    known->facts = known_facts(person, known->runs, count, timeline_bags(engine->timeline));
+    known->facts.now_ms = at_ms;
+    known->facts.seq_max = (uint32_t)engine->seq;
+    known->facts.person = known;
+    known->facts.zone = engine->program->zone;
+    known->facts.zones = engine->program->zones;
+    known->facts.ops = &engine->ops;
+}
+
+/* ---- memberships ---- */
+
 /* Nobody is in a segment that was deleted; a machine stays where it is. */
 static struct verdict verdict_of(struct step *step, const struct segment_def *def, bool in)
 {
     if (step->machine)
         return (struct verdict){ in, TIME_NEVER };
     return def->arena == NULL ? (struct verdict){ false, TIME_NEVER }
-                              : segment_eval(&def->program, &step->known.facts);
+                              : segment_eval(&def->program, step_facts(step));
 }
 
 /* A change that nothing listens to has no consequence. */

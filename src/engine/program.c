@@ -43,7 +43,9 @@ enum err program_open(struct program **out)
            program->segments_of_segment != NULL && program->segments_of_list != NULL &&
            program->journeys_of_event != NULL && program->journeys_of_segment != NULL &&
            program->journeys_of_list != NULL;
-    if (good && dict_intern(program->names[NAME_EVENT], PROGRAM_TRAITS_NAME, &number) == OK &&
+    if (good &&
+        own_names(program->names[NAME_EVENT], program->names[NAME_PROPERTY],
+                  program->names[NAME_TRAIT]) == OK &&
         dict_intern(program->names[NAME_TOPIC], STR("every topic"), &number) == OK) {
         *out = program;
         return OK;
@@ -200,6 +202,13 @@ static uint32_t topic_resolve(const void *owner, struct str name)
     return program_topic(owner, name);
 }
 
+static const struct segment_node *segment_in_place(const void *owner, struct str name)
+{
+    const struct program *program = owner;
+    uint32_t              number = program_segment(program, name);
+    return number == SEGMENT_NO_ID ? NULL : program->segments.items[number].tree;
+}
+
 struct segment_names program_names(struct program *program, bool grow)
 {
     return (struct segment_names){
@@ -213,6 +222,13 @@ struct segment_names program_names(struct program *program, bool grow)
         .journey = journey_resolve,
         .topic = topic_resolve,
     };
+}
+
+struct segment_names program_names_in_place(struct program *program)
+{
+    struct segment_names names = program_names(program, false);
+    names.in_place = segment_in_place;
+    return names;
 }
 
 /* ---- who must hear of what ---- */

@@ -20,6 +20,7 @@
 #include "engine/behaviour/dict.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
+#include "engine/own.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
 #include "engine/segment/segment_standing.h"
@@ -28,12 +29,7 @@ enum {
     PROGRAM_SEGMENTS_MAX = 10000,
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
-    SEGMENT_NESTING_MAX = 16, /* segments naming segments: each is asked within the one above */
 };
-
-/* The event under which the timeline keeps identify calls: number 0 of the dictionary. */
-#define PROGRAM_TRAITS_EVENT 0
-#define PROGRAM_TRAITS_NAME STR("$identify")
 
 struct segment_def {
     struct arena              *arena; /* NULL: not defined (any more) */
@@ -138,6 +134,8 @@ const struct journey_version *program_journey_live(const struct program *program
 
 /* What conditions are compiled with. `grow`: names not yet seen are given numbers. */
 struct segment_names program_names(struct program *program, bool grow);
+/* The same for a program that is asked beside the engine: it holds all it needs. */
+struct segment_names program_names_in_place(struct program *program);
 
 /* The leaves of live segments about the event. ERR_MEMORY. */
 MUST enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out);

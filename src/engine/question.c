@@ -131,8 +131,7 @@ static uint32_t trait_sets(const struct known *known, struct trait_set *sets)
     for (uint32_t r = 0; r < known->facts.runs_count; r++) {
         const struct run *run = &known->runs[r];
         for (uint32_t i = run->count; i > 0 && count < TRAIT_SETS_MAX; i--)
-            if (run->name[i - 1] == PROGRAM_TRAITS_EVENT &&
-                run->at_ms[i - 1] <= known->facts.now_ms)
+            if (run->name[i - 1] == OWN_TRAITS && run->at_ms[i - 1] <= known->facts.now_ms)
                 sets[count++] =
                     (struct trait_set){ run->at_ms[i - 1], run->seq[i - 1], run->bag[i - 1] };
     }
@@ -253,6 +252,8 @@ uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t sk
         if (best == RUNS_MAX)
             break;
         uint32_t i = --left[best];
+        if (own_is_hidden(runs[best].name[i]))
+            continue;
         if (skip > 0)
             skip--;
         else

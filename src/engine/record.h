@@ -94,6 +94,7 @@ struct record {
 /* Events that Dult itself puts on a timeline. */
 #define EVENT_EMAIL_SENT STR("Email Sent")
 #define EVENT_EMAIL_FAILED STR("Email Failed")
+#define EVENT_EMAIL_BOUNCED STR("Email Bounced")
 #define EVENT_EMAIL_OPENED STR("Email Opened")
 #define EVENT_EMAIL_CLICKED STR("Email Clicked")
 #define EVENT_EMAIL_UNSUBSCRIBED STR("Email Unsubscribed")

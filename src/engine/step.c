@@ -28,6 +28,8 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->event_seq = 0;
     step->queue_count = step->queue_done = 0;
     step->parked = step->machine = false;
+    step->own_heard = engine->own_count;
+    engine->own_added = 0;
     TRY(checkpoint_before(engine, step->person));
     known_make(&step->known, engine, step->person, at_ms);
     uint64_t events = 0;
@@ -35,6 +37,19 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
         events += step->known.runs[i].count;
     step->machine = events > EVENTS_EVALUATED_MAX;
     return events < STANDING_EVENTS_MIN ? OK : standings_use(step, (uint32_t)events);
+}
+
+struct facts *step_facts(struct step *step)
+{
+    if (step->own_heard == step->engine->own_count)
+        return &step->known.facts;
+    struct standings *standings = step->known.facts.standings;
+    int64_t           entry_ms = step->known.facts.entry_ms;
+    step->own_heard = step->engine->own_count;
+    known_make(&step->known, step->engine, step->person, step->at_ms);
+    step->known.facts.standings = standings;
+    step->known.facts.entry_ms = entry_ms;
+    return &step->known.facts;
 }
 
 void step_queue(struct step *step, enum consequence_kind kind, uint32_t number)
@@ -73,6 +88,21 @@ static enum err consequence_run(struct step *step, struct consequence what)
     return journeys_trigger(step, what);
 }
 
+/* What was decided is on the timeline: whatever asks about it is asked. */
+static enum err own_ask(struct step *step)
+{
+    const struct program *program = step->engine->program;
+    uint32_t              names = step->engine->own_added;
+    step->engine->own_added = 0;
+    for (uint32_t name = 0; name < PROGRAM_OWN_EVENTS; name++) {
+        if ((names >> name & 1) == 0)
+            continue;
+        TRY(numbers_ask(step, &program->segments_of_event[name]));
+        TRY(journeys_exits(step, EXIT_EVENT, name));
+    }
+    return OK;
+}
+
 static enum err parked_tell(struct step *step)
 {
     step->engine->parked++;
@@ -85,8 +115,12 @@ static enum err parked_tell(struct step *step)
 
 enum err step_run(struct step *step)
 {
-    while (step->queue_done < step->queue_count)
-        TRY(consequence_run(step, step->queue[step->queue_done++]));
+    while (step->queue_done < step->queue_count || step->engine->own_added != 0) {
+        if (step->engine->own_added != 0)
+            TRY(own_ask(step));
+        else
+            TRY(consequence_run(step, step->queue[step->queue_done++]));
+    }
     if (step->parked)
         TRY(parked_tell(step));
     return wake_set(step->engine, step->person);

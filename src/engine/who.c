@@ -82,6 +82,7 @@ static enum err merge(struct engine *engine, const struct record *record, struct
                                   .at_ms = record->received_ms,
                                   .subject = people_root(engine->people, from),
                                   .text = why }));
+    TRY(own_refusals_tell(engine, out, people_root(engine->people, into), STR("merged")));
     return enrollments_settle(engine, record, out, people_root(engine->people, into));
 }
 

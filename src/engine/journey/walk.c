@@ -23,7 +23,7 @@ static struct enrollment *enrollment_find(const struct step *step, uint64_t id)
 static struct verdict condition_ask(struct step *step, const struct condition *condition,
                                     const struct enrollment *enrollment)
 {
-    struct facts *facts = &step->known.facts;
+    struct facts *facts = step_facts(step);
     facts->entry_ms = enrollment->entered_ms;
     struct verdict verdict = segment_eval(&condition->program, facts);
     facts->entry_ms = 0;
@@ -216,7 +216,7 @@ static bool trigger_holds(struct step *step, const struct journey_version *versi
         return true;
     if (step->event_seq == 0)
         return false;
-    struct facts alone = step->known.facts;
+    struct facts alone = *step_facts(step);
     alone.runs = &step->event_run;
     alone.runs_count = 1;
     alone.standings = NULL;

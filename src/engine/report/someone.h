@@ -21,7 +21,6 @@ struct someone {
     uint32_t           person;
     struct run         runs[SOMEONE_RUNS_MAX];
     struct json        elements[SOMEONE_ELEMENTS_MAX];
-    char               public_id[16];
 };
 
 /* The person with that root. */

@@ -30,7 +30,7 @@ struct facts_trait {
     int64_t     until_ms; /* > now_ms: when a known, later-dated change takes over; TIME_NEVER */
 };
 
-/* Whether the person is in a list or a segment. */
+/* Whether the person is in a list, a segment or a journey. */
 struct facts_member {
     bool    holds;
     int64_t since_ms; /* FACTS_SINCE_UNKNOWN */
@@ -75,9 +75,11 @@ struct facts {
     uint32_t                runs_count; /* at most FACTS_RUNS_MAX */
     struct bags             bags;
     int64_t                 entry_ms;  /* `since entry`: when the journey was entered; else 0 */
+    uint32_t                profile;   /* the person's number: the root of its ring */
     const void             *person;    /* for the ops */
     struct standings       *standings; /* answers of this person that still stand; NULL: read all */
     const struct zone      *zone;      /* the workspace's; within an evaluation the person's */
+    const struct zones     *zones;     /* what zones there are; NULL: none */
     const struct facts_ops *ops;
 };
 

@@ -75,11 +75,19 @@ struct segment_names {
     struct dict *leaves;    /* numbers for conditions whose answers are kept; NULL: none are */
     const void  *owner;
     uint32_t (*segment)(const void *owner, struct str name); /* SEGMENT_NO_ID: there is none */
+    /* The tree of a segment, to be compiled where it is named, so that the program stands alone:
+     * for readers beside the engine. NULL: segments are asked by their numbers. */
+    const struct segment_node *(*in_place)(const void *owner, struct str name);
     uint32_t (*list)(const void *owner, struct str name);
     uint32_t (*journey)(const void *owner, struct str name); /* NULL: there are none */
     uint32_t (*topic)(const void *owner, struct str name);   /* NULL: there are none */
     const struct segment_stage *stages; /* the first to come first; a rule names no stage */
     uint32_t                    stages_count;
+};
+
+enum {
+    SEGMENT_OPS_MAX = 50000,  /* room for a program, with segments and stages in place */
+    SEGMENT_NESTING_MAX = 16, /* segments naming segments: each is asked within the one above */
 };
 
 struct segment_op; /* segment_program.h */

@@ -19,7 +19,7 @@ struct compiler {
     const struct segment_names *names;
     struct problem             *problem;
     struct segment_op          *ops;
-    uint32_t                    count;
+    uint32_t                    count, nesting;
     struct ids                  events, traits, segments, lists;
     bool                        has_zone;
     bool                        zoned;    /* the leaf at hand asks about days */
@@ -33,39 +33,58 @@ struct scope {
     struct str list; /* empty: not of an element */
 };
 
-static uint32_t nodes_of(const struct segment_node *node);
+/* Room for ops, and for the events in them; counted to a little beyond the bound. */
+struct room {
+    const struct segment_names *names;
+    uint32_t                    nesting, count;
+    bool                        in_stage;
+};
 
-static uint32_t nodes_of_match(const struct segment_match *match)
+static void room_add(struct room *room, const struct segment_node *node);
+
+static void room_add_match(struct room *room, const struct segment_match *match)
 {
-    return SEGMENT_LOWERED_NODES_MAX + (match->where != NULL ? nodes_of(match->where) : 0);
+    room->count += SEGMENT_LOWERED_NODES_MAX;
+    if (match->where != NULL)
+        room_add(room, match->where);
 }
 
-/* At least as many as there will be ops, and as there are events in it. */
-static uint32_t nodes_of(const struct segment_node *node)
+/* A condition about a stage is replaced by rules of stages, at most all; no rule asks a stage. */
+static void room_add_stages(struct room *room)
 {
-    uint32_t count = 1 + nodes_of_match(&node->match) + nodes_of_match(&node->then);
+    room->in_stage = true;
+    for (uint32_t i = 0; i < room->names->stages_count; i++)
+        room_add(room, room->names->stages[i].rule);
+    room->in_stage = false;
+}
+
+/* A segment in place may name others. */
+static void room_add_inside(struct room *room, struct str name)
+{
+    const struct segment_node *inside = room->names->in_place(room->names->owner, name);
+    if (inside == NULL || room->nesting == SEGMENT_NESTING_MAX)
+        return;
+    room->nesting++;
+    room_add(room, inside);
+    room->nesting--;
+}
+
+static void room_add(struct room *room, const struct segment_node *node)
+{
+    if (++room->count > SEGMENT_OPS_MAX)
+        return;
+    room_add_match(room, &node->match);
+    room_add_match(room, &node->then);
     for (uint32_t i = 0; i < node->parts_count; i++)
-        count += nodes_of(node->parts[i]);
+        room_add(room, node->parts[i]);
     for (uint32_t i = 0; i < node->steps_count; i++)
-        count += nodes_of_match(&node->steps[i]);
-    return count + (node->with != NULL ? nodes_of(node->with) : 0);
-}
-
-static uint32_t stages_asked(const struct segment_node *node)
-{
-    uint32_t count = node->kind == SEGMENT_IN_STAGE;
-    for (uint32_t i = 0; i < node->parts_count; i++)
-        count += stages_asked(node->parts[i]);
-    return count;
-}
-
-/* Each condition about a stage is replaced by rules of stages, at most all of them. */
-static uint32_t nodes_of_stages(const struct segment_names *names, const struct segment_node *node)
-{
-    uint32_t asked = stages_asked(node), count = 0;
-    for (uint32_t i = 0; asked > 0 && i < names->stages_count; i++)
-        count += nodes_of(names->stages[i].rule);
-    return asked * count;
+        room_add_match(room, &node->steps[i]);
+    if (node->with != NULL)
+        room_add(room, node->with);
+    if (node->kind == SEGMENT_IN_STAGE && !room->in_stage)
+        room_add_stages(room);
+    if (node->kind == SEGMENT_IN_SEGMENT && room->names->in_place != NULL)
+        room_add_inside(room, node->name);
 }
 
 static void where_of(const struct segment_node *node, char *out, size_t room)
@@ -398,10 +417,32 @@ static enum err emit_funnel(struct compiler *c, const struct segment_node *node,
     return OK;
 }
 
+/* Its condition follows, as the one part of this op. */
+static enum err emit_in_place(struct compiler *c, const struct segment_node *node,
+                              struct segment_op *op)
+{
+    const struct segment_op   *part = &c->ops[c->count];
+    const struct segment_node *inside = c->names->in_place(c->names->owner, node->name);
+    op->id = SEGMENT_NO_ID;
+    if (inside == NULL)
+        return fail(c, node, ERR_ABSENT, "Correct the name, or make it first.",
+                    "there is no such segment", node->name);
+    if (c->nesting == SEGMENT_NESTING_MAX)
+        return fail(c, node, ERR_LIMIT, "Write some of the conditions out.",
+                    "segments name segments more than 16 deep", node->name);
+    c->nesting++;
+    TRY(emit(c, inside, (struct scope){ 0 }));
+    c->nesting--;
+    op->is_heavy = part->is_heavy;
+    return OK;
+}
+
 static enum err emit_member(struct compiler *c, const struct segment_node *node,
                             struct segment_op *op)
 {
     bool list = node->kind == SEGMENT_IN_LIST;
+    if (!list && c->names->in_place != NULL)
+        return emit_in_place(c, node, op);
     op->id = list ? c->names->list(c->names->owner, node->name)
                   : c->names->segment(c->names->owner, node->name);
     if (op->id == SEGMENT_NO_ID)
@@ -613,14 +654,19 @@ enum err segment_compile(struct arena *arena, const struct segment_node *node,
                          struct problem *problem)
 {
     struct compiler c = { .arena = arena, .names = names, .problem = problem };
-    uint32_t        nodes = nodes_of(node) + nodes_of_stages(names, node);
+    struct room     room = { .names = names };
     struct ids     *sets[] = { &c.events, &c.traits, &c.segments, &c.lists };
 
-    c.ops = ARENA_ARRAY(arena, nodes, struct segment_op);
+    room_add(&room, node);
+    if (room.count > SEGMENT_OPS_MAX)
+        return problem_set(problem, ERR_LIMIT, "condition",
+                           "With the segments and stages it names it is too large.",
+                           "Name fewer segments.");
+    c.ops = ARENA_ARRAY(arena, room.count, struct segment_op);
     if (c.ops == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        sets[i]->list = ARENA_ARRAY(arena, nodes * 2 + ZONE_NAMES, uint32_t);
+        sets[i]->list = ARENA_ARRAY(arena, room.count * 2 + ZONE_NAMES, uint32_t);
         if (sets[i]->list == NULL)
             return ERR_MEMORY;
     }

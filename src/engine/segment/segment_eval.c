@@ -122,6 +122,7 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_FUNNEL:
         return segment_eval_leaf(asking, op);
     case SEGMENT_IN_SEGMENT:
+        return op->id == SEGMENT_NO_ID ? segment_eval_op(asking, at + 1) : eval_member(asking, op);
     case SEGMENT_IN_LIST:
         return eval_member(asking, op);
     case SEGMENT_IN_STAGE:

@@ -233,7 +233,8 @@ static void write_reasons(const struct segment_asking *asking, const struct segm
         return;
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
-        write_member(asking, op, out, first);
+        if (op->id != SEGMENT_NO_ID)
+            write_member(asking, op, out, first);
         return;
     case SEGMENT_IN_JOURNEY:
         if (asking->facts->ops->in_journey != NULL)

@@ -62,7 +62,7 @@ struct segment_op {
     bool    yearly; /* DAY */
     int32_t from_days, to_days;
 
-    uint32_t             id; /* IN_SEGMENT, IN_LIST, IN_JOURNEY; CONSENT: the topic */
+    uint32_t             id; /* IN_SEGMENT (SEGMENT_NO_ID: its condition is the part below), ... */
     struct str           at; /* IN_JOURNEY: the node; CONSENT: the channel */
     enum segment_consent consent;
     const struct str    *stages; /* IN_STAGE: the name of each part's stage */

@@ -80,7 +80,7 @@ static bool is_on_timeline(struct engine *engine, const struct story *story, uin
         uint32_t count = timeline_runs(engine_timeline(engine), story->members[m], runs);
         for (uint32_t r = 0; r < count; r++)
             for (uint32_t i = 0; i < runs[r].count; i++)
-                if (runs[r].seq[i] == seq)
+                if (runs[r].seq[i] == seq && !own_is_hidden(runs[r].name[i]))
                     return true;
     }
     return false;

@@ -107,6 +107,56 @@ static enum err decision_each(void *ctx, const struct store_decision *row)
                                 &decision);
 }
 
+/* What a checkpoint has and the base has not is on the timeline again, and nowhere else. */
+static enum err told_each(void *ctx, const struct store_decision *row)
+{
+    struct loading *loading = ctx;
+    struct decision decision;
+    arena_reset(loading->scratch);
+    decision_of_row(row, &decision);
+    return engine_load_told(loading->core->engine, loading->parser, loading->scratch, &decision);
+}
+
+struct first_decision {
+    uint64_t id, seq;
+};
+
+static enum err decision_first(void *ctx, const struct store_decision *row)
+{
+    *(struct first_decision *)ctx = (struct first_decision){ row->id, row->seq };
+    return ERR_LIMIT;
+}
+
+/* The first decision of a record after `seq`, up to `last`: ids and records ascend together. */
+static enum err decision_after(struct store_reader *reader, uint64_t seq, uint64_t last,
+                               uint64_t *out)
+{
+    uint64_t low = 1, high = last + 1;
+    while (low < high) {
+        uint64_t              middle = low + (high - low) / 2;
+        struct first_decision first = { UINT64_MAX, UINT64_MAX };
+        enum err err = store_decisions_read(reader, middle, last, decision_first, &first);
+        if (err != OK && err != ERR_LIMIT)
+            return err;
+        if (first.seq <= seq)
+            low = first.id + 1;
+        else
+            high = middle;
+    }
+    *out = low;
+    return OK;
+}
+
+static enum err told_read(struct loading *loading, uint64_t base_seq)
+{
+    uint64_t from;
+    if (loading->checkpoint_seq <= base_seq)
+        return OK;
+    TRY(decision_after(loading->core->reader, base_seq, loading->checkpoint_decision, &from));
+    return store_decisions_read(loading->core->reader, from, loading->checkpoint_decision,
+                                told_each, loading);
+}
+
 static void checkpoint_read(struct loading *loading)
 {
     struct str         text = STR_NONE;
@@ -211,6 +261,7 @@ static enum err tail_read(struct loading *loading)
         TRY(store_event_heads_read(core->reader, loading->checkpoint_seq + 1, base_seq, head_each,
                                    loading));
     TRY(store_events_read(core->reader, base_seq + 1, core->seq, event_each, loading));
+    TRY(told_read(loading, base_seq));
     TRY(store_decisions_read(core->reader, loading->checkpoint_decision + 1, INT64_MAX,
                              decision_each, loading));
     for (uint64_t i = 0; i < loading->touched_count; i++)

@@ -154,6 +154,7 @@ static void channel_done(void *ctx, struct delivery_message *message,
     struct job       *job = message->tag;
     enum outcome_kind kind = kinds[outcome->result];
     int64_t           retry_ms = 0;
+    job->bounced = outcome->result == DELIVERY_FAILED && outcome->code >= 500;
     if (kind == OUTCOME_DEFERRED)
         retry_ms = next_try_ms(sender, job);
     if (retry_ms == TIME_NEVER)

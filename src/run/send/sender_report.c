@@ -123,6 +123,7 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
                     .profile = job->claim.profile,
                     .message = job->claim.message,
                     .name = kind == OUTCOME_SENT     ? EVENT_EMAIL_SENT
+                            : job->bounced           ? EVENT_EMAIL_BOUNCED
                             : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED
                                                      : STR_NONE,
                     .properties = properties_make(arena, job),

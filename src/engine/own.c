@@ -1,0 +1,312 @@
+/* Decisions that become events of the person's timeline, and what is kept of them in the state. */
+#include "engine/inside.h"
+#include "engine/vec.h"
+
+enum { MEMBERS_MAX = 4 };
+
+enum err own_names(struct dict *events, struct dict *properties, struct dict *traits)
+{
+    static const char *const event_names[PROGRAM_OWN_EVENTS] = {
+        [OWN_TRAITS] = "$identify",
+        [OWN_LIST] = "$list",
+        [OWN_CONSENT] = "$consent",
+        [OWN_JOURNEY] = "$journey",
+        [OWN_CONTEXT] = "$context",
+        [OWN_EMAIL_SENT] = "Email Sent",
+        [OWN_EMAIL_FAILED] = "Email Failed",
+        [OWN_EMAIL_BOUNCED] = "Email Bounced",
+        [OWN_EMAIL_OPENED] = "Email Opened",
+        [OWN_EMAIL_CLICKED] = "Email Clicked",
+        [OWN_EMAIL_UNSUBSCRIBED] = "Email Unsubscribed",
+        "$11",
+        "$12",
+        "$13",
+        "$14",
+        "$15", /* kept free */
+    };
+    static const char *const keys[OWN_KEYS] = {
+        [OWN_KEY_LIST] = "list",         [OWN_KEY_JOINED] = "joined",
+        [OWN_KEY_TOPIC] = "topic",       [OWN_KEY_CHANNEL] = "channel",
+        [OWN_KEY_STATE] = "state",       [OWN_KEY_JOURNEY] = "journey",
+        [OWN_KEY_WHAT] = "what",         [OWN_KEY_NODE] = "node",
+        [OWN_KEY_TEMPLATE] = "template", [OWN_KEY_MACHINE] = "machine",
+        [OWN_KEY_COUNTRY] = "country",   [OWN_KEY_ZONE] = "zone",
+        [OWN_KEY_LOCALE] = "locale",     [OWN_KEY_ID] = "id",
+    };
+    static const char *const trait_names[OWN_TRAITS_COUNT] = {
+        [OWN_TRAIT_TIMEZONE] = "timezone",
+        [OWN_TRAIT_ZONE] = "zone",
+    };
+    uint16_t number;
+    for (int i = 0; i < OWN_TRAITS_COUNT; i++)
+        TRY(dict_intern(traits, str_of(trait_names[i]), &number));
+    for (int i = 0; i < PROGRAM_OWN_EVENTS; i++)
+        TRY(dict_intern(events, str_of(event_names[i]), &number));
+    for (int i = 0; i < OWN_KEYS; i++)
+        TRY(dict_intern(properties, str_of(keys[i]), &number));
+    return OK;
+}
+
+/* ---- onto the timeline ---- */
+
+struct words {
+    struct json_member members[MEMBERS_MAX];
+    uint32_t           count;
+};
+
+static void put_text(struct words *words, const char *key, struct str text)
+{
+    if (!str_is_empty(text))
+        words->members[words->count++] =
+            (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
+}
+
+static void put_number(struct words *words, const char *key, uint64_t number)
+{
+    words->members[words->count++] =
+        (struct json_member){ str_of(key), { .kind = JSON_INT, .integer = (int64_t)number } };
+}
+
+static struct str journey_word(const struct decision *d)
+{
+    if (d->kind == DECISION_ENROLLED)
+        return STR("entered");
+    if (d->kind == DECISION_STEP)
+        return STR("at");
+    if (str_eq(d->text, STR("finished")))
+        return STR("finished");
+    return str_eq(d->text, STR("reached its goal")) ? STR("goal") : STR("left");
+}
+
+/* Which event it is; OWN_TRAITS for a decision that is none. */
+static enum own_event own_of(const struct decision *d, struct words *words)
+{
+    switch (d->kind) {
+    case DECISION_JOINED:
+    case DECISION_DEPARTED:
+        put_number(words, "list", d->subject);
+        words->members[words->count++] =
+            (struct json_member){ STR("joined"),
+                                  { .kind = JSON_BOOL, .truth = d->kind == DECISION_JOINED } };
+        return OWN_LIST;
+    case DECISION_CONSENT:
+        put_number(words, "topic", d->subject);
+        put_text(words, "state", d->object == 1 ? STR("granted") : STR("refused"));
+        return OWN_CONSENT;
+    case DECISION_ENROLLED:
+    case DECISION_STEP:
+    case DECISION_ENDED:
+        put_number(words, "journey", d->kind == DECISION_ENROLLED ? d->subject : d->journey);
+        put_number(words, "id", d->kind == DECISION_ENROLLED ? d->id : d->subject);
+        put_text(words, "what", journey_word(d));
+        put_text(words, "node", d->node);
+        return OWN_JOURNEY;
+    default:
+        return OWN_TRAITS;
+    }
+}
+
+enum err own_add(struct engine *engine, const struct decision *d)
+{
+    struct words   words = { .count = 0 };
+    enum own_event name = own_of(d, &words);
+    if (name == OWN_TRAITS || d->seq <= timeline_base_seq(engine->timeline))
+        return OK;
+    struct json object = { .kind = JSON_OBJECT, .count = words.count, .members = words.members };
+    struct timeline_event event = {
+        .profile = d->profile, .name = (uint16_t)name, .seq = (uint32_t)d->seq, .at_ms = d->at_ms
+    };
+    struct str bag;
+    TRY(bag_make(engine, NAME_PROPERTY, &object, &bag));
+    TRY(timeline_bag_add(engine->timeline, bag, &event.bag));
+    engine->own_added |= UINT32_C(1) << name;
+    engine->own_count++;
+    return event_keep(engine, &event);
+}
+
+/* ---- the state of lists and consent, as the timeline has it ---- */
+
+/* The last word about each list or topic. */
+struct word {
+    uint32_t number;
+    bool     yes;
+    int64_t  at_ms;
+    uint32_t seq;
+};
+
+struct word_list {
+    struct word *items;
+    uint32_t     count, room;
+};
+
+static enum err word_add(struct word_list *words, struct word word)
+{
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct word *have = &words->items[i];
+        if (have->number != word.number)
+            continue;
+        if (word.at_ms > have->at_ms || (word.at_ms == have->at_ms && word.seq >= have->seq))
+            *have = word;
+        return OK;
+    }
+    return VEC_ADD(words, word);
+}
+
+static bool is_yes(enum own_event name, struct bag bag)
+{
+    struct json value;
+    if (name == OWN_LIST)
+        return bag_find(bag, OWN_KEY_JOINED, &value) && value.truth;
+    return bag_find(bag, OWN_KEY_STATE, &value) && str_eq(value.string, STR("granted"));
+}
+
+static enum err words_of(const struct engine *engine, uint32_t person, enum own_event name,
+                         struct word_list *words)
+{
+    struct known known;
+    uint16_t     key = name == OWN_LIST ? OWN_KEY_LIST : OWN_KEY_TOPIC;
+    known_make(&known, engine, person, engine->now_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++)
+        for (uint32_t i = 0; i < known.runs[r].count; i++) {
+            const struct run *run = &known.runs[r];
+            struct json       number;
+            if (run->name[i] != name || run->seq[i] > engine->seq)
+                continue;
+            struct bag bag = bag_at(known.facts.bags, run->bag[i]);
+            if (!bag_find(bag, key, &number))
+                continue;
+            TRY(word_add(words, (struct word){ (uint32_t)number.integer, is_yes(name, bag),
+                                               run->at_ms[i], run->seq[i] }));
+        }
+    return OK;
+}
+
+static enum err lists_fill(struct state *state, const struct word_list *words)
+{
+    state->lists.count = 0;
+    for (uint32_t i = 0; i < words->count; i++)
+        if (words->items[i].yes)
+            TRY(VEC_ADD(&state->lists,
+                        (struct listed){ words->items[i].number, words->items[i].at_ms }));
+    return OK;
+}
+
+static enum err consents_fill(struct state *state, const struct word_list *words)
+{
+    state->consents.count = 0;
+    for (uint32_t i = 0; i < words->count; i++)
+        TRY(VEC_ADD(&state->consents, (struct consent){ words->items[i].number, words->items[i].yes,
+                                                        words->items[i].at_ms }));
+    return OK;
+}
+
+enum err own_state(struct engine *engine, uint32_t person)
+{
+    struct word_list lists = { 0 }, consents = { 0 };
+    struct state    *state = people_state(engine->people, person);
+    enum err         err = state == NULL ? ERR_MEMORY : OK;
+    if (err == OK)
+        err = words_of(engine, person, OWN_LIST, &lists);
+    if (err == OK)
+        err = words_of(engine, person, OWN_CONSENT, &consents);
+    if (err == OK)
+        err = lists_fill(state, &lists);
+    if (err == OK)
+        err = consents_fill(state, &consents);
+    VEC_DONE(&lists);
+    VEC_DONE(&consents);
+    return err;
+}
+
+enum err own_refuse(struct state *state, uint32_t topic, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < state->consents.count; i++) {
+        struct consent *have = &state->consents.items[i];
+        if (have->topic != topic)
+            continue;
+        if (have->granted)
+            *have = (struct consent){ topic, false, at_ms };
+        return OK;
+    }
+    return VEC_ADD(&state->consents, (struct consent){ topic, false, at_ms });
+}
+
+/* The state refuses what the last word on the timeline granted, or what was never spoken of. */
+static bool is_unsaid(const struct engine *engine, uint32_t person, uint32_t topic)
+{
+    struct word_list words = { 0 };
+    bool             refused = false;
+    enum err         err = words_of(engine, person, OWN_CONSENT, &words);
+    for (uint32_t i = 0; err == OK && i < words.count; i++)
+        refused = refused || (words.items[i].number == topic && !words.items[i].yes);
+    VEC_DONE(&words);
+    return err == OK && !refused;
+}
+
+enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t person, struct str why)
+{
+    for (uint32_t i = 0;; i++) {
+        const struct state *state = people_state_get(engine->people, person);
+        if (i >= state->consents.count)
+            return OK;
+        struct consent consent = state->consents.items[i];
+        if (consent.granted || !is_unsaid(engine, person, consent.topic))
+            continue;
+        TRY(decide(engine, out,
+                   (struct decision){ .kind = DECISION_CONSENT,
+                                      .profile = person,
+                                      .at_ms = engine->now_ms,
+                                      .subject = consent.topic,
+                                      .object = 0,
+                                      .text = why }));
+    }
+}
+
+/* ---- enrollments after a merge was undone ---- */
+
+/* Does the timeline of this person say that it is inside by this enrollment? */
+static bool is_inside(const struct engine *engine, uint32_t person, uint64_t enrollment)
+{
+    struct known known;
+    struct json  value;
+    bool         inside = false;
+    int64_t      at_ms = INT64_MIN;
+    known_make(&known, engine, person, engine->now_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++)
+        for (uint32_t i = 0; i < known.runs[r].count; i++) {
+            const struct run *run = &known.runs[r];
+            if (run->name[i] != OWN_JOURNEY || run->at_ms[i] < at_ms)
+                continue;
+            struct bag bag = bag_at(known.facts.bags, run->bag[i]);
+            if (!bag_find(bag, OWN_KEY_ID, &value) || (uint64_t)value.integer != enrollment ||
+                !bag_find(bag, OWN_KEY_WHAT, &value))
+                continue;
+            at_ms = run->at_ms[i];
+            inside = str_eq(value.string, STR("entered")) || str_eq(value.string, STR("at"));
+        }
+    return inside;
+}
+
+enum err own_journeys_tell(struct engine *engine, struct out *out, uint32_t person,
+                           uint32_t released)
+{
+    for (uint32_t i = 0; i < people_state_get(engine->people, person)->enrollments.count; i++) {
+        struct enrollment e = people_state_get(engine->people, person)->enrollments.items[i];
+        struct decision   d = { .kind = DECISION_ENDED,
+                                .profile = released,
+                                .at_ms = engine->now_ms,
+                                .subject = e.id,
+                                .object = e.node,
+                                .other = e.visit,
+                                .due_ms = e.due_ms,
+                                .journey = e.journey,
+                                .text = STR("merge undone") };
+        if (is_inside(engine, released, e.id))
+            TRY(decide(engine, out, d));
+        d.kind = DECISION_STEP;
+        d.profile = person;
+        if (e.visit > 0 && !is_inside(engine, person, e.id))
+            TRY(decide(engine, out, d));
+    }
+    return OK;
+}

@@ -1,0 +1,69 @@
+/*
+ * own: what Dult itself puts on a person's timeline, under names and properties of its own.
+ *
+ *      $identify    the traits of one identify call, by the numbers of traits
+ *      $list        {list: number, joined}
+ *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused"}
+ *      $journey     {journey: number, what: "entered" | "at" | "finished" | "goal" | "left",
+ *                    node?, id: the enrollment}
+ *      $context     {country, zone, locale}
+ *      Email ...    {template: name, journey: name, machine, ...}
+ *
+ * So whatever a condition asks is told by events, and any past moment is answered as the present
+ * one is. What was decided (a list joined) is put there where decisions are applied, under the
+ * decision's instant and record; live and on load alike.
+ *
+ * Always true   the names below have these numbers in every dictionary of a program; a stranger's
+ *               event is never counted under a name that begins with "$" here.
+ */
+#ifndef DULT_ENGINE_OWN_H
+#define DULT_ENGINE_OWN_H
+
+#include "engine/behaviour/dict.h"
+
+enum own_event {
+    OWN_TRAITS = 0,
+    OWN_LIST,
+    OWN_CONSENT,
+    OWN_JOURNEY,
+    OWN_CONTEXT, /* up to here told by nobody but the engine, and in nobody's list of events */
+    OWN_EMAIL_SENT,
+    OWN_EMAIL_FAILED,
+    OWN_EMAIL_BOUNCED,
+    OWN_EMAIL_OPENED,
+    OWN_EMAIL_CLICKED,
+    OWN_EMAIL_UNSUBSCRIBED,
+    PROGRAM_OWN_EVENTS = 16, /* "anything" is every name from here on */
+};
+
+enum own_key {
+    OWN_KEY_LIST,
+    OWN_KEY_JOINED,
+    OWN_KEY_TOPIC,
+    OWN_KEY_CHANNEL,
+    OWN_KEY_STATE,
+    OWN_KEY_JOURNEY,
+    OWN_KEY_WHAT,
+    OWN_KEY_NODE,
+    OWN_KEY_TEMPLATE,
+    OWN_KEY_MACHINE,
+    OWN_KEY_COUNTRY,
+    OWN_KEY_ZONE,
+    OWN_KEY_LOCALE,
+    OWN_KEY_ID,
+    OWN_KEYS,
+};
+
+/* Traits that the house itself reads. */
+enum own_trait { OWN_TRAIT_TIMEZONE, OWN_TRAIT_ZONE, OWN_TRAITS_COUNT };
+
+/* Gives the names their numbers; the dictionaries are empty. */
+MUST enum err own_names(struct dict *events, struct dict *properties, struct dict *traits);
+
+/* Kept beside what a person did: in no list of events that people read, but for $identify. */
+static inline bool own_is_hidden(uint16_t event)
+{
+    return event >= OWN_LIST && event <= OWN_CONTEXT;
+}
+
+#endif

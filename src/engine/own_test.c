@@ -1,0 +1,218 @@
+/* What Dult knows lies on the timeline: any moment is answered as the present one is. */
+#include "engine/own.h"
+
+#include <stdlib.h>
+
+#include "base/test.h"
+#include "base/time.h"
+#include "engine/engine.h"
+#include "engine/known.h"
+
+#define T0 INT64_C(1767225600000) /* 2026-01-01 */
+
+struct world {
+    struct engine *engine;
+    struct arena  *arena;
+    struct out     out;
+    uint64_t       seq;
+    int64_t        now_ms;
+};
+
+static struct world world_open(void)
+{
+    struct world w = { .arena = arena_open(64 << 20), .now_ms = T0 };
+    w.out.arena = w.arena;
+    assert_ok(engine_open(
+        &w.engine,
+        (struct engine_conf){ .seed = 1, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    return w;
+}
+
+static void world_close(struct world *w)
+{
+    engine_close(w->engine);
+    arena_close(w->arena);
+}
+
+static void tell(struct world *w, struct record record)
+{
+    record.seq = ++w->seq;
+    record.received_ms = w->now_ms;
+    record.at_ms = w->now_ms;
+    assert_ok(engine_apply(w->engine, &record, &w->out, NULL));
+    w->now_ms += TIME_HOUR_MS;
+}
+
+static void visit(struct world *w, const char *user, const char *device)
+{
+    tell(w, (struct record){ .kind = RECORD_TRACK,
+                             .user_id = str_of(user),
+                             .anonymous_id = str_of(device),
+                             .name = STR("Visit") });
+}
+
+static void list(struct world *w, const char *user, bool leave)
+{
+    tell(w, (struct record){ .kind = RECORD_LIST,
+                             .user_id = str_of(user),
+                             .name = STR("news"),
+                             .flags = leave ? RECORD_LEAVE : 0 });
+}
+
+static void consent(struct world *w, uint32_t profile, const char *state)
+{
+    struct json_member member = { STR("state"), { .kind = JSON_STRING, .string = str_of(state) } };
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    tell(w, (struct record){ .kind = RECORD_CONSENT, .profile = profile, .properties = &object });
+}
+
+static void define(struct world *w, enum definition_kind kind, const char *name, const char *text)
+{
+    tell(w, (struct record){ .kind = RECORD_DEFINE,
+                             .definition_kind = kind,
+                             .name = str_of(name),
+                             .body = str_of(text) });
+}
+
+static bool holds(struct world *w, const char *condition, const char *who, int64_t at_ms)
+{
+    const struct segment_node *tree;
+    struct segment_program     program;
+    struct segment_names       names = program_names_in_place(engine_program(w->engine));
+    assert_ok(segment_parse(w->arena, str_of(condition), &tree, NULL));
+    assert_ok(segment_compile(w->arena, tree, &names, &program, NULL));
+    return engine_ask(w->engine, &program, engine_find(w->engine, str_of(who)), at_ms).holds;
+}
+
+TEST(own, a_list_left_since_was_still_joined_then)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    list(&w, "ada", false); /* at T0 + 1 h */
+    list(&w, "ada", true);
+    assert_false(holds(&w, "in list \"news\"", "ada", T0));
+    assert_true(holds(&w, "in list \"news\"", "ada", T0 + TIME_HOUR_MS));
+    assert_false(holds(&w, "in list \"news\"", "ada", T0 + 2 * TIME_HOUR_MS));
+    world_close(&w);
+}
+
+TEST(own, of_two_who_are_one_the_last_word_about_a_list_counts_and_undoing_gives_each_their_own)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    visit(&w, "bob", "");
+    list(&w, "ada", false);
+    list(&w, "bob", false);
+    list(&w, "bob", true);
+    tell(&w,
+         (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") });
+    uint32_t            ada = engine_find(w.engine, STR("ada"));
+    const struct state *kept = people_state_get(engine_people(w.engine), ada);
+    assert_false(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_int_equal(kept->lists.count, 0);
+    tell(&w, (struct record){
+                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->merges.items[0].id });
+    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_false(holds(&w, "in list \"news\"", "bob", w.now_ms));
+    kept = people_state_get(engine_people(w.engine), ada);
+    assert_int_equal(kept->lists.count, 1);
+    world_close(&w);
+}
+
+static enum facts_consent_state said(struct world *w, const char *who, int64_t at_ms)
+{
+    struct run   runs[TIMELINE_RUNS_MAX];
+    uint32_t     profile = engine_find(w->engine, str_of(who));
+    uint32_t     count = timeline_runs(engine_timeline(w->engine), profile, runs);
+    struct facts facts =
+        known_facts(profile, runs, count, timeline_bags(engine_timeline(w->engine)));
+    facts.now_ms = at_ms;
+    return facts.ops->consent(&facts, 0, STR_NONE).state;
+}
+
+TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    visit(&w, "bob", "");
+    consent(&w, engine_find(w.engine, STR("bob")), "unsubscribed");
+    consent(&w, engine_find(w.engine, STR("ada")), "subscribed");
+    assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_GRANTED);
+    assert_int_equal(said(&w, "bob", T0), FACTS_CONSENT_UNKNOWN);
+    tell(&w,
+         (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") });
+    uint32_t            ada = engine_find(w.engine, STR("ada"));
+    const struct state *kept = people_state_get(engine_people(w.engine), ada);
+    assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
+    tell(&w, (struct record){
+                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->merges.items[0].id });
+    assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
+    assert_int_equal(said(&w, "bob", w.now_ms), FACTS_CONSENT_REFUSED);
+    world_close(&w);
+}
+
+TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
+{
+    struct world w = world_open();
+    define(&w, DEFINE_JOURNEY, "greet",
+           "{\"journey\":\"greet\",\"trigger\":{\"event\":\"Visit\"},\"nodes\":[{\"id\":\"rest\","
+           "\"wait\":\"2 days\"}]}");
+    int64_t before_ms = w.now_ms - 1;
+    visit(&w, "ada", "");
+    struct run   runs[TIMELINE_RUNS_MAX];
+    uint32_t     count = timeline_runs(engine_timeline(w.engine), 0, runs);
+    struct facts facts = known_facts(0, runs, count, timeline_bags(engine_timeline(w.engine)));
+    facts.now_ms = w.now_ms;
+    assert_true(facts.ops->in_journey(&facts, 0, STR_NONE).holds);
+    assert_true(facts.ops->in_journey(&facts, 0, STR("rest")).holds);
+    assert_false(facts.ops->in_journey(&facts, 0, STR("work")).holds);
+    facts.now_ms = before_ms;
+    assert_false(facts.ops->in_journey(&facts, 0, STR_NONE).holds);
+    w.now_ms += 3 * TIME_DAY_MS;
+    tell(&w, (struct record){ .kind = RECORD_CLOCK });
+    facts.runs_count = timeline_runs(engine_timeline(w.engine), 0, runs);
+    facts.bags = timeline_bags(engine_timeline(w.engine));
+    facts.now_ms = w.now_ms;
+    assert_false(facts.ops->in_journey(&facts, 0, STR_NONE).holds);
+    world_close(&w);
+}
+
+TEST(own, a_strangers_event_is_none_of_ours_and_ours_are_in_no_list_of_events)
+{
+    struct world     w = world_open();
+    struct event_ref refs[10];
+    visit(&w, "ada", "");
+    tell(&w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("ada"), .name = STR("$list") });
+    list(&w, "ada", false);
+    assert_int_equal(engine_events(w.engine, 0, 0, refs, 10), 2);
+    assert_false(holds(&w, "did \"$list\" at least 2 times", "ada", w.now_ms));
+    assert_true(holds(&w, "did \"$list\"", "ada", w.now_ms));
+    world_close(&w);
+}
+
+TEST(own, a_program_with_its_segments_in_place_answers_alone)
+{
+    struct world w = world_open();
+    define(&w, DEFINE_SEGMENT, "guest", "did \"Visit\"");
+    define(&w, DEFINE_SEGMENT, "stranger", "not in segment \"guest\"");
+    visit(&w, "ada", "");
+    struct run   runs[TIMELINE_RUNS_MAX];
+    uint32_t     count = timeline_runs(engine_timeline(w.engine), 0, runs);
+    struct facts facts = known_facts(0, runs, count, timeline_bags(engine_timeline(w.engine)));
+    const struct segment_node *tree;
+    struct segment_program     program;
+    struct segment_names       names = program_names_in_place(engine_program(w.engine));
+    facts.now_ms = w.now_ms;
+    assert_ok(segment_parse(w.arena, STR("in segment \"stranger\" or in segment \"guest\""), &tree,
+                            NULL));
+    assert_ok(segment_compile(w.arena, tree, &names, &program, NULL));
+    assert_true(segment_eval(&program, &facts).holds);
+    facts.now_ms = T0 - 1;
+    assert_int_equal(segment_eval(&program, &facts).until_ms > T0, true);
+    assert_ok(segment_parse(w.arena, STR("in segment \"stranger\""), &tree, NULL));
+    assert_ok(segment_compile(w.arena, tree, &names, &program, NULL));
+    assert_true(segment_eval(&program, &facts).holds);
+    facts.now_ms = w.now_ms;
+    assert_false(segment_eval(&program, &facts).holds);
+    world_close(&w);
+}
