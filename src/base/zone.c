@@ -67,14 +67,20 @@ int64_t zone_day_start_ms(const struct zone *zone, int64_t day)
     return zone_instant_ms(zone, day * TIME_DAY_MS);
 }
 
+/* Were clocks set back lately, so that they may show a day that is over? */
+static bool is_set_back(const struct zone *zone, int64_t at_s)
+{
+    uint32_t i = shifts_by(zone, at_s);
+    for (; i > 0 && zone->shifts[i - 1].at_s >= at_s - 2 * FARTHEST_S; i--)
+        if (offset_after(zone, i) < offset_after(zone, i - 1))
+            return true;
+    return false;
+}
+
 int64_t zone_day_of(const struct zone *zone, int64_t at_ms)
 {
     int64_t day = floor_div(at_ms + zone_offset_ms(zone, at_ms), TIME_DAY_MS);
-    if (zone == NULL)
-        return day;
-    /* Only clocks that were just set back may show a day that is over. */
-    uint32_t shifts = shifts_by(zone, floor_div(at_ms, TIME_SECOND_MS));
-    if (shifts == 0 || offset_after(zone, shifts) > offset_after(zone, shifts - 1))
+    if (zone == NULL || !is_set_back(zone, floor_div(at_ms, TIME_SECOND_MS)))
         return day;
     while (zone_day_start_ms(zone, day + 1) <= at_ms)
         day++;

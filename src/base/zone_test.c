@@ -64,6 +64,14 @@ TEST(zone, a_day_that_has_begun_stays_though_the_clocks_go_back_over_midnight)
     assert_begins(&zone, "2003-11-03", "2003-11-03T01:00:00.000Z");
 }
 
+TEST(zone, a_day_that_has_begun_stays_though_the_clocks_go_forward_a_little_soon_after)
+{
+    const struct zone_shift both[] = { shift("2028-02-29T00:30:00Z", -9),
+                                       shift("2028-02-29T02:00:00Z", -8) };
+    const struct zone       zone = { STR("X"), both, 2, 0 };
+    assert_int_equal(zone_day_of(&zone, instant("2028-02-29T03:00:00Z")), day_of("2028-02-29"));
+}
+
 TEST(zone, a_day_that_was_left_out_is_empty)
 {
     const struct zone_shift apia[] = { shift("2011-12-30T10:00:00Z", 14) };

@@ -1,7 +1,7 @@
 #include <assert.h>
 
 #include "base/hash.h"
-#include "engine/segment/segment_program.h"
+#include "engine/segment/segment_scan.h"
 
 /*
  * A group lasts as long as what decides it. An AND is true until the first of its parts turns;
@@ -163,7 +163,12 @@ const struct facts *segment_localize(const struct segment_program *program,
 bool segment_value(const struct segment_program *program, const struct facts *facts,
                    struct json *out, int64_t *until_ms)
 {
-    struct segment_asking asking = { program->ops, facts };
+    struct segment_local  local;
+    struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
+    const struct segment_window *window = &program->ops[0].match.window;
     assert(program->ops[0].kind == SEGMENT_AGGREGATE);
-    return segment_fold_value(&asking, &program->ops[0], out, until_ms);
+    bool    found = segment_fold_value(&asking, &program->ops[0], out, until_ms);
+    int64_t turn_ms = segment_window_turn_ms(window, asking.facts);
+    *until_ms = smaller(*until_ms, smaller(turn_ms, local.until_ms));
+    return found;
 }

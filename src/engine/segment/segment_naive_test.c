@@ -38,20 +38,15 @@ void naive_collect(struct values *v, const struct json *at, struct str path, boo
     }
 }
 
+struct asked {
+    const struct world *w;
+    int64_t             now;
+};
+
 /* -1, 0, 1, or 2 for "of different kinds". */
-static int order_of(const struct json *value, const struct segment_literal *literal)
+static int order_of(struct asked a, const struct json *value, const struct segment_literal *literal)
 {
-    double  x, y;
-    int64_t ms;
-    if (literal->kind == SEGMENT_DATE) {
-        if (value->kind == JSON_INT)
-            ms = llabs(value->integer) < 100000000000 ? value->integer * 1000 : value->integer;
-        else if (value->kind == JSON_REAL)
-            ms = (int64_t)(value->real * 1000 - (value->real < 0 ? 0.5 : 0)); /* all small */
-        else if (value->kind != JSON_STRING || time_parse(value->string, &ms) != OK)
-            return 2;
-        return ms < literal->value.integer ? -1 : ms > literal->value.integer;
-    }
+    double x, y;
     if (literal->kind == SEGMENT_TEXT) {
         if (value->kind != JSON_STRING)
             return 2;
@@ -60,6 +55,8 @@ static int order_of(const struct json *value, const struct segment_literal *lite
     }
     if (literal->kind == SEGMENT_TRUTH)
         return value->kind != JSON_BOOL ? 2 : (int)value->truth - (int)literal->value.truth;
+    if (literal->kind != SEGMENT_NUMBER)
+        return naive_date_order(a.w, a.now, value, literal);
     if (!json_to_real(value, &x) || !json_to_real(&literal->value, &y))
         return 2;
     return x < y ? -1 : x > y;
@@ -80,12 +77,13 @@ static bool naive_text(const struct segment_compare *c, const struct json *value
     return false;
 }
 
-static bool naive_value(const struct segment_compare *c, const struct json *value, bool listed)
+static bool naive_value(struct asked a, const struct segment_compare *c, const struct json *value,
+                        bool listed)
 {
-    int  order = c->values_count > 0 ? order_of(value, &c->values[0]) : 2;
+    int  order = c->values_count > 0 ? order_of(a, value, &c->values[0]) : 2;
     bool among = false;
     for (uint32_t i = 0; i < c->values_count; i++)
-        among = among || order_of(value, &c->values[i]) == 0;
+        among = among || order_of(a, value, &c->values[i]) == 0;
     switch (c->test) {
     case SEGMENT_EQUAL:
     case SEGMENT_IN:
@@ -102,10 +100,13 @@ static bool naive_value(const struct segment_compare *c, const struct json *valu
     case SEGMENT_AT_MOST:
         return order == -1 || order == 0;
     case SEGMENT_BETWEEN_VALUES:
-        return (order == 0 || order == 1) && order_of(value, &c->values[1]) <= 0;
+        return (order == 0 || order == 1) && order_of(a, value, &c->values[1]) <= 0;
     case SEGMENT_EXISTS:
     case SEGMENT_NOT_EXISTS:
         return true;
+    case SEGMENT_MATCHES:
+        return value->kind == JSON_STRING &&
+               naive_matches(c->values[0].value.string, value->string);
     default:
         return naive_text(c, value, listed);
     }
@@ -114,14 +115,12 @@ static bool naive_value(const struct segment_compare *c, const struct json *valu
 bool naive_compare(const struct world *w, int64_t now, const struct segment_compare *c,
                    const struct values *v)
 {
-    (void)w;
-    (void)now;
     int  passed = 0;
     bool all =
         c->which == SEGMENT_ALL ||
         (c->which == SEGMENT_PLAIN && (c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN));
     for (int i = 0; i < v->count; i++)
-        passed += naive_value(c, &v->list[i], v->listed[i]);
+        passed += naive_value((struct asked){ w, now }, c, &v->list[i], v->listed[i]);
     if (c->test == SEGMENT_NOT_EXISTS)
         return v->count == 0;
     return all ? v->count > 0 && passed == v->count : passed > 0;
@@ -130,6 +129,8 @@ bool naive_compare(const struct world *w, int64_t now, const struct segment_comp
 bool naive_is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
                         int64_t at)
 {
+    if (window->kind == SEGMENT_CALENDAR || window->from_is_day || window->to_is_day)
+        return naive_is_in_days(w, now, window, at);
     switch (window->kind) {
     case SEGMENT_EVER:
         return true;
@@ -151,19 +152,24 @@ bool naive_is_in_window(const struct world *w, int64_t now, const struct segment
     return false;
 }
 
-static bool naive_trait(const struct world *w, int64_t now, const struct segment_compare *c)
+void naive_trait_values(const struct world *w, int64_t now, struct str key, struct values *out)
 {
     const struct change *best = NULL;
-    struct values        v = { .count = 0 };
     for (uint32_t i = 0; i < w->traits_count; i++) {
         const struct change *t = &w->traits[i];
-        if (t->seq <= w->seq_max && t->at_ms <= now && str_eq(t->key, c->key) &&
+        if (t->seq <= w->seq_max && t->at_ms <= now && str_eq(t->key, key) &&
             (best == NULL || t->at_ms > best->at_ms ||
              (t->at_ms == best->at_ms && t->seq > best->seq)))
             best = t;
     }
     if (best != NULL)
-        naive_collect(&v, &best->value, STR_NONE, false);
+        naive_collect(out, &best->value, STR_NONE, false);
+}
+
+static bool naive_trait(const struct world *w, int64_t now, const struct segment_compare *c)
+{
+    struct values v = { .count = 0 };
+    naive_trait_values(w, now, c->key, &v);
     return naive_compare(w, now, c, &v);
 }
 
@@ -201,9 +207,8 @@ bool naive(const struct world *w, int64_t now, const struct segment_node *node)
     case SEGMENT_SHARE:
         return hash_chance(public_id, node->name) * 100 < node->percent;
     default:
-        break; /* not there yet */
+        return naive_when(w, now, node);
     }
-    return false;
 }
 
 /* ---- a random world, in the engine's shape and in the plain one */
@@ -376,7 +381,7 @@ static void own_names_make(struct dict *names)
         assert_ok(dict_intern(names, str_of(own_names[i]), &id));
 }
 
-static void random_world(struct dice *dice, struct world *w)
+void naive_world(struct dice *dice, struct world *w)
 {
     static const char *const names[] = { "A", "A", "A", "B", "B", "C", "D" };
     w->events_count = dice_roll(dice, EVENTS_MAX + 1);
@@ -394,6 +399,27 @@ static void random_world(struct dice *dice, struct world *w)
     random_traits(dice, w);
     w->entry_ms = random_at(dice, w);
     fill_runs(dice, w);
+}
+
+void naive_open(struct world *w)
+{
+    *w = (struct world){ .event_names = dict_open(),
+                         .properties = dict_open(),
+                         .trait_names = dict_open(),
+                         .leaves = dict_open(),
+                         .bags = buf_make(BAGS_BYTES),
+                         .stride = 1 };
+    own_names_make(w->event_names);
+    assert_ok(time_parse(STR("2026-01-01"), &w->base_ms));
+}
+
+void naive_close(struct world *w)
+{
+    buf_done(&w->bags);
+    dict_close(w->event_names);
+    dict_close(w->properties);
+    dict_close(w->trait_names);
+    dict_close(w->leaves);
 }
 
 /* ---- facts over that world */
@@ -437,9 +463,17 @@ static struct str id_of(const struct facts *facts)
     return public_id;
 }
 
-static const struct facts_ops ops = { trait_of, member_of, member_of, id_of };
+static const struct facts_ops ops = {
+    .trait = trait_of,
+    .in_list = member_of,
+    .in_segment = member_of,
+    .public_id = id_of,
+    .zone = naive_zone_fact,
+    .in_journey = naive_journey_fact,
+    .consent = naive_consent_fact,
+};
 
-static struct facts facts_at(const struct world *w, int64_t now_ms)
+struct facts naive_facts(const struct world *w, int64_t now_ms)
 {
     return (struct facts){ .now_ms = now_ms,
                            .seq_max = w->seq_max,
@@ -456,6 +490,19 @@ static uint32_t number_of(const void *owner, struct str name)
 {
     (void)owner;
     return (uint32_t)(name.ptr[1] - '0');
+}
+
+struct segment_names naive_names(const struct world *w)
+{
+    return (struct segment_names){ .events = w->event_names,
+                                   .properties = w->properties,
+                                   .traits = w->trait_names,
+                                   .grow = true,
+                                   .has_entry = true,
+                                   .segment = number_of,
+                                   .list = number_of,
+                                   .journey = number_of,
+                                   .topic = number_of };
 }
 
 /* ---- every instant at which time alone may change an answer */
@@ -562,7 +609,7 @@ static bool agrees(const struct world *w, const struct segment_node *node,
                    struct tally *tally)
 {
     static struct instants candidates;
-    struct facts           facts = facts_at(w, now);
+    struct facts           facts = naive_facts(w, now);
     struct verdict         v = segment_eval(program, &facts);
     bool                   was = naive(w, now, node), ok = was == v.holds && v.until_ms > now;
 
@@ -610,7 +657,7 @@ static bool play_deeds(struct world *w, struct dice *dice, uint64_t round, struc
 {
     struct segment_program program;
     struct segment_names   names = names_of(w);
-    random_world(dice, w);
+    naive_world(dice, w);
     w->stride = 16;
     for (int p = 0; p < 8; p++) {
         const struct segment_node *node = dice_deed(dice);
@@ -630,7 +677,7 @@ static bool play(struct world *w, struct dice *dice, uint64_t round, struct tall
     struct segment_program program;
     struct segment_names   names = names_of(w);
     names.has_entry = true;
-    random_world(dice, w);
+    naive_world(dice, w);
     for (int p = 0; p < 4; p++) {
         int                        depth = p % 2 == 0 ? 0 : (int)dice_roll(dice, 4);
         const struct segment_node *node = dice_condition(dice, depth);
@@ -691,7 +738,7 @@ static bool play_live(struct world *w, struct dice *dice, uint64_t round, struct
     struct segment_names names = names_of(w);
     bool                 ok = true;
     names.leaves = w->leaves;
-    random_world(dice, w);
+    naive_world(dice, w);
     for (int p = 0; p < 4 && ok; p++) {
         struct standings           standings = { .most = SEGMENT_NODES_MAX };
         struct segment_program     program;
@@ -717,15 +764,8 @@ static struct tally play_all(const char *what,
     struct tally        tally = { 0 };
     bool                ok = true;
 
-    w = (struct world){ .event_names = dict_open(),
-                        .properties = dict_open(),
-                        .trait_names = dict_open(),
-                        .leaves = dict_open(),
-                        .bags = buf_make(BAGS_BYTES),
-                        .stride = 1 };
     struct arena *arena = arena_open(ARENA_BYTES);
-    own_names_make(w.event_names);
-    assert_ok(time_parse(STR("2026-01-01"), &w.base_ms));
+    naive_open(&w);
     for (uint64_t round = 0; ok && tally.compared < COMPARED_AT_LEAST; round++) {
         struct dice dice = {
             .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms, .more = DICE_DEEDS
@@ -739,11 +779,7 @@ static struct tally play_all(const char *what,
            (unsigned long long)tally.held, (unsigned long long)tally.expired,
            (unsigned long long)tally.tight);
     arena_close(arena);
-    buf_done(&w.bags);
-    dict_close(w.event_names);
-    dict_close(w.properties);
-    dict_close(w.trait_names);
-    dict_close(w.leaves);
+    naive_close(&w);
     assert_true(ok);
     return tally;
 }

@@ -20,6 +20,9 @@ enum {
     CANDIDATES_MAX = 2048,
     ARENA_BYTES = 32 << 20,
     BAGS_BYTES = 1 << 20,
+    ZONES_EACH = 3, /* of a world */
+    ZONE_SHIFTS_EACH = 4,
+    HOMES_MAX = 2,
 };
 
 struct event {
@@ -41,6 +44,12 @@ struct stay {
     int64_t from_ms, to_ms;
 };
 
+/* In that zone from at_ms on; before, in the first. */
+struct home {
+    int64_t  at_ms;
+    uint32_t seq, zone;
+};
+
 struct world {
     struct event  events[EVENTS_MAX];
     uint32_t      events_count;
@@ -48,7 +57,12 @@ struct world {
     uint32_t      traits_count, seq_max;
     struct stay   stays[3];
     int64_t       base_ms, entry_ms, now_ms;
-    uint32_t      stride; /* of the instants before `until`, every how manyeth is compared */
+
+    struct zone       zones[ZONES_EACH];
+    struct zone_shift zone_shifts[ZONES_EACH][ZONE_SHIFTS_EACH];
+    struct home       homes[HOMES_MAX]; /* ascending */
+
+    uint32_t stride; /* of the instants before `until`, every how manyeth is compared */
 
     struct dict      *event_names, *properties, *trait_names, *leaves;
     struct standings *standings;
@@ -75,6 +89,31 @@ bool naive_compare(const struct world *w, int64_t now, const struct segment_comp
                    const struct values *v);
 bool naive_is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
                         int64_t at);
+
+/* The values of a trait at that instant. */
+void naive_trait_values(const struct world *w, int64_t now, struct str key, struct values *out);
+
+void                 naive_open(struct world *w);
+void                 naive_close(struct world *w);
+void                 naive_world(struct dice *dice, struct world *w); /* a random one */
+struct facts         naive_facts(const struct world *w, int64_t now_ms);
+struct segment_names naive_names(const struct world *w);
+
+/* ---- segment_naive_when_test.c: days, dates, patterns, states */
+
+bool naive_when(const struct world *w, int64_t now, const struct segment_node *node);
+/* -1, 0, 1, or 2 for "no date". */
+int  naive_date_order(const struct world *w, int64_t now, const struct json *value,
+                      const struct segment_literal *literal);
+bool naive_is_in_days(const struct world *w, int64_t now, const struct segment_window *window,
+                      int64_t at);
+bool naive_matches(struct str pattern, struct str text);
+
+const struct zone   *naive_zone_fact(const struct facts *facts, int64_t *until_ms);
+struct facts_member  naive_journey_fact(const struct facts *facts, uint32_t journey,
+                                        struct str node);
+struct facts_consent naive_consent_fact(const struct facts *facts, uint32_t topic,
+                                        struct str channel);
 
 /* ---- segment_naive_deeds_test.c: what people did */
 

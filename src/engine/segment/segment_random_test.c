@@ -451,6 +451,34 @@ const struct segment_node *dice_condition(struct dice *dice, int depth)
     return node;
 }
 
+const struct segment_node *dice_when(struct dice *dice)
+{
+    struct segment_node *node = make(dice, 1, sizeof *node);
+    switch (dice_roll(dice, 6)) {
+    case 0:
+        day(dice, node);
+        break;
+    case 1:
+        been(dice, node);
+        break;
+    case 2:
+    case 3:
+        do
+            compare(dice, node, false);
+        while (node->compare.values_count == 0 || node->compare.values[0].kind < SEGMENT_DATE);
+        break;
+    default:
+        node->kind = SEGMENT_DID;
+        node->times = (enum segment_times)dice_roll(dice, 3);
+        node->times_count = 1 + dice_roll(dice, 3);
+        node->match.event = event(dice);
+        calendar(dice, &node->match.window);
+        if (dice_roll(dice, 4) == 0)
+            window(dice, &node->match.window);
+    }
+    return node;
+}
+
 const struct segment_node *dice_value(struct dice *dice, int depth)
 {
     struct segment_node *node = make(dice, 1, sizeof *node);

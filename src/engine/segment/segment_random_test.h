@@ -45,6 +45,8 @@ struct dice {
 /* 0 .. sides - 1 */
 uint32_t                   dice_roll(struct dice *dice, uint32_t sides);
 const struct segment_node *dice_condition(struct dice *dice, int depth);
+/* One question about days and dates: of a trait, or in a window of the calendar. */
+const struct segment_node *dice_when(struct dice *dice);
 /* An aggregate without a test. */
 const struct segment_node *dice_value(struct dice *dice, int depth);
 /* One about behaviour, of every kind; tame whatever the dice say. */
