@@ -16,6 +16,7 @@
 
 #include "engine/behaviour/view.h"
 #include "engine/report/report.h"
+#include "engine/segment/segment_program.h"
 
 enum {
     BLOCK_PROFILES = 2048,
@@ -23,7 +24,7 @@ enum {
     BLOCK_NO_ENTRY = UINT32_MAX,
     BLOCK_IDENTIFY = 0, /* own events, as the program numbers them */
     BLOCK_LIST = 1,
-    BLOCK_ANYTHING = DICT_NONE - 1, /* in the place of a name: everything; the own ones too */
+    BLOCK_ANYTHING = SEGMENT_ANY_EVENT, /* in the place of a name: everything; the own ones too */
 };
 
 struct block {

@@ -265,6 +265,8 @@ static uint16_t decisive_event(const struct segment_op *op)
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
         return op->match.event;
+    case SEGMENT_FUNNEL:
+        return op->steps[0].event;
     case SEGMENT_IN_LIST:
         return BLOCK_LIST;
     default:

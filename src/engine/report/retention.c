@@ -208,6 +208,29 @@ static void drop_inactive(const struct hits *hits, const struct retention_questi
         people[word] &= within[word] | hits->block.ringed[word];
 }
 
+/* For the first time: whose first event lies before the first period was not born in any either. */
+static void drop_older(const struct hits *hits, const struct retention_question *q,
+                       uint64_t *people)
+{
+    const struct slices *slices = &hits->slices[0];
+    int64_t              from_ms = q->periods.at_ms[0];
+    if (q->any || q->birth->ops[0].match.where != 0)
+        return;
+    for (uint32_t l = 0; l < slices->levels_count; l++) {
+        const struct slice_level *slice = &slices->levels[l];
+        if (slice->places == NULL && slice_has_own(slice))
+            continue;
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+            for (uint64_t left = people[word] & hits->block.alone[word]; left != 0;
+                 left &= left - 1) {
+                uint32_t i = word * 64 + BLOCK_BIT(left);
+                bool     old =
+                    slice->lo[i] < slice->hi[i] && slice_at_ms(slice, slice->lo[i]) < from_ms;
+                people[word] &= ~((uint64_t)old << (i % 64));
+            }
+    }
+}
+
 enum err retention_run(const struct report *report, const struct retention_question *q,
                        struct report_range range, uint64_t *born, uint64_t *came)
 {
@@ -222,6 +245,7 @@ enum err retention_run(const struct report *report, const struct retention_quest
         hits_block(hits, first, range.to);
         hits_people(hits, 0, people);
         drop_inactive(hits, q, people);
+        drop_older(hits, q, people);
         hits_prefetch(hits, people, 0);
         for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
             hits_prefetch(hits, people, word + 1);
