@@ -65,6 +65,9 @@ struct segment_stage {
  */
 enum { SEGMENT_OWN_EVENTS = 16 };
 
+/* The JSON Schema (draft 2020-12) of the JSON form; built in. */
+struct str segment_schema(void);
+
 /* What the names in a condition stand for. */
 #define SEGMENT_NO_ID UINT32_MAX
 struct segment_names {

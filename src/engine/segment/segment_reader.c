@@ -110,12 +110,13 @@ enum err reader_whole(struct reader *r, const struct json *object, const char *m
 {
     const struct json *value = reader_get(object, member);
     struct place       here = place_under(at, member);
-    if (value == NULL || value->kind != JSON_INT)
+    struct json whole = value == NULL ? (struct json){ .kind = JSON_NULL } : segment_number(*value);
+    if (whole.kind != JSON_INT)
         return reader_fail(r, &here, ERR_INPUT, "a whole number is wanted here",
                            "Write for example 3.");
-    *out = value->integer > INT32_MAX   ? INT32_MAX
-           : value->integer < INT32_MIN ? INT32_MIN
-                                        : (int32_t)value->integer;
+    *out = whole.integer > INT32_MAX   ? INT32_MAX
+           : whole.integer < INT32_MIN ? INT32_MIN
+                                       : (int32_t)whole.integer;
     return OK;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/time.h"
+#include "engine/segment/segment.h"
 
 extern const char dult_openapi[], dult_openapi_end[];
 __asm__(".section .rodata\n"
@@ -16,6 +17,12 @@ __asm__(".section .rodata\n"
 enum err openapi_show(struct call *call)
 {
     buf_str(&call->out, (struct str){ dult_openapi, (size_t)(dult_openapi_end - dult_openapi) });
+    return OK;
+}
+
+enum err segment_schema_show(struct call *call)
+{
+    buf_str(&call->out, segment_schema());
     return OK;
 }
 

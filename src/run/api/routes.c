@@ -71,6 +71,8 @@ static const struct api_route ROUTES[] = {
     QUICK("GET", "/healthz", health_show, "Is the program well?"),
     OPEN("GET", "/metrics", metrics_show, "Numbers as Prometheus reads them"),
     QUICK("GET", "/api/v1/openapi.json", openapi_show, "This description"),
+    QUICK("GET", "/api/v1/segments/schema", segment_schema_show,
+          "The JSON Schema of conditions in JSON"),
     OPEN("POST", "/api/v1/owner", owner_claim, "Turn the one-time token into the owner's key"),
 
     SCOPE("GET", "/api/v1/stats", stats_show, "stats:read", "Numbers of everything"),

@@ -116,5 +116,7 @@ enum cli_exit cli_key(struct cli *cli);
 enum cli_exit cli_owner(struct cli *cli);
 enum cli_exit cli_doctor(struct cli *cli);
 enum cli_exit cli_liquid(struct cli *cli);
+enum cli_exit cli_segment_convert(const struct cli *cli);
+enum cli_exit cli_segment_schema(void);
 
 #endif

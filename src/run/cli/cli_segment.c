@@ -1,4 +1,4 @@
-/* dult segment count, list. */
+/* dult segment count, list; cli_convert.c has the rest. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -115,5 +115,10 @@ enum cli_exit cli_segment(struct cli *cli)
                          "Give one condition in quotes, or --segment NAME.");
     if (strcmp(cli->words[0], "list") == 0)
         return list(cli);
-    return cli_usage(cli, "A segment is counted or listed.", "`dult help segment` shows how.");
+    if (strcmp(cli->words[0], "convert") == 0)
+        return cli_segment_convert(cli);
+    if (strcmp(cli->words[0], "schema") == 0)
+        return cli_segment_schema();
+    return cli_usage(cli, "A segment is counted, listed or converted.",
+                     "`dult help segment` shows how.");
 }
