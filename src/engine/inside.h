@@ -12,6 +12,7 @@
 
 enum { RUNS_MAX = RING_PROFILES_MAX * TIMELINE_RUNS_MAX };
 _Static_assert((int)RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit a condition's cursors");
+_Static_assert(PROGRAM_SEGMENTS_MAX <= 1 << 14, "a membership keeps a segment in 14 bits");
 
 enum { AHEAD = PEOPLE_AHEAD_STEPS }; /* one step a record */
 

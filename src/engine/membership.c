@@ -56,8 +56,10 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
     if (state == NULL)
         return ERR_MEMORY;
     return membership_set(
-        state,
-        (struct membership){ segment, in, have == NULL ? step->at_ms : have->since_ms, until_ms });
+        state, (struct membership){ .segment = segment,
+                                    .in = in,
+                                    .since_ms = have == NULL ? step->at_ms : have->since_ms,
+                                    .until_ms = until_ms });
 }
 
 /* ---- what is known ---- */

@@ -17,7 +17,7 @@ static inline void *vec_room(void *items, uint32_t count, uint32_t *room, size_t
 {
     if (count < *room)
         return items;
-    uint32_t more = *room == 0 ? 2 : *room * 2;
+    uint32_t more = *room + *room / 4 + 2; /* most stay small, and there are millions */
     void    *grown = realloc(items, (size_t)more * size);
     if (grown != NULL)
         *room = more;

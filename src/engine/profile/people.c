@@ -1,6 +1,7 @@
 #include "engine/profile/people.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +11,18 @@
 #include "base/time.h"
 #include "engine/vec.h"
 
-/* Address space for the texts of identities and for the tables; memory is taken as they fill. */
-#define TEXTS_BYTES_MAX ((size_t)64 << 30)
+/* Address space for identities and profiles; memory is taken as they fill. */
+#define IDENTITIES_BYTES_MAX ((size_t)(MAP_NONE - 1) * IDENTITY_UNIT_BYTES)
 #define PROFILES_MAX (UINT32_MAX - 1)
 
+/* Identities lie one behind the other; the number of one is its place in units. */
+enum { IDENTITY_UNIT_BYTES = 4 };
+
 struct identity {
-    uint32_t text; /* offset into texts, in 4-byte units: kind, length (2 bytes), bytes */
-    uint32_t profile;
-    uint32_t next; /* of the same profile */
+    uint32_t      profile;
+    uint32_t      next; /* of the same profile */
+    unsigned char kind, len[2];
+    char          text[];
 };
 
 struct people {
@@ -44,8 +49,7 @@ struct people *people_open(uint64_t seed)
         return NULL;
     people->seed = seed;
     if (space_open(&people->profiles, (size_t)PROFILES_MAX * sizeof(struct profile)) == OK &&
-        space_open(&people->identities, (size_t)PROFILES_MAX * sizeof(struct identity)) == OK &&
-        space_open(&people->texts, TEXTS_BYTES_MAX) == OK)
+        space_open(&people->identities, IDENTITIES_BYTES_MAX) == OK)
         return people;
     people_close(people);
     return NULL;
@@ -74,7 +78,6 @@ void people_close(struct people *people)
         state_free(people_get(people, i)->state);
     space_close(&people->profiles);
     space_close(&people->identities);
-    space_close(&people->texts);
     map_done(&people->by_text);
     rings_drop(people->rings);
     free(people);
@@ -98,15 +101,15 @@ uint32_t people_root(const struct people *people, uint32_t profile)
 
 static struct identity *identity_at(const struct people *people, uint32_t i)
 {
-    return (struct identity *)people->identities.bytes + i;
+    return (struct identity *)(people->identities.bytes + (size_t)i * IDENTITY_UNIT_BYTES);
 }
 
 static struct identity_key identity_key(const struct people *people, uint32_t i)
 {
-    const unsigned char *at = people->texts.bytes + (size_t)identity_at(people, i)->text * 4;
-    uint16_t             len;
-    memcpy(&len, at + 1, sizeof len);
-    return (struct identity_key){ (enum identity_kind)at[0], { (const char *)at + 3, len } };
+    const struct identity *identity = identity_at(people, i);
+    uint16_t               len;
+    memcpy(&len, identity->len, sizeof len);
+    return (struct identity_key){ (enum identity_kind)identity->kind, { identity->text, len } };
 }
 
 static uint64_t key_hash(const struct people *people, struct identity_key key)
@@ -171,8 +174,6 @@ void people_ahead_step(const struct people *people, struct people_ahead *ahead)
         if (ahead->identity == MAP_NONE)
             return;
         ahead->profile = identity_at(people, ahead->identity)->profile;
-        __builtin_prefetch(people->texts.bytes +
-                           (size_t)identity_at(people, ahead->identity)->text * 4);
         __builtin_prefetch(people_get(people, ahead->profile));
         return;
     case 3:
@@ -205,16 +206,21 @@ enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
     return OK;
 }
 
-static enum err text_add(struct people *people, struct identity_key key, uint32_t *out)
+static enum err identity_add(struct people *people, uint32_t profile, struct identity_key key,
+                             uint32_t *out)
 {
-    size_t offset;
-    TRY(space_add(&people->texts, 3 + key.text.len, 4, &offset));
-    unsigned char *at = people->texts.bytes + offset;
-    uint16_t       len = (uint16_t)key.text.len;
-    at[0] = (unsigned char)key.kind;
-    memcpy(at + 1, &len, sizeof len);
-    memcpy(at + 3, key.text.ptr, key.text.len);
-    *out = (uint32_t)(offset / 4);
+    size_t   offset;
+    uint16_t len = (uint16_t)key.text.len;
+    TRY(space_add(&people->identities, offsetof(struct identity, text) + len, IDENTITY_UNIT_BYTES,
+                  &offset));
+    uint32_t         number = (uint32_t)(offset / IDENTITY_UNIT_BYTES);
+    struct identity *identity = identity_at(people, number);
+    identity->profile = profile;
+    identity->next = people_get(people, profile)->identities;
+    identity->kind = (unsigned char)key.kind;
+    memcpy(identity->len, &len, sizeof len);
+    memcpy(identity->text, key.text.ptr, len);
+    *out = number;
     return OK;
 }
 
@@ -222,18 +228,13 @@ enum err people_link(struct people *people, uint32_t profile, enum identity_kind
                      struct str text)
 {
     struct identity_key key = { kind, text };
-    size_t              offset;
-    uint32_t            text_at;
+    uint32_t            number;
     assert(text.len > 0 && text.len <= IDENTITY_BYTES_MAX);
     assert(identity_find(people, key) == MAP_NONE);
 
-    TRY(text_add(people, key, &text_at));
-    TRY(space_add(&people->identities, sizeof(struct identity), 4, &offset));
-    uint32_t number = people->identities_count++;
+    TRY(identity_add(people, profile, key, &number));
     TRY(map_add(&people->by_text, key_hash(people, key), number));
-    struct profile *owner = people_get(people, profile);
-    *identity_at(people, number) = (struct identity){ text_at, profile, owner->identities };
-    owner->identities = number;
+    people_get(people, profile)->identities = number;
     return OK;
 }
 

@@ -14,13 +14,15 @@
  *
  * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
  *               belongs to exactly one profile.
- * Cost          64 bytes a profile, 28 and its text an identity; state only when there is any.
- * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
+ * Cost          56 bytes a profile; 11 and its text an identity, and up to 22 to find it; state
+ * only when there is any: 160 bytes, and 16 to 20 a membership. Bounds        2^32 - 2 profiles;
+ * RING_PROFILES_MAX profiles a person.
  */
 #ifndef DULT_ENGINE_PEOPLE_H
 #define DULT_ENGINE_PEOPLE_H
 
 #include "base/str.h"
+#include "base/time.h"
 #include "engine/behaviour/rings.h"
 #include "engine/segment/segment_standing.h"
 
@@ -37,12 +39,16 @@ enum identity_kind {
     IDENTITY_EXTERNAL = 'x', /* text: "type:id" */
 };
 
+/* A person has many: two words each. */
 struct membership {
-    uint32_t segment;
-    bool     in;
-    int64_t  since_ms; /* when the condition became true, as now known */
-    int64_t  until_ms; /* when time alone may change it */
+    int64_t  until_ms;      /* when time alone may change it */
+    int64_t  since_ms : 49; /* when the condition became true, as now known */
+    uint64_t segment : 14;
+    bool     in : 1;
 };
+_Static_assert(sizeof(struct membership) == 16, "of which a person has many");
+_Static_assert(TIME_MIN_MS >= -(INT64_C(1) << 48) && TIME_MAX_MS < INT64_C(1) << 48,
+               "every instant fits since_ms");
 
 struct enrollment {
     uint64_t id; /* its ENROLLED decision */
@@ -127,12 +133,12 @@ struct profile {
     uint32_t      identities; /* its first identity; PROFILE_NONE for none */
     uint32_t      created_seq;
     uint32_t      round;    /* the last checkpoint that has it; see checkpoint.h */
+    bool          shared;   /* a device that more than one person has used */
+    bool          ask_all;  /* at the next wake-up every segment is asked */
     uint64_t      head;     /* the last decision about it; 0 for none */
     int64_t       wake_ms;  /* when time has something to do next; TIME_NEVER for nothing */
     int64_t       timer_ms; /* the timer that will look, at or before wake_ms; or TIME_NEVER */
     struct state *state;    /* of the root; NULL when empty */
-    bool          shared;   /* a device that more than one person has used */
-    bool          ask_all;  /* at the next wake-up every segment is asked */
 };
 
 struct people;
