@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { dult, dultTry, root, skipWithoutProgram } from './lib/program.mjs';
 
@@ -24,6 +25,7 @@ create temp table buy as select cast(substr(text, 2, 5) as integer) as person,
   cast(strftime('%s', substr(text, 8, 4) || '-' || substr(text, 12, 2) || '-' || substr(text, 14, 2)) as integer) as at,
   cast(substr(text, 17, 2) as integer) as quantity, cast(trim(substr(text, 19)) as real) as revenue
   from line where text not like '%customer_id%';
+create index buy_person on buy(person, at);
 ${query};`;
   return execFileSync('sqlite3', [':memory:'], { input: script, encoding: 'utf8' }).trim();
 }
@@ -54,6 +56,18 @@ const CONDITIONS = [
   ...RECENT.map(([days, known]) => [`did "Order Completed" and never did "Order Completed" in the last ${days} days`, '1998-06-30T00:00:00Z',
     `select count(*) from (select person from buy group by person having max(at) <= ${at98 - days * DAY})`, 23570 - known]),
 ];
+
+const WEEK_1 = seconds('1997-01-06T00:00:00Z'); /* a Monday */
+const FIRST_WEEK = [1662, 74, 105, 72, 82, 67, 52, 64, 51, 46, 49, 36];
+
+async function ask(house, report, body) {
+  const answer = await http('POST', `${house.server.origin}/api/v1/reports/${report}`, {
+    headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-type': 'application/json' },
+    body: { at: '1998-07-01T00:00:00Z', ...body },
+  });
+  assert.equal(answer.status, 200, answer.text);
+  return answer.body;
+}
 
 async function count(data, condition, at) {
   const out = await dult('segment', 'count', '--data', data, '--at', at, condition);
@@ -96,6 +110,30 @@ describe('the music shop\'s history', { skip }, () => {
       assert.equal(await count(house.data, condition, at), Number(sql(query)), condition);
     }
     assert.equal((await house.client.stats()).profiles, 23570);
+  });
+
+  test('of whom first bought in a week, as many come back in each week after as by SQL', async () => {
+    const answer = await ask(house, 'retention', { event: 'Order Completed', interval: 'week', from: '1997-01-06', to: '1997-03-30' });
+    const rows = sql(`with first as (select person, min(at) as at from buy group by person),
+      x as (select distinct person, (f.at - ${WEEK_1}) / ${7 * DAY} as born, (b.at - ${WEEK_1}) / ${7 * DAY} - (f.at - ${WEEK_1}) / ${7 * DAY} as later
+        from buy b join first f using (person) where f.at >= ${WEEK_1} and b.at < ${WEEK_1 + 84 * DAY} and f.at < ${WEEK_1 + 84 * DAY})
+      select born, later, count(*) from x group by born, later order by born, later`).split('\n').map((line) => line.split('\t').map(Number));
+    const back = answer.rows.map((row) => row.back);
+    assert.deepEqual(back.flatMap((counts, born) => counts.map((count, later) => [born, later, count])), rows);
+    assert.deepEqual(back[0], FIRST_WEEK);
+    assert.deepEqual(answer.rows.map(({ born }) => born), back.map(([first]) => first));
+  });
+
+  test('from the first purchase to the second it takes as long as by SQL, for as many', async () => {
+    const answer = await ask(house, 'spread', { event: 'Order Completed', from: '1997-01-01', to: '1998-06-30' });
+    const took = sql(`select (second - first) from (select person, min(at) as first, (select at from buy b where b.person = a.person order by at limit 1 offset 1) as second
+      from buy a group by person) where second is not null`).split('\n').map((text) => Number(text) * 1000);
+    assert.equal(answer.people, 23570);
+    assert.equal(answer.never, BOUGHT[0]);
+    assert.equal(answer.followed, took.length);
+    for (const { from_ms: from, to_ms: to = Infinity, count: people } of answer.buckets) {
+      assert.equal(people, took.filter((ms) => ms >= from && ms < to).length, `${from} to ${to}`);
+    }
   });
 
   test('a condition that cannot be read is refused with the place and a remedy', async () => {

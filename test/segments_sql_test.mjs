@@ -115,8 +115,7 @@ class History {
 
   async differences(asked, translator) {
     const sql = asked.map(({ condition, at }) => this.sqlite.ask(translator.peopleWhere(condition, at)));
-    const answers = await Promise.all(asked.map(({ condition, at }) => this.answer(condition, at)));
-    const rows = await Promise.all(sql);
+    const [rows, answers] = await Promise.all([Promise.all(sql), Promise.all(asked.map(({ condition, at }) => this.answer(condition, at)))]);
     return asked.map((one, index) => ({ ...one, ...answers[index], sql: rows[index][0][0] }))
       .filter(({ people, sql: expected }) => people !== expected);
   }
@@ -177,7 +176,7 @@ describe('segments and SQL over the same rows', { skip: skipWithoutProgram }, ()
     try {
       await history.live(600);
       await history.sqlite.ask(rowsOf(history.house.data));
-      const asked = Array.from({ length: 200 }, () => ({ condition: history.maker.did(), at: history.maker.instant() }));
+      const asked = Array.from({ length: 200 }, () => ({ condition: { did: 'A', in_the_last: history.maker.hours() }, at: history.maker.instant() }));
       const found = await history.differences(asked, new Translator(history.segments, { mistake: 'window' }));
       assert.ok(found.length > 0);
       assert.deepEqual(await history.differences(asked, new Translator(history.segments)), []);

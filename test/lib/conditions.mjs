@@ -9,6 +9,9 @@ const EVENTS = ['A', 'B', 'C', 'Order Completed', 'Cart Viewed'];
 const COLOURS = ['red', 'green', 'blue', 'Red', 'gr'];
 const PLANS = ['free', 'pro', 'team'];
 const LISTS = ['vip', 'news'];
+const BIRTHDAYS = ['1990-11-10', '1992-02-29', '1985-11-20'];
+const CALENDAR = ['today', 'yesterday', 'this week', 'last week', 'this month', 'last month', 'this year'];
+const PATTERNS = ['^gr', 'e+n?$', '[Rr]ed', 'l.e', 'pro|team', '^.{3}$'];
 
 export const HISTORY_DAYS = 20;
 
@@ -45,7 +48,7 @@ export class Maker {
     return this.one([null, 'red', 7, true, '12', ['red', 3], []]);
   }
 
-  moment() {
+  when() {
     const at = this.instant();
     return this.one([this.text(at), Math.floor(at / 1000), at, this.text(at).slice(0, 10), 'soon']);
   }
@@ -61,7 +64,7 @@ export class Maker {
       colour: some(this.odd(this.one(COLOURS))),
       gift: some(this.odd(this.chance(50))),
       tags: some(Array.from({ length: this.random.below(4) }, () => this.one(COLOURS))),
-      due: some(this.moment()),
+      due: some(this.when()),
       address: some({ city: this.odd(this.one(['Oslo', 'Bergen'])), zip: this.random.below(5) }),
       products: some(Array.from({ length: this.random.below(4) }, () => this.product())),
     };
@@ -75,7 +78,8 @@ export class Maker {
       staff: some(this.odd(this.chance(50))),
       tags: some(Array.from({ length: 1 + this.random.below(3) }, () => this.one(COLOURS))),
       home: some({ city: this.one(['Oslo', 'Bergen']) }),
-      renewal: some(this.moment()),
+      renewal: some(this.when()),
+      birthday: some(this.odd(this.one(BIRTHDAYS.concat(this.text(this.instant()).slice(0, 10).replace(/^..../, '1988'))))),
     };
   }
 
@@ -107,16 +111,30 @@ export class Maker {
     return `${hours} hours`;
   }
 
-  window() {
+  // An instant, or a day.
+  date() {
+    const text = this.text(this.instant());
+    return this.chance(40) ? text.slice(0, 10) : text;
+  }
+
+  moment() {
     switch (this.random.below(8)) {
+      case 0: return { ago: this.hours() };
+      case 1: return { from_now: this.hours() };
+      case 2: return { now: true };
+      case 3: return { days_from_today: this.random.below(12) - 8 };
+      default: return { date: this.date() };
+    }
+  }
+
+  window() {
+    switch (this.random.below(9)) {
       case 0: case 1: return { in_the_last: this.hours() };
       case 2: return { not_in_the_last: this.hours() };
-      case 3: return { since: this.text(this.instant()) };
-      case 4: return { before: this.text(this.instant()) };
-      case 5: {
-        const ends = [this.instant(), this.instant()].sort((a, b) => a - b);
-        return { between: ends.map((end) => this.text(end)) };
-      }
+      case 3: return { since: this.date() };
+      case 4: return { before: this.date() };
+      case 5: return { between: [this.date(), this.date()].sort() };
+      case 6: return { during: this.one(CALENDAR) };
       default: return {};
     }
   }
@@ -124,7 +142,8 @@ export class Maker {
   literal(key) {
     if (/revenue|price|score|zip/.test(key)) return this.number();
     if (/gift|staff/.test(key)) return this.chance(50);
-    if (/due|renewal/.test(key)) return { date: this.text(this.instant()) };
+    if (/due/.test(key)) return { date: this.date() };
+    if (/renewal|birthday/.test(key)) return this.moment();
     if (/category/.test(key)) return this.one(['tent', 'boot', 'map']);
     if (/city/.test(key)) return this.one(['Oslo', 'Bergen', 'Os']);
     if (/plan/.test(key)) return this.one(PLANS);
@@ -139,16 +158,44 @@ export class Maker {
     if (this.chance(10)) return { [subject]: key, op: this.one(['exists', 'does not exist']) };
     if (typeof value === 'boolean') return { ...head, op: this.one(['=', '!=']), value };
     if (this.chance(20)) return { ...head, op: this.one(['in', 'not in']), values: [value, ...Array.from({ length: this.random.below(3) }, () => this.literal(key))].filter((one) => typeof one === typeof value) };
-    if (typeof value === 'string') return { ...head, op: this.one(['=', '!=', 'contains', 'starts with', 'ends with']), value };
+    if (typeof value === 'string') return { ...head, ...this.one([{ op: '=', value }, { op: '!=', value }, { op: 'contains', value }, { op: 'starts with', value }, { op: 'ends with', value }, { op: 'matches', value: this.one(PATTERNS) }]) };
     if (typeof value === 'number' && this.chance(15)) return { ...head, op: 'between', values: [value, this.number()].sort((a, b) => a - b) };
-    return { ...head, op: this.one(typeof value === 'object' ? ['>', '>=', '<', '<='] : ['=', '!=', '>', '>=', '<', '<=']), value };
+    return { ...head, op: this.one(['=', '!=', '>', '>=', '<', '<=']), value };
+  }
+
+  // Whether a trait has been so for a while: of those whose answer time alone does not change.
+  been() {
+    const compared = this.compare('trait', ['plan', 'score', 'staff', 'tags', 'home.city']);
+    return /exist/.test(compared.op) ? compared : { ...compared, for: this.hours() };
+  }
+
+  day() {
+    const from = this.random.below(12) - 6;
+    const days = { from_days: from, to_days: from + this.random.below(5) };
+    return this.chance(50) ? { day_of: 'renewal', ...days } : { anniversary_of: 'birthday', ...days };
   }
 
   where(depth = 2) {
     const keys = ['revenue', 'colour', 'gift', 'tags', 'due', 'address.city', 'address.zip', 'products.category', 'products.price'];
+    if (this.chance(12)) return this.element();
     if (depth === 0 || this.chance(65)) return this.compare('property', keys);
     if (this.chance(25)) return { not: this.where(depth - 1) };
     return { [this.one(['and', 'or'])]: [this.where(depth - 1), this.where(depth - 1)] };
+  }
+
+  // What one product is like: any of them, or all.
+  element() {
+    const one = () => this.compare('property', ['category', 'price']);
+    const inner = this.chance(50) ? one() : { [this.one(['and', 'or'])]: [one(), one()] };
+    return { property: 'products', which: this.one(['any', 'all']), element: inner };
+  }
+
+  happening() {
+    return this.chance(12) ? { anything: true } : this.one(EVENTS.concat('Page'));
+  }
+
+  same() {
+    return this.chance(30) ? { same: 'address.zip' } : {};
   }
 
   maybe(member) {
@@ -157,7 +204,7 @@ export class Maker {
 
   did() {
     const times = this.one([{}, { at_least: 2 }, { at_least: 1 + this.random.below(5) }, { at_most: this.random.below(4) }, { exactly: this.random.below(4) }]);
-    return { did: this.one(EVENTS.concat('Page')), ...times, ...this.window(), ...this.maybe('where') };
+    return { did: this.happening(), ...times, ...this.window(), ...this.maybe('where') };
   }
 
   fold() {
@@ -167,9 +214,33 @@ export class Maker {
     return { [fold]: key, of: this.one(EVENTS), ...this.window(), ...this.maybe('where'), op: this.one(['=', '!=', '>', '>=', '<', '<=']), value };
   }
 
+  // Folds over events alone, and those that give a value instead of a number.
+  otherFold() {
+    const rest = { of: this.happening(), ...this.window(), ...this.maybe('where') };
+    const op = this.one(['=', '!=', '>', '>=', '<', '<=']);
+    switch (this.random.below(5)) {
+      case 0: return { count: true, ...rest, op, value: this.random.below(6) };
+      case 1: return { count: this.one(['tags', 'products.price']), ...rest, op, value: this.random.below(8) };
+      case 2: return { days_between: true, ...rest, op, value: this.random.below(40) / 8 };
+      case 3: return { [this.one(['first_time', 'last_time'])]: true, ...rest, op, value: this.moment() };
+      default: {
+        const fold = this.one(['first', 'last', 'most_frequent']);
+        const { property, which, ...test } = this.compare('property', fold === 'most_frequent' ? ['address.zip'] : ['revenue', 'colour', 'address.city']);
+        return { [fold]: property, ...rest, ...test };
+      }
+    }
+  }
+
+  funnel() {
+    const steps = Array.from({ length: 2 + this.random.below(3) }, () => ({ did: this.happening(), ...this.maybe('where') }));
+    const step = 1 + this.random.below(steps.length);
+    const not = step < steps.length && this.chance(40) ? { not_step: step + 1 + this.random.below(steps.length - step) } : {};
+    return { funnel: steps, step, ...not, within: this.hours(), ...(this.chance(30) ? { same: 'address.zip' } : {}), ...this.window() };
+  }
+
   then() {
     const no = this.chance(40);
-    return { did: this.one(EVENTS), ...this.window(), ...this.maybe('where'), [no ? 'then_no' : 'then']: this.one(EVENTS), ...this.maybe('then_where'), within: this.hours() };
+    return { did: this.happening(), ...this.window(), ...this.maybe('where'), [no ? 'then_no' : 'then']: this.happening(), ...this.maybe('then_where'), ...this.same(), within: this.hours() };
   }
 
   condition(depth = 3) {
@@ -178,13 +249,17 @@ export class Maker {
     if (depth > 0 && drawn < 22) return { or: [this.condition(depth - 1), this.condition(depth - 1), ...(this.chance(30) ? [this.condition(depth - 1)] : [])] };
     if (depth > 0 && drawn < 28) return { not: this.condition(depth - 1) };
     if (drawn < 50) return this.did();
-    if (drawn < 64) return this.fold();
-    if (drawn < 75) return this.then();
+    if (drawn < 58) return this.fold();
+    if (drawn < 64) return this.otherFold();
+    if (drawn < 72) return this.then();
+    if (drawn < 76) return this.funnel();
     if (drawn < 82) return { [this.one(['first_did', 'last_did'])]: this.one(EVENTS), ...this.window(), ...this.maybe('where') };
     if (drawn < 86) return { in_list: this.one(LISTS) };
     if (drawn < 90) return { in_segment: this.one(SEGMENTS) };
     if (drawn < 91) return { everyone: true };
-    return this.compare('trait', ['plan', 'score', 'staff', 'tags', 'home.city', 'renewal']);
+    if (drawn < 94) return this.been();
+    if (drawn < 96) return this.day();
+    return this.compare('trait', ['plan', 'score', 'staff', 'tags', 'home.city', 'renewal', 'birthday']);
   }
 
   list() {
