@@ -72,20 +72,20 @@ const struct cli_command CLI_COMMANDS[] = {
       .run = cli_show },
     { .name = "segment",
       .purpose = "count or list the people a condition holds for",
-      .usage = "count [--data DIR] [--at TIME] 'CONDITION'\n"
-               "count [--data DIR] [--at TIME] --segment NAME\n"
-               "list [--data DIR] [--at TIME] [NAME]\n"
+      .usage = "count [--data DIR] [--at TIME] [--compare NAME] 'CONDITION'|NAME\n"
+               "list [--data DIR] [--at TIME] ['CONDITION'|NAME]\n"
                "convert [--to text|json] [--computed] 'CONDITION'|-\n"
                "schema",
       .more =
-          "The number stands alone on the first line. --at asks as of any moment. `list` without\n"
-          "a name lists the segments. `convert` writes a condition in its other form, text or "
-          "JSON,\n"
+          "The number stands alone on the first line. --at asks as of any moment; --compare tells\n"
+          "who would enter and leave a segment if this were its condition. `list` without a name\n"
+          "lists the segments. `convert` writes a condition in its other form, text or JSON,\n"
           "or says what is wrong with it; `-` reads it from standard input. `schema` prints the\n"
           "JSON Schema of the JSON form. Neither asks a server.",
       .example = "dult segment count --at 1997-06-30T00:00:00Z 'never did \"Order Completed\"'",
       .options = { { "at", "TIME", "as of this moment, 2026-01-31T12:00:00Z" },
-                   { "segment", "NAME", "count a segment that is defined" },
+                   { "compare", "NAME", "who would enter and leave this segment" },
+                   { "segment", "NAME", "a segment, whatever its name looks like" },
                    { "to", "FORM", "convert to text or json; the other form unless given" },
                    { "computed", NULL, "convert a computed trait: an aggregate, no condition" } },
       .words_least = 1,

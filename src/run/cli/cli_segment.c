@@ -5,53 +5,104 @@
 #include "run/cli/cli_talk.h"
 #include "run/cli/progress.h"
 
-/* A condition is asked about as text; a bare word is the name of a segment. */
-static void question_write(struct talk *talk, const char *asked, const char *at)
+/*
+ * What is asked about is a segment's name or a condition. Names are tried first: a condition is no
+ * name, unless somebody named a segment so.
+ */
+enum asked_as { AS_SEGMENT, AS_CONDITION };
+
+static void question_write(struct talk *talk, const char *asked, enum asked_as as,
+                           const char *cursor)
 {
-    bool first = true;
+    static const char *const options[] = { "at", "compare" };
+    bool                     first = true;
+    buf_reset(&talk->body);
     buf_char(&talk->body, '{');
-    json_write_key(&talk->body, &first, cli_has(talk->cli, "segment") ? "segment" : "condition");
+    json_write_key(&talk->body, &first, as == AS_SEGMENT ? "segment" : "condition");
     json_write_str(&talk->body, str_of(asked));
-    if (at != NULL) {
-        json_write_key(&talk->body, &first, "at");
-        json_write_str(&talk->body, str_of(at));
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (cli_has(talk->cli, options[i])) {
+            json_write_key(&talk->body, &first, options[i]);
+            json_write_str(&talk->body, str_of(cli_value(talk->cli, options[i])));
+        }
+    if (cursor != NULL) {
+        buf_str(&talk->body, STR(",\"limit\":1000"));
+        if (cursor[0] != '\0') {
+            json_write_key(&talk->body, &first, "cursor");
+            json_write_str(&talk->body, str_of(cursor));
+        }
     }
     buf_char(&talk->body, '}');
-    talk_path(talk, "/api/v1/segments/count", NULL, NULL);
+}
+
+/* A word alone that is no segment is a slip of the pen, not a condition. */
+static bool is_word(const char *text)
+{
+    return strpbrk(text, " \"=<>(") == NULL && strcmp(text, "everyone") != 0;
+}
+
+/* Asks `path` as a segment, and where there is none as a condition; *as says which it was. */
+static enum err either_ask(struct talk *talk, const char *path, const char *asked,
+                           const char *cursor, enum asked_as *as)
+{
+    bool     is_named = cli_has(talk->cli, "segment");
+    enum err err = ERR_ABSENT;
+    if (*as == AS_SEGMENT) {
+        question_write(talk, asked, AS_SEGMENT, cursor);
+        talk_path(talk, path, NULL, NULL);
+        err = talk_ask(talk, "POST");
+        if (err != ERR_ABSENT || is_named || is_word(asked))
+            return err;
+    }
+    *as = AS_CONDITION;
+    question_write(talk, asked, AS_CONDITION, cursor);
+    talk_path(talk, path, NULL, NULL);
+    return talk_ask(talk, "POST");
+}
+
+static void sample_print(struct talk *talk, const char *label, const char *key)
+{
+    const struct json *sample = json_get(&talk->answer, str_of(key));
+    for (uint32_t i = 0; sample != NULL && i < sample->count; i++) {
+        const char *name = talk_text(talk, &sample->items[i], "userId");
+        printf("%s%s", i == 0 ? label : ", ",
+               name[0] != '\0' ? name : talk_text(talk, &sample->items[i], "id"));
+    }
+    if (sample != NULL && sample->count > 0)
+        printf("\n");
 }
 
 static void count_print(struct talk *talk)
 {
-    const struct cli  *cli = talk->cli;
-    int64_t            count = 0, people = 0;
-    double             share = 0;
-    char               number[PROGRESS_NUMBER_BYTES];
-    const struct json *sample = json_get(&talk->answer, STR("sample"));
+    const struct cli *cli = talk->cli;
+    int64_t           count = 0, people = 0;
+    double            share = 0;
+    char              number[PROGRESS_NUMBER_BYTES];
     (void)json_get_int(&talk->answer, STR("count"), &count);
     (void)json_get_int(&talk->answer, STR("people"), &people);
     (void)json_get_real(&talk->answer, STR("share"), &share);
     printf("%" PRId64 "\n", count);
     printf("%sof %s people (%.1f%%), as of %s%s\n", cli_quiet(cli), progress_number(people, number),
            share * 100, talk_text(talk, &talk->answer, "at"), cli_plain(cli));
-    for (uint32_t i = 0; sample != NULL && i < sample->count; i++) {
-        const struct json *person = &sample->items[i];
-        const char        *name = talk_text(talk, person, "userId");
-        printf("%s%s", i == 0 ? "such as " : ", ",
-               name[0] != '\0' ? name : talk_text(talk, person, "id"));
-    }
-    if (sample != NULL && sample->count > 0)
-        printf("\n");
+    sample_print(talk, "such as ", "sample");
+    if (json_get(&talk->answer, STR("entering")) == NULL)
+        return;
+    (void)json_get_int(&talk->answer, STR("entering"), &count);
+    printf("%s would enter \"%s\"\n", progress_number(count, number), cli_value(cli, "compare"));
+    sample_print(talk, "  ", "entering_sample");
+    (void)json_get_int(&talk->answer, STR("leaving"), &count);
+    printf("%s would leave\n", progress_number(count, number));
+    sample_print(talk, "  ", "leaving_sample");
 }
 
 static enum cli_exit count(struct cli *cli)
 {
-    struct talk talk;
-    const char *asked = cli_has(cli, "segment") ? cli_value(cli, "segment") : cli->words[1];
-    enum err    err = talk_open(&talk, cli, false);
-    if (err == OK) {
-        question_write(&talk, asked, cli_value(cli, "at"));
-        err = talk_ask(&talk, "POST");
-    }
+    struct talk   talk;
+    const char   *asked = cli_has(cli, "segment") ? cli_value(cli, "segment") : cli->words[1];
+    enum err      err = talk_open(&talk, cli, false);
+    enum asked_as as = AS_SEGMENT;
+    if (err == OK)
+        err = either_ask(&talk, "/api/v1/segments/count", asked, NULL, &as);
     if (err == OK && cli->is_json)
         talk_print_json(&talk.answer);
     else if (err == OK)
@@ -84,23 +135,35 @@ static enum err json_line(void *context, const struct json *item)
     return OK;
 }
 
+/* Page after page: all are of the first one's moment. */
+static enum err people_ask(struct talk *talk, const char *asked)
+{
+    enum asked_as as = AS_SEGMENT;
+    char          cursor[64] = "";
+    do {
+        TRY(either_ask(talk, "/api/v1/segments/people", asked, cursor, &as));
+        const struct json *items = json_get(&talk->answer, STR("items"));
+        for (uint32_t i = 0; items != NULL && i < items->count; i++)
+            TRY((talk->cli->is_json ? json_line : member_line)(talk, &items->items[i]));
+        snprintf(cursor, sizeof cursor, "%s", talk_text(talk, &talk->answer, "next"));
+        arena_reset(talk->arena);
+    } while (cursor[0] != '\0');
+    return OK;
+}
+
 static enum cli_exit list(struct cli *cli)
 {
     struct talk talk;
-    const char *name = cli->words_count > 1 ? cli->words[1] : NULL;
+    const char *asked = cli_has(cli, "segment") ? cli_value(cli, "segment")
+                        : cli->words_count > 1  ? cli->words[1]
+                                                : NULL;
     enum err    err = talk_open(&talk, cli, false);
-    if (err == OK) {
-        if (name == NULL)
-            talk_path(&talk, "/api/v1/segments", NULL, NULL);
-        else
-            talk_path(&talk, "/api/v1/segments/", name, "/members");
-        talk_query(&talk, "at", cli_value(cli, "at"));
+    if (err == OK && asked != NULL)
+        err = people_ask(&talk, asked);
+    else if (err == OK) {
+        talk_path(&talk, "/api/v1/segments", NULL, NULL);
         talk_query(&talk, "limit", "1000");
-        err = talk_all(&talk,
-                       cli->is_json   ? json_line
-                       : name == NULL ? name_line
-                                      : member_line,
-                       &talk);
+        err = talk_all(&talk, cli->is_json ? json_line : name_line, &talk);
     }
     return talk_end(&talk, err, CLI_OK);
 }
@@ -112,7 +175,7 @@ enum cli_exit cli_segment(struct cli *cli)
         return count(cli);
     if (strcmp(cli->words[0], "count") == 0)
         return cli_usage(cli, "Which people are to be counted?",
-                         "Give one condition in quotes, or --segment NAME.");
+                         "Give one condition in quotes, or a segment's name.");
     if (strcmp(cli->words[0], "list") == 0)
         return list(cli);
     if (strcmp(cli->words[0], "convert") == 0)
