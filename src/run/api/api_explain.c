@@ -13,6 +13,7 @@
 
 struct why {
     struct call               *call;
+    struct buf                 told; /* the tree, its events by number alone */
     struct str                 who, segment;
     const struct segment_node *tree;
     int64_t                    at_ms;
@@ -43,9 +44,8 @@ static enum err why_write(struct why *why, struct engine *engine, uint32_t perso
     write_text(out, &first, "segment", why->segment);
     write_time(out, &first, "at", why->at_ms);
     json_write_key(out, &first, "why");
-    engine_explain(engine, &compiled, why->tree, person, why->at_ms, out);
-    buf_char(out, '}');
-    return OK;
+    engine_explain(engine, &compiled, why->tree, person, why->at_ms, &why->told);
+    return buf_err(&why->told);
 }
 
 static bool why_ask(struct engine *engine, struct task *task)
@@ -57,14 +57,81 @@ static bool why_ask(struct engine *engine, struct task *task)
     return true;
 }
 
+/* ---- evidence: an event's number becomes what the store keeps of it ---- */
+
+static void event_tell(struct call *call, const struct json *event)
+{
+    struct store_event row;
+    struct json        body;
+    int64_t            seq = 0;
+    struct buf        *out = &call->out;
+    json_write(out, event);
+    if (!json_get_int(event, STR("seq"), &seq) ||
+        store_event_get(call->desk->reader, call->arena, (uint64_t)seq, &row) != OK ||
+        json_parse(call->desk->parser, call->arena, row.body, &body, NULL) != OK)
+        return;
+    const struct json *properties = json_get(&body, STR("properties"));
+    if (properties == NULL || properties->kind != JSON_OBJECT || properties->count == 0)
+        return;
+    out->len--; /* the closing brace */
+    buf_str(out, STR(",\"properties\":"));
+    json_write(out, properties);
+    buf_char(out, '}');
+}
+
+static void tree_tell(struct call *call, const struct json *why)
+{
+    bool first = true;
+    buf_char(&call->out, '{');
+    for (uint32_t i = 0; i < why->count; i++) {
+        struct str         key = why->members[i].key;
+        const struct json *value = &why->members[i].value;
+        bool is_events = str_eq(key, STR("events")) || str_eq(key, STR("then_events"));
+        bool is_list = value->kind == JSON_ARRAY && (is_events || str_eq(key, STR("parts")));
+        if (!first)
+            buf_char(&call->out, ',');
+        first = false;
+        json_write_str(&call->out, key);
+        buf_char(&call->out, ':');
+        if (!is_list) {
+            json_write(&call->out, value);
+            continue;
+        }
+        buf_char(&call->out, '[');
+        for (uint32_t k = 0; k < value->count; k++) {
+            if (k > 0)
+                buf_char(&call->out, ',');
+            (is_events ? event_tell : tree_tell)(call, &value->items[k]);
+        }
+        buf_char(&call->out, ']');
+    }
+    buf_char(&call->out, '}');
+}
+
+static enum err why_answer(struct call *call, struct why *why)
+{
+    struct json tree;
+    TRY(call_ask(call, why_ask, why));
+    TRY(why->err);
+    TRY(json_parse(call->desk->parser, call->arena, buf_view(&why->told), &tree, NULL));
+    tree_tell(call, &tree);
+    buf_char(&call->out, '}');
+    return OK;
+}
+
 static enum err explain_condition(struct call *call, struct str segment, struct str condition)
 {
-    struct why why = { .call = call, .who = call_param(call, "who"), .segment = segment };
-    TRY(call_time(call, "at", TIME_NEVER, &why.at_ms));
-    if (segment.len == 0)
-        TRY(condition_read(call, condition, NULL, &why.tree));
-    TRY(call_ask(call, why_ask, &why));
-    return why.err;
+    struct why why = { .call = call,
+                       .told = buf_make(CALL_ANSWER_BYTES_MAX),
+                       .who = call_param(call, "who"),
+                       .segment = segment };
+    enum err   err = call_time(call, "at", TIME_NEVER, &why.at_ms);
+    if (err == OK && segment.len == 0)
+        err = condition_read(call, condition, NULL, &why.tree);
+    if (err == OK)
+        err = why_answer(call, &why);
+    buf_done(&why.told);
+    return err;
 }
 
 /* ---- decisions about one thing ---- */

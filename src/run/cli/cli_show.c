@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "run/cli/cli_talk.h"
+#include "run/cli/cli_why.h"
 
 enum { LINE_BYTES_MAX = 1 << 20, DETAIL_SHOWN = 160 };
 
@@ -164,31 +165,6 @@ enum cli_exit cli_show(struct cli *cli)
 
 /* ---- explain ---- */
 
-/* A group's parts are indented below it; a part says whether it holds, and on what evidence. */
-static void why_print(struct talk *talk, const struct json *why, int depth)
-{
-    const struct cli  *cli = talk->cli;
-    bool               holds = json_get_bool(why, STR("holds"), false);
-    const struct json *parts = json_get(why, STR("parts"));
-    if (why == NULL || why->kind != JSON_OBJECT)
-        return;
-    printf("%*s%s%s%s  %s", depth * 2, "", holds ? cli_good(cli) : cli_bad(cli),
-           holds ? "yes" : "no ", cli_plain(cli), talk_text(talk, why, "condition"));
-    for (uint32_t i = 0; i < why->count; i++) {
-        struct str key = why->members[i].key;
-        bool       is_said =
-            str_eq(key, STR("holds")) || str_eq(key, STR("condition")) || str_eq(key, STR("parts"));
-        if (is_said || why->members[i].value.kind == JSON_NULL)
-            continue;
-        printf("%s  %.*s ", cli_quiet(cli), STR_ARG(key));
-        value_print(&why->members[i].value, DETAIL_SHOWN);
-        printf("%s", cli_plain(cli));
-    }
-    printf("\n");
-    for (uint32_t i = 0; parts != NULL && parts->kind == JSON_ARRAY && i < parts->count; i++)
-        why_print(talk, &parts->items[i], depth + 1);
-}
-
 static void journey_print(struct talk *talk)
 {
     const struct json *answer = &talk->answer, *inside = json_get(answer, STR("inside"));
@@ -241,7 +217,7 @@ enum cli_exit cli_explain(struct cli *cli)
     if (err == OK && cli->is_json)
         talk_print_json(&talk.answer);
     else if (err == OK && json_get(&talk.answer, STR("why")) != NULL)
-        why_print(&talk, json_get(&talk.answer, STR("why")), 0);
+        why_print(&talk);
     else if (err == OK)
         journey_print(&talk);
     return talk_end(&talk, err, code);

@@ -1,9 +1,12 @@
 #include "run/cli/cli.h"
+#include "run/cli/cli_report.h"
+#include "run/cli/cli_why.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/test.h"
+#include "base/time.h"
 
 /* Parses the words after `dult NAME`, NULL at the end. */
 static enum err parse(struct cli *cli, struct problem *problem, const char *name, ...)
@@ -119,4 +122,55 @@ TEST(cli, every_command_says_what_it_is_for_how_it_is_called_and_gives_an_exampl
             assert_non_null(strstr(text, command->options[i].name));
         free(text);
     }
+}
+
+TEST(cli, a_report_takes_its_options_between_its_events)
+{
+    struct cli    *cli = room();
+    struct problem problem;
+    assert_ok(parse(cli, &problem, "report", "funnel", "--within", "7 days", "Signed Up", "--by",
+                    "trait:plan", "Ordered where revenue > 100", "--people", "step=2,dropped",
+                    NULL));
+    assert_int_equal(cli->words_count, 3);
+    assert_string_equal(cli->words[2], "Ordered where revenue > 100");
+    assert_string_equal(cli_value(cli, "people"), "step=2,dropped");
+    assert_int_equal(parse(cli, &problem, "report", "trend", "--intervall", "day", "E", NULL),
+                     ERR_INPUT);
+    assert_string_equal(problem.remedy, "Did you mean --interval?");
+    free(cli);
+}
+
+TEST(cli, a_length_of_time_is_told_in_the_unit_a_person_would_use)
+{
+    static const struct {
+        int64_t     ms;
+        const char *text;
+    } table[] = { { 0, "0 ms" },
+                  { 45 * TIME_SECOND_MS, "45 s" },
+                  { 90 * TIME_MINUTE_MS, "1.5 h" },
+                  { TIME_DAY_MS, "1 day" },
+                  { 30 * TIME_DAY_MS, "30 days" },
+                  { 365 * TIME_DAY_MS, "1 year" } };
+    char text[REPORT_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_string_equal(report_length(table[i].ms, text), table[i].text);
+    assert_string_equal(why_relative(9 * TIME_DAY_MS, 0, text), "in 9 days");
+    assert_string_equal(why_relative(0, 3 * TIME_HOUR_MS, text), "3 h ago");
+    assert_string_equal(why_relative(7, 7, text), "now");
+}
+
+TEST(cli, an_event_is_told_by_its_name_and_a_group_by_its_value)
+{
+    struct json_member members[] = { { STR("value"),
+                                       { .kind = JSON_STRING, .string = STR("NO") } } };
+    struct json        row = { .kind = JSON_OBJECT, .count = 1, .members = members };
+    char               text[REPORT_TEXT_BYTES];
+    assert_string_equal(report_event(STR("did \"Signed Up\""), text), "Signed Up");
+    assert_string_equal(report_event(STR("did anything"), text), "anything");
+    assert_string_equal(report_event(STR("did \"A\" where x = \"b\""), text),
+                        "\"A\" where x = \"b\"");
+    assert_string_equal(report_group(&row, text), "NO");
+    members[0] =
+        (struct json_member){ STR("group"), { .kind = JSON_STRING, .string = STR("without") } };
+    assert_string_equal(report_group(&row, text), "(none)");
 }
