@@ -388,6 +388,56 @@ static enum err levels_count(const struct program *program, const uint32_t *firs
     return OK;
 }
 
+/* The way from the segment back to itself, by `before`: who named each one first. */
+static struct str circle_write(const struct program *program, struct str name,
+                               const uint32_t *before, uint32_t self, char *out, size_t room)
+{
+    uint32_t path[SEGMENT_NESTING_MAX + 1], count = 0;
+    int      len = snprintf(out, room, "%.*s", STR_ARG(name));
+    for (uint32_t at = before[self]; at != SEGMENT_NO_ID && count <= SEGMENT_NESTING_MAX;
+         at = before[at])
+        path[count++] = at;
+    for (uint32_t i = count; i > 0 && (size_t)len < room; i--)
+        len += snprintf(out + len, room - (size_t)len, " -> %.*s",
+                        STR_ARG(program_name(program, NAME_SEGMENT, path[i - 1])));
+    if ((size_t)len < room)
+        snprintf(out + len, room - (size_t)len, " -> %.*s", STR_ARG(name));
+    return str_of(out);
+}
+
+static enum err circle_tell(const struct program *program, struct str name,
+                            const struct segment_program *fresh, uint32_t self,
+                            struct problem *problem)
+{
+    enum { CIRCLE_BYTES_MAX = 400 };
+    uint32_t  all = program->segments.count, count = 0;
+    uint32_t *memory = malloc(2 * ((size_t)all + 1) * sizeof *memory);
+    char      text[CIRCLE_BYTES_MAX];
+    if (memory == NULL)
+        return ERR_MEMORY;
+    uint32_t *before = memory, *queue = memory + all + 1;
+    for (uint32_t i = 0; i <= all; i++)
+        before[i] = all; /* not met */
+    for (uint32_t i = 0; i < fresh->segments_count; i++) {
+        before[fresh->segments[i]] = SEGMENT_NO_ID;
+        queue[count++] = fresh->segments[i];
+    }
+    for (uint32_t i = 0; i < count && before[self] == all; i++) {
+        const struct segment_program *p = &program->segments.items[queue[i]].program;
+        for (uint32_t k = 0; k < p->segments_count; k++)
+            if (before[p->segments[k]] == all) {
+                before[p->segments[k]] = queue[i];
+                queue[count++] = p->segments[k];
+            }
+    }
+    enum err err =
+        problem_format(problem, ERR_CONFLICT, "segment", "Take the reference out of one of them.",
+                       "Segments would depend on each other in a circle: %.*s.",
+                       STR_ARG(circle_write(program, name, before, self, text, sizeof text)));
+    free(memory);
+    return err;
+}
+
 /* A segment is asked within each one that names it: never in a circle, nor too deep. */
 static enum err nesting_check(const struct program *program, struct str name,
                               const struct segment_program *fresh, struct problem *problem)
@@ -400,9 +450,7 @@ static enum err nesting_check(const struct program *program, struct str name,
     if (self < program->segments.count)
         TRY(levels_count(program, &self, 1, true, self, &above, &ignored));
     if (circle)
-        return problem_format(problem, ERR_CONFLICT, "segment",
-                              "Take the reference out of one of them.",
-                              "Segment \"%.*s\" would depend on itself.", STR_ARG(name));
+        return circle_tell(program, name, fresh, self, problem);
     if (below + above > SEGMENT_NESTING_MAX)
         return problem_format(problem, ERR_LIMIT, "segment", "Write some of the conditions out.",
                               "Segments name segments more than %d deep.", SEGMENT_NESTING_MAX);

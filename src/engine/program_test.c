@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <string.h>
+
 #include "base/test.h"
 
 static enum err define(struct program *program, enum definition_kind kind, const char *name,
@@ -82,6 +84,21 @@ static uint32_t heard(const struct program *p, struct numbers *const *tables, en
                       const char *name)
 {
     return (*tables)[dict_find(p->names[kind], str_of(name))].count;
+}
+
+TEST(program, a_circle_is_refused_with_all_of_it_shown)
+{
+    struct program *p = open_();
+    struct problem  problem = { 0 };
+    uint32_t        number;
+    assert_ok(define(p, DEFINE_SEGMENT, "vip", "did \"A\"", 1));
+    assert_ok(define(p, DEFINE_SEGMENT, "loyal", "in segment \"vip\"", 2));
+    assert_ok(define(p, DEFINE_SEGMENT, "gold", "in segment \"loyal\" or did \"B\"", 3));
+    assert_int_equal(program_define(p, DEFINE_SEGMENT, STR("vip"),
+                                    STR("did \"C\" or in segment \"gold\""), 4, &number, &problem),
+                     ERR_CONFLICT);
+    assert_non_null(strstr(problem.what, "vip -> gold -> loyal -> vip."));
+    program_close(p);
 }
 
 TEST(program, who_must_hear_follows_every_change_of_a_definition)
