@@ -297,22 +297,23 @@ enum err checkpoint_loaded(const struct engine *engine)
 void engine_jobs_write(const struct engine *engine, struct buf *out)
 {
     for (uint32_t i = 0; i < engine->jobs.count; i++)
-        buf_format(out, "%u:%u:%u;", engine->jobs.items[i].segment, engine->jobs.items[i].version,
-                   engine->jobs.items[i].cursor);
+        buf_format(out, "%u:%u:%u:%d;", engine->jobs.items[i].segment,
+                   engine->jobs.items[i].version, engine->jobs.items[i].cursor,
+                   engine->jobs.items[i].fire);
 }
 
 enum err engine_jobs_load(struct engine *engine, struct str text)
 {
     struct str rest = text, one, field;
     while (str_split(&rest, ';', &one)) {
-        int64_t numbers[3];
+        int64_t numbers[4] = { 0 };
         int     n = 0;
-        while (n < 3 && str_split(&one, ':', &field))
+        while (n < 4 && str_split(&one, ':', &field))
             if (str_to_int(field, &numbers[n++]) != OK)
                 break;
-        if (n == 3)
+        if (n >= 3)
             TRY(VEC_ADD(&engine->jobs, (struct job){ (uint32_t)numbers[0], (uint32_t)numbers[1],
-                                                     (uint32_t)numbers[2] }));
+                                                     (uint32_t)numbers[2], numbers[3] == 1 }));
     }
     return OK;
 }

@@ -399,14 +399,14 @@ static enum err list_apply(struct engine *engine, const struct record *record, s
 }
 
 /* Everyone is asked about the segment anew. */
-static enum err job_begin(struct engine *engine, uint32_t segment)
+static enum err job_begin(struct engine *engine, uint32_t segment, bool fire)
 {
     for (uint32_t i = 0; i < engine->jobs.count; i++)
         if (engine->jobs.items[i].segment == segment) {
-            engine->jobs.items[i] = (struct job){ segment, (uint32_t)engine->seq, 0 };
+            engine->jobs.items[i] = (struct job){ segment, (uint32_t)engine->seq, 0, fire };
             return OK;
         }
-    return VEC_ADD(&engine->jobs, (struct job){ segment, (uint32_t)engine->seq, 0 });
+    return VEC_ADD(&engine->jobs, (struct job){ segment, (uint32_t)engine->seq, 0, fire });
 }
 
 /* The workspace's days begin at other instants now. */
@@ -415,7 +415,7 @@ static enum err zone_moved(struct engine *engine)
     const struct program *program = engine->program;
     for (uint32_t i = 0; i < program->segments.count; i++)
         if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
-            TRY(job_begin(engine, i));
+            TRY(job_begin(engine, i, false));
     return OK;
 }
 
@@ -431,7 +431,9 @@ static enum err define_apply(struct engine *engine, const struct record *record,
     if (engine->program->zone != zone)
         return zone_moved(engine);
     /* A deleted segment is left by everyone, in the same quiet way. */
-    return record->definition_kind == DEFINE_SEGMENT ? job_begin(engine, number) : OK;
+    return record->definition_kind == DEFINE_SEGMENT
+               ? job_begin(engine, number, (record->flags & RECORD_FIRE) != 0)
+               : OK;
 }
 
 static enum err unmerge_apply(struct engine *engine, const struct record *record, struct out *out,

@@ -19,6 +19,7 @@ enum { AHEAD = PEOPLE_AHEAD_STEPS }; /* one step a record */
 /* A changed segment to be applied to everyone, in order of profile. */
 struct job {
     uint32_t segment, version, cursor;
+    bool     fire; /* who enters by it sets off journeys: asked for with the change */
 };
 
 struct engine {

@@ -216,3 +216,25 @@ TEST(own, a_program_with_its_segments_in_place_answers_alone)
     assert_false(segment_eval(&program, &facts).holds);
     world_close(&w);
 }
+
+TEST(own, a_changed_segment_sets_off_journeys_only_where_that_was_asked)
+{
+    for (int fire = 0; fire < 2; fire++) {
+        struct world w = world_open();
+        define(&w, DEFINE_SEGMENT, "guest", "did \"Never\"");
+        define(&w, DEFINE_JOURNEY, "greet",
+               "{\"journey\":\"greet\",\"trigger\":{\"segment\":\"guest\"},\"nodes\":"
+               "[{\"id\":\"rest\",\"wait\":\"2 days\"}]}");
+        visit(&w, "ada", "");
+        tell(&w, (struct record){ .kind = RECORD_DEFINE,
+                                  .definition_kind = DEFINE_SEGMENT,
+                                  .name = STR("guest"),
+                                  .body = STR("did \"Visit\""),
+                                  .flags = fire ? RECORD_FIRE : 0 });
+        tell(&w, (struct record){ .kind = RECORD_CLOCK });
+        const struct state *kept = people_state_get(engine_people(w.engine), 0);
+        assert_int_equal(kept->memberships.count, 1);
+        assert_int_equal(kept->enrollments.count, fire);
+        world_close(&w);
+    }
+}

@@ -42,6 +42,7 @@ enum record_kind {
 enum record_flag {
     RECORD_HISTORICAL = 1, /* an import: updates everything, starts nothing */
     RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join */
+    RECORD_FIRE = 8,       /* RECORD_DEFINE of a segment: the change may set off journeys */
     RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
 };
 

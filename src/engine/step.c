@@ -180,25 +180,31 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
     return step_run(&step);
 }
 
-/*
- * A changed definition fires nothing: whom it has not reached yet is asked quietly first, before
- * anything that may fire looks at the same segment.
- */
-static enum err jobs_before(struct engine *engine, struct out *out, uint32_t root)
+static enum err jobs_ask(struct engine *engine, struct out *out, uint32_t root, bool fire)
 {
     struct step step;
     bool        begun = false;
     int64_t     wake_ms = people_get(engine->people, root)->wake_ms;
     int64_t     at_ms = wake_ms < engine->now_ms ? wake_ms : engine->now_ms;
     for (uint32_t i = 0; i < engine->jobs.count; i++) {
-        if (engine->jobs.items[i].cursor > root)
+        if (engine->jobs.items[i].cursor > root || engine->jobs.items[i].fire != fire)
             continue;
         if (!begun)
-            TRY(step_begin(&step, engine, out, root, at_ms, true));
+            TRY(step_begin(&step, engine, out, root, at_ms, !fire));
         begun = true;
         TRY(membership_ask(&step, engine->jobs.items[i].segment));
     }
     return begun ? step_run(&step) : OK;
+}
+
+/*
+ * A changed definition fires nothing, unless that was asked for: whom it has not reached yet is
+ * asked quietly first, before anything that may fire looks at the same segment.
+ */
+static enum err jobs_before(struct engine *engine, struct out *out, uint32_t root)
+{
+    TRY(jobs_ask(engine, out, root, false));
+    return jobs_ask(engine, out, root, true);
 }
 
 enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)

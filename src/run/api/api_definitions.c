@@ -212,6 +212,7 @@ static enum err define(struct call *call, enum definition_kind kind, struct str 
     struct task  task;
     struct entry entry = {
         .record = { .kind = RECORD_DEFINE,
+                    .flags = call_flag(call, "fire") ? RECORD_FIRE : 0,
                     .definition_kind = kind,
                     .name = name,
                     .body = text,
