@@ -211,17 +211,40 @@ static enum err traits_ask(struct step *step, const struct timeline_event *event
     return OK;
 }
 
+/* Most events leave most segments as they are, and one look at the event and them tells so. */
+static bool stays(const struct step *step, const struct timeline_event *event, struct bag bag,
+                  uint32_t segment)
+{
+    const struct state      *state = people_state_get(step->engine->people, step->person);
+    const struct membership *have = membership_find(state, segment);
+    bool                     in = have != NULL && have->in;
+    if (have != NULL && have->until_ms <= step->at_ms)
+        return false;
+    return !segment_can_turn(&step->engine->program->segments.items[segment].program, event->name,
+                             bag, in);
+}
+
+static enum err event_numbers_ask(struct step *step, const struct timeline_event *event,
+                                  const struct numbers *segments)
+{
+    struct bag bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
+    for (uint32_t i = 0; i < segments->count; i++)
+        if (!stays(step, event, bag, segments->items[i]))
+            TRY(membership_ask(step, segments->items[i]));
+    return OK;
+}
+
 static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
 {
     const struct program *program = step->engine->program;
     TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
     if (!fresh && event->name >= SEGMENT_OWN_EVENTS)
-        TRY(numbers_ask(step, &program->segments_of_anything));
+        TRY(event_numbers_ask(step, event, &program->segments_of_anything));
     if (event->name >= DICT_NAMES_MAX)
         return OK;
     if (program->journeys_of_event[event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
-    return fresh ? OK : numbers_ask(step, &program->segments_of_event[event->name]);
+    return fresh ? OK : event_numbers_ask(step, event, &program->segments_of_event[event->name]);
 }
 
 /* Everything that follows from an event which is on the timeline. */

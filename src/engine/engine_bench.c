@@ -2,7 +2,7 @@
  * What one engine thread takes: 50 live segments of about four conditions, 3 journeys, 40 event
  * names, people by a power law with 2% new ones. No store; decisions are made and thrown away.
  *
- *     engine_bench [records]
+ *     engine_bench [records [segments]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-enum { EVENTS = 40, SEGMENTS = 50, BATCH = 4000, BODIES = 4096, PEOPLE_FIRST = 200000, AHEAD = 4 };
+enum { EVENTS = 40, BATCH = 4000, BODIES = 4096, PEOPLE_FIRST = 200000, AHEAD = 4 };
 
 #define T0 INT64_C(1767225600000)
 
@@ -20,6 +20,7 @@ struct bench {
     struct engine     *engine;
     struct arena      *arena, *kept;
     struct out         out;
+    uint32_t           segments;
     uint64_t           seq, random, people, decided, before;
     clock_t            spent;
     int64_t            now_ms;
@@ -56,16 +57,16 @@ static void define(struct bench *b, enum definition_kind kind, struct str name, 
 
 static void segments_define(struct bench *b)
 {
-    for (int i = 0; i < SEGMENTS; i++) {
-        int        e = i % EVENTS;
+    for (uint32_t i = 0; i < b->segments; i++) {
+        uint32_t   e = i % EVENTS;
         struct str text = str_format(
             b->kept,
-            "did \"E%d\" at least %d times in the last %d days where value > %d and not did "
-            "\"E%d\" in the "
-            "last %d days and (plan = \"p%d\" or sum of value of \"E%d\" in the last 90 days > %d)",
-            e, 1 + i % 4, 7 + i % 30, i, (e + 7) % EVENTS, 1 + i % 14, i % 5, (e + 13) % EVENTS,
-            50 * i);
-        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%d", i), text);
+            "did \"E%u\" at least %u times in the last %u days where value > %u and not did "
+            "\"E%u\" in the "
+            "last %u days and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 days > %u)",
+            e, 1 + i % 4, 7 + i % 30, i % 50, (e + 7) % EVENTS, 1 + i % 14, i % 5,
+            (e + 13) % EVENTS, 50 * (i % 50));
+        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), text);
     }
 }
 
@@ -74,7 +75,7 @@ static void journeys_define(struct bench *b)
     static const char *const triggers[] = { "\"event\":\"E31\"", "\"event\":\"E38\"",
                                             "\"segment\":\"segment9\"" };
     define(b, DEFINE_TEMPLATE, STR("mail"), STR("subject: s\n--- html\nx"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < (b->segments > 9 ? 3 : 2); i++)
         define(
             b, DEFINE_JOURNEY, str_format(b->kept, "journey%d", i),
             str_format(
@@ -183,6 +184,7 @@ int main(int argc, char **argv)
 {
     uint64_t       wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 3000000;
     struct bench   b = { .random = 7,
+                         .segments = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 50,
                          .people = PEOPLE_FIRST,
                          .now_ms = T0,
                          .kept = arena_open(64 << 20),

@@ -123,6 +123,15 @@ bool segment_needs_trait(const struct segment_program *program, uint16_t trait);
 bool segment_needs_segment(const struct segment_program *program, uint32_t segment);
 bool segment_needs_list(const struct segment_program *program, uint32_t list);
 
+/*
+ * May one more event of that name, with these properties, turn the answer of someone who is `in`
+ * (or out) by what it brings, now or later? False is certain: events only ever add, so what counts
+ * up cannot put anyone out of "at least 3 times", nor into "never". The answer's `until` then
+ * stays good too, though it may be early.
+ */
+bool segment_can_turn(const struct segment_program *program, uint16_t event, struct bag bag,
+                      bool in);
+
 struct verdict {
     bool    holds;
     int64_t until_ms; /* > now: the first instant at which time alone may change it; TIME_NEVER */

@@ -320,7 +320,7 @@ static enum err emit_stage(struct compiler *c, const struct segment_node *node,
         if (stages[i].ptr == NULL)
             return ERR_MEMORY;
         TRY(emit(c, c->names->stages[at + i].rule, (struct scope){ 0 }));
-        op->is_heavy = op->is_heavy || part->is_heavy;
+        op->weight = part->weight > op->weight ? part->weight : op->weight;
     }
     c->in_stage = false;
     op->stages = stages;
@@ -433,7 +433,7 @@ static enum err emit_in_place(struct compiler *c, const struct segment_node *nod
     c->nesting++;
     TRY(emit(c, inside, (struct scope){ 0 }));
     c->nesting--;
-    op->is_heavy = part->is_heavy;
+    op->weight = part->weight;
     return OK;
 }
 
@@ -466,7 +466,7 @@ static enum err emit_parts(struct compiler *c, const struct segment_node *node, 
     for (uint32_t i = 0; i < node->parts_count; i++) {
         const struct segment_op *part = &c->ops[c->count];
         TRY(emit(c, node->parts[i], scope));
-        op->is_heavy = op->is_heavy || part->is_heavy;
+        op->weight = part->weight > op->weight ? part->weight : op->weight;
     }
     return OK;
 }
@@ -488,19 +488,19 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, s
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
-        op->is_heavy = true;
+        op->weight = 1;
         op->times = node->times;
         op->times_count = node->times_count;
         return emit_match(c, node, &node->match, &op->match);
     case SEGMENT_AGGREGATE:
-        op->is_heavy = true;
+        op->weight = 2;
         return emit_aggregate(c, node, op);
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        op->is_heavy = true;
+        op->weight = 2;
         return emit_then(c, node, op);
     case SEGMENT_FUNNEL:
-        op->is_heavy = true;
+        op->weight = 2;
         return emit_funnel(c, node, op);
     case SEGMENT_IN_SEGMENT:
     case SEGMENT_IN_LIST:
@@ -627,9 +627,21 @@ static enum err note_zone(struct compiler *c, const struct segment_node *node)
     return note_own(c, node, STR("$context"));
 }
 
+/* Which way the whole goes when a condition comes to hold: a "not" turns it round. */
+static void polarities(struct segment_op *ops, uint32_t at, int8_t polarity)
+{
+    ops[at].polarity = polarity;
+    bool group = ops[at].kind == SEGMENT_AND || ops[at].kind == SEGMENT_OR;
+    if (ops[at].kind == SEGMENT_NOT)
+        polarities(ops, at + 1, (int8_t)-polarity);
+    for (uint32_t part = at + 1; group && part < ops[at].next; part = ops[part].next)
+        polarities(ops, part, polarity);
+}
+
 static enum err finish(struct compiler *c, struct segment_program *out)
 {
     struct segment_program p = { .ops = c->ops, .ops_count = c->count, .has_zone = c->has_zone };
+    polarities(c->ops, 0, 1);
     ids_settle(&c->events);
     ids_settle(&c->traits);
     ids_settle(&c->segments);

@@ -40,9 +40,9 @@ static struct verdict eval_group(const struct segment_asking *asking, uint32_t a
     bool                     is_or = ops[at].kind == SEGMENT_OR;
     struct verdict           sum = { true, TIME_NEVER };
 
-    for (int heavy = 0; heavy < 2; heavy++)
+    for (int weight = 0; weight < 3; weight++)
         for (uint32_t part = at + 1; part < ops[at].next; part = ops[part].next) {
-            if (ops[part].is_heavy != (heavy == 1))
+            if (ops[part].weight != weight)
                 continue;
             struct verdict v = segment_eval_op(asking, part);
             sum = verdict_and(sum, is_or ? verdict_not(v) : v);

@@ -784,6 +784,50 @@ static struct tally play_all(const char *what,
     return tally;
 }
 
+/* What one more event cannot turn, it does not, now or before `until`. */
+static bool play_turn(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
+{
+    static struct instants candidates;
+    struct segment_names   names = naive_names(w);
+    struct segment_program program;
+    naive_world(dice, w);
+    for (int p = 0; p < 8 && w->events_count > 0; p++) {
+        const struct segment_node *node = dice_deed(dice);
+        uint32_t                   r = dice_roll(dice, RUNS_MAX);
+        if (segment_compile(dice->arena, node, &names, &program, NULL) != OK ||
+            w->runs[r].count == 0)
+            continue;
+        uint32_t     at = dice_roll(dice, w->runs[r].count);
+        int64_t      now = random_at(dice, w);
+        struct facts facts;
+        struct bags  bags = { (const unsigned char *)w->bags.ptr, w->bags.len };
+        w->seq_max = w->run_seq[r][at] - 1;
+        facts = naive_facts(w, now);
+        struct verdict v = segment_eval(&program, &facts);
+        w->seq_max++;
+        tally->compared++;
+        if (segment_can_turn(&program, w->run_name[r][at], bag_at(bags, w->run_bag[r][at]),
+                             v.holds))
+            continue;
+        tally->cases++;
+        all_instants(w, node, &candidates);
+        add_instant(&candidates, now);
+        for (int i = 0; i < candidates.count; i++)
+            if (candidates.list[i] >= now && candidates.list[i] < v.until_ms &&
+                naive(w, candidates.list[i], node) != v.holds) {
+                report(w, node, now, v, candidates.list[i], round);
+                return false;
+            }
+    }
+    return true;
+}
+
+TEST(segment_naive, an_event_that_cannot_turn_an_answer_leaves_it_at_every_instant)
+{
+    struct tally tally = play_all("segment_turn", play_turn);
+    assert_true(tally.cases > 50000);
+}
+
 /* The harness is worth something only if it meets both answers and both kinds of end. */
 TEST(segment_naive, the_engine_and_its_twin_agree_at_every_instant_and_on_how_long)
 {

@@ -30,7 +30,8 @@ struct segment_match_op {
 struct segment_op {
     enum segment_kind kind;
     uint32_t          next;
-    bool              is_heavy; /* reads behaviour, itself or below */
+    uint8_t           weight;   /* what asking costs, itself or below: 0 is no behaviour */
+    int8_t            polarity; /* 1: the more it holds, the more the whole; -1: the less; 0 */
     uint16_t          leaf;     /* its number among kept answers; 0: it is not kept */
 
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
