@@ -331,6 +331,26 @@ TEST(api_reports, a_draft_shows_who_would_enter_and_leave)
     rig_close(rig);
 }
 
+TEST(api_reports, an_audience_may_be_a_segment_that_names_another_and_a_list)
+{
+    struct rig *rig = world_open();
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/viewers", "did \"Viewed\""), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/buyers",
+                              "in segment \"viewers\" and did \"Ordered\""),
+                     200);
+    assert_int_equal(report(rig, "trends", "\"event\":\"Ordered\",\"segment\":\"buyers\""), 200);
+    assert_int_equal(rig_int(rig, "audience"), 3);
+    ints_are(rig, "rows.0.events", "[2,2,1]");
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/bea/lists", "{\"list\":\"news\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/people",
+                              "{\"condition\":\"in segment \\\"buyers\\\" and in list "
+                              "\\\"news\\\"\"}"),
+                     200);
+    assert_string_equal(names(rig), "bea");
+    rig_close(rig);
+}
+
 TEST(api_reports, pages_of_people_together_are_all_of_them_once)
 {
     struct rig *rig = world_open();

@@ -184,7 +184,7 @@ static enum err tree_copy(struct ask *ask, struct program *program, struct ask_c
 static enum err compile(struct ask *ask, struct engine *engine)
 {
     struct program      *program = engine_program(engine);
-    struct segment_names names = program_names(program, false);
+    struct segment_names names = program_names_in_place(program);
     for (uint32_t i = 0; i < ask->conditions_count; i++) {
         struct ask_condition *condition = &ask->conditions[i];
         if (condition->tree == NULL)

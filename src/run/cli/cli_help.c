@@ -129,11 +129,14 @@ const struct cli_command CLI_COMMANDS[] = {
       .run = cli_report },
     { .name = "explain",
       .purpose = "say why a person is in a segment or got a message, or not",
-      .usage = "[--data DIR] [--at TIME] PERSON segment|journey|message|condition NAME",
-      .more = "Ends with 1 when the condition does not hold.",
+      .usage = "[--data DIR] [--at TIME] PERSON SEGMENT\n"
+               "[--data DIR] [--at TIME] PERSON segment|journey|message|condition NAME",
+      .more =
+          "A tree: at every condition whether it holds, on which evidence, since when and until\n"
+          "when. Ends with 1 when the whole does not hold.",
       .example = "dult explain ada journey welcome",
       .options = { { "at", "TIME", "as of this moment" } },
-      .words_least = 3,
+      .words_least = 2,
       .words_most = 3,
       .has_data = true,
       .run = cli_explain },

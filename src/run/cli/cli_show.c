@@ -201,7 +201,8 @@ enum cli_exit cli_explain(struct cli *cli)
     static const char *const kinds[] = { "segment", "journey", "message", "condition", NULL };
     struct talk              talk;
     int                      kind = 0;
-    while (kinds[kind] != NULL && strcmp(kinds[kind], cli->words[1]) != 0)
+    bool                     is_short = cli->words_count == 2; /* the name of a segment alone */
+    while (!is_short && kinds[kind] != NULL && strcmp(kinds[kind], cli->words[1]) != 0)
         kind++;
     if (kinds[kind] == NULL)
         return cli_usage(cli, "What is to be explained?",
@@ -209,7 +210,7 @@ enum cli_exit cli_explain(struct cli *cli)
     enum err err = talk_open(&talk, cli, false);
     if (err == OK) {
         talk_path(&talk, "/api/v1/profiles/", cli->words[0], "/explain");
-        talk_query(&talk, kinds[kind], cli->words[2]);
+        talk_query(&talk, kinds[kind], cli->words[is_short ? 1 : 2]);
         talk_query(&talk, "at", cli_value(cli, "at"));
         err = talk_ask(&talk, "GET");
     }

@@ -174,3 +174,14 @@ TEST(cli, an_event_is_told_by_its_name_and_a_group_by_its_value)
         (struct json_member){ STR("group"), { .kind = JSON_STRING, .string = STR("without") } };
     assert_string_equal(report_group(&row, text), "(none)");
 }
+
+TEST(cli, a_person_and_a_segment_are_enough_to_ask_why)
+{
+    struct cli    *cli = room();
+    struct problem problem;
+    assert_ok(parse(cli, &problem, "explain", "ada", "vip", "--at", "2026-01-31", NULL));
+    assert_int_equal(cli->words_count, 2);
+    assert_ok(parse(cli, &problem, "explain", "ada", "journey", "welcome", NULL));
+    assert_int_equal(parse(cli, &problem, "explain", "ada", NULL), ERR_INPUT);
+    free(cli);
+}
