@@ -21,7 +21,7 @@ const char *decision_name(enum decision_kind kind)
         [DECISION_CLAIMED] = "sending",   [DECISION_SENT] = "sent",
         [DECISION_FAILED] = "failed",     [DECISION_UNKNOWN] = "unknown",
         [DECISION_DROPPED] = "held back", [DECISION_DEFERRED] = "deferred",
-        [DECISION_RETURNED] = "returned",
+        [DECISION_RETURNED] = "returned", [DECISION_CONTEXT] = "context",
     };
     bool known = (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL;
     return known ? names[kind] : "decision";
@@ -452,6 +452,11 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         member_str(out, &first, "state", d->object == 1 ? STR("subscribed") : STR("unsubscribed"));
         member_str(out, &first, "how", d->text);
         break;
+    case DECISION_CONTEXT:
+        member_str(out, &first, "country", d->text);
+        member_str(out, &first, "zone", d->zone);
+        member_str(out, &first, "locale", d->locale);
+        break;
     case DECISION_ENROLLED:
     case DECISION_NOT_ENROLLED:
         member_str(out, &first, "journey",
@@ -512,7 +517,7 @@ static uint32_t number_get(const struct json *object, const char *key)
 
 static struct str first_text(const struct json *object)
 {
-    static const char *const keys[] = { "id", "how", "reason", "took", "to", "text" };
+    static const char *const keys[] = { "id", "how", "reason", "took", "to", "text", "country" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (json_get(object, str_of(keys[i])) != NULL)
             return json_get_str(object, str_of(keys[i]));
@@ -529,6 +534,8 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     d->text = first_text(&detail);
     d->event = number_get(&detail, "event");
     d->node = json_get_str(&detail, STR("node"));
+    d->zone = json_get_str(&detail, STR("zone"));
+    d->locale = json_get_str(&detail, STR("locale"));
     d->journey = number_get(&detail, "journey_id");
     d->topic = number_get(&detail, "topic_id");
     d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit")

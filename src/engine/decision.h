@@ -18,6 +18,7 @@
  *      JOINED      list                    -                   {"list"}
  *      DEPARTED    list                    -                   {"list"}
  *      CONSENT     topic (0: all)          1 granted 0 not     {"topic", "state", "how"}
+ *      CONTEXT     -                       -                   {"country", "zone", "locale"}
  *      ENROLLED    journey                 version             {"journey", "trigger"}
  *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
  *      ENDED       enrollment              node                {"reason"}
@@ -44,6 +45,7 @@ enum decision_kind {
     DECISION_JOINED = 12,
     DECISION_DEPARTED = 13,
     DECISION_CONSENT = 14,
+    DECISION_CONTEXT = 15,
     DECISION_ENROLLED = 20,
     DECISION_STEP = 21,
     DECISION_ENDED = 22,
@@ -69,11 +71,12 @@ struct decision {
     struct str         detail;
 
     /* What `detail` says, in numbers: written into it, and read back from it on load. */
-    struct str text;   /* an identity, a reason, a state, an answer */
-    int64_t    due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
-    uint32_t   event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
-    uint32_t   other;  /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
-                          quiet */
+    struct str text;         /* an identity, a reason, a state, an answer */
+    struct str zone, locale; /* CONTEXT; its country is `text` */
+    int64_t    due_ms;       /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
+    uint32_t   event;        /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
+    uint32_t   other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
+                         quiet */
     uint32_t        topic; /* INTENT */
     const uint32_t *seqs;  /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;

@@ -96,7 +96,7 @@ static bool has_trait(struct bag bag, const void *what)
     return bag_find(bag, *(const uint16_t *)what, &ignored);
 }
 
-static bool known_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
+static bool told_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
 {
     struct latest latest = latest_of(facts, (struct wanted){ OWN_TRAITS, has_trait, &key });
     *out = (struct facts_trait){ .since_ms = FACTS_SINCE_UNKNOWN, .until_ms = latest.until_ms };
@@ -108,28 +108,60 @@ static bool known_trait(const struct facts *facts, uint16_t key, struct facts_tr
     return true;
 }
 
-/* ---- zones ---- */
-
-/* The zone that the last such event names, if it is one; *until_ms is then or sooner. */
-static const struct zone *zone_told(const struct facts *facts, uint16_t event, uint16_t key,
-                                    int64_t *until_ms)
+static bool told_by_network(const struct facts *facts, enum place_trait key,
+                            struct facts_trait *out)
 {
-    struct latest latest = latest_of(facts, (struct wanted){ event, has_trait, &key });
-    if (latest.until_ms < *until_ms)
-        *until_ms = latest.until_ms;
-    return latest.found ? zone_find(facts->zones, text_of(latest.bag, key)) : NULL;
+    uint16_t      own = key == PLACE_TIMEZONE  ? OWN_KEY_ZONE
+                        : key == PLACE_COUNTRY ? OWN_KEY_COUNTRY
+                                               : OWN_KEY_LOCALE;
+    struct latest latest = latest_of(facts, (struct wanted){ OWN_CONTEXT, has_trait, &own });
+    *out =
+        (struct facts_trait){ .value = { .kind = JSON_STRING, .string = text_of(latest.bag, own) },
+                              .seq = latest.seq,
+                              .since_ms = latest.at_ms,
+                              .until_ms = latest.until_ms };
+    return latest.found;
 }
 
-/* What the person or the shop says, else what the network shows, else the workspace's. */
+static const struct place_sources sources = { told_trait, told_by_network };
+
+enum place_origin known_place(const struct facts *facts, enum place_trait trait,
+                              struct facts_trait *out)
+{
+    return place_derive(&sources, facts, trait, out);
+}
+
+static bool known_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
+{
+    if (key >= PLACE_DERIVED)
+        return told_trait(facts, key, out);
+    enum place_origin origin = known_place(facts, (enum place_trait)key, out);
+    if (origin != PLACE_FROM_TRAIT && origin != PLACE_UNKNOWN)
+        out->from = place_origin_word(origin);
+    return origin != PLACE_UNKNOWN;
+}
+
+/* ---- zones ---- */
+
+static const struct zone *zone_named(const struct facts *facts, const struct facts_trait *trait)
+{
+    return trait->value.kind == JSON_STRING ? zone_find(facts->zones, trait->value.string) : NULL;
+}
+
+/* What the person or the shop says, what place.h makes of it, else the workspace's. */
 static const struct zone *known_zone(const struct facts *facts, int64_t *until_ms)
 {
-    const struct zone *zone;
-    *until_ms = TIME_NEVER;
-    if ((zone = zone_told(facts, OWN_TRAITS, OWN_TRAIT_TIMEZONE, until_ms)) != NULL ||
-        (zone = zone_told(facts, OWN_TRAITS, OWN_TRAIT_ZONE, until_ms)) != NULL ||
-        (zone = zone_told(facts, OWN_CONTEXT, OWN_KEY_ZONE, until_ms)) != NULL)
-        return zone;
-    return facts->zone;
+    struct facts_trait told, derived;
+    const struct zone *zone = NULL;
+    bool               said = told_trait(facts, OWN_TRAIT_ZONE, &told);
+    *until_ms = told.until_ms;
+    if (known_place(facts, PLACE_TIMEZONE, &derived) != PLACE_UNKNOWN)
+        zone = zone_named(facts, &derived);
+    if (derived.until_ms < *until_ms)
+        *until_ms = derived.until_ms;
+    if (zone == NULL && said)
+        zone = zone_named(facts, &told);
+    return zone == NULL ? facts->zone : zone;
 }
 
 /* ---- lists ---- */

@@ -13,6 +13,7 @@
 #ifndef DULT_ENGINE_KNOWN_H
 #define DULT_ENGINE_KNOWN_H
 
+#include "engine/profile/place.h"
 #include "engine/segment/facts.h"
 
 /* `in_segment` answers no: the engine has one of its own. */
@@ -21,5 +22,9 @@ extern const struct facts_ops known_ops;
 /* `person`: the number of the root; it decides the share in `in 20% by "seed"`. */
 struct facts known_facts(uint32_t person, const struct run *runs, uint32_t runs_count,
                          struct bags bags);
+
+/* A derived trait with where it comes from; see place_derive. */
+enum place_origin known_place(const struct facts *facts, enum place_trait trait,
+                              struct facts_trait *out);
 
 #endif

@@ -33,13 +33,10 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_KEY_COUNTRY] = "country",   [OWN_KEY_ZONE] = "zone",
         [OWN_KEY_LOCALE] = "locale",     [OWN_KEY_ID] = "id",
     };
-    static const char *const trait_names[OWN_TRAITS_COUNT] = {
-        [OWN_TRAIT_TIMEZONE] = "timezone",
-        [OWN_TRAIT_ZONE] = "zone",
-    };
     uint16_t number;
-    for (int i = 0; i < OWN_TRAITS_COUNT; i++)
-        TRY(dict_intern(traits, str_of(trait_names[i]), &number));
+    for (int i = 0; i < PLACE_TRAITS; i++)
+        TRY(dict_intern(traits, str_of(place_trait_name((enum place_trait)i)), &number));
+    TRY(dict_intern(traits, STR("zone"), &number)); /* OWN_TRAIT_ZONE */
     for (int i = 0; i < PROGRAM_OWN_EVENTS; i++)
         TRY(dict_intern(events, str_of(event_names[i]), &number));
     for (int i = 0; i < OWN_KEYS; i++)
@@ -93,6 +90,11 @@ static enum own_event own_of(const struct decision *d, struct words *words)
         put_number(words, "topic", d->subject);
         put_text(words, "state", d->object == 1 ? STR("granted") : STR("refused"));
         return OWN_CONSENT;
+    case DECISION_CONTEXT:
+        put_text(words, "country", d->text);
+        put_text(words, "zone", d->zone);
+        put_text(words, "locale", d->locale);
+        return OWN_CONTEXT;
     case DECISION_ENROLLED:
     case DECISION_STEP:
     case DECISION_ENDED:

@@ -20,6 +20,7 @@
 #define DULT_ENGINE_OWN_H
 
 #include "engine/behaviour/dict.h"
+#include "engine/profile/place.h"
 
 enum own_event {
     OWN_TRAITS = 0,
@@ -54,8 +55,8 @@ enum own_key {
     OWN_KEYS,
 };
 
-/* Traits that the house itself reads. */
-enum own_trait { OWN_TRAIT_TIMEZONE, OWN_TRAIT_ZONE, OWN_TRAITS_COUNT };
+/* Traits that the house itself reads: those of place.h, and the old name of one. */
+enum own_trait { OWN_TRAIT_ZONE = PLACE_TRAITS, OWN_TRAITS_COUNT };
 
 /* Gives the names their numbers; the dictionaries are empty. */
 MUST enum err own_names(struct dict *events, struct dict *properties, struct dict *traits);

@@ -238,3 +238,75 @@ TEST(own, a_changed_segment_sets_off_journeys_only_where_that_was_asked)
         world_close(&w);
     }
 }
+
+static void tell_context(struct world *w, const char *user, const char *country, const char *zone)
+{
+    struct json_member member = { STR("timezone"),
+                                  { .kind = JSON_STRING, .string = str_of(zone) } };
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    tell(w, (struct record){ .kind = RECORD_TRACK,
+                             .user_id = str_of(user),
+                             .name = STR("Visit"),
+                             .context = &object,
+                             .country = str_of(country) });
+}
+
+static void identify(struct world *w, const char *user, const char *key, const char *value)
+{
+    struct json_member member = { str_of(key), { .kind = JSON_STRING, .string = str_of(value) } };
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    tell(w, (struct record){
+                .kind = RECORD_IDENTIFY, .user_id = str_of(user), .properties = &object });
+}
+
+static uint64_t contexts(const struct world *w)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < w->out.decisions_count; i++)
+        count += w->out.decisions[i].kind == DECISION_CONTEXT;
+    return count;
+}
+
+static bool is_in(struct world *w, const char *who, const char *segment)
+{
+    const struct people *people = engine_people(w->engine);
+    const struct state  *state = people_state_get(people, engine_find(w->engine, str_of(who)));
+    uint32_t             number = program_segment(engine_program(w->engine), str_of(segment));
+    for (uint32_t i = 0; i < state->memberships.count; i++)
+        if (state->memberships.items[i].segment == number)
+            return state->memberships.items[i].in;
+    return false;
+}
+
+TEST(own, where_someone_lives_turns_a_segment_at_the_very_record_that_tells_it)
+{
+    struct world w = world_open();
+    define(&w, DEFINE_SEGMENT, "nordic", "country in (\"NO\", \"SE\")");
+    define(&w, DEFINE_SEGMENT, "norwegian", "language = \"nb\" and hemisphere = \"north\"");
+    tell_context(&w, "ada", "DE", "Europe/Berlin");
+    assert_false(is_in(&w, "ada", "nordic"));
+    tell_context(&w, "ada", "NO", "Europe/Oslo"); /* she moved */
+    assert_true(is_in(&w, "ada", "nordic"));
+    assert_true(is_in(&w, "ada", "norwegian"));
+    identify(&w, "ada", "phone", "+46 8 123 456"); /* says more than where the network ends */
+    assert_true(is_in(&w, "ada", "nordic"));
+    assert_false(is_in(&w, "ada", "norwegian"));
+    identify(&w, "ada", "country", "DK");
+    assert_false(is_in(&w, "ada", "nordic"));
+    assert_false(holds(&w, "country = \"NO\"", "ada", T0 + 2 * TIME_HOUR_MS));
+    assert_true(holds(&w, "country = \"NO\"", "ada", T0 + 3 * TIME_HOUR_MS));
+    world_close(&w);
+}
+
+TEST(own, the_same_context_is_kept_once)
+{
+    struct world w = world_open();
+    tell_context(&w, "ada", "NO", "Europe/Oslo");
+    tell_context(&w, "ada", "NO", "Europe/Oslo");
+    visit(&w, "ada", ""); /* a server that tells nothing of the person's device */
+    tell_context(&w, "ada", "NO", "Europe/Oslo");
+    assert_int_equal(contexts(&w), 1);
+    tell_context(&w, "ada", "SE", "Europe/Stockholm");
+    assert_int_equal(contexts(&w), 2);
+    world_close(&w);
+}

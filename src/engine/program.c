@@ -209,6 +209,13 @@ static const struct segment_node *segment_in_place(const void *owner, struct str
     return number == SEGMENT_NO_ID ? NULL : program->segments.items[number].tree;
 }
 
+static uint32_t sources_of(const void *owner, uint16_t trait, uint16_t *out)
+{
+    _Static_assert((int)PLACE_TRAITS <= (int)SEGMENT_SOURCES_MAX, "all its sources have room");
+    (void)owner;
+    return trait < PLACE_DERIVED ? place_comes_from((enum place_trait)trait, out) : 0;
+}
+
 struct segment_names program_names(struct program *program, bool grow)
 {
     return (struct segment_names){
@@ -221,6 +228,7 @@ struct segment_names program_names(struct program *program, bool grow)
         .list = list_resolve,
         .journey = journey_resolve,
         .topic = topic_resolve,
+        .sources = sources_of,
     };
 }
 

@@ -81,7 +81,8 @@ struct record {
     struct str         name;
     struct str         user_id, anonymous_id, previous_id;
     const struct json *properties; /* an object or NULL; traits of identify */
-    const struct json *context;    /* an object or NULL; externalIds are read from it */
+    const struct json *context;    /* an object or NULL: externalIds, timezone and locale count */
+    struct str         country;    /* of the address it came from: two letters, or empty */
 
     uint32_t              profile; /* internal records name the profile by number */
     uint64_t              message; /* RECORD_MESSAGE: the intent's decision id */

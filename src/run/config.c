@@ -58,6 +58,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
     [CONFIG_LATENESS] = { "lateness", CONFIG_LENGTH, "TIME",
                           "older events update people and start nothing", .absent = "1 day",
                           TIME_MINUTE_MS, 365 * TIME_DAY_MS },
+    [CONFIG_GEO_FILE] = { "geo_file", CONFIG_PATH, "FILE",
+                          "countries of IP addresses, a .mmdb file; none: the network tells none" },
     [CONFIG_THREADS] = { "threads", CONFIG_COUNT, "N",
                          "threads that read requests; 0: one a processor", .absent = "0", 0, 64 },
     [CONFIG_REPORT_THREADS] = { "report_threads", CONFIG_COUNT, "N",

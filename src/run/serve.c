@@ -1,4 +1,5 @@
 #include "run/serve.h"
+#include "run/geo.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ struct serve {
     struct serve_conf   conf;
     struct core        *core;
     struct secrets     *secrets;
+    struct geo         *geo; /* NULL without its file */
     struct metrics     *metrics;
     struct refused     *refused;
     struct api         *api;
@@ -130,8 +132,12 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
     serve->refused = refused_open();
     if (serve->metrics == NULL || serve->refused == NULL)
         return ERR_MEMORY;
+    const char *geo_file = text_or_null(serve->conf.config, CONFIG_GEO_FILE);
+    if (geo_file != NULL)
+        TRY(geo_open(&serve->geo, geo_file, problem));
     struct api_conf conf = {
         .core = serve->core,
+        .geo = serve->geo,
         .public_url = str_of(serve->public_url),
         .tokens = secrets_token_keys(serve->secrets),
         .secrets = serve->secrets,
@@ -280,6 +286,7 @@ void serve_close(struct serve *serve)
     api_close(serve->api);
     core_close(serve->core);
     router_close(serve->router);
+    geo_close(serve->geo);
     secrets_close(serve->secrets);
     metrics_close(serve->metrics);
     refused_close(serve->refused);

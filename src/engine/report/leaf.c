@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/profile/place.h"
 #include "engine/segment/segment_date.h"
 #include "engine/segment/segment_scan.h"
 
@@ -36,7 +37,7 @@ static bool is_by_columns(const struct segment_op *ops, uint32_t at)
     case SEGMENT_EVERYONE:
         return true;
     case SEGMENT_COMPARE:
-        return !has_zone(ops, at, op->next);
+        return op->key >= PLACE_DERIVED && !has_zone(ops, at, op->next);
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:

@@ -29,10 +29,11 @@ enum {
 };
 
 struct report {
-    const struct view *view;
-    int64_t            at_ms;
-    const uint64_t    *among; /* a bitmap; NULL: everyone */
-    const struct zone *zone;  /* the workspace's; NULL is UTC */
+    const struct view  *view;
+    int64_t             at_ms;
+    const uint64_t     *among; /* a bitmap; NULL: everyone */
+    const struct zone  *zone;  /* the workspace's; NULL is UTC */
+    const struct zones *zones; /* where people live; NULL: all where the workspace is */
 };
 
 /* Profiles from..to - 1. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "engine/profile/place.h"
 #include "engine/report/block.h"
 #include "engine/segment/segment_program.h"
 
@@ -28,6 +29,8 @@ void world_open(struct world *w)
     }
     for (int i = 0; i < 2; i++)
         assert_ok(dict_intern(w->properties, str_of(own_keys[i]), &id));
+    for (int i = 0; i < PLACE_TRAITS; i++)
+        assert_ok(dict_intern(w->traits, str_of(place_trait_name((enum place_trait)i)), &id));
     for (int i = 0; i < VIEW_LEVELS_MAX; i++) {
         w->regions[i] = aligned_alloc(64, LEVEL_BYTES);
         assert_non_null(w->regions[i]);

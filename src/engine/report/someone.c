@@ -24,6 +24,7 @@ static struct facts facts_of(const struct someone *someone, const struct report 
     facts.now_ms = report->at_ms;
     facts.seq_max = report->view->seq;
     facts.zone = report->zone;
+    facts.zones = report->zones;
     return facts;
 }
 

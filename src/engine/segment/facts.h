@@ -28,6 +28,7 @@ struct facts_trait {
     uint32_t    seq;      /* of the record that set it; 0 when unknown */
     int64_t     since_ms; /* when it took this value; FACTS_SINCE_UNKNOWN */
     int64_t     until_ms; /* > now_ms: when a known, later-dated change takes over; TIME_NEVER */
+    const char *from;     /* nobody told it: it was derived from this; NULL */
 };
 
 /* Whether the person is in a list, a segment or a journey. */

@@ -84,12 +84,16 @@ struct segment_names {
     uint32_t (*list)(const void *owner, struct str name);
     uint32_t (*journey)(const void *owner, struct str name); /* NULL: there are none */
     uint32_t (*topic)(const void *owner, struct str name);   /* NULL: there are none */
+    /* The traits that a trait is derived from where nobody told it, at most
+     * SEGMENT_SOURCES_MAX; how many. They and $context then count, too. NULL: none is derived. */
+    uint32_t (*sources)(const void *owner, uint16_t trait, uint16_t *out);
     const struct segment_stage *stages; /* the first to come first; a rule names no stage */
     uint32_t                    stages_count;
 };
 
 enum {
-    SEGMENT_OPS_MAX = 50000,  /* room for a program, with segments and stages in place */
+    SEGMENT_OPS_MAX = 50000, /* room for a program, with segments and stages in place */
+    SEGMENT_SOURCES_MAX = 16,
     SEGMENT_NESTING_MAX = 16, /* segments naming segments: each is asked within the one above */
 };
 

@@ -231,6 +231,28 @@ static enum err keep_values(struct compiler *c, const struct segment_node *node,
                                                                 where, &kept->pattern, c->problem);
 }
 
+/* Events of Dult's own that turn an answer which is asked from the facts. */
+static enum err note_own(struct compiler *c, const struct segment_node *node, struct str name)
+{
+    uint16_t id;
+    TRY(name_id(c, node, c->names->events, name, &id));
+    if (id != DICT_NONE)
+        note(&c->events, id);
+    return OK;
+}
+
+/* What a trait is derived from turns it as well. */
+static enum err note_trait(struct compiler *c, const struct segment_node *node, uint16_t trait)
+{
+    uint16_t sources[SEGMENT_SOURCES_MAX];
+    uint32_t count =
+        c->names->sources == NULL ? 0 : c->names->sources(c->names->owner, trait, sources);
+    note(&c->traits, trait);
+    for (uint32_t i = 0; i < count; i++)
+        note(&c->traits, sources[i]);
+    return count == 0 ? OK : note_own(c, node, STR("$context"));
+}
+
 static enum err emit_compare(struct compiler *c, const struct segment_node *node,
                              struct scope scope, struct segment_op *op)
 {
@@ -240,7 +262,7 @@ static enum err emit_compare(struct compiler *c, const struct segment_node *node
     else
         TRY(name_id(c, node, c->names->traits, node->compare.key, &op->key));
     if (!scope.in_where && op->key != DICT_NONE)
-        note(&c->traits, op->key);
+        TRY(note_trait(c, node, op->key));
     return keep_values(c, node, &op->compare);
 }
 
@@ -251,16 +273,6 @@ static enum err emit_day(struct compiler *c, const struct segment_node *node, st
     op->to_days = node->to_days;
     c->has_zone = true;
     return emit_compare(c, node, (struct scope){ 0 }, op);
-}
-
-/* Events of Dult's own that turn an answer which is asked from the facts. */
-static enum err note_own(struct compiler *c, const struct segment_node *node, struct str name)
-{
-    uint16_t id;
-    TRY(name_id(c, node, c->names->events, name, &id));
-    if (id != DICT_NONE)
-        note(&c->events, id);
-    return OK;
 }
 
 static enum err emit_known(struct compiler *c, const struct segment_node                    *node,
@@ -622,7 +634,7 @@ static enum err note_zone(struct compiler *c, const struct segment_node *node)
         uint16_t id;
         TRY(name_id(c, node, c->names->traits, keys[i], &id));
         if (id != DICT_NONE)
-            note(&c->traits, id);
+            TRY(note_trait(c, node, id));
     }
     return note_own(c, node, STR("$context"));
 }
@@ -678,7 +690,9 @@ enum err segment_compile(struct arena *arena, const struct segment_node *node,
     if (c.ops == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        sets[i]->list = ARENA_ARRAY(arena, room.count * 2 + ZONE_NAMES, uint32_t);
+        uint32_t most =
+            (room.count + ZONE_NAMES) * (sets[i] == &c.traits ? SEGMENT_SOURCES_MAX + 1 : 3);
+        sets[i]->list = ARENA_ARRAY(arena, most, uint32_t);
         if (sets[i]->list == NULL)
             return ERR_MEMORY;
     }

@@ -97,6 +97,10 @@ static void write_trait(const struct segment_asking *asking, const struct segmen
         buf_int(out, trait.seq);
     }
     write_since(out, first, trait.since_ms);
+    if (trait.from != NULL) {
+        json_write_key(out, first, "from");
+        json_write_str(out, str_of(trait.from));
+    }
 }
 
 static void write_member(const struct segment_asking *asking, const struct segment_op *op,

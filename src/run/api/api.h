@@ -42,6 +42,7 @@ enum {
 
 struct api;
 struct secrets;
+struct geo;
 
 struct api_conf {
     struct core             *core;
@@ -51,6 +52,7 @@ struct api_conf {
     const struct secrets    *secrets;    /* of mails looked at in a browser; NULL: 404 */
     struct metrics          *metrics;    /* may be NULL; core's numbers are registered in it */
     struct refused          *refused;    /* may be NULL */
+    const struct geo        *geo;        /* countries of addresses; NULL: the network tells none */
     const struct route      *pages;      /* served beside ours, their context is the api */
     size_t                   pages_count;
     uint32_t                 report_threads; /* 0: API_REPORT_THREADS */

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "intake/event.h"
 #include "intake/inflate.h"
+#include "run/geo.h"
 
 enum {
     ANSWER_BYTES_MAX = 4 << 20,
@@ -70,7 +71,7 @@ static const enum record_kind kinds[ARRIVAL_KINDS] = {
 };
 _Static_assert((int)ARRIVAL_HISTORICAL == (int)RECORD_HISTORICAL, "flags are compared below");
 
-static struct entry entry_of(const struct arrival *a)
+static struct entry entry_of(const struct geo *geo, const struct arrival *a)
 {
     bool has_traits = a->kind == ARRIVAL_IDENTIFY || a->kind == ARRIVAL_GROUP;
     return (struct entry){
@@ -84,7 +85,8 @@ static struct entry entry_of(const struct arrival *a)
                     .anonymous_id = a->anonymous_id,
                     .previous_id = a->previous_id,
                     .properties = has_traits ? a->traits : a->properties,
-                    .context = a->context },
+                    .context = a->context,
+                    .country = geo_country(geo, json_get_str(a->context, STR("ip"))) },
         .message_id = a->message_id,
         .body = a->body,
     };
@@ -109,14 +111,14 @@ static enum err rejected_fill(struct task *task, const struct arrival_refused *r
     return OK;
 }
 
-static enum err task_fill(struct task *task, const struct collect_result *result,
-                          int64_t received_ms, uint32_t source)
+static enum err task_fill(struct task *task, const struct geo *geo,
+                          const struct collect_result *result, int64_t received_ms, uint32_t source)
 {
     task->entries = ARENA_ARRAY(task->arena, result->records_count, struct entry);
     if (task->entries == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < result->records_count; i++)
-        task->entries[i] = entry_of(&result->records[i]);
+        task->entries[i] = entry_of(geo, &result->records[i]);
     task->entries_count = result->records_count;
     return rejected_fill(task, result->refused, result->refused_count, received_ms, source);
 }
@@ -200,7 +202,7 @@ static enum err posting_parse(struct api *api, struct http_request *request, str
     TRY(body_read(request, &room, &asked.body, problem));
     TRY(collect_parse(kept->parser, task->arena, &asked, &result, problem));
     TRY(key_settle(api, request, &result, &asked.source, problem));
-    TRY(task_fill(task, &result, asked.received_ms, asked.source));
+    TRY(task_fill(task, api->conf.geo, &result, asked.received_ms, asked.source));
     return answer_keep(task->arena, &result, &posting->answer);
 }
 
@@ -361,7 +363,7 @@ enum err import_post(struct call *call)
                                           .historical = !call_flag(call, "live") };
     TRY(import_items(call, &items));
     TRY(import_judge(call, &desk, items, &result));
-    TRY(task_fill(&task, &result, desk.received_ms, 0));
+    TRY(task_fill(&task, call->api->conf.geo, &result, desk.received_ms, 0));
     TRY(core_run(call->api->conf.core, &task));
     if (task.refused > 0) {
         call->problem = task.problem;
