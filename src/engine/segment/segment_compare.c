@@ -203,13 +203,26 @@ struct verdict segment_compare_value(const struct facts *facts, const struct seg
     return v;
 }
 
-static bool compare_property(const struct facts *facts, const struct segment_op *op, struct bag bag)
+static void turn_note(const struct segment_asking *asking, const struct segment_op *op,
+                      const struct json *value)
+{
+    int64_t turn_ms = next_turn(asking->facts, &op->compare, value);
+    if (turn_ms < *asking->turn_ms)
+        *asking->turn_ms = turn_ms;
+}
+
+static bool compare_property(const struct segment_asking *asking, const struct segment_op *op,
+                             struct bag bag)
 {
     struct tested   sum = { 0 };
     struct bag_item item;
     uint32_t        at = 0;
-    while (bag_next_of(bag, &at, op->key, &item))
-        test_one(facts, &op->compare, &item.value, item.listed && !op->in_element, &sum);
+    while (bag_next_of(bag, &at, op->key, &item)) {
+        bool listed = item.listed && !op->in_element;
+        test_one(asking->facts, &op->compare, &item.value, listed, &sum);
+        if (asking->turn_ms != NULL)
+            turn_note(asking, op, &item.value);
+    }
     return is_passed(&op->compare, sum);
 }
 
@@ -234,7 +247,7 @@ bool segment_where(const struct segment_asking *asking, uint32_t where, struct b
     bool                     wants = op->kind == SEGMENT_OR; /* the part's answer that decides */
 
     if (op->kind == SEGMENT_COMPARE)
-        return compare_property(asking->facts, op, bag);
+        return compare_property(asking, op, bag);
     if (op->kind == SEGMENT_ELEMENT)
         return has_element(asking, where, bag);
     if (op->kind == SEGMENT_NOT)

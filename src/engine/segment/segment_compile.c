@@ -23,6 +23,7 @@ struct compiler {
     struct ids                  events, traits, segments, lists;
     bool                        has_zone;
     bool                        zoned;    /* the leaf at hand asks about days */
+    bool                        moves;    /* and its filter compares with a date relative to now */
     bool                        in_stage; /* within the rule of one */
     bool                        needs_anything;
 };
@@ -203,6 +204,7 @@ static enum err keep_literal(struct compiler *c, struct segment_literal *literal
 {
     if (segment_date_is(literal->kind))
         c->zoned = c->has_zone = true;
+    c->moves = c->moves || segment_date_moves(literal->kind);
     if (literal->kind != SEGMENT_TEXT)
         return OK;
     literal->value.string = str_copy(c->arena, literal->value.string);
@@ -565,32 +567,18 @@ static bool is_behaviour(enum segment_kind kind)
     }
 }
 
-/* What is read and written, and not answered yet: kinds, and what is new of the old ones. */
-static bool is_answered(const struct segment_node *n, bool in_where)
-{
-    bool literal = false;
-    for (uint32_t i = 0; in_where && i < n->compare.values_count; i++)
-        literal = literal || segment_date_moves(n->compare.values[i].kind);
-    return !literal;
-}
-
 /* An answer can be kept when events and the clock alone turn it, and the clock as windows do. */
 static enum err emit(struct compiler *c, const struct segment_node *node, struct scope scope)
 {
-    if (!is_answered(node, scope.in_where)) {
-        char where[32];
-        where_of(node, where, sizeof where);
-        return problem_set(c->problem, ERR_INPUT, where, "this cannot be asked yet",
-                           "Leave this condition out.");
-    }
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
     if (!scope.in_where)
-        c->zoned = false;
+        c->zoned = c->moves = false;
     TRY(emit_kind(c, node, scope, op));
     op->next = c->count;
     if (!is_behaviour(node->kind))
         return OK;
+    op->moves = c->moves;
     /* Nobody tells a kept answer that the person's days have moved. */
     bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned &&
                 op->match.event != SEGMENT_ANY_EVENT;

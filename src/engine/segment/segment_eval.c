@@ -97,6 +97,19 @@ static struct verdict eval_stage(const struct segment_asking *asking, uint32_t a
     return sum;
 }
 
+/*
+ * Every answer follows from what the filters said of the events that were asked about. As long as
+ * none of those turns, reading them again gives the same; so the earliest turn is its end.
+ */
+static struct verdict eval_moving(const struct segment_asking *asking, const struct segment_op *op)
+{
+    int64_t               turn_ms = TIME_NEVER;
+    struct segment_asking noting = { asking->ops, asking->facts, &turn_ms };
+    struct verdict        v = segment_eval_leaf(&noting, op);
+    v.until_ms = smaller(v.until_ms, turn_ms);
+    return v;
+}
+
 struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
 {
     const struct segment_op *op = &asking->ops[at];
@@ -120,7 +133,7 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
     case SEGMENT_FUNNEL:
-        return segment_eval_leaf(asking, op);
+        return op->moves ? eval_moving(asking, op) : segment_eval_leaf(asking, op);
     case SEGMENT_IN_SEGMENT:
         return op->id == SEGMENT_NO_ID ? segment_eval_op(asking, at + 1) : eval_member(asking, op);
     case SEGMENT_IN_LIST:
@@ -167,8 +180,9 @@ bool segment_value(const struct segment_program *program, const struct facts *fa
     struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
     const struct segment_window *window = &program->ops[0].match.window;
     assert(program->ops[0].kind == SEGMENT_AGGREGATE);
-    bool    found = segment_fold_value(&asking, &program->ops[0], out, until_ms);
     int64_t turn_ms = segment_window_turn_ms(window, asking.facts);
+    asking.turn_ms = program->ops[0].moves ? &turn_ms : NULL;
+    bool found = segment_fold_value(&asking, &program->ops[0], out, until_ms);
     *until_ms = smaller(*until_ms, smaller(turn_ms, local.until_ms));
     return found;
 }

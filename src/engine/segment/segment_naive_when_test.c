@@ -435,7 +435,9 @@ static bool is_tight(const struct world *w, const struct segment_node *node, int
             return false;
     while (node->kind == SEGMENT_NOT)
         node = node->parts[0];
-    bool calendar = node->kind == SEGMENT_DID && node->match.window.kind == SEGMENT_CALENDAR;
+    /* A filter may compare with dates relative to now: any that turns is a reason to ask again. */
+    bool calendar = node->kind == SEGMENT_DID && node->match.window.kind == SEGMENT_CALENDAR &&
+                    node->match.where == NULL;
     return node->kind == SEGMENT_COMPARE || node->kind == SEGMENT_DAY ||
            node->kind == SEGMENT_BEEN || calendar;
 }

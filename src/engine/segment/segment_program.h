@@ -69,12 +69,15 @@ struct segment_op {
     const struct str    *stages; /* IN_STAGE: the name of each part's stage */
     double               chance;
     struct str           seed;
+
+    bool moves; /* its filter compares with dates relative to now */
 };
 
 /* One question to one person; handed down through an evaluation. */
 struct segment_asking {
     const struct segment_op *ops;
     const struct facts      *facts;
+    int64_t *turn_ms; /* the earliest instant at which a filter that was asked may turn; or NULL */
 };
 
 /* ---- segment_compare.c */

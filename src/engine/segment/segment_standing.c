@@ -164,6 +164,8 @@ static struct verdict eval_calendar(const struct segment_asking *asking,
     struct facts          ahead = *asking->facts;
     struct segment_asking later = { asking->ops, &ahead };
     struct verdict        v = until_turn(asking, op);
+    if (op->moves)
+        return v;
     for (int i = 0; i < TURNS_MAX; i++) {
         if (!has_left(&later, op))
             return (struct verdict){ v.holds, TIME_NEVER };
