@@ -1,6 +1,6 @@
-#include "engine/program.h"
-
 #include <stdio.h>
+
+#include "engine/program_inside.h"
 
 #include "engine/vec.h"
 
@@ -83,6 +83,7 @@ void program_close(struct program *program)
         free(program->journeys.items[i].versions);
     }
     VEC_DONE(&program->segments);
+    computed_done(program);
     VEC_DONE(&program->journeys);
     VEC_DONE(&program->templates);
     numbers_done(program->segments_of_event);
@@ -224,6 +225,7 @@ struct segment_names program_names(struct program *program, bool grow)
         .traits = program->names[NAME_TRAIT],
         .grow = grow,
         .owner = program,
+        .computed = program_computed_tree,
         .segment = segment_resolve,
         .list = list_resolve,
         .journey = journey_resolve,
@@ -499,7 +501,7 @@ static const char *segment_user(const struct program *program, uint32_t number)
     return NULL;
 }
 
-static enum err segment_put(struct program *program, uint32_t number, struct segment_def def)
+enum err program_segment_put(struct program *program, uint32_t number, struct segment_def def)
 {
     while (program->segments.count <= number)
         TRY(VEC_ADD(&program->segments, (struct segment_def){ 0 }));
@@ -523,7 +525,7 @@ static enum err segment_define(struct program *program, struct str name, struct 
             return problem_format(problem, ERR_CONFLICT, "segment", "Change what uses it first.",
                                   "Segment \"%.*s\" is used by %s.", STR_ARG(name), user);
         *number = known;
-        return known == SEGMENT_NO_ID ? ERR_ABSENT : segment_put(program, known, def);
+        return known == SEGMENT_NO_ID ? ERR_ABSENT : program_segment_put(program, known, def);
     }
     def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     if (def.arena == NULL)
@@ -538,7 +540,7 @@ static enum err segment_define(struct program *program, struct str name, struct 
         arena_close(def.arena);
         return err;
     }
-    return segment_put(program, *number, def);
+    return program_segment_put(program, *number, def);
 }
 
 /* ---- journeys ---- */
@@ -757,11 +759,13 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return journey_define(program, name, text, version, number, problem);
     case DEFINE_TEMPLATE:
         return template_define(program, name, text, version, number, problem);
+    case DEFINE_TRAIT:
+        return computed_define(program, name, text, version, number, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, problem);
     default:
         return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-                           "Use workspace, segment, journey or template.");
+                           "Use workspace, trait, segment, journey or template.");
     }
 }
 
@@ -787,6 +791,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         struct journey_version version = { .arena = arena };
         return journey_compile_text(program, name, text, false, &version, problem);
     }
+    if (kind == DEFINE_TRAIT)
+        return computed_check(program, name, text, problem);
     if (kind == DEFINE_WORKSPACE && text.len > 0)
         return workspace_check(program, text, problem);
     return kind == DEFINE_TEMPLATE ? template_check(program, name, text, problem) : OK;

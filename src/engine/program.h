@@ -27,6 +27,7 @@
 
 enum {
     PROGRAM_SEGMENTS_MAX = 10000,
+    PROGRAM_COMPUTED_MAX = 200,         /* all of them are worked out for each message */
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
 };
@@ -35,6 +36,15 @@ struct segment_def {
     struct arena              *arena; /* NULL: not defined (any more) */
     const struct segment_node *tree;
     struct segment_program     program;
+    uint32_t                   version; /* the defining record's seq */
+};
+
+/* A computed trait: it is in force wherever its name is asked for, whatever people were told. */
+struct computed_def {
+    struct arena              *arena; /* NULL: a free place */
+    const struct segment_node *tree;
+    struct segment_program     program; /* for segment_value */
+    uint32_t                   trait;   /* its name's number */
     uint32_t                   version; /* the defining record's seq */
 };
 
@@ -79,6 +89,10 @@ struct program {
         uint32_t            count, room;
     } segments;
     struct {
+        struct computed_def *items;
+        uint32_t             count, room;
+    } computed;
+    struct {
         struct journey_def *items;
         uint32_t            count, room;
     } journeys;
@@ -113,6 +127,20 @@ MUST enum err program_define(struct program *program, enum definition_kind kind,
 /* The same checks, and nothing kept. */
 MUST enum err program_check(struct program *program, enum definition_kind kind, struct str name,
                             struct str text, struct problem *problem);
+
+/* The computed trait of that name, or NULL; its tree, as segment_names wants it. */
+const struct computed_def *program_computed(const struct program *program, struct str name);
+const struct segment_node *program_computed_tree(const void *program, struct str name);
+
+/* How many segments and live journeys name the trait, and the first of each. */
+struct computed_users {
+    uint32_t   segments, journeys;
+    struct str segment, journey;
+};
+void program_computed_users(const struct program *program, struct str name,
+                            struct computed_users *out);
+bool program_segment_asks_trait(const struct program *program, uint32_t segment, struct str name);
+bool program_journey_asks_trait(const struct journey_version *version, struct str name);
 
 /* Numbers of names. SEGMENT_NO_ID when there is none. */
 uint32_t program_segment(const struct program *program, struct str name);

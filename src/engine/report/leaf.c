@@ -258,7 +258,7 @@ static uint16_t decisive_event(const struct segment_op *op)
     case SEGMENT_COMPARE:
     case SEGMENT_DAY:
     case SEGMENT_BEEN:
-        return BLOCK_IDENTIFY;
+        return op->computed != 0 ? DICT_NONE : BLOCK_IDENTIFY;
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:

@@ -81,6 +81,9 @@ struct segment_names {
     /* The tree of a segment, to be compiled where it is named, so that the program stands alone:
      * for readers beside the engine. NULL: segments are asked by their numbers. */
     const struct segment_node *(*in_place)(const void *owner, struct str name);
+    /* The aggregate that a computed trait is, to be asked in its place; it asks about properties
+     * only. NULL: no such computed trait. The callback may be NULL: there are none. */
+    const struct segment_node *(*computed)(const void *owner, struct str name);
     uint32_t (*list)(const void *owner, struct str name);
     uint32_t (*journey)(const void *owner, struct str name); /* NULL: there are none */
     uint32_t (*topic)(const void *owner, struct str name);   /* NULL: there are none */
@@ -152,9 +155,13 @@ struct verdict segment_eval(const struct segment_program *program, const struct 
 bool segment_value(const struct segment_program *program, const struct facts *facts,
                    struct json *out, int64_t *until_ms);
 
+/* Does the condition itself ask about the trait? Not what a segment named in it asks. */
+bool segment_asks_trait(const struct segment_node *node, struct str name);
+
 /*
  * Writes the reasons as one JSON object: {"condition","holds","until"?,"since"?, and "parts" of a
- * group, or "value" of a trait, "count" and "events":[{"seq","at"}] of behaviour}. `node` is the
+ * group, or "value" of a trait, "count" and "events":[{"seq","at"}] of behaviour}. A computed trait
+ * has "computed":true, and what behaviour has. `node` is the
  * tree that `program` was compiled from (or one equal to it).
  */
 void segment_explain(const struct segment_program *program, const struct segment_node *node,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/segment/segment_computed.h"
 #include "engine/segment/segment_date.h"
 #include "engine/segment/segment_lower.h"
 #include "engine/segment/segment_pattern.h"
@@ -38,7 +39,7 @@ struct scope {
 struct room {
     const struct segment_names *names;
     uint32_t                    nesting, count;
-    bool                        in_stage;
+    bool                        in_stage, in_computed;
 };
 
 static void room_add(struct room *room, const struct segment_node *node);
@@ -70,6 +71,17 @@ static void room_add_inside(struct room *room, struct str name)
     room->nesting--;
 }
 
+/* A property of that name counts too, which is too much by little. */
+static void room_add_computed(struct room *room, struct str name)
+{
+    const struct segment_node *value = room->names->computed(room->names->owner, name);
+    if (value == NULL)
+        return;
+    room->in_computed = true;
+    room_add(room, value);
+    room->in_computed = false;
+}
+
 static void room_add(struct room *room, const struct segment_node *node)
 {
     if (++room->count > SEGMENT_OPS_MAX)
@@ -86,6 +98,8 @@ static void room_add(struct room *room, const struct segment_node *node)
         room_add_stages(room);
     if (node->kind == SEGMENT_IN_SEGMENT && room->names->in_place != NULL)
         room_add_inside(room, node->name);
+    if (segment_is_about_trait(node) && room->names->computed != NULL && !room->in_computed)
+        room_add_computed(room, node->compare.key);
 }
 
 static void where_of(const struct segment_node *node, char *out, size_t room)
@@ -268,13 +282,34 @@ static enum err emit_compare(struct compiler *c, const struct segment_node *node
     return keep_values(c, node, &op->compare);
 }
 
+static const struct segment_node *computed_of(const struct compiler     *c,
+                                              const struct segment_node *node)
+{
+    if (c->names->computed == NULL || !segment_is_about_trait(node))
+        return NULL;
+    return c->names->computed(c->names->owner, node->compare.key);
+}
+
+/* A day, or for how long: of a trait that was told, or of a computed one, which is the one part. */
+static enum err emit_trait(struct compiler *c, const struct segment_node *node,
+                           struct segment_op *op)
+{
+    const struct segment_node *value = computed_of(c, node);
+    if (value == NULL)
+        return emit_compare(c, node, (struct scope){ 0 }, op);
+    op->weight = 2;
+    op->computed = c->count;
+    TRY(emit(c, value, (struct scope){ 0 }));
+    return keep_values(c, node, &op->compare);
+}
+
 static enum err emit_day(struct compiler *c, const struct segment_node *node, struct segment_op *op)
 {
     op->yearly = node->yearly;
     op->from_days = node->from_days;
     op->to_days = node->to_days;
     c->has_zone = true;
-    return emit_compare(c, node, (struct scope){ 0 }, op);
+    return emit_trait(c, node, op);
 }
 
 static enum err emit_known(struct compiler *c, const struct segment_node                    *node,
@@ -383,7 +418,7 @@ static enum err emit_aggregate(struct compiler *c, const struct segment_node *no
     op->test = node->test;
     op->is_value = node->is_value;
     op->counts_events = node->fold == SEGMENT_COUNT && str_is_empty(node->property);
-    if (!node->is_value && folds_values(node->fold))
+    if (node->is_value || folds_values(node->fold))
         TRY(keep_values(c, node, &op->compare));
     if (!node->is_value && !folds_values(node->fold)) {
         (void)json_to_real(&node->number, &op->number);
@@ -525,7 +560,7 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, s
         return emit_day(c, node, op);
     case SEGMENT_BEEN:
         op->within_ms = node->within_ms;
-        return emit_compare(c, node, (struct scope){ 0 }, op);
+        return emit_trait(c, node, op);
     case SEGMENT_IN_STAGE:
         return emit_stage(c, node, op);
     case SEGMENT_IN_JOURNEY:
@@ -570,6 +605,13 @@ static bool is_behaviour(enum segment_kind kind)
 /* An answer can be kept when events and the clock alone turn it, and the clock as windows do. */
 static enum err emit(struct compiler *c, const struct segment_node *node, struct scope scope)
 {
+    const struct segment_node *value =
+        scope.in_where || node->kind != SEGMENT_COMPARE ? NULL : computed_of(c, node);
+    if (value != NULL) {
+        node = segment_computed_lower(c->arena, node, value);
+        if (node == NULL)
+            return ERR_MEMORY;
+    }
     struct segment_op *op = &c->ops[c->count++];
     op->kind = node->kind;
     if (!scope.in_where)
@@ -580,7 +622,7 @@ static enum err emit(struct compiler *c, const struct segment_node *node, struct
         return OK;
     op->moves = c->moves;
     /* Nobody tells a kept answer that the person's days have moved. */
-    bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned &&
+    bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned && !node->is_value &&
                 op->match.event != SEGMENT_ANY_EVENT;
     return kept ? leaf_id(c, node, &op->leaf) : OK;
 }

@@ -1,3 +1,4 @@
+#include "engine/segment/segment_computed.h"
 #include "engine/segment/segment_scan.h"
 
 enum { EVENTS_SHOWN_MAX = 5 }; /* the newest; the count says how many there are */
@@ -78,9 +79,21 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
         write_events(asking, &op->then, past, out, first, "then_events");
 }
 
+static void write_computed(const struct segment_asking *asking, const struct segment_op *op,
+                           struct buf *out, bool *first)
+{
+    json_write_key(out, first, "computed");
+    buf_str(out, STR("true"));
+    write_behaviour(asking, op, out, first);
+}
+
 static void write_trait(const struct segment_asking *asking, const struct segment_op *op,
                         struct buf *out, bool *first)
 {
+    if (op->computed != 0) {
+        write_computed(asking, &asking->ops[op->computed], out, first);
+        return;
+    }
     struct facts_trait trait = { .value = { .kind = JSON_NULL },
                                  .until_ms = TIME_NEVER,
                                  .since_ms = FACTS_SINCE_UNKNOWN };
@@ -233,6 +246,10 @@ static void write_reasons(const struct segment_asking *asking, const struct segm
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
         write_window(asking->facts, &op->match.window, out, first);
+        if (segment_is_about_trait(node)) {
+            write_computed(asking, op, out, first);
+            return;
+        }
         write_behaviour(asking, op, out, first);
         return;
     case SEGMENT_IN_SEGMENT:

@@ -189,9 +189,23 @@ static int64_t turns_ms(const struct segment_asking *asking, const struct segmen
     }
 }
 
+/* What a trait is asked, of the value: looked at again whenever that may be another. */
+static struct segment_answer eval_value(const struct segment_asking *asking,
+                                        const struct segment_op     *op)
+{
+    struct json value;
+    int64_t     until_ms;
+    (void)segment_fold_value(asking, op, &value, &until_ms);
+    struct verdict v = segment_compare_value(asking->facts, &op->compare, &value);
+    v.until_ms = until_ms < v.until_ms ? until_ms : v.until_ms;
+    return (struct segment_answer){ v, SEGMENT_SPARE_NONE, 0 };
+}
+
 struct segment_answer segment_eval_fold(const struct segment_asking *asking,
                                         const struct segment_op *op, bool loose)
 {
+    if (op->is_value)
+        return eval_value(asking, op);
     switch (op->fold) {
     case SEGMENT_DISTINCT:
     case SEGMENT_COUNT:

@@ -1,6 +1,8 @@
 /* What people did, by brute force: see segment_naive_test.h. */
 #include "engine/segment/segment_naive_test.h"
 
+#include <math.h>
+
 /* ---- which events */
 
 /* The value at a dotted path through objects alone; NULL. */
@@ -293,27 +295,33 @@ static void end_values(struct values *v, struct asked a, const struct segment_no
         v->listed[i] = v->count > 1;
 }
 
-static bool naive_pick(struct asked a, const struct segment_node *node, const struct folded *f,
-                       const struct event **events, int count)
+static void pick_values(struct asked a, const struct segment_node *node, const struct folded *f,
+                        const struct event **events, int count, struct values *v)
 {
-    struct values v = { .count = 0 };
-    char          text[TIME_TEXT_BYTES];
-    struct json   at = { .kind = JSON_STRING };
-    int           best = 0;
+    static char text[TIME_TEXT_BYTES];
+    struct json at = { .kind = JSON_STRING };
+    int         best = 0;
     if (node->fold == SEGMENT_FIRST_VALUE || node->fold == SEGMENT_LAST_VALUE) {
-        end_values(&v, a, node, events, count);
+        end_values(v, a, node, events, count);
     } else if (node->fold == SEGMENT_MOST_FREQUENT) {
         for (int s = 1; s < f->distinct; s++)
             if (f->times[s] > f->times[best] ||
                 (f->times[s] == f->times[best] && f->last[s] < f->last[best]))
                 best = s;
         if (f->distinct > 0)
-            test_values(&v, &f->seen[best]);
+            test_values(v, &f->seen[best]);
     } else if (count > 0) {
         at.string = str_of(
             time_write(events[node->fold == SEGMENT_FIRST_TIME ? 0 : count - 1]->at_ms, text));
-        test_values(&v, &at);
+        test_values(v, &at);
     }
+}
+
+static bool naive_pick(struct asked a, const struct segment_node *node, const struct folded *f,
+                       const struct event **events, int count)
+{
+    struct values v = { .count = 0 };
+    pick_values(a, node, f, events, count, &v);
     return naive_compare(a.w, a.now, &node->compare, &v);
 }
 
@@ -326,24 +334,76 @@ static bool naive_gap(const struct segment_node *node, const struct event **even
     return count >= 2 && naive_number(node->test, days, number * 86400000.0 * (count - 1));
 }
 
+/* All events that match, oldest first, and their values folded; how many events. */
+static int fold_all(struct asked a, const struct segment_node *node, const struct event **events,
+                    struct folded *f)
+{
+    int count = matching(a, &node->match, events), turn = 0;
+    f->sum = f->least = f->greatest = 0;
+    f->numbers = f->values = f->distinct = 0;
+    for (int i = count - 1; i >= 0; i--) {
+        struct values v;
+        event_values(&v, a, node, events[i]);
+        f->values += v.count;
+        bool counts = node->fold == SEGMENT_COUNT;
+        for (int k = 0; k < v.count && !counts; k++)
+            fold_value(f, &v.list[k], turn++);
+    }
+    return count;
+}
+
+static bool number_of(const struct segment_node *node, const struct folded *f,
+                      const struct event **events, int count, double *out)
+{
+    double micro = rint(f->sum * 1e6);
+    switch (node->fold) {
+    case SEGMENT_COUNT:
+        *out = node->property.len == 0 ? count : f->values;
+        return true;
+    case SEGMENT_DISTINCT:
+        *out = f->distinct;
+        return true;
+    case SEGMENT_SUM:
+        *out = micro / 1e6;
+        return true;
+    case SEGMENT_AVERAGE:
+        *out = micro / 1e6 / f->numbers;
+        return f->numbers > 0;
+    case SEGMENT_LEAST:
+        *out = f->least;
+        return f->numbers > 0;
+    case SEGMENT_GREATEST:
+        *out = f->greatest;
+        return f->numbers > 0;
+    default:
+        if (count > 1)
+            *out = (double)(events[count - 1]->at_ms - events[0]->at_ms) / 86400000.0 / (count - 1);
+        return count > 1;
+    }
+}
+
+void naive_value_of(const struct world *w, int64_t now, const struct segment_node *node,
+                    struct values *out)
+{
+    static struct folded f;
+    struct asked         a = { w, now };
+    const struct event  *events[EVENTS_MAX];
+    int                  count = fold_all(a, node, events, &f);
+    struct json          number = { .kind = JSON_REAL };
+    out->count = 0;
+    if (node->fold >= SEGMENT_FIRST_VALUE)
+        pick_values(a, node, &f, events, count, out);
+    else if (number_of(node, &f, events, count, &number.real))
+        test_values(out, &number);
+}
+
 static bool naive_aggregate(struct asked a, const struct segment_node *node)
 {
     static struct folded f;
     const struct event  *events[EVENTS_MAX];
-    int                  count = matching(a, &node->match, events), turn = 0;
+    int                  count = fold_all(a, node, events, &f);
     double               number = 0;
-
-    f.sum = f.least = f.greatest = 0;
-    f.numbers = f.values = f.distinct = 0;
     (void)json_to_real(&node->number, &number);
-    for (int i = count - 1; i >= 0; i--) {
-        struct values v;
-        event_values(&v, a, node, events[i]);
-        f.values += v.count;
-        bool counts = node->fold == SEGMENT_COUNT;
-        for (int k = 0; k < v.count && !counts; k++)
-            fold_value(&f, &v.list[k], turn++);
-    }
     switch (node->fold) {
     case SEGMENT_COUNT:
         return naive_number(node->test, node->property.len == 0 ? count : f.values, number);

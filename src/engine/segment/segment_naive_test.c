@@ -155,6 +155,10 @@ bool naive_is_in_window(const struct world *w, int64_t now, const struct segment
 void naive_trait_values(const struct world *w, int64_t now, struct str key, struct values *out)
 {
     const struct change *best = NULL;
+    if (w->computed != NULL && str_eq(key, NAIVE_COMPUTED)) {
+        naive_value_of(w, now, w->computed, out);
+        return;
+    }
     for (uint32_t i = 0; i < w->traits_count; i++) {
         const struct change *t = &w->traits[i];
         if (t->seq <= w->seq_max && t->at_ms <= now && str_eq(t->key, key) &&
@@ -540,6 +544,8 @@ static void all_instants(const struct world *w, const struct segment_node *node,
     struct instants lengths = { .count = 0 };
     out->count = 0;
     add_lengths(&lengths, node);
+    if (w->computed != NULL)
+        add_lengths(&lengths, w->computed);
     for (uint32_t i = 0; i < w->events_count; i++) {
         add_instant(out, w->events[i].at_ms);
         for (int k = 0; k < lengths.count; k++)
@@ -595,6 +601,10 @@ static void report(const struct world *w, const struct segment_node *node, int64
     SCOPED(buf_donep) struct buf text = buf_make(1 << 16);
     char                         a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES], c[TIME_TEXT_BYTES];
     segment_write(&text, node);
+    if (w->computed != NULL) {
+        buf_str(&text, STR(" with "));
+        segment_write(&text, w->computed);
+    }
     print_error("round %llu: %.*s\n  at %s the engine says %d until %s; at %s it is %d\n",
                 (unsigned long long)round, STR_ARG(buf_view(&text)), time_write(now, a), v.holds,
                 time_write(v.until_ms, b), time_write(at, c), naive(w, at, node));
@@ -670,6 +680,47 @@ static bool play_deeds(struct world *w, struct dice *dice, uint64_t round, struc
         }
     }
     return true;
+}
+
+static const struct segment_node *computed_tree(const void *owner, struct str name)
+{
+    return str_eq(name, NAIVE_COMPUTED) ? ((const struct world *)owner)->computed : NULL;
+}
+
+/* A random comparison, but with the computed trait. */
+static const struct segment_node *about_computed(struct dice *dice)
+{
+    const struct segment_node *node = dice_condition(dice, 0);
+    while (node->kind != SEGMENT_COMPARE)
+        node = dice_condition(dice, 0);
+    struct segment_node *other = ARENA_ARRAY(dice->arena, 1, struct segment_node);
+    *other = *node;
+    other->compare.key = NAIVE_COMPUTED;
+    return other;
+}
+
+static bool play_computed(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
+{
+    struct segment_names names = names_of(w);
+    bool                 ok = true;
+    names.has_entry = true;
+    names.owner = w;
+    names.computed = computed_tree;
+    naive_world(dice, w);
+    w->stride = 4;
+    for (int p = 0; p < 8 && ok; p++) {
+        struct segment_program     program;
+        const struct segment_node *node = about_computed(dice);
+        w->computed = dice_value(dice, 1);
+        assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
+        for (int i = 0; i < 2 && ok; i++) {
+            w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
+            int64_t now = random_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
+            ok = agrees(w, node, &program, now, round, tally);
+        }
+    }
+    w->computed = NULL;
+    return ok;
 }
 
 static bool play(struct world *w, struct dice *dice, uint64_t round, struct tally *tally)
@@ -845,4 +896,10 @@ TEST(segment_naive, an_answer_that_stands_is_the_one_that_reading_everything_giv
 {
     struct tally tally = play_all("segment_standing", play_live);
     assert_true(tally.held > 2000 && tally.expired > 1000);
+}
+
+TEST(segment_naive, a_computed_trait_compares_as_its_brute_value_does)
+{
+    struct tally tally = play_all("segment_computed", play_computed);
+    assert_true(tally.held > 5000 && tally.expired > 2000);
 }

@@ -62,6 +62,8 @@ struct world {
     struct zone_shift zone_shifts[ZONES_EACH][ZONE_SHIFTS_EACH];
     struct home       homes[HOMES_MAX]; /* ascending */
 
+    const struct segment_node *computed; /* what the trait NAIVE_COMPUTED is; or NULL */
+
     uint32_t stride; /* of the instants before `until`, every how manyeth is compared */
 
     struct dict      *event_names, *properties, *trait_names, *leaves;
@@ -72,6 +74,8 @@ struct world {
     int64_t           run_at_ms[RUNS_MAX][EVENTS_MAX];
     uint32_t          run_seq[RUNS_MAX][EVENTS_MAX], run_bag[RUNS_MAX][EVENTS_MAX];
 };
+
+#define NAIVE_COMPUTED STR("reckoned")
 
 /* Values under one key, in order; `listed` came from a list. */
 struct values {
@@ -118,6 +122,9 @@ struct facts_consent naive_consent_fact(const struct facts *facts, uint32_t topi
 /* ---- segment_naive_deeds_test.c: what people did */
 
 bool naive_deed(const struct world *w, int64_t now, const struct segment_node *node);
+/* The value of an aggregate without a test: none, one, or those of a list. */
+void naive_value_of(const struct world *w, int64_t now, const struct segment_node *node,
+                    struct values *out);
 /* Later than the other? By time, then by order of arrival. */
 bool naive_is_later(const struct event *a, const struct event *b);
 

@@ -38,11 +38,12 @@ struct segment_op {
     uint16_t               key;
     struct segment_compare compare;
     bool                   in_element; /* `key` is looked for within one element of a list */
+    uint32_t computed; /* DAY, BEEN: the op with the value of a computed trait, its part; or 0 */
 
     uint16_t
         list; /* ELEMENT, and the `with` of an AGGREGATE: the list whose elements it is about */
-    uint32_t with; /* AGGREGATE: an op, 0 for none */
-    bool     is_value;
+    uint32_t with;          /* AGGREGATE: an op, 0 for none */
+    bool     is_value;      /* AGGREGATE: its value is tested by `compare`, or asked for itself */
     bool     counts_events; /* COUNT without a property */
     bool     of_elements;   /* COUNT: the elements of `list`, if it has objects */
 

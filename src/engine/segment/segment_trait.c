@@ -15,18 +15,32 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static struct facts_trait trait_at(const struct facts *facts, uint16_t key)
+static bool computed_at(const struct segment_asking *asking, const struct segment_op *value,
+                        struct facts_trait *trait)
 {
-    struct facts_trait trait = { .value = { .kind = JSON_NULL }, .until_ms = TIME_NEVER };
-    if (!facts->ops->trait(facts, key, &trait))
+    int64_t               turn_ms = TIME_NEVER;
+    struct segment_asking noting = { asking->ops, asking->facts, &turn_ms };
+    bool known = segment_fold_value(&noting, value, &trait->value, &trait->until_ms);
+    trait->until_ms = smaller(trait->until_ms, turn_ms);
+    return known;
+}
+
+/* What was told, or what a computed trait is at that instant. */
+static struct facts_trait trait_at(const struct segment_asking *asking, const struct segment_op *op)
+{
+    const struct facts *facts = asking->facts;
+    struct facts_trait  trait = { .value = { .kind = JSON_NULL }, .until_ms = TIME_NEVER };
+    bool known = op->computed != 0 ? computed_at(asking, &asking->ops[op->computed], &trait)
+                                   : facts->ops->trait(facts, op->key, &trait);
+    if (!known)
         trait.value = (struct json){ .kind = JSON_NULL };
     return trait;
 }
 
-static struct verdict compare_at(const struct facts *facts, const struct segment_op *op)
+static struct verdict compare_at(const struct segment_asking *asking, const struct segment_op *op)
 {
-    struct facts_trait trait = trait_at(facts, op->key);
-    struct verdict     v = segment_compare_value(facts, &op->compare, &trait.value);
+    struct facts_trait trait = trait_at(asking, op);
+    struct verdict     v = segment_compare_value(asking->facts, &op->compare, &trait.value);
     v.until_ms = smaller(v.until_ms, trait.until_ms);
     return v;
 }
@@ -101,12 +115,13 @@ static struct verdict day_verdict(const struct facts *facts, const struct segmen
 }
 
 /* Of several dates, any. */
-static struct verdict eval_day(const struct facts *facts, const struct segment_op *op)
+static struct verdict eval_day(const struct segment_asking *asking, const struct segment_op *op)
 {
-    struct facts_trait trait = trait_at(facts, op->key);
-    bool               listed = trait.value.kind == JSON_ARRAY;
-    const struct json *items = listed ? trait.value.items : &trait.value;
-    struct verdict     none = { true, TIME_NEVER };
+    const struct facts *facts = asking->facts;
+    struct facts_trait  trait = trait_at(asking, op);
+    bool                listed = trait.value.kind == JSON_ARRAY;
+    const struct json  *items = listed ? trait.value.items : &trait.value;
+    struct verdict      none = { true, TIME_NEVER };
     for (uint32_t i = 0; i < (listed ? trait.value.count : 1); i++)
         none = verdict_and(none, verdict_not(day_verdict(facts, op, &items[i])));
     none.until_ms = smaller(none.until_ms, trait.until_ms);
@@ -118,15 +133,16 @@ static struct verdict eval_day(const struct facts *facts, const struct segment_o
 struct segment_been segment_been_since(const struct segment_asking *asking,
                                        const struct segment_op *op, int64_t from_ms)
 {
-    struct segment_been been = { compare_at(asking->facts, op), FACTS_SINCE_UNKNOWN };
-    struct facts        then = *asking->facts;
-    int64_t             now_ms = then.now_ms;
-    struct verdict      v;
+    struct segment_been   been = { compare_at(asking, op), FACTS_SINCE_UNKNOWN };
+    struct facts          then = *asking->facts;
+    struct segment_asking earlier = { asking->ops, &then };
+    int64_t               now_ms = then.now_ms;
+    struct verdict        v;
     if (!been.now.holds)
         return been;
     /* Forward from the beginning: each answer says where the next one is to be looked for. */
     for (then.now_ms = from_ms; then.now_ms < now_ms; then.now_ms = v.until_ms) {
-        v = compare_at(&then, op);
+        v = compare_at(&earlier, op);
         if (!v.holds)
             been.since_ms = v.until_ms;
         if (v.until_ms > now_ms)
@@ -150,6 +166,6 @@ static struct verdict eval_been(const struct segment_asking *asking, const struc
 struct verdict segment_eval_trait(const struct segment_asking *asking, const struct segment_op *op)
 {
     if (op->kind == SEGMENT_DAY)
-        return eval_day(asking->facts, op);
-    return op->kind == SEGMENT_BEEN ? eval_been(asking, op) : compare_at(asking->facts, op);
+        return eval_day(asking, op);
+    return op->kind == SEGMENT_BEEN ? eval_been(asking, op) : compare_at(asking, op);
 }

@@ -1,0 +1,307 @@
+/*
+ * Computed traits: defined, and put in the place of their name wherever a condition asks for it.
+ * A condition that names one holds its aggregate compiled, so a new definition compiles anew every
+ * condition that names it: all of them, or nothing is changed.
+ */
+#include <stdlib.h>
+
+#include "engine/program_inside.h"
+#include "engine/vec.h"
+
+void computed_done(struct program *program)
+{
+    for (uint32_t i = 0; i < program->computed.count; i++)
+        arena_close(program->computed.items[i].arena);
+    VEC_DONE(&program->computed);
+}
+
+static struct computed_def *find(const struct program *program, struct str name)
+{
+    for (uint32_t i = 0; i < program->computed.count; i++) {
+        struct computed_def *def = &program->computed.items[i];
+        if (def->arena != NULL && str_eq(program_name(program, NAME_TRAIT, def->trait), name))
+            return def;
+    }
+    return NULL;
+}
+
+const struct computed_def *program_computed(const struct program *program, struct str name)
+{
+    return find(program, name);
+}
+
+const struct segment_node *program_computed_tree(const void *owner, struct str name)
+{
+    const struct computed_def *def = find(owner, name);
+    return def == NULL ? NULL : def->tree;
+}
+
+/* ---- who names it ---- */
+
+bool program_segment_asks_trait(const struct program *program, uint32_t segment, struct str name)
+{
+    const struct segment_def *def = &program->segments.items[segment];
+    return def->arena != NULL && segment_asks_trait(def->tree, name);
+}
+
+/* Calls for each condition of the journey that asks about the trait; how many there are. */
+static uint32_t conditions_of(struct journey_version *version, struct str name,
+                              struct condition **out)
+{
+    struct journey *journey = &version->journey;
+    uint32_t        count = 0;
+    if (segment_asks_trait(journey->exit_when.tree, name))
+        out[count++] = &journey->exit_when;
+    for (uint16_t n = 0; n < journey->nodes_count; n++)
+        if (segment_asks_trait(journey->nodes[n].split.tree, name))
+            out[count++] = (struct condition *)&journey->nodes[n].split;
+    return count;
+}
+
+bool program_journey_asks_trait(const struct journey_version *version, struct str name)
+{
+    const struct journey *journey = &version->journey;
+    bool                  asks = segment_asks_trait(journey->exit_when.tree, name);
+    for (uint16_t n = 0; n < journey->nodes_count; n++)
+        asks = asks || segment_asks_trait(journey->nodes[n].split.tree, name);
+    return asks;
+}
+
+void program_computed_users(const struct program *program, struct str name,
+                            struct computed_users *out)
+{
+    *out = (struct computed_users){ 0 };
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program_segment_asks_trait(program, i, name) && out->segments++ == 0)
+            out->segment = program_name(program, NAME_SEGMENT, i);
+    for (uint32_t i = 0; i < program->journeys.count; i++) {
+        const struct journey_version *live = program_journey_live(program, i);
+        if (live != NULL && program_journey_asks_trait(live, name) && out->journeys++ == 0)
+            out->journey = live->journey.name;
+    }
+}
+
+enum { USERS_NAMED_MAX = 8, USERS_BYTES_MAX = 600 };
+
+static void user_add(struct buf *out, uint32_t *count, const char *kind, struct str name)
+{
+    if (++*count <= USERS_NAMED_MAX)
+        buf_format(out, "%s%s \"%.*s\"", *count > 1 ? ", " : "", kind, STR_ARG(name));
+}
+
+/* ERR_CONFLICT with the users' names when there are any. */
+static enum err unused_check(const struct program *program, struct str name,
+                             struct problem *problem)
+{
+    SCOPED(buf_donep) struct buf users = buf_make(USERS_NAMED_MAX * 300);
+    uint32_t                     count = 0;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program_segment_asks_trait(program, i, name))
+            user_add(&users, &count, "segment", program_name(program, NAME_SEGMENT, i));
+    for (uint32_t i = 0; i < program->journeys.count; i++) {
+        const struct journey_version *live = program_journey_live(program, i);
+        if (live != NULL && program_journey_asks_trait(live, name))
+            user_add(&users, &count, "journey", live->journey.name);
+    }
+    if (count == 0)
+        return OK;
+    if (count > USERS_NAMED_MAX)
+        buf_format(&users, " and %u more", count - USERS_NAMED_MAX);
+    TRY(buf_err(&users));
+    return problem_format(problem, ERR_CONFLICT, "trait", "Change what uses it first.",
+                          "The computed trait \"%.*s\" is used by %.*s.", STR_ARG(name),
+                          STR_ARG(buf_view(&users)));
+}
+
+/* ---- compiling anew what names it ---- */
+
+struct fresh_segment {
+    uint32_t           number;
+    struct segment_def def;
+};
+
+struct fresh_condition {
+    struct condition      *condition;
+    struct segment_program program;
+};
+
+struct fresh {
+    struct {
+        struct fresh_segment *items;
+        uint32_t              count, room;
+    } segments;
+    struct {
+        struct fresh_condition *items;
+        uint32_t                count, room;
+    } conditions;
+};
+
+static void fresh_done(struct fresh *fresh)
+{
+    for (uint32_t i = 0; i < fresh->segments.count; i++)
+        arena_close(fresh->segments.items[i].def.arena);
+    VEC_DONE(&fresh->segments);
+    VEC_DONE(&fresh->conditions);
+}
+
+/* From its own text: the tree that is there lies in the arena that will go. */
+static enum err segment_anew(struct program *program, uint32_t number, struct fresh *fresh,
+                             struct problem *problem)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(4 * SEGMENT_TEXT_BYTES_MAX);
+    struct segment_names         names = program_names(program, true);
+    struct segment_def          *old = &program->segments.items[number];
+    struct segment_def           def = { .version = old->version };
+    names.leaves = program->leaves;
+    segment_write(&text, old->tree);
+    TRY(buf_err(&text));
+    def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    if (def.arena == NULL)
+        return ERR_MEMORY;
+    enum err err = segment_parse(def.arena, buf_view(&text), &def.tree, problem);
+    if (err == OK)
+        err = segment_compile(def.arena, def.tree, &names, &def.program, problem);
+    if (err == OK)
+        err = VEC_ADD(&fresh->segments, (struct fresh_segment){ number, def });
+    if (err != OK)
+        arena_close(def.arena);
+    return err;
+}
+
+/*
+ * A version stays for those inside it, and so does its arena, in which the conditions are compiled
+ * once more: a few kilobytes for each change of a trait until the next start. What an old version
+ * names may have gone since; it keeps what it has.
+ */
+static enum err version_anew(struct program *program, struct journey_version *version,
+                             struct str name, struct fresh *fresh)
+{
+    struct segment_names names = program_names(program, true);
+    struct condition    *conditions[JOURNEY_NODES_MAX + 1];
+    uint32_t             count = conditions_of(version, name, conditions);
+    names.has_entry = true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct fresh_condition item = { .condition = conditions[i] };
+        enum err               err =
+            segment_compile(version->arena, conditions[i]->tree, &names, &item.program, NULL);
+        if (err == ERR_MEMORY)
+            return err;
+        if (err == OK)
+            TRY(VEC_ADD(&fresh->conditions, item));
+    }
+    return OK;
+}
+
+static enum err users_anew(struct program *program, struct str name, struct fresh *fresh,
+                           struct problem *problem)
+{
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program_segment_asks_trait(program, i, name))
+            TRY(segment_anew(program, i, fresh, problem));
+    for (uint32_t i = 0; i < program->journeys.count; i++)
+        for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
+            TRY(version_anew(program, program->journeys.items[i].versions[k], name, fresh));
+    return OK;
+}
+
+static enum err users_put(struct program *program, struct fresh *fresh)
+{
+    for (uint32_t i = 0; i < fresh->conditions.count; i++)
+        fresh->conditions.items[i].condition->program = fresh->conditions.items[i].program;
+    for (uint32_t i = 0; i < fresh->segments.count; i++) {
+        struct segment_def def = fresh->segments.items[i].def;
+        fresh->segments.items[i].def.arena = NULL;
+        TRY(program_segment_put(program, fresh->segments.items[i].number, def));
+    }
+    return OK;
+}
+
+/* ---- defining ---- */
+
+static enum err text_compile(struct program *program, struct str text, bool grow,
+                             struct computed_def *def, struct problem *problem)
+{
+    struct segment_names names = program_names(program, grow);
+    TRY(segment_parse_value(def->arena, text, &def->tree, problem));
+    return segment_compile(def->arena, def->tree, &names, &def->program, problem);
+}
+
+/* A place for it: its own, one that is free, or a new one. */
+static enum err place_find(struct program *program, struct str name, uint32_t *place,
+                           struct problem *problem)
+{
+    struct computed_def *have = find(program, name);
+    *place = 0;
+    if (have != NULL) {
+        *place = (uint32_t)(have - program->computed.items);
+        return OK;
+    }
+    while (*place < program->computed.count && program->computed.items[*place].arena != NULL)
+        ++*place;
+    if (*place < program->computed.count)
+        return OK;
+    if (*place == PROGRAM_COMPUTED_MAX)
+        return problem_set(problem, ERR_LIMIT, "trait", "There are 200 computed traits already.",
+                           "Delete some that no one uses.");
+    return VEC_ADD(&program->computed, (struct computed_def){ 0 });
+}
+
+/* With the new one in force; as it was when something that names it cannot be compiled with it. */
+static enum err put(struct program *program, uint32_t place, struct str name,
+                    struct computed_def def, struct problem *problem)
+{
+    struct fresh        fresh = { 0 };
+    struct computed_def old = program->computed.items[place];
+    program->computed.items[place] = def;
+    enum err err = users_anew(program, name, &fresh, problem);
+    if (err == OK) {
+        err = users_put(program, &fresh);
+        arena_close(old.arena);
+    } else {
+        program->computed.items[place] = old;
+        arena_close(def.arena);
+    }
+    fresh_done(&fresh);
+    return err;
+}
+
+enum err computed_define(struct program *program, struct str name, struct str text,
+                         uint32_t version, uint32_t *number, struct problem *problem)
+{
+    struct computed_def def = { .version = version };
+    uint32_t            place = 0;
+    if (text.len == 0) {
+        struct computed_def *have = find(program, name);
+        TRY(unused_check(program, name, problem));
+        if (have == NULL)
+            return ERR_ABSENT;
+        *number = have->trait;
+        arena_close(have->arena);
+        *have = (struct computed_def){ 0 };
+        return OK;
+    }
+    def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    if (def.arena == NULL)
+        return ERR_MEMORY;
+    enum err err = text_compile(program, text, true, &def, problem);
+    if (err == OK)
+        err = program_intern(program, NAME_TRAIT, name, &def.trait);
+    if (err == OK)
+        err = place_find(program, name, &place, problem);
+    if (err != OK) {
+        arena_close(def.arena);
+        return err;
+    }
+    *number = def.trait;
+    return put(program, place, name, def, problem);
+}
+
+enum err computed_check(struct program *program, struct str name, struct str text,
+                        struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct computed_def                def = { .arena = arena };
+    if (text.len == 0)
+        return unused_check(program, name, problem);
+    return arena == NULL ? ERR_MEMORY : text_compile(program, text, false, &def, problem);
+}
