@@ -492,6 +492,10 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
             buf_int(out, d->seqs[i]);
         }
         buf_str(out, d->seqs_count == 0 ? STR("[]") : STR("]"));
+        if (d->computed.len > 0) {
+            json_write_key(out, &first, "computed");
+            buf_str(out, d->computed);
+        }
         break;
     case DECISION_DEFERRED:
     case DECISION_RETURNED:

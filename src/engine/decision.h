@@ -77,8 +77,9 @@ struct decision {
     uint32_t   event;        /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
     uint32_t   other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
                          quiet */
-    uint32_t        topic; /* INTENT */
-    const uint32_t *seqs;  /* CLAIMED: the identify records whose traits it is written with */
+    uint32_t        topic;    /* INTENT */
+    struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
+    const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
     uint32_t        journey; /* STEP, ENDED, INTENT */
     struct str      node;    /* the same: its id */
@@ -104,6 +105,8 @@ enum name_kind {
 };
 
 /* A message the engine has said "send" to, with all that rendering needs. */
+enum { CLAIM_COMPUTED_BYTES_MAX = 4096 }; /* those that fit, in the order they were defined */
+
 struct claim {
     uint64_t        message;
     uint32_t        profile; /* the person's root */
@@ -113,6 +116,7 @@ struct claim {
     struct str      address;    /* the person's e-mail address */
     const uint32_t *trait_seqs; /* the identify records whose traits hold now, oldest first */
     uint32_t        trait_seqs_count;
+    struct str      computed; /* what computed traits are now, as a JSON object; empty: none */
     bool            transactional;
     int64_t         first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
 };

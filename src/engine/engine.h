@@ -132,6 +132,15 @@ bool engine_count(const struct engine *engine, const struct segment_program *pro
 void     engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out);
 uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs,
                            uint32_t most);
+/*
+ * What the computed traits are now, as one JSON object of those that have a value and fit into
+ * `bytes_max`; those derived of where the person lives (place.h), each {"value", "from"}.
+ */
+void engine_computed_write(const struct engine *engine, uint32_t person, size_t bytes_max,
+                           struct buf *out);
+void engine_derived_write(const struct engine *engine, uint32_t person, struct buf *out);
+/* Was any of the first 10,000 people told a trait of that name? */
+bool engine_trait_is_told(const struct engine *engine, struct str name);
 /* The person's events from newest to oldest, `skip` of them left out: fills at most `most`. */
 struct event_ref {
     uint32_t seq;

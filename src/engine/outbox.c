@@ -111,6 +111,20 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     return STR_NONE;
 }
 
+/* Computed traits change with every event, so their values themselves are kept. */
+static enum err computed_freeze(const struct engine *engine, struct out *out, uint32_t person,
+                                struct str *frozen)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(CLAIM_COMPUTED_BYTES_MAX);
+    *frozen = STR_NONE;
+    if (engine->program->computed.count == 0)
+        return OK;
+    engine_computed_write(engine, person, CLAIM_COMPUTED_BYTES_MAX, &text);
+    TRY(buf_err(&text));
+    *frozen = str_copy(out->arena, buf_view(&text));
+    return frozen->ptr == NULL ? ERR_MEMORY : OK;
+}
+
 /* What the message is written with, by the numbers of records that never change. */
 static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t person,
                              const struct message *message, struct str address, struct claim *claim)
@@ -135,7 +149,7 @@ static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t pe
     if (seqs == NULL || claim->address.ptr == NULL)
         return ERR_MEMORY;
     claim->trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
-    return OK;
+    return computed_freeze(engine, out, person, &claim->computed);
 }
 
 static enum err claim_add(struct out *out, const struct claim *claim)
@@ -176,6 +190,7 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
                                   .due_ms = TIME_NEVER,
                                   .event = claim.event_seq,
                                   .other = claim.template_version,
+                                  .computed = claim.computed,
                                   .seqs = claim.trait_seqs,
                                   .seqs_count = claim.trait_seqs_count }));
     return claim_add(out, &claim);

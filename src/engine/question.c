@@ -221,6 +221,83 @@ void engine_traits_write(const struct engine *engine, uint32_t person, struct bu
     buf_char(out, '}');
 }
 
+/* ---- traits that nobody told ---- */
+
+enum {
+    COMPUTED_VALUE_BYTES_MAX = 1024, /* a longer one is left out */
+    TOLD_PEOPLE_MAX = 10000,
+};
+
+void engine_computed_write(const struct engine *engine, uint32_t person, size_t bytes_max,
+                           struct buf *out)
+{
+    const struct program *program = engine->program;
+    struct known          known;
+    size_t                begin = buf_view(out).len;
+    bool                  first = true;
+    int64_t               until_ms;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    buf_char(out, '{');
+    for (uint32_t i = 0; i < program->computed.count; i++) {
+        const struct computed_def   *def = &program->computed.items[i];
+        SCOPED(buf_donep) struct buf text = buf_make(COMPUTED_VALUE_BYTES_MAX);
+        struct json                  value;
+        if (def->arena == NULL || !segment_value(&def->program, &known.facts, &value, &until_ms))
+            continue;
+        json_write_str(&text, program_name(program, NAME_TRAIT, def->trait));
+        buf_char(&text, ':');
+        json_write(&text, &value);
+        if (buf_err(&text) != OK || buf_view(out).len - begin + buf_view(&text).len + 2 > bytes_max)
+            continue;
+        if (!first)
+            buf_char(out, ',');
+        first = false;
+        buf_str(out, buf_view(&text));
+    }
+    buf_char(out, '}');
+}
+
+void engine_derived_write(const struct engine *engine, uint32_t person, struct buf *out)
+{
+    struct known known;
+    bool         first = true;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    buf_char(out, '{');
+    for (int trait = 0; trait < PLACE_DERIVED; trait++) {
+        struct facts_trait known_as;
+        bool               inner = true;
+        enum place_origin  origin = known_place(&known.facts, (enum place_trait)trait, &known_as);
+        if (origin == PLACE_UNKNOWN || origin == PLACE_FROM_TRAIT)
+            continue; /* what was told is among the traits */
+        json_write_key(out, &first, place_trait_name((enum place_trait)trait));
+        buf_char(out, '{');
+        json_write_key(out, &inner, "value");
+        json_write(out, &known_as.value);
+        json_write_key(out, &inner, "from");
+        json_write_str(out, str_of(place_origin_word(origin)));
+        buf_char(out, '}');
+    }
+    buf_char(out, '}');
+}
+
+/* A trait that is told is told of many: the first ten thousand people show it, in milliseconds. */
+bool engine_trait_is_told(const struct engine *engine, struct str name)
+{
+    uint16_t           key = dict_find(engine->program->names[NAME_TRAIT], name);
+    struct facts_trait trait;
+    struct known       known;
+    uint32_t           all = people_count(engine->people);
+    uint32_t           most = all < TOLD_PEOPLE_MAX ? all : TOLD_PEOPLE_MAX;
+    for (uint32_t p = 0; key != DICT_NONE && p < most; p++) {
+        if (people_root(engine->people, p) != p)
+            continue;
+        known_make(&known, engine, p, engine->now_ms);
+        if (known.facts.ops->trait(&known.facts, key, &trait))
+            return true;
+    }
+    return false;
+}
+
 /* ---- the timeline ---- */
 
 static bool later(const struct run *a, uint32_t i, const struct run *b, uint32_t k)

@@ -99,6 +99,42 @@ TEST(api_define, a_segment_tells_who_would_come_and_go_before_it_is_applied)
     rig_close(rig);
 }
 
+TEST(api_define, a_computed_trait_is_defined_asked_shown_and_kept_while_it_is_used)
+{
+    struct rig *rig = rig_open();
+    sign_up(rig, "ada");
+    assert_int_equal(
+        rig_post(rig, "/v1/identify",
+                 "{\"userId\":\"ada\",\"traits\":{\"spent\":1,\"phone\":\"+47 912 34 567\"}}"),
+        200);
+    assert_int_equal(rig_post(rig, "/v1/track",
+                              "{\"userId\":\"ada\",\"event\":\"Order Completed\",\"properties\":{"
+                              "\"revenue\":120}}"),
+                     200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/traits/spent", "spent > 100"), 400);
+    assert_int_equal(
+        rig_call(rig, "PUT", "/api/v1/traits/spent", "sum of revenue of \"Order Completed\""), 200);
+    assert_true(rig_str(rig, "note").len > 0);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/rich", "spent > 100"), 200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_int_equal(count_of(rig, "spent between 119 and 121", ""), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada", ""), 200);
+    assert_int_equal(rig_int(rig, "computed.spent"), 120);
+    assert_int_equal(rig_int(rig, "traits.spent"), 1);
+    assert_str(rig_str(rig, "derived.country.value"), "NO");
+    assert_str(rig_str(rig, "derived.country.from"), "phone");
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/traits", ""), 200);
+    assert_int_equal(rig_int(rig, "items.0.segments"), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?segment=rich", ""), 200);
+    assert_true(str_find(rig->body, 0, STR("\"value\":120")) < rig->body.len);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/traits/spent", ""), 409);
+    assert_true(str_find(rig->body, 0, STR("rich")) < rig->body.len);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/segments/rich", ""), 200);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/traits/spent", ""), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/traits/spent", ""), 404);
+    rig_close(rig);
+}
+
 TEST(api_define, an_import_is_counted_at_its_own_time_and_mails_nobody)
 {
     struct rig *rig = rig_open();

@@ -15,13 +15,17 @@ static enum definition_kind kind_of(struct call *call)
     return str_starts(path, STR("/api/v1/segments"))    ? DEFINE_SEGMENT
            : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
+           : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
                                                         : DEFINE_WORKSPACE;
 }
 
 static const char *kind_word(enum definition_kind kind)
 {
-    static const char *const words[DEFINE_KINDS] = { "definition", "workspace", "segment",
-                                                     "journey", "template" };
+    static const char *const words[DEFINE_KINDS] = {
+        [DEFINE_NONE] = "definition",   [DEFINE_WORKSPACE] = "workspace",
+        [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
+        [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
+    };
     return words[kind];
 }
 
@@ -97,6 +101,35 @@ static void head_write(struct buf *out, bool *first, const struct store_definiti
     write_text(out, first, "author", item->author);
 }
 
+/* ---- computed traits: who names them, and whether people were told the same name ---- */
+
+struct trait_question {
+    struct str            name;
+    struct computed_users users;
+    bool                  wants_told, is_told;
+};
+
+static bool trait_ask(struct engine *engine, struct task *task)
+{
+    struct trait_question *question = task->context;
+    program_computed_users(engine_program(engine), question->name, &question->users);
+    question->is_told = question->wants_told && engine_trait_is_told(engine, question->name);
+    return true;
+}
+
+static enum err users_write(struct call *call, struct str name, bool wants_told, bool *first)
+{
+    struct trait_question question = { .name = name, .wants_told = wants_told };
+    struct buf           *out = &call->out;
+    TRY(call_ask(call, trait_ask, &question));
+    write_int(out, first, "segments", question.users.segments);
+    write_int(out, first, "journeys", question.users.journeys);
+    if (question.is_told)
+        write_text(out, first, "note",
+                   STR("People were told a trait of this name; the computed one counts."));
+    return OK;
+}
+
 enum err definitions_list(struct call *call)
 {
     struct shelf shelf = { .call = call, .kind = kind_of(call) };
@@ -115,6 +148,8 @@ enum err definitions_list(struct call *call)
             continue;
         buf_str(&call->out, written++ == 0 ? STR("{") : STR(",{"));
         head_write(&call->out, &first, &shelf.items[i]);
+        if (shelf.kind == DEFINE_TRAIT)
+            TRY(users_write(call, shelf.items[i].name, false, &first));
         buf_char(&call->out, '}');
         last = shelf.items[i].name;
     }
@@ -156,6 +191,8 @@ enum err definition_show(struct call *call)
     head_write(&call->out, &first, &shelf.items[0]);
     json_write_key(&call->out, &first, "text");
     json_write_str(&call->out, shelf.items[0].text);
+    if (kind == DEFINE_TRAIT)
+        TRY(users_write(call, shelf.name, true, &first));
     buf_char(&call->out, '}');
     return OK;
 }
@@ -284,6 +321,8 @@ enum err definition_put(struct call *call)
         buf_str(&call->out, STR(",\"dry\":true"));
     if (kind == DEFINE_SEGMENT)
         counting_write(&counting, &call->out, &first);
+    if (kind == DEFINE_TRAIT)
+        TRY(users_write(call, name, true, &first));
     buf_char(&call->out, '}');
     return OK;
 }

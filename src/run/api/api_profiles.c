@@ -173,6 +173,8 @@ static void state_write(const struct program *program, const struct state *state
     write_int(out, &first, "messagesPending", state->messages.count);
 }
 
+enum { PROFILE_COMPUTED_BYTES_MAX = 1 << 20 };
+
 static bool profile_ask(struct engine *engine, struct task *task)
 {
     struct profile_question *question = task->context;
@@ -190,6 +192,10 @@ static bool profile_ask(struct engine *engine, struct task *task)
     buf_char(out, ']');
     json_write_key(out, &first, "traits");
     engine_traits_write(engine, question->person, out);
+    json_write_key(out, &first, "computed");
+    engine_computed_write(engine, question->person, PROFILE_COMPUTED_BYTES_MAX, out);
+    json_write_key(out, &first, "derived");
+    engine_derived_write(engine, question->person, out);
     state_write(engine_program(engine), people_state_get(people, question->person), out);
     if (people_get(people, question->person)->shared)
         buf_str(out, STR(",\"shared\":true"));

@@ -102,6 +102,7 @@ static const struct api_route ROUTES[] = {
     REPORT("POST", "/api/v1/segments/people", segment_people, "segments:read",
            "List the people a condition holds for"),
     DEFINITIONS("segments"),
+    DEFINITIONS("traits"),
     DEFINITIONS("journeys"),
     DEFINITIONS("templates"),
     SCOPE("GET", "/api/v1/workspace", definition_show, "definitions:read", "Show the workspace"),

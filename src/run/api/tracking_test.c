@@ -240,6 +240,32 @@ TEST(tracking, a_mail_in_a_browser_says_what_the_mail_said_and_does_nothing)
     rig_close(rig);
 }
 
+static void order(struct rig *rig)
+{
+    assert_int_equal(rig_post(rig, "/v1/track",
+                              "{\"userId\":\"ada\",\"event\":\"Order Completed\",\"properties\":{"
+                              "\"revenue\":120}}"),
+                     200);
+}
+
+TEST(tracking, a_mail_shows_what_a_computed_trait_was_when_it_went_out)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(
+        rig_call(rig, "PUT", "/api/v1/traits/spent", "sum of revenue of \"Order Completed\""), 200);
+    order(rig);
+    struct links_conf conf =
+        shown(rig, "subject: Hi\ntopic: news\n--- text\nYou spent {{ person.spent }} NOK.\n");
+    const char *url = link_of(rig, &conf, TOKEN_VIEW, NULL);
+    claimed(rig);
+    order(rig);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada", ""), 200);
+    assert_int_equal(rig_int(rig, "computed.spent"), 240);
+    assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 200);
+    assert_true(body_has(rig, "You spent 120 NOK."));
+    rig_close(rig);
+}
+
 TEST(tracking, a_mail_of_plain_text_is_shown_as_text)
 {
     struct rig       *rig = rig_open();

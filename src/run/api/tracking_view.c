@@ -61,6 +61,18 @@ static bool head_ask(struct engine *engine, struct task *task)
     return true;
 }
 
+/* As they were when the message was claimed. */
+static enum err computed_read(struct view *view, const struct json *computed)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(2 * CLAIM_COMPUTED_BYTES_MAX);
+    if (computed == NULL)
+        return OK;
+    json_write(&text, computed);
+    TRY(buf_err(&text));
+    view->claim.computed = str_copy(view->call->arena, buf_view(&text));
+    return view->claim.computed.ptr == NULL ? ERR_MEMORY : OK;
+}
+
 static enum err claimed_read(struct view *view, const struct decision *claimed)
 {
     struct arena *arena = view->call->arena;
@@ -80,6 +92,7 @@ static enum err claimed_read(struct view *view, const struct decision *claimed)
         if (traits->items[i].kind == JSON_INT)
             seqs[view->claim.trait_seqs_count++] = (uint32_t)traits->items[i].integer;
     view->claim.trait_seqs = seqs;
+    TRY(computed_read(view, json_get(&detail, STR("computed"))));
     view->at_ms = claimed->at_ms;
     view->is_claimed = true;
     return view->claim.address.ptr == NULL ? ERR_MEMORY : OK;

@@ -35,8 +35,9 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "apply",
       .purpose = "make a folder of segments, journeys and templates so",
       .usage = "[--data DIR] FOLDER",
-      .more = "The folder holds workspace.json, templates/*.email, segments/*.segment and\n"
-              "journeys/*.json. All of it is checked first; one fault, and nothing is changed.\n"
+      .more = "The folder holds workspace.json, templates/*.email, traits/*.txt,\n"
+              "segments/*.segment and journeys/*.json. All of it is checked first; one fault, and "
+              "nothing is changed.\n"
               "What is defined and not in the folder stays.",
       .example = "dult apply --data ./data shop/",
       .words_least = 1,

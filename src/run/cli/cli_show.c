@@ -97,6 +97,28 @@ static void names_print(struct talk *talk, const char *list, const char *member,
     printf("\n");
 }
 
+static void computed_print(const struct json *computed)
+{
+    for (uint32_t i = 0; computed != NULL && computed->kind == JSON_OBJECT && i < computed->count;
+         i++) {
+        printf("  %-20.*s ", STR_ARG(computed->members[i].key));
+        value_print(&computed->members[i].value, DETAIL_SHOWN);
+        printf("  computed\n");
+    }
+}
+
+static void derived_print(const struct json *derived)
+{
+    for (uint32_t i = 0; derived != NULL && derived->kind == JSON_OBJECT && i < derived->count;
+         i++) {
+        const struct json *value = json_get(&derived->members[i].value, STR("value"));
+        printf("  %-20.*s ", STR_ARG(derived->members[i].key));
+        if (value != NULL)
+            value_print(value, DETAIL_SHOWN);
+        printf("  from %.*s\n", STR_ARG(json_get_str(&derived->members[i].value, STR("from"))));
+    }
+}
+
 static void person_print(struct talk *talk)
 {
     const struct json *traits = json_get(&talk->answer, STR("traits"));
@@ -108,6 +130,8 @@ static void person_print(struct talk *talk)
         value_print(&traits->members[i].value, DETAIL_SHOWN);
         printf("\n");
     }
+    computed_print(json_get(&talk->answer, STR("computed")));
+    derived_print(json_get(&talk->answer, STR("derived")));
     names_print(talk, "segments", "segment", "In segments: ");
     names_print(talk, "journeys", "journey", "In journeys: ");
     names_print(talk, "lists", "list", "On lists: ");

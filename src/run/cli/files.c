@@ -18,6 +18,7 @@ struct shelf {
 static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
+    [FILE_TRAIT] = { "traits", ".txt", "trait" },
     [FILE_SEGMENT] = { "segments", ".segment", "segment" },
     [FILE_JOURNEY] = { "journeys", ".json", "journey" },
 };
@@ -177,8 +178,9 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     for (int kind = FILE_TEMPLATE; kind < FILE_KINDS; kind++)
         TRY(read_shelf(&reading, (enum file_kind)kind));
     if (reading.count == 0)
-        return problem_set(problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
-                           "It should hold workspace.json, segments/, templates/, journeys/.");
+        return problem_set(
+            problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
+            "It should hold workspace.json, traits/, segments/, templates/, journeys/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

@@ -3,11 +3,12 @@
  *
  *     shop/workspace.json              one
  *     shop/templates/welcome.email     names are those of the files
+ *     shop/traits/total_spent.txt      computed traits
  *     shop/segments/vip.segment
  *     shop/journeys/welcome.json
  *
- * They are given in the order in which they can be defined: the workspace, templates, segments
- * with those they name before them, journeys. A ring of segments is refused with its path.
+ * They are given in the order in which they can be defined: the workspace, templates, traits,
+ * segments with those they name before them, journeys. A ring of segments is refused with its path.
  *
  * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
  *               that fits nowhere is refused, because a misspelt ending is a lost journey.
@@ -24,8 +25,8 @@ enum {
     FILE_BYTES_MAX = 1 << 20,    /* as the API takes */
 };
 
-enum file_kind { FILE_WORKSPACE, FILE_TEMPLATE, FILE_SEGMENT, FILE_JOURNEY };
-enum { FILE_KINDS = 4 };
+enum file_kind { FILE_WORKSPACE, FILE_TEMPLATE, FILE_TRAIT, FILE_SEGMENT, FILE_JOURNEY };
+enum { FILE_KINDS = 5 };
 
 struct file {
     enum file_kind kind;

@@ -106,9 +106,16 @@ static enum err person_make(const struct data_in *in, struct arena *arena, struc
     TRY(store_events_by_seqs(in->reader, seqs, in->claim->trait_seqs_count, traits_each, &person));
     struct str id =
         person.user_id.len > 0 ? person.user_id : str_format(arena, "p%u", in->claim->profile + 1);
-    struct object all = object_make(arena, person.traits.count + 1);
+    struct json computed = { .kind = JSON_OBJECT };
+    if (in->claim->computed.len > 0 &&
+        (json_parse(in->parser, arena, in->claim->computed, &computed, NULL) != OK ||
+         computed.kind != JSON_OBJECT))
+        return ERR_CORRUPT;
+    struct object all = object_make(arena, person.traits.count + computed.count + 1);
     for (uint32_t i = 0; i < person.traits.count; i++)
         put(&all, person.traits.members[i].key, person.traits.members[i].value);
+    for (uint32_t i = 0; i < computed.count; i++) /* they win over what was told */
+        put(&all, computed.members[i].key, computed.members[i].value);
     put(&all, STR("id"), json_of_str(id));
     *out = json_of_object(&all);
     return all.failed ? ERR_MEMORY : OK;

@@ -1,7 +1,8 @@
 /*
  * render_data: what a template sees, from the rows that the claim names.
  *
- * Traits are merged as the engine holds them: member by member, the later record wins.
+ * Traits are merged as the engine holds them: member by member, the later record wins. Computed
+ * traits have the values that the claim froze, whatever was told.
  *
  * Errors        ERR_CORRUPT when a row is not what we write; ERR_WAIT, ERR_IO of the store.
  */

@@ -63,6 +63,8 @@ static void claim_copy(struct job *job, const struct claim *claim)
     memcpy(job->trait_seqs, claim->trait_seqs + skipped,
            job->claim.trait_seqs_count * sizeof job->trait_seqs[0]);
     job->claim.trait_seqs = job->trait_seqs;
+    str_to_cstr(claim->computed, job->computed, sizeof job->computed);
+    job->claim.computed = str_of(job->computed);
     job->arena = NULL;
     job->rendered = (struct rendered){ 0 };
     job->given = false;

@@ -20,6 +20,7 @@ struct job {
     struct claim            claim;
     char                    address[ADDRESS_BYTES_MAX + 2]; /* one more shows what was too long */
     uint32_t                trait_seqs[JOB_TRAIT_SEQS];
+    char                    computed[CLAIM_COMPUTED_BYTES_MAX + 1];
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
