@@ -35,6 +35,19 @@ const MAPPING = {
 };
 
 // A data folder with a history in it, and SQL laid over its rows.
+const SQL_DEPTH = 13; // each may hold a whole select
+
+// Of brackets.
+function depth(sql) {
+  let now = 0;
+  let most = 0;
+  for (const c of sql) {
+    if (c === '(') most = Math.max(most, now += 1);
+    else if (c === ')') now -= 1;
+  }
+  return most;
+}
+
 class History {
   static async open(number) {
     const history = new History();
@@ -130,12 +143,20 @@ class History {
     return difference;
   }
 
+  // A condition and an instant that SQL can be asked about: its parser has little room.
+  question(translator) {
+    for (;;) {
+      const question = { condition: this.maker.condition(), at: this.maker.at() };
+      if (depth(translator.peopleWhere(question.condition, question.at)) <= SQL_DEPTH) return question;
+    }
+  }
+
   // Asks `count` conditions. Most must hold for some and not for all, or nothing was compared.
   async compare(count) {
     const translator = new Translator(this.segments);
     await this.sqlite.ask(rowsOf(this.house.data));
     for (let left = count; left > 0; left -= BATCH) {
-      const asked = Array.from({ length: Math.min(left, BATCH) }, () => ({ condition: this.maker.condition(), at: this.maker.at() }));
+      const asked = Array.from({ length: Math.min(left, BATCH) }, () => this.question(translator));
       const [difference] = await this.differences(asked, translator);
       if (difference) {
         const { text, at, people, sql, condition } = await this.smallest(difference, translator);

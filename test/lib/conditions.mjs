@@ -142,8 +142,7 @@ export class Maker {
   literal(key) {
     if (/revenue|price|score|zip/.test(key)) return this.number();
     if (/gift|staff/.test(key)) return this.chance(50);
-    if (/due/.test(key)) return { date: this.date() };
-    if (/renewal|birthday/.test(key)) return this.moment();
+    if (/due|renewal|birthday/.test(key)) return this.moment();
     if (/category/.test(key)) return this.one(['tent', 'boot', 'map']);
     if (/city/.test(key)) return this.one(['Oslo', 'Bergen', 'Os']);
     if (/plan/.test(key)) return this.one(PLANS);
