@@ -93,6 +93,16 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_segment },
+    { .name = "trait",
+      .purpose = "list the computed traits, or show one",
+      .usage = "list [--data DIR]\n"
+               "show [--data DIR] NAME",
+      .more = "A computed trait is an aggregate with a name: traits/NAME.txt in a folder.",
+      .example = "dult trait show total_spent",
+      .words_least = 1,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_trait },
     { .name = "report",
       .purpose = "how often, how far, who comes back, how long, how many",
       .usage = "trend [--data DIR] [options] EVENT\n"
