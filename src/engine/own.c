@@ -4,6 +4,10 @@
 
 enum { MEMBERS_MAX = 4 };
 
+/* Runs, conditions and programs draw the line between own and told events at one number. */
+_Static_assert((int)PROGRAM_OWN_EVENTS == (int)RUN_OWN_NAMES, "runs and programs agree");
+_Static_assert((int)PROGRAM_OWN_EVENTS == (int)SEGMENT_OWN_EVENTS, "conditions and programs agree");
+
 enum err own_names(struct dict *events, struct dict *properties, struct dict *traits)
 {
     static const char *const event_names[PROGRAM_OWN_EVENTS] = {
