@@ -67,7 +67,6 @@ static void row_put(const struct funnel_question *q, const struct climb *c, uint
 /* A first step in the period; the others within reach of the first and last of them. */
 static enum err gather(struct hits *hits, const struct funnel_question *q, uint32_t i)
 {
-    hits_begin(hits, i);
     TRY(hits_add(hits, i, 0, (struct hits_span){ q->from_ms, q->to_ms }));
     if (hits->count == 0)
         return OK;
@@ -87,20 +86,159 @@ static enum err gather(struct hits *hits, const struct funnel_question *q, uint3
     return OK;
 }
 
-static enum err person(struct hits *hits, const struct funnel_question *q, struct rows *by,
-                       uint32_t i, struct funnel_row *rows)
+/*
+ * Whatever somebody of one profile did in one level lies in order of time. So where no filter need
+ * be asked, postings are put in order by their places, and an instant is read only of an event that
+ * may take a step.
+ */
+struct lanes {
+    const struct level *level;
+    const uint32_t     *at[REPORT_STEPS_MAX], *end[REPORT_STEPS_MAX];
+};
+
+static bool is_plain(const struct funnel_question *q)
+{
+    for (uint32_t k = 0; k < q->steps_count; k++)
+        if (q->steps[k].ops[0].match.where != 0 || q->steps[k].ops[0].match.event == BLOCK_ANYTHING)
+            return false;
+    return true;
+}
+
+/* The postings of step k that are dated before to_ms; false when they lie in more than one level.
+ */
+static bool lane_of(struct lanes *lanes, const struct hits *hits, uint32_t k, uint32_t i,
+                    int64_t to_ms)
+{
+    bool is_own = hits->programs[k]->ops[0].match.event < RUN_OWN_NAMES;
+    lanes->at[k] = lanes->end[k] = NULL;
+    for (uint32_t l = 0; l < hits->slices[k].levels_count; l++) {
+        const struct slice_level *slice = &hits->slices[k].levels[l];
+        uint32_t                  lo = slice->lo[i], hi = slice->hi[i];
+        if (lo == hi)
+            continue;
+        if (lanes->level != NULL && lanes->level != slice->level)
+            return false;
+        if (is_own || hits->block.last_ms[i] >= to_ms)
+            hi = slice_first(slice, lo, hi, to_ms);
+        lanes->level = slice->level;
+        lanes->at[k] = slice->places + lo;
+        lanes->end[k] = slice->places + hi;
+    }
+    return true;
+}
+
+static bool lanes_of(struct lanes *lanes, const struct hits *hits, const struct funnel_question *q,
+                     uint32_t i)
+{
+    int64_t end_ms = hits->report->at_ms + 1;
+    lanes->level = NULL;
+    for (uint32_t k = 0; k < q->steps_count; k++)
+        if (!lane_of(lanes, hits, k, i, k == 0 && q->to_ms < end_ms ? q->to_ms : end_ms))
+            return false;
+    if (lanes->level == NULL)
+        return true;
+    const int64_t *at_ms = lanes->level->at_ms;
+    while (lanes->at[0] < lanes->end[0] && at_ms[lanes->at[0][0]] < q->from_ms)
+        lanes->at[0]++;
+    return true;
+}
+
+/* The step whose next event comes first, of those that can follow; of one event the later step. */
+static uint32_t next_step(const struct lanes *lanes, uint32_t steps)
+{
+    uint32_t best = steps, least = UINT32_MAX;
+    for (uint32_t k = 0; k < steps; k++)
+        if (lanes->at[k] < lanes->end[k] && lanes->at[k][0] <= least) {
+            best = k;
+            least = lanes->at[k][0];
+        }
+    return best;
+}
+
+/* As climb() does; best_start is a place. False where two steps tie, which places do not tell. */
+static bool climb_lanes(struct climb *c, struct lanes *lanes, const struct funnel_question *q)
+{
+    uint32_t start[REPORT_STEPS_MAX], last[REPORT_STEPS_MAX], active = 2, k;
+    c->level = 0;
+    if (lanes->at[0] == lanes->end[0])
+        return true;
+    const struct level *level = lanes->level;
+    start[0] = last[0] = c->best_start = *lanes->at[0]++;
+    c->level = 1;
+    c->took_ms[0] = 0;
+    while (c->level < q->steps_count && (k = next_step(lanes, active)) < active) {
+        uint32_t place = *lanes->at[k]++;
+        if (k == 0) {
+            start[0] = last[0] = place;
+            continue;
+        }
+        if (k == 1 && place <= last[0])
+            continue; /* before the first start */
+        int64_t at_ms = level->at_ms[place];
+        int64_t length_ms = at_ms - level->at_ms[start[k - 1]];
+        int64_t took_ms = at_ms - level->at_ms[last[k - 1]];
+        if (took_ms == 0 && level->seq[place] == level->seq[last[k - 1]])
+            return false;
+        if (length_ms > q->within_ms)
+            continue;
+        start[k] = start[k - 1];
+        last[k] = place;
+        if (c->level > k)
+            continue;
+        c->level = k + 1;
+        c->best_start = start[k];
+        c->took_ms[k] = took_ms;
+        if (k + 1 < q->steps_count) { /* from now on the next step counts */
+            while (lanes->at[k + 1] < lanes->end[k + 1] && lanes->at[k + 1][0] <= place)
+                lanes->at[k + 1]++;
+            active = k + 2;
+        }
+    }
+    return true;
+}
+
+/* How far somebody came, and the bag of the event from which; quickly where it can be. */
+static enum err climb_of(struct climb *c, struct hits *hits, const struct funnel_question *q,
+                         bool plain, uint32_t i, uint32_t *bag)
+{
+    struct lanes lanes = { .level = NULL };
+    hits_begin(hits, i);
+    if (plain && !hits_is_ringed(hits, i) && lanes_of(&lanes, hits, q, i) &&
+        climb_lanes(c, &lanes, q)) {
+        *bag = c->level > 0 && q->by.of == GROUPS_OF_PROPERTY ? lanes.level->bag[c->best_start] : 0;
+        return OK;
+    }
+    TRY(gather(hits, q, i));
+    climb(c, hits, q->within_ms);
+    *bag = c->level > 0 ? hit_bag(hits, &hits->items[c->best_start]) : 0;
+    return OK;
+}
+
+static enum err person(struct hits *hits, const struct funnel_question *q, bool plain,
+                       struct rows *by, uint32_t i, struct funnel_row *rows)
 {
     struct climb c;
-    TRY(gather(hits, q, i));
-    climb(&c, hits, q->within_ms);
+    uint32_t     bag;
+    TRY(climb_of(&c, hits, q, plain, i, &bag));
     if (c.level == 0)
         return OK;
     uint32_t all = groups_rows(q->by) - 1;
     uint32_t root = hits->block.first + i;
     row_put(q, &c, all, root, rows);
     if (q->by.of != GROUPS_OF_NOTHING)
-        row_put(q, &c, rows_of(by, hits, i, hit_bag(hits, &hits->items[c.best_start])), root, rows);
+        row_put(q, &c, rows_of(by, hits, i, bag), root, rows);
     return OK;
+}
+
+/* Of those who cannot take a second step only the first instant is looked at. */
+static void prefetch(const struct hits *hits, const uint64_t *people, const uint64_t *second,
+                     uint32_t word)
+{
+    if (word >= BLOCK_WORDS)
+        return;
+    hits_prefetch(hits, 0, word, people[word] & ~second[word], 1);
+    hits_prefetch(hits, 0, word, people[word] & second[word], 3);
+    hits_prefetch(hits, 1, word, people[word] & second[word], 3);
 }
 
 enum err funnel_run(const struct report *report, const struct funnel_question *q,
@@ -109,7 +247,8 @@ enum err funnel_run(const struct report *report, const struct funnel_question *q
     SCOPED(hits_closep) struct hits *hits = NULL;
     SCOPED(rows_closep) struct rows *by = NULL;
     const struct segment_program    *programs[REPORT_STEPS_MAX];
-    uint64_t                         people[BLOCK_WORDS];
+    uint64_t                         people[BLOCK_WORDS], second[BLOCK_WORDS];
+    bool                             plain = is_plain(q);
 
     for (uint32_t k = 0; k < q->steps_count; k++)
         programs[k] = &q->steps[k];
@@ -119,11 +258,12 @@ enum err funnel_run(const struct report *report, const struct funnel_question *q
         hits_block(hits, first, range.to);
         rows_block(by, &hits->block);
         hits_people(hits, 0, people);
-        hits_prefetch(hits, people, 0);
+        hits_people(hits, 1, second);
+        prefetch(hits, people, second, 0);
         for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
-            hits_prefetch(hits, people, word + 1);
+            prefetch(hits, people, second, word + 1);
             for (uint64_t left = people[word]; left != 0; left &= left - 1)
-                TRY(person(hits, q, by, word * 64 + BLOCK_BIT(left), rows));
+                TRY(person(hits, q, plain, by, word * 64 + BLOCK_BIT(left), rows));
         }
     }
     return OK;

@@ -73,31 +73,24 @@ void hits_people(const struct hits *hits, uint32_t kind, uint64_t *out)
         out[word] = (out[word] & hits->block.alone[word]) | hits->block.ringed[word];
 }
 
-void hits_prefetch(const struct hits *hits, const uint64_t *people, uint32_t word)
+void hits_prefetch(const struct hits *hits, uint32_t kind, uint32_t word, uint64_t people,
+                   uint32_t most)
 {
-    if (word >= BLOCK_WORDS)
-        return;
-    for (uint32_t kind = 0; kind < hits->kinds; kind++)
-        for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++) {
-            const struct slice_level *slice = &hits->slices[kind].levels[l];
-            for (uint64_t left = people[word]; left != 0; left &= left - 1) {
-                uint32_t i = word * 64 + BLOCK_BIT(left), hi = slice->hi[i];
-                for (uint32_t k = slice->lo[i]; k < hi && k < slice->lo[i] + 3; k++)
-                    __builtin_prefetch(&slice->level->at_ms[slice_place(slice, k)]);
-            }
+    for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++) {
+        const struct slice_level *slice = &hits->slices[kind].levels[l];
+        for (uint64_t left = people; left != 0; left &= left - 1) {
+            uint32_t i = word * 64 + BLOCK_BIT(left), hi = slice->hi[i];
+            for (uint32_t k = slice->lo[i]; k < hi && k < slice->lo[i] + most; k++)
+                __builtin_prefetch(&slice->level->at_ms[slice_place(slice, k)]);
         }
-}
-
-static bool is_ringed(const struct hits *hits, uint32_t i)
-{
-    return (hits->block.ringed[i / 64] >> (i % 64) & 1) != 0;
+    }
 }
 
 void hits_begin(struct hits *hits, uint32_t i)
 {
     hits->count = 0;
-    hits->runs = is_ringed(hits, i) ? hits->someone.runs : hits->levels;
-    if (is_ringed(hits, i))
+    hits->runs = hits_is_ringed(hits, i) ? hits->someone.runs : hits->levels;
+    if (hits_is_ringed(hits, i))
         someone_make(&hits->someone, hits->report, hits->block.first + i);
 }
 
@@ -162,7 +155,7 @@ static enum err add_slice(struct hits *hits, const struct slice_level *slice, ui
 
 bool hits_is_plain(const struct hits *hits, uint32_t i, uint32_t kind)
 {
-    if (match_of(hits, kind)->where != 0 || is_ringed(hits, i))
+    if (match_of(hits, kind)->where != 0 || hits_is_ringed(hits, i))
         return false;
     for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++)
         if (name_of(hits, kind) == BLOCK_ANYTHING && slice_has_own(&hits->slices[kind].levels[l]))
@@ -173,7 +166,7 @@ bool hits_is_plain(const struct hits *hits, uint32_t i, uint32_t kind)
 int64_t hits_first_ms(const struct hits *hits, uint32_t i, uint32_t kind)
 {
     int64_t first_ms = INT64_MAX;
-    if (is_ringed(hits, i)) {
+    if (hits_is_ringed(hits, i)) {
         for (uint32_t r = 0; r < hits->someone.facts.runs_count; r++) {
             const struct run *run = &hits->someone.runs[r];
             uint32_t          k = 0;
@@ -210,7 +203,7 @@ enum err hits_add(struct hits *hits, uint32_t i, uint32_t kind, struct hits_span
 {
     if (span.to_ms > hits->report->at_ms)
         span.to_ms = hits->report->at_ms + 1;
-    if (is_ringed(hits, i)) {
+    if (hits_is_ringed(hits, i)) {
         for (uint32_t r = 0; r < hits->someone.facts.runs_count; r++)
             TRY(add_run(hits, r, kind, span));
         return OK;

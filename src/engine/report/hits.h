@@ -50,8 +50,10 @@ void hits_block(struct hits *hits, uint32_t first, uint32_t to);
 /* People who may have a hit of that kind: those of one profile who have a posting, and all of
  * several profiles. */
 void hits_people(const struct hits *hits, uint32_t kind, uint64_t *out);
-/* Asks the processor to have at hand soon what those of a word of people did. */
-void hits_prefetch(const struct hits *hits, const uint64_t *people, uint32_t word);
+/* Asks the processor to have at hand soon the first `most` hits of a kind, of those of a word of
+ * people. */
+void hits_prefetch(const struct hits *hits, uint32_t kind, uint32_t word, uint64_t people,
+                   uint32_t most);
 
 /* Forgets the last person's hits and begins with that of the block's profile i. */
 void hits_begin(struct hits *hits, uint32_t i);
@@ -70,6 +72,11 @@ static inline uint32_t hit_seq(const struct hits *hits, const struct hit *hit)
 static inline uint32_t hit_bag(const struct hits *hits, const struct hit *hit)
 {
     return hits->runs[hit->run].bag[hit->place];
+}
+
+static inline bool hits_is_ringed(const struct hits *hits, uint32_t i)
+{
+    return (hits->block.ringed[i / 64] >> (i % 64) & 1) != 0;
 }
 
 /* Of one profile, and every posting is a hit: nothing but its instant need be looked at. */

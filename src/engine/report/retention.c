@@ -84,8 +84,10 @@ static void ruler_mark(const struct ruler *ruler, const struct slice_level *slic
                        uint32_t hi, struct mask *out)
 {
     const int64_t *at_ms = slice->level->at_ms, *borders = ruler->periods.at_ms;
-    for (uint32_t k = lo; k < hi; k++) {
-        int64_t  now_ms = at_ms[slice_place(slice, k)];
+    for (uint32_t k = hi; k > lo; k--) {
+        int64_t now_ms = at_ms[slice_place(slice, k - 1)];
+        if (now_ms < borders[0])
+            return;
         uint32_t period = ruler->guess[(now_ms - borders[0]) >> ruler->shift];
         period += now_ms >= borders[period + 1];
         out->words[period / 64] |= UINT64_C(1) << (period % 64);
@@ -98,9 +100,9 @@ static void ruler_mark_all(const struct ruler *ruler, const int64_t *at_ms, uint
 {
     const int64_t *borders = ruler->periods.at_ms;
     uint64_t       word = 0;
-    for (uint32_t k = lo; k < hi; k++) {
-        uint32_t period = ruler->guess[(at_ms[k] - borders[0]) >> ruler->shift];
-        period += at_ms[k] >= borders[period + 1];
+    for (uint32_t k = hi; k > lo && at_ms[k - 1] >= borders[0]; k--) {
+        uint32_t period = ruler->guess[(at_ms[k - 1] - borders[0]) >> ruler->shift];
+        period += at_ms[k - 1] >= borders[period + 1];
         word |= UINT64_C(1) << period;
     }
     out->words[0] |= word;
@@ -109,7 +111,8 @@ static void ruler_mark_all(const struct ruler *ruler, const int64_t *at_ms, uint
 static bool marks_of(const struct hits *hits, const struct ruler *ruler, uint32_t i, uint32_t kind,
                      struct mask *out)
 {
-    int64_t from_ms = ruler->periods.at_ms[0], to_ms = ruler->periods.at_ms[ruler->periods.count];
+    int64_t to_ms = ruler->periods.at_ms[ruler->periods.count];
+    bool    is_own = hits->programs[kind]->ops[0].match.event < RUN_OWN_NAMES;
     if (to_ms > hits->report->at_ms)
         to_ms = hits->report->at_ms + 1;
     if (!ruler->fits || !hits_is_plain(hits, i, kind))
@@ -117,10 +120,8 @@ static bool marks_of(const struct hits *hits, const struct ruler *ruler, uint32_
     for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++) {
         const struct slice_level *slice = &hits->slices[kind].levels[l];
         uint32_t                  lo = slice->lo[i], hi = slice->hi[i];
-        if (lo < hi && slice_at_ms(slice, hi - 1) >= to_ms)
+        if (lo < hi && (is_own || hits->block.last_ms[i] >= to_ms))
             hi = slice_first(slice, lo, hi, to_ms);
-        if (lo < hi && slice_at_ms(slice, lo) < from_ms)
-            lo = slice_first(slice, lo, hi, from_ms);
         if (slice->places == NULL && ruler->periods.count <= 64)
             ruler_mark_all(ruler, slice->level->at_ms, lo, hi, out);
         else
@@ -158,19 +159,31 @@ static void first_of(struct hits *hits, const struct retention_question *q, uint
         mask_set(out, period_of(q->periods, first_ms));
 }
 
-static void count_put(const struct retention_question *q, const struct mask *birth,
-                      const struct mask *back, uint32_t person, uint64_t *born, uint64_t *came)
+/*
+ * A word of people at a time. Of at most 64 periods what they did is turned round: for each period
+ * a word that says who, so that a number of the table is how many bits two words share.
+ */
+struct table {
+    const struct retention_question *q;
+    uint64_t                        *born, *came;
+    uint32_t                         first; /* the profile of bit 0 */
+    uint64_t                         birth[64], back[64];
+};
+
+static void put_one(struct table *t, const struct mask *birth, const struct mask *back,
+                    uint32_t bit)
 {
-    uint32_t count = q->periods.count;
+    const struct retention_question *q = t->q;
+    uint32_t                         count = q->periods.count, person = t->first + bit;
     for (uint32_t period = 0; period < count; period++) {
         if (!mask_has(birth, period))
             continue;
-        born[period]++;
+        t->born[period]++;
         for (uint32_t word = period / 64; word * 64 < count; word++)
             for (uint64_t left = back->words[word]; left != 0; left &= left - 1) {
                 uint32_t other = word * 64 + BLOCK_BIT(left);
                 if (other >= period)
-                    came[period * count + other - period]++;
+                    t->came[period * count + other - period]++;
             }
     }
     if (q->pick.bits != NULL && mask_has(birth, q->pick.period) &&
@@ -179,8 +192,56 @@ static void count_put(const struct retention_question *q, const struct mask *bir
         q->pick.bits[person / 64] |= UINT64_C(1) << (person % 64);
 }
 
+static void put(struct table *t, const struct mask *birth, const struct mask *back, uint32_t bit)
+{
+    if (t->q->periods.count > 64) {
+        put_one(t, birth, back, bit);
+        return;
+    }
+    for (uint32_t period = 0; period < t->q->periods.count; period++) {
+        t->birth[period] |= (birth->words[0] >> period & 1) << bit;
+        t->back[period] |= (back->words[0] >> period & 1) << bit;
+    }
+}
+
+static void word_begin(struct table *t, uint32_t first)
+{
+    t->first = first;
+    memset(t->birth, 0, sizeof t->birth);
+    memset(t->back, 0, sizeof t->back);
+}
+
+static void word_end(struct table *t)
+{
+    const struct retention_question *q = t->q;
+    uint32_t                         count = q->periods.count;
+    if (count > 64)
+        return;
+    for (uint32_t period = 0; period < count; period++) {
+        uint64_t birth = t->birth[period];
+        if (birth == 0)
+            continue;
+        t->born[period] += (uint64_t)__builtin_popcountll(birth);
+        for (uint32_t other = period; other < count; other++)
+            t->came[period * count + other - period] +=
+                (uint64_t)__builtin_popcountll(birth & t->back[other]);
+    }
+    if (q->pick.bits == NULL || (!q->pick.all && q->pick.period + q->pick.later >= count))
+        return;
+    q->pick.bits[t->first / 64] |=
+        t->birth[q->pick.period] &
+        (q->pick.all ? UINT64_MAX : t->back[q->pick.period + q->pick.later]);
+}
+
+/* One and the same event, with no filter. */
+static bool is_same(const struct retention_question *q)
+{
+    const struct segment_match_op *a = &q->birth->ops[0].match, *b = &q->back->ops[0].match;
+    return a->event == b->event && a->where == 0 && b->where == 0;
+}
+
 static enum err person(struct hits *hits, const struct retention_question *q,
-                       const struct ruler *ruler, uint32_t i, uint64_t *born, uint64_t *came)
+                       const struct ruler *ruler, uint32_t i, struct table *table)
 {
     struct mask birth = { { 0 } }, back = { { 0 } };
     hits_begin(hits, i);
@@ -190,8 +251,11 @@ static enum err person(struct hits *hits, const struct retention_question *q,
         first_of(hits, q, i, &birth);
     if (mask_is_empty(&birth))
         return OK;
-    TRY(periods_of(hits, q, i, ruler, 1, &back));
-    count_put(q, &birth, &back, hits->block.first + i, born, came);
+    if (q->any && hits->kinds == 1)
+        back = birth;
+    else
+        TRY(periods_of(hits, q, i, ruler, hits->kinds - 1, &back));
+    put(table, &birth, &back, i % 64);
     return OK;
 }
 
@@ -220,15 +284,23 @@ static void drop_older(const struct hits *hits, const struct retention_question 
         const struct slice_level *slice = &slices->levels[l];
         if (slice->places == NULL && slice_has_own(slice))
             continue;
-        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+            uint64_t old = 0;
             for (uint64_t left = people[word] & hits->block.alone[word]; left != 0;
                  left &= left - 1) {
-                uint32_t i = word * 64 + BLOCK_BIT(left);
-                bool     old =
-                    slice->lo[i] < slice->hi[i] && slice_at_ms(slice, slice->lo[i]) < from_ms;
-                people[word] &= ~((uint64_t)old << (i % 64));
+                uint32_t i = word * 64 + BLOCK_BIT(left), lo = slice->lo[i];
+                if (lo < slice->hi[i] && slice_at_ms(slice, lo) < from_ms)
+                    old |= left & -left;
             }
+            people[word] &= ~old;
+        }
     }
+}
+
+static void prefetch(const struct hits *hits, const uint64_t *people, uint32_t word)
+{
+    for (uint32_t kind = 0; word < BLOCK_WORDS && kind < hits->kinds; kind++)
+        hits_prefetch(hits, kind, word, people[word], 3);
 }
 
 enum err retention_run(const struct report *report, const struct retention_question *q,
@@ -236,21 +308,26 @@ enum err retention_run(const struct report *report, const struct retention_quest
 {
     SCOPED(hits_closep) struct hits    *hits = NULL;
     const struct segment_program *const programs[] = { q->birth, q->back };
+    struct table                        table = { .q = q, .born = born, .came = came };
     uint64_t                            people[BLOCK_WORDS];
     struct ruler                        ruler;
 
     ruler_make(&ruler, q->periods);
-    TRY(hits_open(&hits, report, programs, 2));
+    TRY(hits_open(&hits, report, programs, is_same(q) ? 1 : 2));
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
         hits_block(hits, first, range.to);
         hits_people(hits, 0, people);
         drop_inactive(hits, q, people);
         drop_older(hits, q, people);
-        hits_prefetch(hits, people, 0);
+        prefetch(hits, people, 0);
         for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
-            hits_prefetch(hits, people, word + 1);
+            if (people[word] == 0)
+                continue;
+            prefetch(hits, people, word + 1);
+            word_begin(&table, first + word * 64);
             for (uint64_t left = people[word]; left != 0; left &= left - 1)
-                TRY(person(hits, q, &ruler, word * 64 + BLOCK_BIT(left), born, came));
+                TRY(person(hits, q, &ruler, word * 64 + BLOCK_BIT(left), &table));
+            word_end(&table);
         }
     }
     return OK;
