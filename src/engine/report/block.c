@@ -3,7 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RANK_BITS = 1 << 16, RANK_WORDS = RANK_BITS / 64 };
+enum {
+    RANK_BITS = 1 << 16,
+    RANK_WORDS = RANK_BITS / 64,
+    FEW = BLOCK_PROFILES / 32, /* whose slices cost less one by one */
+};
 
 /* ---- who is in it */
 
@@ -183,8 +187,44 @@ static void spread_out(const struct block *block, const struct level *level, uin
     }
 }
 
+/* Of few people: each one's slice by halves, the others have none. */
+static void few_fill(const struct slice_level *slice, const struct block *block, uint32_t from,
+                     uint32_t to, const uint64_t *asked, uint32_t *room)
+{
+    const struct level *level = slice->level;
+    uint32_t           *lo = room, *hi = room + BLOCK_PROFILES;
+    memset(room, 0, 2 * BLOCK_PROFILES * sizeof *room);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint64_t left = asked[word]; left != 0; left &= left - 1) {
+            uint32_t i = word * 64 + BLOCK_BIT(left);
+            uint32_t e = block_entry(block, (uint32_t)(level - block->view->levels), i);
+            if (e == BLOCK_NO_ENTRY)
+                continue;
+            lo[i] = lower_bound(slice->places, from, to, level->offsets[e]);
+            hi[i] = lower_bound(slice->places, lo[i], to, level->offsets[e + 1]);
+        }
+}
+
+uint32_t block_entry(const struct block *block, uint32_t l, uint32_t i)
+{
+    const struct level *level = &block->view->levels[l];
+    uint32_t            from = block->entries[l].from, to = block->entries[l].to;
+    if (level->profile == NULL)
+        return block->first + i < level->profiles ? block->first + i : BLOCK_NO_ENTRY;
+    uint32_t e = lower_bound(level->profile, from, to, block->first + i);
+    return e < to && level->profile[e] == block->first + i ? e : BLOCK_NO_ENTRY;
+}
+
+static bool is_few(const uint64_t *asked)
+{
+    uint32_t people = 0;
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        people += (uint32_t)__builtin_popcountll(asked[word]);
+    return people < FEW;
+}
+
 static bool level_slices(struct slice_level *slice, uint32_t *room, const struct block *block,
-                         uint32_t l, uint16_t name)
+                         uint32_t l, uint16_t name, const uint64_t *few)
 {
     const struct level *level = &block->view->levels[l];
     uint32_t            from = block->entries[l].from, count = block->entries[l].to - from;
@@ -203,6 +243,13 @@ static bool level_slices(struct slice_level *slice, uint32_t *room, const struct
         end = level->post_offsets[name + 1];
         if (post == end || level->posts[post] >= offsets[count])
             return false;
+        slice->lo = room;
+        slice->hi = room + BLOCK_PROFILES;
+        if (few != NULL) {
+            end = lower_bound(level->posts, post, end, offsets[count]);
+            few_fill(slice, block, post, end, few, room);
+            return true;
+        }
         ranks_fill(level->posts, post, end, offsets, count, bounds);
     } else {
         memcpy(bounds, offsets, (count + 1) * sizeof *bounds);
@@ -221,11 +268,18 @@ static bool level_slices(struct slice_level *slice, uint32_t *room, const struct
 
 void slices_make(struct slices *slices, const struct block *block, uint16_t name)
 {
+    slices_make_of(slices, block, name, NULL);
+}
+
+void slices_make_of(struct slices *slices, const struct block *block, uint16_t name,
+                    const uint64_t *asked)
+{
+    const uint64_t *few = asked != NULL && is_few(asked) ? asked : NULL;
     slices->levels_count = 0;
     for (uint32_t l = 0; l < block->view->levels_count; l++) {
         uint32_t count = slices->levels_count;
         slices->levels_count +=
-            level_slices(&slices->levels[count], slices->room[count], block, l, name);
+            level_slices(&slices->levels[count], slices->room[count], block, l, name, few);
     }
 }
 

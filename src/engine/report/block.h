@@ -24,6 +24,8 @@ enum {
     BLOCK_NO_ENTRY = UINT32_MAX,
     BLOCK_IDENTIFY = 0, /* own events, as the program numbers them */
     BLOCK_LIST = 1,
+    BLOCK_CONSENT = 2,
+    BLOCK_JOURNEY = 3,
     BLOCK_ANYTHING = SEGMENT_ANY_EVENT, /* in the place of a name: everything; the own ones too */
 };
 
@@ -56,6 +58,12 @@ struct slices {
 };
 
 void slices_make(struct slices *slices, const struct block *block, uint16_t name);
+/* The same for those asked (BLOCK_WORDS); others may be given no events. */
+void slices_make_of(struct slices *slices, const struct block *block, uint16_t name,
+                    const uint64_t *asked);
+
+/* The entry of profile first + i in a level; BLOCK_NO_ENTRY. */
+uint32_t block_entry(const struct block *block, uint32_t l, uint32_t i);
 
 static inline uint32_t slice_place(const struct slice_level *slice, uint32_t i)
 {

@@ -198,7 +198,7 @@ static void eval_behaviour(struct leaf_asking *asking, const struct segment_op *
         eval_anything(asking, &q, asked, out);
         return;
     }
-    slices_make(&asking->slices, &asking->block, op->match.event);
+    slices_make_of(&asking->slices, &asking->block, op->match.event, asked);
     slices_totals(&asking->slices, asking->block.count, totals);
     block_enough(&asking->block, totals, q.need, q.is_own ? INT64_MIN : q.span.from_ms, some);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
@@ -238,7 +238,7 @@ static void eval_trait(struct leaf_asking *asking, const struct segment_op *op,
     uint32_t totals[BLOCK_PROFILES];
     uint64_t some[BLOCK_WORDS];
 
-    slices_make(&asking->slices, &asking->block, BLOCK_IDENTIFY);
+    slices_make_of(&asking->slices, &asking->block, BLOCK_IDENTIFY, asked);
     slices_totals(&asking->slices, asking->block.count, totals);
     block_enough(&asking->block, totals, 1, INT64_MIN, some);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
@@ -251,53 +251,88 @@ static void eval_trait(struct leaf_asking *asking, const struct segment_op *op,
 
 /* ---- one by one */
 
-/* The one event that must be there for the answer to differ from nobody's; DICT_NONE: unknown. */
-static uint16_t decisive_event(const struct segment_op *op)
+/* The events of which one each must be there for the answer to differ from nobody's. */
+static uint32_t decisive_events(const struct segment_op *op, uint16_t *events)
 {
+    events[0] = op->match.event;
     switch (op->kind) {
     case SEGMENT_COMPARE:
     case SEGMENT_DAY:
     case SEGMENT_BEEN:
-        return op->computed != 0 ? DICT_NONE : BLOCK_IDENTIFY;
+        events[0] = BLOCK_IDENTIFY;
+        return op->computed == 0;
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
     case SEGMENT_AGGREGATE:
-    case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        return op->match.event;
+        return 1;
+    case SEGMENT_THEN:
+        events[1] = op->then.event;
+        return 2;
     case SEGMENT_FUNNEL:
-        return op->steps[0].event;
+        for (uint32_t k = 0; k < op->step; k++)
+            events[k] = op->steps[k].event;
+        return op->step;
     case SEGMENT_IN_LIST:
-        return BLOCK_LIST;
+        events[0] = BLOCK_LIST;
+        return 1;
+    case SEGMENT_CONSENT:
+        events[0] = BLOCK_CONSENT;
+        return 1;
+    case SEGMENT_IN_JOURNEY:
+        events[0] = BLOCK_JOURNEY;
+        return 1;
     default:
-        return DICT_NONE;
+        return 0;
+    }
+}
+
+/* Of those asked, who has all the events without which the answer is nobody's? */
+static void decided_by_events(struct leaf_asking *asking, const struct segment_op *op,
+                              const uint64_t *asked, uint64_t *some)
+{
+    uint16_t events[SEGMENT_STEPS_MAX];
+    uint32_t totals[BLOCK_PROFILES], count = decisive_events(op, events);
+    uint64_t have[BLOCK_WORDS];
+
+    memcpy(some, asked, BLOCK_WORDS * sizeof *some);
+    for (uint32_t k = 0; k < count; k++) {
+        slices_make_of(&asking->slices, &asking->block, events[k], some);
+        slices_totals(&asking->slices, asking->block.count, totals);
+        block_enough(&asking->block, totals, 1, INT64_MIN, have);
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+            some[word] &= have[word];
+    }
+}
+
+/* As someone_make, of one profile: the block knows about where in the levels it is. */
+static void someone_alone(struct leaf_asking *asking, uint32_t i)
+{
+    const struct block *block = &asking->block;
+    struct someone     *someone = &asking->someone;
+    someone_nobody(someone, block->report);
+    someone->person = someone->facts.profile = block->first + i;
+    for (uint32_t l = 0; l < block->view->levels_count; l++) {
+        uint32_t entry = block_entry(block, l, i);
+        if (entry != BLOCK_NO_ENTRY)
+            someone->runs[someone->facts.runs_count++] = level_run(&block->view->levels[l], entry);
     }
 }
 
 static void eval_one_by_one(struct leaf_asking *asking, uint32_t at, const uint64_t *asked,
                             uint64_t *out)
 {
-    const struct segment_op *op = &asking->program->ops[at];
-    uint16_t                 event = decisive_event(op);
-    struct segment_local     local;
-    struct segment_asking    ask = { asking->program->ops, &asking->nobody.facts };
-    bool                     otherwise = segment_eval_op(&ask, at).holds;
-    uint32_t                 totals[BLOCK_PROFILES];
-    uint64_t                 some[BLOCK_WORDS];
+    struct segment_local  local;
+    struct segment_asking ask = { asking->program->ops, &asking->nobody.facts };
+    bool                  otherwise = segment_eval_op(&ask, at).holds;
+    uint64_t              some[BLOCK_WORDS];
 
-    if (event != DICT_NONE) {
-        slices_make(&asking->slices, &asking->block, event);
-        slices_totals(&asking->slices, asking->block.count, totals);
-        block_enough(&asking->block, totals, 1, INT64_MIN, some);
-    } else {
-        memset(some, 0xff, sizeof some);
-    }
+    decided_by_events(asking, &asking->program->ops[at], asked, some);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
         out[word] = otherwise ? asked[word] & ~some[word] : 0;
-        for (uint64_t left = some[word] & asked[word]; left != 0; left &= left - 1) {
-            someone_make(&asking->someone, asking->block.report,
-                         asking->block.first + word * 64 + BLOCK_BIT(left));
+        for (uint64_t left = some[word]; left != 0; left &= left - 1) {
+            someone_alone(asking, word * 64 + BLOCK_BIT(left));
             ask.facts = segment_localize(asking->program, &asking->someone.facts, &local);
             if (segment_eval_op(&ask, at).holds)
                 out[word] |= left & -left;
