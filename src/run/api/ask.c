@@ -196,7 +196,8 @@ static enum err compile(struct ask *ask, struct engine *engine)
         if (condition->is_event)
             TRY(report_event_check(&condition->program, condition->where, &ask->call->problem));
     }
-    ask->zone = program->zone;
+    ask->zone = ask->report.zone = program->zone;
+    ask->report.zones = program->zones;
     for (uint32_t i = 0; i < ask->keys_count; i++)
         ask->keys[i].number = dict_find(program->names[ask->keys[i].kind], ask->keys[i].text);
     return OK;
