@@ -149,6 +149,8 @@ static enum err rings_merge(struct engine *engine, const struct decision *d,
     }
     TRY(VEC_ADD(&kept->merges, (struct merge){ d->id, from, into }));
     standings_forget(&kept->standings);
+    hear_forget(engine, into);
+    hear_forget(engine, from);
     state_free(absorbed->state);
     absorbed->state = NULL;
     absorbed->wake_ms = TIME_NEVER;
@@ -174,6 +176,8 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
     if (kept == NULL)
         return ERR_MEMORY;
     standings_forget(&kept->standings);
+    hear_forget(engine, person);
+    hear_forget(engine, released);
     enum err err = refusals_of(kept, &refusals);
     if (err == OK)
         err = own_settle(engine, person, &refusals);

@@ -58,6 +58,8 @@ void engine_close(struct engine *engine)
     buf_done(&engine->bag);
     buf_done(&engine->detail);
     VEC_DONE(&engine->jobs);
+    VEC_DONE(&engine->turned);
+    free(engine->sums);
     free(engine);
 }
 
@@ -167,13 +169,6 @@ static enum err event_add(struct engine *engine, enum record_kind kind,
     return event_keep(engine, event);
 }
 
-static enum err numbers_ask(struct step *step, const struct numbers *segments)
-{
-    for (uint32_t i = 0; i < segments->count; i++)
-        TRY(membership_ask(step, segments->items[i]));
-    return OK;
-}
-
 /* True when the person's identify before this one said the very same: nothing can change. */
 static bool traits_repeat(struct step *step, const struct timeline_event *event)
 {
@@ -199,40 +194,10 @@ static bool traits_repeat(struct step *step, const struct timeline_event *event)
 
 static enum err traits_ask(struct step *step, const struct timeline_event *event)
 {
-    struct engine  *engine = step->engine;
-    struct bag      bag = bag_at(timeline_bags(engine->timeline), event->bag);
-    uint32_t        at = 0, last = DICT_OTHER;
-    struct bag_item item;
     if (traits_repeat(step, event))
         return OK;
     TRY(journeys_exits(step, EXIT_ALL, 0));
-    for (; bag_next(bag, &at, &item); last = item.key)
-        if (item.key < DICT_NAMES_MAX && item.key != last) /* the elements of a list share a key */
-            TRY(numbers_ask(step, &engine->program->segments_of_trait[item.key]));
-    return OK;
-}
-
-/* Most events leave most segments as they are, and one look at the event and them tells so. */
-static bool stays(const struct step *step, const struct timeline_event *event, struct bag bag,
-                  uint32_t segment)
-{
-    const struct state      *state = people_state_get(step->engine->people, step->person);
-    const struct membership *have = membership_find(state, segment);
-    bool                     in = have != NULL && have->in;
-    if (have != NULL && have->until_ms <= step->at_ms)
-        return false;
-    return !segment_can_turn(&step->engine->program->segments.items[segment].program, event->name,
-                             bag, in);
-}
-
-static enum err event_numbers_ask(struct step *step, const struct timeline_event *event,
-                                  const struct numbers *segments)
-{
-    struct bag bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
-    for (uint32_t i = 0; i < segments->count; i++)
-        if (!stays(step, event, bag, segments->items[i]))
-            TRY(membership_ask(step, segments->items[i]));
-    return OK;
+    return hear_traits(step, event);
 }
 
 static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
@@ -240,12 +205,15 @@ static enum err event_ask(struct step *step, const struct timeline_event *event,
     const struct program *program = step->engine->program;
     TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
     if (!fresh && event->name >= SEGMENT_OWN_EVENTS)
-        TRY(event_numbers_ask(step, event, &program->segments_of_anything));
+        TRY(hear_by_each(step, event, program->segments_of_anything.items,
+                         program->segments_of_anything.count));
     if (event->name >= DICT_NAMES_MAX)
         return OK;
     if (program->journeys_of_event[event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
-    return fresh ? OK : event_numbers_ask(step, event, &program->segments_of_event[event->name]);
+    if (fresh)
+        hear_forget(step->engine, step->person);
+    return fresh ? OK : hear(step, event);
 }
 
 /* Everything that follows from an event which is on the timeline. */
@@ -309,8 +277,10 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     bool        quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
                  record->received_ms - record->at_ms > engine->conf.lateness_ms;
     TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
-    if (step.machine)
+    if (step.machine) {
+        hear_forget(engine, step.person);
         return OK;
+    }
     step.event_seq = event->seq;
     step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
     step.event_at = event->at_ms;
@@ -324,7 +294,7 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     else if (added)
         TRY(traits_ask(&step, event));
     if (fresh)
-        TRY(membership_ask_all(&step));
+        TRY(hear_of_new(&step, added ? event : NULL));
     return step_run(&step);
 }
 

@@ -1,8 +1,13 @@
 /*
- * What one engine thread takes: 50 live segments of about four conditions, 3 journeys, 40 event
- * names, people by a power law with 2% new ones. No store; decisions are made and thrown away.
+ * What 200 live segments of about four conditions cost one engine thread: two engines, one without
+ * segments, take the same records in turns. First people and a history by a power law, then in
+ * slices the live part: events of people who are known, identifies, people who are new. No store;
+ * decisions are made and thrown away.
  *
- *     engine_bench [records [segments]]
+ *     engine_bench [records of history and as many live [segments [names [people]]]]
+ *
+ * Prints microseconds of processor time a record: without, with, and what the segments add: the
+ * median of ROUNDS.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +17,38 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-enum { EVENTS = 40, BATCH = 4000, BODIES = 4096, PEOPLE_FIRST = 200000, AHEAD = 4 };
+enum {
+    CLOCKS_MAX = 1000,
+    NAMES_MAX = 40,
+    BATCH = 2000,
+    BODIES = 4096,
+    AHEAD = 4,
+    ROUNDS = 7,
+    SIDES = 2
+};
+
+/* Of a round: one slice of identifies and one of new people in KINDS_EVERY slices. */
+enum kind { KNOWN, IDENTIFY, NEW, KINDS, KINDS_EVERY = 20 };
 
 #define T0 INT64_C(1767225600000)
 
+struct side {
+    struct engine *engine;
+    struct arena  *arena; /* of a batch's decisions */
+    struct out     out;
+    uint32_t       segments;
+    double         us[KINDS]; /* of this round */
+};
+
 struct bench {
-    struct engine     *engine;
-    struct arena      *arena, *kept;
-    struct out         out;
-    uint32_t           segments;
-    uint64_t           seq, random, people, decided, before;
-    clock_t            spent;
+    struct side        sides[SIDES];
+    struct arena      *kept;
+    uint32_t           names;
+    uint64_t           seq, random, people, records[KINDS];
     int64_t            now_ms;
     const struct json *properties[BODIES], *traits[BODIES];
-    char               events[EVENTS][16];
+    char               events[NAMES_MAX][16], users[BATCH][16];
+    struct record      batch[BATCH];
 };
 
 static uint32_t draw(struct bench *b, uint32_t below)
@@ -34,48 +57,48 @@ static uint32_t draw(struct bench *b, uint32_t below)
     return (uint32_t)(b->random >> 30) % below;
 }
 
-static void apply(struct bench *b, struct record *record)
+static void apply(struct bench *b, struct side *side, struct record *record)
 {
     struct problem problem = { 0 };
-    record->seq = ++b->seq;
     record->received_ms = b->now_ms;
     if (record->at_ms == 0)
         record->at_ms = b->now_ms;
-    if (engine_apply(b->engine, record, &b->out, &problem) != OK) {
+    if (engine_apply(side->engine, record, &side->out, &problem) != OK) {
         fprintf(stderr, "refused: %s %s\n", problem.where, problem.what);
         exit(1);
     }
 }
 
-static void define(struct bench *b, enum definition_kind kind, struct str name, struct str text)
+static void define(struct bench *b, enum definition_kind kind, struct str name, struct str text,
+                   uint32_t first_side)
 {
     struct record record = {
-        .kind = RECORD_DEFINE, .definition_kind = kind, .name = name, .body = text
+        .kind = RECORD_DEFINE, .definition_kind = kind, .name = name, .body = text, .seq = ++b->seq
     };
-    apply(b, &record);
+    for (uint32_t i = first_side; i < SIDES; i++)
+        apply(b, &b->sides[i], &record);
 }
 
-static void segments_define(struct bench *b)
+/* As a marketer's are: how often lately, never, a trait or a sum. */
+static void segments_define(struct bench *b, uint32_t count)
 {
-    for (uint32_t i = 0; i < b->segments; i++) {
-        uint32_t   e = i % EVENTS;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t   e = i % b->names;
         struct str text = str_format(
             b->kept,
-            "did \"E%u\" at least %u times in the last %u days where value > %u and not did "
-            "\"E%u\" in the "
-            "last %u days and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 days > %u)",
-            e, 1 + i % 4, 7 + i % 30, i % 50, (e + 7) % EVENTS, 1 + i % 14, i % 5,
-            (e + 13) % EVENTS, 50 * (i % 50));
-        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), text);
+            "did \"E%u\" at least %u times in the last %u days%s and never did \"Refund %u\" "
+            "and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 days > %u)",
+            e, 1 + i % 20, 7 + i % 60, i % 5 == 4 ? " where value > 50" : "", i % 7, i % 20,
+            (e + 13) % b->names, 100 * (1 + i % 40));
+        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), text, 1);
     }
 }
 
 static void journeys_define(struct bench *b)
 {
-    static const char *const triggers[] = { "\"event\":\"E31\"", "\"event\":\"E38\"",
-                                            "\"segment\":\"segment9\"" };
-    define(b, DEFINE_TEMPLATE, STR("mail"), STR("subject: s\n--- html\nx"));
-    for (int i = 0; i < (b->segments > 9 ? 3 : 2); i++)
+    static const char *const triggers[] = { "\"event\":\"E3\"", "\"event\":\"E5\"" };
+    define(b, DEFINE_TEMPLATE, STR("mail"), STR("subject: s\n--- html\nx"), 0);
+    for (int i = 0; i < 2; i++)
         define(
             b, DEFINE_JOURNEY, str_format(b->kept, "journey%d", i),
             str_format(
@@ -86,7 +109,8 @@ static void journeys_define(struct bench *b)
                 "{\"id\":\"b\",\"wait\":\"2 days\"},{\"id\":\"c\",\"split\":\"did \\\"E3\\\" since "
                 "entry\","
                 "\"yes\":\"e\"},{\"id\":\"d\",\"email\":\"mail\"},{\"id\":\"e\",\"exit\":true}]}",
-                i, triggers[i]));
+                i, triggers[i]),
+            0);
 }
 
 static const struct json *object(struct bench *b, struct str text)
@@ -109,113 +133,150 @@ static void bodies_make(struct bench *b)
                           "{\"email\":\"user%u@example.com\",\"plan\":\"p%u\",\"country\":\"NO\"}",
                           i, draw(b, 20)));
     }
-    for (int i = 0; i < EVENTS; i++)
+    for (int i = 0; i < NAMES_MAX; i++)
         snprintf(b->events[i], sizeof b->events[i], "E%d", i);
 }
 
-/* 2% are new; of the rest a few do most: the place is the square of an even draw, so that the
- * busiest of 200,000 does one event in 450. */
-static void record_make(struct bench *b, struct record *record, char user[16])
+/* Of those who are there a few do most: the place is the square of an even draw. */
+static void record_make(struct bench *b, enum kind kind, uint32_t i)
 {
     double   even = (double)draw(b, 1 << 24) / (1 << 24);
-    uint64_t who = draw(b, 50) == 0 ? b->people++ : (uint64_t)(even * even * (double)b->people);
     double   name = (double)draw(b, 1 << 24) / (1 << 24);
-    int      len = snprintf(user, 16, "u%llu", (unsigned long long)who);
-    *record = (struct record){ .kind = RECORD_TRACK,
-                               .user_id = { user, (size_t)len },
-                               .name = str_of(b->events[(int)(name * name * EVENTS)]),
-                               .properties = b->properties[draw(b, BODIES)] };
-    if (draw(b, 20) == 0) {
-        record->kind = RECORD_IDENTIFY;
-        record->name = STR_NONE;
-        record->properties = b->traits[who % BODIES];
+    uint64_t who = kind == NEW ? b->people++ : (uint64_t)(even * even * (double)b->people);
+    int      len = snprintf(b->users[i], 16, "u%llu", (unsigned long long)who);
+    b->batch[i] = (struct record){ .kind = RECORD_TRACK,
+                                   .user_id = { b->users[i], (size_t)len },
+                                   .seq = ++b->seq,
+                                   .name = str_of(b->events[(int)(name * name * b->names)]),
+                                   .properties = b->properties[draw(b, BODIES)] };
+    if (kind == IDENTIFY) {
+        b->batch[i].kind = RECORD_IDENTIFY;
+        b->batch[i].name = STR_NONE;
+        b->batch[i].properties = b->traits[draw(b, 2) == 0 ? who % BODIES : draw(b, BODIES)];
     }
 }
 
-/* Those who are there already: one page each, and every new segment applied to them. */
-static void people_make(struct bench *b)
+static double cpu_us(void)
 {
-    char user[16];
-    for (uint32_t i = 0; i < PEOPLE_FIRST; i++) {
-        int           len = snprintf(user, sizeof user, "u%u", i);
-        struct record record = { .kind = RECORD_PAGE, .user_id = { user, (size_t)len } };
-        if (i % BATCH == 0) {
-            arena_reset(b->arena);
-            b->out = (struct out){ .arena = b->arena };
-        }
-        apply(b, &record);
-    }
-    while (engine_has_job(b->engine)) {
-        struct record record = { .kind = RECORD_CLOCK };
-        arena_reset(b->arena);
-        b->out = (struct out){ .arena = b->arena };
-        apply(b, &record);
-    }
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void batch_run(struct bench *b, struct record *records, char (*users)[16])
+static void side_run(struct bench *b, struct side *side, enum kind kind)
 {
-    for (int i = 0; i < BATCH; i++)
-        record_make(b, &records[i], users[i]);
-    arena_reset(b->arena);
-    b->out = (struct out){ .arena = b->arena };
-    clock_t began = clock();
+    struct record clock_record = { .kind = RECORD_CLOCK };
+    uint64_t      clocks = b->seq;
+    arena_reset(side->arena);
+    side->out = (struct out){ .arena = side->arena };
+    double began = cpu_us();
     for (int i = 0; i < AHEAD; i++)
-        engine_prefetch(b->engine, &records[i]);
+        engine_prefetch(side->engine, &b->batch[i]);
     for (int i = 0; i < BATCH; i++) {
         if (i + AHEAD < BATCH)
-            engine_prefetch(b->engine, &records[i + AHEAD]);
-        apply(b, &records[i]);
+            engine_prefetch(side->engine, &b->batch[i + AHEAD]);
+        apply(b, side, &b->batch[i]);
     }
-    b->now_ms += 30 * TIME_MINUTE_MS; /* 2 million records are ten days */
-    struct record clock_record = { .kind = RECORD_CLOCK };
-    while (engine_next_ms(b->engine) <= b->now_ms)
-        apply(b, &clock_record);
-    b->decided += b->out.decisions_count;
-    b->spent += clock() - began;
-    if (b->seq / BATCH % 250 == 0) {
-        struct engine_stats s = engine_stats(b->engine);
-        fprintf(stderr, "%9llu events  %.0f/s\n", (unsigned long long)s.events,
-                (double)(s.events - b->before) / ((double)b->spent / CLOCKS_PER_SEC));
+    while (engine_next_ms(side->engine) <= b->now_ms) {
+        clock_record.seq = ++clocks;
+        apply(b, side, &clock_record);
+    }
+    side->us[kind] += cpu_us() - began;
+}
+
+/* Wake-ups are paid by the slice at which they come. */
+static void slice_run(struct bench *b, enum kind kind, int64_t step_ms, uint32_t turn)
+{
+    b->seq += CLOCKS_MAX; /* room for those of the slice before: a side may have more of them */
+    for (uint32_t i = 0; i < BATCH; i++)
+        record_make(b, kind, i);
+    for (uint32_t i = 0; i < SIDES; i++)
+        side_run(b, &b->sides[(i + turn) % SIDES], kind);
+    b->records[kind] += BATCH;
+    b->now_ms += step_ms;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *list)
+{
+    qsort(list, ROUNDS, sizeof list[0], compare_doubles);
+    return list[ROUNDS / 2];
+}
+
+static void round_run(struct bench *b, uint64_t slices, double us[KINDS][SIDES][ROUNDS], int round)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        b->records[kind] = 0;
+        b->sides[0].us[kind] = b->sides[1].us[kind] = 0;
+    }
+    for (uint64_t i = 0; i < slices; i++)
+        slice_run(b,
+                  i % KINDS_EVERY == 0   ? IDENTIFY
+                  : i % KINDS_EVERY == 1 ? NEW
+                                         : KNOWN,
+                  15 * TIME_MINUTE_MS, (uint32_t)i);
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int side = 0; side < SIDES; side++)
+            us[kind][side][round] = b->sides[side].us[kind] / (double)b->records[kind];
+}
+
+static void tell(double us[KINDS][SIDES][ROUNDS])
+{
+    static const char *const words[] = { "events of known people", "identifies", "new people" };
+    for (int kind = 0; kind < KINDS; kind++) {
+        double without = median(us[kind][0]), with = median(us[kind][1]);
+        printf("%-24s %6.2f us without, %6.2f us with, the segments add %6.2f us\n", words[kind],
+               without, with, with - without);
     }
 }
+
+static struct bench bench; /* large */
+static double       us[KINDS][SIDES][ROUNDS];
 
 int main(int argc, char **argv)
 {
-    uint64_t       wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 3000000;
-    struct bench   b = { .random = 7,
-                         .segments = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 50,
-                         .people = PEOPLE_FIRST,
-                         .now_ms = T0,
-                         .kept = arena_open(64 << 20),
-                         .arena = arena_open((size_t)1 << 30) };
-    struct record *records = calloc(BATCH, sizeof *records);
-    char(*users)[16] = calloc(BATCH, 16);
-    b.out.arena = b.arena;
-    if (engine_open(&b.engine, (struct engine_conf){ .seed = 1,
-                                                     .next_decision = 1,
-                                                     .lateness_ms = LATENESS_MS_DEFAULT }) != OK)
-        return 1;
-    bodies_make(&b);
-    segments_define(&b);
-    journeys_define(&b);
-    people_make(&b);
-    b.before = engine_stats(b.engine).events;
-    struct engine_stats first = engine_stats(b.engine);
+    struct bench *b = &bench;
+    uint64_t      wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+    uint32_t      count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200;
+    uint64_t      people = argc > 4 ? strtoull(argv[4], NULL, 10) : 100000;
+    b->names = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) % (NAMES_MAX + 1) : NAMES_MAX;
+    b->random = 7;
+    b->now_ms = T0;
+    b->kept = arena_open(64 << 20);
+    for (int i = 0; i < SIDES; i++) {
+        struct side *side = &b->sides[i];
+        side->arena = side->out.arena = arena_open((size_t)1 << 28);
+        if (engine_open(&side->engine,
+                        (struct engine_conf){ .seed = 1,
+                                              .next_decision = 1,
+                                              .lateness_ms = LATENESS_MS_DEFAULT }) != OK)
+            return 1;
+    }
+    bodies_make(b);
+    segments_define(b, count);
+    journeys_define(b);
+    while (b->people < people)
+        slice_run(b, NEW, TIME_MINUTE_MS, 0);
     for (uint64_t n = 0; n < wanted; n += BATCH)
-        batch_run(&b, records, users);
-    struct engine_stats stats = engine_stats(b.engine);
-    double s = (double)b.spent / CLOCKS_PER_SEC, events = (double)(stats.events - b.before);
-    printf("%.0f records/s of CPU (%llu events, %llu profiles at the end)\n", events / s,
-           (unsigned long long)stats.events, (unsigned long long)stats.profiles);
-    printf("%.1f%% change a membership, %.1f%% enroll, %.2f decisions a record, %llu timers\n",
-           100.0 * (double)(stats.memberships_changed - first.memberships_changed) / events,
-           100.0 * (double)(stats.enrolled - first.enrolled) / events, (double)b.decided / events,
-           (unsigned long long)stats.timers);
-    engine_close(b.engine);
-    arena_close(b.arena);
-    arena_close(b.kept);
-    free(records);
-    free(users);
+        slice_run(b, n / BATCH % 10 == 0 ? IDENTIFY : KNOWN, 15 * TIME_MINUTE_MS, 0);
+    struct engine_stats first = engine_stats(b->sides[1].engine);
+    for (int round = 0; round < ROUNDS; round++)
+        round_run(b, wanted / BATCH / ROUNDS, us, round);
+    struct engine_stats last = engine_stats(b->sides[1].engine);
+    double              events = (double)(last.events - first.events);
+    tell(us);
+    printf("%llu events, %llu people at the end; %.1f%% change a membership\n",
+           (unsigned long long)last.events, (unsigned long long)last.profiles,
+           100.0 * (double)(last.memberships_changed - first.memberships_changed) / events);
+    for (int i = 0; i < SIDES; i++) {
+        engine_close(b->sides[i].engine);
+        arena_close(b->sides[i].arena);
+    }
+    arena_close(b->kept);
     return 0;
 }

@@ -41,8 +41,11 @@ struct engine {
     uint32_t            round;        /* of the last checkpoint begun */
     struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
     uint32_t            ahead_next;
-    uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
-    uint64_t            own_count; /* of them in all */
+    struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
+    uint64_t            sums_round; /* of the conditions and base that they are of */
+    struct numbers      turned;     /* scratch: segments that an event may turn */
+    uint32_t            own_added;  /* bits of own.h's events that nobody was asked about yet */
+    uint64_t            own_count;  /* of them in all */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
@@ -143,6 +146,18 @@ MUST enum err            membership_ask_all(struct step *step);
 MUST enum err            membership_ask_due(struct step *step);
 const struct membership *membership_find(const struct state *state, uint32_t segment);
 MUST enum err            membership_set(struct state *state, struct membership membership);
+
+/* hear.c: asks the segments that the event, already on the timeline, may have turned. */
+MUST enum err hear(struct step *step, const struct timeline_event *event);
+/* An identify: those that ask what it changed. */
+MUST enum err hear_traits(struct step *step, const struct timeline_event *event);
+/* Someone who is new, or merged: every segment. `event`: what was put on the timeline, or NULL. */
+MUST enum err hear_of_new(struct step *step, const struct timeline_event *event);
+/* The same as hear, each segment asked whether it may be. */
+MUST enum err hear_by_each(struct step *step, const struct timeline_event *event,
+                           const uint32_t *segments, uint32_t count);
+/* The person has an event that `hear` was not told of, or no longer one that it was. */
+void hear_forget(struct engine *engine, uint32_t person);
 
 /* journey/walk.c */
 MUST enum err journeys_trigger(struct step *step, struct consequence what);

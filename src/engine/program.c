@@ -38,7 +38,10 @@ enum err program_open(struct program **out)
     program->journeys_of_event = numbers_open();
     program->journeys_of_segment = numbers_open();
     program->journeys_of_list = numbers_open();
-    good = good && program->leaves_of_event != NULL && program->leaves != NULL;
+    program->traits = calloc(DICT_NAMES_MAX + 1, sizeof(struct trait_hearing));
+    program->round = 1;
+    good = good && program->traits != NULL && program->leaves_of_event != NULL &&
+           program->leaves != NULL;
     good = good && program->segments_of_event != NULL && program->segments_of_trait != NULL &&
            program->segments_of_segment != NULL && program->segments_of_list != NULL &&
            program->journeys_of_event != NULL && program->journeys_of_segment != NULL &&
@@ -56,8 +59,19 @@ enum err program_open(struct program **out)
 
 static void leaves_done(struct leaves *tables)
 {
-    for (uint32_t i = 0; tables != NULL && i <= DICT_NAMES_MAX; i++)
+    for (uint32_t i = 0; tables != NULL && i <= DICT_NAMES_MAX; i++) {
         free(tables[i].items);
+        segment_hearing_done(&tables[i].hearing);
+    }
+    free(tables);
+}
+
+static void traits_done(struct trait_hearing *tables)
+{
+    for (uint32_t i = 0; tables != NULL && i <= DICT_NAMES_MAX; i++) {
+        free(tables[i].items);
+        VEC_DONE(&tables[i].others);
+    }
     free(tables);
 }
 
@@ -89,6 +103,8 @@ void program_close(struct program *program)
     numbers_done(program->segments_of_event);
     VEC_DONE(&program->segments_of_anything);
     leaves_done(program->leaves_of_event);
+    traits_done(program->traits);
+    VEC_DONE(&program->open);
     dict_close(program->leaves);
     numbers_done(program->segments_of_trait);
     numbers_done(program->segments_of_segment);
@@ -282,7 +298,8 @@ static void leaves_outdate(struct program *program, const struct segment_program
 {
     for (uint32_t i = 0; i < p->events_count; i++)
         if (p->events[i] < DICT_NAMES_MAX)
-            program->leaves_of_event[p->events[i]].known = false;
+            program->leaves_of_event[p->events[i]].known =
+                program->leaves_of_event[p->events[i]].heard = false;
 }
 
 enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out)
@@ -303,7 +320,78 @@ enum err program_leaves(struct program *program, uint16_t event, const struct le
         count +=
             segment_leaves(&program->segments.items[users->items[i]].program, event, items + count);
     free(leaves->items);
-    *leaves = (struct leaves){ items, segment_leaves_settle(items, count), true };
+    leaves->items = items;
+    leaves->count = segment_leaves_settle(items, count);
+    leaves->known = true;
+    return OK;
+}
+
+/* Those that hear of anything at all are asked by themselves. */
+enum err program_hearing(struct program *program, uint16_t event, const struct hearing **out)
+{
+    struct leaves        *leaves = &program->leaves_of_event[event];
+    const struct numbers *users = &program->segments_of_event[event];
+    uint32_t              count = 0;
+    *out = &leaves->hearing;
+    if (leaves->heard)
+        return OK;
+    struct hearing_segment *segments = malloc((users->count + 1) * sizeof segments[0]);
+    if (segments == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < users->count; i++) {
+        const struct segment_program *p = &program->segments.items[users->items[i]].program;
+        if (!p->needs_anything)
+            segments[count++] = (struct hearing_segment){ users->items[i], p };
+    }
+    segment_hearing_done(&leaves->hearing);
+    enum err err = segment_hearing_make(&leaves->hearing, event, segments, count);
+    leaves->heard = err == OK;
+    free(segments);
+    return err;
+}
+
+enum err program_trait_hearing(struct program *program, uint16_t trait,
+                               const struct trait_hearing **out)
+{
+    struct trait_hearing *hearing = &program->traits[trait];
+    const struct numbers *users = &program->segments_of_trait[trait];
+    uint32_t              room = 1;
+    *out = hearing;
+    if (hearing->round == program->round)
+        return OK;
+    for (uint32_t i = 0; i < users->count; i++)
+        room += program->segments.items[users->items[i]].program.ops_count;
+    struct heard_trait *items = malloc(room * sizeof items[0]);
+    if (items == NULL)
+        return ERR_MEMORY;
+    free(hearing->items);
+    hearing->items = items;
+    hearing->count = hearing->others.count = 0;
+    for (uint32_t i = 0; i < users->count; i++) {
+        uint32_t               number = users->items[i], count = hearing->count;
+        struct hearing_segment segment = { number, &program->segments.items[number].program };
+        if (segment_heard_traits(&segment, trait, PLACE_DERIVED, items, &count))
+            hearing->count = count;
+        else
+            TRY(VEC_ADD(&hearing->others, number));
+    }
+    hearing->round = program->round;
+    return OK;
+}
+
+enum err program_open_segments(struct program *program, const struct facts *nothing,
+                               const struct numbers **out)
+{
+    *out = &program->open;
+    if (program->open_round == program->round)
+        return OK;
+    program->open.count = 0;
+    for (uint32_t i = 0; i < program->segments.count; i++) {
+        const struct segment_def *def = &program->segments.items[i];
+        if (def->arena != NULL && !segment_is_shut(&def->program, nothing))
+            TRY(VEC_ADD(&program->open, i));
+    }
+    program->open_round = program->round;
     return OK;
 }
 
@@ -503,6 +591,7 @@ static const char *segment_user(const struct program *program, uint32_t number)
 
 enum err program_segment_put(struct program *program, uint32_t number, struct segment_def def)
 {
+    program->round++;
     while (program->segments.count <= number)
         TRY(VEC_ADD(&program->segments, (struct segment_def){ 0 }));
     struct segment_def *old = &program->segments.items[number];

@@ -23,6 +23,7 @@
 #include "engine/own.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
+#include "engine/segment/segment_hear.h"
 #include "engine/segment/segment_standing.h"
 
 enum {
@@ -72,6 +73,8 @@ struct leaves {
     struct segment_leaf *items;
     uint32_t             count;
     bool                 known;
+    struct hearing       hearing; /* the conditions, as an event is told to them */
+    bool                 heard;   /* `hearing` is known */
 };
 
 struct numbers {
@@ -79,7 +82,15 @@ struct numbers {
     uint32_t  count, room;
 };
 
+/* What hears of one trait; found when first asked for after a segment changed. */
+struct trait_hearing {
+    struct heard_trait *items;
+    uint32_t            count, round;
+    struct numbers      others; /* segments to be asked whatever the value */
+};
+
 struct program {
+    uint32_t            round;              /* one more with each change of a segment */
     const struct zones *zones;              /* borrowed; NULL: all is UTC */
     const struct zone  *zone;               /* the workspace's; NULL is UTC */
     struct dict        *names[NAME_KINDS];  /* by enum name_kind */
@@ -100,16 +111,19 @@ struct program {
         struct template_def *items;
         uint32_t             count, room;
     } templates;
-    struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
-    struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
-    struct leaves  *leaves_of_event;
-    struct dict    *leaves; /* texts of leaves: equal conditions have one number, for ever */
-    struct numbers *segments_of_trait;
-    struct numbers *segments_of_segment; /* those that name it; by segment number */
-    struct numbers *segments_of_list;
-    struct numbers *journeys_of_event; /* live ones triggered by it */
-    struct numbers *journeys_of_segment;
-    struct numbers *journeys_of_list;
+    struct numbers       *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct numbers        segments_of_anything; /* those that hear of every event not Dult's own */
+    struct leaves        *leaves_of_event;
+    struct dict          *leaves; /* texts of leaves: equal conditions have one number, for ever */
+    struct numbers       *segments_of_trait;
+    struct trait_hearing *traits; /* by trait */
+    struct numbers        open;   /* segments that someone of whom nothing is known may be in */
+    uint32_t              open_round;
+    struct numbers       *segments_of_segment; /* those that name it; by segment number */
+    struct numbers       *segments_of_list;
+    struct numbers       *journeys_of_event; /* live ones triggered by it */
+    struct numbers       *journeys_of_segment;
+    struct numbers       *journeys_of_list;
 };
 
 MUST enum err program_open(struct program **out);
@@ -167,6 +181,15 @@ struct segment_names program_names_in_place(struct program *program);
 
 /* The leaves of live segments about the event. ERR_MEMORY. */
 MUST enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out);
+
+/* What hears of the event. ERR_MEMORY. */
+MUST enum err program_hearing(struct program *program, uint16_t event, const struct hearing **out);
+
+MUST enum err program_trait_hearing(struct program *program, uint16_t trait,
+                                    const struct trait_hearing **out);
+/* Those that one must be asked of whom nothing is known. ERR_MEMORY. */
+MUST enum err program_open_segments(struct program *program, const struct facts *nothing,
+                                    const struct numbers **out);
 
 /* Appends the names that the store does not have yet to out->names. ERR_MEMORY. */
 MUST enum err program_names_out(struct program *program, struct out *out);

@@ -624,7 +624,14 @@ static enum err emit(struct compiler *c, const struct segment_node *node, struct
     /* Nobody tells a kept answer that the person's days have moved. */
     bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned && !node->is_value &&
                 op->match.event != SEGMENT_ANY_EVENT;
-    return kept ? leaf_id(c, node, &op->leaf) : OK;
+    if (!kept)
+        return OK;
+    TRY(leaf_id(c, node, &op->leaf));
+    if (op->kind != SEGMENT_AGGREGATE || op->leaf == 0)
+        return OK;
+    struct segment_node summed = *node;
+    summed.is_value = true;
+    return leaf_id(c, &summed, &op->group);
 }
 
 static int compare_ids(const void *a, const void *b)

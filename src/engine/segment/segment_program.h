@@ -33,6 +33,7 @@ struct segment_op {
     uint8_t           weight;   /* what asking costs, itself or below: 0 is no behaviour */
     int8_t            polarity; /* 1: the more it holds, the more the whole; -1: the less; 0 */
     uint16_t          leaf;     /* its number among kept answers; 0: it is not kept */
+    uint16_t          group;    /* AGGREGATE: the same of what is compared; leaves share it */
 
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
     uint16_t               key;

@@ -1,0 +1,220 @@
+/* An event, and the segments whose answer it may turn. */
+#include "engine/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/vec.h"
+
+static bool is_in(const struct step *step, uint32_t segment)
+{
+    const struct membership *have =
+        membership_find(people_state_get(step->engine->people, step->person), segment);
+    return have != NULL && have->in;
+}
+
+/* Most events leave most segments as they are, and one look at the event and them tells so. */
+static bool stays(const struct step *step, const struct timeline_event *event, struct bag bag,
+                  uint32_t segment)
+{
+    const struct state      *state = people_state_get(step->engine->people, step->person);
+    const struct membership *have = membership_find(state, segment);
+    bool                     in = have != NULL && have->in;
+    if (have != NULL && have->until_ms <= step->at_ms)
+        return false;
+    return !segment_can_turn(&step->engine->program->segments.items[segment].program, event->name,
+                             bag, in);
+}
+
+enum err hear_by_each(struct step *step, const struct timeline_event *event,
+                      const uint32_t *segments, uint32_t count)
+{
+    struct bag bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
+    for (uint32_t i = 0; i < count; i++)
+        if (!stays(step, event, bag, segments[i]))
+            TRY(membership_ask(step, segments[i]));
+    return OK;
+}
+
+/* The sums that are kept are of these conditions and this base; NULL while events are removed. */
+static struct hear_sums *sums_now(struct engine *engine)
+{
+    uint64_t round = (uint64_t)engine->program->round << 32 | timeline_base_seq(engine->timeline);
+    if (engine->sums == NULL)
+        engine->sums = calloc(1, sizeof *engine->sums);
+    if (engine->sums == NULL || timeline_has_removals(engine->timeline))
+        return NULL;
+    if (engine->sums_round != round)
+        engine->sums->round++;
+    engine->sums_round = round;
+    return engine->sums;
+}
+
+/* Nothing is due for the person, nor dated ahead. */
+static bool is_plain(struct step *step, const struct facts *facts)
+{
+    if (people_get(step->engine->people, step->person)->wake_ms <= step->at_ms)
+        return false;
+    for (uint32_t i = 0; i < facts->runs_count; i++) {
+        const struct run *run = &facts->runs[i];
+        if (run->count > 0 && run->at_ms[run->count - 1] > facts->now_ms)
+            return false;
+    }
+    return true;
+}
+
+static enum err turned_add(struct step *step, const struct hearing *hearing,
+                           const struct heard *heard)
+{
+    for (uint32_t i = heard->users; i < heard->users + heard->users_count; i++) {
+        struct heard_user user = hearing->users[i];
+        if (user.effect == 0 || (user.effect > 0) != is_in(step, user.segment))
+            TRY(VEC_ADD(&step->engine->turned, user.segment));
+    }
+    return OK;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each once, in order of their numbers, whatever the order of the conditions. */
+static enum err turned_ask(struct step *step)
+{
+    struct numbers *turned = &step->engine->turned;
+    uint32_t        last = SEGMENT_NO_ID;
+    if (turned->count > 1)
+        qsort(turned->items, turned->count, sizeof turned->items[0], compare_numbers);
+    for (uint32_t i = 0; i < turned->count; i++) {
+        if (turned->items[i] != last)
+            TRY(membership_ask(step, turned->items[i]));
+        last = turned->items[i];
+    }
+    return OK;
+}
+
+void hear_forget(struct engine *engine, uint32_t person)
+{
+    hear_sums_forget(engine->sums, person);
+}
+
+enum err hear(struct step *step, const struct timeline_event *event)
+{
+    struct engine        *engine = step->engine;
+    const struct numbers *all = &engine->program->segments_of_event[event->name];
+    const struct hearing *hearing;
+    const struct facts   *facts = step_facts(step);
+    uint32_t              turned[HEAR_TURNED_MAX], count = 0;
+    if (all->count == 0)
+        return OK;
+    bool quick = event->name >= SEGMENT_OWN_EVENTS && is_plain(step, facts);
+    if (quick) {
+        struct heard_event heard = { event->name, event->seq, event->at_ms,
+                                     bag_at(facts->bags, event->bag) };
+        TRY(program_hearing(engine->program, event->name, &hearing));
+        quick = segment_hear(hearing, facts, &heard, sums_now(engine), turned, &count);
+    }
+    if (!quick) {
+        hear_forget(engine, step->person);
+        return hear_by_each(step, event, all->items, all->count);
+    }
+    engine->turned.count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        TRY(turned_add(step, hearing, &hearing->items[turned[i]]));
+    TRY(turned_ask(step));
+    return hear_by_each(step, event, hearing->others, hearing->others_count);
+}
+
+/* ---- traits ---- */
+
+static bool is_same(const struct json *a, const struct json *b)
+{
+    return a->kind == JSON_STRING && b->kind == JSON_STRING && str_eq(a->string, b->string);
+}
+
+static enum err trait_hear(struct step *step, const struct timeline_event *event, uint16_t key)
+{
+    struct engine              *engine = step->engine;
+    const struct trait_hearing *hearing;
+    struct facts_trait          old = { .value = { .kind = JSON_NULL } }, new = old;
+    struct facts                before = *step_facts(step);
+    before.seq_max = event->seq - 1;
+    TRY(program_trait_hearing(engine->program, key, &hearing));
+    if (!engine->ops.trait(&before, key, &old))
+        old.value = (struct json){ .kind = JSON_NULL };
+    bool listed = old.value.kind == JSON_ARRAY; /* both would lie in one place */
+    if (!engine->ops.trait(step_facts(step), key, &new))
+        new.value = (struct json){ .kind = JSON_NULL };
+    listed = listed || new.value.kind == JSON_ARRAY;
+    engine->turned.count = 0;
+    bool same = is_same(&old.value, &new.value);
+    for (uint32_t i = 0; i < hearing->count && !same; i++)
+        if (listed || segment_trait_turns(&hearing->items[i], &before, &old.value, &new.value,
+                                          is_in(step, hearing->items[i].segment)))
+            TRY(VEC_ADD(&engine->turned, hearing->items[i].segment));
+    for (uint32_t i = 0; i < hearing->others.count; i++)
+        TRY(VEC_ADD(&engine->turned, hearing->others.items[i]));
+    return turned_ask(step);
+}
+
+enum err hear_traits(struct step *step, const struct timeline_event *event)
+{
+    struct engine  *engine = step->engine;
+    struct bag      bag = bag_at(timeline_bags(engine->timeline), event->bag);
+    uint32_t        at = 0, last = DICT_OTHER;
+    struct bag_item item;
+    bool            plain = is_plain(step, step_facts(step));
+    for (; bag_next(bag, &at, &item); last = item.key) {
+        if (item.key >= DICT_NAMES_MAX || item.key == last)
+            continue; /* the elements of a list share a key */
+        const struct numbers *segments = &engine->program->segments_of_trait[item.key];
+        if (segments->count > 0 && plain)
+            TRY(trait_hear(step, event, item.key));
+        for (uint32_t i = 0; i < segments->count && !plain; i++)
+            TRY(membership_ask(step, segments->items[i]));
+    }
+    return OK;
+}
+
+/* ---- someone new ---- */
+
+/* Of whom nothing is known but this event (NULL: not even that) and what the network shows, and who
+ * is in no segment. */
+static bool is_new(struct step *step, const struct timeline_event *event)
+{
+    const struct facts *facts = step_facts(step);
+    uint32_t            events = 0;
+    for (uint32_t i = 0; i < facts->runs_count; i++)
+        for (uint32_t k = 0; k < facts->runs[i].count && events < 2; k++)
+            events += facts->runs[i].name[k] != OWN_CONTEXT;
+    return events == (event != NULL) &&
+           people_state_get(step->engine->people, step->person)->memberships.count == 0 &&
+           is_plain(step, facts);
+}
+
+enum err hear_of_new(struct step *step, const struct timeline_event *event)
+{
+    struct program       *program = step->engine->program;
+    const struct numbers *open;
+    struct facts          nothing = *step_facts(step);
+    if (!is_new(step, event))
+        return membership_ask_all(step);
+    nothing.runs_count = 0;
+    nothing.standings = NULL;
+    TRY(program_open_segments(program, &nothing, &open));
+    for (uint32_t i = 0; i < open->count; i++)
+        TRY(membership_ask(step, open->items[i]));
+    const struct numbers *placed = &program->segments_of_event[OWN_CONTEXT];
+    for (uint32_t i = 0; i < placed->count; i++)
+        TRY(membership_ask(step, placed->items[i]));
+    if (event == NULL)
+        return OK;
+    if (event->name == OWN_TRAITS)
+        return hear_traits(step, event);
+    if (event->name >= SEGMENT_OWN_EVENTS)
+        TRY(hear_by_each(step, event, program->segments_of_anything.items,
+                         program->segments_of_anything.count));
+    return event->name < DICT_NAMES_MAX ? hear(step, event) : OK;
+}
