@@ -40,14 +40,15 @@ struct part {
 
 enum { PARTS = 7 };
 
-static void parts_of(struct state *s, struct part parts[PARTS])
+static void parts_of(struct state *s, struct rare *rare, struct part parts[PARTS])
 {
-#define PART(vec)                                                                                  \
+#define PART(in, vec)                                                                              \
     {                                                                                              \
-        (void **)&s->vec.items, &s->vec.count, &s->vec.room, sizeof *s->vec.items                  \
+        (void **)&in->vec.items, &in->vec.count, &in->vec.room, sizeof *in->vec.items              \
     }
-    struct part all[PARTS] = { PART(memberships), PART(enrollments), PART(pasts), PART(messages),
-                               PART(consents),    PART(lists),       PART(merges) };
+    struct part all[PARTS] = { PART(s, memberships), PART(rare, enrollments), PART(rare, pasts),
+                               PART(rare, messages), PART(rare, consents),    PART(rare, lists),
+                               PART(rare, merges) };
 #undef PART
     memcpy(parts, all, sizeof all);
 }
@@ -89,7 +90,8 @@ static enum err row_write(const struct engine *engine, uint32_t profile, struct 
     bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
     if (p->state != NULL) {
-        parts_of(p->state, parts);
+        /* Only read: the shared empty one may be among them. */
+        parts_of(p->state, (struct rare *)p->state->rare, parts);
         for (int i = 0; i < PARTS; i++) {
             head.counts[i] = *parts[i].count;
             if (head.counts[i] > 0)
@@ -232,19 +234,19 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
 {
     struct profile *p = people_get(engine->people, profile);
     struct part     parts[PARTS];
-    uint32_t        any = 0;
-    for (int i = 0; i < PARTS; i++)
-        any |= head->counts[i];
-    if (any == 0)
+    uint32_t        rare = 0;
+    for (int i = 1; i < PARTS; i++) /* the first are the memberships */
+        rare |= head->counts[i];
+    if ((rare | head->counts[0]) == 0)
         return OK;
-    p->state = calloc(1, sizeof *p->state);
-    if (p->state == NULL)
+    p->state = state_open();
+    if (p->state == NULL || (rare != 0 && state_rare_own(p->state) == NULL))
         return ERR_MEMORY;
-    parts_of(p->state, parts);
-    for (int i = 0; i < PARTS; i++)
+    parts_of(p->state, (struct rare *)p->state->rare, parts);
+    for (int i = 0; i < (rare != 0 ? PARTS : 1); i++)
         TRY(part_load(&parts[i], head->counts[i], rest));
-    for (uint32_t i = 0; i < p->state->messages.count; i++) {
-        const struct message *message = &p->state->messages.items[i];
+    for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
+        const struct message *message = &p->state->rare->messages.items[i];
         if (message->state == MESSAGE_SENDING) {
             engine->sending++;
             continue;

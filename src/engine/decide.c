@@ -31,17 +31,17 @@ const char *decision_name(enum decision_kind kind)
 
 static struct enrollment *enrollment_of(struct state *state, uint64_t id)
 {
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].id == id)
-            return &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == id)
+            return &state->rare->enrollments.items[i];
     return NULL;
 }
 
 static struct message *message_of(struct state *state, uint64_t id)
 {
-    for (uint32_t i = 0; i < state->messages.count; i++)
-        if (state->messages.items[i].id == id)
-            return &state->messages.items[i];
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].id == id)
+            return &state->rare->messages.items[i];
     return NULL;
 }
 
@@ -70,8 +70,8 @@ static enum err profile_apply(struct engine *engine, const struct decision *d)
 
 static enum err pasts_merge(struct state *into, const struct past *past)
 {
-    for (uint32_t i = 0; i < into->pasts.count; i++) {
-        struct past *have = &into->pasts.items[i];
+    for (uint32_t i = 0; i < into->rare->pasts.count; i++) {
+        struct past *have = &into->rare->pasts.items[i];
         if (have->journey != past->journey)
             continue;
         have->times += past->times;
@@ -79,29 +79,29 @@ static enum err pasts_merge(struct state *into, const struct past *past)
             have->entered_ms = past->entered_ms;
         return OK;
     }
-    return VEC_ADD(&into->pasts, *past);
+    return STATE_ADD(into, pasts, *past);
 }
 
 static enum err states_merge(struct state *into, const struct state *from)
 {
-    for (uint32_t i = 0; i < from->enrollments.count; i++)
-        TRY(VEC_ADD(&into->enrollments, from->enrollments.items[i]));
-    for (uint32_t i = 0; i < from->messages.count; i++)
-        TRY(VEC_ADD(&into->messages, from->messages.items[i]));
-    for (uint32_t i = 0; i < from->pasts.count; i++)
-        TRY(pasts_merge(into, &from->pasts.items[i]));
-    for (uint32_t i = 0; i < from->merges.count; i++)
-        TRY(VEC_ADD(&into->merges, from->merges.items[i]));
+    for (uint32_t i = 0; i < from->rare->enrollments.count; i++)
+        TRY(STATE_ADD(into, enrollments, from->rare->enrollments.items[i]));
+    for (uint32_t i = 0; i < from->rare->messages.count; i++)
+        TRY(STATE_ADD(into, messages, from->rare->messages.items[i]));
+    for (uint32_t i = 0; i < from->rare->pasts.count; i++)
+        TRY(pasts_merge(into, &from->rare->pasts.items[i]));
+    for (uint32_t i = 0; i < from->rare->merges.count; i++)
+        TRY(STATE_ADD(into, merges, from->rare->merges.items[i]));
     return OK;
 }
 
 /* What waits is found under its new person, also when the two are parted again. */
 static enum err messages_time(struct engine *engine, uint32_t person, const struct state *from)
 {
-    for (uint32_t i = 0; i < from->messages.count; i++)
-        if (from->messages.items[i].state == MESSAGE_QUEUED)
+    for (uint32_t i = 0; i < from->rare->messages.count; i++)
+        if (from->rare->messages.items[i].state == MESSAGE_QUEUED)
             TRY(calendar_add(engine->outbox,
-                             (struct timer){ from->messages.items[i].due_ms, person }));
+                             (struct timer){ from->rare->messages.items[i].due_ms, person }));
     return OK;
 }
 
@@ -113,9 +113,9 @@ struct refusals {
 
 static enum err refusals_of(const struct state *state, struct refusals *refusals)
 {
-    for (uint32_t i = 0; state != NULL && i < state->consents.count; i++)
-        if (!state->consents.items[i].granted)
-            TRY(VEC_ADD(refusals, state->consents.items[i]));
+    for (uint32_t i = 0; state != NULL && i < state->rare->consents.count; i++)
+        if (!state->rare->consents.items[i].granted)
+            TRY(VEC_ADD(refusals, state->rare->consents.items[i]));
     return OK;
 }
 
@@ -147,8 +147,8 @@ static enum err rings_merge(struct engine *engine, const struct decision *d,
         TRY(states_merge(kept, absorbed->state));
         TRY(messages_time(engine, into, absorbed->state));
     }
-    TRY(VEC_ADD(&kept->merges, (struct merge){ d->id, from, into }));
-    standings_forget(&kept->standings);
+    TRY(STATE_ADD(kept, merges, (struct merge){ d->id, from, into }));
+    state_forget_standings(kept);
     hear_forget(engine, into);
     hear_forget(engine, from);
     state_free(absorbed->state);
@@ -175,7 +175,7 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
     struct state *kept = people_state(engine->people, person);
     if (kept == NULL)
         return ERR_MEMORY;
-    standings_forget(&kept->standings);
+    state_forget_standings(kept);
     hear_forget(engine, person);
     hear_forget(engine, released);
     enum err err = refusals_of(kept, &refusals);
@@ -200,39 +200,41 @@ static enum err membership_apply(struct state *state, const struct decision *d)
 static enum err list_apply(struct state *state, const struct decision *d)
 {
     uint32_t list = (uint32_t)d->subject;
-    for (uint32_t i = 0; i < state->lists.count; i++) {
-        if (state->lists.items[i].list != list)
+    for (uint32_t i = 0; i < state->rare->lists.count; i++) {
+        if (state->rare->lists.items[i].list != list)
             continue;
         if (d->kind == DECISION_DEPARTED)
-            VEC_REMOVE(&state->lists, i);
+            VEC_REMOVE(&state_rare_own(state)->lists, i);
         return OK;
     }
-    return d->kind == DECISION_DEPARTED ? OK
-                                        : VEC_ADD(&state->lists, (struct listed){ list, d->at_ms });
+    return d->kind == DECISION_DEPARTED
+               ? OK
+               : STATE_ADD(state, lists, (struct listed){ list, d->at_ms });
 }
 
 static enum err consent_apply(struct state *state, const struct decision *d)
 {
     struct consent consent = { (uint32_t)d->subject, d->object == 1, d->at_ms };
-    for (uint32_t i = 0; i < state->consents.count; i++)
-        if (state->consents.items[i].topic == consent.topic) {
-            state->consents.items[i] = consent;
+    for (uint32_t i = 0; i < state->rare->consents.count; i++)
+        if (state->rare->consents.items[i].topic == consent.topic) {
+            state->rare->consents.items[i] = consent;
             return OK;
         }
-    return VEC_ADD(&state->consents, consent);
+    return STATE_ADD(state, consents, consent);
 }
 
 static enum err enrolled_apply(struct state *state, const struct decision *d)
 {
     struct past past = { (uint32_t)d->subject, 1, d->at_ms };
     TRY(pasts_merge(state, &past));
-    return VEC_ADD(&state->enrollments, (struct enrollment){ .id = d->id,
-                                                             .journey = (uint32_t)d->subject,
-                                                             .version = d->object,
-                                                             .due_ms = TIME_NEVER,
-                                                             .entered_ms = d->at_ms,
-                                                             .exit_until_ms = TIME_NEVER,
-                                                             .trigger_seq = d->event });
+    return STATE_ADD(state, enrollments,
+                     (struct enrollment){ .id = d->id,
+                                          .journey = (uint32_t)d->subject,
+                                          .version = d->object,
+                                          .due_ms = TIME_NEVER,
+                                          .entered_ms = d->at_ms,
+                                          .exit_until_ms = TIME_NEVER,
+                                          .trigger_seq = d->event });
 }
 
 static enum err step_apply(struct state *state, const struct decision *d)
@@ -248,9 +250,9 @@ static enum err step_apply(struct state *state, const struct decision *d)
 
 static enum err ended_apply(struct state *state, const struct decision *d)
 {
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].id == d->subject) {
-            VEC_REMOVE(&state->enrollments, i);
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == d->subject) {
+            VEC_REMOVE(&state_rare_own(state)->enrollments, i);
             return OK;
         }
     return OK; /* a merge was undone, and the other one goes on */
@@ -264,15 +266,16 @@ static enum err queue_apply(struct engine *engine, const struct decision *d, int
 
 static enum err intent_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
-    TRY(VEC_ADD(&state->messages, (struct message){ .id = d->id,
-                                                    .enrollment = d->subject,
-                                                    .node = (uint16_t)d->object,
-                                                    .template_id = d->other,
-                                                    .journey = d->journey,
-                                                    .topic = d->topic,
-                                                    .trigger_seq = d->event,
-                                                    .state = MESSAGE_QUEUED,
-                                                    .due_ms = d->at_ms }));
+    TRY(STATE_ADD(state, messages,
+                  (struct message){ .id = d->id,
+                                    .enrollment = d->subject,
+                                    .node = (uint16_t)d->object,
+                                    .template_id = d->other,
+                                    .journey = d->journey,
+                                    .topic = d->topic,
+                                    .trigger_seq = d->event,
+                                    .state = MESSAGE_QUEUED,
+                                    .due_ms = d->at_ms }));
     return queue_apply(engine, d, d->at_ms);
 }
 
@@ -304,14 +307,14 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
 
 static enum err final_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
-    for (uint32_t i = 0; i < state->messages.count; i++) {
-        if (state->messages.items[i].id != d->subject)
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        if (state->rare->messages.items[i].id != d->subject)
             continue;
-        if (state->messages.items[i].state == MESSAGE_SENDING)
+        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
             engine->sending--;
         else
             engine->queued--;
-        VEC_REMOVE(&state->messages, i);
+        VEC_REMOVE(&state_rare_own(state)->messages, i);
         return OK;
     }
     return ERR_CORRUPT;
@@ -419,8 +422,8 @@ static void member_int(struct buf *out, bool *first, const char *key, int64_t va
 static void place_tell(const struct engine *engine, struct decision *d)
 {
     const struct state *state = people_state_get(engine->people, d->profile);
-    for (uint32_t i = 0; i < state->enrollments.count; i++) {
-        const struct enrollment *e = &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment *e = &state->rare->enrollments.items[i];
         if (e->id != d->subject)
             continue;
         const struct journey_version *version =

@@ -28,32 +28,32 @@ static inline void describe_state(const struct state *s, struct buf *out)
         if (s->memberships.items[i].in)
             buf_format(out, " in %u since %lld\n", s->memberships.items[i].segment,
                        (long long)s->memberships.items[i].since_ms);
-    for (uint32_t i = 0; i < s->enrollments.count; i++) {
-        const struct enrollment *e = &s->enrollments.items[i];
+    for (uint32_t i = 0; i < s->rare->enrollments.count; i++) {
+        const struct enrollment *e = &s->rare->enrollments.items[i];
         buf_format(out, " at %llu journey %u.%u node %u visit %u due %lld entered %lld by %u\n",
                    (unsigned long long)e->id, e->journey, e->version, e->node, e->visit,
                    (long long)e->due_ms, (long long)e->entered_ms, e->trigger_seq);
     }
-    for (uint32_t i = 0; i < s->pasts.count; i++)
-        buf_format(out, " past %u %u times %lld\n", s->pasts.items[i].journey,
-                   s->pasts.items[i].times, (long long)s->pasts.items[i].entered_ms);
-    for (uint32_t i = 0; i < s->messages.count; i++) {
-        const struct message *m = &s->messages.items[i];
+    for (uint32_t i = 0; i < s->rare->pasts.count; i++)
+        buf_format(out, " past %u %u times %lld\n", s->rare->pasts.items[i].journey,
+                   s->rare->pasts.items[i].times, (long long)s->rare->pasts.items[i].entered_ms);
+    for (uint32_t i = 0; i < s->rare->messages.count; i++) {
+        const struct message *m = &s->rare->messages.items[i];
         buf_format(
             out,
             " message %llu of %llu template %u topic %u state %u attempt %u since %lld due %lld\n",
             (unsigned long long)m->id, (unsigned long long)m->enrollment, m->template_id, m->topic,
             m->state, m->attempt, (long long)m->first_try_ms, (long long)m->due_ms);
     }
-    for (uint32_t i = 0; i < s->consents.count; i++)
-        buf_format(out, " consent %u %d\n", s->consents.items[i].topic,
-                   s->consents.items[i].granted);
-    for (uint32_t i = 0; i < s->lists.count; i++)
-        buf_format(out, " list %u since %lld\n", s->lists.items[i].list,
-                   (long long)s->lists.items[i].since_ms);
-    for (uint32_t i = 0; i < s->merges.count; i++)
-        buf_format(out, " merge %llu %u into %u\n", (unsigned long long)s->merges.items[i].id,
-                   s->merges.items[i].from, s->merges.items[i].into);
+    for (uint32_t i = 0; i < s->rare->consents.count; i++)
+        buf_format(out, " consent %u %d\n", s->rare->consents.items[i].topic,
+                   s->rare->consents.items[i].granted);
+    for (uint32_t i = 0; i < s->rare->lists.count; i++)
+        buf_format(out, " list %u since %lld\n", s->rare->lists.items[i].list,
+                   (long long)s->rare->lists.items[i].since_ms);
+    for (uint32_t i = 0; i < s->rare->merges.count; i++)
+        buf_format(out, " merge %llu %u into %u\n", (unsigned long long)s->rare->merges.items[i].id,
+                   s->rare->merges.items[i].from, s->rare->merges.items[i].into);
 }
 
 static inline void describe(const struct engine *engine, struct buf *out)

@@ -131,10 +131,11 @@ static enum err standings_hear(struct engine *engine, const struct timeline_even
     if (event->profile >= people_count(engine->people))
         return OK; /* on load, events come before the decisions that make their people */
     struct profile *root = people_get(engine->people, people_root(engine->people, event->profile));
-    if (root->state == NULL || root->state->standings.count == 0 || event->name >= DICT_NAMES_MAX)
+    if (root->state == NULL || root->state->rare->standings.count == 0 ||
+        event->name >= DICT_NAMES_MAX)
         return OK;
     TRY(program_leaves(engine->program, event->name, &leaves));
-    standings_tell(&root->state->standings, event->name,
+    standings_tell(&state_rare_own(root->state)->standings, event->name,
                    bag_at(timeline_bags(engine->timeline), event->bag), leaves->items,
                    leaves->count);
     return OK;
@@ -370,9 +371,9 @@ static enum err withdrawn(struct step *step, uint32_t topic)
 {
     for (uint32_t i = 0;; i++) {
         const struct state *state = people_state_get(step->engine->people, step->person);
-        if (i >= state->enrollments.count)
+        if (i >= state->rare->enrollments.count)
             break;
-        if (mails_about(step->engine->program, &state->enrollments.items[i], topic)) {
+        if (mails_about(step->engine->program, &state->rare->enrollments.items[i], topic)) {
             TRY(enrollment_end(step, i, STR("unsubscribed")));
             i--;
         }
@@ -407,8 +408,8 @@ static enum err consent_apply(struct engine *engine, const struct record *record
 static bool is_listed(const struct engine *engine, uint32_t person, uint32_t list)
 {
     const struct state *state = people_state_get(engine->people, person);
-    for (uint32_t i = 0; i < state->lists.count; i++)
-        if (state->lists.items[i].list == list)
+    for (uint32_t i = 0; i < state->rare->lists.count; i++)
+        if (state->rare->lists.items[i].list == list)
             return true;
     return false;
 }
@@ -472,8 +473,8 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
 {
     const struct state *state = people_state_get(engine->people, person);
     bool                asked = false;
-    for (uint32_t i = 0; i < state->enrollments.count; i++) {
-        const struct enrollment      *e = &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version =
             program_journey_version(engine->program, e->journey, e->version);
         if (version == NULL || !segment_asks_trait(version->journey.exit_when.tree, trait))
@@ -481,7 +482,8 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
         if (!asked)
             TRY(checkpoint_before(engine, person));
         asked = true;
-        people_state(engine->people, person)->enrollments.items[i].exit_until_ms = engine->now_ms;
+        people_state(engine->people, person)->rare->enrollments.items[i].exit_until_ms =
+            engine->now_ms;
     }
     return asked ? wake_set(engine, person) : OK;
 }
@@ -532,9 +534,9 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
     uint32_t            person = people_root(engine->people, record->profile);
     const struct state *state = people_state_get(engine->people, person);
     uint32_t            released = PROFILE_NONE;
-    for (uint32_t i = 0; i < state->merges.count; i++)
-        if (state->merges.items[i].id == record->merge)
-            released = state->merges.items[i].from;
+    for (uint32_t i = 0; i < state->rare->merges.count; i++)
+        if (state->rare->merges.items[i].id == record->merge)
+            released = state->rare->merges.items[i].from;
     if (released == PROFILE_NONE)
         return problem_set(problem, ERR_ABSENT, "merge", "This person has no such merge.",
                            "Look at the merges on the person's page.");
@@ -794,8 +796,8 @@ uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint
         const struct profile *profile = people_get(engine->people, p);
         if (profile->state == NULL)
             continue;
-        for (uint32_t i = 0; i < profile->state->messages.count && count < most; i++) {
-            const struct message *message = &profile->state->messages.items[i];
+        for (uint32_t i = 0; i < profile->state->rare->messages.count && count < most; i++) {
+            const struct message *message = &profile->state->rare->messages.items[i];
             if (message->state == MESSAGE_SENDING)
                 claims[count++] = (struct claim){ .message = message->id,
                                                   .profile = p,

@@ -155,11 +155,13 @@ static void record_random(struct life *life)
     } else if (kind == 6 && people_count(engine_people(life->engine)) > 0) {
         uint32_t            p = draw(life, people_count(engine_people(life->engine)));
         const struct state *state = people_state_get(engine_people(life->engine), p);
-        if (state->merges.count == 0)
+        if (state->rare->merges.count == 0)
             return;
-        r = (struct record){ .kind = RECORD_UNMERGE,
-                             .profile = p,
-                             .merge = state->merges.items[draw(life, state->merges.count)].id };
+        r = (struct record){
+            .kind = RECORD_UNMERGE,
+            .profile = p,
+            .merge = state->rare->merges.items[draw(life, state->rare->merges.count)].id
+        };
     } else if (kind == 7) {
         r.flags = RECORD_HISTORICAL;
     }
@@ -172,14 +174,14 @@ static void forget(struct life *life)
 {
     struct people   *people = life->engine->people;
     struct profile  *profile = people_get(people, draw(life, people_count(people)));
-    struct standing *items = profile->state == NULL ? NULL : profile->state->standings.items;
+    struct standing *items = profile->state == NULL ? NULL : profile->state->rare->standings.items;
     if (items == NULL)
         return;
     uint32_t kept = 0, one_in = 1 + draw(life, 3);
-    for (uint32_t i = 0; i < profile->state->standings.count; i++)
+    for (uint32_t i = 0; i < profile->state->rare->standings.count; i++)
         if (draw(life, one_in) > 0)
             items[kept++] = items[i];
-    profile->state->standings.count = kept;
+    state_rare_own(profile->state)->standings.count = kept;
 }
 
 static bool member(const struct engine *engine, uint32_t person, uint32_t segment)
@@ -214,7 +216,7 @@ static uint64_t standing_count(const struct life *life)
 {
     uint64_t count = 0;
     for (uint32_t p = 0; p < people_count(life->engine->people); p++)
-        count += people_state_get(life->engine->people, p)->standings.count;
+        count += people_state_get(life->engine->people, p)->rare->standings.count;
     return count;
 }
 

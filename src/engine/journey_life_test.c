@@ -591,8 +591,8 @@ static void states_compare(struct life *life)
     for (uint32_t i = 0; i < t->insides_count; i++) {
         const struct state *state = people_state_get(people, (uint32_t)t->insides[i].person);
         bool                found = false;
-        for (uint32_t k = 0; k < state->enrollments.count; k++) {
-            const struct enrollment *e = &state->enrollments.items[k];
+        for (uint32_t k = 0; k < state->rare->enrollments.count; k++) {
+            const struct enrollment *e = &state->rare->enrollments.items[k];
             found = found || ((int)e->journey == t->insides[i].journey &&
                               e->node == t->insides[i].node && e->due_ms == t->insides[i].due_ms &&
                               e->entered_ms == t->insides[i].entered_ms);
@@ -600,7 +600,7 @@ static void states_compare(struct life *life)
         assert_true(found);
     }
     for (uint32_t p = 0; p < PEOPLE; p++)
-        inside += people_state_get(people, p)->enrollments.count;
+        inside += people_state_get(people, p)->rare->enrollments.count;
     assert_int_equal(inside, t->insides_count);
     assert_int_equal(engine_stats(life->engine).queued, t->letters_count);
 }

@@ -126,7 +126,7 @@ static bool is_heard(const struct step *step, uint32_t segment)
     const struct program *program = step->engine->program;
     return program->segments_of_segment[segment].count > 0 ||
            program->journeys_of_segment[segment].count > 0 ||
-           people_state_get(step->engine->people, step->person)->enrollments.count > 0;
+           people_state_get(step->engine->people, step->person)->rare->enrollments.count > 0;
 }
 
 enum err membership_ask(struct step *step, uint32_t segment)

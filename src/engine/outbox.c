@@ -9,9 +9,9 @@ enum { TRAIT_SEQS_MAX = 256, ATTEMPTS_MAX = 20 };
 
 static const struct message *message_find(const struct state *state, uint64_t id)
 {
-    for (uint32_t i = 0; i < state->messages.count; i++)
-        if (state->messages.items[i].id == id)
-            return &state->messages.items[i];
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].id == id)
+            return &state->rare->messages.items[i];
     return NULL;
 }
 
@@ -42,9 +42,9 @@ enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, ui
 enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
                         uint64_t enrollment, struct str reason)
 {
-    for (uint32_t i = 0; i < people_state_get(engine->people, person)->messages.count; i++) {
+    for (uint32_t i = 0; i < people_state_get(engine->people, person)->rare->messages.count; i++) {
         const struct message *message =
-            &people_state_get(engine->people, person)->messages.items[i];
+            &people_state_get(engine->people, person)->rare->messages.items[i];
         if (message->enrollment != enrollment || message->state != MESSAGE_QUEUED)
             continue;
         TRY(outbox_drop(engine, out, person, message->id, reason));
@@ -58,8 +58,8 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
 {
     const struct program *program = step->engine->program;
     const struct state   *state = people_state_get(step->engine->people, step->person);
-    for (uint32_t i = 0; i < state->messages.count; i++) {
-        const struct message *message = &state->messages.items[i];
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        const struct message *message = &state->rare->messages.items[i];
         const struct template_def *template = program_template_at(program, message->template_id);
         if (message->state != MESSAGE_QUEUED || template->transactional ||
             (topic != 0 && message->topic != topic))
@@ -74,9 +74,10 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
 static bool refuses(const struct state *state, uint32_t topic)
 {
     bool refused = false;
-    for (uint32_t i = 0; i < state->consents.count; i++)
-        if (!state->consents.items[i].granted &&
-            (state->consents.items[i].topic == 0 || state->consents.items[i].topic == topic))
+    for (uint32_t i = 0; i < state->rare->consents.count; i++)
+        if (!state->rare->consents.items[i].granted &&
+            (state->rare->consents.items[i].topic == 0 ||
+             state->rare->consents.items[i].topic == topic))
             refused = true;
     return refused;
 }
@@ -200,10 +201,10 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
 static uint64_t due_message(const struct engine *engine, uint32_t person)
 {
     const struct state *state = people_state_get(engine->people, person);
-    for (uint32_t i = 0; i < state->messages.count; i++)
-        if (state->messages.items[i].state == MESSAGE_QUEUED &&
-            state->messages.items[i].due_ms <= engine->now_ms)
-            return state->messages.items[i].id;
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].state == MESSAGE_QUEUED &&
+            state->rare->messages.items[i].due_ms <= engine->now_ms)
+            return state->rare->messages.items[i].id;
     return 0;
 }
 

@@ -189,20 +189,23 @@ static enum err words_of(const struct engine *engine, uint32_t person, enum own_
 
 static enum err lists_fill(struct state *state, const struct word_list *words)
 {
-    state->lists.count = 0;
+    if (state->rare->lists.count > 0)
+        state_rare_own(state)->lists.count = 0;
     for (uint32_t i = 0; i < words->count; i++)
         if (words->items[i].yes)
-            TRY(VEC_ADD(&state->lists,
-                        (struct listed){ words->items[i].number, words->items[i].at_ms }));
+            TRY(STATE_ADD(state, lists,
+                          (struct listed){ words->items[i].number, words->items[i].at_ms }));
     return OK;
 }
 
 static enum err consents_fill(struct state *state, const struct word_list *words)
 {
-    state->consents.count = 0;
+    if (state->rare->consents.count > 0)
+        state_rare_own(state)->consents.count = 0;
     for (uint32_t i = 0; i < words->count; i++)
-        TRY(VEC_ADD(&state->consents, (struct consent){ words->items[i].number, words->items[i].yes,
-                                                        words->items[i].at_ms }));
+        TRY(STATE_ADD(state, consents,
+                      (struct consent){ words->items[i].number, words->items[i].yes,
+                                        words->items[i].at_ms }));
     return OK;
 }
 
@@ -226,15 +229,15 @@ enum err own_state(struct engine *engine, uint32_t person)
 
 enum err own_refuse(struct state *state, uint32_t topic, int64_t at_ms)
 {
-    for (uint32_t i = 0; i < state->consents.count; i++) {
-        struct consent *have = &state->consents.items[i];
+    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
+        struct consent *have = &state->rare->consents.items[i];
         if (have->topic != topic)
             continue;
         if (have->granted)
             *have = (struct consent){ topic, false, at_ms };
         return OK;
     }
-    return VEC_ADD(&state->consents, (struct consent){ topic, false, at_ms });
+    return STATE_ADD(state, consents, (struct consent){ topic, false, at_ms });
 }
 
 /* The state refuses what the last word on the timeline granted, or what was never spoken of. */
@@ -253,9 +256,9 @@ enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t pers
 {
     for (uint32_t i = 0;; i++) {
         const struct state *state = people_state_get(engine->people, person);
-        if (i >= state->consents.count)
+        if (i >= state->rare->consents.count)
             return OK;
-        struct consent consent = state->consents.items[i];
+        struct consent consent = state->rare->consents.items[i];
         if (consent.granted || !is_unsaid(engine, person, consent.topic))
             continue;
         TRY(decide(engine, out,
@@ -296,8 +299,9 @@ static bool is_inside(const struct engine *engine, uint32_t person, uint64_t enr
 enum err own_journeys_tell(struct engine *engine, struct out *out, uint32_t person,
                            uint32_t released)
 {
-    for (uint32_t i = 0; i < people_state_get(engine->people, person)->enrollments.count; i++) {
-        struct enrollment e = people_state_get(engine->people, person)->enrollments.items[i];
+    for (uint32_t i = 0; i < people_state_get(engine->people, person)->rare->enrollments.count;
+         i++) {
+        struct enrollment e = people_state_get(engine->people, person)->rare->enrollments.items[i];
         struct decision   d = { .kind = DECISION_ENDED,
                                 .profile = released,
                                 .at_ms = engine->now_ms,

@@ -109,13 +109,13 @@ TEST(own, of_two_who_are_one_the_last_word_about_a_list_counts_and_undoing_gives
     uint32_t            ada = engine_find(w.engine, STR("ada"));
     const struct state *kept = people_state_get(engine_people(w.engine), ada);
     assert_false(holds(&w, "in list \"news\"", "ada", w.now_ms));
-    assert_int_equal(kept->lists.count, 0);
+    assert_int_equal(kept->rare->lists.count, 0);
     tell(&w, (struct record){
-                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->merges.items[0].id });
+                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
     assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
     assert_false(holds(&w, "in list \"news\"", "bob", w.now_ms));
     kept = people_state_get(engine_people(w.engine), ada);
-    assert_int_equal(kept->lists.count, 1);
+    assert_int_equal(kept->rare->lists.count, 1);
     world_close(&w);
 }
 
@@ -145,7 +145,7 @@ TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
     const struct state *kept = people_state_get(engine_people(w.engine), ada);
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
     tell(&w, (struct record){
-                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->merges.items[0].id });
+                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
     assert_int_equal(said(&w, "bob", w.now_ms), FACTS_CONSENT_REFUSED);
     world_close(&w);
@@ -234,7 +234,7 @@ TEST(own, a_changed_segment_sets_off_journeys_only_where_that_was_asked)
         tell(&w, (struct record){ .kind = RECORD_CLOCK });
         const struct state *kept = people_state_get(engine_people(w.engine), 0);
         assert_int_equal(kept->memberships.count, 1);
-        assert_int_equal(kept->enrollments.count, fire);
+        assert_int_equal(kept->rare->enrollments.count, fire);
         world_close(&w);
     }
 }

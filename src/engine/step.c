@@ -9,10 +9,11 @@ enum { EVENTS_EVALUATED_MAX = 1000000 }; /* beyond that a person is a machine */
 static enum err standings_use(struct step *step, uint32_t events)
 {
     struct state *state = people_state(step->engine->people, step->person);
-    if (state == NULL)
+    struct rare  *rare = state == NULL ? NULL : state_rare_own(state);
+    if (rare == NULL)
         return ERR_MEMORY;
-    state->standings.most = events / STANDING_EVENTS_EACH;
-    step->known.facts.standings = &state->standings;
+    rare->standings.most = events / STANDING_EVENTS_EACH;
+    step->known.facts.standings = &rare->standings;
     return OK;
 }
 
@@ -145,8 +146,8 @@ enum err wake_set(struct engine *engine, uint32_t person)
     for (uint32_t i = 0; i < state->memberships.count; i++)
         if (state->memberships.items[i].until_ms < wake_ms)
             wake_ms = state->memberships.items[i].until_ms;
-    for (uint32_t i = 0; i < state->enrollments.count; i++) {
-        const struct enrollment *enrollment = &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment *enrollment = &state->rare->enrollments.items[i];
         if (enrollment->due_ms < wake_ms)
             wake_ms = enrollment->due_ms;
         if (enrollment->exit_until_ms < wake_ms)

@@ -2,7 +2,7 @@
  * vec: small arrays that grow, for state that lives as long as a profile.
  *
  *     struct lists { struct list_entry *items; uint32_t count, room; };
- *     VEC_ADD(&state->lists, entry)     -> OK or ERR_MEMORY, the vec unchanged
+ *     VEC_ADD(&lists, entry)            -> OK or ERR_MEMORY, the vec unchanged
  */
 #ifndef DULT_ENGINE_VEC_H
 #define DULT_ENGINE_VEC_H

@@ -46,10 +46,10 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
                                    struct out *out, uint32_t person)
 {
     const struct state *state = people_state_get(engine->people, person);
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        for (uint32_t k = i + 1; k < state->enrollments.count; k++) {
-            const struct enrollment *a = &state->enrollments.items[i],
-                                    *b = &state->enrollments.items[k];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        for (uint32_t k = i + 1; k < state->rare->enrollments.count; k++) {
+            const struct enrollment *a = &state->rare->enrollments.items[i],
+                                    *b = &state->rare->enrollments.items[k];
             if (a->journey != b->journey)
                 continue;
             const struct enrollment *loser = further(a, b) ? b : a;

@@ -14,9 +14,9 @@ static const struct state *state_of(const struct step *step)
 static struct enrollment *enrollment_find(const struct step *step, uint64_t id)
 {
     const struct state *state = state_of(step);
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].id == id)
-            return &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == id)
+            return &state->rare->enrollments.items[i];
     return NULL;
 }
 
@@ -32,7 +32,7 @@ static struct verdict condition_ask(struct step *step, const struct condition *c
 
 enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
 {
-    const struct enrollment *e = &state_of(step)->enrollments.items[i];
+    const struct enrollment *e = &state_of(step)->rare->enrollments.items[i];
     return decide(step->engine, step->out,
                   (struct decision){ .kind = DECISION_ENDED,
                                      .profile = step->person,
@@ -45,8 +45,8 @@ enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
 static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
 {
     const struct state *state = state_of(step);
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].id == id)
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == id)
             return enrollment_end(step, i, reason);
     return OK;
 }
@@ -124,11 +124,12 @@ enum err journeys_due(struct step *step)
     for (;;) {
         const struct state *state = state_of(step);
         uint32_t            i = 0;
-        while (i < state->enrollments.count && state->enrollments.items[i].due_ms > step->at_ms)
+        while (i < state->rare->enrollments.count &&
+               state->rare->enrollments.items[i].due_ms > step->at_ms)
             i++;
-        if (i == state->enrollments.count)
+        if (i == state->rare->enrollments.count)
             return OK;
-        const struct enrollment      *e = &state->enrollments.items[i];
+        const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version = version_of(step, e);
         if (version == NULL || e->node >= version->journey.nodes_count) {
             TRY(enrollment_end(step, i, STR("its journey is gone")));
@@ -167,9 +168,9 @@ static bool exit_needs(const struct journey_version *version, const struct enrol
 
 enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number)
 {
-    for (uint32_t i = 0; i < state_of(step)->enrollments.count; i++) {
+    for (uint32_t i = 0; i < state_of(step)->rare->enrollments.count; i++) {
         struct enrollment *e =
-            &people_state(step->engine->people, step->person)->enrollments.items[i];
+            &people_state(step->engine->people, step->person)->rare->enrollments.items[i];
         const struct journey_version *version = version_of(step, e);
         if (version == NULL || step->machine)
             e->exit_until_ms = TIME_NEVER;
@@ -193,11 +194,11 @@ static const char *entry_refusal(const struct step *step, uint32_t number,
                                  const struct journey_version *version)
 {
     const struct state *state = state_of(step);
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].journey == number)
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].journey == number)
             return "already inside";
-    for (uint32_t i = 0; i < state->pasts.count; i++) {
-        const struct past *past = &state->pasts.items[i];
+    for (uint32_t i = 0; i < state->rare->pasts.count; i++) {
+        const struct past *past = &state->rare->pasts.items[i];
         if (past->journey != number)
             continue;
         if (version->journey.reentry == REENTRY_ONCE)

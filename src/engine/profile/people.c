@@ -40,7 +40,8 @@ struct identity_key {
     struct str         text;
 };
 
-static const struct state state_empty;
+static const struct rare  rare_empty;
+static const struct state state_empty = { .rare = &rare_empty };
 
 struct people *people_open(uint64_t seed)
 {
@@ -55,18 +56,50 @@ struct people *people_open(uint64_t seed)
     return NULL;
 }
 
+struct state *state_open(void)
+{
+    struct state *state = malloc(sizeof *state);
+    if (state != NULL)
+        *state = state_empty;
+    return state;
+}
+
+struct rare *state_rare_own(struct state *state)
+{
+    if (state->rare == &rare_empty) {
+        struct rare *own = calloc(1, sizeof *own);
+        if (own == NULL)
+            return NULL;
+        state->rare = own;
+    }
+    return (struct rare *)state->rare; /* its own, made above once */
+}
+
+void state_forget_standings(struct state *state)
+{
+    if (state->rare != &rare_empty)
+        standings_forget(&state_rare_own(state)->standings);
+}
+
+static void rare_free(struct rare *rare)
+{
+    VEC_DONE(&rare->enrollments);
+    VEC_DONE(&rare->pasts);
+    VEC_DONE(&rare->messages);
+    VEC_DONE(&rare->consents);
+    VEC_DONE(&rare->lists);
+    VEC_DONE(&rare->merges);
+    standings_forget(&rare->standings);
+    free(rare);
+}
+
 void state_free(struct state *state)
 {
     if (state == NULL)
         return;
     VEC_DONE(&state->memberships);
-    VEC_DONE(&state->enrollments);
-    VEC_DONE(&state->pasts);
-    VEC_DONE(&state->messages);
-    VEC_DONE(&state->consents);
-    VEC_DONE(&state->lists);
-    VEC_DONE(&state->merges);
-    standings_forget(&state->standings);
+    if (state->rare != &rare_empty)
+        rare_free(state_rare_own(state));
     free(state);
 }
 
@@ -145,8 +178,8 @@ struct people_ahead people_ahead_make(const struct people *people, enum identity
 
 static void state_prefetch(const struct state *state)
 {
-    for (size_t at = 0; state != NULL && at < sizeof *state; at += 64)
-        __builtin_prefetch((const char *)state + at);
+    if (state != NULL)
+        __builtin_prefetch(state);
 }
 
 static void state_parts_prefetch(const struct state *state)
@@ -154,8 +187,16 @@ static void state_parts_prefetch(const struct state *state)
     if (state == NULL)
         return;
     __builtin_prefetch(state->memberships.items);
-    __builtin_prefetch(state->enrollments.items);
-    __builtin_prefetch(state->standings.items);
+    for (size_t at = 0; state->rare != &rare_empty && at < sizeof *state->rare; at += 64)
+        __builtin_prefetch((const char *)state->rare + at);
+}
+
+static void rare_parts_prefetch(const struct state *state)
+{
+    if (state == NULL)
+        return;
+    __builtin_prefetch(state->rare->enrollments.items);
+    __builtin_prefetch(state->rare->standings.items);
 }
 
 void people_ahead_step(const struct people *people, struct people_ahead *ahead)
@@ -180,9 +221,13 @@ void people_ahead_step(const struct people *people, struct people_ahead *ahead)
         if (known)
             state_prefetch(people_get(people, ahead->profile)->state);
         return;
-    default:
+    case 4:
         if (known)
             state_parts_prefetch(people_get(people, ahead->profile)->state);
+        return;
+    default:
+        if (known)
+            rare_parts_prefetch(people_get(people, ahead->profile)->state);
         return;
     }
 }
@@ -284,7 +329,7 @@ struct state *people_state(struct people *people, uint32_t profile)
 {
     struct profile *root = people_get(people, people_root(people, profile));
     if (root->state == NULL)
-        root->state = calloc(1, sizeof *root->state);
+        root->state = state_open();
     return root->state;
 }
 
@@ -361,8 +406,8 @@ static uint32_t reach(const struct state *state, uint64_t without, uint32_t star
     uint32_t count = 0;
     reached[count++] = start;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t m = 0; m < state->merges.count; m++) {
-            const struct merge *merge = &state->merges.items[m];
+        for (uint32_t m = 0; m < state->rare->merges.count; m++) {
+            const struct merge *merge = &state->rare->merges.items[m];
             if (merge->id == without || (merge->from != reached[i] && merge->into != reached[i]))
                 continue;
             uint32_t other = merge->from == reached[i] ? merge->into : merge->from;
@@ -397,15 +442,15 @@ static void ring_set(struct people *people, const uint32_t *members, uint32_t co
 static enum err merges_move(struct people *people, struct state *state, const uint32_t *gone,
                             uint32_t count, uint32_t root)
 {
-    for (uint32_t i = state->merges.count; i > 0; i--) {
-        struct merge merge = state->merges.items[i - 1];
+    for (uint32_t i = state->rare->merges.count; i > 0; i--) {
+        struct merge merge = state->rare->merges.items[i - 1];
         if (!among(gone, count, merge.from))
             continue;
         struct state *other = people_state(people, root);
         if (other == NULL)
             return ERR_MEMORY;
-        TRY(VEC_ADD(&other->merges, merge));
-        VEC_REMOVE(&state->merges, i - 1);
+        TRY(STATE_ADD(other, merges, merge));
+        VEC_REMOVE(&state_rare_own(state)->merges, i - 1);
     }
     return OK;
 }
@@ -418,12 +463,12 @@ enum err people_part(struct people *people, uint64_t merge_id, uint32_t *profile
     if (state == NULL)
         return ERR_MEMORY;
     uint32_t found = 0;
-    while (found < state->merges.count && state->merges.items[found].id != merge_id)
+    while (found < state->rare->merges.count && state->rare->merges.items[found].id != merge_id)
         found++;
-    if (found == state->merges.count)
+    if (found == state->rare->merges.count)
         return ERR_ABSENT;
 
-    struct merge merge = state->merges.items[found];
+    struct merge merge = state->rare->merges.items[found];
     uint32_t     gone[RING_PROFILES_MAX], kept[RING_PROFILES_MAX], kept_count = 0;
     uint32_t     gone_count = reach(state, merge_id, merge.from, gone);
     if (among(gone, gone_count, root)) /* the root itself hung on `from`: part the other side */
@@ -437,7 +482,7 @@ enum err people_part(struct people *people, uint64_t merge_id, uint32_t *profile
         member = people_get(people, member)->next;
     } while (member != root);
 
-    VEC_REMOVE(&state->merges, found);
+    VEC_REMOVE(&state_rare_own(state)->merges, found);
     ring_set(people, kept, kept_count, root);
     ring_set(people, gone, gone_count, gone[0]);
     TRY(merges_move(people, state, gone, gone_count, gone[0]));

@@ -15,8 +15,9 @@
  * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
  *               belongs to exactly one profile.
  * Cost          56 bytes a profile; 11 and its text an identity, and up to 22 to find it; state
- * only when there is any: 160 bytes, and 16 to 20 a membership. Bounds        2^32 - 2 profiles;
- * RING_PROFILES_MAX profiles a person.
+ *               only when there is any: 32 bytes, and 16 to 20 a membership; 128 and what they
+ *               hold for those who have anything else.
+ * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
  */
 #ifndef DULT_ENGINE_PEOPLE_H
 #define DULT_ENGINE_PEOPLE_H
@@ -25,6 +26,7 @@
 #include "base/time.h"
 #include "engine/behaviour/rings.h"
 #include "engine/segment/segment_standing.h"
+#include "engine/vec.h"
 
 #define PROFILE_NONE UINT32_MAX
 
@@ -96,11 +98,8 @@ struct merge {
     uint32_t from, into;
 };
 
-struct state {
-    struct {
-        struct membership *items;
-        uint32_t           count, room;
-    } memberships; /* by segment */
+/* What few people have, apart from the state of everyone. */
+struct rare {
     struct {
         struct enrollment *items;
         uint32_t           count, room;
@@ -126,6 +125,15 @@ struct state {
         uint32_t      count, room;
     } merges;
     struct standings standings; /* derived: in no checkpoint */
+};
+
+/* `rare` is never NULL: until the first write it is an empty one that all share. */
+struct state {
+    struct {
+        struct membership *items;
+        uint32_t           count, room;
+    } memberships; /* by segment */
+    const struct rare *rare;
 };
 
 struct profile {
@@ -156,9 +164,10 @@ uint32_t people_find(const struct people *people, enum identity_kind kind, struc
 /*
  * Someone who will be asked about soon. Each step reads what the one before asked the processor to
  * have at hand, and asks for the next, so that nobody waits for memory: where the identity is, the
- * identity, the profile, its state, what the state holds. It decides nothing, and may be wrong.
+ * identity, the profile, its state, what the state holds, what its rare part holds. It decides
+ * nothing, and may be wrong.
  */
-enum { PEOPLE_AHEAD_STEPS = 5 };
+enum { PEOPLE_AHEAD_STEPS = 6 };
 struct people_ahead {
     uint64_t hash;
     uint32_t identity, profile; /* profile: PROFILE_NONE until it is known */
@@ -203,6 +212,18 @@ uint32_t      people_ring_count(const struct people *people, uint32_t profile);
  * and rarely after, it walks all profiles. They stay the people's; NULL without memory. */
 struct rings *people_rings(struct people *people);
 
-void state_free(struct state *state);
+struct state *state_open(void); /* NULL without memory */
+void          state_free(struct state *state);
+/* The state's own rare part, to write to, made at the first call. NULL without memory; never when
+ * it holds anything. */
+struct rare *state_rare_own(struct state *state);
+void         state_forget_standings(struct state *state);
+
+/* STATE_ADD(state, enrollments, enrollment): OK or ERR_MEMORY, the state unchanged. */
+#define STATE_ADD(state, part, ...)                                                                \
+    __extension__({                                                                                \
+        struct rare *state_rare_ = state_rare_own(state);                                          \
+        state_rare_ == NULL ? ERR_MEMORY : VEC_ADD(&state_rare_->part, __VA_ARGS__);               \
+    })
 
 #endif

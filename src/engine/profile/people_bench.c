@@ -56,8 +56,8 @@ int main(void)
         person_make(people, i);
     printf("%.0f bytes a person resident, %.0f of them in blocks of malloc\n",
            (resident_bytes() - before) / PEOPLE, (double)mallinfo2().uordblks / PEOPLE);
-    printf("profile %zu, membership %zu, state %zu\n", sizeof(struct profile),
-           sizeof(struct membership), sizeof(struct state));
+    printf("profile %zu, membership %zu, state %zu, its rare part %zu\n", sizeof(struct profile),
+           sizeof(struct membership), sizeof(struct state), sizeof(struct rare));
     people_close(people);
     return 0;
 }

@@ -63,12 +63,10 @@ static void join(struct twin *t, uint32_t into, uint32_t from)
 {
     struct state *kept = people_state(t->people, into), *lost = people_state(t->people, from);
     uint64_t      id = ++t->ids;
-    for (uint32_t i = 0; i <= lost->merges.count; i++) {
-        struct merge merge =
-            i < lost->merges.count ? lost->merges.items[i] : (struct merge){ id, from, into };
-        kept->merges.items = realloc(kept->merges.items, (kept->merges.count + 1) * sizeof merge);
-        kept->merges.items[kept->merges.count++] = merge;
-        kept->merges.room = kept->merges.count;
+    for (uint32_t i = 0; i <= lost->rare->merges.count; i++) {
+        struct merge merge = i < lost->rare->merges.count ? lost->rare->merges.items[i]
+                                                          : (struct merge){ id, from, into };
+        assert_ok(STATE_ADD(kept, merges, merge));
     }
     state_free(lost);
     people_get(t->people, from)->state = NULL;

@@ -211,10 +211,10 @@ static bool journey_ask(struct engine *engine, struct task *task)
     question->is_live = program_journey_live(engine_program(engine), question->number) != NULL;
     story_heads(engine, person, &question->story);
     const struct state *state = people_state_get(engine_people(engine), person);
-    for (uint32_t i = 0; i < state->enrollments.count; i++)
-        if (state->enrollments.items[i].journey == question->number &&
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].journey == question->number &&
             question->inside_count < API_LIMIT_MAX)
-            question->inside[question->inside_count++] = state->enrollments.items[i].id;
+            question->inside[question->inside_count++] = state->rare->enrollments.items[i].id;
     return true;
 }
 

@@ -68,8 +68,8 @@ static void journeys_write(const struct program *program, const struct state *st
                            struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->enrollments.count; i++) {
-        const struct enrollment      *e = &state->enrollments.items[i];
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version =
             program_journey_version(program, e->journey, e->version);
         bool first = true;
@@ -88,13 +88,13 @@ static void journeys_write(const struct program *program, const struct state *st
 static void pasts_write(const struct program *program, const struct state *state, struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->pasts.count; i++) {
+    for (uint32_t i = 0; i < state->rare->pasts.count; i++) {
         bool first = true;
         comma(out, &any);
         write_text(out, &first, "journey",
-                   program_name(program, NAME_JOURNEY, state->pasts.items[i].journey));
-        write_int(out, &first, "times", state->pasts.items[i].times);
-        write_time(out, &first, "entered", state->pasts.items[i].entered_ms);
+                   program_name(program, NAME_JOURNEY, state->rare->pasts.items[i].journey));
+        write_int(out, &first, "times", state->rare->pasts.items[i].times);
+        write_time(out, &first, "entered", state->rare->pasts.items[i].entered_ms);
         buf_char(out, '}');
     }
 }
@@ -103,8 +103,8 @@ static void consents_write(const struct program *program, const struct state *st
                            struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->consents.count; i++) {
-        const struct consent *consent = &state->consents.items[i];
+    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
+        const struct consent *consent = &state->rare->consents.items[i];
         bool                  first = true;
         comma(out, &any);
         write_text(out, &first, "topic",
@@ -120,12 +120,12 @@ static void consents_write(const struct program *program, const struct state *st
 static void lists_write(const struct program *program, const struct state *state, struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->lists.count; i++) {
+    for (uint32_t i = 0; i < state->rare->lists.count; i++) {
         bool first = true;
         comma(out, &any);
         write_text(out, &first, "list",
-                   program_name(program, NAME_LIST, state->lists.items[i].list));
-        write_time(out, &first, "since", state->lists.items[i].since_ms);
+                   program_name(program, NAME_LIST, state->rare->lists.items[i].list));
+        write_time(out, &first, "since", state->rare->lists.items[i].since_ms);
         buf_char(out, '}');
     }
 }
@@ -133,12 +133,12 @@ static void lists_write(const struct program *program, const struct state *state
 static void merges_write(const struct state *state, struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->merges.count; i++) {
+    for (uint32_t i = 0; i < state->rare->merges.count; i++) {
         bool first = true;
         comma(out, &any);
-        write_int(out, &first, "merge", (int64_t)state->merges.items[i].id);
-        write_person(out, &first, "from", state->merges.items[i].from);
-        write_person(out, &first, "into", state->merges.items[i].into);
+        write_int(out, &first, "merge", (int64_t)state->rare->merges.items[i].id);
+        write_person(out, &first, "from", state->rare->merges.items[i].from);
+        write_person(out, &first, "into", state->rare->merges.items[i].into);
         buf_char(out, '}');
     }
 }
@@ -170,7 +170,7 @@ static void state_write(const struct program *program, const struct state *state
     array_write(out, &first, "merges");
     merges_write(state, out);
     buf_char(out, ']');
-    write_int(out, &first, "messagesPending", state->messages.count);
+    write_int(out, &first, "messagesPending", state->rare->messages.count);
 }
 
 enum { PROFILE_COMPUTED_BYTES_MAX = 1 << 20 };
