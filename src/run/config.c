@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/time.h"
-#include "run/cli/nearest.h"
+#include "run/nearest.h"
 #include "server/proxy.h"
 
 const struct config_key CONFIG_KEYS[CONFIG_IDS] = {

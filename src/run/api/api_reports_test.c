@@ -316,6 +316,28 @@ TEST(api_reports, one_thread_and_two_give_the_same_answer)
     rig_close(rig);
 }
 
+TEST(api_reports, a_name_that_nobody_told_is_named_beside_the_zero_that_it_gives)
+{
+    struct rig *rig = world_open();
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count",
+                              "{\"condition\":\"did \\\"Orderd\\\" or contry = \\\"NO\\\" or did "
+                              "\\\"Viewed\\\" or did \\\"Quite Another\\\"\"}"),
+                     200);
+    assert_str(rig_str(rig, "unseen.0.event"), "Orderd");
+    assert_str(rig_str(rig, "unseen.0.near"), "Ordered");
+    assert_str(rig_str(rig, "unseen.1.trait"), "contry");
+    assert_str(rig_str(rig, "unseen.1.near"), "country");
+    assert_str(rig_str(rig, "unseen.2.event"), "Quite Another");
+    assert_str(rig_str(rig, "unseen.2.near"), "");
+    assert_int_equal(report(rig, "funnel", "\"steps\":[\"Signed Up\",\"Orderd\"]"), 200);
+    assert_str(rig_str(rig, "unseen.0.near"), "Ordered");
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count",
+                              "{\"condition\":\"did \\\"Viewed\\\" and country = \\\"NO\\\"\"}"),
+                     200);
+    assert_str(rig_str(rig, "unseen"), "");
+    rig_close(rig);
+}
+
 TEST(api_reports, a_draft_shows_who_would_enter_and_leave)
 {
     struct rig *rig = world_open();

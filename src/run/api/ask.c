@@ -193,6 +193,7 @@ static enum err compile(struct ask *ask, struct engine *engine)
             continue;
         TRY(segment_compile(ask->call->arena, condition->tree, &names, &condition->program,
                             &ask->call->problem));
+        TRY(unseen_add(&ask->unseen, program, ask->call->arena, condition->tree));
         if (condition->is_event)
             TRY(report_event_check(&condition->program, condition->where, &ask->call->problem));
     }
@@ -318,6 +319,7 @@ void ask_write_point(const struct ask *ask, struct buf *out, bool *first)
 {
     write_int(out, first, "seq", ask->view->seq);
     write_time(out, first, "at", ask->report.at_ms);
+    unseen_write(&ask->unseen, out, first);
 }
 
 enum err ask_write_condition(struct ask *ask, uint32_t number, const char *key, bool *first)

@@ -23,6 +23,7 @@
 #include "engine/behaviour/view.h"
 #include "engine/report/report.h"
 #include "run/api/api_inside.h"
+#include "run/api/unseen.h"
 #include "run/core/reading.h"
 
 enum {
@@ -64,6 +65,8 @@ struct ask {
     uint32_t             audience; /* a condition's number and one; 0: everyone */
     uint64_t             people;   /* in the audience, after ask_audience */
 
+    struct unseen unseen; /* after ask_compile */
+
     atomic_int part_err; /* of the first part that failed */
 };
 
@@ -93,7 +96,7 @@ uint64_t *ask_bits(struct ask *ask);
 MUST enum err ask_match(struct ask *ask, const struct segment_program *program, uint64_t *bits);
 uint64_t      ask_count(const struct ask *ask, const uint64_t *bits);
 
-/* "seq", "at". */
+/* "seq", "at", and "unseen" where there is any. */
 void ask_write_point(const struct ask *ask, struct buf *out, bool *first);
 /* A condition as text. */
 MUST enum err ask_write_condition(struct ask *ask, uint32_t number, const char *key, bool *first);

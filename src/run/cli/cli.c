@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "run/cli/nearest.h"
+#include "run/nearest.h"
 
 extern char **environ;
 

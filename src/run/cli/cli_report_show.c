@@ -96,6 +96,7 @@ static void title_print(struct talk *talk, const char *what)
            progress_number(report_int(&talk->answer, "audience"), people),
            talk_text(talk, &talk->answer, "at"), (long long)report_int(&talk->answer, "seq"),
            cli_plain(cli));
+    talk_print_unseen(talk);
 }
 
 static const char *event_of(struct talk *talk, const struct json *object, const char *key,

@@ -85,6 +85,7 @@ static void count_print(struct talk *talk)
     printf("%sof %s people (%.1f%%), as of %s%s\n", cli_quiet(cli), progress_number(people, number),
            share * 100, talk_text(talk, &talk->answer, "at"), cli_plain(cli));
     sample_print(talk, "such as ", "sample");
+    talk_print_unseen(talk);
     if (json_get(&talk->answer, STR("entering")) == NULL)
         return;
     (void)json_get_int(&talk->answer, STR("entering"), &count);

@@ -99,3 +99,16 @@ const char *talk_text(struct talk *talk, const struct json *object, const char *
     struct str copy = str_copy(talk->arena, json_get_str(object, str_of(key)));
     return copy.ptr == NULL ? "" : copy.ptr;
 }
+
+void talk_print_unseen(struct talk *talk)
+{
+    const struct json *unseen = json_get(&talk->answer, STR("unseen"));
+    for (uint32_t i = 0; unseen != NULL && i < unseen->count; i++) {
+        const struct json *item = &unseen->items[i];
+        const char        *event = talk_text(talk, item, "event");
+        const char        *near = talk_text(talk, item, "near");
+        fprintf(stderr, "Note: no %s \"%s\" has arrived yet", event[0] ? "event" : "trait",
+                event[0] ? event : talk_text(talk, item, "trait"));
+        fprintf(stderr, near[0] ? "; did you mean \"%s\"?\n" : ".\n", near);
+    }
+}

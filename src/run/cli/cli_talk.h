@@ -43,6 +43,9 @@ MUST enum err    talk_all(struct talk *talk, talk_each *each, void *context);
 /* Ends the command: says what failed, or gives `code`. Closes. */
 enum cli_exit talk_end(struct talk *talk, enum err err, enum cli_exit code);
 
+/* Says which names of the answer's "unseen" nobody ever told, on the error stream. */
+void talk_print_unseen(struct talk *talk);
+
 void talk_print_json(const struct json *value); /* in one line, for a person in many */
 /* A member's text, "" when absent; terminated, in the arena. */
 const char *talk_text(struct talk *talk, const struct json *object, const char *key);

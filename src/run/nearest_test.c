@@ -1,4 +1,4 @@
-#include "run/cli/nearest.h"
+#include "run/nearest.h"
 
 #include "base/test.h"
 
