@@ -6,7 +6,7 @@
  *      api_keys.c       keys and who may what          api_segments.c     counting people
  *      api_collect.c    events in                      api_definitions.c  what was defined
  *      tracking.c       links of our mails             api_messages.c     what was sent
- *      tracking_view.c  a mail in a browser
+ *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a

@@ -1,8 +1,7 @@
 /*
  * Links of our mails. A click is redirected, and an unsubscription confirmed, after it is on disk;
  * only when the core has no room is a reader led on unrecorded, for a link must lead somewhere. A
- * GET never changes a consent, and HEAD records nothing: those who ask so are programs that look at
- * links before people do.
+ * GET never changes a consent. What programs open and follow is recorded as theirs (machine.h).
  */
 #include "run/api/api_inside.h"
 
@@ -10,13 +9,14 @@
 
 #include "base/time.h"
 #include "message/links.h"
+#include "run/api/machine.h"
 
 enum {
     TRAIL_ARENA_BYTES_MAX = 1 << 20,
     TOKEN_BYTES_READ_MAX = 200,
     TARGET_BYTES_MAX = 3 * LINKS_URL_BYTES_MAX,
     PAGE_BYTES_MAX = 16384,
-    PROPERTIES_MAX = 4,
+    PROPERTIES_MAX = 5,
     FORM_FIELD_BYTES_MAX = 64,
 };
 
@@ -30,6 +30,7 @@ struct trail {
     struct token         token;
     struct str           url, template, journey;
     uint32_t             topic;
+    bool                 machine; /* opened or clicked by a program */
 };
 
 static enum err trail_read(struct call *call, struct trail *trail)
@@ -98,6 +99,9 @@ static enum err message_entry(struct arena *arena, const struct trail *trail, st
     property_add(members, &count, STR("url"), text_value(arena, trail->url));
     property_add(members, &count, STR("template"), text_value(arena, trail->template));
     property_add(members, &count, STR("journey"), text_value(arena, trail->journey));
+    if (trail->machine)
+        property_add(members, &count, STR("machine"),
+                     (struct json){ .kind = JSON_BOOL, .truth = true });
     *properties = (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
     buf_str(&body, STR("{\"properties\":"));
     json_write(&body, properties);
@@ -105,6 +109,7 @@ static enum err message_entry(struct arena *arena, const struct trail *trail, st
     TRY(buf_err(&body));
     *out = (struct entry){
         .record = { .kind = RECORD_MESSAGE,
+                    .flags = trail->machine ? RECORD_MACHINE : 0,
                     .name = name,
                     .profile = trail->token.profile,
                     .message = trail->token.message,
@@ -176,16 +181,29 @@ static enum err trail_submit(struct call *call, const struct trail *from, struct
     return err;
 }
 
-static bool is_looking(const struct call *call)
+static struct str purpose_of(const struct http_request *request)
 {
-    return http_method(call->request) == GATE_HEAD;
+    static const char *const names[] = { "Sec-Purpose", "Purpose", "X-Moz" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!str_is_empty(http_header(request, str_of(names[i]))))
+            return http_header(request, str_of(names[i]));
+    return STR_NONE;
+}
+
+static bool is_machine(const struct http_request *request, bool is_click)
+{
+    return machine_is(&(struct machine_hit){ .head = http_method(request) == GATE_HEAD,
+                                             .click = is_click,
+                                             .agent = http_header(request, STR("User-Agent")),
+                                             .purpose = purpose_of(request) });
 }
 
 enum err track_open(struct call *call)
 {
     struct trail trail = { 0 };
     enum err     err = token_of(call, TOKEN_OPEN, &trail);
-    if (err == OK && !is_looking(call))
+    trail.machine = is_machine(call->request, false);
+    if (err == OK)
         err = trail_submit(call, &trail, EVENT_EMAIL_OPENED, opened);
     if (call->is_answered)
         return OK;
@@ -201,8 +219,9 @@ enum err track_click(struct call *call)
     if (token_of(call, TOKEN_CLICK, &trail) != OK || !links_target(trail.url, &target))
         return track_nowhere(call);
     trail.url = buf_view(&target);
+    trail.machine = is_machine(call->request, true);
     /* A reader who clicked gets where the link leads, also when it cannot be recorded now. */
-    if (!is_looking(call) && trail_submit(call, &trail, EVENT_EMAIL_CLICKED, clicked) == OK)
+    if (trail_submit(call, &trail, EVENT_EMAIL_CLICKED, clicked) == OK)
         return OK;
     call->is_answered = true;
     redirect_reply(call->request, trail.url);

@@ -3,6 +3,11 @@
 
 #include "message/links.h"
 
+/* Header lines of a person's browser. */
+static const char person[] = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 "
+                             "Firefox/126.0\r\n";
+static const char scanner[] = "User-Agent: Barracuda Sentinel (EE)\r\n";
+
 static const char template_text[] = "subject: Hello\ntopic: news\n--- html\n<p>Hello</p>\n";
 static const char journey_text[] =
     "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},\"nodes\":["
@@ -44,20 +49,51 @@ static int told(struct rig *rig, const char *name)
     return rig_items(rig, "name", name);
 }
 
+/* Of the newest item of the timeline. */
+static const struct json *properties(const struct rig *rig)
+{
+    const struct json *items = json_get(&rig->json, STR("items"));
+    return json_get(&items->items[0], STR("properties"));
+}
+
 TEST(tracking, a_followed_link_leads_on_and_is_on_the_timeline)
 {
     struct rig       *rig = rig_open();
     struct links_conf conf = mailed(rig);
     const char       *url = link_of(rig, &conf, TOKEN_CLICK, "https://shop.example/?a=1&b=2");
-    assert_int_equal(rig_ask(rig, "HEAD", url, "", STR_NONE), 302);
-    assert_int_equal(told(rig, "Email Clicked"), 0);
-    assert_int_equal(rig_ask(rig, "GET", url, "", STR_NONE), 302);
+    assert_int_equal(rig_ask(rig, "GET", url, person, STR_NONE), 302);
     assert_true(str_find(rig->head, 0, STR("Location: https://shop.example/?a=1&b=2")) <
                 rig->head.len);
     assert_int_equal(told(rig, "Email Clicked"), 1);
     assert_str(rig_str(rig, "items.0.properties.url"), "https://shop.example/?a=1&b=2");
     assert_str(rig_str(rig, "items.0.properties.template"), "hello");
     assert_int_equal(rig_int(rig, "items.0.properties.message"), (int64_t)conf.message);
+    assert_false(json_get_bool(properties(rig), STR("machine"), false));
+    rig_close(rig);
+}
+
+static int64_t people_who(struct rig *rig, const char *condition)
+{
+    char body[200];
+    snprintf(body, sizeof body, "{\"condition\":\"%s\"}", condition);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count", body), 200);
+    return rig_int(rig, "count");
+}
+
+TEST(tracking, what_a_scanner_follows_is_a_click_by_a_machine_and_not_a_persons)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = mailed(rig);
+    const char       *url = link_of(rig, &conf, TOKEN_CLICK, "https://shop.example/");
+    assert_int_equal(rig_ask(rig, "GET", url, scanner, STR_NONE), 302);
+    assert_int_equal(rig_ask(rig, "HEAD", url, person, STR_NONE), 302);
+    assert_int_equal(told(rig, "Email Clicked"), 2);
+    assert_true(json_get_bool(properties(rig), STR("machine"), false));
+    assert_int_equal(people_who(rig, "clicked any message by a machine at least 2 times"), 1);
+    assert_int_equal(people_who(rig, "clicked any message"), 0);
+    assert_int_equal(rig_ask(rig, "GET", url, person, STR_NONE), 302);
+    assert_int_equal(people_who(rig, "clicked any message"), 1);
+    assert_int_equal(people_who(rig, "clicked any message by a machine at least 3 times"), 0);
     rig_close(rig);
 }
 
