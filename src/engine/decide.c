@@ -193,7 +193,7 @@ static enum err membership_apply(struct state *state, const struct decision *d)
     return membership_set(
         state, (struct membership){ .segment = (uint32_t)d->subject,
                                     .in = d->kind == DECISION_ENTERED,
-                                    .since_ms = d->at_ms,
+                                    .entered_ms = d->at_ms,
                                     .until_ms = have == NULL ? TIME_NEVER : have->until_ms });
 }
 
@@ -449,6 +449,10 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
     case DECISION_LEFT:
         member_str(out, &first, "segment",
                    program_name(program, NAME_SEGMENT, (uint32_t)d->subject));
+        if (d->kind == DECISION_ENTERED && d->since_ms != d->at_ms)
+            member_int(out, &first, "since", d->since_ms);
+        if (d->kind == DECISION_ENTERED && d->or_earlier)
+            member_int(out, &first, "or_earlier", 1);
         break;
     case DECISION_JOINED:
     case DECISION_DEPARTED:

@@ -13,7 +13,7 @@
  *      MERGE       profile absorbed        -                   {"why", "keep"}
  *      UNMERGE     merge decision          profile released    {}
  *      SHARED      profile (device)        -                   {"id"}
- *      ENTERED     segment                 1 when quiet        {"segment", "since"}
+ *      ENTERED     segment                 1 when quiet        {"segment", "since"?, "or_earlier"?}
  *      LEFT        segment                 1 when quiet        {"segment"}
  *      JOINED      list                    -                   {"list"}
  *      DEPARTED    list                    -                   {"list"}
@@ -81,8 +81,10 @@ struct decision {
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
-    uint32_t        journey; /* STEP, ENDED, INTENT */
-    struct str      node;    /* the same: its id */
+    uint32_t        journey;    /* STEP, ENDED, INTENT */
+    struct str      node;       /* the same: its id */
+    int64_t         since_ms;   /* ENTERED: when it became true, as far as was then known */
+    bool            or_earlier; /* ENTERED: the past was too long to be sure of since_ms */
 };
 
 /* A word new to one of the dictionaries; stored before anything that uses its number. */

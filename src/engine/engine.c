@@ -285,6 +285,7 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     step.event_seq = event->seq;
     step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
     step.event_at = event->at_ms;
+    step.in_order = !fresh && event->at_ms >= engine->now_ms;
 
     TRY(context_tell(engine, record, out, event->profile));
     bool traits = event->name == OWN_TRAITS;
@@ -718,9 +719,10 @@ enum err engine_load_definition(struct engine *engine, enum definition_kind kind
     return err == ERR_MEMORY || err == OK ? err : ERR_CORRUPT;
 }
 
-void engine_load_round(struct engine *engine, uint32_t round)
+void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq)
 {
     engine->round = round;
+    engine->loaded_seq = seq;
 }
 
 void engine_load_touch(struct engine *engine, uint32_t profile)
@@ -768,10 +770,28 @@ enum err engine_load_told(struct engine *engine, struct json_parser *parser, str
     return own_add(engine, decision);
 }
 
+/*
+ * A state keeps until when an answer lasts, and that was by the definition of its time: whoever the
+ * change left as they were has no decision that says so, and is asked anew.
+ */
+static enum err changed_ask(struct engine *engine)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count && engine->loaded_seq > 0; i++) {
+        bool is_under_way = false;
+        for (uint32_t k = 0; k < engine->jobs.count; k++)
+            is_under_way = is_under_way || engine->jobs.items[k].segment == i;
+        if (program->segments.items[i].version > engine->loaded_seq && !is_under_way)
+            TRY(job_begin(engine, i, false));
+    }
+    return OK;
+}
+
 enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
 {
     engine->seq = seq;
     engine->now_ms = now_ms;
+    TRY(changed_ask(engine));
     for (uint32_t p = 0; p < people_count(engine->people); p++) {
         struct profile *profile = people_get(engine->people, p);
         if (!profile->ask_all)

@@ -27,6 +27,7 @@
 #include "engine/profile/people.h"
 #include "engine/program.h"
 #include "engine/record.h"
+#include "engine/segment/segment_since.h"
 
 enum {
     CONSEQUENCES_MAX = 64, /* for one person and record; beyond that the chain is parked */
@@ -83,7 +84,8 @@ MUST enum err engine_load_decision(struct engine *engine, struct json_parser *pa
  */
 MUST enum err engine_load_told(struct engine *engine, struct json_parser *parser,
                                struct arena *scratch, struct decision *decision);
-void          engine_load_round(struct engine *engine, uint32_t round);
+/* The checkpoint whose states are loaded: its round, and the record it is true at. */
+void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);
 /*
@@ -117,6 +119,13 @@ struct verdict engine_ask(const struct engine *engine, const struct segment_prog
 void           engine_explain(const struct engine *engine, const struct segment_program *program,
                               const struct segment_node *tree, uint32_t person, int64_t at_ms,
                               struct buf *out);
+
+/*
+ * Since when the person is (or is not) in the live segment, with all that is known by now, whenever
+ * it was learnt. *reads is what may be read for it still; SEGMENT_READS_MAX is plenty.
+ */
+struct segment_since engine_since(const struct engine *engine, uint32_t person, uint32_t segment,
+                                  int64_t *reads);
 
 /* Counts people (not profiles) from *cursor on, at most `most` profiles looked at; true at the end.
  */

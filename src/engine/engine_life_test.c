@@ -3,20 +3,36 @@
  * evaluation gives at this very instant, and no wake-up was missed on the way. In half of the lives
  * two people do nearly everything, so that their answers stand (segment_standing.h), and now and
  * then some are forgotten.
+ *
+ * Now and then a second engine is loaded from what a store would have (names, definitions, events,
+ * decisions; perhaps a checkpoint and a snapshot of the timeline, each of another moment). Told
+ * the same for a while, it is as true.
  */
 #include "engine/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/test.h"
 #include "base/time.h"
+#include "engine/checkpoint.h"
 
 #define T0 INT64_C(1767225600000)
 
-enum { LIVES = 12, RECORDS = 900, USERS = 12, DEVICES = 16, BUSY_USERS = 2 };
+enum {
+    LIVES = 6,
+    RECORDS = 900,
+    USERS = 12,
+    DEVICES = 16,
+    BUSY_USERS = 2,
+    DEFINITIONS_MAX = 200,
+    ROWS_MAX = 200,
+    TWIN_RECORDS = 25, /* told to a loaded engine before it is given up */
+};
 
 static const char *const segments[][2] = {
     { "active", "did \"Visit\" at least 2 times in the last 3 days" },
@@ -65,14 +81,68 @@ static const char *const segments[][2] = {
     { "since", "did \"Visit\" at least 3 times since 2026-01-05T00:00:00Z where revenue > 5" },
     { "long so", "plan has been = \"pro\" for 2 days and did \"Order\"" },
     { "none told", "plan does not exist or did \"Other\" at least 30 times" },
+    { "waiting", "in journey \"orders\" at \"pause\"" },
+    { "came twice", "entered journey \"orders\" at least 2 times in the last 6 days" },
+    { "finisher", "finished journey \"actives\" and not in journey \"orders\"" },
+    { "refuser", "consent to \"news\" is refused or consent is refused" },
+    { "asked", "consent to \"news\" is granted and did \"Visit\" this week" },
     { "same leaves",
       "in segment \"spender\" or (sum of revenue of \"Order\" in the last 90 days > 300 "
       "and not did \"Visit\" at least 40 times in the last 30 days)" },
 };
 enum { SEGMENTS = sizeof segments / sizeof segments[0] };
 
+/* What any of the segments may be changed to; none names a segment, so no circle can come of it. */
+static const char *const changed[] = {
+    "did \"Visit\" at least 3 times in the last 2 days",
+    "never did \"Order\" in the last 4 days",
+    "in journey \"orders\" at \"more\" or finished journey \"orders\" at least 2 times",
+    "consent to \"news\" is refused",
+    "did \"Order\" then no \"Visit\" within 6 hours",
+    "did \"Visit\" today and not did \"Order\" yesterday",
+    "plan has been = \"pro\" for 2 days",
+    "everyone",
+};
+enum { CHANGED = sizeof changed / sizeof changed[0] };
+
+static const char *const journeys[][2] = {
+    { "orders", "{\"journey\":\"orders\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
+                "\"exit_when\":\"did \\\"Other\\\" at least 2 times since entry\",\"nodes\":["
+                "{\"id\":\"pause\",\"wait\":\"1 day\"},"
+                "{\"id\":\"ask\",\"split\":\"did \\\"Visit\\\" since entry\",\"yes\":\"end\","
+                "\"no\":\"more\"},{\"id\":\"more\",\"wait\":\"30 hours\"},"
+                "{\"id\":\"end\",\"exit\":true}]}" },
+    { "actives", "{\"journey\":\"actives\",\"trigger\":{\"segment\":\"active\"},"
+                 "\"reentry\":\"after 2 days\",\"exit_when\":\"in segment \\\"buyer\\\"\","
+                 "\"nodes\":[{\"id\":\"pause\",\"wait\":\"5 hours\"},"
+                 "{\"id\":\"end\",\"exit\":true}]}" },
+};
+
+/* What a store would have beside the decisions and names, which `out` keeps. */
+struct kept {
+    struct {
+        enum definition_kind kind;
+        const char          *name, *text;
+        uint32_t             seq;
+    } definitions[DEFINITIONS_MAX];
+    struct {
+        struct record record;
+        uint32_t      profile;
+    } events[RECORDS];
+    struct checkpoint_row rows[ROWS_MAX];
+    uint32_t              definitions_count, events_count, rows_count;
+    uint32_t       checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
+    uint32_t       round_seq, round_decisions;           /* of the one under way */
+    unsigned char *region;                               /* the last snapshot of the timeline */
+    size_t         region_bytes, bags_bytes;
+    int            bags_file; /* -1 for none */
+};
+
 struct life {
-    struct engine *engine;
+    struct engine *engine, *twin; /* twin: loaded from what was kept; NULL for most of the time */
+    struct out     twin_out;
+    uint32_t       twin_left, loads;
+    struct kept    kept;
     struct arena  *arena;
     struct out     out;
     uint64_t       seq, random, standing;
@@ -92,7 +162,34 @@ static enum err tell(struct life *life, struct record record)
     record.received_ms = life->now_ms;
     if (record.at_ms == 0)
         record.at_ms = life->now_ms;
-    return engine_apply(life->engine, &record, &life->out, NULL);
+    enum err err = engine_apply(life->engine, &record, &life->out, NULL);
+    if (record.kind == RECORD_UNMERGE) { /* it names a decision, and numbers may differ by now */
+        engine_close(life->twin);
+        life->twin = NULL;
+    }
+    if (life->twin != NULL)
+        assert_int_equal(engine_apply(life->twin, &record, &life->twin_out, NULL), err);
+    bool is_event = record.kind == RECORD_TRACK || record.kind == RECORD_IDENTIFY;
+    if (err == OK && is_event && life->out.profile != PROFILE_NONE) {
+        assert_true(life->kept.events_count < RECORDS);
+        life->kept.events[life->kept.events_count].record = record;
+        life->kept.events[life->kept.events_count++].profile = life->out.profile;
+    }
+    return err;
+}
+
+static void define(struct life *life, enum definition_kind kind, const char *name, const char *text)
+{
+    struct kept *kept = &life->kept;
+    assert_ok(tell(life, (struct record){ .kind = RECORD_DEFINE,
+                                          .definition_kind = kind,
+                                          .name = str_of(name),
+                                          .body = str_of(text) }));
+    assert_true(kept->definitions_count < DEFINITIONS_MAX);
+    kept->definitions[kept->definitions_count].kind = kind;
+    kept->definitions[kept->definitions_count].name = name;
+    kept->definitions[kept->definitions_count].text = text;
+    kept->definitions[kept->definitions_count++].seq = (uint32_t)life->seq;
 }
 
 static const struct json *object(struct life *life, struct str text)
@@ -164,6 +261,18 @@ static void record_random(struct life *life)
         };
     } else if (kind == 7) {
         r.flags = RECORD_HISTORICAL;
+    } else if (kind == 8 && people_count(engine_people(life->engine)) > 0) {
+        r = (struct record){ .kind = RECORD_CONSENT,
+                             .name = draw(life, 3) > 0 ? STR("news") : STR_NONE,
+                             .profile = draw(life, people_count(engine_people(life->engine))),
+                             .properties = object(
+                                 life, draw(life, 2) ? STR("{\"state\":\"subscribed\"}")
+                                                     : STR("{\"state\":\"unsubscribed\"}")) };
+    } else if (kind == 9 && draw(life, 4) == 0) {
+        uint32_t i = draw(life, SEGMENTS);
+        define(life, DEFINE_SEGMENT, segments[i][0],
+               draw(life, 3) > 0 ? changed[draw(life, CHANGED)] : segments[i][1]);
+        return;
     }
     enum err err = tell(life, r);
     assert_true(err == OK || err == ERR_CONFLICT || err == ERR_ABSENT);
@@ -193,20 +302,21 @@ static bool member(const struct engine *engine, uint32_t person, uint32_t segmen
     return false;
 }
 
-static void compare(struct life *life, uint64_t seed, int step)
+static void compare(struct life *life, struct engine *engine, uint64_t seed, int step)
 {
-    struct program *program = engine_program(life->engine);
-    for (uint32_t p = 0; p < people_count(engine_people(life->engine)); p++) {
-        if (people_root(engine_people(life->engine), p) != p)
+    struct program *program = engine_program(engine);
+    for (uint32_t p = 0; p < people_count(engine_people(engine)); p++) {
+        if (people_root(engine_people(engine), p) != p)
             continue;
         for (uint32_t s = 0; s < SEGMENTS; s++) {
-            bool truth =
-                engine_ask(life->engine, &program->segments.items[s].program, p, life->now_ms)
-                    .holds;
-            if (member(life->engine, p, s) == truth)
+            uint32_t number = program_segment(program, str_of(segments[s][0]));
+            bool     truth =
+                engine_ask(engine, &program->segments.items[number].program, p, life->now_ms).holds;
+            if (member(engine, p, number) == truth)
                 continue;
-            print_error("seed %llu step %d: profile %u segment %s is %d, the truth %d\n",
-                        (unsigned long long)seed, step, p, segments[s][0], !truth, truth);
+            print_error("seed %llu step %d, %s: profile %u segment %s is %d, the truth %d\n",
+                        (unsigned long long)seed, step, engine == life->engine ? "live" : "loaded",
+                        p, segments[s][0], !truth, truth);
             fail();
         }
     }
@@ -220,43 +330,223 @@ static uint64_t standing_count(const struct life *life)
     return count;
 }
 
-static void live(uint64_t seed, bool busy)
+/* ---- what a store has, and an engine loaded from it ---- */
+
+static void *map(size_t bytes)
 {
-    struct life life = {
-        .arena = arena_open(512 << 20), .random = seed, .now_ms = T0, .busy = busy
-    };
-    life.out.arena = life.arena;
-    assert_ok(engine_open(
-        &life.engine, (struct engine_conf){
-                          .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
-    assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE,
-                                           .definition_kind = DEFINE_WORKSPACE,
-                                           .name = STR("workspace"),
-                                           .body = STR("{\"lists\":[\"news\"]}") }));
-    for (int i = 0; i < SEGMENTS; i++)
-        assert_ok(tell(&life, (struct record){ .kind = RECORD_DEFINE,
-                                               .definition_kind = DEFINE_SEGMENT,
-                                               .name = str_of(segments[i][0]),
-                                               .body = str_of(segments[i][1]) }));
-    while (engine_has_job(life.engine))
-        assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
-    for (int i = 0; i < RECORDS; i++) {
-        record_random(&life);
-        life.standing += standing_count(&life);
-        if (draw(&life, 8) == 0)
-            forget(&life);
-        life.now_ms += draw(&life, 3) == 0 ? (int64_t)draw(&life, 20) * TIME_HOUR_MS
-                                           : (int64_t)draw(&life, 5000);
-        assert_ok(tell(&life, (struct record){ .kind = RECORD_CLOCK }));
-        compare(&life, seed, i);
-    }
-    assert_true(engine_stats(life.engine).memberships_changed > 300);
-    assert_true(!busy || life.standing > 1000);
-    engine_close(life.engine);
-    arena_close(life.arena);
+    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(region != MAP_FAILED);
+    return region;
 }
 
-TEST(engine_life, memberships_are_the_truth_after_every_record_and_at_every_wake_up)
+static void snapshot_drop(struct kept *kept)
+{
+    if (kept->bags_file < 0)
+        return;
+    munmap(kept->region, kept->region_bytes);
+    close(kept->bags_file);
+    kept->bags_file = -1;
+}
+
+/* The timeline gets a new base, and a copy of it is kept as a file would be. */
+static void snapshot(struct life *life)
+{
+    struct kept     *kept = &life->kept;
+    struct timeline *timeline = engine_timeline(life->engine);
+    size_t           bytes;
+    snapshot_drop(kept);
+    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, &bytes));
+    unsigned char *region = map(bytes);
+    size_t         used = bytes;
+    assert_ok(timeline_write(timeline, region, &used));
+    assert_int_equal(used, bytes);
+    kept->region = map(bytes);
+    kept->region_bytes = bytes;
+    memcpy(kept->region, region, bytes);
+    timeline_swap(timeline, region, bytes);
+    kept->bags_bytes = timeline_bags_bytes(timeline);
+    kept->bags_file = memfd_create("bags", 0);
+    assert_true(kept->bags_file >= 0);
+    assert_int_equal(write(kept->bags_file, timeline_bags(timeline).bytes, kept->bags_bytes),
+                     kept->bags_bytes);
+}
+
+/* A checkpoint begins now and then, and takes a few rows after each record. */
+static void checkpoint_go_on(struct life *life)
+{
+    struct kept           *kept = &life->kept;
+    struct checkpoint_row *rows;
+    uint32_t               round, count;
+    bool                   done;
+    if (!checkpoint_is_open(life->engine)) {
+        if (draw(life, 40) > 0)
+            return;
+        assert_ok(checkpoint_begin(life->engine, &round));
+        kept->round_seq = (uint32_t)life->seq;
+        kept->round_decisions = (uint32_t)life->out.decisions_count;
+        kept->checkpoint_seq = kept->rows_count = 0;
+    }
+    assert_ok(checkpoint_take(life->engine, life->arena, 1 + draw(life, 9), &rows, &count, &done));
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(kept->rows_count < ROWS_MAX);
+        kept->rows[kept->rows_count++] = rows[i];
+    }
+    if (!done)
+        return;
+    checkpoint_end(life->engine);
+    kept->checkpoint_seq = kept->round_seq;
+    kept->checkpoint_decisions = kept->round_decisions;
+}
+
+static void checkpoint_in(struct life *life, struct engine *twin)
+{
+    const struct kept *kept = &life->kept;
+    for (uint32_t p = 0; p < kept->rows_count; p++)
+        for (uint32_t i = 0; i < kept->rows_count; i++)
+            if (kept->rows[i].profile == p)
+                assert_ok(checkpoint_load(twin, p, kept->rows[i].state));
+    assert_ok(checkpoint_loaded(twin));
+}
+
+static void snapshot_in(struct life *life, struct engine *twin)
+{
+    const struct kept *kept = &life->kept;
+    unsigned char     *region = map(kept->region_bytes);
+    memcpy(region, kept->region, kept->region_bytes);
+    assert_ok(timeline_load(engine_timeline(twin), region, kept->region_bytes, kept->bags_file,
+                            kept->bags_bytes));
+}
+
+static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_seq,
+                    uint32_t checkpoint_decisions)
+{
+    const struct kept  *kept = &life->kept;
+    struct json_parser *parser = json_parser_open();
+    uint32_t            base_seq = timeline_base_seq(engine_timeline(twin));
+    for (uint32_t i = 0; i < kept->events_count; i++) {
+        const struct record *r = &kept->events[i].record;
+        if (r->seq > base_seq)
+            assert_ok(engine_load_event(twin, r->kind, kept->events[i].profile, (uint32_t)r->seq,
+                                        r->at_ms, r->name, r->properties));
+    }
+    for (uint32_t i = 0; i < life->out.decisions_count; i++) {
+        struct decision d = life->out.decisions[i];
+        if (i >= checkpoint_decisions)
+            assert_ok(engine_load_decision(twin, parser, life->arena, &d));
+        else if (d.seq > base_seq)
+            assert_ok(engine_load_told(twin, parser, life->arena, &d));
+    }
+    for (uint32_t i = 0; i < kept->events_count; i++)
+        if (kept->events[i].record.seq > checkpoint_seq)
+            engine_load_touch(twin, kept->events[i].profile);
+    json_parser_close(parser);
+}
+
+static void twin_load(struct life *life, uint64_t seed)
+{
+    const struct kept           *kept = &life->kept;
+    bool                         has_checkpoint = kept->checkpoint_seq > 0 && draw(life, 4) > 0;
+    SCOPED(buf_donep) struct buf jobs = buf_make(1 << 16);
+    struct engine_conf           conf = { .seed = seed + 1,
+                                          .next_decision = life->out.decisions_count + 1,
+                                          .lateness_ms = LATENESS_MS_DEFAULT };
+    assert_ok(engine_open(&life->twin, conf));
+    for (size_t i = 0; i < life->out.names_count; i++)
+        assert_ok(engine_load_name(life->twin, (enum name_kind)life->out.names[i].kind,
+                                   life->out.names[i].id, life->out.names[i].text));
+    for (uint32_t i = 0; i < kept->definitions_count; i++)
+        assert_ok(engine_load_definition(
+            life->twin, kept->definitions[i].kind, str_of(kept->definitions[i].name),
+            str_of(kept->definitions[i].text), kept->definitions[i].seq));
+    if (has_checkpoint) {
+        engine_load_round(life->twin, 1, kept->checkpoint_seq);
+        checkpoint_in(life, life->twin);
+    }
+    if (kept->bags_file >= 0 && draw(life, 4) > 0)
+        snapshot_in(life, life->twin);
+    tail_in(life, life->twin, has_checkpoint ? kept->checkpoint_seq : 0,
+            has_checkpoint ? kept->checkpoint_decisions : 0);
+    engine_jobs_write(life->engine, &jobs);
+    assert_ok(engine_jobs_load(life->twin, buf_view(&jobs)));
+    assert_ok(engine_load_end(life->twin, life->seq, life->now_ms));
+    life->twin_out = (struct out){ .arena = life->arena };
+    life->twin_left = TWIN_RECORDS;
+    life->loads++;
+}
+
+static void twin_go_on(struct life *life, uint64_t seed)
+{
+    if (life->twin == NULL) {
+        if (draw(life, 40) == 0)
+            twin_load(life, seed);
+    } else if (life->twin_left-- == 0) {
+        engine_close(life->twin);
+        life->twin = NULL;
+    }
+}
+
+/* ---- a life ---- */
+
+static void definitions_tell(struct life *life)
+{
+    define(life, DEFINE_WORKSPACE, "workspace", "{\"lists\":[\"news\"],\"topics\":[\"news\"]}");
+    define(life, DEFINE_SEGMENT, segments[0][0], segments[0][1]);
+    define(life, DEFINE_SEGMENT, segments[1][0], segments[1][1]);
+    for (size_t i = 0; i < sizeof journeys / sizeof journeys[0]; i++)
+        define(life, DEFINE_JOURNEY, journeys[i][0], journeys[i][1]);
+    for (int i = 2; i < SEGMENTS; i++)
+        define(life, DEFINE_SEGMENT, segments[i][0], segments[i][1]);
+}
+
+static int64_t pause_of(struct life *life)
+{
+    uint32_t kind = draw(life, 300);
+    if (kind == 0)
+        return (int64_t)draw(life, 40) * TIME_DAY_MS; /* nothing was heard for weeks */
+    return kind % 3 == 0 ? (int64_t)draw(life, 20) * TIME_HOUR_MS : (int64_t)draw(life, 5000);
+}
+
+static void live(uint64_t seed, bool busy)
+{
+    struct life *life = calloc(1, sizeof *life);
+    assert_non_null(life);
+    *life =
+        (struct life){ .arena = arena_open(512 << 20), .random = seed, .now_ms = T0, .busy = busy };
+    life->out.arena = life->arena;
+    life->kept.bags_file = -1;
+    assert_ok(engine_open(
+        &life->engine, (struct engine_conf){
+                           .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    definitions_tell(life);
+    while (engine_has_job(life->engine))
+        assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+    for (int i = 0; i < RECORDS; i++) {
+        record_random(life);
+        twin_go_on(life, seed);
+        checkpoint_go_on(life);
+        if (draw(life, 60) == 0)
+            snapshot(life);
+        life->standing += standing_count(life);
+        if (draw(life, 8) == 0)
+            forget(life);
+        life->now_ms += pause_of(life);
+        assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+        compare(life, life->engine, seed, i);
+        if (life->twin != NULL)
+            compare(life, life->twin, seed, i);
+    }
+    assert_true(engine_stats(life->engine).memberships_changed > 300);
+    assert_true(engine_stats(life->engine).enrolled > 20);
+    assert_true(!busy || life->standing > 1000);
+    assert_true(life->loads > 3);
+    snapshot_drop(&life->kept);
+    engine_close(life->twin);
+    engine_close(life->engine);
+    arena_close(life->arena);
+    free(life);
+}
+
+TEST(engine_life, memberships_are_the_truth_after_every_record_and_a_loaded_engine_lives_on_alike)
 {
     const char *given = getenv("DULT_SEED");
     uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;

@@ -39,6 +39,7 @@ struct engine {
     } jobs;
     struct checkpoint  *checkpoint;   /* NULL while none is under way */
     uint32_t            round;        /* of the last checkpoint begun */
+    uint64_t            loaded_seq;   /* of the checkpoint that was loaded; 0 for none */
     struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
     uint32_t            ahead_next;
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
@@ -76,6 +77,7 @@ struct step {
     int64_t            at_ms;
     bool               quiet;     /* nothing fires */
     bool               machine;   /* too many events: kept, not evaluated */
+    bool               in_order;  /* nothing before at_ms is news: what turns, turns at at_ms */
     uint32_t           event_seq; /* the triggering event; 0 for none */
     struct run         event_run; /* that event alone */
     uint16_t           event_name;

@@ -4,7 +4,7 @@
 
 #include "engine/own.h"
 
-enum { TRAIT_ELEMENTS_MAX = 256, ENROLLMENTS_MAX = 64 };
+enum { TRAIT_ELEMENTS_MAX = 256, ENDED_MAX = 64 };
 
 static _Thread_local struct json elements[TRAIT_ELEMENTS_MAX];
 static _Thread_local char        public_text[16];
@@ -189,67 +189,124 @@ static struct facts_member known_segment(const struct facts *facts, uint32_t seg
 
 /* ---- journeys ---- */
 
-/* The last word about each enrollment: a merge may bring two in one journey. */
-struct stay {
+/*
+ * From the newest word about the journey back: the first about an enrollment is its last. One that
+ * has ended is remembered until its beginning has been passed, so that few are at a time, however
+ * often somebody came; a merge may bring several.
+ */
+struct words_back {
+    const struct facts *facts;
+    uint32_t            journey;
+    uint32_t            left[FACTS_RUNS_MAX]; /* of each run: what is not passed */
+    int64_t             ended[ENDED_MAX];
+    uint32_t            ended_count;
+    int64_t             until_ms;
+};
+
+struct said_of {
     int64_t    id, at_ms;
-    uint32_t   seq;
+    uint32_t   seq, run;
+    bool       inside, begins;
     struct bag bag;
 };
 
-struct stays {
-    struct stay items[ENROLLMENTS_MAX];
-    uint32_t    count;
-    int64_t     until_ms;
-};
-
-static void stay_add(struct stays *stays, struct stay stay)
+/* Goes back in one run to the next word about the journey; false at the end. */
+static bool said_in(struct words_back *back, uint32_t r, struct said_of *said)
 {
-    for (uint32_t i = 0; i < stays->count; i++) {
-        struct stay *have = &stays->items[i];
-        if (have->id != stay.id)
-            continue;
-        if (stay.at_ms > have->at_ms || (stay.at_ms == have->at_ms && stay.seq > have->seq))
-            *have = stay;
-        return;
-    }
-    if (stays->count < ENROLLMENTS_MAX)
-        stays->items[stays->count++] = stay;
-}
-
-static void stays_in(const struct facts *facts, const struct run *run, uint32_t journey,
-                     struct stays *stays)
-{
-    for (uint32_t i = run->count; i > 0; i--) {
-        uint32_t    k = i - 1;
+    const struct facts *facts = back->facts;
+    const struct run   *run = &facts->runs[r];
+    for (; back->left[r] > 0; back->left[r]--) {
+        uint32_t    k = back->left[r] - 1;
         struct json id;
         if (run->name[k] != OWN_JOURNEY || run->seq[k] > facts->seq_max)
             continue;
         struct bag bag = bag_at(facts->bags, run->bag[k]);
-        if (!number_is(bag, OWN_KEY_JOURNEY, journey) || !bag_find(bag, OWN_KEY_ID, &id))
+        if (!number_is(bag, OWN_KEY_JOURNEY, back->journey) || !bag_find(bag, OWN_KEY_ID, &id))
             continue;
-        if (run->at_ms[k] <= facts->now_ms)
-            stay_add(stays, (struct stay){ id.integer, run->at_ms[k], run->seq[k], bag });
-        else if (run->at_ms[k] < stays->until_ms)
-            stays->until_ms = run->at_ms[k];
+        if (run->at_ms[k] > facts->now_ms) {
+            if (run->at_ms[k] < back->until_ms)
+                back->until_ms = run->at_ms[k];
+            continue;
+        }
+        struct str what = text_of(bag, OWN_KEY_WHAT);
+        bool       begins = str_eq(what, STR("entered"));
+        *said = (struct said_of){ .id = id.integer,
+                                  .at_ms = run->at_ms[k],
+                                  .seq = run->seq[k],
+                                  .run = r,
+                                  .begins = begins,
+                                  .inside = begins || str_eq(what, STR("at")),
+                                  .bag = bag };
+        return true;
     }
+    return false;
+}
+
+/* The next word back in all runs; of two at one instant under one record, that it is inside. */
+static bool said_next(struct words_back *back, struct said_of *said)
+{
+    bool           found = false;
+    struct said_of one;
+    for (uint32_t r = 0; r < back->facts->runs_count; r++) {
+        if (!said_in(back, r, &one))
+            continue;
+        bool later =
+            found && one.at_ms == said->at_ms
+                ? one.seq > said->seq || (one.seq == said->seq && one.inside > said->inside)
+                : !found || one.at_ms > said->at_ms;
+        if (later)
+            *said = one;
+        found = true;
+    }
+    if (found)
+        back->left[said->run]--;
+    return found;
+}
+
+static uint32_t ended_place(const struct words_back *back, int64_t id)
+{
+    uint32_t i = 0;
+    while (i < back->ended_count && back->ended[i] != id)
+        i++;
+    return i;
+}
+
+/* Whether this is the last word about an enrollment, which is then inside. */
+static bool is_last_word(struct words_back *back, const struct said_of *said)
+{
+    uint32_t place = ended_place(back, said->id);
+    bool     is_over = place < back->ended_count;
+    if (!is_over && said->inside)
+        return true;
+    if (is_over && said->begins)
+        back->ended[place] = back->ended[--back->ended_count];
+    else if (!is_over && back->ended_count < ENDED_MAX)
+        back->ended[back->ended_count++] = said->id;
+    return false;
 }
 
 static struct facts_member known_journey(const struct facts *facts, uint32_t journey,
                                          struct str node)
 {
-    struct stays stays;
-    stays.count = 0;
-    stays.until_ms = TIME_NEVER;
+    struct facts_member member = { false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
+    struct words_back   back;
+    struct said_of      said = { 0 };
+    back.facts = facts;
+    back.journey = journey;
+    back.ended_count = 0;
+    back.until_ms = TIME_NEVER;
     for (uint32_t r = 0; r < facts->runs_count; r++)
-        stays_in(facts, &facts->runs[r], journey, &stays);
-    for (uint32_t i = 0; i < stays.count; i++) {
-        struct str what = text_of(stays.items[i].bag, OWN_KEY_WHAT);
-        bool       inside = str_eq(what, STR("entered")) || str_eq(what, STR("at"));
-        bool here = str_is_empty(node) || str_eq(text_of(stays.items[i].bag, OWN_KEY_NODE), node);
-        if (inside && here)
-            return (struct facts_member){ true, stays.items[i].at_ms, stays.until_ms };
+        back.left[r] = facts->runs[r].count;
+    while (!member.holds && said_next(&back, &said)) {
+        if (!is_last_word(&back, &said))
+            continue;
+        if (str_is_empty(node) || str_eq(text_of(said.bag, OWN_KEY_NODE), node))
+            member = (struct facts_member){ true, said.at_ms, TIME_NEVER };
+        else if (back.ended_count < ENDED_MAX)
+            back.ended[back.ended_count++] = said.id; /* inside, and elsewhere */
     }
-    return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, stays.until_ms };
+    member.until_ms = back.until_ms;
+    return member;
 }
 
 /* ---- consent ---- */

@@ -3,6 +3,8 @@
 
 #include "engine/vec.h"
 
+enum { SINCE_READS_MAX = 100 * SEGMENT_STEP_READS }; /* of one entering */
+
 /* The place of the segment among the memberships, or where it would be put. */
 static uint32_t place_of(const struct state *state, uint32_t segment)
 {
@@ -58,7 +60,7 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
     return membership_set(
         state, (struct membership){ .segment = segment,
                                     .in = in,
-                                    .since_ms = have == NULL ? step->at_ms : have->since_ms,
+                                    .entered_ms = have == NULL ? step->at_ms : have->entered_ms,
                                     .until_ms = until_ms });
 }
 
@@ -72,11 +74,7 @@ static struct facts_member known_segment(const struct facts *facts, uint32_t seg
     if (segment >= program->segments.count || program->segments.items[segment].arena == NULL)
         return (struct facts_member){ false, FACTS_SINCE_UNKNOWN, TIME_NEVER };
     struct verdict verdict = segment_eval(&program->segments.items[segment].program, facts);
-    const struct membership *have =
-        membership_find(people_state_get(engine->people, facts->profile), segment);
-    int64_t since =
-        have != NULL && have->in == verdict.holds ? have->since_ms : FACTS_SINCE_UNKNOWN;
-    return (struct facts_member){ verdict.holds, since, verdict.until_ms };
+    return (struct facts_member){ verdict.holds, FACTS_SINCE_UNKNOWN, verdict.until_ms };
 }
 
 static uint32_t runs_of_person(const struct engine *engine, uint32_t person, struct run *runs)
@@ -129,6 +127,44 @@ static bool is_heard(const struct step *step, uint32_t segment)
            people_state_get(step->engine->people, step->person)->rare->enrollments.count > 0;
 }
 
+/*
+ * Who enters by something that comes in order does so at this instant. By what came late, by a
+ * merge or a new definition they may have been in it for long: the past is asked, a little of it.
+ */
+static struct segment_since since_of(struct step *step, const struct segment_program *program)
+{
+    int64_t              reads = SINCE_READS_MAX;
+    struct segment_since now = { step->at_ms, false };
+    if (step->in_order)
+        return now;
+    struct segment_since since = segment_since_op(program, 0, true, step_facts(step), &reads);
+    return since.since_ms == FACTS_SINCE_UNKNOWN ? now : since;
+}
+
+static enum err entered(struct step *step, uint32_t segment)
+{
+    const struct segment_def *def = &step->engine->program->segments.items[segment];
+    struct segment_since      since = since_of(step, &def->program);
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_ENTERED,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .subject = segment,
+                                     .object = step->quiet,
+                                     .since_ms = since.since_ms,
+                                     .or_earlier = since.or_earlier });
+}
+
+static enum err left(struct step *step, uint32_t segment)
+{
+    return decide(step->engine, step->out,
+                  (struct decision){ .kind = DECISION_LEFT,
+                                     .profile = step->person,
+                                     .at_ms = step->at_ms,
+                                     .subject = segment,
+                                     .object = step->quiet });
+}
+
 enum err membership_ask(struct step *step, uint32_t segment)
 {
     const struct state      *state = people_state_get(step->engine->people, step->person);
@@ -136,12 +172,7 @@ enum err membership_ask(struct step *step, uint32_t segment)
     bool                     in = have != NULL && have->in;
     struct verdict verdict = verdict_of(step, &step->engine->program->segments.items[segment], in);
     if (in != verdict.holds) {
-        TRY(decide(step->engine, step->out,
-                   (struct decision){ .kind = verdict.holds ? DECISION_ENTERED : DECISION_LEFT,
-                                      .profile = step->person,
-                                      .at_ms = step->at_ms,
-                                      .subject = segment,
-                                      .object = step->quiet }));
+        TRY(verdict.holds ? entered(step, segment) : left(step, segment));
         step->engine->memberships_changed++;
         if (is_heard(step, segment))
             step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);

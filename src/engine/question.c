@@ -66,6 +66,17 @@ struct verdict engine_ask(const struct engine *engine, const struct segment_prog
     return segment_eval(program, &known.facts);
 }
 
+struct segment_since engine_since(const struct engine *engine, uint32_t person, uint32_t segment,
+                                  int64_t *reads)
+{
+    const struct segment_def *def = &engine->program->segments.items[segment];
+    struct known              known;
+    if (def->arena == NULL)
+        return (struct segment_since){ FACTS_SINCE_UNKNOWN, false };
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    return segment_since(&def->program, &known.facts, reads);
+}
+
 void engine_explain(const struct engine *engine, const struct segment_program *program,
                     const struct segment_node *tree, uint32_t person, int64_t at_ms,
                     struct buf *out)

@@ -28,7 +28,7 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->quiet = quiet;
     step->event_seq = 0;
     step->queue_count = step->queue_done = 0;
-    step->parked = step->machine = false;
+    step->parked = step->machine = step->in_order = false;
     step->own_heard = engine->own_count;
     engine->own_added = 0;
     TRY(checkpoint_before(engine, step->person));
@@ -141,8 +141,10 @@ enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms)
 
 enum err wake_set(struct engine *engine, uint32_t person)
 {
-    const struct state *state = people_state_get(engine->people, person);
-    int64_t             wake_ms = TIME_NEVER;
+    const struct state   *state = people_state_get(engine->people, person);
+    const struct profile *profile = people_get(engine->people, person);
+    /* Who is still to be asked everything has that to wake up for. */
+    int64_t wake_ms = profile->ask_all ? profile->wake_ms : TIME_NEVER;
     for (uint32_t i = 0; i < state->memberships.count; i++)
         if (state->memberships.items[i].until_ms < wake_ms)
             wake_ms = state->memberships.items[i].until_ms;
@@ -175,6 +177,7 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
     TRY(step_begin(&step, engine, out, person, at_ms, false));
     bool all = root->ask_all;
     root->ask_all = false;
+    step.in_order = !all;
     TRY(all ? membership_ask_all(&step) : membership_ask_due(&step));
     TRY(journeys_exits(&step, all ? EXIT_ALL : EXIT_DUE, 0));
     TRY(journeys_due(&step));

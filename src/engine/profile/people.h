@@ -41,16 +41,19 @@ enum identity_kind {
     IDENTITY_EXTERNAL = 'x', /* text: "type:id" */
 };
 
-/* A person has many: two words each. */
+/*
+ * A person has many: two words each. Since when the condition is true is not among them: it follows
+ * from the timeline (engine_since), and changes with what is learnt late.
+ */
 struct membership {
-    int64_t  until_ms;      /* when time alone may change it */
-    int64_t  since_ms : 49; /* when the condition became true, as now known */
+    int64_t  until_ms;        /* when time alone may change it */
+    int64_t  entered_ms : 49; /* the instant of the decision, which is never rewritten */
     uint64_t segment : 14;
     bool     in : 1;
 };
 _Static_assert(sizeof(struct membership) == 16, "of which a person has many");
 _Static_assert(TIME_MIN_MS >= -(INT64_C(1) << 48) && TIME_MAX_MS < INT64_C(1) << 48,
-               "every instant fits since_ms");
+               "every instant fits entered_ms");
 
 struct enrollment {
     uint64_t id; /* its ENROLLED decision */

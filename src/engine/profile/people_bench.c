@@ -43,7 +43,7 @@ static void person_make(struct people *people, uint32_t number)
     for (uint32_t i = 0; i < MEMBERSHIPS; i++)
         if (VEC_ADD(&state->memberships,
                     (struct membership){
-                        .segment = i, .in = true, .since_ms = number, .until_ms = TIME_NEVER }) !=
+                        .segment = i, .in = true, .entered_ms = number, .until_ms = TIME_NEVER }) !=
             OK)
             exit(1);
 }

@@ -159,7 +159,8 @@ bool segment_value(const struct segment_program *program, const struct facts *fa
 bool segment_asks_trait(const struct segment_node *node, struct str name);
 
 /*
- * Writes the reasons as one JSON object: {"condition","holds","until"?,"since"?, and "parts" of a
+ * Writes the reasons as one JSON object: {"condition","holds","until"?,"so_since"? (the start of
+ * the present stretch; "or_earlier" where that is not sure),"since"? (of a value), and "parts" of a
  * group, or "value" of a trait, "count" and "events":[{"seq","at"}] of behaviour}. A computed trait
  * has "computed":true, and what behaviour has. `node` is the
  * tree that `program` was compiled from (or one equal to it).

@@ -1,5 +1,6 @@
 #include "engine/segment/segment_computed.h"
 #include "engine/segment/segment_scan.h"
+#include "engine/segment/segment_since.h"
 
 enum { EVENTS_SHOWN_MAX = 5 }; /* the newest; the count says how many there are */
 
@@ -198,30 +199,53 @@ static void write_window(const struct facts *facts, const struct segment_window 
     write_instant(out, reach.now.to_ms);
 }
 
-static void explain(const struct segment_asking *asking, const struct segment_node *node,
-                    uint32_t at, struct buf *out);
+/* One explanation: what is asked, and since when it has been so (facts: before they got a zone). */
+struct explaining {
+    struct segment_asking         asking;
+    const struct segment_program *program;
+    const struct facts           *facts;
+    int64_t                      *reads;
+};
 
-static void write_parts(const struct segment_asking *asking, const struct segment_node *node,
-                        uint32_t at, struct buf *out, bool *first)
+static void explain(const struct explaining *why, const struct segment_node *node, uint32_t at,
+                    struct buf *out);
+
+static void write_so_since(const struct explaining *why, uint32_t at, bool holds, struct buf *out,
+                           bool *first)
+{
+    struct segment_since since = segment_since_op(why->program, at, holds, why->facts, why->reads);
+    if (since.since_ms == FACTS_SINCE_UNKNOWN)
+        return;
+    json_write_key(out, first, "so_since");
+    write_instant(out, since.since_ms);
+    if (!since.or_earlier)
+        return;
+    json_write_key(out, first, "or_earlier");
+    buf_str(out, STR("true"));
+}
+
+static void write_parts(const struct explaining *why, const struct segment_node *node, uint32_t at,
+                        struct buf *out, bool *first)
 {
     json_write_key(out, first, "parts");
     uint32_t part = at + 1;
-    for (uint32_t i = 0; i < node->parts_count; i++, part = asking->ops[part].next) {
+    for (uint32_t i = 0; i < node->parts_count; i++, part = why->asking.ops[part].next) {
         buf_char(out, i == 0 ? '[' : ',');
-        explain(asking, node->parts[i], part, out);
+        explain(why, node->parts[i], part, out);
     }
     buf_char(out, ']');
 }
 
-static void write_reasons(const struct segment_asking *asking, const struct segment_node *node,
+static void write_reasons(const struct explaining *why, const struct segment_node *node,
                           uint32_t at, struct buf *out, bool *first)
 {
-    const struct segment_op *op = &asking->ops[at];
+    const struct segment_asking *asking = &why->asking;
+    const struct segment_op     *op = &asking->ops[at];
     switch (op->kind) {
     case SEGMENT_AND:
     case SEGMENT_OR:
     case SEGMENT_NOT:
-        write_parts(asking, node, at, out, first);
+        write_parts(why, node, at, out, first);
         return;
     case SEGMENT_COMPARE:
         write_trait(asking, op, out, first);
@@ -269,10 +293,10 @@ static void write_reasons(const struct segment_asking *asking, const struct segm
     }
 }
 
-static void explain(const struct segment_asking *asking, const struct segment_node *node,
-                    uint32_t at, struct buf *out)
+static void explain(const struct explaining *why, const struct segment_node *node, uint32_t at,
+                    struct buf *out)
 {
-    struct verdict verdict = segment_eval_op(asking, at);
+    struct verdict verdict = segment_eval_op(&why->asking, at);
     bool           first = true;
 
     buf_char(out, '{');
@@ -283,14 +307,19 @@ static void explain(const struct segment_asking *asking, const struct segment_no
         json_write_key(out, &first, "until");
         write_instant(out, verdict.until_ms);
     }
-    write_reasons(asking, node, at, out, &first);
+    write_so_since(why, at, verdict.holds, out, &first);
+    write_reasons(why, node, at, out, &first);
     buf_char(out, '}');
 }
 
 void segment_explain(const struct segment_program *program, const struct segment_node *node,
                      const struct facts *facts, struct buf *out)
 {
-    struct segment_local  local;
-    struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
-    explain(&asking, node, 0, out);
+    struct segment_local local;
+    int64_t              reads = SEGMENT_READS_MAX;
+    struct explaining why = { .asking = { program->ops, segment_localize(program, facts, &local) },
+                              .program = program,
+                              .facts = facts,
+                              .reads = &reads };
+    explain(&why, node, 0, out);
 }

@@ -479,11 +479,13 @@ TEST(segment_when, an_explanation_says_which_day_it_is_there_and_since_when_a_tr
                      "\"seq\":3,\"since\":\"2026-01-20T00:00:00.000Z\",\"passes\":true,"
                      "\"passes_since\":\"2026-01-10T00:00:00.000Z\"");
     assert_explained(&p, "anniversary of birthday is today", "2026-05-17T02:00:00Z",
-                     "\"holds\":false,\"until\":\"2026-05-17T04:00:00.000Z\",\"value\":"
+                     "\"until\":\"2026-05-17T04:00:00.000Z\",\"so_since\":"
+                     "\"2026-03-09T03:00:00.000Z\",\"value\":"
                      "\"1990-05-17\",\"seq\":4,\"since\":\"2026-01-01T00:00:00.000Z\","
                      "\"today\":\"2026-05-16\",\"zone\":\"America/New_York\"");
     assert_explained(&p, "did \"Buy\" today", "2026-03-09T03:30:00Z",
-                     "\"until\":\"2026-03-09T04:00:00.000Z\",\"today\":\"2026-03-08\","
+                     "\"until\":\"2026-03-09T04:00:00.000Z\",\"so_since\":"
+                     "\"2026-03-09T03:00:00.000Z\",\"today\":\"2026-03-08\","
                      "\"zone\":\"America/New_York\",\"from\":\"2026-03-08T05:00:00.000Z\"");
     assert_explained(&p, "consent to \"news\" by \"sms\" is granted", "2026-03-09",
                      "\"consent\":\"refused\",\"since\":\"2026-01-01T00:00:00.000Z\"");

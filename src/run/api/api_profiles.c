@@ -46,10 +46,25 @@ static void identities_write(const struct people *people, uint32_t person, struc
     } while (member != person);
 }
 
-static void segments_write(const struct program *program, const struct state *state,
+static void since_write(const struct engine *engine, uint32_t person,
+                        const struct membership *membership, int64_t *reads, struct buf *out,
+                        bool *first)
+{
+    struct segment_since since = engine_since(engine, person, membership->segment, reads);
+    bool                 is_known = since.since_ms != FACTS_SINCE_UNKNOWN;
+    write_time(out, first, "since", is_known ? since.since_ms : membership->entered_ms);
+    if (!since.or_earlier)
+        return;
+    json_write_key(out, first, "orEarlier");
+    buf_str(out, STR("true"));
+}
+
+static void segments_write(struct engine *engine, uint32_t person, const struct state *state,
                            struct buf *out)
 {
-    bool any = false;
+    const struct program *program = engine_program(engine);
+    bool                  any = false;
+    int64_t               reads = SEGMENT_READS_MAX;
     for (uint32_t i = 0; i < state->memberships.count; i++) {
         const struct membership *membership = &state->memberships.items[i];
         bool                     first = true;
@@ -58,7 +73,8 @@ static void segments_write(const struct program *program, const struct state *st
         comma(out, &any);
         write_text(out, &first, "segment",
                    program_name(program, NAME_SEGMENT, membership->segment));
-        write_time(out, &first, "since", membership->since_ms);
+        since_write(engine, person, membership, &reads, out, &first);
+        write_time(out, &first, "entered", membership->entered_ms);
         write_time(out, &first, "until", membership->until_ms);
         buf_char(out, '}');
     }
@@ -149,11 +165,13 @@ static void array_write(struct buf *out, bool *first, const char *key)
     buf_char(out, '[');
 }
 
-static void state_write(const struct program *program, const struct state *state, struct buf *out)
+static void state_write(struct engine *engine, uint32_t person, struct buf *out)
 {
-    bool first = false;
+    const struct program *program = engine_program(engine);
+    const struct state   *state = people_state_get(engine_people(engine), person);
+    bool                  first = false;
     array_write(out, &first, "segments");
-    segments_write(program, state, out);
+    segments_write(engine, person, state, out);
     buf_char(out, ']');
     array_write(out, &first, "journeys");
     journeys_write(program, state, out);
@@ -196,7 +214,7 @@ static bool profile_ask(struct engine *engine, struct task *task)
     engine_computed_write(engine, question->person, PROFILE_COMPUTED_BYTES_MAX, out);
     json_write_key(out, &first, "derived");
     engine_derived_write(engine, question->person, out);
-    state_write(engine_program(engine), people_state_get(people, question->person), out);
+    state_write(engine, question->person, out);
     if (people_get(people, question->person)->shared)
         buf_str(out, STR(",\"shared\":true"));
     buf_char(out, '}');

@@ -62,9 +62,9 @@ static enum err current_read(struct applying *applying, const struct file *file,
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }
 
-static enum err define(struct talk *talk, const struct file *file)
+static enum err define(struct talk *talk, const struct file *file, const char *end)
 {
-    path_of(talk, file, NULL);
+    path_of(talk, file, end);
     buf_reset(&talk->body);
     buf_str(&talk->body, file->text);
     return talk_ask(talk, "PUT");
@@ -111,7 +111,7 @@ static enum err try_files(struct applying *applying, struct talk *scratch)
 {
     for (uint32_t i = 0; i < applying->all.count; i++) {
         const struct file *file = &applying->all.items[i];
-        enum err           err = define(scratch, file);
+        enum err           err = define(scratch, file, NULL);
         if (err != OK && is_ours(applying, file))
             err = fault(applying, err, &scratch->problem, file);
         else if (err == ERR_INPUT || err == ERR_ABSENT)
@@ -301,12 +301,65 @@ static void json_line(struct applying *applying, uint32_t i, struct buf *out)
     buf_format(out, ",\"change\":\"%s\"}", change_name(applying->changes[i]));
 }
 
+/* How many enter the segments that change; one that names a new one cannot be counted yet. */
+static enum err entering_count(struct applying *applying, int64_t *people, bool *or_more)
+{
+    struct talk *talk = &applying->talk;
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        const struct file *file = &applying->files.items[i];
+        int64_t            entering = 0;
+        if (file->kind != FILE_SEGMENT || applying->changes[i] == CHANGE_NONE)
+            continue;
+        enum err err = define(talk, file, "?dry=1");
+        if (err == ERR_ABSENT || err == ERR_INPUT) {
+            *or_more = true;
+            talk->problem.what[0] = '\0';
+            continue;
+        }
+        TRY(err);
+        if (json_get_int(&talk->answer, STR("entering"), &entering))
+            *people += entering;
+    }
+    return OK;
+}
+
+static bool is_confirmed(void)
+{
+    char answer[8] = "";
+    fprintf(stderr, "Go on? [y/N] ");
+    return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* What is fired cannot be taken back, so it is said, and asked, first. */
+static enum cli_exit fire_ask(struct applying *applying, enum err *err)
+{
+    int64_t people = 0;
+    bool    or_more = false;
+    *err = entering_count(applying, &people, &or_more);
+    if (*err != OK || (people == 0 && !or_more))
+        return CLI_OK;
+    fprintf(stderr,
+            "Warning: %s%lld people enter segments that change; journeys begun by these segments "
+            "may start for them.\n",
+            or_more ? "at least " : "", (long long)people);
+    if (cli_has(applying->cli, "yes"))
+        return CLI_OK;
+    if (!isatty(STDIN_FILENO))
+        return cli_usage(applying->cli, "Nobody is there to ask, so nothing was changed.",
+                         "Add --yes, or leave --fire away: the change then sets off nothing.");
+    if (is_confirmed())
+        return CLI_OK;
+    fprintf(stderr, "Nothing was changed.\n");
+    return CLI_NO;
+}
+
 static enum err apply_all(struct applying *applying)
 {
     SCOPED(buf_donep) struct buf out = buf_make(TALK_BODY_BYTES_MAX);
+    const char                  *end = cli_has(applying->cli, "fire") ? "?fire=1" : NULL;
     for (uint32_t i = 0; i < applying->files.count; i++) {
         if (applying->changes[i] != CHANGE_NONE) {
-            enum err err = define(&applying->talk, &applying->files.items[i]);
+            enum err err = define(&applying->talk, &applying->files.items[i], end);
             if (err != OK) {
                 place_in_file(&applying->talk.problem, &applying->files.items[i]);
                 return err;
@@ -331,9 +384,12 @@ enum cli_exit cli_apply(struct cli *cli)
     enum err        err = applying_open(&applying, cli, false);
     if (err == OK && applying.faults > 0)
         return faults_end(&applying, "Nothing was changed.");
-    if (err == OK)
+    enum cli_exit code = CLI_OK;
+    if (err == OK && cli_has(cli, "fire"))
+        code = fire_ask(&applying, &err);
+    if (err == OK && code == CLI_OK)
         err = apply_all(&applying);
-    return applying_end(&applying, err, CLI_OK);
+    return applying_end(&applying, err, code);
 }
 
 static enum err diff_all(struct applying *applying)

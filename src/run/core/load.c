@@ -176,7 +176,7 @@ static enum err states_read(struct loading *loading)
 {
     if (loading->checkpoint_seq == 0)
         return OK;
-    engine_load_round(loading->core->engine, loading->round);
+    engine_load_round(loading->core->engine, loading->round, loading->checkpoint_seq);
     enum err err =
         store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
     if (err != OK && err != ERR_LIMIT)
