@@ -469,7 +469,7 @@ static enum err zone_moved(struct engine *engine)
     return OK;
 }
 
-/* Those in a journey whose exit asks about the trait are due at once. */
+/* Those in a journey whose exit asks about the trait (empty: about a stage) are due at once. */
 static enum err exits_moved(struct engine *engine, uint32_t person, struct str trait)
 {
     const struct state *state = people_state_get(engine->people, person);
@@ -478,7 +478,8 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
         const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version =
             program_journey_version(engine->program, e->journey, e->version);
-        if (version == NULL || !segment_asks_trait(version->journey.exit_when.tree, trait))
+        if (version == NULL ||
+            !program_asks(engine->program, version->journey.exit_when.tree, trait))
             continue;
         if (!asked)
             TRY(checkpoint_before(engine, person));
@@ -489,19 +490,18 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
     return asked ? wake_set(engine, person) : OK;
 }
 
-/* What names the trait has it anew; segments are asked of everyone, quietly. */
-static enum err trait_moved(struct engine *engine, uint32_t trait)
+/* What names the trait (empty: a stage) has it anew; segments are asked of everyone, quietly. */
+static enum err trait_moved(struct engine *engine, struct str name)
 {
     const struct program *program = engine->program;
-    struct str            name = program_name(program, NAME_TRAIT, trait);
     for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks_trait(program, i, name))
+        if (program_segment_asks(program, i, name))
             TRY(job_begin(engine, i, false));
     bool asked = false;
     for (uint32_t i = 0; i < program->journeys.count; i++)
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
-            asked =
-                asked || program_journey_asks_trait(program->journeys.items[i].versions[k], name);
+            asked = asked ||
+                    program_journey_asks(program, program->journeys.items[i].versions[k], name);
     for (uint32_t p = 0; asked && p < people_count(engine->people); p++)
         if (people_root(engine->people, p) == p)
             TRY(exits_moved(engine, p, name));
@@ -520,7 +520,9 @@ static enum err define_apply(struct engine *engine, const struct record *record,
     if (engine->program->zone != zone)
         return zone_moved(engine);
     if (record->definition_kind == DEFINE_TRAIT)
-        return trait_moved(engine, number);
+        return trait_moved(engine, program_name(engine->program, NAME_TRAIT, number));
+    if (record->definition_kind == DEFINE_STAGES)
+        return trait_moved(engine, STR_NONE);
     /* A deleted segment is left by everyone, in the same quiet way. */
     return record->definition_kind == DEFINE_SEGMENT
                ? job_begin(engine, number, (record->flags & RECORD_FIRE) != 0)

@@ -98,6 +98,7 @@ void program_close(struct program *program)
     }
     VEC_DONE(&program->segments);
     computed_done(program);
+    arena_close(program->stages.arena);
     VEC_DONE(&program->journeys);
     VEC_DONE(&program->templates);
     numbers_done(program->segments_of_event);
@@ -247,6 +248,8 @@ struct segment_names program_names(struct program *program, bool grow)
         .journey = journey_resolve,
         .topic = topic_resolve,
         .sources = sources_of,
+        .stages = program->stages.items,
+        .stages_count = program->stages.count,
     };
 }
 
@@ -850,11 +853,13 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return template_define(program, name, text, version, number, problem);
     case DEFINE_TRAIT:
         return computed_define(program, name, text, version, number, problem);
+    case DEFINE_STAGES:
+        return stages_define(program, text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, problem);
     default:
         return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-                           "Use workspace, trait, segment, journey or template.");
+                           "Use workspace, trait, stages, segment, journey or template.");
     }
 }
 
@@ -882,6 +887,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
     }
     if (kind == DEFINE_TRAIT)
         return computed_check(program, name, text, problem);
+    if (kind == DEFINE_STAGES)
+        return stages_check(program, text, problem);
     if (kind == DEFINE_WORKSPACE && text.len > 0)
         return workspace_check(program, text, problem);
     return kind == DEFINE_TEMPLATE ? template_check(program, name, text, problem) : OK;

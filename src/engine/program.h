@@ -29,6 +29,7 @@
 enum {
     PROGRAM_SEGMENTS_MAX = 10000,
     PROGRAM_COMPUTED_MAX = 200,         /* all of them are worked out for each message */
+    PROGRAM_STAGES_MAX = 50,            /* all their rules stand in each condition about one */
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
 };
@@ -47,6 +48,14 @@ struct computed_def {
     struct segment_program     program; /* for segment_value */
     uint32_t                   trait;   /* its name's number */
     uint32_t                   version; /* the defining record's seq */
+};
+
+/* The stages, the first to come first; they stand in the place of their names where one is asked.
+ */
+struct stages_def {
+    struct arena         *arena; /* NULL: there are none */
+    struct segment_stage *items;
+    uint32_t              count;
 };
 
 struct journey_version {
@@ -103,6 +112,7 @@ struct program {
         struct computed_def *items;
         uint32_t             count, room;
     } computed;
+    struct stages_def stages;
     struct {
         struct journey_def *items;
         uint32_t            count, room;
@@ -153,8 +163,11 @@ struct computed_users {
 };
 void program_computed_users(const struct program *program, struct str name,
                             struct computed_users *out);
-bool program_segment_asks_trait(const struct program *program, uint32_t segment, struct str name);
-bool program_journey_asks_trait(const struct journey_version *version, struct str name);
+/* Does it depend on the computed trait, by its name or by a stage? An empty name: on the stages. */
+bool program_asks(const struct program *program, const struct segment_node *tree, struct str trait);
+bool program_segment_asks(const struct program *program, uint32_t segment, struct str trait);
+bool program_journey_asks(const struct program *program, const struct journey_version *version,
+                          struct str trait);
 
 /* Numbers of names. SEGMENT_NO_ID when there is none. */
 uint32_t program_segment(const struct program *program, struct str name);

@@ -38,33 +38,52 @@ const struct segment_node *program_computed_tree(const void *owner, struct str n
 
 /* ---- who names it ---- */
 
-bool program_segment_asks_trait(const struct program *program, uint32_t segment, struct str name)
+bool program_asks(const struct program *program, const struct segment_node *tree, struct str trait)
 {
-    const struct segment_def *def = &program->segments.items[segment];
-    return def->arena != NULL && segment_asks_trait(def->tree, name);
+    bool in_rule = str_is_empty(trait);
+    if (!in_rule && segment_asks_trait(tree, trait))
+        return true;
+    if (!segment_asks_stage(tree, STR_NONE))
+        return false;
+    for (uint32_t i = 0; i < program->stages.count; i++)
+        in_rule = in_rule || segment_asks_trait(program->stages.items[i].rule, trait);
+    return in_rule;
 }
 
-/* Calls for each condition of the journey that asks about the trait; how many there are. */
-static uint32_t conditions_of(struct journey_version *version, struct str name,
-                              struct condition **out)
+bool program_segment_asks(const struct program *program, uint32_t segment, struct str trait)
+{
+    const struct segment_def *def = &program->segments.items[segment];
+    return def->arena != NULL && program_asks(program, def->tree, trait);
+}
+
+/* The conditions of the journey that ask about the trait; how many there are. */
+static uint32_t conditions_of(const struct program *program, struct journey_version *version,
+                              struct str name, struct condition **out)
 {
     struct journey *journey = &version->journey;
     uint32_t        count = 0;
-    if (segment_asks_trait(journey->exit_when.tree, name))
+    if (program_asks(program, journey->exit_when.tree, name))
         out[count++] = &journey->exit_when;
     for (uint16_t n = 0; n < journey->nodes_count; n++)
-        if (segment_asks_trait(journey->nodes[n].split.tree, name))
+        if (program_asks(program, journey->nodes[n].split.tree, name))
             out[count++] = (struct condition *)&journey->nodes[n].split;
     return count;
 }
 
-bool program_journey_asks_trait(const struct journey_version *version, struct str name)
+static bool journey_asks(const struct program *program, const struct journey_version *version,
+                         program_asks_fn *ask, struct str name)
 {
     const struct journey *journey = &version->journey;
-    bool                  asks = segment_asks_trait(journey->exit_when.tree, name);
+    bool                  asks = ask(program, journey->exit_when.tree, name);
     for (uint16_t n = 0; n < journey->nodes_count; n++)
-        asks = asks || segment_asks_trait(journey->nodes[n].split.tree, name);
+        asks = asks || ask(program, journey->nodes[n].split.tree, name);
     return asks;
+}
+
+bool program_journey_asks(const struct program *program, const struct journey_version *version,
+                          struct str trait)
+{
+    return journey_asks(program, version, program_asks, trait);
 }
 
 void program_computed_users(const struct program *program, struct str name,
@@ -72,11 +91,11 @@ void program_computed_users(const struct program *program, struct str name,
 {
     *out = (struct computed_users){ 0 };
     for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks_trait(program, i, name) && out->segments++ == 0)
+        if (program_segment_asks(program, i, name) && out->segments++ == 0)
             out->segment = program_name(program, NAME_SEGMENT, i);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
-        if (live != NULL && program_journey_asks_trait(live, name) && out->journeys++ == 0)
+        if (live != NULL && program_journey_asks(program, live, name) && out->journeys++ == 0)
             out->journey = live->journey.name;
     }
 }
@@ -89,18 +108,21 @@ static void user_add(struct buf *out, uint32_t *count, const char *kind, struct 
         buf_format(out, "%s%s \"%.*s\"", *count > 1 ? ", " : "", kind, STR_ARG(name));
 }
 
-/* ERR_CONFLICT with the users' names when there are any. */
-static enum err unused_check(const struct program *program, struct str name,
-                             struct problem *problem)
+enum err program_unused_check(const struct program *program, program_asks_fn *asks,
+                              const char *what, struct str name, struct problem *problem)
 {
     SCOPED(buf_donep) struct buf users = buf_make(USERS_NAMED_MAX * 300);
     uint32_t                     count = 0;
+    for (uint32_t i = 0; i < program->stages.count; i++)
+        if (asks(program, program->stages.items[i].rule, name))
+            user_add(&users, &count, "stage", program->stages.items[i].name);
     for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks_trait(program, i, name))
+        if (program->segments.items[i].arena != NULL &&
+            asks(program, program->segments.items[i].tree, name))
             user_add(&users, &count, "segment", program_name(program, NAME_SEGMENT, i));
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
-        if (live != NULL && program_journey_asks_trait(live, name))
+        if (live != NULL && journey_asks(program, live, asks, name))
             user_add(&users, &count, "journey", live->journey.name);
     }
     if (count == 0)
@@ -108,8 +130,8 @@ static enum err unused_check(const struct program *program, struct str name,
     if (count > USERS_NAMED_MAX)
         buf_format(&users, " and %u more", count - USERS_NAMED_MAX);
     TRY(buf_err(&users));
-    return problem_format(problem, ERR_CONFLICT, "trait", "Change what uses it first.",
-                          "The computed trait \"%.*s\" is used by %.*s.", STR_ARG(name),
+    return problem_format(problem, ERR_CONFLICT, "definition", "Change what uses it first.",
+                          "The %s \"%.*s\" is used by %.*s.", what, STR_ARG(name),
                           STR_ARG(buf_view(&users)));
 }
 
@@ -178,7 +200,7 @@ static enum err version_anew(struct program *program, struct journey_version *ve
 {
     struct segment_names names = program_names(program, true);
     struct condition    *conditions[JOURNEY_NODES_MAX + 1];
-    uint32_t             count = conditions_of(version, name, conditions);
+    uint32_t             count = conditions_of(program, version, name, conditions);
     names.has_entry = true;
     for (uint32_t i = 0; i < count; i++) {
         struct fresh_condition item = { .condition = conditions[i] };
@@ -196,7 +218,7 @@ static enum err users_anew(struct program *program, struct str name, struct fres
                            struct problem *problem)
 {
     for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks_trait(program, i, name))
+        if (program_segment_asks(program, i, name))
             TRY(segment_anew(program, i, fresh, problem));
     for (uint32_t i = 0; i < program->journeys.count; i++)
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
@@ -214,6 +236,16 @@ static enum err users_put(struct program *program, struct fresh *fresh)
         TRY(program_segment_put(program, fresh->segments.items[i].number, def));
     }
     return OK;
+}
+
+enum err program_users_anew(struct program *program, struct str trait, struct problem *problem)
+{
+    struct fresh fresh = { 0 };
+    enum err     err = users_anew(program, trait, &fresh, problem);
+    if (err == OK)
+        err = users_put(program, &fresh);
+    fresh_done(&fresh);
+    return err;
 }
 
 /* ---- defining ---- */
@@ -250,18 +282,12 @@ static enum err place_find(struct program *program, struct str name, uint32_t *p
 static enum err put(struct program *program, uint32_t place, struct str name,
                     struct computed_def def, struct problem *problem)
 {
-    struct fresh        fresh = { 0 };
     struct computed_def old = program->computed.items[place];
     program->computed.items[place] = def;
-    enum err err = users_anew(program, name, &fresh, problem);
-    if (err == OK) {
-        err = users_put(program, &fresh);
-        arena_close(old.arena);
-    } else {
+    enum err err = program_users_anew(program, name, problem);
+    if (err != OK)
         program->computed.items[place] = old;
-        arena_close(def.arena);
-    }
-    fresh_done(&fresh);
+    arena_close(err == OK ? old.arena : def.arena);
     return err;
 }
 
@@ -272,7 +298,7 @@ enum err computed_define(struct program *program, struct str name, struct str te
     uint32_t            place = 0;
     if (text.len == 0) {
         struct computed_def *have = find(program, name);
-        TRY(unused_check(program, name, problem));
+        TRY(program_unused_check(program, program_asks, "computed trait", name, problem));
         if (have == NULL)
             return ERR_ABSENT;
         *number = have->trait;
@@ -302,6 +328,6 @@ enum err computed_check(struct program *program, struct str name, struct str tex
     SCOPED(arena_closep) struct arena *arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     struct computed_def                def = { .arena = arena };
     if (text.len == 0)
-        return unused_check(program, name, problem);
+        return program_unused_check(program, program_asks, "computed trait", name, problem);
     return arena == NULL ? ERR_MEMORY : text_compile(program, text, false, &def, problem);
 }

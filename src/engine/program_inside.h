@@ -17,4 +17,19 @@ MUST enum err computed_check(struct program *program, struct str name, struct st
                              struct problem *problem);
 void          computed_done(struct program *program);
 
+/* program_computed.c: all that depends on the trait (empty: on the stages) compiled anew; nothing
+ * is changed unless OK. */
+MUST enum err program_users_anew(struct program *program, struct str trait,
+                                 struct problem *problem);
+
+/* ERR_CONFLICT naming who asks for `name`, when `asks` says so of anyone: "The `what` ...". */
+typedef bool  program_asks_fn(const struct program *program, const struct segment_node *tree,
+                              struct str name);
+MUST enum err program_unused_check(const struct program *program, program_asks_fn *asks,
+                                   const char *what, struct str name, struct problem *problem);
+
+/* program_stages.c: see program_define and program_check. */
+MUST enum err stages_define(struct program *program, struct str text, struct problem *problem);
+MUST enum err stages_check(struct program *program, struct str text, struct problem *problem);
+
 #endif

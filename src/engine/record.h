@@ -52,7 +52,8 @@ enum definition_kind {
     DEFINE_SEGMENT = 2,
     DEFINE_JOURNEY = 3,
     DEFINE_TEMPLATE = 4,
-    DEFINE_TRAIT = 11, /* a computed one: segment_parse_value */
+    DEFINE_TRAIT = 11,  /* a computed one: segment_parse_value */
+    DEFINE_STAGES = 12, /* all of them, one document: program_stages.c */
     DEFINE_KINDS,
 };
 

@@ -157,6 +157,8 @@ bool segment_value(const struct segment_program *program, const struct facts *fa
 
 /* Does the condition itself ask about the trait? Not what a segment named in it asks. */
 bool segment_asks_trait(const struct segment_node *node, struct str name);
+/* Does it ask for that stage? An empty name: for any. */
+bool segment_asks_stage(const struct segment_node *node, struct str name);
 
 /*
  * Writes the reasons as one JSON object: {"condition","holds","until"?,"so_since"? (the start of

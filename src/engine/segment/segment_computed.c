@@ -38,6 +38,19 @@ const struct segment_node *segment_computed_lower(struct arena              *are
     return node;
 }
 
+bool segment_asks_stage(const struct segment_node *node, struct str name)
+{
+    if (node == NULL)
+        return false;
+    if (node->kind == SEGMENT_IN_STAGE)
+        return str_is_empty(name) || str_eq(node->name, name);
+    bool group = node->kind == SEGMENT_AND || node->kind == SEGMENT_OR || node->kind == SEGMENT_NOT;
+    for (uint32_t i = 0; group && i < node->parts_count; i++)
+        if (segment_asks_stage(node->parts[i], name))
+            return true;
+    return false;
+}
+
 bool segment_asks_trait(const struct segment_node *node, struct str name)
 {
     if (node == NULL)

@@ -7,7 +7,7 @@
  * What an aggregate cannot be tested for in the text form ("between", "exists" of a number) is an
  * aggregate with `is_value` and the comparison: its value is found and compared as a trait's is.
  *
- * Internal to segment/, but for segment_asks_trait (segment.h).
+ * Internal to segment/, but for segment_asks_trait and segment_asks_stage (segment.h).
  */
 #ifndef DULT_ENGINE_SEGMENT_COMPUTED_H
 #define DULT_ENGINE_SEGMENT_COMPUTED_H

@@ -135,6 +135,31 @@ TEST(api_define, a_computed_trait_is_defined_asked_shown_and_kept_while_it_is_us
     rig_close(rig);
 }
 
+TEST(api_define, the_stages_are_one_document_and_are_shown_with_their_people)
+{
+    static const char stages[] = "{\"stages\":[{\"name\":\"visitor\",\"when\":\"everyone\"},"
+                                 "{\"name\":\"member\",\"when\":\"did \\\"Signed Up\\\"\"}]}";
+    struct rig       *rig = rig_open();
+    sign_up(rig, "ada");
+    assert_int_equal(rig_post(rig, "/v1/identify", "{\"userId\":\"bob\",\"traits\":{\"a\":1}}"),
+                     200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/stages", ""), 404);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/stages", "{\"stages\":7}"), 400);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/stages", stages), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/members", "in stage \"member\""), 200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/stages", ""), 200);
+    assert_str(rig_str(rig, "stages.0.name"), "visitor");
+    assert_int_equal(rig_int(rig, "stages.0.count"), 1);
+    assert_int_equal(rig_int(rig, "stages.1.count"), 1);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/stages", ""), 409);
+    assert_true(str_find(rig->body, 0, STR("members")) < rig->body.len);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/segments/members", ""), 200);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/stages", ""), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/stages", ""), 404);
+    rig_close(rig);
+}
+
 TEST(api_define, an_import_is_counted_at_its_own_time_and_mails_nobody)
 {
     struct rig *rig = rig_open();

@@ -16,6 +16,7 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
+           : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
                                                         : DEFINE_WORKSPACE;
 }
 
@@ -25,13 +26,16 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_NONE] = "definition",   [DEFINE_WORKSPACE] = "workspace",
         [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
+        [DEFINE_STAGES] = "stages",
     };
     return words[kind];
 }
 
 static struct str name_of(struct call *call, enum definition_kind kind)
 {
-    return kind == DEFINE_WORKSPACE ? STR("workspace") : call_param(call, "name");
+    return kind == DEFINE_WORKSPACE ? STR("workspace")
+           : kind == DEFINE_STAGES  ? STR("stages")
+                                    : call_param(call, "name");
 }
 
 /* ---- reading: the last version of each counts ---- */
@@ -165,6 +169,42 @@ static enum err definition_absent(struct call *call, enum definition_kind kind, 
                           "There is no %s \"%.*s\".", kind_word(kind), STR_ARG(name));
 }
 
+/* ---- the stages, each with how many people are in it now ---- */
+
+static enum err stage_count(struct ask *ask, struct str name, struct counting *counting)
+{
+    struct segment_node node = { .kind = SEGMENT_IN_STAGE, .name = name };
+    TRY(counting_of(ask, counting, &node, STR_NONE));
+    return counting_run(ask, counting);
+}
+
+static enum err stages_write(struct call *call, struct str text, bool *first)
+{
+    struct json root;
+    struct buf *out = &call->out;
+    TRY(json_parse_once(call->arena, text, &root, &call->problem));
+    const struct json *list = json_get(&root, STR("stages"));
+    json_write_key(out, first, "stages");
+    for (uint32_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->count; i++) {
+        struct str      name = json_get_str(&list->items[i], STR("name"));
+        struct counting counting = { .count = 0 };
+        struct ask      ask;
+        bool            inner = true;
+        enum err        err = ask_open(&ask, call, NULL);
+        if (err == OK)
+            err = stage_count(&ask, name, &counting);
+        ask_close(&ask);
+        TRY(err);
+        buf_str(out, i == 0 ? STR("[{") : STR(",{"));
+        write_text(out, &inner, "name", name);
+        write_text(out, &inner, "when", json_get_str(&list->items[i], STR("when")));
+        write_int(out, &inner, "count", (int64_t)counting.count);
+        buf_char(out, '}');
+    }
+    buf_str(out, list == NULL || list->count == 0 ? STR("[]") : STR("]"));
+    return OK;
+}
+
 enum err definition_show(struct call *call)
 {
     enum definition_kind    kind = kind_of(call);
@@ -193,6 +233,8 @@ enum err definition_show(struct call *call)
     json_write_str(&call->out, shelf.items[0].text);
     if (kind == DEFINE_TRAIT)
         TRY(users_write(call, shelf.name, true, &first));
+    if (kind == DEFINE_STAGES)
+        TRY(stages_write(call, shelf.items[0].text, &first));
     buf_char(&call->out, '}');
     return OK;
 }

@@ -35,11 +35,13 @@ struct applying {
 static void path_of(struct talk *talk, const struct file *file, const char *end)
 {
     char start[64];
-    if (file->kind == FILE_WORKSPACE) {
-        talk_path(talk, "/api/v1/workspace", NULL, end);
+    bool is_single = file_kind_is_single(file->kind);
+    snprintf(start, sizeof start, is_single ? "/api/v1/%s" : "/api/v1/%s/",
+             file_kind_folder(file->kind));
+    if (is_single) {
+        talk_path(talk, start, NULL, end);
         return;
     }
-    snprintf(start, sizeof start, "/api/v1/%s/", file_kind_folder(file->kind));
     talk_path(talk, start, file->name.ptr, end); /* a name ends with NUL: str_copy made it */
 }
 
@@ -196,6 +198,12 @@ static enum err all_collect(struct applying *applying)
     for (int kind = FILE_TEMPLATE; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
         struct collecting collecting = { applying, (enum file_kind)kind };
         char              path[64];
+        if (kind == FILE_STAGES) {
+            struct file stages = { .kind = FILE_STAGES, .path = STR("stages.json") };
+            if (!is_ours(applying, &stages) && applying->all.count < 2 * FILES_MAX)
+                applying->all.items[applying->all.count++] = stages;
+            continue;
+        }
         snprintf(path, sizeof path, "/api/v1/%s", file_kind_folder((enum file_kind)kind));
         talk_path(talk, path, NULL, NULL);
         TRY(talk_all(talk, collect_each, &collecting));

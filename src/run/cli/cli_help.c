@@ -35,7 +35,7 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "apply",
       .purpose = "make a folder of segments, journeys and templates so",
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
-      .more = "The folder holds workspace.json, templates/*.email, traits/*.txt,\n"
+      .more = "The folder holds workspace.json, stages.json, templates/*.email, traits/*.txt,\n"
               "segments/*.segment and journeys/*.json. All of it is checked first; one fault, and\n"
               "nothing is changed. What is defined and not in the folder stays. Who enters a\n"
               "segment because its definition changed starts no journey, unless --fire says so;\n"

@@ -19,6 +19,7 @@ static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TRAIT] = { "traits", ".txt", "trait" },
+    [FILE_STAGES] = { "stages", ".json", "stages" },
     [FILE_SEGMENT] = { "segments", ".segment", "segment" },
     [FILE_JOURNEY] = { "journeys", ".json", "journey" },
 };
@@ -31,6 +32,11 @@ const char *file_kind_name(enum file_kind kind)
 const char *file_kind_folder(enum file_kind kind)
 {
     return SHELVES[kind].folder;
+}
+
+bool file_kind_is_single(enum file_kind kind)
+{
+    return kind == FILE_WORKSPACE || kind == FILE_STAGES;
 }
 
 static enum err system_problem(const char *path, const char *what, struct problem *problem)
@@ -146,13 +152,13 @@ static enum err read_shelf(struct reading *reading, enum file_kind kind)
     return err;
 }
 
-static enum err read_workspace(struct reading *reading)
+/* What is one file and has no folder. */
+static enum err read_single(struct reading *reading, enum file_kind kind)
 {
-    char path[PATH_BYTES_MAX];
-    snprintf(path, sizeof path, "%s/workspace.json", reading->folder);
-    if (access(path, F_OK) != 0)
-        return OK;
-    return take(reading, FILE_WORKSPACE, STR("workspace.json"), STR_NONE);
+    char path[PATH_BYTES_MAX], name[64];
+    snprintf(name, sizeof name, "%s%s", SHELVES[kind].name, SHELVES[kind].ending);
+    snprintf(path, sizeof path, "%s/%s", reading->folder, name);
+    return access(path, F_OK) != 0 ? OK : take(reading, kind, str_of(name), STR_NONE);
 }
 
 static int by_kind_and_name(const void *a, const void *b)
@@ -174,13 +180,13 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     reading.items = ARENA_ARRAY(arena, FILES_MAX, struct file);
     if (reading.items == NULL)
         return ERR_MEMORY;
-    TRY(read_workspace(&reading));
-    for (int kind = FILE_TEMPLATE; kind < FILE_KINDS; kind++)
-        TRY(read_shelf(&reading, (enum file_kind)kind));
+    for (int kind = FILE_WORKSPACE; kind < FILE_KINDS; kind++)
+        TRY(file_kind_is_single((enum file_kind)kind) ? read_single(&reading, (enum file_kind)kind)
+                                                      : read_shelf(&reading, (enum file_kind)kind));
     if (reading.count == 0)
-        return problem_set(
-            problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
-            "It should hold workspace.json, traits/, segments/, templates/, journeys/.");
+        return problem_set(problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
+                           "It should hold workspace.json, stages.json, traits/, segments/, "
+                           "templates/, journeys/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };
