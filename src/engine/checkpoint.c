@@ -6,7 +6,7 @@
 #include "engine/inside.h"
 #include "engine/vec.h"
 
-enum { ROW_VERSION = 4, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
+enum { ROW_VERSION = 5, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
 
 struct early {
     uint32_t profile;

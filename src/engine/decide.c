@@ -124,8 +124,7 @@ static enum err own_settle(struct engine *engine, uint32_t person, const struct 
 {
     TRY(own_state(engine, person));
     for (uint32_t i = 0; i < refusals->count; i++)
-        TRY(own_refuse(people_state(engine->people, person), refusals->items[i].topic,
-                       refusals->items[i].at_ms));
+        TRY(own_refuse(people_state(engine->people, person), refusals->items[i]));
     return OK;
 }
 
@@ -214,9 +213,13 @@ static enum err list_apply(struct state *state, const struct decision *d)
 
 static enum err consent_apply(struct state *state, const struct decision *d)
 {
-    struct consent consent = { (uint32_t)d->subject, d->object == 1, d->at_ms };
+    struct consent consent = { .topic = (uint32_t)d->subject,
+                               .channel = (uint8_t)d->channel,
+                               .granted = d->object == 1,
+                               .at_ms = d->at_ms };
     for (uint32_t i = 0; i < state->rare->consents.count; i++)
-        if (state->rare->consents.items[i].topic == consent.topic) {
+        if (state->rare->consents.items[i].topic == consent.topic &&
+            state->rare->consents.items[i].channel == consent.channel) {
             state->rare->consents.items[i] = consent;
             return OK;
         }
@@ -460,6 +463,7 @@ static void detail_write(const struct engine *engine, const struct decision *d, 
         break;
     case DECISION_CONSENT:
         member_str(out, &first, "topic", program_name(program, NAME_TOPIC, (uint32_t)d->subject));
+        member_str(out, &first, "channel", channel_name(d->channel));
         member_str(out, &first, "state", d->object == 1 ? STR("subscribed") : STR("unsubscribed"));
         member_str(out, &first, "how", d->text);
         break;
@@ -549,6 +553,9 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     d->text = first_text(&detail);
     d->event = number_get(&detail, "event");
     d->node = json_get_str(&detail, STR("node"));
+    if (d->kind == DECISION_CONSENT &&
+        !channel_of(json_get_str(&detail, STR("channel")), &d->channel))
+        return ERR_CORRUPT;
     d->zone = json_get_str(&detail, STR("zone"));
     d->locale = json_get_str(&detail, STR("locale"));
     d->journey = number_get(&detail, "journey_id");

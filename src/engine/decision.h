@@ -17,7 +17,8 @@
  *      LEFT        segment                 1 when quiet        {"segment"}
  *      JOINED      list                    -                   {"list"}
  *      DEPARTED    list                    -                   {"list"}
- *      CONSENT     topic (0: all)          1 granted 0 not     {"topic", "state", "how"}
+ *      CONSENT     topic (0: all)          1 granted 0 not     {"topic", "channel"?, "state",
+ *                                                              "how"}
  *      CONTEXT     -                       -                   {"country", "zone", "locale"}
  *      ENROLLED    journey                 version             {"journey", "trigger"}
  *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
@@ -33,6 +34,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "engine/channel.h"
 
 enum decision_kind {
     DECISION_PROFILE = 1,
@@ -71,12 +73,13 @@ struct decision {
     struct str         detail;
 
     /* What `detail` says, in numbers: written into it, and read back from it on load. */
-    struct str text;         /* an identity, a reason, a state, an answer */
-    struct str zone, locale; /* CONTEXT; its country is `text` */
-    int64_t    due_ms;       /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
-    uint32_t   event;        /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
-    uint32_t   other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
-                         quiet */
+    struct str           text;         /* an identity, a reason, a state, an answer */
+    enum consent_channel channel;      /* CONSENT */
+    struct str           zone, locale; /* CONTEXT; its country is `text` */
+    int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
+    uint32_t             event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
+    uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
+                       quiet */
     uint32_t        topic;    /* INTENT */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */

@@ -387,6 +387,9 @@ static enum err consent_apply(struct engine *engine, const struct record *record
     uint32_t    topic = 0;
     struct step step;
     bool        granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
+    enum consent_channel channel;
+    if (!channel_of(json_get_str(record->properties, STR("channel")), &channel))
+        return ERR_INPUT;
     if (record->profile >= people_count(engine->people))
         return ERR_ABSENT;
     if (!str_is_empty(record->name))
@@ -400,8 +403,9 @@ static enum err consent_apply(struct engine *engine, const struct record *record
                                   .at_ms = engine->now_ms,
                                   .subject = topic,
                                   .object = granted,
+                                  .channel = channel,
                                   .text = json_get_str(record->properties, STR("how")) }));
-    if (!granted)
+    if (!granted && (channel == CHANNEL_ALL || channel == CHANNEL_EMAIL))
         TRY(withdrawn(&step, topic));
     return step_run(&step);
 }

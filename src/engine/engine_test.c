@@ -524,6 +524,31 @@ TEST(engine, a_refusal_holds_for_both_after_a_merge_is_undone_and_what_waits_is_
     world_close(w);
 }
 
+TEST(engine, a_refusal_by_another_channel_holds_no_mail_back_and_one_by_email_does)
+{
+    struct world *w = world_open();
+    shop(w);
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\"}");
+    identify(w, "bob", "", "{\"email\":\"bob@example.com\"}");
+    track(w, "ada", "Signed Up", "{}");
+    track(w, "bob", "Signed Up", "{}");
+    assert_ok(
+        tell(w, (struct record){ .kind = RECORD_CONSENT,
+                                 .profile = 0,
+                                 .properties = json(w, "{\"state\":\"unsubscribed\",\"channel\":"
+                                                       "\"email\"}") }));
+    assert_int_equal(people_state_get(engine_people(w->engine), 0)->rare->enrollments.count, 0);
+    assert_ok(
+        tell(w, (struct record){ .kind = RECORD_CONSENT,
+                                 .profile = 1,
+                                 .properties = json(w, "{\"state\":\"unsubscribed\",\"channel\":"
+                                                       "\"sms\"}") }));
+    assert_int_equal(people_state_get(engine_people(w->engine), 1)->rare->enrollments.count, 1);
+    assert_true(claim(w) != 0); /* bob's */
+    assert_true(claim(w) == 0);
+    world_close(w);
+}
+
 TEST(engine, a_changed_definition_fires_nothing_also_for_who_acts_before_it_reaches_them)
 {
     struct world *w = world_open();

@@ -104,7 +104,7 @@ MUST enum err event_keep(struct engine *engine, const struct timeline_event *eve
 MUST enum err own_add(struct engine *engine, const struct decision *decision);
 /* Lists and consent of a person anew from the timeline, whose last word counts. */
 MUST enum err own_state(struct engine *engine, uint32_t person);
-MUST enum err own_refuse(struct state *state, uint32_t topic, int64_t at_ms);
+MUST enum err own_refuse(struct state *state, struct consent refusal);
 /* What the state refuses and the timeline does not is decided, so that both say the same. */
 MUST enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t person,
                                 struct str why);

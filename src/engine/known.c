@@ -309,47 +309,44 @@ static struct facts_member known_journey(const struct facts *facts, uint32_t jou
     return member;
 }
 
-/* ---- consent ---- */
+/*
+ * ---- consent ----
+ *
+ * A word speaks about (topic, channel) when its topic is that one or all topics, and its channel is
+ * that one or all channels. Of the words that speak about it the last (by at, then by seq) counts:
+ *
+ *      refused all      then granted news      news: granted, all else: refused
+ *      granted news     then refused all       news: refused
+ *      granted news     then refused by sms    news by email: granted, news by sms: refused
+ *
+ * So a narrow word stands against an earlier broad one and falls to a later one. Asked without a
+ * topic (channel), only words to all topics (channels) speak.
+ */
 
 struct said_to {
     uint32_t   topic;
     struct str channel;
 };
 
-static bool is_said_to(struct bag bag, const void *what)
+static bool speaks_of(struct bag bag, const void *what)
 {
     const struct said_to *to = what;
-    return number_is(bag, OWN_KEY_TOPIC, to->topic) &&
-           str_eq(text_of(bag, OWN_KEY_CHANNEL), to->channel);
-}
-
-/* The last word to exactly this topic and channel; a refusal outweighs a grant. */
-static void consent_add(const struct facts *facts, struct said_to to, struct facts_consent *sum)
-{
-    struct latest latest = latest_of(facts, (struct wanted){ OWN_CONSENT, is_said_to, &to });
-    if (latest.until_ms < sum->until_ms)
-        sum->until_ms = latest.until_ms;
-    if (!latest.found)
-        return;
-    bool granted = str_eq(text_of(latest.bag, OWN_KEY_STATE), STR("granted"));
-    if (granted && sum->state != FACTS_CONSENT_UNKNOWN)
-        return;
-    sum->state = granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED;
-    sum->since_ms = latest.at_ms;
+    struct str            channel = text_of(bag, OWN_KEY_CHANNEL);
+    return (number_is(bag, OWN_KEY_TOPIC, 0) || number_is(bag, OWN_KEY_TOPIC, to->topic)) &&
+           (str_is_empty(channel) || str_eq(channel, to->channel));
 }
 
 static struct facts_consent known_consent(const struct facts *facts, uint32_t topic,
                                           struct str channel)
 {
-    struct facts_consent sum = { FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, TIME_NEVER };
-    consent_add(facts, (struct said_to){ 0, STR_NONE }, &sum);
-    if (topic != 0)
-        consent_add(facts, (struct said_to){ topic, STR_NONE }, &sum);
-    if (!str_is_empty(channel))
-        consent_add(facts, (struct said_to){ 0, channel }, &sum);
-    if (!str_is_empty(channel) && topic != 0)
-        consent_add(facts, (struct said_to){ topic, channel }, &sum);
-    return sum;
+    struct said_to to = { topic, channel };
+    struct latest  latest = latest_of(facts, (struct wanted){ OWN_CONSENT, speaks_of, &to });
+    if (!latest.found)
+        return (struct facts_consent){ FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN,
+                                       latest.until_ms };
+    bool granted = str_eq(text_of(latest.bag, OWN_KEY_STATE), STR("granted"));
+    return (struct facts_consent){ granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED,
+                                   latest.at_ms, latest.until_ms };
 }
 
 static struct str known_public_id(const struct facts *facts)

@@ -71,14 +71,19 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
     return OK;
 }
 
+/*
+ * Stricter than what a condition calls consent (known.c): each refusal of all topics or of this
+ * one, by all channels or by e-mail, holds until the same is granted.
+ */
 static bool refuses(const struct state *state, uint32_t topic)
 {
     bool refused = false;
-    for (uint32_t i = 0; i < state->rare->consents.count; i++)
-        if (!state->rare->consents.items[i].granted &&
-            (state->rare->consents.items[i].topic == 0 ||
-             state->rare->consents.items[i].topic == topic))
+    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
+        const struct consent *said = &state->rare->consents.items[i];
+        if (!said->granted && (said->topic == 0 || said->topic == topic) &&
+            (said->channel == CHANNEL_ALL || said->channel == CHANNEL_EMAIL))
             refused = true;
+    }
     return refused;
 }
 

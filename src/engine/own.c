@@ -92,6 +92,7 @@ static enum own_event own_of(const struct decision *d, struct words *words)
         return OWN_LIST;
     case DECISION_CONSENT:
         put_number(words, "topic", d->subject);
+        put_text(words, "channel", channel_name(d->channel));
         put_text(words, "state", d->object == 1 ? STR("granted") : STR("refused"));
         return OWN_CONSENT;
     case DECISION_CONTEXT:
@@ -132,9 +133,10 @@ enum err own_add(struct engine *engine, const struct decision *d)
 
 /* ---- the state of lists and consent, as the timeline has it ---- */
 
-/* The last word about each list or topic. */
+/* The last word about each list, or about each topic and channel. */
 struct word {
     uint32_t number;
+    uint8_t  channel;
     bool     yes;
     int64_t  at_ms;
     uint32_t seq;
@@ -149,7 +151,7 @@ static enum err word_add(struct word_list *words, struct word word)
 {
     for (uint32_t i = 0; i < words->count; i++) {
         struct word *have = &words->items[i];
-        if (have->number != word.number)
+        if (have->number != word.number || have->channel != word.channel)
             continue;
         if (word.at_ms > have->at_ms || (word.at_ms == have->at_ms && word.seq >= have->seq))
             *have = word;
@@ -164,6 +166,15 @@ static bool is_yes(enum own_event name, struct bag bag)
     if (name == OWN_LIST)
         return bag_find(bag, OWN_KEY_JOINED, &value) && value.truth;
     return bag_find(bag, OWN_KEY_STATE, &value) && str_eq(value.string, STR("granted"));
+}
+
+static uint8_t channel_in(struct bag bag)
+{
+    struct json          value;
+    enum consent_channel channel = CHANNEL_ALL;
+    if (bag_find(bag, OWN_KEY_CHANNEL, &value))
+        (void)channel_of(value.string, &channel);
+    return (uint8_t)channel;
 }
 
 static enum err words_of(const struct engine *engine, uint32_t person, enum own_event name,
@@ -181,8 +192,11 @@ static enum err words_of(const struct engine *engine, uint32_t person, enum own_
             struct bag bag = bag_at(known.facts.bags, run->bag[i]);
             if (!bag_find(bag, key, &number))
                 continue;
-            TRY(word_add(words, (struct word){ (uint32_t)number.integer, is_yes(name, bag),
-                                               run->at_ms[i], run->seq[i] }));
+            TRY(word_add(words, (struct word){ .number = (uint32_t)number.integer,
+                                               .channel = channel_in(bag),
+                                               .yes = is_yes(name, bag),
+                                               .at_ms = run->at_ms[i],
+                                               .seq = run->seq[i] }));
         }
     return OK;
 }
@@ -204,8 +218,10 @@ static enum err consents_fill(struct state *state, const struct word_list *words
         state_rare_own(state)->consents.count = 0;
     for (uint32_t i = 0; i < words->count; i++)
         TRY(STATE_ADD(state, consents,
-                      (struct consent){ words->items[i].number, words->items[i].yes,
-                                        words->items[i].at_ms }));
+                      (struct consent){ .topic = words->items[i].number,
+                                        .channel = words->items[i].channel,
+                                        .granted = words->items[i].yes,
+                                        .at_ms = words->items[i].at_ms }));
     return OK;
 }
 
@@ -227,27 +243,28 @@ enum err own_state(struct engine *engine, uint32_t person)
     return err;
 }
 
-enum err own_refuse(struct state *state, uint32_t topic, int64_t at_ms)
+enum err own_refuse(struct state *state, struct consent refusal)
 {
     for (uint32_t i = 0; i < state->rare->consents.count; i++) {
         struct consent *have = &state->rare->consents.items[i];
-        if (have->topic != topic)
+        if (have->topic != refusal.topic || have->channel != refusal.channel)
             continue;
         if (have->granted)
-            *have = (struct consent){ topic, false, at_ms };
+            *have = refusal;
         return OK;
     }
-    return STATE_ADD(state, consents, (struct consent){ topic, false, at_ms });
+    return STATE_ADD(state, consents, refusal);
 }
 
 /* The state refuses what the last word on the timeline granted, or what was never spoken of. */
-static bool is_unsaid(const struct engine *engine, uint32_t person, uint32_t topic)
+static bool is_unsaid(const struct engine *engine, uint32_t person, struct consent refusal)
 {
     struct word_list words = { 0 };
     bool             refused = false;
     enum err         err = words_of(engine, person, OWN_CONSENT, &words);
     for (uint32_t i = 0; err == OK && i < words.count; i++)
-        refused = refused || (words.items[i].number == topic && !words.items[i].yes);
+        refused = refused || (words.items[i].number == refusal.topic &&
+                              words.items[i].channel == refusal.channel && !words.items[i].yes);
     VEC_DONE(&words);
     return err == OK && !refused;
 }
@@ -259,7 +276,7 @@ enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t pers
         if (i >= state->rare->consents.count)
             return OK;
         struct consent consent = state->rare->consents.items[i];
-        if (consent.granted || !is_unsaid(engine, person, consent.topic))
+        if (consent.granted || !is_unsaid(engine, person, consent))
             continue;
         TRY(decide(engine, out,
                    (struct decision){ .kind = DECISION_CONSENT,
@@ -267,6 +284,7 @@ enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t pers
                                       .at_ms = engine->now_ms,
                                       .subject = consent.topic,
                                       .object = 0,
+                                      .channel = (enum consent_channel)consent.channel,
                                       .text = why }));
     }
 }

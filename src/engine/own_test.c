@@ -151,6 +151,54 @@ TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
     world_close(&w);
 }
 
+static void said_by(struct world *w, const char *topic, const char *channel, const char *state)
+{
+    struct json_member members[] = {
+        { STR("state"), { .kind = JSON_STRING, .string = str_of(state) } },
+        { STR("channel"), { .kind = JSON_STRING, .string = str_of(channel) } },
+    };
+    struct json object = { .kind = JSON_OBJECT, .count = 2, .members = members };
+    tell(w, (struct record){ .kind = RECORD_CONSENT,
+                             .profile = engine_find(w->engine, STR("ada")),
+                             .name = str_of(topic),
+                             .properties = &object });
+}
+
+TEST(own, of_the_words_that_speak_about_a_topic_and_channel_the_last_counts)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    said_by(&w, "news", "email", "subscribed");
+    assert_true(holds(&w, "consent to \"news\" by \"email\" is granted", "ada", w.now_ms));
+    assert_true(holds(&w, "consent to \"news\" is unknown", "ada", w.now_ms));
+    assert_true(holds(&w, "consent to \"news\" by \"sms\" is unknown", "ada", w.now_ms));
+    said_by(&w, "", "", "unsubscribed"); /* broad and later */
+    int64_t refused_ms = w.now_ms - 1;   /* the next word is said at now_ms */
+    assert_true(holds(&w, "consent to \"news\" by \"email\" is refused", "ada", refused_ms));
+    said_by(&w, "news", "sms", "subscribed"); /* narrow and later */
+    assert_true(holds(&w, "consent to \"news\" by \"sms\" is granted", "ada", w.now_ms));
+    assert_true(holds(&w, "consent to \"news\" by \"email\" is refused", "ada", w.now_ms));
+    assert_true(holds(&w, "consent by \"sms\" is refused", "ada", w.now_ms));
+    assert_true(holds(&w, "consent to \"news\" by \"sms\" is refused", "ada", refused_ms));
+    world_close(&w);
+}
+
+TEST(own, each_channel_keeps_its_own_word_in_the_state)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    said_by(&w, "news", "sms", "unsubscribed");
+    said_by(&w, "news", "email", "subscribed");
+    said_by(&w, "news", "sms", "subscribed");
+    const struct state *kept =
+        people_state_get(engine_people(w.engine), engine_find(w.engine, STR("ada")));
+    assert_int_equal(kept->rare->consents.count, 2);
+    assert_int_equal(kept->rare->consents.items[0].channel, CHANNEL_SMS);
+    assert_true(kept->rare->consents.items[0].granted);
+    assert_int_equal(kept->rare->consents.items[1].channel, CHANNEL_EMAIL);
+    world_close(&w);
+}
+
 TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
 {
     struct world w = world_open();

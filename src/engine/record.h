@@ -29,8 +29,9 @@ enum record_kind {
     /* what came of our messages: `name` is one of the MESSAGE_EVENT names below */
     RECORD_MESSAGE = 10,
     /* changes by people and programs */
-    RECORD_CONSENT = 11, /* name: topic, or empty for all; properties: {"state", "how"} */
-    RECORD_LIST = 12,    /* name: list; flag RECORD_LEAVE takes the person off it */
+    RECORD_CONSENT =
+        11,           /* name: topic, or empty for all; properties: {"state", "how", "channel"?} */
+    RECORD_LIST = 12, /* name: list; flag RECORD_LEAVE takes the person off it */
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
     /* no event is stored for these */

@@ -40,7 +40,7 @@ struct facts_member {
 
 enum facts_consent_state { FACTS_CONSENT_UNKNOWN, FACTS_CONSENT_GRANTED, FACTS_CONSENT_REFUSED };
 
-/* What the person said to a topic on a channel; a word to all topics counts where none is said. */
+/* What the person said to a topic on a channel, or to more than these; the last word counts. */
 struct facts_consent {
     enum facts_consent_state state;
     int64_t                  since_ms; /* FACTS_SINCE_UNKNOWN */

@@ -126,6 +126,9 @@ static void consents_write(const struct program *program, const struct state *st
         write_text(out, &first, "topic",
                    consent->topic == 0 ? STR("*")
                                        : program_name(program, NAME_TOPIC, consent->topic));
+        if (consent->channel != CHANNEL_ALL)
+            write_text(out, &first, "channel",
+                       channel_name((enum consent_channel)consent->channel));
         write_text(out, &first, "state",
                    consent->granted ? STR("subscribed") : STR("unsubscribed"));
         write_time(out, &first, "at", consent->at_ms);
@@ -282,6 +285,16 @@ enum err profile_unmerge(struct call *call)
     return change_submit(call, record, &body);
 }
 
+static enum err channel_check(struct call *call, const struct json *body)
+{
+    const struct json   *given = json_get(body, STR("channel"));
+    enum consent_channel channel;
+    if (given == NULL || (given->kind == JSON_STRING && channel_of(given->string, &channel)))
+        return OK;
+    return problem_set(&call->problem, ERR_INPUT, "channel", "This is no channel.",
+                       "Use email, sms, push or post, or leave it out for all.");
+}
+
 enum err profile_consent(struct call *call)
 {
     struct json   body;
@@ -291,6 +304,7 @@ enum err profile_consent(struct call *call)
     if (!str_eq(state, STR("subscribed")) && !str_eq(state, STR("unsubscribed")))
         return problem_set(&call->problem, ERR_INPUT, "state", "This is no state of a consent.",
                            "Use subscribed or unsubscribed.");
+    TRY(channel_check(call, &body));
     record.name = json_get_str(&body, STR("topic"));
     if (record.name.len > NOTE_BYTES_MAX || json_get_str(&body, STR("how")).len > NOTE_BYTES_MAX)
         return problem_set(&call->problem, ERR_LIMIT, "topic",

@@ -212,10 +212,19 @@ TEST(api, consent_and_lists_can_be_changed_by_hand)
                      200);
     assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent", "{\"state\":\"?\"}"),
                      400);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent",
+                              "{\"state\":\"subscribed\",\"channel\":\"fax\"}"),
+                     400);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent",
+                              "{\"state\":\"unsubscribed\",\"channel\":\"sms\"}"),
+                     200);
     assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/none/lists", "{\"list\":\"b\"}"), 404);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada", ""), 200);
     assert_str(rig_str(rig, "consents.0.topic"), "news");
     assert_str(rig_str(rig, "consents.0.state"), "unsubscribed");
+    assert_int_equal(rig_str(rig, "consents.0.channel").len, 0);
+    assert_str(rig_str(rig, "consents.1.topic"), "*");
+    assert_str(rig_str(rig, "consents.1.channel"), "sms");
     assert_str(rig_str(rig, "lists.0.list"), "beta");
     assert_int_equal(
         rig_call(rig, "POST", "/api/v1/profiles/ada/lists", "{\"list\":\"beta\",\"leave\":true}"),
