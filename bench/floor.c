@@ -193,6 +193,8 @@ static void answers_print(const struct answers *a)
     printf("]}");
 }
 
+static volatile uint64_t kept; /* so that nothing is left out */
+
 static void measure(const struct columns *c, int rounds)
 {
     static const struct {
@@ -206,8 +208,7 @@ static void measure(const struct columns *c, int rounds)
         { "idle", touch_times, ask_idle },
         { "names", touch_names, NULL },
     };
-    struct answers    answers = { 0 };
-    volatile uint64_t kept = 0; /* so that nothing is left out */
+    struct answers answers = { 0 };
     printf("{");
     for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
         double bytes[ROUNDS_MAX], plain[ROUNDS_MAX];

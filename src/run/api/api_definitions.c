@@ -180,9 +180,10 @@ static enum err stage_count(struct ask *ask, struct str name, struct counting *c
 
 static enum err stages_write(struct call *call, struct str text, bool *first)
 {
-    struct json root;
+    struct json root = { .kind = JSON_NULL };
     struct buf *out = &call->out;
-    TRY(json_parse_once(call->arena, text, &root, &call->problem));
+    if (text.len > 0)
+        TRY(json_parse_once(call->arena, text, &root, &call->problem));
     const struct json *list = json_get(&root, STR("stages"));
     json_write_key(out, first, "stages");
     for (uint32_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->count; i++) {
@@ -210,16 +211,14 @@ enum err definition_show(struct call *call)
     enum definition_kind    kind = kind_of(call);
     struct shelf            shelf = { .call = call, .kind = kind, .name = name_of(call, kind) };
     bool                    first = true;
-    struct store_definition none = { .kind = DEFINE_WORKSPACE,
-                                     .name = STR("workspace"),
-                                     .at_ms = TIME_NEVER };
+    struct store_definition none = { .kind = kind, .name = shelf.name, .at_ms = TIME_NEVER };
     if (shelf.name.len == 0)
         return definition_absent(call, kind, shelf.name);
     TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
     if (shelf.count == 0 || shelf.items[0].text.len == 0) {
-        if (kind != DEFINE_WORKSPACE)
+        if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES)
             return definition_absent(call, kind, shelf.name);
-        /* There is always a workspace; this one has not been described yet. */
+        /* There is always a workspace, and a list of stages; these have not been described yet. */
         shelf.items = &none;
     }
     if (call_flag(call, "raw")) {
