@@ -202,8 +202,7 @@ TEST(stages, a_document_that_is_wrong_changes_nothing)
         "{\"stages\":[{\"name\":\"\",\"when\":\"everyone\"}]}",
         "{\"stages\":[{\"name\":\"a\"}]}",
         "{\"stages\":[{\"name\":\"a\",\"when\":\"did did\"}]}",
-        "{\"stages\":[{\"name\":\"a\",\"when\":\"everyone\"},{\"name\":\"a\",\"when\":\"everyone\"}"
-        "]}",
+        "{\"stages\":[{\"name\":\"a\",\"when\":\"x = 1\"},{\"name\":\"a\",\"when\":\"x = 2\"}]}",
         "{\"stages\":[{\"name\":\"a\",\"when\":\"in stage \\\"fan\\\"\"}]}",
         "{\"stages\":[{\"name\":\"a\",\"when\":\"in segment \\\"fans\\\"\"}]}",
     };
