@@ -118,6 +118,7 @@ enum store_decision_kind {
     STORE_DECISION_LIST_LEFT = 67,
     STORE_DECISION_SUPPRESSED = 68, /* detail: {"address","reason"} */
     STORE_DECISION_UNSUPPRESSED = 69,
+    STORE_DECISION_CONTEXT = 70, /* what the network shows; detail: {"country","zone","locale"} */
 };
 
 enum store_name_kind { /* which dictionary; at most 255 of them */
