@@ -20,6 +20,21 @@ TEST(api, an_event_that_was_answered_stands_on_the_timeline)
     rig_close(rig);
 }
 
+TEST(api, what_a_browser_tells_is_known_after_a_restart)
+{
+    static const char event[] =
+        "{\"userId\":\"ada\",\"event\":\"Seen\",\"context\":{\"locale\":\"nb-NO\"}}";
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_post(rig, "/v1/track", event), 200);
+    rig_stop(rig);
+    rig_serve(rig);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count",
+                              "{\"condition\":\"language = \\\"nb\\\"\"}"),
+                     200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    rig_close(rig);
+}
+
 TEST(api, a_message_told_again_is_taken_once_also_after_a_restart)
 {
     static const char event[] = "{\"userId\":\"echo\",\"event\":\"Told\",\"messageId\":\"same\"}";
