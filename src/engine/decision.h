@@ -7,27 +7,30 @@
  *
  *      profile 7   ... <- 41 ENROLLED <- 42 STEP <- 43 INTENT <- 58 CLAIMED <- 60 SENT
  *
- *      kind        subject                 object              detail (JSON)
- *      PROFILE     identity kind letter    -                   {"id": the identity}
- *      IDENTITY    identity kind letter    -                   {"id"}
- *      MERGE       profile absorbed        -                   {"why", "keep"}
- *      UNMERGE     merge decision          profile released    {}
- *      SHARED      profile (device)        -                   {"id"}
- *      ENTERED     segment                 1 when quiet        {"segment", "since"?, "or_earlier"?}
- *      LEFT        segment                 1 when quiet        {"segment"}
- *      JOINED      list                    -                   {"list"}
- *      DEPARTED    list                    -                   {"list"}
- *      CONSENT     topic (0: all)          1 granted 0 not     {"topic", "channel"?, "state",
- *                                                              "how"}
- *      CONTEXT     -                       -                   {"country", "zone", "locale"}
- *      ENROLLED    journey                 version             {"journey", "trigger"}
- *      STEP        enrollment              node                {"node", "visit", "due"?, "took"?}
- *      ENDED       enrollment              node                {"reason"}
- *      INTENT      enrollment              node                {"template", "version", "topic",
- * ...} CLAIMED     message                 attempt             {"to", "event", "version", "traits":
- * [seq]} SENT, FAILED, UNKNOWN, DROPPED, DEFERRED, RETURNED message                 attempt
- * {"text", "retry_at"?} NOT_ENROLLED journey                -                   {"reason"} PARKED
- * -                       -                   {"what"}: more than 64 consequences
+ *      kind          subject               object             detail (JSON)
+ *      PROFILE       identity kind         -                  id: the identity
+ *      IDENTITY      identity kind         -                  id
+ *      MERGE         profile absorbed      -                  reason
+ *      UNMERGE       merge decision        profile released   -
+ *      SHARED        profile (device)      -                  id
+ *      ENTERED       segment               1 when quiet       segment, since?, or_earlier?
+ *      LEFT          segment               1 when quiet       segment
+ *      JOINED        list                  -                  list
+ *      DEPARTED      list                  -                  list
+ *      CONSENT       topic (0: all)        1 granted, 0 not   topic, channel?, state, how
+ *      CONTEXT       -                     -                  country?, zone?, locale?
+ *      ENROLLED      journey               version            journey, event
+ *      NOT_ENROLLED  journey               -                  journey, reason
+ *      STEP          enrollment            node               node, journey_id, visit, due?, took?
+ *      ENDED         enrollment            node               node, journey_id, reason
+ *      PARKED        -                     -                  reason: more than 64 consequences
+ *      INTENT        enrollment            node               template, journey, node, the numbers
+ *                                                             of all, topic_id, event
+ *      CLAIMED       message               attempt            to, event, version, traits: [seq],
+ *                                                             computed?
+ *      DEFERRED      message               attempt            retry_at, text
+ *      RETURNED      message               attempt            retry_at, text
+ *      SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
  */
 #ifndef DULT_ENGINE_DECISION_H
 #define DULT_ENGINE_DECISION_H
@@ -37,6 +40,7 @@
 #include "engine/channel.h"
 
 enum decision_kind {
+    DECISION_NONE = 0, /* of a stored row that is none of these */
     DECISION_PROFILE = 1,
     DECISION_IDENTITY = 2,
     DECISION_MERGE = 3,
@@ -138,10 +142,10 @@ struct out {
     struct claim    *claims;
     size_t           claims_count, claims_room;
     uint32_t         intents; /* messages newly queued: delivery may want to claim */
-    uint32_t         profile; /* the profile that the last record was about; 0 for none */
+    uint32_t         profile; /* the profile that the last record was about, or PROFILE_NONE */
 };
 
-/* Reads "entered", "sent" ... for the kinds above; "decision" for an unknown one. */
+/* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */
 const char *decision_name(enum decision_kind kind);
 
 #endif

@@ -95,10 +95,32 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
 
 struct facts_ops known_ops_live(void);
 
-/* engine.c: properties as a bag in the engine's scratch; an event onto the timeline. */
+/* event.c: one record, and what follows from it. */
+MUST enum err apply_event(struct engine *engine, const struct record *record, struct out *out);
+MUST enum err apply_message(struct engine *engine, const struct record *record, struct out *out);
+MUST enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out);
+/* Properties as a bag in the engine's scratch. */
 MUST enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
                        struct str *out);
+/* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
+MUST enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
+                        struct str name, const struct json *properties, bool *added);
 MUST enum err event_keep(struct engine *engine, const struct timeline_event *event);
+
+/* context.c: decides what the network shows of the profile, where it is news. */
+MUST enum err context_tell(struct engine *engine, const struct record *record, struct out *out,
+                           uint32_t profile);
+
+/* consent.c: one record, and what follows from it. */
+MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
+MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
+
+/* define.c: one record; who is to be asked because of it is asked by jobs. */
+MUST enum err apply_definition(struct engine *engine, const struct record *record,
+                               struct problem *problem);
+MUST enum err jobs_run(struct engine *engine, struct out *out);
+/* After a load: segments that changed since the checkpoint are asked of everyone. */
+MUST enum err changed_ask(struct engine *engine);
 
 /* own.c: puts what was decided on the timeline, where the loaded base does not have it yet. */
 MUST enum err own_add(struct engine *engine, const struct decision *decision);
@@ -114,7 +136,12 @@ MUST enum err own_journeys_tell(struct engine *engine, struct out *out, uint32_t
 
 /* decide.c: keeps the decision and lets it take effect. */
 MUST enum err decide(struct engine *engine, struct out *out, struct decision decision);
+
+/* decision_apply.c: the same live and on load. */
 MUST enum err decision_apply(struct engine *engine, const struct decision *decision);
+
+/* decision_text.c: the decision's detail as JSON, and what a stored one says. */
+void decision_write(const struct engine *engine, const struct decision *d, struct buf *out);
 MUST enum err decision_read(struct engine *engine, struct json_parser *parser,
                             struct arena *scratch, struct decision *decision);
 

@@ -262,3 +262,23 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
         kind = DECISION_FAILED;
     return message_decide(engine, out, person, kind, &next, outcome->text, due_ms);
 }
+
+uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint32_t most)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < people_count(engine->people) && engine->sending > 0; p++) {
+        const struct profile *profile = people_get(engine->people, p);
+        if (profile->state == NULL)
+            continue;
+        for (uint32_t i = 0; i < profile->state->rare->messages.count && count < most; i++) {
+            const struct message *message = &profile->state->rare->messages.items[i];
+            if (message->state == MESSAGE_SENDING)
+                claims[count++] = (struct claim){ .message = message->id,
+                                                  .profile = p,
+                                                  .attempt = message->attempt,
+                                                  .template_id = message->template_id,
+                                                  .journey = message->journey };
+        }
+    }
+    return count;
+}

@@ -5,70 +5,150 @@
  */
 #include "run/core/core_inside.h"
 
-static const struct kinds {
-    enum decision_kind       engine;
+#include <stdlib.h>
+
+struct kind {
     enum store_decision_kind store;
-    bool                     swapped;
-} decision_kinds[] = {
-    { DECISION_PROFILE, STORE_DECISION_PROFILE_CREATED, false },
-    { DECISION_IDENTITY, STORE_DECISION_IDENTITY, false },
-    { DECISION_MERGE, STORE_DECISION_PROFILE_MERGED, false },
-    { DECISION_UNMERGE, STORE_DECISION_PROFILE_UNDONE, true },
-    { DECISION_SHARED, STORE_DECISION_SHARED, false },
-    { DECISION_PARKED, STORE_DECISION_PARKED, false },
-    { DECISION_ENTERED, STORE_DECISION_SEGMENT_ENTERED, false },
-    { DECISION_LEFT, STORE_DECISION_SEGMENT_LEFT, false },
-    { DECISION_JOINED, STORE_DECISION_LIST_JOINED, false },
-    { DECISION_DEPARTED, STORE_DECISION_LIST_LEFT, false },
-    { DECISION_CONSENT, STORE_DECISION_CONSENT_GIVEN, false },
-    { DECISION_CONTEXT, STORE_DECISION_CONTEXT, false },
-    { DECISION_ENROLLED, STORE_DECISION_JOURNEY_ENTERED, false },
-    { DECISION_STEP, STORE_DECISION_JOURNEY_STEPPED, true },
-    { DECISION_ENDED, STORE_DECISION_JOURNEY_EXITED, true },
-    { DECISION_NOT_ENROLLED, STORE_DECISION_JOURNEY_REFUSED, false },
-    { DECISION_INTENT, STORE_DECISION_MESSAGE_QUEUED, true },
-    { DECISION_CLAIMED, STORE_DECISION_MESSAGE_SENDING, true },
-    { DECISION_SENT, STORE_DECISION_MESSAGE_SENT, true },
-    { DECISION_FAILED, STORE_DECISION_MESSAGE_FAILED, true },
-    { DECISION_UNKNOWN, STORE_DECISION_MESSAGE_UNKNOWN, true },
-    { DECISION_DROPPED, STORE_DECISION_MESSAGE_DROPPED, true },
-    { DECISION_DEFERRED, STORE_DECISION_MESSAGE_WAITING, true },
-    { DECISION_RETURNED, STORE_DECISION_MESSAGE_RETURNED, true },
+    bool                     swapped; /* subject and object */
 };
 
-enum { DECISION_KINDS = sizeof decision_kinds / sizeof decision_kinds[0] };
-
-static const struct kinds *kinds_of_engine(enum decision_kind kind)
+/* No default: the compiler names the kind that has no row. */
+static struct kind kind_of_engine(enum decision_kind kind)
 {
-    for (int i = 0; i < DECISION_KINDS; i++)
-        if (decision_kinds[i].engine == kind)
-            return &decision_kinds[i];
-    return &decision_kinds[0];
+    switch (kind) {
+    case DECISION_NONE:
+        break;
+    case DECISION_PROFILE:
+        return (struct kind){ STORE_DECISION_PROFILE_CREATED, false };
+    case DECISION_IDENTITY:
+        return (struct kind){ STORE_DECISION_IDENTITY, false };
+    case DECISION_MERGE:
+        return (struct kind){ STORE_DECISION_PROFILE_MERGED, false };
+    case DECISION_UNMERGE:
+        return (struct kind){ STORE_DECISION_PROFILE_UNDONE, true };
+    case DECISION_SHARED:
+        return (struct kind){ STORE_DECISION_SHARED, false };
+    case DECISION_PARKED:
+        return (struct kind){ STORE_DECISION_PARKED, false };
+    case DECISION_ENTERED:
+        return (struct kind){ STORE_DECISION_SEGMENT_ENTERED, false };
+    case DECISION_LEFT:
+        return (struct kind){ STORE_DECISION_SEGMENT_LEFT, false };
+    case DECISION_JOINED:
+        return (struct kind){ STORE_DECISION_LIST_JOINED, false };
+    case DECISION_DEPARTED:
+        return (struct kind){ STORE_DECISION_LIST_LEFT, false };
+    case DECISION_CONSENT:
+        return (struct kind){ STORE_DECISION_CONSENT_GIVEN, false };
+    case DECISION_CONTEXT:
+        return (struct kind){ STORE_DECISION_CONTEXT, false };
+    case DECISION_ENROLLED:
+        return (struct kind){ STORE_DECISION_JOURNEY_ENTERED, false };
+    case DECISION_STEP:
+        return (struct kind){ STORE_DECISION_JOURNEY_STEPPED, true };
+    case DECISION_ENDED:
+        return (struct kind){ STORE_DECISION_JOURNEY_EXITED, true };
+    case DECISION_NOT_ENROLLED:
+        return (struct kind){ STORE_DECISION_JOURNEY_REFUSED, false };
+    case DECISION_INTENT:
+        return (struct kind){ STORE_DECISION_MESSAGE_QUEUED, true };
+    case DECISION_CLAIMED:
+        return (struct kind){ STORE_DECISION_MESSAGE_SENDING, true };
+    case DECISION_SENT:
+        return (struct kind){ STORE_DECISION_MESSAGE_SENT, true };
+    case DECISION_FAILED:
+        return (struct kind){ STORE_DECISION_MESSAGE_FAILED, true };
+    case DECISION_UNKNOWN:
+        return (struct kind){ STORE_DECISION_MESSAGE_UNKNOWN, true };
+    case DECISION_DROPPED:
+        return (struct kind){ STORE_DECISION_MESSAGE_DROPPED, true };
+    case DECISION_DEFERRED:
+        return (struct kind){ STORE_DECISION_MESSAGE_WAITING, true };
+    case DECISION_RETURNED:
+        return (struct kind){ STORE_DECISION_MESSAGE_RETURNED, true };
+    }
+    abort(); /* stored as another kind it would be wrong for ever */
 }
 
-static const struct kinds *kinds_of_store(uint32_t kind)
+static enum decision_kind kind_of_store(uint32_t kind)
 {
-    if (kind == STORE_DECISION_CONSENT_WITHDRAWN)
-        kind = STORE_DECISION_CONSENT_GIVEN;
-    for (int i = 0; i < DECISION_KINDS; i++)
-        if ((uint32_t)decision_kinds[i].store == kind)
-            return &decision_kinds[i];
-    return NULL;
+    switch ((enum store_decision_kind)kind) {
+    case STORE_DECISION_PROFILE_CREATED:
+        return DECISION_PROFILE;
+    case STORE_DECISION_PROFILE_MERGED:
+        return DECISION_MERGE;
+    case STORE_DECISION_PROFILE_UNDONE:
+        return DECISION_UNMERGE;
+    case STORE_DECISION_PARKED:
+        return DECISION_PARKED;
+    case STORE_DECISION_IDENTITY:
+        return DECISION_IDENTITY;
+    case STORE_DECISION_SHARED:
+        return DECISION_SHARED;
+    case STORE_DECISION_SEGMENT_ENTERED:
+        return DECISION_ENTERED;
+    case STORE_DECISION_SEGMENT_LEFT:
+        return DECISION_LEFT;
+    case STORE_DECISION_JOURNEY_ENTERED:
+        return DECISION_ENROLLED;
+    case STORE_DECISION_JOURNEY_STEPPED:
+    case STORE_DECISION_JOURNEY_WAITING:
+        return DECISION_STEP;
+    case STORE_DECISION_JOURNEY_EXITED:
+        return DECISION_ENDED;
+    case STORE_DECISION_JOURNEY_REFUSED:
+        return DECISION_NOT_ENROLLED;
+    case STORE_DECISION_MESSAGE_QUEUED:
+        return DECISION_INTENT;
+    case STORE_DECISION_MESSAGE_WAITING:
+        return DECISION_DEFERRED;
+    case STORE_DECISION_MESSAGE_DROPPED:
+        return DECISION_DROPPED;
+    case STORE_DECISION_MESSAGE_SENDING:
+        return DECISION_CLAIMED;
+    case STORE_DECISION_MESSAGE_SENT:
+        return DECISION_SENT;
+    case STORE_DECISION_MESSAGE_FAILED:
+        return DECISION_FAILED;
+    case STORE_DECISION_MESSAGE_UNKNOWN:
+        return DECISION_UNKNOWN;
+    case STORE_DECISION_MESSAGE_RETURNED:
+        return DECISION_RETURNED;
+    case STORE_DECISION_CONSENT_GIVEN:
+    case STORE_DECISION_CONSENT_WITHDRAWN:
+        return DECISION_CONSENT;
+    case STORE_DECISION_LIST_JOINED:
+        return DECISION_JOINED;
+    case STORE_DECISION_LIST_LEFT:
+        return DECISION_DEPARTED;
+    case STORE_DECISION_CONTEXT:
+        return DECISION_CONTEXT;
+    case STORE_DECISION_TRAITS:
+    case STORE_DECISION_MESSAGE_BOUNCED:
+    case STORE_DECISION_MESSAGE_COMPLAINED:
+    case STORE_DECISION_MESSAGE_OPENED:
+    case STORE_DECISION_MESSAGE_CLICKED:
+    case STORE_DECISION_MESSAGE_UNSUBSCRIBED:
+    case STORE_DECISION_SUPPRESSED:
+    case STORE_DECISION_UNSUPPRESSED:
+        return DECISION_NONE; /* the engine decides none of these */
+    }
+    return DECISION_NONE;
 }
 
 void decision_to_row(const struct decision *d, struct store_decision *row)
 {
-    const struct kinds *kinds = kinds_of_engine(d->kind);
+    struct kind kind = kind_of_engine(d->kind);
     *row = (struct store_decision){
         .id = d->id,
         .seq = d->seq,
         .profile = (uint64_t)d->profile + 1,
         .prev = d->prev,
         .at_ms = d->at_ms,
-        .kind = kinds->store,
+        .kind = kind.store,
         .detail = d->detail,
-        .subject = kinds->swapped ? d->object : d->subject,
-        .object = kinds->swapped ? d->subject : d->object,
+        .subject = kind.swapped ? d->object : d->subject,
+        .object = kind.swapped ? d->subject : d->object,
     };
     if (d->kind == DECISION_CONSENT && d->object == 0)
         row->kind = STORE_DECISION_CONSENT_WITHDRAWN;
@@ -80,18 +160,15 @@ void decision_to_row(const struct decision *d, struct store_decision *row)
 
 void decision_of_row(const struct store_decision *row, struct decision *d)
 {
-    uint32_t            kind = row->kind == STORE_DECISION_JOURNEY_WAITING
-                                   ? (uint32_t)STORE_DECISION_JOURNEY_STEPPED
-                                   : row->kind;
-    const struct kinds *kinds = kinds_of_store(kind);
-    bool                swapped = kinds != NULL && kinds->swapped;
+    enum decision_kind kind = kind_of_store(row->kind);
+    bool               swapped = kind != DECISION_NONE && kind_of_engine(kind).swapped;
     *d = (struct decision){
         .id = row->id,
         .seq = row->seq,
         .profile = (uint32_t)(row->profile - 1),
         .prev = row->prev,
         .at_ms = row->at_ms,
-        .kind = kinds == NULL ? (enum decision_kind)0 : kinds->engine,
+        .kind = kind,
         .subject = swapped ? row->object : row->subject,
         .object = (uint32_t)(swapped ? row->subject : row->object),
         .detail = row->detail,

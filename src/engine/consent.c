@@ -1,0 +1,108 @@
+/*
+ * What a person says about being written to: consent to topics, joining and leaving lists.
+ */
+#include "engine/inside.h"
+
+/* Journeys that mail about the topic are left. Topic 0 is every topic. */
+static bool mails_about(const struct program *program, const struct enrollment *e, uint32_t topic)
+{
+    const struct journey_version *version =
+        program_journey_version(program, e->journey, e->version);
+    if (version == NULL)
+        return false;
+    for (uint16_t i = 0; i < version->journey.nodes_count; i++) {
+        const struct node *node = &version->journey.nodes[i];
+        uint32_t           id =
+            node->kind == NODE_EMAIL ? program_template(program, node->email) : SEGMENT_NO_ID;
+        if (id == SEGMENT_NO_ID)
+            continue;
+        const struct template_def *template = &program->templates.items[id];
+        if (!template->transactional && (topic == 0 || template->topic == topic))
+            return true;
+    }
+    return false;
+}
+
+static enum err withdrawn(struct step *step, uint32_t topic)
+{
+    for (uint32_t i = 0;; i++) {
+        const struct state *state = people_state_get(step->engine->people, step->person);
+        if (i >= state->rare->enrollments.count)
+            break;
+        if (mails_about(step->engine->program, &state->rare->enrollments.items[i], topic)) {
+            TRY(enrollment_end(step, i, STR("unsubscribed")));
+            i--;
+        }
+    }
+    return outbox_withdraw(step, topic, STR("unsubscribed"));
+}
+
+enum err apply_consent(struct engine *engine, const struct record *record, struct out *out)
+{
+    uint32_t    topic = 0;
+    struct step step;
+    bool        granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
+    enum consent_channel channel;
+    if (!channel_of(json_get_str(record->properties, STR("channel")), &channel))
+        return ERR_INPUT;
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    if (!str_is_empty(record->name))
+        TRY(program_intern(engine->program, NAME_TOPIC, record->name, &topic));
+    out->profile = record->profile;
+    TRY(wakes_before(engine, out, record->profile, record->received_ms));
+    TRY(step_begin(&step, engine, out, record->profile, engine->now_ms, false));
+    TRY(decide(engine, out,
+               (struct decision){ .kind = DECISION_CONSENT,
+                                  .profile = step.person,
+                                  .at_ms = engine->now_ms,
+                                  .subject = topic,
+                                  .object = granted,
+                                  .channel = channel,
+                                  .text = json_get_str(record->properties, STR("how")) }));
+    if (!granted && (channel == CHANNEL_ALL || channel == CHANNEL_EMAIL))
+        TRY(withdrawn(&step, topic));
+    return step_run(&step);
+}
+
+static bool is_listed(const struct engine *engine, uint32_t person, uint32_t list)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->lists.count; i++)
+        if (state->rare->lists.items[i].list == list)
+            return true;
+    return false;
+}
+
+enum err apply_list(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who  who = { .profile = record->profile, .also = PROFILE_NONE };
+    uint32_t    list;
+    struct step step;
+    bool        leave = (record->flags & RECORD_LEAVE) != 0;
+    bool        named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
+    if (!named && record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
+    if (named)
+        TRY(who_resolve(engine, record, out, &who));
+    out->profile = who.profile;
+    if (who.also != PROFILE_NONE)
+        TRY(person_ask_all(engine, out, who.also, true));
+    TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms,
+                   (record->flags & RECORD_HISTORICAL) != 0));
+    if (who.fresh) {
+        TRY(journeys_exits(&step, EXIT_ALL, 0));
+        TRY(membership_ask_all(&step));
+    }
+    if (is_listed(engine, step.person, list) == leave) {
+        TRY(decide(engine, out,
+                   (struct decision){ .kind = leave ? DECISION_DEPARTED : DECISION_JOINED,
+                                      .profile = step.person,
+                                      .at_ms = engine->now_ms,
+                                      .subject = list }));
+        step_queue(&step, leave ? CONSEQUENCE_DEPARTED : CONSEQUENCE_JOINED, list);
+    }
+    return step_run(&step);
+}

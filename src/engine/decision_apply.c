@@ -1,0 +1,392 @@
+/*
+ * A decision in force: what it changes of people and their states, live and on load alike.
+ */
+#include "engine/inside.h"
+
+#include "engine/vec.h"
+
+static struct enrollment *enrollment_of(struct state *state, uint64_t id)
+{
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == id)
+            return &state->rare->enrollments.items[i];
+    return NULL;
+}
+
+static struct message *message_of(struct state *state, uint64_t id)
+{
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].id == id)
+            return &state->rare->messages.items[i];
+    return NULL;
+}
+
+/* An identity may move from one profile to another: a device that turned out to be shared. */
+static enum err identity_move(struct engine *engine, const struct decision *d)
+{
+    enum identity_kind kind = (enum identity_kind)d->subject;
+    uint32_t           owner = people_find(engine->people, kind, d->text);
+    if (owner != PROFILE_NONE) {
+        TRY(checkpoint_before(engine, owner));
+        people_unlink(engine->people, owner, kind, d->text);
+    }
+    return people_link(engine->people, d->profile, kind, d->text);
+}
+
+static enum err profile_apply(struct engine *engine, const struct decision *d)
+{
+    uint32_t number;
+    if (d->profile < people_count(engine->people))
+        return ERR_CORRUPT;
+    TRY(people_add(engine->people, (uint32_t)d->seq, &number));
+    if (number != d->profile)
+        return ERR_CORRUPT;
+    return identity_move(engine, d);
+}
+
+static enum err pasts_merge(struct state *into, const struct past *past)
+{
+    for (uint32_t i = 0; i < into->rare->pasts.count; i++) {
+        struct past *have = &into->rare->pasts.items[i];
+        if (have->journey != past->journey)
+            continue;
+        have->times += past->times;
+        if (have->entered_ms < past->entered_ms)
+            have->entered_ms = past->entered_ms;
+        return OK;
+    }
+    return STATE_ADD(into, pasts, *past);
+}
+
+static enum err states_merge(struct state *into, const struct state *from)
+{
+    for (uint32_t i = 0; i < from->rare->enrollments.count; i++)
+        TRY(STATE_ADD(into, enrollments, from->rare->enrollments.items[i]));
+    for (uint32_t i = 0; i < from->rare->messages.count; i++)
+        TRY(STATE_ADD(into, messages, from->rare->messages.items[i]));
+    for (uint32_t i = 0; i < from->rare->pasts.count; i++)
+        TRY(pasts_merge(into, &from->rare->pasts.items[i]));
+    for (uint32_t i = 0; i < from->rare->merges.count; i++)
+        TRY(STATE_ADD(into, merges, from->rare->merges.items[i]));
+    return OK;
+}
+
+/* What waits is found under its new person, also when the two are parted again. */
+static enum err messages_time(struct engine *engine, uint32_t person, const struct state *from)
+{
+    for (uint32_t i = 0; i < from->rare->messages.count; i++)
+        if (from->rare->messages.items[i].state == MESSAGE_QUEUED)
+            TRY(calendar_add(engine->outbox,
+                             (struct timer){ from->rare->messages.items[i].due_ms, person }));
+    return OK;
+}
+
+/* What either refuses is refused: the topics, with the instant. */
+struct refusals {
+    struct consent *items;
+    uint32_t        count, room;
+};
+
+static enum err refusals_of(const struct state *state, struct refusals *refusals)
+{
+    for (uint32_t i = 0; state != NULL && i < state->rare->consents.count; i++)
+        if (!state->rare->consents.items[i].granted)
+            TRY(VEC_ADD(refusals, state->rare->consents.items[i]));
+    return OK;
+}
+
+/* Lists and consent as the timeline has them, but what was refused stays refused. */
+static enum err own_settle(struct engine *engine, uint32_t person, const struct refusals *refusals)
+{
+    TRY(own_state(engine, person));
+    for (uint32_t i = 0; i < refusals->count; i++)
+        TRY(own_refuse(people_state(engine->people, person), refusals->items[i]));
+    return OK;
+}
+
+/* d->profile is the root that stays; d->subject the root that is absorbed. */
+static enum err rings_merge(struct engine *engine, const struct decision *d,
+                            struct refusals *refusals)
+{
+    uint32_t from = (uint32_t)d->subject, into = d->profile;
+    if (from >= people_count(engine->people) || people_root(engine->people, from) != from ||
+        people_root(engine->people, into) != into || from == into)
+        return ERR_CORRUPT;
+    struct state *kept = people_state(engine->people, into);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    struct profile *absorbed = people_get(engine->people, from);
+    TRY(refusals_of(kept, refusals));
+    TRY(refusals_of(absorbed->state, refusals));
+    if (absorbed->state != NULL) {
+        TRY(states_merge(kept, absorbed->state));
+        TRY(messages_time(engine, into, absorbed->state));
+    }
+    TRY(STATE_ADD(kept, merges, (struct merge){ d->id, from, into }));
+    state_forget_standings(kept);
+    hear_forget(engine, into);
+    hear_forget(engine, from);
+    state_free(absorbed->state);
+    absorbed->state = NULL;
+    absorbed->wake_ms = TIME_NEVER;
+    TRY(people_join(engine->people, into, from));
+    return own_settle(engine, into, refusals);
+}
+
+static enum err merge_apply(struct engine *engine, const struct decision *d)
+{
+    struct refusals refusals = { 0 };
+    enum err        err = rings_merge(engine, d, &refusals);
+    VEC_DONE(&refusals);
+    return err;
+}
+
+/* A refusal may have been the word of either: both keep it. */
+static enum err unmerge_apply(struct engine *engine, const struct decision *d)
+{
+    uint32_t        person = people_root(engine->people, d->profile), released = person;
+    struct refusals refusals = { 0 };
+    TRY(people_part(engine->people, d->subject, &released));
+    struct state *kept = people_state(engine->people, person);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    state_forget_standings(kept);
+    hear_forget(engine, person);
+    hear_forget(engine, released);
+    enum err err = refusals_of(kept, &refusals);
+    if (err == OK)
+        err = own_settle(engine, person, &refusals);
+    if (err == OK)
+        err = own_settle(engine, released, &refusals);
+    VEC_DONE(&refusals);
+    return err;
+}
+
+static enum err membership_apply(struct state *state, const struct decision *d)
+{
+    const struct membership *have = membership_find(state, (uint32_t)d->subject);
+    return membership_set(
+        state, (struct membership){ .segment = (uint32_t)d->subject,
+                                    .in = d->kind == DECISION_ENTERED,
+                                    .entered_ms = d->at_ms,
+                                    .until_ms = have == NULL ? TIME_NEVER : have->until_ms });
+}
+
+static enum err list_apply(struct state *state, const struct decision *d)
+{
+    uint32_t list = (uint32_t)d->subject;
+    for (uint32_t i = 0; i < state->rare->lists.count; i++) {
+        if (state->rare->lists.items[i].list != list)
+            continue;
+        if (d->kind == DECISION_DEPARTED)
+            VEC_REMOVE(&state_rare_own(state)->lists, i);
+        return OK;
+    }
+    return d->kind == DECISION_DEPARTED
+               ? OK
+               : STATE_ADD(state, lists, (struct listed){ list, d->at_ms });
+}
+
+static enum err consent_apply(struct state *state, const struct decision *d)
+{
+    struct consent consent = { .topic = (uint32_t)d->subject,
+                               .channel = (uint8_t)d->channel,
+                               .granted = d->object == 1,
+                               .at_ms = d->at_ms };
+    for (uint32_t i = 0; i < state->rare->consents.count; i++)
+        if (state->rare->consents.items[i].topic == consent.topic &&
+            state->rare->consents.items[i].channel == consent.channel) {
+            state->rare->consents.items[i] = consent;
+            return OK;
+        }
+    return STATE_ADD(state, consents, consent);
+}
+
+static enum err enrolled_apply(struct state *state, const struct decision *d)
+{
+    struct past past = { (uint32_t)d->subject, 1, d->at_ms };
+    TRY(pasts_merge(state, &past));
+    return STATE_ADD(state, enrollments,
+                     (struct enrollment){ .id = d->id,
+                                          .journey = (uint32_t)d->subject,
+                                          .version = d->object,
+                                          .due_ms = TIME_NEVER,
+                                          .entered_ms = d->at_ms,
+                                          .exit_until_ms = TIME_NEVER,
+                                          .trigger_seq = d->event });
+}
+
+static enum err step_apply(struct state *state, const struct decision *d)
+{
+    struct enrollment *enrollment = enrollment_of(state, d->subject);
+    if (enrollment == NULL)
+        return ERR_CORRUPT;
+    enrollment->node = (uint16_t)d->object;
+    enrollment->visit = d->other;
+    enrollment->due_ms = d->due_ms;
+    return OK;
+}
+
+static enum err ended_apply(struct state *state, const struct decision *d)
+{
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        if (state->rare->enrollments.items[i].id == d->subject) {
+            VEC_REMOVE(&state_rare_own(state)->enrollments, i);
+            return OK;
+        }
+    return OK; /* a merge was undone, and the other one goes on */
+}
+
+static enum err queue_apply(struct engine *engine, const struct decision *d, int64_t due_ms)
+{
+    engine->queued++;
+    return calendar_add(engine->outbox, (struct timer){ due_ms, d->profile });
+}
+
+static enum err intent_apply(struct engine *engine, struct state *state, const struct decision *d)
+{
+    TRY(STATE_ADD(state, messages,
+                  (struct message){ .id = d->id,
+                                    .enrollment = d->subject,
+                                    .node = (uint16_t)d->object,
+                                    .template_id = d->other,
+                                    .journey = d->journey,
+                                    .topic = d->topic,
+                                    .trigger_seq = d->event,
+                                    .state = MESSAGE_QUEUED,
+                                    .due_ms = d->at_ms }));
+    return queue_apply(engine, d, d->at_ms);
+}
+
+static enum err claimed_apply(struct engine *engine, struct state *state, const struct decision *d)
+{
+    struct message *message = message_of(state, d->subject);
+    if (message == NULL || message->state != MESSAGE_QUEUED)
+        return ERR_CORRUPT;
+    message->state = MESSAGE_SENDING;
+    message->attempt = (uint8_t)d->object;
+    if (message->attempt == 1) /* also when the first try came back unbegun */
+        message->first_try_ms = d->at_ms;
+    engine->queued--;
+    engine->sending++;
+    return OK;
+}
+
+static enum err requeued_apply(struct engine *engine, struct state *state, const struct decision *d)
+{
+    struct message *message = message_of(state, d->subject);
+    if (message == NULL || message->state != MESSAGE_SENDING)
+        return ERR_CORRUPT;
+    message->state = MESSAGE_QUEUED;
+    message->attempt = (uint8_t)d->object;
+    message->due_ms = d->due_ms;
+    engine->sending--;
+    return queue_apply(engine, d, d->due_ms);
+}
+
+static enum err final_apply(struct engine *engine, struct state *state, const struct decision *d)
+{
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        if (state->rare->messages.items[i].id != d->subject)
+            continue;
+        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
+            engine->sending--;
+        else
+            engine->queued--;
+        VEC_REMOVE(&state_rare_own(state)->messages, i);
+        return OK;
+    }
+    return ERR_CORRUPT;
+}
+
+static enum err state_apply(struct engine *engine, const struct decision *d)
+{
+    struct state *state = people_state(engine->people, d->profile);
+    if (state == NULL)
+        return ERR_MEMORY;
+    switch (d->kind) {
+    case DECISION_ENTERED:
+    case DECISION_LEFT:
+        return membership_apply(state, d);
+    case DECISION_JOINED:
+    case DECISION_DEPARTED:
+        return list_apply(state, d);
+    case DECISION_CONSENT:
+        return consent_apply(state, d);
+    case DECISION_ENROLLED:
+        return enrolled_apply(state, d);
+    case DECISION_STEP:
+        return step_apply(state, d);
+    case DECISION_ENDED:
+        return ended_apply(state, d);
+    case DECISION_INTENT:
+        return intent_apply(engine, state, d);
+    case DECISION_CLAIMED:
+        return claimed_apply(engine, state, d);
+    case DECISION_DEFERRED:
+    case DECISION_RETURNED:
+        return requeued_apply(engine, state, d);
+    case DECISION_SENT:
+    case DECISION_FAILED:
+    case DECISION_UNKNOWN:
+    case DECISION_DROPPED:
+        return final_apply(engine, state, d);
+    case DECISION_NOT_ENROLLED:
+    case DECISION_PARKED:
+    case DECISION_CONTEXT:
+        return OK; /* told, without effect on the state */
+    case DECISION_NONE:
+    case DECISION_PROFILE:
+    case DECISION_IDENTITY:
+    case DECISION_MERGE:
+    case DECISION_UNMERGE:
+    case DECISION_SHARED:
+        return OK; /* not of a state */
+    }
+    return OK;
+}
+
+static enum err ring_before(struct engine *engine, uint32_t profile)
+{
+    uint32_t member = profile;
+    if (profile >= people_count(engine->people))
+        return ERR_CORRUPT;
+    do {
+        TRY(checkpoint_before(engine, member));
+        member = people_get(engine->people, member)->next;
+    } while (member != profile);
+    return OK;
+}
+
+enum err decision_apply(struct engine *engine, const struct decision *d)
+{
+    if (d->kind == DECISION_PROFILE)
+        TRY(profile_apply(engine, d));
+    if (d->profile >= people_count(engine->people))
+        return ERR_CORRUPT;
+    TRY(checkpoint_before(engine, d->profile));
+    TRY(own_add(engine, d));
+    switch (d->kind) {
+    case DECISION_PROFILE:
+        break;
+    case DECISION_IDENTITY:
+        TRY(identity_move(engine, d));
+        break;
+    case DECISION_MERGE:
+        TRY(ring_before(engine, d->profile));
+        TRY(ring_before(engine, (uint32_t)d->subject));
+        TRY(merge_apply(engine, d));
+        break;
+    case DECISION_UNMERGE:
+        TRY(ring_before(engine, d->profile));
+        TRY(unmerge_apply(engine, d));
+        break;
+    case DECISION_SHARED:
+        people_get(engine->people, d->profile)->shared = true;
+        break;
+    default:
+        TRY(state_apply(engine, d));
+    }
+    people_get(engine->people, d->profile)->head = d->id;
+    return OK;
+}

@@ -1,0 +1,210 @@
+/*
+ * A decision written down: what it is called, and its detail, a JSON object that is stored and read
+ * back on load.
+ */
+#include "engine/inside.h"
+
+const char *decision_name(enum decision_kind kind)
+{
+    switch (kind) {
+    case DECISION_NONE:
+        break;
+    case DECISION_PROFILE:
+        return "profile";
+    case DECISION_IDENTITY:
+        return "identity";
+    case DECISION_MERGE:
+        return "merge";
+    case DECISION_UNMERGE:
+        return "unmerge";
+    case DECISION_SHARED:
+        return "shared";
+    case DECISION_ENTERED:
+        return "entered";
+    case DECISION_LEFT:
+        return "left";
+    case DECISION_JOINED:
+        return "joined";
+    case DECISION_DEPARTED:
+        return "departed";
+    case DECISION_CONSENT:
+        return "consent";
+    case DECISION_ENROLLED:
+        return "enrolled";
+    case DECISION_STEP:
+        return "step";
+    case DECISION_ENDED:
+        return "ended";
+    case DECISION_NOT_ENROLLED:
+        return "not enrolled";
+    case DECISION_PARKED:
+        return "parked";
+    case DECISION_INTENT:
+        return "queued";
+    case DECISION_CLAIMED:
+        return "sending";
+    case DECISION_SENT:
+        return "sent";
+    case DECISION_FAILED:
+        return "failed";
+    case DECISION_UNKNOWN:
+        return "unknown";
+    case DECISION_DROPPED:
+        return "held back";
+    case DECISION_DEFERRED:
+        return "deferred";
+    case DECISION_RETURNED:
+        return "returned";
+    case DECISION_CONTEXT:
+        return "context";
+    }
+    return "decision";
+}
+
+static void member_str(struct buf *out, bool *first, const char *key, struct str value)
+{
+    if (str_is_empty(value))
+        return;
+    json_write_key(out, first, key);
+    json_write_str(out, value);
+}
+
+static void member_int(struct buf *out, bool *first, const char *key, int64_t value)
+{
+    json_write_key(out, first, key);
+    buf_int(out, value);
+}
+
+void decision_write(const struct engine *engine, const struct decision *d, struct buf *out)
+{
+    const struct program *program = engine->program;
+    bool                  first = true;
+    buf_char(out, '{');
+    switch (d->kind) {
+    case DECISION_PROFILE:
+    case DECISION_IDENTITY:
+    case DECISION_SHARED:
+        member_str(out, &first, "id", d->text);
+        break;
+    case DECISION_ENTERED:
+    case DECISION_LEFT:
+        member_str(out, &first, "segment",
+                   program_name(program, NAME_SEGMENT, (uint32_t)d->subject));
+        if (d->kind == DECISION_ENTERED && d->since_ms != d->at_ms)
+            member_int(out, &first, "since", d->since_ms);
+        if (d->kind == DECISION_ENTERED && d->or_earlier)
+            member_int(out, &first, "or_earlier", 1);
+        break;
+    case DECISION_JOINED:
+    case DECISION_DEPARTED:
+        member_str(out, &first, "list", program_name(program, NAME_LIST, (uint32_t)d->subject));
+        break;
+    case DECISION_CONSENT:
+        member_str(out, &first, "topic", program_name(program, NAME_TOPIC, (uint32_t)d->subject));
+        member_str(out, &first, "channel", channel_name(d->channel));
+        member_str(out, &first, "state", d->object == 1 ? STR("subscribed") : STR("unsubscribed"));
+        member_str(out, &first, "how", d->text);
+        break;
+    case DECISION_CONTEXT:
+        member_str(out, &first, "country", d->text);
+        member_str(out, &first, "zone", d->zone);
+        member_str(out, &first, "locale", d->locale);
+        break;
+    case DECISION_ENROLLED:
+    case DECISION_NOT_ENROLLED:
+        member_str(out, &first, "journey",
+                   program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
+        member_str(out, &first, "reason", d->text);
+        member_int(out, &first, "event", d->event);
+        break;
+    case DECISION_STEP:
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
+        member_int(out, &first, "visit", d->other);
+        if (d->due_ms != TIME_NEVER)
+            member_int(out, &first, "due", d->due_ms);
+        member_str(out, &first, "took", d->text);
+        break;
+    case DECISION_INTENT:
+        member_str(out, &first, "template", program_name(program, NAME_TEMPLATE, d->other));
+        member_str(out, &first, "journey", program_name(program, NAME_JOURNEY, d->journey));
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "node_number", d->object);
+        member_int(out, &first, "template_id", d->other);
+        member_int(out, &first, "journey_id", d->journey);
+        member_int(out, &first, "topic_id", d->topic);
+        member_int(out, &first, "event", d->event);
+        break;
+    case DECISION_CLAIMED:
+        member_str(out, &first, "to", d->text);
+        member_int(out, &first, "event", d->event);
+        member_int(out, &first, "version", d->other);
+        json_write_key(out, &first, "traits");
+        for (uint32_t i = 0; i < d->seqs_count; i++) {
+            buf_char(out, i == 0 ? '[' : ',');
+            buf_int(out, d->seqs[i]);
+        }
+        buf_str(out, d->seqs_count == 0 ? STR("[]") : STR("]"));
+        if (d->computed.len > 0) {
+            json_write_key(out, &first, "computed");
+            buf_str(out, d->computed);
+        }
+        break;
+    case DECISION_DEFERRED:
+    case DECISION_RETURNED:
+        member_int(out, &first, "retry_at", d->due_ms);
+        member_str(out, &first, "text", d->text);
+        break;
+    case DECISION_ENDED:
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
+        member_str(out, &first, "reason", d->text);
+        break;
+    default:
+        member_str(out, &first, "reason", d->text);
+    }
+    buf_char(out, '}');
+}
+
+static uint32_t number_get(const struct json *object, const char *key)
+{
+    int64_t value;
+    return json_get_int(object, str_of(key), &value) ? (uint32_t)value : 0;
+}
+
+static struct str first_text(const struct json *object)
+{
+    static const char *const keys[] = { "id", "how", "reason", "took", "to", "text", "country" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (json_get(object, str_of(keys[i])) != NULL)
+            return json_get_str(object, str_of(keys[i]));
+    return STR_NONE;
+}
+
+enum err decision_read(struct engine *engine, struct json_parser *parser, struct arena *scratch,
+                       struct decision *d)
+{
+    struct json detail;
+    (void)engine;
+    if (json_parse(parser, scratch, d->detail, &detail, NULL) != OK)
+        return ERR_CORRUPT;
+    d->text = first_text(&detail);
+    d->event = number_get(&detail, "event");
+    d->node = json_get_str(&detail, STR("node"));
+    if (d->kind == DECISION_CONSENT &&
+        !channel_of(json_get_str(&detail, STR("channel")), &d->channel))
+        return ERR_CORRUPT;
+    d->zone = json_get_str(&detail, STR("zone"));
+    d->locale = json_get_str(&detail, STR("locale"));
+    d->journey = number_get(&detail, "journey_id");
+    d->topic = number_get(&detail, "topic_id");
+    d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit")
+                                        : number_get(&detail, "template_id");
+    if (d->kind == DECISION_INTENT)
+        d->object = number_get(&detail, "node_number");
+    d->due_ms = TIME_NEVER;
+    if (!json_get_int(&detail, STR("due"), &d->due_ms) &&
+        !json_get_int(&detail, STR("retry_at"), &d->due_ms))
+        d->due_ms = TIME_NEVER;
+    return OK;
+}

@@ -1,0 +1,129 @@
+/*
+ * A definition has changed: who is to be asked anew, and the jobs that ask them, a few thousand
+ * with each record of the clock.
+ */
+#include "engine/inside.h"
+
+#include "engine/vec.h"
+
+enum { JOB_ASKS = 4000 }; /* of changed segments, of one clock record */
+
+/* Everyone is asked about the segment anew. */
+static enum err job_begin(struct engine *engine, uint32_t segment, bool fire)
+{
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].segment == segment) {
+            engine->jobs.items[i] = (struct job){ segment, (uint32_t)engine->seq, 0, fire };
+            return OK;
+        }
+    return VEC_ADD(&engine->jobs, (struct job){ segment, (uint32_t)engine->seq, 0, fire });
+}
+
+/* The workspace's days begin at other instants now. */
+static enum err zone_moved(struct engine *engine)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
+            TRY(job_begin(engine, i, false));
+    return OK;
+}
+
+/* Those in a journey whose exit asks about the trait (empty: about a stage) are due at once. */
+static enum err exits_moved(struct engine *engine, uint32_t person, struct str trait)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    bool                asked = false;
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment      *e = &state->rare->enrollments.items[i];
+        const struct journey_version *version =
+            program_journey_version(engine->program, e->journey, e->version);
+        if (version == NULL ||
+            !program_asks(engine->program, version->journey.exit_when.tree, trait))
+            continue;
+        if (!asked)
+            TRY(checkpoint_before(engine, person));
+        asked = true;
+        people_state(engine->people, person)->rare->enrollments.items[i].exit_until_ms =
+            engine->now_ms;
+    }
+    return asked ? wake_set(engine, person) : OK;
+}
+
+/* What names the trait (empty: a stage) has it anew; segments are asked of everyone, quietly. */
+static enum err trait_moved(struct engine *engine, struct str name)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program_segment_asks(program, i, name))
+            TRY(job_begin(engine, i, false));
+    bool asked = false;
+    for (uint32_t i = 0; i < program->journeys.count; i++)
+        for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
+            asked = asked ||
+                    program_journey_asks(program, program->journeys.items[i].versions[k], name);
+    for (uint32_t p = 0; asked && p < people_count(engine->people); p++)
+        if (people_root(engine->people, p) == p)
+            TRY(exits_moved(engine, p, name));
+    return OK;
+}
+
+enum err apply_definition(struct engine *engine, const struct record *record,
+                          struct problem *problem)
+{
+    uint32_t           number;
+    const struct zone *zone = engine->program->zone;
+    if (record->definition_kind == DEFINE_WORKSPACE)
+        TRY(program_check(engine->program, DEFINE_WORKSPACE, record->name, record->body, problem));
+    TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
+                       (uint32_t)engine->seq, &number, problem));
+    if (engine->program->zone != zone)
+        return zone_moved(engine);
+    if (record->definition_kind == DEFINE_TRAIT)
+        return trait_moved(engine, program_name(engine->program, NAME_TRAIT, number));
+    if (record->definition_kind == DEFINE_STAGES)
+        return trait_moved(engine, STR_NONE);
+    /* A deleted segment is left by everyone, in the same quiet way. */
+    return record->definition_kind == DEFINE_SEGMENT
+               ? job_begin(engine, number, (record->flags & RECORD_FIRE) != 0)
+               : OK;
+}
+
+/*
+ * A state keeps until when an answer lasts, and that was by the definition of its time: whoever the
+ * change left as they were has no decision that says so, and is asked anew.
+ */
+enum err changed_ask(struct engine *engine)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count && engine->loaded_seq > 0; i++) {
+        bool is_under_way = false;
+        for (uint32_t k = 0; k < engine->jobs.count; k++)
+            is_under_way = is_under_way || engine->jobs.items[k].segment == i;
+        if (program->segments.items[i].version > engine->loaded_seq && !is_under_way)
+            TRY(job_begin(engine, i, false));
+    }
+    return OK;
+}
+
+/* One pass serves all jobs: wakes_before asks whom a job has not reached. */
+enum err jobs_run(struct engine *engine, struct out *out)
+{
+    uint32_t all = people_count(engine->people), from = all;
+    uint32_t most = JOB_ASKS / engine->jobs.count + 1;
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].cursor < from)
+            from = engine->jobs.items[i].cursor;
+    uint32_t end = all - from > most ? from + most : all;
+    for (uint32_t p = from; p < end; p++)
+        if (people_root(engine->people, p) == p)
+            TRY(wakes_before(engine, out, p, engine->now_ms));
+    for (uint32_t i = engine->jobs.count; i > 0; i--) {
+        struct job *job = &engine->jobs.items[i - 1];
+        if (job->cursor < end)
+            job->cursor = end;
+        if (job->cursor == all)
+            VEC_REMOVE(&engine->jobs, i - 1);
+    }
+    return OK;
+}

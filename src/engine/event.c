@@ -1,0 +1,228 @@
+/*
+ * An event: onto the person's timeline, and what is asked because of it.
+ */
+#include "engine/inside.h"
+
+#include <string.h>
+
+static const char *const text_events[] = {
+    [RECORD_PAGE] = "Page",
+    [RECORD_SCREEN] = "Screen",
+    [RECORD_GROUP] = "Group",
+};
+
+static struct str event_text(enum record_kind kind, struct str name)
+{
+    bool fixed =
+        (size_t)kind < sizeof text_events / sizeof text_events[0] && text_events[kind] != NULL;
+    return fixed && str_is_empty(name) ? str_of(text_events[kind]) : name;
+}
+
+/* The latest identify of one profile: its run and place. */
+static bool identify_last(const struct run *runs, uint32_t count, struct run *run, uint32_t *place)
+{
+    bool found = false;
+    for (uint32_t r = 0; r < count; r++)
+        for (uint32_t i = runs[r].count; i > 0; i--) {
+            uint32_t k = i - 1;
+            if (runs[r].name[k] != OWN_TRAITS)
+                continue;
+            if (!found || runs[r].at_ms[k] > run->at_ms[*place] ||
+                (runs[r].at_ms[k] == run->at_ms[*place] && runs[r].seq[k] > run->seq[*place])) {
+                *run = runs[r];
+                *place = k;
+                found = true;
+            }
+            break;
+        }
+    return found;
+}
+
+/* Clients tell the same traits with every page: the bag is kept once. Its place, or 0. */
+static uint32_t bag_same(const struct engine *engine, const struct timeline_event *event,
+                         struct str bag)
+{
+    struct run runs[TIMELINE_RUNS_MAX], run = { 0 };
+    uint32_t   place = 0, count = timeline_runs(engine->timeline, event->profile, runs);
+    if (!identify_last(runs, count, &run, &place))
+        return 0;
+    struct bag have = bag_at(timeline_bags(engine->timeline), run.bag[place]);
+    /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
+    bool same = have.len > 0 && have.len + 4 <= bag.len &&
+                bag.len - have.len - 4 < BAG_UNIT_BYTES &&
+                memcmp(have.bytes, bag.ptr + 4, have.len) == 0 &&
+                !timeline_bag_may_go(engine->timeline, run.bag[place]);
+    return same ? run.bag[place] : 0;
+}
+
+enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
+                  struct str *out)
+{
+    buf_reset(&engine->bag);
+    *out = STR_NONE;
+    if (object == NULL || object->kind != JSON_OBJECT)
+        return OK;
+    enum err err = bag_write(&engine->bag, engine->program->names[keys], object, NULL);
+    if (err == ERR_LIMIT)
+        return OK; /* too many properties to index: the event counts, its payload is in the store */
+    TRY(err);
+    *out = buf_view(&engine->bag);
+    return OK;
+}
+
+/* Of the person's answers that stand, those are forgotten that the event may have turned. */
+static enum err standings_hear(struct engine *engine, const struct timeline_event *event)
+{
+    const struct leaves *leaves;
+    if (event->profile >= people_count(engine->people))
+        return OK; /* on load, events come before the decisions that make their people */
+    struct profile *root = people_get(engine->people, people_root(engine->people, event->profile));
+    if (root->state == NULL || root->state->rare->standings.count == 0 ||
+        event->name >= DICT_NAMES_MAX)
+        return OK;
+    TRY(program_leaves(engine->program, event->name, &leaves));
+    standings_tell(&state_rare_own(root->state)->standings, event->name,
+                   bag_at(timeline_bags(engine->timeline), event->bag), leaves->items,
+                   leaves->count);
+    return OK;
+}
+
+enum err event_keep(struct engine *engine, const struct timeline_event *event)
+{
+    TRY(standings_hear(engine, event));
+    return timeline_add(engine->timeline, *event);
+}
+
+enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
+                   struct str name, const struct json *properties, bool *added)
+{
+    bool       traits = kind == RECORD_IDENTIFY;
+    struct str bag;
+    *added = false;
+    event->name = OWN_TRAITS;
+    if (!traits)
+        TRY(dict_intern(engine->program->names[NAME_EVENT], event_text(kind, name), &event->name));
+    if (!traits && event->name <= OWN_CONTEXT)
+        event->name = DICT_OTHER; /* a stranger's event is none of ours, whatever its name */
+    TRY(bag_make(engine, traits ? NAME_TRAIT : NAME_PROPERTY, properties, &bag));
+    if (traits && bag.len == 0)
+        return OK;
+    event->bag = traits ? bag_same(engine, event, bag) : 0;
+    if (event->bag == 0)
+        TRY(timeline_bag_add(engine->timeline, bag, &event->bag));
+    *added = true;
+    return event_keep(engine, event);
+}
+
+/* True when the person's identify before this one said the very same: nothing can change. */
+static bool traits_repeat(struct step *step, const struct timeline_event *event)
+{
+    const struct facts *facts = step_facts(step);
+    const struct run   *latest = NULL;
+    uint32_t            place = 0;
+    for (uint32_t r = 0; r < facts->runs_count; r++)
+        for (uint32_t i = facts->runs[r].count; i > 0; i--) {
+            const struct run *run = &facts->runs[r];
+            uint32_t          k = i - 1;
+            if (run->name[k] != OWN_TRAITS || run->seq[k] == event->seq)
+                continue;
+            if (latest == NULL || run->at_ms[k] > latest->at_ms[place] ||
+                (run->at_ms[k] == latest->at_ms[place] && run->seq[k] > latest->seq[place])) {
+                latest = run;
+                place = k;
+            }
+            break;
+        }
+    return latest != NULL && latest->at_ms[place] <= event->at_ms &&
+           event->at_ms <= facts->now_ms && latest->bag[place] == event->bag;
+}
+
+static enum err traits_ask(struct step *step, const struct timeline_event *event)
+{
+    if (traits_repeat(step, event))
+        return OK;
+    TRY(journeys_exits(step, EXIT_ALL, 0));
+    return hear_traits(step, event);
+}
+
+static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
+{
+    const struct program *program = step->engine->program;
+    TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
+    if (!fresh && event->name >= RUN_OWN_NAMES)
+        TRY(hear_by_each(step, event, program->segments_of_anything.items,
+                         program->segments_of_anything.count));
+    if (event->name >= DICT_NAMES_MAX)
+        return OK;
+    if (program->journeys_of_event[event->name].count > 0)
+        step_queue(step, CONSEQUENCE_EVENT, event->name);
+    if (fresh)
+        hear_forget(step->engine, step->person);
+    return fresh ? OK : hear(step, event);
+}
+
+/* Everything that follows from an event which is on the timeline. */
+static enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
+                             const struct timeline_event *event, bool added, bool fresh)
+{
+    struct step step;
+    bool        quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
+                 record->received_ms - record->at_ms > engine->conf.lateness_ms;
+    TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
+    if (step.machine) {
+        hear_forget(engine, step.person);
+        return OK;
+    }
+    step.event_seq = event->seq;
+    step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
+    step.event_at = event->at_ms;
+    step.in_order = !fresh && event->at_ms >= engine->now_ms;
+
+    TRY(context_tell(engine, record, out, event->profile));
+    bool traits = event->name == OWN_TRAITS;
+    if (!traits)
+        TRY(event_ask(&step, event, fresh));
+    else if (fresh)
+        TRY(journeys_exits(&step, EXIT_ALL, 0));
+    else if (added)
+        TRY(traits_ask(&step, event));
+    if (fresh)
+        TRY(hear_of_new(&step, added ? event : NULL));
+    return step_run(&step);
+}
+
+enum err apply_event(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who            who;
+    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    bool                  added;
+    TRY(who_resolve(engine, record, out, &who));
+    out->profile = event.profile = who.profile;
+    TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    if (who.also != PROFILE_NONE)
+        TRY(person_ask_all(engine, out, who.also, true));
+    return event_follow(engine, record, out, &event, added, who.fresh);
+}
+
+/* What came of a message: an event of ours on the person's timeline. */
+enum err apply_message(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    bool                  added;
+    if (record->profile >= people_count(engine->people))
+        return ERR_ABSENT;
+    out->profile = event.profile = record->profile;
+    TRY(wakes_before(engine, out, record->profile, record->received_ms));
+    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    return event_follow(engine, record, out, &event, added, false);
+}
+
+enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out)
+{
+    TRY(outbox_outcome(engine, record, out));
+    out->profile = record->profile;
+    if (str_is_empty(record->name))
+        return OK;
+    return apply_message(engine, record, out);
+}
