@@ -6,9 +6,39 @@
 
 #include "engine/program.h"
 
-/* program.c: puts the segment in the place of what was there, whose arena it closes, and tells who
- * must hear of it. ERR_MEMORY. */
+/* program_names.c: the number of the name, or SEGMENT_NO_ID. */
+uint32_t program_number(const struct program *program, enum name_kind kind, struct str name);
+
+/* program_hearing.c: enters and takes out who must hear of what. ERR_MEMORY. */
+MUST enum err segment_index(struct program *program, uint32_t number,
+                            const struct segment_program *p);
+void segment_unindex(struct program *program, uint32_t number, const struct segment_program *p);
+MUST enum err journey_index(struct program *program, uint32_t number);
+void          journey_unindex(struct program *program, uint32_t number);
+
+/* program_segments.c: see program_define and program_check. */
+MUST enum err segment_define(struct program *program, struct str name, struct str text,
+                             uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err segment_check(struct program *program, struct str name, struct str text,
+                            struct problem *problem);
+/* Puts the segment in the place of what was there, whose arena it closes, and tells who must hear
+ * of it. ERR_MEMORY. */
 MUST enum err program_segment_put(struct program *program, uint32_t number, struct segment_def def);
+
+/* program_journeys.c, program_templates.c, program_workspace.c: see program_define and
+ * program_check. */
+MUST enum err journey_define(struct program *program, struct str name, struct str text,
+                             uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err journey_check(struct program *program, struct str name, struct str text,
+                            struct problem *problem);
+void          journey_version_close(struct journey_version *version);
+MUST enum err template_define(struct program *program, struct str name, struct str text,
+                              uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err template_check(const struct program *program, struct str name, struct str text,
+                             struct problem *problem);
+MUST enum err workspace_define(struct program *program, struct str text, struct problem *problem);
+MUST enum err workspace_check(const struct program *program, struct str text,
+                              struct problem *problem);
 
 /* program_computed.c: see program_define and program_check. */
 MUST enum err computed_define(struct program *program, struct str name, struct str text,

@@ -1,0 +1,137 @@
+/*
+ * Journeys: every version stays for those inside it; the newest one is live until it is deleted.
+ */
+#include "engine/program_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/vec.h"
+
+void journey_version_close(struct journey_version *version)
+{
+    if (version == NULL)
+        return;
+    arena_close(version->arena);
+    free(version);
+}
+
+const struct journey_version *program_journey_version(const struct program *program,
+                                                      uint32_t journey, uint32_t version)
+{
+    if (journey >= program->journeys.count)
+        return NULL;
+    const struct journey_def *def = &program->journeys.items[journey];
+    for (uint32_t i = def->count; i > 0; i--)
+        if (def->versions[i - 1]->version == version)
+            return def->versions[i - 1];
+    return NULL;
+}
+
+const struct journey_version *program_journey_live(const struct program *program, uint32_t journey)
+{
+    if (journey >= program->journeys.count)
+        return NULL;
+    const struct journey_def *def = &program->journeys.items[journey];
+    return def->live && def->count > 0 ? def->versions[def->count - 1] : NULL;
+}
+
+static enum err templates_check(const struct program *program, const struct journey *journey,
+                                struct problem *problem)
+{
+    for (uint16_t i = 0; i < journey->nodes_count; i++) {
+        const struct node *node = &journey->nodes[i];
+        char               where[48];
+        snprintf(where, sizeof where, "nodes[%u].email", i);
+        if (node->kind == NODE_EMAIL && program_template(program, node->email) == SEGMENT_NO_ID)
+            return problem_format(problem, ERR_ABSENT, where, "Add the template first.",
+                                  "There is no template \"%.*s\".", STR_ARG(node->email));
+    }
+    return OK;
+}
+
+static enum err source_find(struct program *program, const struct journey *journey, bool grow,
+                            uint32_t *source, struct problem *problem)
+{
+    const struct journey_trigger *trigger = &journey->trigger;
+    if (trigger->kind == TRIGGER_SEGMENT) {
+        *source = program_segment(program, trigger->name);
+        if (*source == SEGMENT_NO_ID)
+            return problem_format(problem, ERR_ABSENT, "trigger.segment", "Add the segment first.",
+                                  "There is no segment \"%.*s\".", STR_ARG(trigger->name));
+        return OK;
+    }
+    *source = 0;
+    if (!grow)
+        return OK;
+    return program_intern(program, trigger->kind == TRIGGER_EVENT ? NAME_EVENT : NAME_LIST,
+                          trigger->name, source);
+}
+
+static enum err journey_compile_text(struct program *program, struct str name, struct str text,
+                                     bool grow, struct journey_version *out,
+                                     struct problem *problem)
+{
+    struct segment_names names = program_names(program, grow);
+    struct str           kept = str_copy(out->arena, text);
+    if (kept.ptr == NULL)
+        return ERR_MEMORY;
+    TRY(journey_parse(out->arena, kept, &names, &out->journey, problem));
+    if (!str_eq(out->journey.name, name))
+        return problem_format(problem, ERR_INPUT, "journey",
+                              "Give the file and \"journey\" the same name.",
+                              "The journey calls itself \"%.*s\".", STR_ARG(out->journey.name));
+    TRY(templates_check(program, &out->journey, problem));
+    return source_find(program, &out->journey, grow, &out->source, problem);
+}
+
+static enum err journey_delete(struct program *program, struct str name, uint32_t *number)
+{
+    *number = program_journey(program, name);
+    if (*number == SEGMENT_NO_ID)
+        return ERR_ABSENT;
+    journey_unindex(program, *number);
+    program->journeys.items[*number].live = false;
+    return OK;
+}
+
+enum err journey_define(struct program *program, struct str name, struct str text, uint32_t version,
+                        uint32_t *number, struct problem *problem)
+{
+    if (text.len == 0)
+        return journey_delete(program, name, number);
+    struct journey_version *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL)
+        return ERR_MEMORY;
+    fresh->version = version;
+    fresh->arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    enum err err = fresh->arena == NULL ? ERR_MEMORY : OK;
+    if (err == OK)
+        err = journey_compile_text(program, name, text, true, fresh, problem);
+    if (err == OK)
+        err = program_intern(program, NAME_JOURNEY, name, number);
+    while (err == OK && program->journeys.count <= *number)
+        err = VEC_ADD(&program->journeys, (struct journey_def){ 0 });
+    if (err != OK) {
+        journey_version_close(fresh);
+        return err;
+    }
+    journey_unindex(program, *number);
+    struct journey_def *def = &program->journeys.items[*number];
+    struct {
+        struct journey_version **items;
+        uint32_t                 count, room;
+    } vec = { def->versions, def->count, def->room };
+    TRY(VEC_ADD(&vec, fresh));
+    *def = (struct journey_def){ vec.items, vec.count, vec.room, true };
+    return journey_index(program, *number);
+}
+
+enum err journey_check(struct program *program, struct str name, struct str text,
+                       struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct journey_version             version = { .arena = arena };
+    return arena == NULL ? ERR_MEMORY
+                         : journey_compile_text(program, name, text, false, &version, problem);
+}

@@ -1,0 +1,64 @@
+/*
+ * Templates, of which the engine knows the head: topic, and whether it is transactional.
+ */
+#include "engine/program_inside.h"
+
+#include "engine/vec.h"
+
+/* The value of a header line "key: value" before the first line that begins with "---". */
+static struct str head_value(struct str text, const char *key)
+{
+    struct str rest = str_slice(text, 0, TEMPLATE_HEAD_BYTES_MAX), line;
+    while (str_split(&rest, '\n', &line)) {
+        if (str_starts(line, STR("---")))
+            break;
+        size_t colon = str_find_char(line, 0, ':');
+        if (colon < line.len && str_eq_nocase(str_trim(str_slice(line, 0, colon)), str_of(key)))
+            return str_trim(str_slice(line, colon + 1, line.len));
+    }
+    return STR_NONE;
+}
+
+/* The live journey that mails with the template; empty when there is none. */
+static struct str template_user(const struct program *program, struct str name)
+{
+    for (uint32_t i = 0; i < program->journeys.count; i++) {
+        const struct journey_version *live = program_journey_live(program, i);
+        for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
+            if (live->journey.nodes[n].kind == NODE_EMAIL &&
+                str_eq(live->journey.nodes[n].email, name))
+                return live->journey.name;
+    }
+    return STR_NONE;
+}
+
+enum err template_check(const struct program *program, struct str name, struct str text,
+                        struct problem *problem)
+{
+    struct str user = text.len == 0 ? template_user(program, name) : STR_NONE;
+    if (!str_is_empty(user))
+        return problem_format(problem, ERR_CONFLICT, "template", "Change the journey first.",
+                              "Journey \"%.*s\" mails with it.", STR_ARG(user));
+    if (text.len > 0 && str_is_empty(head_value(text, "subject")))
+        return problem_set(problem, ERR_INPUT, "subject", "The template has no subject.",
+                           "Begin the file with a line \"subject: ...\".");
+    return OK;
+}
+
+enum err template_define(struct program *program, struct str name, struct str text,
+                         uint32_t version, uint32_t *number, struct problem *problem)
+{
+    struct template_def def = { .version = text.len == 0 ? 0 : version };
+    struct str          topic = head_value(text, "topic");
+    def.transactional = str_eq_nocase(head_value(text, "transactional"), STR("yes"));
+    TRY(template_check(program, name, text, problem));
+    if (text.len == 0 && program_template(program, name) == SEGMENT_NO_ID)
+        return ERR_ABSENT;
+    if (!str_is_empty(topic))
+        TRY(program_intern(program, NAME_TOPIC, topic, &def.topic));
+    TRY(program_intern(program, NAME_TEMPLATE, name, number));
+    while (program->templates.count <= *number)
+        TRY(VEC_ADD(&program->templates, (struct template_def){ 0 }));
+    program->templates.items[*number] = def;
+    return OK;
+}

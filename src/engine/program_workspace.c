@@ -1,0 +1,54 @@
+/*
+ * The workspace: its lists and topics have numbers before anyone is on them; its time zone.
+ */
+#include "engine/program_inside.h"
+
+static enum err names_of(struct program *program, const struct json *root, const char *key,
+                         enum name_kind kind, struct problem *problem)
+{
+    const struct json *list = json_get(root, str_of(key));
+    if (list == NULL)
+        return OK;
+    for (uint32_t i = 0; list->kind == JSON_ARRAY && i < list->count; i++) {
+        const struct json *item = &list->items[i];
+        struct str name = item->kind == JSON_STRING ? item->string : json_get_str(item, STR("id"));
+        uint32_t   number;
+        if (str_is_empty(name))
+            return problem_set(problem, ERR_INPUT, key, "An item has no name.",
+                               "Write a text, or an object with an \"id\".");
+        TRY(program_intern(program, kind, name, &number));
+    }
+    return OK;
+}
+
+enum err workspace_define(struct program *program, struct str text, struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *scratch = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct json                        root;
+    if (scratch == NULL)
+        return ERR_MEMORY;
+    TRY(json_parse_once(scratch, text, &root, problem));
+    if (root.kind != JSON_OBJECT)
+        return problem_set(problem, ERR_INPUT, "workspace", "A workspace is a JSON object.",
+                           "Begin with {\"name\": ...}.");
+    TRY(names_of(program, &root, "lists", NAME_LIST, problem));
+    TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
+    /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
+    program->zone = zone_find(program->zones, json_get_str(&root, STR("timezone")));
+    return OK;
+}
+
+enum err workspace_check(const struct program *program, struct str text, struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *scratch = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct json                        root;
+    if (scratch == NULL)
+        return ERR_MEMORY;
+    TRY(json_parse_once(scratch, text, &root, problem));
+    const struct json *zone = json_get(&root, STR("timezone"));
+    if (zone == NULL || program->zones == NULL ||
+        (zone->kind == JSON_STRING && zone_find(program->zones, zone->string) != NULL))
+        return OK;
+    return problem_set(problem, ERR_INPUT, "timezone", "There is no such time zone.",
+                       "Write the name of a place, such as \"Europe/Oslo\", or \"UTC\".");
+}
