@@ -109,7 +109,7 @@ enum err hear(struct step *step, const struct timeline_event *event)
     uint32_t              turned[HEAR_TURNED_MAX], count = 0;
     if (all->count == 0)
         return OK;
-    bool quick = event->name >= SEGMENT_OWN_EVENTS && is_plain(step, facts);
+    bool quick = event->name >= RUN_OWN_NAMES && is_plain(step, facts);
     if (quick) {
         struct heard_event heard = { event->name, event->seq, event->at_ms,
                                      bag_at(facts->bags, event->bag) };
@@ -213,7 +213,7 @@ enum err hear_of_new(struct step *step, const struct timeline_event *event)
         return OK;
     if (event->name == OWN_TRAITS)
         return hear_traits(step, event);
-    if (event->name >= SEGMENT_OWN_EVENTS)
+    if (event->name >= RUN_OWN_NAMES)
         TRY(hear_by_each(step, event, program->segments_of_anything.items,
                          program->segments_of_anything.count));
     return event->name < DICT_NAMES_MAX ? hear(step, event) : OK;

@@ -4,13 +4,9 @@
 
 enum { MEMBERS_MAX = 4 };
 
-/* Runs, conditions and programs draw the line between own and told events at one number. */
-_Static_assert((int)PROGRAM_OWN_EVENTS == (int)RUN_OWN_NAMES, "runs and programs agree");
-_Static_assert((int)PROGRAM_OWN_EVENTS == (int)SEGMENT_OWN_EVENTS, "conditions and programs agree");
-
 enum err own_names(struct dict *events, struct dict *properties, struct dict *traits)
 {
-    static const char *const event_names[PROGRAM_OWN_EVENTS] = {
+    static const char *const event_names[RUN_OWN_NAMES] = {
         [OWN_TRAITS] = "$identify",
         [OWN_LIST] = "$list",
         [OWN_CONSENT] = "$consent",
@@ -22,7 +18,7 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_EMAIL_OPENED] = "Email Opened",
         [OWN_EMAIL_CLICKED] = "Email Clicked",
         [OWN_EMAIL_UNSUBSCRIBED] = "Email Unsubscribed",
-        "$11",
+        [OWN_EVENTS] = "$11",
         "$12",
         "$13",
         "$14",
@@ -41,7 +37,7 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
     for (int i = 0; i < PLACE_TRAITS; i++)
         TRY(dict_intern(traits, str_of(place_trait_name((enum place_trait)i)), &number));
     TRY(dict_intern(traits, STR("zone"), &number)); /* OWN_TRAIT_ZONE */
-    for (int i = 0; i < PROGRAM_OWN_EVENTS; i++)
+    for (int i = 0; i < RUN_OWN_NAMES; i++)
         TRY(dict_intern(events, str_of(event_names[i]), &number));
     for (int i = 0; i < OWN_KEYS; i++)
         TRY(dict_intern(properties, str_of(keys[i]), &number));

@@ -20,6 +20,7 @@
 #define DULT_ENGINE_OWN_H
 
 #include "engine/behaviour/dict.h"
+#include "engine/behaviour/run.h"
 #include "engine/profile/place.h"
 
 enum own_event {
@@ -34,8 +35,10 @@ enum own_event {
     OWN_EMAIL_OPENED,
     OWN_EMAIL_CLICKED,
     OWN_EMAIL_UNSUBSCRIBED,
-    PROGRAM_OWN_EVENTS = 16, /* "anything" is every name from here on */
+    OWN_EVENTS, /* the numbers from here up to RUN_OWN_NAMES are kept free */
 };
+
+_Static_assert((int)OWN_EVENTS <= (int)RUN_OWN_NAMES, "all lie below what people do");
 
 enum own_key {
     OWN_KEY_LIST,

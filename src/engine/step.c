@@ -95,7 +95,7 @@ static enum err own_ask(struct step *step)
     const struct program *program = step->engine->program;
     uint32_t              names = step->engine->own_added;
     step->engine->own_added = 0;
-    for (uint32_t name = 0; name < PROGRAM_OWN_EVENTS; name++) {
+    for (uint32_t name = 0; name < RUN_OWN_NAMES; name++) {
         if ((names >> name & 1) == 0)
             continue;
         TRY(numbers_ask(step, &program->segments_of_event[name]));

@@ -17,7 +17,9 @@
 
 #include "engine/behaviour/bag.h"
 
-/* The lowest numbers of names are the house's own: what is kept about a person, not done by them.
+/*
+ * The lowest numbers of names are Dult's own (own.h): kept about a person, not done by them, so
+ * that "anything" is every name from here on.
  */
 enum { RUN_OWN_NAMES = 16 };
 

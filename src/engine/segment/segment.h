@@ -59,12 +59,6 @@ struct segment_stage {
     const struct segment_node *rule;
 };
 
-/*
- * Event names with a lower number are Dult's own ("$identify", "Email Opened", ...): they are no
- * doing of the person, so "anything" leaves them out.
- */
-enum { SEGMENT_OWN_EVENTS = 16 };
-
 /* The JSON Schema (draft 2020-12) of the JSON form; built in. */
 struct str segment_schema(void);
 

@@ -1,513 +1,12 @@
 /*
- * The engine's twin: the same question answered for clarity, straight on the tree, over a plain
- * array of events with their JSON. Random conditions, random histories, random instants; the
- * answers must be equal, and must stay so until the instant the engine names.
+ * The engine beside its twin: random conditions, random histories, random instants; the answers
+ * must be equal, and must stay so until the instant the engine names.
  */
 #include "engine/segment/segment_naive_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct str public_id = { "p-1042", 6 };
-
-/* ---- the naive answer */
-
-static void add_value(struct values *v, const struct json *value, bool listed)
-{
-    if (value->kind == JSON_NULL)
-        return;
-    assert_true(v->count < VALUES_MAX);
-    v->listed[v->count] = listed;
-    v->list[v->count++] = *value;
-}
-
-void naive_collect(struct values *v, const struct json *at, struct str path, bool listed)
-{
-    if (at == NULL)
-        return;
-    if (at->kind == JSON_ARRAY) {
-        for (uint32_t i = 0; i < at->count; i++)
-            naive_collect(v, &at->items[i], path, true);
-    } else if (at->kind == JSON_OBJECT && path.len > 0) {
-        struct str step;
-        str_split(&path, '.', &step);
-        naive_collect(v, json_get(at, step), path, listed);
-    } else if (at->kind != JSON_OBJECT && path.len == 0) {
-        add_value(v, at, listed);
-    }
-}
-
-struct asked {
-    const struct world *w;
-    int64_t             now;
-};
-
-/* -1, 0, 1, or 2 for "of different kinds". */
-static int order_of(struct asked a, const struct json *value, const struct segment_literal *literal)
-{
-    double x, y;
-    if (literal->kind == SEGMENT_TEXT) {
-        if (value->kind != JSON_STRING)
-            return 2;
-        int difference = str_cmp(value->string, literal->value.string);
-        return difference < 0 ? -1 : difference > 0;
-    }
-    if (literal->kind == SEGMENT_TRUTH)
-        return value->kind != JSON_BOOL ? 2 : (int)value->truth - (int)literal->value.truth;
-    if (literal->kind != SEGMENT_NUMBER)
-        return naive_date_order(a.w, a.now, value, literal);
-    if (!json_to_real(value, &x) || !json_to_real(&literal->value, &y))
-        return 2;
-    return x < y ? -1 : x > y;
-}
-
-static bool naive_text(const struct segment_compare *c, const struct json *value, bool listed)
-{
-    struct str want = c->values[0].value.string, have = value->string;
-    if (value->kind != JSON_STRING)
-        return false;
-    if (c->test == SEGMENT_CONTAINS && listed && c->which == SEGMENT_PLAIN)
-        return str_eq(have, want);
-    for (size_t i = 0; i + want.len <= have.len; i++)
-        if (str_eq(str_slice(have, i, i + want.len), want) &&
-            (c->test != SEGMENT_STARTS || i == 0) &&
-            (c->test != SEGMENT_ENDS || i + want.len == have.len))
-            return true;
-    return false;
-}
-
-static bool naive_value(struct asked a, const struct segment_compare *c, const struct json *value,
-                        bool listed)
-{
-    int  order = c->values_count > 0 ? order_of(a, value, &c->values[0]) : 2;
-    bool among = false;
-    for (uint32_t i = 0; i < c->values_count; i++)
-        among = among || order_of(a, value, &c->values[i]) == 0;
-    switch (c->test) {
-    case SEGMENT_EQUAL:
-    case SEGMENT_IN:
-        return among;
-    case SEGMENT_NOT_EQUAL:
-    case SEGMENT_NOT_IN:
-        return !among;
-    case SEGMENT_MORE:
-        return order == 1;
-    case SEGMENT_AT_LEAST:
-        return order == 1 || order == 0;
-    case SEGMENT_LESS:
-        return order == -1;
-    case SEGMENT_AT_MOST:
-        return order == -1 || order == 0;
-    case SEGMENT_BETWEEN_VALUES:
-        return (order == 0 || order == 1) && order_of(a, value, &c->values[1]) <= 0;
-    case SEGMENT_EXISTS:
-    case SEGMENT_NOT_EXISTS:
-        return true;
-    case SEGMENT_MATCHES:
-        return value->kind == JSON_STRING &&
-               naive_matches(c->values[0].value.string, value->string);
-    default:
-        return naive_text(c, value, listed);
-    }
-}
-
-bool naive_compare(const struct world *w, int64_t now, const struct segment_compare *c,
-                   const struct values *v)
-{
-    int  passed = 0;
-    bool all =
-        c->which == SEGMENT_ALL ||
-        (c->which == SEGMENT_PLAIN && (c->test == SEGMENT_NOT_EQUAL || c->test == SEGMENT_NOT_IN));
-    for (int i = 0; i < v->count; i++)
-        passed += naive_value((struct asked){ w, now }, c, &v->list[i], v->listed[i]);
-    if (c->test == SEGMENT_NOT_EXISTS)
-        return v->count == 0;
-    return all ? v->count > 0 && passed == v->count : passed > 0;
-}
-
-bool naive_is_in_window(const struct world *w, int64_t now, const struct segment_window *window,
-                        int64_t at)
-{
-    if (window->kind == SEGMENT_CALENDAR || window->from_is_day || window->to_is_day)
-        return naive_is_in_days(w, now, window, at);
-    switch (window->kind) {
-    case SEGMENT_EVER:
-        return true;
-    case SEGMENT_LAST:
-        return at > now - window->length_ms;
-    case SEGMENT_NOT_LAST:
-        return at <= now - window->length_ms;
-    case SEGMENT_SINCE:
-        return at >= window->from_ms;
-    case SEGMENT_BEFORE:
-        return at < window->to_ms;
-    case SEGMENT_BETWEEN:
-        return at >= window->from_ms && at <= window->to_ms;
-    case SEGMENT_SINCE_ENTRY:
-        return at >= w->entry_ms;
-    default:
-        break; /* not there yet */
-    }
-    return false;
-}
-
-void naive_trait_values(const struct world *w, int64_t now, struct str key, struct values *out)
-{
-    const struct change *best = NULL;
-    if (w->computed != NULL && str_eq(key, NAIVE_COMPUTED)) {
-        naive_value_of(w, now, w->computed, out);
-        return;
-    }
-    for (uint32_t i = 0; i < w->traits_count; i++) {
-        const struct change *t = &w->traits[i];
-        if (t->seq <= w->seq_max && t->at_ms <= now && str_eq(t->key, key) &&
-            (best == NULL || t->at_ms > best->at_ms ||
-             (t->at_ms == best->at_ms && t->seq > best->seq)))
-            best = t;
-    }
-    if (best != NULL)
-        naive_collect(out, &best->value, STR_NONE, false);
-}
-
-static bool naive_trait(const struct world *w, int64_t now, const struct segment_compare *c)
-{
-    struct values v = { .count = 0 };
-    naive_trait_values(w, now, c->key, &v);
-    return naive_compare(w, now, c, &v);
-}
-
-bool naive(const struct world *w, int64_t now, const struct segment_node *node)
-{
-    switch (node->kind) {
-    case SEGMENT_EVERYONE:
-        return true;
-    case SEGMENT_AND:
-        for (uint32_t i = 0; i < node->parts_count; i++)
-            if (!naive(w, now, node->parts[i]))
-                return false;
-        return true;
-    case SEGMENT_OR:
-        for (uint32_t i = 0; i < node->parts_count; i++)
-            if (naive(w, now, node->parts[i]))
-                return true;
-        return false;
-    case SEGMENT_NOT:
-        return !naive(w, now, node->parts[0]);
-    case SEGMENT_COMPARE:
-        return naive_trait(w, now, &node->compare);
-    case SEGMENT_DID:
-    case SEGMENT_FIRST_DID:
-    case SEGMENT_LAST_DID:
-    case SEGMENT_AGGREGATE:
-    case SEGMENT_THEN:
-    case SEGMENT_THEN_NOT:
-    case SEGMENT_FUNNEL:
-        return naive_deed(w, now, node);
-    case SEGMENT_IN_SEGMENT:
-    case SEGMENT_IN_LIST:
-        return w->stays[node->name.ptr[1] - '0'].from_ms <= now &&
-               now < w->stays[node->name.ptr[1] - '0'].to_ms;
-    case SEGMENT_SHARE:
-        return hash_chance(public_id, node->name) * 100 < node->percent;
-    default:
-        return naive_when(w, now, node);
-    }
-}
-
-/* ---- a random world, in the engine's shape and in the plain one */
-
-static int64_t random_at(struct dice *dice, const struct world *w)
-{
-    /* On the hour, mostly, so that edges coincide; sometimes one millisecond beside it. */
-    int64_t at = w->base_ms + dice_roll(dice, 25) * TIME_HOUR_MS;
-    return dice_roll(dice, 4) > 0 ? at : at + (int64_t)dice_roll(dice, 3) - 1;
-}
-
-static struct json random_scalar(struct dice *dice)
-{
-    static const char *const texts[] = { "x", "y", "xy", "", "NO", "2026-01-01T05:00:00Z" };
-    switch (dice_roll(dice, 8)) {
-    case 0:
-        return (struct json){ .kind = JSON_NULL };
-    case 1:
-        return (struct json){ .kind = JSON_BOOL, .truth = dice_roll(dice, 2) == 0 };
-    case 2:
-    case 3:
-        return (struct json){ .kind = JSON_STRING, .string = str_of(texts[dice_roll(dice, 6)]) };
-    case 4:
-        return (struct json){ .kind = JSON_REAL, .real = ((double)dice_roll(dice, 24) - 8) * 0.25 };
-    default:
-        return (struct json){ .kind = JSON_INT, .integer = (int64_t)dice_roll(dice, 7) - 2 };
-    }
-}
-
-static struct json random_list(struct dice *dice)
-{
-    uint32_t     count = dice_roll(dice, 4);
-    struct json *items = arena_array(dice->arena, count, sizeof items[0]);
-    assert_non_null(items);
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = random_scalar(dice);
-    return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
-}
-
-static struct json object_of(struct dice *dice, const char *const *keys, const struct json *values,
-                             uint32_t count)
-{
-    struct json_member *members = arena_array(dice->arena, count, sizeof members[0]);
-    assert_non_null(members);
-    for (uint32_t i = 0; i < count; i++)
-        members[i] = (struct json_member){ str_of(keys[i]), values[i] };
-    return (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
-}
-
-/* An object of what some members are there of. */
-static struct json random_element(struct dice *dice)
-{
-    static const char *const keys[] = { "n", "s", "t" };
-    struct json values[] = { random_scalar(dice), random_scalar(dice), random_list(dice) };
-    return dice_roll(dice, 6) == 0 ? random_scalar(dice)
-                                   : object_of(dice, keys, values, dice_roll(dice, 4));
-}
-
-static struct json random_elements(struct dice *dice)
-{
-    uint32_t     count = dice_roll(dice, 4);
-    struct json *items = arena_array(dice->arena, count, sizeof items[0]);
-    assert_non_null(items);
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = random_element(dice);
-    return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
-}
-
-static struct json random_properties(struct dice *dice)
-{
-    static const char *const keys[] = { "k", "n", "s", "tags", "p", "o" };
-    static const char *const inner[] = { "p" };
-    struct json              elements = random_elements(dice);
-    struct json              key = { .kind = JSON_INT, .integer = dice_roll(dice, 3) };
-    struct json              values[] = { dice_roll(dice, 4) > 0 ? key : random_scalar(dice),
-                             random_scalar(dice),
-                             random_scalar(dice),
-                             random_list(dice),
-                             random_elements(dice),
-                             object_of(dice, inner, &elements, 1) };
-    return object_of(dice, keys, values, dice_roll(dice, 7));
-}
-
-/* What Dult itself tells of messages and journeys. */
-static struct json random_own_properties(struct dice *dice, bool journey)
-{
-    static const char *const keys[] = { "journey", "what", "machine", "template", "n", "k" };
-    static const char *const whats[] = { "entered", "at", "finished", "goal" }, *const names[] = {
-        "m0", "m1"
-    };
-    struct json number = { .kind = JSON_INT, .integer = dice_roll(dice, 2) };
-    struct json text = { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) };
-    struct json values[] = { journey ? number : text,
-                             { .kind = JSON_STRING, .string = str_of(whats[dice_roll(dice, 4)]) },
-                             { .kind = JSON_BOOL, .truth = dice_roll(dice, 3) == 0 },
-                             { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
-                             random_scalar(dice),
-                             number };
-    return object_of(dice, keys, values, 6);
-}
-
-static void random_traits(struct dice *dice, struct world *w)
-{
-    static const char *const keys[] = { "country", "age", "vip", "joined", "tags" };
-    w->traits_count = dice_roll(dice, 12);
-    for (uint32_t i = 0; i < w->traits_count; i++)
-        w->traits[i] = (struct change){
-            .key = str_of(keys[dice_roll(dice, 5)]),
-            .at_ms = random_at(dice, w),
-            .seq = i + 1,
-            .value = dice_roll(dice, 3) == 0 ? random_list(dice) : random_scalar(dice),
-        };
-    for (int i = 0; i < 3; i++)
-        w->stays[i] = (struct stay){ random_at(dice, w), random_at(dice, w) };
-}
-
-static int event_order(const void *a, const void *b)
-{
-    return naive_is_later(a, b) ? 1 : -1;
-}
-
-/* Deals the events, in order, to runs. */
-static void fill_runs(struct dice *dice, struct world *w)
-{
-    struct event sorted[EVENTS_MAX];
-    memcpy(sorted, w->events, sizeof sorted);
-    qsort(sorted, w->events_count, sizeof sorted[0], event_order);
-    buf_reset(&w->bags);
-    buf_str(&w->bags, STR("--------"));
-    for (int r = 0; r < RUNS_MAX; r++)
-        w->runs[r] =
-            (struct run){ w->run_name[r], w->run_at_ms[r], w->run_seq[r], w->run_bag[r], 0 };
-    uint32_t spread = 1 + dice_roll(dice, RUNS_MAX);
-    for (uint32_t i = 0; i < w->events_count; i++) {
-        uint32_t r = dice_roll(dice, spread), at = w->runs[r].count++;
-        size_t   before = w->bags.len;
-        assert_ok(bag_write(&w->bags, w->properties, &sorted[i].properties, NULL));
-        w->run_bag[r][at] = w->bags.len > before ? (uint32_t)(before / BAG_UNIT_BYTES) : 0;
-        assert_ok(dict_intern(w->event_names, sorted[i].name, &w->run_name[r][at]));
-        w->run_at_ms[r][at] = sorted[i].at_ms;
-        w->run_seq[r][at] = sorted[i].seq;
-    }
-}
-
-/* The first of a dictionary, in the engine's order; those from OWN_FIRST on are dealt. */
-static const char *const own_names[SEGMENT_OWN_EVENTS] = {
-    "$identify",
-    "$list",
-    "$consent",
-    "$context",
-    "Email Failed",
-    "$journey",
-    "Email Sent",
-    "Email Opened",
-    "Email Clicked",
-    "Email Bounced",
-    "Email Unsubscribed",
-    "$11",
-    "$12",
-    "$13",
-    "$14",
-    "$15",
-};
-enum { OWN_FIRST = 5, OWN_COUNT = 6 };
-
-static void own_names_make(struct dict *names)
-{
-    uint16_t id;
-    for (int i = 0; i < SEGMENT_OWN_EVENTS; i++)
-        assert_ok(dict_intern(names, str_of(own_names[i]), &id));
-}
-
-void naive_world(struct dice *dice, struct world *w)
-{
-    static const char *const names[] = { "A", "A", "A", "B", "B", "C", "D" };
-    w->events_count = dice_roll(dice, EVENTS_MAX + 1);
-    for (uint32_t i = 0; i < w->events_count; i++) {
-        uint32_t own = dice_roll(dice, 16);
-        w->events[i] = (struct event){ .at_ms = random_at(dice, w), .seq = i + 1 };
-        if (own >= OWN_FIRST && own < OWN_FIRST + OWN_COUNT) {
-            w->events[i].name = str_of(own_names[own]);
-            w->events[i].properties = random_own_properties(dice, own == OWN_FIRST);
-        } else {
-            w->events[i].name = str_of(names[dice_roll(dice, 7)]);
-            w->events[i].properties = random_properties(dice);
-        }
-    }
-    random_traits(dice, w);
-    w->entry_ms = random_at(dice, w);
-    fill_runs(dice, w);
-}
-
-void naive_open(struct world *w)
-{
-    *w = (struct world){ .event_names = dict_open(),
-                         .properties = dict_open(),
-                         .trait_names = dict_open(),
-                         .leaves = dict_open(),
-                         .bags = buf_make(BAGS_BYTES),
-                         .stride = 1 };
-    own_names_make(w->event_names);
-    assert_ok(time_parse(STR("2026-01-01"), &w->base_ms));
-}
-
-void naive_close(struct world *w)
-{
-    buf_done(&w->bags);
-    dict_close(w->event_names);
-    dict_close(w->properties);
-    dict_close(w->trait_names);
-    dict_close(w->leaves);
-}
-
-/* ---- facts over that world */
-
-static bool trait_of(const struct facts *facts, uint16_t key, struct facts_trait *out)
-{
-    const struct world *w = facts->person;
-    int64_t             best_ms = INT64_MIN;
-    *out = (struct facts_trait){ .until_ms = TIME_NEVER };
-    for (uint32_t i = 0; i < w->traits_count; i++) { /* in order of seq */
-        const struct change *t = &w->traits[i];
-        if (t->seq > facts->seq_max || dict_find(w->trait_names, t->key) != key)
-            continue;
-        if (t->at_ms > facts->now_ms) {
-            out->until_ms = t->at_ms < out->until_ms ? t->at_ms : out->until_ms;
-        } else if (t->at_ms >= best_ms) {
-            best_ms = out->since_ms = t->at_ms;
-            out->seq = t->seq;
-            out->value = t->value;
-        }
-    }
-    return best_ms != INT64_MIN;
-}
-
-static struct facts_member member_of(const struct facts *facts, uint32_t id)
-{
-    const struct world *w = facts->person;
-    struct stay         s = w->stays[id];
-    struct facts_member m = { s.from_ms <= facts->now_ms && facts->now_ms < s.to_ms, s.from_ms,
-                              TIME_NEVER };
-    if (m.holds)
-        m.until_ms = s.to_ms;
-    else if (facts->now_ms < s.from_ms && s.from_ms < s.to_ms)
-        m.until_ms = s.from_ms;
-    return m;
-}
-
-static struct str id_of(const struct facts *facts)
-{
-    (void)facts;
-    return public_id;
-}
-
-static const struct facts_ops ops = {
-    .trait = trait_of,
-    .in_list = member_of,
-    .in_segment = member_of,
-    .public_id = id_of,
-    .zone = naive_zone_fact,
-    .in_journey = naive_journey_fact,
-    .consent = naive_consent_fact,
-};
-
-struct facts naive_facts(const struct world *w, int64_t now_ms)
-{
-    return (struct facts){ .now_ms = now_ms,
-                           .seq_max = w->seq_max,
-                           .runs = w->runs,
-                           .runs_count = RUNS_MAX,
-                           .bags = { (const unsigned char *)w->bags.ptr, w->bags.len },
-                           .entry_ms = w->entry_ms,
-                           .person = w,
-                           .ops = &ops,
-                           .standings = w->standings };
-}
-
-static uint32_t number_of(const void *owner, struct str name)
-{
-    (void)owner;
-    return (uint32_t)(name.ptr[1] - '0');
-}
-
-struct segment_names naive_names(const struct world *w)
-{
-    return (struct segment_names){ .events = w->event_names,
-                                   .properties = w->properties,
-                                   .traits = w->trait_names,
-                                   .grow = true,
-                                   .has_entry = true,
-                                   .segment = number_of,
-                                   .list = number_of,
-                                   .journey = number_of,
-                                   .topic = number_of };
-}
 
 /* ---- every instant at which time alone may change an answer */
 
@@ -651,15 +150,12 @@ static bool agrees(const struct world *w, const struct segment_node *node,
     return ok;
 }
 
+/* Outside a journey. */
 static struct segment_names names_of(const struct world *w)
 {
-    return (struct segment_names){ .events = w->event_names,
-                                   .properties = w->properties,
-                                   .traits = w->trait_names,
-                                   .grow = true,
-                                   .segment = number_of,
-                                   .list = number_of,
-                                   .journey = number_of };
+    struct segment_names names = naive_names(w);
+    names.has_entry = false;
+    return names;
 }
 
 /* Many conditions about what people did, each at few instants. */
@@ -674,7 +170,7 @@ static bool play_deeds(struct world *w, struct dice *dice, uint64_t round, struc
         assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
         for (int i = 0; i < 2; i++) {
             w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
-            int64_t now = random_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
+            int64_t now = naive_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
             if (!agrees(w, node, &program, now, round, tally))
                 return false;
         }
@@ -715,7 +211,7 @@ static bool play_computed(struct world *w, struct dice *dice, uint64_t round, st
         assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
         for (int i = 0; i < 2 && ok; i++) {
             w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
-            int64_t now = random_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
+            int64_t now = naive_at(dice, w) + (i == 0 ? 24 * TIME_HOUR_MS : 0);
             ok = agrees(w, node, &program, now, round, tally);
         }
     }
@@ -735,7 +231,7 @@ static bool play(struct world *w, struct dice *dice, uint64_t round, struct tall
         assert_ok(segment_compile(dice->arena, node, &names, &program, NULL));
         for (int i = 0; i < 3; i++) {
             w->seq_max = dice_roll(dice, 3) > 0 ? EVENTS_MAX : dice_roll(dice, EVENTS_MAX);
-            int64_t now = random_at(dice, w);
+            int64_t now = naive_at(dice, w);
             if (i == 0) /* soon after the last event: nothing is dated later */
                 now = w->base_ms + (25 + dice_roll(dice, 12)) * TIME_HOUR_MS;
             if (!agrees(w, node, &program, now, round, tally))
@@ -768,7 +264,7 @@ static bool play_standing(struct world *w, struct dice *dice, uint64_t round,
                           const struct segment_node *node, const struct segment_program *program,
                           struct tally *tally)
 {
-    int64_t now = random_at(dice, w);
+    int64_t now = naive_at(dice, w);
     bool    ok = true;
     w->seq_max = 0;
     for (uint32_t seq = 1; ok && seq <= w->events_count; seq++) {
@@ -776,7 +272,7 @@ static bool play_standing(struct world *w, struct dice *dice, uint64_t round,
         tell(w, program, seq);
         if (dice_roll(dice, 3) == 0)
             now += dice_roll(dice, 4) * TIME_HOUR_MS / 2;
-        int64_t earlier = random_at(dice, w);
+        int64_t earlier = naive_at(dice, w);
         bool    back = dice_roll(dice, 10) == 0 && earlier < now;
         if (dice_roll(dice, 3) > 0)
             ok = agrees(w, node, program, back ? earlier : now, round, tally);
@@ -849,7 +345,7 @@ static bool play_turn(struct world *w, struct dice *dice, uint64_t round, struct
             w->runs[r].count == 0)
             continue;
         uint32_t     at = dice_roll(dice, w->runs[r].count);
-        int64_t      now = random_at(dice, w);
+        int64_t      now = naive_at(dice, w);
         struct facts facts;
         struct bags  bags = { (const unsigned char *)w->bags.ptr, w->bags.len };
         w->seq_max = w->run_seq[r][at] - 1;

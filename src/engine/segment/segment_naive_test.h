@@ -76,6 +76,7 @@ struct world {
 };
 
 #define NAIVE_COMPUTED STR("reckoned")
+#define NAIVE_PUBLIC_ID STR("p-1042")
 
 /* Values under one key, in order; `listed` came from a list. */
 struct values {
@@ -84,7 +85,7 @@ struct values {
     int         count;
 };
 
-/* ---- segment_naive_test.c: values, traits, groups */
+/* ---- segment_naive_answer_test.c: values, traits, groups */
 
 bool naive(const struct world *w, int64_t now, const struct segment_node *node);
 /* All scalars at a dotted path, through whatever arrays lie on the way. */
@@ -97,9 +98,13 @@ bool naive_is_in_window(const struct world *w, int64_t now, const struct segment
 /* The values of a trait at that instant. */
 void naive_trait_values(const struct world *w, int64_t now, struct str key, struct values *out);
 
-void                 naive_open(struct world *w);
-void                 naive_close(struct world *w);
-void                 naive_world(struct dice *dice, struct world *w); /* a random one */
+/* ---- segment_naive_world_test.c */
+
+void naive_open(struct world *w);
+void naive_close(struct world *w);
+void naive_world(struct dice *dice, struct world *w); /* a random one */
+/* On the hour, mostly, so that edges coincide; sometimes one millisecond beside it. */
+int64_t              naive_at(struct dice *dice, const struct world *w);
 struct facts         naive_facts(const struct world *w, int64_t now_ms);
 struct segment_names naive_names(const struct world *w);
 

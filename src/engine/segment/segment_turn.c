@@ -96,7 +96,7 @@ static bool is_matched(const struct segment_asking *asking, const struct segment
                        uint16_t event, struct bag bag)
 {
     bool named =
-        match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= SEGMENT_OWN_EVENTS);
+        match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_OWN_NAMES);
     return named && (match->where == 0 || segment_where(asking, match->where, bag));
 }
 
@@ -143,7 +143,7 @@ bool segment_can_turn(const struct segment_program *program, uint16_t event, str
                       bool in)
 {
     struct segment_asking asking = { program->ops, NULL };
-    if (event < SEGMENT_OWN_EVENTS || program->has_zone)
+    if (event < RUN_OWN_NAMES || program->has_zone)
         return true; /* they also say where someone lives, or what was agreed to */
     for (uint32_t i = 0; i < program->ops_count; i++)
         if (can_turn_op(&asking, &program->ops[i], event, bag, in))
