@@ -1,4 +1,7 @@
-/* What the sender's own files share: sender.c (life, places, rendering), sender_report.c. */
+/*
+ * What the sender's own files share: sender.c (its life), sender_claims.c (places, rendering,
+ * outcomes), sender_report.c.
+ */
 #ifndef DULT_RUN_SENDER_INSIDE_H
 #define DULT_RUN_SENDER_INSIDE_H
 
@@ -63,6 +66,28 @@ struct sender {
     uint32_t            in_use;    /* jobs: claimed, outcome not durable */
     struct sender_stats stats;
 };
+
+/* What one rendering thread has; freed by it. */
+struct worker {
+    struct sender *sender;
+    struct render *render;
+};
+
+static inline uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- sender_claims.c */
+
+/* Of the channel: that many places more; what became of a message. Any thread. */
+void sender_room(void *sender, uint32_t places);
+void sender_done(void *sender, struct delivery_message *message,
+                 const struct delivery_outcome *outcome);
+/* Of the core, on its commit thread: the claims are durable. */
+void sender_claimed(void *sender, const struct claim *claims, size_t count);
+/* The thread that renders: takes a struct worker. */
+void *sender_render(void *worker);
 
 /* With the lock held: tells the core what room there is. */
 void sender_tell(struct sender *sender);
