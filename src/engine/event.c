@@ -93,7 +93,7 @@ enum err event_keep(struct engine *engine, const struct timeline_event *event)
     return timeline_add(engine->timeline, *event);
 }
 
-enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
+enum err event_put(struct engine *engine, enum record_kind kind, struct timeline_event *event,
                    struct str name, const struct json *properties, bool *added)
 {
     bool       traits = kind == RECORD_IDENTIFY;
@@ -199,7 +199,7 @@ enum err apply_event(struct engine *engine, const struct record *record, struct 
     TRY(who_resolve(engine, record, out, &who));
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
-    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     if (who.also != PROFILE_NONE)
         TRY(person_ask_all(engine, out, who.also, true));
     return event_follow(engine, record, out, &event, added, who.fresh);
@@ -214,7 +214,7 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
         return ERR_ABSENT;
     out->profile = event.profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
-    TRY(event_add(engine, record->kind, &event, record->name, record->properties, &added));
+    TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     return event_follow(engine, record, out, &event, added, false);
 }
 

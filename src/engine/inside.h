@@ -103,7 +103,7 @@ MUST enum err apply_outcome(struct engine *engine, const struct record *record, 
 MUST enum err bag_make(struct engine *engine, enum name_kind keys, const struct json *object,
                        struct str *out);
 /* Puts one event on the timeline. *event gets its number and place; empty traits are not kept. */
-MUST enum err event_add(struct engine *engine, enum record_kind kind, struct timeline_event *event,
+MUST enum err event_put(struct engine *engine, enum record_kind kind, struct timeline_event *event,
                         struct str name, const struct json *properties, bool *added);
 MUST enum err event_keep(struct engine *engine, const struct timeline_event *event);
 

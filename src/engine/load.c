@@ -48,7 +48,7 @@ enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_
     bool                  added;
     if (kind != RECORD_IDENTIFY && str_is_empty(name))
         return event_other_load(engine, event, properties);
-    return event_add(engine, kind, &event, name, properties, &added);
+    return event_put(engine, kind, &event, name, properties, &added);
 }
 
 enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
