@@ -5,6 +5,10 @@ static enum err condition(struct parser *p, const struct segment_node **out);
 
 /* ---- what a person belongs to */
 
+/* Who asks for a share and names no seed gets the same people everywhere. */
+#define SEED_DEFAULT STR("people")
+
+/* 20% by "seed", 20% of people */
 static enum err share(struct parser *p, struct segment_node *node, const char *remedy)
 {
     double percent;
@@ -13,10 +17,32 @@ static enum err share(struct parser *p, struct segment_node *node, const char *r
     TRY(parser_refuse(p, &p->token, segment_share_fault(percent)));
     node->kind = SEGMENT_SHARE;
     node->percent = percent;
+    node->name = SEED_DEFAULT;
     TRY(parser_advance(p));
     TRY(parser_want_sign(p, "%", remedy));
+    bool of_people = parser_is_word(p, "of");
+    if (of_people) {
+        TRY(parser_advance(p));
+        TRY(parser_want_word(p, "people", remedy));
+        if (!parser_is_word(p, "by"))
+            return OK;
+    }
     TRY(parser_want_word(p, "by", remedy));
     return parser_quoted(p, "a seed in quotes", remedy, &node->name);
+}
+
+#define SHARE_REMEDY "Write: 20% of people, or in 20% by \"...\" for a draw of its own."
+
+static bool is_share(const struct parser *p)
+{
+    struct parser next = parser_ahead(p);
+    return p->token.kind == TOKEN_NUMBER && parser_is_sign(&next, "%");
+}
+
+/* `on = yes` is about a trait of that name. */
+static bool is_membership(const struct parser *p)
+{
+    return parser_is_word(p, "in") || (parser_is_word(p, "on") && parser_next_is_word(p, "list"));
 }
 
 static enum err membership(struct parser *p, const struct segment_node **out)
@@ -36,6 +62,8 @@ static enum err membership(struct parser *p, const struct segment_node **out)
 
     TRY(parser_node(p, SEGMENT_SHARE, &node));
     *out = node;
+    if (is_share(p))
+        return share(p, node, SHARE_REMEDY);
     TRY(parser_advance(p));
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (parser_is_word(p, groups[i].word))
@@ -72,6 +100,17 @@ static bool is_consent(const struct parser *p)
            (parser_is_word(&next, "is") && consent_word(&after, &consent));
 }
 
+/* A name that people leave without its quotes, as in: by email. */
+static enum err quoted_or_bare(struct parser *p, const char *what, const char *remedy,
+                               struct str *out)
+{
+    if (p->token.kind != TOKEN_WORD || segment_is_keyword(p->token.text))
+        return parser_quoted(p, what, remedy, out);
+    TRY(parser_refuse(p, &p->token, segment_name_fault(p->token.text)));
+    *out = p->token.text;
+    return parser_advance(p);
+}
+
 /* consent to "news" by "email" is granted */
 static enum err consent(struct parser *p, const struct segment_node **out)
 {
@@ -84,11 +123,11 @@ static enum err consent(struct parser *p, const struct segment_node **out)
     TRY(parser_advance(p));
     if (parser_is_word(p, "to")) {
         TRY(parser_advance(p));
-        TRY(parser_quoted(p, "the name of a topic in quotes", remedy, &node->name));
+        TRY(quoted_or_bare(p, "the name of a topic", remedy, &node->name));
     }
     if (parser_is_word(p, "by")) {
         TRY(parser_advance(p));
-        TRY(parser_quoted(p, "the name of a channel in quotes", remedy, &node->at));
+        TRY(quoted_or_bare(p, "the name of a channel", remedy, &node->at));
     }
     TRY(parser_want_word(p, "is", remedy));
     if (!consent_word(p, &node->consent))
@@ -101,7 +140,7 @@ static enum err consent(struct parser *p, const struct segment_node **out)
 static enum err about_a_person(struct parser *p, const struct segment_node **out)
 {
     struct segment_node *node;
-    if (parser_is_word(p, "in"))
+    if (is_membership(p) || is_share(p))
         return membership(p, out);
     if (is_consent(p))
         return consent(p, out);
@@ -118,7 +157,7 @@ static enum err about_a_person(struct parser *p, const struct segment_node **out
 
 static bool is_person_ahead(const struct parser *p)
 {
-    return parser_is_word(p, "everyone") || parser_is_word(p, "in") || is_consent(p) ||
+    return parser_is_word(p, "everyone") || is_membership(p) || is_share(p) || is_consent(p) ||
            parser_is_anniversary(p) || parser_is_fold(p) || parser_is_behaviour(p);
 }
 

@@ -24,7 +24,7 @@ static enum segment_subject verb(const struct parser *p)
 
 /*
  * A verb is one only before its target: opened = yes is about a trait of that name. Before a text
- * it is one, too, and its target is missing.
+ * it is one, too: opened "welcome" is short for opened message "welcome".
  */
 static bool is_verb(const struct parser *p)
 {
@@ -77,6 +77,12 @@ static enum err message_target(struct parser *p, struct segment_match *m)
 {
     static const char remedy[] =
         "Write: opened any message, opened message \"welcome\", or any message of journey \"x\".";
+    if (p->token.kind == TOKEN_TEXT) {
+        m->of = SEGMENT_OF_MESSAGE;
+        TRY(parser_quoted(p, "the name of a message in quotes", remedy, &m->name));
+        return segment_subject_has_hits(m->subject) && parser_is_word(p, "by") ? hits(p, &m->hits)
+                                                                               : OK;
+    }
     bool any = parser_is_word(p, "any");
     if (!any && !parser_is_word(p, "message"))
         return parser_expected(p, "any message or message", remedy);
@@ -107,6 +113,8 @@ static enum err verb_target(struct parser *p, struct segment_match *m)
         TRY(parser_want_word(p, "goal", remedy));
         TRY(parser_want_word(p, "of", remedy));
     }
+    if (p->token.kind == TOKEN_TEXT)
+        return parser_quoted(p, "the name of a journey in quotes", remedy, &m->name);
     return journey_name(p, &m->name);
 }
 
@@ -253,34 +261,77 @@ static enum err whole_number(struct parser *p, const char *remedy, int64_t *out)
     return parser_advance(p);
 }
 
-static enum err times(struct parser *p, struct segment_node *node)
-{
-    static const char remedy[] = "Write for example: at least 3 times.";
-    int64_t           count = 0;
+#define TIMES_REMEDY "Write for example: at least 3 times."
 
-    if (parser_is_word(p, "exactly")) {
-        node->times = SEGMENT_TIMES_EXACTLY;
-    } else {
-        TRY(parser_advance(p));
-        if (!parser_is_word(p, "least") && !parser_is_word(p, "most"))
-            return parser_expected(p, "least or most", remedy);
-        node->times = parser_is_word(p, "least") ? SEGMENT_TIMES_AT_LEAST : SEGMENT_TIMES_AT_MOST;
-    }
-    TRY(parser_advance(p));
-    struct segment_token at = p->token;
-    TRY(whole_number(p, remedy, &count));
-    TRY(parser_refuse(p, &at, segment_times_fault(count)));
-    node->times_count = (uint32_t)count;
+/* once, twice, 3 times */
+static enum err how_often(struct parser *p, int64_t *out)
+{
+    *out = parser_is_word(p, "once") ? 1 : 2;
+    if (parser_is_word(p, "once") || parser_is_word(p, "twice"))
+        return parser_advance(p);
+    TRY(whole_number(p, TIMES_REMEDY, out));
     if (parser_is_word(p, "time"))
         return parser_advance(p);
-    return parser_want_word(p, "times", remedy);
+    return parser_want_word(p, "times", TIMES_REMEDY);
+}
+
+/* `more than 3 times`, and not `more than 30 days ago`. */
+static bool is_more_times(const struct parser *p)
+{
+    if (!parser_is_word(p, "more") && !parser_is_word(p, "less") && !parser_is_word(p, "fewer"))
+        return false;
+    struct parser than = parser_ahead(p), number = parser_ahead(&than);
+    struct parser unit = parser_ahead(&number);
+    return parser_is_word(&than, "than") &&
+           (parser_is_word(&number, "once") || parser_is_word(&number, "twice") ||
+            parser_is_word(&unit, "times") || parser_is_word(&unit, "time"));
+}
+
+static bool is_times_ahead(const struct parser *p)
+{
+    return parser_is_word(p, "at") || parser_is_word(p, "exactly") || is_more_times(p);
+}
+
+/* at least 3 times, at most twice, exactly once, more than once, fewer than 3 times */
+static enum err times(struct parser *p, struct segment_node *node)
+{
+    bool                 more = parser_is_word(p, "more"), exactly = parser_is_word(p, "exactly");
+    bool                 than = is_more_times(p);
+    int64_t              count = 0;
+    struct segment_token at;
+
+    TRY(parser_advance(p));
+    if (!exactly) {
+        if (!than && !parser_is_word(p, "least") && !parser_is_word(p, "most"))
+            return parser_expected(p, "least or most", TIMES_REMEDY);
+        more = than ? more : parser_is_word(p, "least");
+        TRY(parser_advance(p));
+    }
+    node->times = exactly ? SEGMENT_TIMES_EXACTLY
+                  : more  ? SEGMENT_TIMES_AT_LEAST
+                          : SEGMENT_TIMES_AT_MOST;
+    at = p->token;
+    TRY(how_often(p, &count));
+    if (than)
+        count += more ? 1 : -1;
+    TRY(parser_refuse(p, &at, segment_times_fault(count)));
+    node->times_count = (uint32_t)count;
+    return OK;
+}
+
+/* `did "A" 3 times`: of these exactly three, or three and more? */
+static bool is_bare_times(const struct parser *p)
+{
+    return parser_is_word(p, "once") || parser_is_word(p, "twice") ||
+           (p->token.kind == TOKEN_NUMBER &&
+            (parser_next_is_word(p, "times") || parser_next_is_word(p, "time")));
 }
 
 enum err parser_clauses(struct parser *p, struct segment_match *match, struct segment_node *counted,
                         struct clauses *seen)
 {
     for (;;) {
-        if (is_window_ahead(p, seen)) {
+        if (is_window_ahead(p, seen) && !(counted != NULL && is_more_times(p))) {
             if (seen->window)
                 return twice(p, "window of time");
             seen->window = true;
@@ -291,11 +342,14 @@ enum err parser_clauses(struct parser *p, struct segment_match *match, struct se
             seen->where = true;
             TRY(parser_advance(p));
             TRY(parser_part_in(p, SCOPE_EVENT, &match->where));
-        } else if (counted != NULL && (parser_is_word(p, "at") || parser_is_word(p, "exactly"))) {
+        } else if (counted != NULL && is_times_ahead(p)) {
             if (seen->times)
                 return twice(p, "number of times");
             seen->times = true;
             TRY(times(p, counted));
+        } else if (counted != NULL && is_bare_times(p)) {
+            return parser_expected(p, "at least, at most or exactly",
+                                   "Say which: at least 3 times, or exactly 3 times.");
         } else {
             return OK;
         }
@@ -453,12 +507,20 @@ static enum err did(struct parser *p, struct segment_node *node)
     return is_then_ahead(p) ? then(p, node, &seen) : OK;
 }
 
+/* never did "A", did not "A" */
 static enum err never_did(struct parser *p, struct segment_node *node)
 {
-    struct clauses seen = { 0 };
+    static const char remedy[] = "Write for example: never did \"Order Completed\".";
+    struct clauses    seen = { 0 };
+    bool              after = parser_is_word(p, "did");
     TRY(parser_advance(p));
     node->times = SEGMENT_TIMES_AT_MOST;
-    TRY(did_what(p, "Write for example: never did \"Order Completed\".", &node->match));
+    if (after) {
+        TRY(parser_advance(p));
+        TRY(parser_happening(p, &node->match));
+    } else {
+        TRY(did_what(p, remedy, &node->match));
+    }
     TRY(parser_clauses(p, &node->match, NULL, &seen));
     if (is_then_ahead(p))
         return parser_fail(p, &p->token, ERR_INPUT, "never does not go with a sequence",
@@ -500,5 +562,7 @@ enum err parser_behaviour(struct parser *p, const struct segment_node **out)
         return funnel(p, node);
     if (parser_is_word(p, "first") || parser_is_word(p, "last"))
         return first_or_last(p, node);
-    return parser_is_word(p, "never") ? never_did(p, node) : did(p, node);
+    bool never =
+        parser_is_word(p, "never") || (parser_is_word(p, "did") && parser_next_is_word(p, "not"));
+    return never ? never_did(p, node) : did(p, node);
 }

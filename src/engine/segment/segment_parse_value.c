@@ -320,13 +320,12 @@ static enum err day_range(struct parser *p, int64_t *from, int64_t *to)
     return OK;
 }
 
-/* After the name: is ... */
+/* After the name and "is". */
 static enum err day(struct parser *p, struct segment_node *node)
 {
     struct segment_token at = p->token;
     int64_t              from = 0, to = 0; /* of a length, so at most 36500 days */
     node->kind = SEGMENT_DAY;
-    TRY(parser_want_word(p, "is", IS_REMEDY));
     TRY(day_range(p, &from, &to));
     node->from_days = (int32_t)from;
     node->to_days = (int32_t)to;
@@ -346,12 +345,75 @@ enum err parser_anniversary(struct parser *p, const struct segment_node **out)
     TRY(parser_advance(p));
     TRY(parser_advance(p));
     TRY(parser_key(p, &node->compare.key));
+    TRY(parser_want_word(p, "is", IS_REMEDY));
     TRY(day(p, node));
     *out = node;
     return OK;
 }
 
+/* `in 7 days`, `in the next 7 days`; and not `in ("NO", "SE")`. */
+static bool is_in_days(const struct parser *p)
+{
+    struct parser next = parser_ahead(p);
+    return parser_is_word(p, "in") &&
+           (next.token.kind == TOKEN_NUMBER || parser_is_word(&next, "the"));
+}
+
+/* As people say it: "birthday in 7 days" is about the day that comes back each year. */
+static enum err spoken_day(struct parser *p, struct segment_node *node)
+{
+    node->yearly = str_eq(node->compare.key, STR("birthday"));
+    return day(p, node);
+}
+
 /* ---- what begins with a name */
+
+/* A value that nobody takes for a day: "pro", 3, yes. */
+static bool is_plain_value(const struct parser *p)
+{
+    return p->token.kind == TOKEN_TEXT || is_truth(p, "yes") || is_truth(p, "no") ||
+           is_truth(p, "true") || is_truth(p, "false") ||
+           (p->token.kind == TOKEN_NUMBER && !is_length_ahead(p));
+}
+
+static enum err equal_value(struct parser *p, struct segment_compare *c)
+{
+    c->test = SEGMENT_EQUAL;
+    return value_add(p, c);
+}
+
+/*
+ * After "is", what people say and what has a sign of its own: country is "NO", country is not "NO",
+ * country is not in ("NO"), phone is set, phone is not set.
+ */
+static bool is_said(const struct parser *p)
+{
+    struct parser next = parser_ahead(p);
+    return is_plain_value(p) || parser_is_word(p, "set") || parser_is_word(p, "not") ||
+           (parser_is_word(p, "in") && parser_is_sign(&next, "("));
+}
+
+static enum err said(struct parser *p, struct segment_compare *c)
+{
+    struct segment_token at = p->token;
+    bool not = parser_is_word(p, "not");
+    if (not )
+        TRY(parser_advance(p));
+    if (parser_is_word(p, "set")) {
+        c->test = not ? SEGMENT_NOT_EXISTS : SEGMENT_EXISTS;
+        TRY(parser_advance(p));
+    } else if (parser_is_word(p, "in")) {
+        c->test = not ? SEGMENT_NOT_IN : SEGMENT_IN;
+        TRY(parser_advance(p));
+        TRY(list_of_values(p, c));
+    } else if (is_plain_value(p)) {
+        TRY(equal_value(p, c));
+        c->test = not ? SEGMENT_NOT_EQUAL : SEGMENT_EQUAL;
+    } else {
+        return parser_expected(p, "a value, in or set", "Write: is not \"NO\", or is not set.");
+    }
+    return parser_refuse(p, &at, segment_compare_fault(c));
+}
 
 /* has been = "pro" for 14 days, has existed for 14 days */
 static enum err has_been(struct parser *p, struct segment_node *node)
@@ -367,7 +429,7 @@ static enum err has_been(struct parser *p, struct segment_node *node)
     } else {
         TRY(parser_want_word(p, "been", remedy));
         at = p->token;
-        TRY(parser_test(p, &node->compare));
+        TRY(is_plain_value(p) ? equal_value(p, &node->compare) : parser_test(p, &node->compare));
     }
     TRY(parser_refuse(p, &at, segment_been_fault(&node->compare)));
     TRY(parser_want_word(p, "for", remedy));
@@ -408,7 +470,11 @@ enum err parser_about_name(struct parser *p, const struct segment_node **out)
         return element(p, node);
     if (p->scope == SCOPE_PERSON && parser_is_word(p, "has"))
         return has_been(p, node);
-    if (p->scope == SCOPE_PERSON && c->which == SEGMENT_PLAIN && parser_is_word(p, "is"))
-        return day(p, node);
-    return parser_test(p, c);
+    bool is_day = p->scope == SCOPE_PERSON && c->which == SEGMENT_PLAIN;
+    if (is_day && is_in_days(p))
+        return spoken_day(p, node);
+    if (!parser_is_word(p, "is"))
+        return parser_test(p, c);
+    TRY(parser_advance(p));
+    return is_day && !is_said(p) ? day(p, node) : said(p, c);
 }
