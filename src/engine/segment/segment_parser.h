@@ -2,8 +2,10 @@
  * segment_parser: what the files that read the text form share.
  *
  *      segment_parse.c         and, or, not, brackets; what a condition begins with
- *      segment_parse_value.c   names, literals, comparisons, days
- *      segment_parse_event.c   what happened: windows, where, did, then, steps
+ *      segment_parse_name.c    what begins with a name: comparisons, days, "has been"
+ *      segment_parse_value.c   names, lengths, literals
+ *      segment_parse_event.c   what happened: did, then, steps
+ *      segment_parse_window.c  ... how often, when, and where
  *      segment_parse_fold.c    aggregates
  *
  * Recursive descent, one token ahead. `lexer` stands behind `token`, so that a copy of the parser
@@ -60,6 +62,19 @@ MUST enum err parser_key(struct parser *p, struct str *out);
 /* 30 days */
 MUST enum err parser_length(struct parser *p, int64_t *out_ms);
 MUST enum err parser_date(struct parser *p, int64_t *out_ms, bool *out_is_day);
+/* A length of whole days. */
+MUST enum err parser_days(struct parser *p, int64_t *out_days);
+/* A value to compare with. */
+MUST enum err parser_literal(struct parser *p, struct segment_literal *out);
+/* yes, no, true, false: written small only, for country = NO is a country without its quotes. */
+bool parser_is_truth(const struct parser *p, const char *word);
+/* A number, and behind it a unit of time. */
+bool parser_is_length(const struct parser *p);
+/* yesterday, today, tomorrow, now */
+bool parser_day_word(const struct parser *p, struct segment_literal *out);
+
+/* ---- segment_parse_name.c */
+
 /* A test and its values, after a name. */
 MUST enum err parser_test(struct parser *p, struct segment_compare *c);
 /* A condition that begins with a name: a comparison, a day, "has been", elements of a list. */
@@ -68,7 +83,7 @@ MUST enum err parser_about_name(struct parser *p, const struct segment_node **ou
 bool          parser_is_anniversary(const struct parser *p);
 MUST enum err parser_anniversary(struct parser *p, const struct segment_node **out);
 
-/* ---- segment_parse_event.c */
+/* ---- segment_parse_window.c */
 
 /* What may follow a happening, in any order and each at most once. */
 struct clauses {
@@ -76,12 +91,21 @@ struct clauses {
     bool tests_follow; /* `in (`, `not in (` and a second `between` belong to a test */
 };
 
-/* Does what happened begin here: "received any message", "anything", a text? */
-bool          parser_is_happening(const struct parser *p);
-MUST enum err parser_happening(struct parser *p, struct segment_match *match);
 /* `counted`: the DID that takes a number of times, or NULL. */
 MUST enum err parser_clauses(struct parser *p, struct segment_match *match,
                              struct segment_node *counted, struct clauses *seen);
+/* Does a window of time begin here? */
+bool          parser_is_window(const struct parser *p, const struct clauses *seen);
+MUST enum err parser_window(struct parser *p, struct segment_window *w);
+MUST enum err parser_whole_number(struct parser *p, const char *remedy, int64_t *out);
+/* Fails: there is a second `what`. */
+enum err parser_twice(const struct parser *p, const char *what);
+
+/* ---- segment_parse_event.c */
+
+/* Does what happened begin here: "received any message", "anything", a text? */
+bool          parser_is_happening(const struct parser *p);
+MUST enum err parser_happening(struct parser *p, struct segment_match *match);
 /* did, never, first, last, a verb, reached step */
 bool          parser_is_behaviour(const struct parser *p);
 MUST enum err parser_behaviour(struct parser *p, const struct segment_node **out);
