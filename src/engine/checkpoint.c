@@ -6,7 +6,10 @@
 #include "engine/inside.h"
 #include "engine/vec.h"
 
-enum { ROW_VERSION = 5, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
+/* The parts of a state: memberships, then the rare ones. */
+enum { PARTS = 7 };
+
+enum { ROW_VERSION = 6, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
 
 struct early {
     uint32_t profile;
@@ -24,11 +27,10 @@ struct checkpoint {
 };
 
 struct row_head {
-    uint32_t version, root, next, created_seq;
+    uint32_t version, root, next, flags;
     uint64_t head;
-    int64_t  wake_ms;
-    uint32_t flags, identities;
-    uint32_t counts[8];
+    int64_t  arrived_ms, wake_ms;
+    uint32_t identities, counts[PARTS];
 };
 
 /* The arrays of a state, so that writing and reading go through one list. */
@@ -37,8 +39,6 @@ struct part {
     uint32_t *count, *room;
     size_t    size;
 };
-
-enum { PARTS = 7 };
 
 static void parts_of(struct state *s, struct rare *rare, struct part parts[PARTS])
 {
@@ -77,15 +77,13 @@ static enum err row_write(const struct engine *engine, uint32_t profile, struct 
 {
     struct profile *p = people_get(engine->people, profile);
     struct part     parts[PARTS];
-    struct row_head head = { ROW_VERSION,
-                             p->root,
-                             p->next,
-                             p->created_seq,
-                             p->head,
-                             p->wake_ms,
-                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0),
-                             0,
-                             { 0 } };
+    struct row_head head = {
+        ROW_VERSION, p->root,
+        p->next,     (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0),
+        p->head,     people_arrived_ms(engine->people, profile),
+        p->wake_ms,  0,
+        { 0 }
+    };
     buf_reset(out);
     bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
@@ -263,7 +261,7 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
     uint32_t        number;
     if (!bytes_take(&row, &head, sizeof head) || head.version != ROW_VERSION)
         return ERR_CORRUPT;
-    TRY(people_add(engine->people, head.created_seq, &number));
+    TRY(people_add(engine->people, head.arrived_ms, &number));
     if (number != profile)
         return ERR_CORRUPT;
     struct profile *p = people_get(engine->people, profile);

@@ -38,7 +38,7 @@ static enum err profile_apply(struct engine *engine, const struct decision *d)
     uint32_t number;
     if (d->profile < people_count(engine->people))
         return ERR_CORRUPT;
-    TRY(people_add(engine->people, (uint32_t)d->seq, &number));
+    TRY(people_add(engine->people, d->at_ms, &number));
     if (number != d->profile)
         return ERR_CORRUPT;
     return identity_move(engine, d);

@@ -28,7 +28,8 @@ struct edition *engine_edition(struct engine *engine)
     struct rings *rings = people_rings(engine->people);
     struct moment moment = { .seq = (uint32_t)engine->seq,
                              .profiles = people_count(engine->people),
-                             .now_ms = engine->now_ms };
+                             .now_ms = engine->now_ms,
+                             .arrivals = people_arrivals(engine->people) };
     return rings == NULL ? NULL : edition_make(engine->timeline, rings, moment);
 }
 
@@ -86,9 +87,15 @@ void engine_explain(const struct engine *engine, const struct segment_program *p
     segment_explain(program, tree, &known.facts, out);
 }
 
-/* A person is known at a moment if any record of theirs happened by then. */
-static bool exists_at(const struct known *known)
+/* A person is known at a moment if any record of theirs had come, or happened, by then. */
+static bool exists_at(const struct known *known, uint32_t person)
 {
+    const struct people *people = known->engine->people;
+    uint32_t             member = person;
+    do
+        if (people_arrived_ms(people, member) <= known->facts.now_ms)
+            return true;
+    while ((member = people_get(people, member)->next) != person);
     for (uint32_t i = 0; i < known->facts.runs_count; i++)
         if (known->runs[i].count > 0 && known->runs[i].at_ms[0] <= known->facts.now_ms)
             return true;
@@ -105,7 +112,7 @@ bool engine_count(const struct engine *engine, const struct segment_program *pro
         if (people_root(engine->people, p) != p)
             continue;
         known_make(&known, engine, p, at_ms);
-        if (!exists_at(&known))
+        if (!exists_at(&known, p))
             continue;
         count->people++;
         if (!segment_eval(program, &known.facts).holds)

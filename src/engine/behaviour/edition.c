@@ -19,6 +19,7 @@ struct edition *edition_make(struct timeline *timeline, struct rings *rings, str
     timeline_publish(timeline, edition);
     edition->rings = rings_hold(rings);
     edition->turns = rings->turns_count;
+    edition->arrivals = moment.arrivals == NULL ? NULL : arrivals_hold(moment.arrivals);
     return edition;
 }
 
@@ -38,6 +39,7 @@ void edition_drop(struct edition *edition)
         log_drop(edition->logs[i]);
     bag_space_drop(edition->bags);
     rings_drop(edition->rings);
+    arrivals_drop(edition->arrivals);
     free(edition);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DULT_ENGINE_EDITION_H
 #define DULT_ENGINE_EDITION_H
 
+#include "engine/behaviour/arrivals.h"
 #include "engine/behaviour/base.h"
 #include "engine/behaviour/rings.h"
 #include "engine/behaviour/timeline.h"
@@ -36,12 +37,14 @@ struct edition {
     size_t            bags_bytes;
     struct rings     *rings;
     uint32_t          turns;
+    struct arrivals  *arrivals; /* NULL: of nobody */
 };
 
 /* The moment an edition is of. */
 struct moment {
-    uint32_t seq, profiles;
-    int64_t  now_ms;
+    uint32_t         seq, profiles;
+    int64_t          now_ms;
+    struct arrivals *arrivals; /* of that many profiles; NULL: of nobody */
 };
 
 /* NULL without memory. */

@@ -198,7 +198,7 @@ static uint64_t runs_sum(const struct run *runs, uint32_t count)
 
 static struct view *view_of(struct twin *t, const struct view *before)
 {
-    struct moment   moment = { t->seq, PROFILES, 0 };
+    struct moment   moment = { t->seq, PROFILES, 0, NULL };
     struct edition *edition = edition_make(t->timeline, t->rings, moment);
     struct view    *view = NULL;
     assert_ok(view_make(&view, edition, before));

@@ -71,7 +71,7 @@ static uint64_t all_sum(struct timeline *timeline)
 {
     struct rings   *rings = rings_open(0);
     struct edition *edition =
-        rings == NULL ? NULL : edition_make(timeline, rings, (struct moment){ 0, 0, 0 });
+        rings == NULL ? NULL : edition_make(timeline, rings, (struct moment){ 0 });
     struct view *view = NULL;
     must(edition != NULL && view_make(&view, edition, NULL) == OK);
     const struct level *level = &view->levels[0];

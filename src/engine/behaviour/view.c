@@ -27,6 +27,7 @@ struct standing_view {
     struct base      *base;
     struct bag_space *bags;
     struct members   *members;
+    struct arrivals  *arrivals;
     struct piece     *older, *newest; /* NULL for none */
     uint64_t          first, last;    /* arrival numbers of the rows it shows: first..last */
     uint32_t          marks;
@@ -206,6 +207,8 @@ static struct standing_view *view_open(const struct edition *edition)
     v->era = era_hold(edition->era);
     v->base = base_hold(edition->base);
     v->bags = bag_space_hold(edition->bags);
+    v->arrivals = edition->arrivals == NULL ? NULL : arrivals_hold(edition->arrivals);
+    v->view.arrived_ms = v->arrivals == NULL ? NULL : arrivals_ms(v->arrivals);
     v->first = oldest->first;
     v->last = edition->logs[1]->first + edition->counts[1];
     v->marks = edition->marks;
@@ -247,9 +250,15 @@ void view_drop(struct view *view)
     base_drop(v->base);
     bag_space_drop(v->bags);
     members_drop(v->members);
+    arrivals_drop(v->arrivals);
     piece_drop(v->older);
     piece_drop(v->newest);
     free(v);
+}
+
+uint32_t view_profiles_by(const struct view *view, int64_t at_ms)
+{
+    return view->arrived_ms == NULL ? 0 : arrivals_by(view->arrived_ms, view->profiles, at_ms);
 }
 
 uint32_t view_runs(const struct view *view, uint32_t profile, struct run *runs)

@@ -5,6 +5,7 @@
  *      level 1   what came since, sorted the same way when the view is made
  *      level 2   the newest of it, where an older view had most of it sorted already
  *      rings     which profiles are one person
+ *      arrivals  when each profile came to be
  *
  * An edition is what the timeline had at one record: the base and how much of the log counts. The
  * engine's thread gives it, whoever holds it keeps base and log alive; making a view of it, and
@@ -34,6 +35,7 @@ struct view {
     int64_t         now_ms;      /* the engine's time at that record */
     uint32_t        profiles;    /* in all */
     const uint32_t *root, *next; /* by profile: as in people.h */
+    const int64_t  *arrived_ms;  /* by profile: as in arrivals.h; NULL: of nobody */
     struct level    levels[VIEW_LEVELS_MAX];
     uint32_t        levels_count; /* at least 1; any of them may be empty */
     struct bags     bags;
@@ -50,6 +52,9 @@ MUST enum err view_make(struct view **out, const struct edition *edition,
                         const struct view *before);
 struct view  *view_hold(struct view *view);
 void          view_drop(struct view *view); /* on any thread; NULL is nothing */
+
+/* How many profiles had come to be by an instant: those numbered below. */
+uint32_t view_profiles_by(const struct view *view, int64_t at_ms);
 
 /* The runs of one profile, at most VIEW_LEVELS_MAX; returns how many. */
 uint32_t view_runs(const struct view *view, uint32_t profile, struct run *runs);

@@ -90,7 +90,7 @@ static struct view *view_of(struct bench *b, const struct view *before, const ch
     struct view    *view = NULL;
     double          began = now_ms();
     struct edition *edition =
-        edition_make(b->timeline, b->rings, (struct moment){ b->seq, PEOPLE, 0 });
+        edition_make(b->timeline, b->rings, (struct moment){ b->seq, PEOPLE, 0, NULL });
     double published = now_ms();
     if (view_make(&view, edition, before) != OK)
         exit(1);

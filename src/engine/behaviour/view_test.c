@@ -133,7 +133,8 @@ static struct edition *edition_of(struct life *l)
 {
     struct edition *edition =
         edition_make(l->timeline, people_rings(l->people),
-                     (struct moment){ l->seq, people_count(l->people), (int64_t)l->seq });
+                     (struct moment){ l->seq, people_count(l->people), (int64_t)l->seq,
+                                      people_arrivals(l->people) });
     assert_non_null(edition);
     return edition;
 }
@@ -211,11 +212,22 @@ static void level_check(const struct level *level)
     }
 }
 
+/* Those who had come by an instant are those numbered below; whoever comes later has no part. */
+static void arrivals_compare(struct life *l, const struct view *view)
+{
+    int64_t  at_ms = (int64_t)draw(l, l->seq + 2) - 1;
+    uint32_t by = view_profiles_by(view, at_ms);
+    assert_true(by <= view->profiles);
+    for (uint32_t p = 0; p < view->profiles; p++)
+        assert_int_equal(people_arrived_ms(l->people, p) <= at_ms, p < by);
+}
+
 static void view_compare(struct life *l, const struct view *view)
 {
     uint64_t events = 0;
     assert_int_equal(view->seq, l->seq);
     assert_int_equal(view->profiles, people_count(l->people));
+    arrivals_compare(l, view);
     for (uint32_t p = 0; p < view->profiles; p++)
         profile_compare(l, view, p);
     for (uint32_t i = 0; i < view->levels_count; i++) {

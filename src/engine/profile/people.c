@@ -26,13 +26,14 @@ struct identity {
 };
 
 struct people {
-    struct space  profiles;   /* struct profile[] */
-    struct space  identities; /* struct identity[] */
-    struct space  texts;
-    uint32_t      profiles_count, identities_count;
-    struct map    by_text;
-    uint64_t      seed;
-    struct rings *rings; /* NULL: nobody has asked, or its room is used up */
+    struct space     profiles;   /* struct profile[] */
+    struct space     identities; /* struct identity[] */
+    struct space     texts;
+    uint32_t         profiles_count, identities_count;
+    struct map       by_text;
+    uint64_t         seed;
+    struct arrivals *arrivals;
+    struct rings    *rings; /* NULL: nobody has asked, or its room is used up */
 };
 
 struct identity_key {
@@ -49,7 +50,9 @@ struct people *people_open(uint64_t seed)
     if (people == NULL)
         return NULL;
     people->seed = seed;
-    if (space_open(&people->profiles, (size_t)PROFILES_MAX * sizeof(struct profile)) == OK &&
+    people->arrivals = arrivals_open(PROFILES_MAX);
+    if (people->arrivals != NULL &&
+        space_open(&people->profiles, (size_t)PROFILES_MAX * sizeof(struct profile)) == OK &&
         space_open(&people->identities, IDENTITIES_BYTES_MAX) == OK)
         return people;
     people_close(people);
@@ -113,6 +116,7 @@ void people_close(struct people *people)
     space_close(&people->identities);
     map_done(&people->by_text);
     rings_drop(people->rings);
+    arrivals_drop(people->arrivals);
     free(people);
 }
 
@@ -232,18 +236,29 @@ void people_ahead_step(const struct people *people, struct people_ahead *ahead)
     }
 }
 
-enum err people_add(struct people *people, uint32_t seq, uint32_t *profile)
+int64_t people_arrived_ms(const struct people *people, uint32_t profile)
+{
+    assert(profile < people->profiles_count);
+    return arrivals_ms(people->arrivals)[profile];
+}
+
+struct arrivals *people_arrivals(const struct people *people)
+{
+    return people->arrivals;
+}
+
+enum err people_add(struct people *people, int64_t arrived_ms, uint32_t *profile)
 {
     size_t offset;
     if (people->profiles_count == PROFILES_MAX)
         return ERR_LIMIT;
+    TRY(arrivals_add(people->arrivals, arrived_ms));
     TRY(space_add(&people->profiles, sizeof(struct profile), 8, &offset));
     uint32_t number = people->profiles_count++;
     *people_get(people, number) = (struct profile){
         .root = number,
         .next = number,
         .identities = PROFILE_NONE,
-        .created_seq = seq,
         .wake_ms = TIME_NEVER,
         .timer_ms = TIME_NEVER,
     };

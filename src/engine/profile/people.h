@@ -13,17 +13,18 @@
  *           state: memberships, enrollments, messages, consents, lists, merges
  *
  * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
- *               belongs to exactly one profile.
- * Cost          56 bytes a profile; 11 and its text an identity, and up to 22 to find it; state
- *               only when there is any: 32 bytes, and 16 to 20 a membership; 128 and what they
- *               hold for those who have anything else.
- * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
+ *               belongs to exactly one profile; profiles are numbered as they came to be.
+ * Cost          56 bytes a profile (8 of them arrivals.h); 11 and its text an identity, and up to
+ * 22 to find it; state only when there is any: 32 bytes, and 16 to 20 a membership; 128 and what
+ * they hold for those who have anything else. Bounds        2^32 - 2 profiles; RING_PROFILES_MAX
+ * profiles a person.
  */
 #ifndef DULT_ENGINE_PEOPLE_H
 #define DULT_ENGINE_PEOPLE_H
 
 #include "base/str.h"
 #include "base/time.h"
+#include "engine/behaviour/arrivals.h"
 #include "engine/behaviour/rings.h"
 #include "engine/segment/segment_standing.h"
 #include "engine/vec.h"
@@ -141,17 +142,17 @@ struct state {
 };
 
 struct profile {
-    uint32_t      root, next; /* next in the ring; itself when alone */
-    uint32_t      identities; /* its first identity; PROFILE_NONE for none */
-    uint32_t      created_seq;
-    uint32_t      round;    /* the last checkpoint that has it; see checkpoint.h */
-    bool          shared;   /* a device that more than one person has used */
-    bool          ask_all;  /* at the next wake-up every segment is asked */
-    uint64_t      head;     /* the last decision about it; 0 for none */
-    int64_t       wake_ms;  /* when time has something to do next; TIME_NEVER for nothing */
-    int64_t       timer_ms; /* the timer that will look, at or before wake_ms; or TIME_NEVER */
-    struct state *state;    /* of the root; NULL when empty */
+    uint32_t      root, next;  /* next in the ring; itself when alone */
+    uint32_t      identities;  /* its first identity; PROFILE_NONE for none */
+    uint32_t      round : 30;  /* the last checkpoint that has it; see checkpoint.h */
+    bool          shared : 1;  /* a device that more than one person has used */
+    bool          ask_all : 1; /* at the next wake-up every segment is asked */
+    uint64_t      head;        /* the last decision about it; 0 for none */
+    int64_t       wake_ms;     /* when time has something to do next; TIME_NEVER for nothing */
+    int64_t       timer_ms;    /* the timer that will look, at or before wake_ms; or TIME_NEVER */
+    struct state *state;       /* of the root; NULL when empty */
 };
+_Static_assert(sizeof(struct profile) == 48, "of which there are millions");
 
 struct people;
 
@@ -182,7 +183,10 @@ struct people_ahead people_ahead_make(const struct people *people, enum identity
 void                people_ahead_step(const struct people *people, struct people_ahead *ahead);
 
 /* A new profile without identities, with the next number. ERR_LIMIT, ERR_MEMORY. */
-MUST enum err people_add(struct people *people, uint32_t seq, uint32_t *profile);
+MUST enum err people_add(struct people *people, int64_t arrived_ms, uint32_t *profile);
+/* When its first record was received. */
+int64_t          people_arrived_ms(const struct people *people, uint32_t profile);
+struct arrivals *people_arrivals(const struct people *people); /* they stay the people's */
 
 /* Gives the profile an identity that nobody has; people_unlink takes it away. */
 MUST enum err people_link(struct people *people, uint32_t profile, enum identity_kind kind,

@@ -113,6 +113,18 @@ TEST(people, joining_and_parting_in_any_order_leaves_what_the_merges_that_stand_
     people_close(t.people);
 }
 
+TEST(people, nobody_has_come_before_those_who_are_numbered_below_also_when_time_seems_to_go_back)
+{
+    static const int64_t told_ms[] = { 5, 5, 9, 7, 12 }, come_ms[] = { 5, 5, 9, 9, 12 };
+    struct people       *people = people_open(7);
+    uint32_t             number;
+    for (uint32_t i = 0; i < 5; i++)
+        assert_ok(people_add(people, told_ms[i], &number));
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(people_arrived_ms(people, i), come_ms[i]);
+    people_close(people);
+}
+
 TEST(people, an_identity_belongs_to_one_profile_and_can_be_taken_away)
 {
     struct people     *people = people_open(7);

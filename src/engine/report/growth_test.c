@@ -9,9 +9,8 @@ static bool is_in(const struct world *w, const struct segment_program *program, 
                   int64_t at_ms)
 {
     static struct world_facts facts;
-    struct world_event        first = w->list[w->from[person]];
-    if (w->root[person] != person || w->from[person] == w->from[person + 1] ||
-        first.at_ms > at_ms || (w->report.among != NULL && !report_bit(w->report.among, person)))
+    if (w->root[person] != person || !world_is_there(w, person, at_ms) ||
+        (w->report.among != NULL && !report_bit(w->report.among, person)))
         return false;
     world_facts(&facts, w, person, at_ms);
     return segment_eval(program, &facts.facts).holds;

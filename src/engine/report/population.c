@@ -82,13 +82,18 @@ static void eval_ringed(struct leaf_asking *asking, uint64_t *out)
         }
 }
 
-static void drop_unknown(const struct block *block, uint64_t *out)
+/* Those numbered below `there` had come by then; of others something may be dated by then, as after
+ * an import. */
+static void drop_unknown(const struct block *block, uint32_t there, uint64_t *out)
 {
     uint64_t known[BLOCK_WORDS], after[BLOCK_WORDS];
+    if (there >= block->first + block->count)
+        return;
     block_last(block, TIME_MIN_MS, block->report->at_ms, known, after);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
         for (uint64_t left = out[word] & ~known[word]; left != 0; left &= left - 1)
-            if (!block_is_known(block, word * 64 + BLOCK_BIT(left), block->report->at_ms))
+            if (block->first + word * 64 + BLOCK_BIT(left) >= there &&
+                !block_is_known(block, word * 64 + BLOCK_BIT(left), block->report->at_ms))
                 out[word] &= ~(left & -left);
 }
 
@@ -97,6 +102,7 @@ enum err population_match(const struct report *report, const struct segment_prog
 {
     struct leaf_asking *asking = malloc(sizeof *asking);
     uint64_t            out[BLOCK_WORDS];
+    uint32_t            there = view_profiles_by(report->view, report->at_ms);
     if (asking == NULL)
         return ERR_MEMORY;
     leaf_asking_make(asking, report, program);
@@ -106,7 +112,7 @@ enum err population_match(const struct report *report, const struct segment_prog
             memcpy(out, asking->block.alone, sizeof out);
         else
             eval(asking, 0, asking->block.alone, out);
-        drop_unknown(&asking->block, out);
+        drop_unknown(&asking->block, there, out);
         eval_ringed(asking, out);
         memcpy(bits + first / 64, out, (asking->block.count + 63) / 64 * sizeof out[0]);
     }

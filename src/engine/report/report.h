@@ -11,7 +11,8 @@
  * A set of people is a bitmap over profiles: bit p of word p / 64, set for roots only.
  *
  * Always true   what is dated after `at_ms` does not count; a person outside `among` is not there;
- *               people without any record by `at_ms` are nobody's.
+ *               who had not come to be by `at_ms` (arrivals.h), and of whom nothing is dated by
+ *               then, is nobody.
  * Knows not     threads: it has no state of its own, so any number may ask at once.
  */
 #ifndef DULT_ENGINE_REPORT_H

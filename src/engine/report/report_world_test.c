@@ -104,6 +104,13 @@ static uint32_t random_bag(struct world *w, struct dice *dice, uint16_t name)
 
 /* ---- people and events */
 
+static void roll_arrivals(struct world *w, struct dice *dice, uint32_t profiles)
+{
+    int64_t hours = 1 + (int64_t)dice_roll(dice, 40), each = hours * TIME_HOUR_MS / profiles;
+    for (uint32_t p = 0; p < profiles; p++)
+        w->arrived_ms[p] = w->base_ms + each * p;
+}
+
 static void roll_rings(struct world *w, struct dice *dice, uint32_t profiles)
 {
     uint32_t merges = dice_roll(dice, 3) == 0 ? 0 : dice_roll(dice, profiles);
@@ -256,11 +263,13 @@ void world_roll(struct world *w, struct dice *dice)
                                             : dice_roll(dice, 2) == 0 ? 8
                                                                       : 300);
     roll_rings(w, dice, profiles);
+    roll_arrivals(w, dice, profiles);
     roll_events(w, dice, profiles);
     w->view = (struct view){ .seq = UINT32_MAX,
                              .profiles = profiles,
                              .root = w->root,
                              .next = w->next,
+                             .arrived_ms = w->arrived_ms,
                              .bags = { (const unsigned char *)w->bags.ptr, w->bags.len } };
     roll_levels(w, dice);
     for (uint32_t i = 0; i <= profiles / 64; i++)
@@ -405,10 +414,19 @@ void world_facts(struct world_facts *f, const struct world *w, uint32_t person, 
                                .ops = &ops };
 }
 
+bool world_is_there(const struct world *w, uint32_t person, int64_t at_ms)
+{
+    uint32_t from = w->from[person], member = person;
+    do
+        if (w->arrived_ms[member] <= at_ms)
+            return true;
+    while ((member = w->next[member]) != person);
+    return from < w->from[person + 1] && w->list[from].at_ms <= at_ms;
+}
+
 bool world_is_asked(const struct world *w, uint32_t person)
 {
-    return w->root[person] == person && w->from[person] < w->from[person + 1] &&
-           w->list[w->from[person]].at_ms <= w->report.at_ms &&
+    return w->root[person] == person && world_is_there(w, person, w->report.at_ms) &&
            (w->report.among == NULL || report_bit(w->report.among, person));
 }
 

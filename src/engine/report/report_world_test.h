@@ -26,6 +26,7 @@ struct world {
     struct buf         bags;
     int64_t            base_ms;
     uint32_t           root[WORLD_PROFILES_MAX], next[WORLD_PROFILES_MAX];
+    int64_t            arrived_ms[WORLD_PROFILES_MAX];
     struct world_event list[WORLD_EVENTS_MAX]; /* by (root, at, seq) */
     uint32_t           count;
     uint32_t           from[WORLD_PROFILES_MAX + 1]; /* by root: its first event in the list */
@@ -76,7 +77,9 @@ void             world_by_done(struct groups_by by);
 struct report_range world_part(const struct world *world, uint32_t part);
 uint32_t            world_parts(struct world *world, struct dice *dice);
 
-/* Somebody, that is: a root with a record by the report's instant, and in `among`. */
+/* One of the root's profiles had come to be by the instant, or something is dated by then. */
+bool world_is_there(const struct world *world, uint32_t person, int64_t at_ms);
+/* Somebody, that is: a root who was there by the report's instant, and in `among`. */
 bool world_is_asked(const struct world *world, uint32_t person);
 
 #endif

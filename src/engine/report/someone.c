@@ -51,6 +51,12 @@ void someone_make(struct someone *someone, const struct report *report, uint32_t
 
 bool someone_is_known(const struct someone *someone)
 {
+    const struct view *view = someone->view;
+    uint32_t there = view_profiles_by(view, someone->facts.now_ms), member = someone->person;
+    do
+        if (member < there)
+            return true;
+    while ((member = view->next[member]) != someone->person);
     for (uint32_t r = 0; r < someone->facts.runs_count; r++)
         if (someone->runs[r].count > 0 && someone->runs[r].at_ms[0] <= someone->facts.now_ms)
             return true;

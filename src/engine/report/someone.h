@@ -28,7 +28,7 @@ void someone_make(struct someone *someone, const struct report *report, uint32_t
 /* A person of whom nothing is known. */
 void someone_nobody(struct someone *someone, const struct report *report);
 
-/* Whether anything of the person's is dated at or before the instant. */
+/* Whether the person had come to be by the instant, or anything of theirs is dated by then. */
 bool someone_is_known(const struct someone *someone);
 
 /* What a bag has under a trait's key: a scalar, or an array of `elements`; false for nothing. */
