@@ -37,6 +37,23 @@ static enum err withdrawn(struct step *step, uint32_t topic)
     return outbox_withdraw(step, topic, STR("unsubscribed"));
 }
 
+/* A word about a list or of consent counts from when it was said; never from what is to come. */
+static int64_t said_ms(const struct engine *engine, const struct record *record)
+{
+    return record->at_ms < engine->now_ms ? record->at_ms : engine->now_ms;
+}
+
+static bool refuses(const struct engine *engine, uint32_t person, uint32_t topic,
+                    enum consent_channel channel)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->consents.count; i++)
+        if (state->rare->consents.items[i].topic == topic &&
+            state->rare->consents.items[i].channel == (uint8_t)channel)
+            return !state->rare->consents.items[i].granted;
+    return false;
+}
+
 enum err apply_consent(struct engine *engine, const struct record *record, struct out *out)
 {
     uint32_t    topic = 0;
@@ -51,16 +68,19 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
         TRY(program_intern(engine->program, NAME_TOPIC, record->name, &topic));
     out->profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
-    TRY(step_begin(&step, engine, out, record->profile, engine->now_ms, false));
+    TRY(step_begin(&step, engine, out, record->profile, engine->now_ms,
+                   record_is_old(engine, record)));
     TRY(decide(engine, out,
                (struct decision){ .kind = DECISION_CONSENT,
                                   .profile = step.person,
-                                  .at_ms = engine->now_ms,
+                                  .at_ms = said_ms(engine, record),
                                   .subject = topic,
                                   .object = granted,
                                   .channel = channel,
                                   .text = json_get_str(record->properties, STR("how")) }));
-    if (!granted && (channel == CHANNEL_ALL || channel == CHANNEL_EMAIL))
+    /* One that came late may have been taken back since. */
+    if (!granted && (channel == CHANNEL_ALL || channel == CHANNEL_EMAIL) &&
+        refuses(engine, step.person, topic, channel))
         TRY(withdrawn(&step, topic));
     return step_run(&step);
 }
@@ -74,12 +94,37 @@ static bool is_listed(const struct engine *engine, uint32_t person, uint32_t lis
     return false;
 }
 
+/* By what is known now: was the person on the list at that instant? */
+static bool was_listed(const struct engine *engine, uint32_t person, uint32_t list, int64_t at_ms)
+{
+    struct known known;
+    known_make(&known, engine, person, at_ms);
+    return known.facts.ops->in_list(&known.facts, list).holds;
+}
+
+static enum err list_say(struct step *step, const struct record *record, uint32_t list)
+{
+    struct engine *engine = step->engine;
+    bool           leave = (record->flags & RECORD_LEAVE) != 0;
+    bool           before = is_listed(engine, step->person, list);
+    int64_t        at_ms = said_ms(engine, record);
+    if (was_listed(engine, step->person, list, at_ms) != leave)
+        return OK; /* nothing new */
+    TRY(decide(engine, step->out,
+               (struct decision){ .kind = leave ? DECISION_DEPARTED : DECISION_JOINED,
+                                  .profile = step->person,
+                                  .at_ms = at_ms,
+                                  .subject = list }));
+    if (is_listed(engine, step->person, list) != before)
+        step_queue(step, leave ? CONSEQUENCE_DEPARTED : CONSEQUENCE_JOINED, list);
+    return OK;
+}
+
 enum err apply_list(struct engine *engine, const struct record *record, struct out *out)
 {
     struct who  who = { .profile = record->profile, .also = PROFILE_NONE };
     uint32_t    list;
     struct step step;
-    bool        leave = (record->flags & RECORD_LEAVE) != 0;
     bool        named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
     if (!named && record->profile >= people_count(engine->people))
         return ERR_ABSENT;
@@ -90,19 +135,11 @@ enum err apply_list(struct engine *engine, const struct record *record, struct o
     if (who.also != PROFILE_NONE)
         TRY(person_ask_all(engine, out, who.also, true));
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
-    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms,
-                   (record->flags & RECORD_HISTORICAL) != 0));
+    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms, record_is_old(engine, record)));
     if (who.fresh) {
         TRY(journeys_exits(&step, EXIT_ALL, 0));
         TRY(membership_ask_all(&step));
     }
-    if (is_listed(engine, step.person, list) == leave) {
-        TRY(decide(engine, out,
-                   (struct decision){ .kind = leave ? DECISION_DEPARTED : DECISION_JOINED,
-                                      .profile = step.person,
-                                      .at_ms = engine->now_ms,
-                                      .subject = list }));
-        step_queue(&step, leave ? CONSEQUENCE_DEPARTED : CONSEQUENCE_JOINED, list);
-    }
+    TRY(list_say(&step, record, list));
     return step_run(&step);
 }

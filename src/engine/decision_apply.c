@@ -301,6 +301,10 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
 
 static enum err state_apply(struct engine *engine, const struct decision *d)
 {
+    bool is_word =
+        d->kind == DECISION_JOINED || d->kind == DECISION_DEPARTED || d->kind == DECISION_CONSENT;
+    if (is_word && own_is_outdone(engine, d))
+        return OK; /* it came late: the past is otherwise, and the last word stands */
     struct state *state = people_state(engine->people, d->profile);
     if (state == NULL)
         return ERR_MEMORY;

@@ -248,6 +248,7 @@ static void record_random(struct life *life)
         r = (struct record){ .kind = RECORD_LIST,
                              .user_id = who(life, "u", USERS),
                              .name = STR("news"),
+                             .at_ms = when(life),
                              .flags = draw(life, 2) ? RECORD_LEAVE : 0 };
     } else if (kind == 6 && people_count(engine_people(life->engine)) > 0) {
         uint32_t            p = draw(life, people_count(engine_people(life->engine)));
@@ -264,6 +265,7 @@ static void record_random(struct life *life)
     } else if (kind == 8 && people_count(engine_people(life->engine)) > 0) {
         r = (struct record){ .kind = RECORD_CONSENT,
                              .name = draw(life, 3) > 0 ? STR("news") : STR_NONE,
+                             .at_ms = when(life),
                              .profile = draw(life, people_count(engine_people(life->engine))),
                              .properties = object(
                                  life, draw(life, 2) ? STR("{\"state\":\"subscribed\"}")
@@ -379,7 +381,7 @@ static void checkpoint_go_on(struct life *life)
     uint32_t               round, count;
     bool                   done;
     if (!checkpoint_is_open(life->engine)) {
-        if (draw(life, 40) > 0)
+        if (draw(life, 40) > 0 || engine_has_job(life->engine))
             return;
         assert_ok(checkpoint_begin(life->engine, &round));
         kept->round_seq = (uint32_t)life->seq;

@@ -161,14 +161,19 @@ static enum err event_ask(struct step *step, const struct timeline_event *event,
     return fresh ? OK : hear(step, event);
 }
 
+bool record_is_old(const struct engine *engine, const struct record *record)
+{
+    return (record->flags & RECORD_HISTORICAL) != 0 ||
+           record->received_ms - record->at_ms > engine->conf.lateness_ms;
+}
+
 /* Everything that follows from an event which is on the timeline. */
 static enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
                              const struct timeline_event *event, bool added, bool fresh)
 {
     struct step step;
-    bool        quiet = (record->flags & RECORD_HISTORICAL) != 0 ||
-                 record->received_ms - record->at_ms > engine->conf.lateness_ms;
-    TRY(step_begin(&step, engine, out, event->profile, engine->now_ms, quiet));
+    TRY(step_begin(&step, engine, out, event->profile, engine->now_ms,
+                   record_is_old(engine, record)));
     if (step.machine) {
         hear_forget(engine, step.person);
         return OK;

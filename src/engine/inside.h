@@ -40,6 +40,7 @@ struct engine {
     struct checkpoint  *checkpoint;   /* NULL while none is under way */
     uint32_t            round;        /* of the last checkpoint begun */
     uint64_t            loaded_seq;   /* of the checkpoint that was loaded; 0 for none */
+    bool                zones_moved;  /* its answers are of other rules of time zones */
     struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
     uint32_t            ahead_next;
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
@@ -96,6 +97,8 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
 struct facts_ops known_ops_live(void);
 
 /* event.c: one record, and what follows from it. */
+/* Old news starts nothing. */
+bool          record_is_old(const struct engine *engine, const struct record *record);
 MUST enum err apply_event(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_message(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out);
@@ -126,6 +129,9 @@ MUST enum err changed_ask(struct engine *engine);
 MUST enum err own_add(struct engine *engine, const struct decision *decision);
 /* Lists and consent of a person anew from the timeline, whose last word counts. */
 MUST enum err own_state(struct engine *engine, uint32_t person);
+/* Was something else said later about the same (as known by now)? Then the decision, a word about a
+ * list or of consent, is on the timeline and changes no state. */
+bool          own_is_outdone(const struct engine *engine, const struct decision *decision);
 MUST enum err own_refuse(struct state *state, struct consent refusal);
 /* What the state refuses and the timeline does not is decided, so that both say the same. */
 MUST enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t person,

@@ -239,6 +239,34 @@ enum err own_state(struct engine *engine, uint32_t person)
     return err;
 }
 
+static bool is_about(enum own_event name, struct bag bag, const struct decision *d)
+{
+    struct json number;
+    return bag_find(bag, name == OWN_LIST ? OWN_KEY_LIST : OWN_KEY_TOPIC, &number) &&
+           (uint64_t)number.integer == d->subject &&
+           (name == OWN_LIST || channel_in(bag) == (uint8_t)d->channel);
+}
+
+bool own_is_outdone(const struct engine *engine, const struct decision *d)
+{
+    enum own_event name = d->kind == DECISION_CONSENT ? OWN_CONSENT : OWN_LIST;
+    struct known   known;
+    known_make(&known, engine, people_root(engine->people, d->profile), d->at_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++)
+        for (uint32_t i = known.runs[r].count; i > 0; i--) {
+            const struct run *run = &known.runs[r];
+            uint32_t          k = i - 1;
+            if (run->at_ms[k] < d->at_ms)
+                break;
+            if (run->name[k] != name || run->seq[k] > engine->seq ||
+                (run->at_ms[k] == d->at_ms && run->seq[k] <= d->seq))
+                continue;
+            if (is_about(name, bag_at(known.facts.bags, run->bag[k]), d))
+                return true;
+        }
+    return false;
+}
+
 enum err own_refuse(struct state *state, struct consent refusal)
 {
     for (uint32_t i = 0; i < state->rare->consents.count; i++) {

@@ -34,11 +34,13 @@ static void world_close(struct world *w)
     arena_close(w->arena);
 }
 
+/* At its own time, or now where it has none. */
 static void tell(struct world *w, struct record record)
 {
     record.seq = ++w->seq;
     record.received_ms = w->now_ms;
-    record.at_ms = w->now_ms;
+    if (record.at_ms == 0)
+        record.at_ms = w->now_ms;
     assert_ok(engine_apply(w->engine, &record, &w->out, NULL));
     w->now_ms += TIME_HOUR_MS;
 }
@@ -57,6 +59,16 @@ static void list(struct world *w, const char *user, bool leave)
                              .user_id = str_of(user),
                              .name = STR("news"),
                              .flags = leave ? RECORD_LEAVE : 0 });
+}
+
+/* The same, told now of another time. */
+static void list_at(struct world *w, const char *user, bool leave, int64_t at_ms)
+{
+    tell(w, (struct record){ .kind = RECORD_LIST,
+                             .user_id = str_of(user),
+                             .name = STR("news"),
+                             .flags = leave ? RECORD_LEAVE : 0,
+                             .at_ms = at_ms });
 }
 
 static void consent(struct world *w, uint32_t profile, const char *state)
@@ -93,6 +105,72 @@ TEST(own, a_list_left_since_was_still_joined_then)
     assert_false(holds(&w, "in list \"news\"", "ada", T0));
     assert_true(holds(&w, "in list \"news\"", "ada", T0 + TIME_HOUR_MS));
     assert_false(holds(&w, "in list \"news\"", "ada", T0 + 2 * TIME_HOUR_MS));
+    world_close(&w);
+}
+
+static uint32_t decided(const struct world *w, enum decision_kind kind)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < w->out.decisions_count; i++)
+        count += w->out.decisions[i].kind == kind;
+    return count;
+}
+
+TEST(own, a_list_told_late_was_joined_when_it_was_joined)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    list_at(&w, "ada", false, T0 - 2 * TIME_DAY_MS);
+    assert_false(holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
+    assert_true(holds(&w, "in list \"news\"", "ada", T0 - 2 * TIME_DAY_MS));
+    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    const struct state *kept = people_state_get(engine_people(w.engine), 0);
+    assert_int_equal(kept->rare->lists.items[0].since_ms, T0 - 2 * TIME_DAY_MS);
+    world_close(&w);
+}
+
+TEST(own, what_is_told_late_about_a_list_changes_the_past_and_not_what_was_said_since)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    list_at(&w, "ada", false, T0 - 2 * TIME_DAY_MS);
+    list_at(&w, "ada", true, T0 - 4 * TIME_DAY_MS); /* was not on it: nothing new */
+    list_at(&w, "ada", false, T0 - 9 * TIME_DAY_MS);
+    list_at(&w, "ada", true, T0 - 4 * TIME_DAY_MS);
+    assert_true(holds(&w, "in list \"news\"", "ada", T0 - 8 * TIME_DAY_MS));
+    assert_false(holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
+    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_int_equal(people_state_get(engine_people(w.engine), 0)->rare->lists.count, 1);
+    assert_int_equal(decided(&w, DECISION_DEPARTED), 1);
+    world_close(&w);
+}
+
+TEST(own, nobody_joins_a_list_in_the_future)
+{
+    struct world w = world_open();
+    visit(&w, "ada", "");
+    int64_t told_ms = w.now_ms;
+    list_at(&w, "ada", false, told_ms + 9 * TIME_DAY_MS);
+    assert_true(holds(&w, "in list \"news\"", "ada", told_ms));
+    world_close(&w);
+}
+
+TEST(own, a_list_joined_long_ago_sets_off_no_journey_and_one_joined_today_does)
+{
+    struct world w = world_open();
+    define(&w, DEFINE_JOURNEY, "hello",
+           "{\"journey\":\"hello\",\"trigger\":{\"list\":\"news\"},\"nodes\":[{\"id\":\"w\","
+           "\"wait\":\"1 day\"}]}");
+    define(&w, DEFINE_SEGMENT, "readers", "in list \"news\"");
+    define(&w, DEFINE_JOURNEY, "reader",
+           "{\"journey\":\"reader\",\"trigger\":{\"segment\":\"readers\"},\"nodes\":[{\"id\":"
+           "\"w\",\"wait\":\"1 day\"}]}");
+    tell(&w, (struct record){ .kind = RECORD_CLOCK });
+    list_at(&w, "ada", false, w.now_ms - LATENESS_MS_DEFAULT - 1);
+    assert_int_equal(decided(&w, DECISION_ENTERED), 1);
+    assert_int_equal(decided(&w, DECISION_ENROLLED), 0);
+    list_at(&w, "bob", false, w.now_ms - LATENESS_MS_DEFAULT);
+    assert_int_equal(decided(&w, DECISION_ENROLLED), 2);
     world_close(&w);
 }
 
@@ -162,6 +240,26 @@ static void said_by(struct world *w, const char *topic, const char *channel, con
                              .profile = engine_find(w->engine, STR("ada")),
                              .name = str_of(topic),
                              .properties = &object });
+}
+
+TEST(own, a_refusal_told_late_holds_from_when_it_was_said_until_the_consent_that_followed_it)
+{
+    struct world       w = world_open();
+    struct json_member member = { STR("state"), { .kind = JSON_STRING, .string = STR("no") } };
+    struct json        refusal = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    visit(&w, "ada", "");
+    consent(&w, 0, "subscribed");
+    tell(&w, (struct record){ .kind = RECORD_CONSENT,
+                              .profile = 0,
+                              .properties = &refusal,
+                              .at_ms = T0 - TIME_DAY_MS });
+    assert_int_equal(said(&w, "ada", T0 - 2 * TIME_DAY_MS), FACTS_CONSENT_UNKNOWN);
+    assert_int_equal(said(&w, "ada", T0), FACTS_CONSENT_REFUSED);
+    assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_GRANTED);
+    const struct state *kept = people_state_get(engine_people(w.engine), 0);
+    assert_int_equal(kept->rare->consents.count, 1);
+    assert_true(kept->rare->consents.items[0].granted);
+    world_close(&w);
 }
 
 TEST(own, of_the_words_that_speak_about_a_topic_and_channel_the_last_counts)

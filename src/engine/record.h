@@ -29,6 +29,7 @@ enum record_kind {
     /* what came of our messages: `name` is one of the MESSAGE_EVENT names below */
     RECORD_MESSAGE = 10,
     /* changes by people and programs */
+    /* Both count from at_ms, but never from what is to come; the last word by at_ms stands. */
     RECORD_CONSENT =
         11,           /* name: topic, or empty for all; properties: {"state", "how", "channel"?} */
     RECORD_LIST = 12, /* name: list; flag RECORD_LEAVE takes the person off it */

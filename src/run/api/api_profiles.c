@@ -250,6 +250,19 @@ static enum err person_find(struct call *call, uint32_t *out)
     return OK;
 }
 
+/* When it was said: `at`, or now. Nothing is said in the future. */
+static enum err said_read(struct call *call, const struct json *body, struct record *record)
+{
+    struct str at = json_get_str(body, STR("at"));
+    record->at_ms = record->received_ms = time_now_ms();
+    if (json_get(body, STR("at")) == NULL ||
+        (time_parse(at, &record->at_ms) == OK && record->at_ms <= record->received_ms))
+        return OK;
+    return problem_format(&call->problem, ERR_INPUT, "at",
+                          "Write it as 2026-01-31T12:00:00Z, or leave it out for now.",
+                          "\"%.*s\" is no instant in the past.", STR_ARG(at));
+}
+
 /* Submits one record and answers with what it is. `body` is stored with it. */
 static enum err change_submit(struct call *call, struct record record, const struct json *body)
 {
@@ -260,7 +273,7 @@ static enum err change_submit(struct call *call, struct record record, const str
     json_write(&text, body);
     buf_char(&text, '}');
     TRY(buf_err(&text));
-    record.at_ms = record.received_ms = time_now_ms();
+    TRY(said_read(call, body, &record));
     record.properties = body;
     struct entry entry = { .record = record, .body = buf_view(&text) };
     TRY(call_submit(call, &entry, 1, &task));

@@ -249,6 +249,33 @@ TEST(api, consent_and_lists_can_be_changed_by_hand)
     rig_close(rig);
 }
 
+TEST(api, a_list_and_consent_told_late_count_from_when_they_were_given)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_post(rig, "/v1/identify", "{\"userId\":\"ada\"}"), 200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists",
+                              "{\"list\":\"news\",\"at\":\"2026-01-05T00:00:00Z\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent",
+                              "{\"state\":\"subscribed\",\"at\":\"2026-01-06T00:00:00Z\"}"),
+                     200);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count",
+                              "{\"condition\":\"in list \\\"news\\\" and consent is unknown\","
+                              "\"at\":\"2026-01-05T00:00:00Z\"}"),
+                     200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count",
+                              "{\"condition\":\"consent is granted\","
+                              "\"at\":\"2026-01-06T00:00:00Z\"}"),
+                     200);
+    assert_int_equal(rig_int(rig, "count"), 1);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists",
+                              "{\"list\":\"news\",\"at\":\"2999-01-01\"}"),
+                     400);
+    assert_str(rig_str(rig, "where"), "at");
+    rig_close(rig);
+}
+
 TEST(api, the_same_door_is_open_without_a_key_by_the_socket_in_the_folder)
 {
     struct rig *rig = rig_open();
