@@ -105,6 +105,8 @@ enum err checkpoint_begin(struct engine *engine, uint32_t *round)
 {
     if (engine->checkpoint != NULL)
         return ERR_CONFLICT;
+    if (engine->jobs.count > 0)
+        return ERR_WAIT;
     engine->checkpoint = calloc(1, sizeof *engine->checkpoint);
     if (engine->checkpoint == NULL)
         return ERR_MEMORY;

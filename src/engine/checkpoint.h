@@ -23,7 +23,10 @@ struct checkpoint_row {
     struct str state;
 };
 
-/* Begins a round; ERR_CONFLICT while one is under way. The round's number (odd, even) is the set.
+/*
+ * Begins a round; its number (odd, even) is the set. ERR_CONFLICT while one is under way; ERR_WAIT
+ * while everyone is asked about a change: rows of those not yet asked would have answers that were
+ * good until an instant by the definition before, and nothing would tell so later.
  */
 MUST enum err checkpoint_begin(struct engine *engine, uint32_t *round);
 bool          checkpoint_is_open(const struct engine *engine);

@@ -19,18 +19,33 @@ static enum err job_begin(struct engine *engine, uint32_t segment, bool fire)
     return VEC_ADD(&engine->jobs, (struct job){ segment, (uint32_t)engine->seq, 0, fire });
 }
 
-/* The workspace's days begin at other instants now. */
-static enum err zone_moved(struct engine *engine)
+/* The same, not because it was itself defined anew: what is under way begins again, as loud or
+ * quiet as it was. */
+static enum err job_again(struct engine *engine, uint32_t segment)
 {
-    const struct program *program = engine->program;
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
-            TRY(job_begin(engine, i, false));
-    return OK;
+    for (uint32_t i = 0; i < engine->jobs.count; i++)
+        if (engine->jobs.items[i].segment == segment) {
+            engine->jobs.items[i].cursor = 0;
+            return OK;
+        }
+    return job_begin(engine, segment, false);
 }
 
-/* Those in a journey whose exit asks about the trait (empty: about a stage) are due at once. */
-static enum err exits_moved(struct engine *engine, uint32_t person, struct str trait)
+/* What moved under the conditions that ask about it. */
+struct moved {
+    bool       zone;  /* where days begin; else: */
+    struct str trait; /* a computed trait; empty: a stage */
+};
+
+static bool is_moved(const struct program *program, const struct condition *condition,
+                     const struct moved *moved)
+{
+    return moved->zone ? condition->tree != NULL && condition->program.has_zone
+                       : program_asks(program, condition->tree, moved->trait);
+}
+
+/* Those in a journey whose exit asks about it are due at once. */
+static enum err exits_of_moved(struct engine *engine, uint32_t person, const struct moved *moved)
 {
     const struct state *state = people_state_get(engine->people, person);
     bool                asked = false;
@@ -38,8 +53,7 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
         const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version =
             program_journey_version(engine->program, e->journey, e->version);
-        if (version == NULL ||
-            !program_asks(engine->program, version->journey.exit_when.tree, trait))
+        if (version == NULL || !is_moved(engine->program, &version->journey.exit_when, moved))
             continue;
         if (!asked)
             TRY(checkpoint_before(engine, person));
@@ -50,22 +64,39 @@ static enum err exits_moved(struct engine *engine, uint32_t person, struct str t
     return asked ? wake_set(engine, person) : OK;
 }
 
+static enum err exits_moved(struct engine *engine, struct moved moved)
+{
+    const struct program *program = engine->program;
+    bool                  asked = false;
+    for (uint32_t i = 0; i < program->journeys.count; i++)
+        for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
+            asked = asked ||
+                    is_moved(program, &program->journeys.items[i].versions[k]->journey.exit_when,
+                             &moved);
+    for (uint32_t p = 0; asked && p < people_count(engine->people); p++)
+        if (people_root(engine->people, p) == p)
+            TRY(exits_of_moved(engine, p, &moved));
+    return OK;
+}
+
+/* Days begin at other instants now. */
+static enum err zone_moved(struct engine *engine)
+{
+    const struct program *program = engine->program;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
+            TRY(job_again(engine, i));
+    return exits_moved(engine, (struct moved){ .zone = true });
+}
+
 /* What names the trait (empty: a stage) has it anew; segments are asked of everyone, quietly. */
 static enum err trait_moved(struct engine *engine, struct str name)
 {
     const struct program *program = engine->program;
     for (uint32_t i = 0; i < program->segments.count; i++)
         if (program_segment_asks(program, i, name))
-            TRY(job_begin(engine, i, false));
-    bool asked = false;
-    for (uint32_t i = 0; i < program->journeys.count; i++)
-        for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
-            asked = asked ||
-                    program_journey_asks(program, program->journeys.items[i].versions[k], name);
-    for (uint32_t p = 0; asked && p < people_count(engine->people); p++)
-        if (people_root(engine->people, p) == p)
-            TRY(exits_moved(engine, p, name));
-    return OK;
+            TRY(job_again(engine, i));
+    return exits_moved(engine, (struct moved){ .trait = name });
 }
 
 enum err apply_definition(struct engine *engine, const struct record *record,
@@ -90,20 +121,28 @@ enum err apply_definition(struct engine *engine, const struct record *record,
 }
 
 /*
- * A state keeps until when an answer lasts, and that was by the definition of its time: whoever the
+ * A state keeps until when an answer lasts, and that was by the definitions of its time: whoever a
  * change left as they were has no decision that says so, and is asked anew.
  */
 enum err changed_ask(struct engine *engine)
 {
     const struct program *program = engine->program;
-    for (uint32_t i = 0; i < program->segments.count && engine->loaded_seq > 0; i++) {
-        bool is_under_way = false;
-        for (uint32_t k = 0; k < engine->jobs.count; k++)
-            is_under_way = is_under_way || engine->jobs.items[k].segment == i;
-        if (program->segments.items[i].version > engine->loaded_seq && !is_under_way)
-            TRY(job_begin(engine, i, false));
-    }
-    return OK;
+    uint64_t              seq = engine->loaded_seq;
+    if (seq == 0)
+        return OK;
+    for (uint32_t i = 0; i < program->segments.count; i++)
+        if (program_segment_is_newer(program, i, seq))
+            TRY(job_again(engine, i));
+    for (uint32_t i = 0; i < program->computed.count; i++)
+        if (program->computed.items[i].arena != NULL && program->computed.items[i].version > seq)
+            TRY(exits_moved(
+                engine, (struct moved){ .trait = program_name(program, NAME_TRAIT,
+                                                              program->computed.items[i].trait) }));
+    if (program->stages.version > seq)
+        TRY(exits_moved(engine, (struct moved){ .trait = STR_NONE }));
+    if (engine->zones_moved)
+        return zone_moved(engine);
+    return program->zone_version > seq ? exits_moved(engine, (struct moved){ .zone = true }) : OK;
 }
 
 /* One pass serves all jobs: wakes_before asks whom a job has not reached. */

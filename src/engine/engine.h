@@ -86,6 +86,9 @@ MUST enum err engine_load_told(struct engine *engine, struct json_parser *parser
                                struct arena *scratch, struct decision *decision);
 /* The checkpoint whose states are loaded: its round, and the record it is true at. */
 void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq);
+/* The rules of time zones (zones_version) that its answers are of. Where they are others than ours
+ * whoever is asked about days is asked anew, quietly. */
+void engine_load_zones(struct engine *engine, struct str version);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);
 /*

@@ -23,6 +23,12 @@ void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq)
     engine->loaded_seq = seq;
 }
 
+void engine_load_zones(struct engine *engine, struct str version)
+{
+    const struct zones *zones = engine->conf.zones;
+    engine->zones_moved = zones != NULL && !str_eq(zones_version(zones), version);
+}
+
 void engine_load_touch(struct engine *engine, uint32_t profile)
 {
     if (profile < people_count(engine->people))

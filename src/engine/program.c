@@ -126,9 +126,9 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
     case DEFINE_TRAIT:
         return computed_define(program, name, text, version, number, problem);
     case DEFINE_STAGES:
-        return stages_define(program, text, problem);
+        return stages_define(program, text, version, problem);
     case DEFINE_WORKSPACE:
-        return text.len == 0 ? OK : workspace_define(program, text, problem);
+        return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
         return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
                            "Use workspace, trait, stages, segment, journey or template.");

@@ -56,6 +56,7 @@ struct stages_def {
     struct arena         *arena; /* NULL: there are none */
     struct segment_stage *items;
     uint32_t              count;
+    uint32_t              version; /* the defining record's seq */
 };
 
 struct journey_version {
@@ -102,6 +103,7 @@ struct program {
     uint32_t            round;              /* one more with each change of a segment */
     const struct zones *zones;              /* borrowed; NULL: all is UTC */
     const struct zone  *zone;               /* the workspace's; NULL is UTC */
+    uint32_t            zone_version;       /* the seq of the record that changed it last */
     struct dict        *names[NAME_KINDS];  /* by enum name_kind */
     uint32_t            stored[NAME_KINDS]; /* how many of each the store has */
     struct {
@@ -166,6 +168,9 @@ void program_computed_users(const struct program *program, struct str name,
 /* Does it depend on the computed trait, by its name or by a stage? An empty name: on the stages. */
 bool program_asks(const struct program *program, const struct segment_node *tree, struct str trait);
 bool program_segment_asks(const struct program *program, uint32_t segment, struct str trait);
+/* Was the segment, or anything that its truth depends on, defined after record `seq`? Segments that
+ * it names are asked about themselves. */
+bool program_segment_is_newer(const struct program *program, uint32_t segment, uint64_t seq);
 bool program_journey_asks(const struct program *program, const struct journey_version *version,
                           struct str trait);
 

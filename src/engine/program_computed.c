@@ -56,6 +56,24 @@ bool program_segment_asks(const struct program *program, uint32_t segment, struc
     return def->arena != NULL && program_asks(program, def->tree, trait);
 }
 
+bool program_segment_is_newer(const struct program *program, uint32_t segment, uint64_t seq)
+{
+    const struct segment_def *def = &program->segments.items[segment];
+    bool                      is_newer = def->version > seq;
+    if (def->arena == NULL)
+        return is_newer;
+    is_newer = is_newer || (program->zone_version > seq && def->program.has_zone) ||
+               (program->stages.version > seq && program_segment_asks(program, segment, STR_NONE));
+    for (uint32_t i = 0; i < program->computed.count; i++) {
+        const struct computed_def *computed = &program->computed.items[i];
+        if (computed->arena != NULL && computed->version > seq)
+            is_newer = is_newer ||
+                       program_segment_asks(program, segment,
+                                            program_name(program, NAME_TRAIT, computed->trait));
+    }
+    return is_newer;
+}
+
 /* The conditions of the journey that ask about the trait; how many there are. */
 static uint32_t conditions_of(const struct program *program, struct journey_version *version,
                               struct str name, struct condition **out)

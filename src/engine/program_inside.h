@@ -36,7 +36,8 @@ MUST enum err template_define(struct program *program, struct str name, struct s
                               uint32_t version, uint32_t *number, struct problem *problem);
 MUST enum err template_check(const struct program *program, struct str name, struct str text,
                              struct problem *problem);
-MUST enum err workspace_define(struct program *program, struct str text, struct problem *problem);
+MUST enum err workspace_define(struct program *program, struct str text, uint32_t version,
+                               struct problem *problem);
 MUST enum err workspace_check(const struct program *program, struct str text,
                               struct problem *problem);
 
@@ -59,7 +60,8 @@ MUST enum err program_unused_check(const struct program *program, program_asks_f
                                    const char *what, struct str name, struct problem *problem);
 
 /* program_stages.c: see program_define and program_check. */
-MUST enum err stages_define(struct program *program, struct str text, struct problem *problem);
+MUST enum err stages_define(struct program *program, struct str text, uint32_t version,
+                            struct problem *problem);
 MUST enum err stages_check(struct program *program, struct str text, struct problem *problem);
 
 #endif

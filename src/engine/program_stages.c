@@ -114,9 +114,10 @@ static enum err text_read(struct program *program, struct str text, bool grow,
     return gone_check(program, def, problem);
 }
 
-enum err stages_define(struct program *program, struct str text, struct problem *problem)
+enum err stages_define(struct program *program, struct str text, uint32_t version,
+                       struct problem *problem)
 {
-    struct stages_def def = { 0 }, old = program->stages;
+    struct stages_def def = { .version = version }, old = program->stages;
     enum err          err = text_read(program, text, true, &def, problem);
     if (err == OK) {
         program->stages = def;

@@ -21,8 +21,10 @@ static enum err names_of(struct program *program, const struct json *root, const
     return OK;
 }
 
-enum err workspace_define(struct program *program, struct str text, struct problem *problem)
+enum err workspace_define(struct program *program, struct str text, uint32_t version,
+                          struct problem *problem)
 {
+    const struct zone                 *before = program->zone;
     SCOPED(arena_closep) struct arena *scratch = arena_open(PROGRAM_ARENA_BYTES_MAX);
     struct json                        root;
     if (scratch == NULL)
@@ -35,6 +37,8 @@ enum err workspace_define(struct program *program, struct str text, struct probl
     TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
     /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
     program->zone = zone_find(program->zones, json_get_str(&root, STR("timezone")));
+    if (program->zone != before)
+        program->zone_version = version;
     return OK;
 }
 

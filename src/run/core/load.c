@@ -18,6 +18,7 @@ struct loading {
     struct arena       *scratch;
     uint64_t            set, checkpoint_seq, checkpoint_decision;
     uint32_t            round;
+    struct str          zones_version; /* of the rules that the checkpoint's answers are of */
     uint64_t            touched_count, touched_room;
     uint32_t           *touched;
     uint64_t            events, decisions;
@@ -170,6 +171,9 @@ static void checkpoint_read(struct loading *loading)
     loading->set = round & 1;
     loading->checkpoint_seq = seq;
     loading->checkpoint_decision = decision;
+    for (int i = 0; i < 3; i++)
+        text = str_slice(text, str_find_char(text, 0, ':') + 1, text.len);
+    loading->zones_version = text;
 }
 
 static enum err states_read(struct loading *loading)
@@ -177,6 +181,7 @@ static enum err states_read(struct loading *loading)
     if (loading->checkpoint_seq == 0)
         return OK;
     engine_load_round(loading->core->engine, loading->round, loading->checkpoint_seq);
+    engine_load_zones(loading->core->engine, loading->zones_version);
     enum err err =
         store_states_read(loading->core->reader, loading->set << 40, state_each, loading);
     if (err != OK && err != ERR_LIMIT)

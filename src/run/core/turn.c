@@ -283,9 +283,10 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
         return;
     checkpoint_end(core->engine);
     batch->checkpoint_done = true;
-    struct str value = str_format(batch->arena, "%u:%llu:%llu", core->checkpoint_round,
+    struct str value = str_format(batch->arena, "%u:%llu:%llu:%.*s", core->checkpoint_round,
                                   (unsigned long long)core->checkpoint_seq,
-                                  (unsigned long long)core->checkpoint_decision);
+                                  (unsigned long long)core->checkpoint_decision,
+                                  STR_ARG(zones_version(core->zones)));
     meta_add(batch, STR("checkpoint"), value);
 }
 
