@@ -1,6 +1,7 @@
 /* What Dult knows lies on the timeline: any moment is answered as the present one is. */
 #include "engine/own.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/test.h"
@@ -321,6 +322,44 @@ TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
     facts.now_ms = w.now_ms;
     assert_false(facts.ops->in_journey(&facts, 0, STR_NONE).holds);
     world_close(&w);
+}
+
+static void clicked(struct world *w, bool machine)
+{
+    struct json_member member = { STR("machine"), { .kind = JSON_BOOL, .truth = machine } };
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    tell(w, (struct record){ .kind = RECORD_MESSAGE,
+                             .name = EVENT_EMAIL_CLICKED,
+                             .profile = 0,
+                             .properties = &object });
+}
+
+TEST(own, a_scanners_click_sets_off_no_journey_unless_it_asks_about_machines)
+{
+    static const struct {
+        const char *where;
+        uint32_t    by_machine, by_person;
+    } table[] = { { "", 0, 1 },
+                  { ",\"where\":\"url does not exist\"", 0, 1 },
+                  { ",\"where\":\"machine = yes\"", 1, 1 },
+                  { ",\"where\":\"url does not exist and (machine = yes or machine = no)\"", 1,
+                    2 } };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct world w = world_open();
+        char         text[400];
+        snprintf(
+            text, sizeof text,
+            "{\"journey\":\"j\",\"trigger\":{\"event\":\"Email Clicked\"%s},\"reentry\":\"always\","
+            "\"nodes\":[{\"id\":\"end\",\"exit\":true}]}",
+            table[i].where);
+        visit(&w, "ada", "");
+        define(&w, DEFINE_JOURNEY, "j", text);
+        clicked(&w, true);
+        assert_int_equal(decided(&w, DECISION_ENROLLED), table[i].by_machine);
+        clicked(&w, false);
+        assert_int_equal(decided(&w, DECISION_ENROLLED), table[i].by_person);
+        world_close(&w);
+    }
 }
 
 TEST(own, a_strangers_event_is_none_of_ours_and_ours_are_in_no_list_of_events)

@@ -44,6 +44,14 @@ static enum err condition_read(struct reading *r, const struct json *value, cons
     return OK;
 }
 
+static bool asks_property(const struct segment_node *node, struct str key)
+{
+    bool asks = node != NULL && str_eq(node->compare.key, key);
+    for (uint32_t i = 0; node != NULL && !asks && i < node->parts_count; i++)
+        asks = asks_property(node->parts[i], key);
+    return asks;
+}
+
 /* The `where` of a trigger is about properties: it is asked as did "event" where (...). */
 static enum err where_read(struct reading *r, struct str event, const struct json *value,
                            struct condition *out)
@@ -95,7 +103,9 @@ static enum err trigger_read(struct reading *r, const struct json *value,
     if (out->kind != TRIGGER_EVENT)
         return wrong(r, "trigger.where", "Only an event has properties.",
                      "Put the condition into the segment, or start with a split.");
-    return where_read(r, out->name, where, &out->where);
+    TRY(where_read(r, out->name, where, &out->where));
+    out->hears_machines = asks_property(out->where.tree->match.where, STR("machine"));
+    return OK;
 }
 
 static enum err reentry_read(struct reading *r, const struct json *value, struct journey *out)

@@ -60,6 +60,7 @@ struct journey_trigger {
     enum trigger_kind kind;
     struct str        name;
     struct condition  where; /* asked with the triggering event alone as the person's behaviour */
+    bool hears_machines;     /* `where` asks about "machine": what programs open and click, too */
 };
 
 struct journey {

@@ -247,10 +247,24 @@ static enum err enroll(struct step *step, uint32_t number, const struct journey_
     return walk(step, id, 0);
 }
 
+/* A scanner or a prefetcher opened or clicked; the person may not even have seen the mail. */
+static bool is_by_machine(struct step *step)
+{
+    struct json machine;
+    return step->event_seq != 0 && step->event_run.name[0] >= OWN_EMAIL_SENT &&
+           step->event_run.name[0] < RUN_OWN_NAMES &&
+           bag_find(bag_at(step_facts(step)->bags, step->event_run.bag[0]), OWN_KEY_MACHINE,
+                    &machine) &&
+           machine.kind == JSON_BOOL && machine.truth;
+}
+
 static enum err trigger_one(struct step *step, uint32_t number)
 {
     const struct journey_version *version = program_journey_live(step->engine->program, number);
     if (version == NULL || !trigger_holds(step, version))
+        return OK;
+    if (version->journey.trigger.kind == TRIGGER_EVENT &&
+        !version->journey.trigger.hears_machines && is_by_machine(step))
         return OK;
     return enroll(step, number, version);
 }
