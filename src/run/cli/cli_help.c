@@ -106,6 +106,20 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_trait },
+    { .name = "stages",
+      .purpose = "the stages of the customer journey, and how many are in each",
+      .usage = "show [--data DIR]\n"
+               "count [--data DIR] FILE\n"
+               "set [--data DIR] FILE",
+      .more =
+          "`count` tells how many would be in each stage of a file, beside how many are in the\n"
+          "stage of that name now, and changes nothing. `set` tells the same and puts the file\n"
+          "in force: at once for everyone, and setting off nothing.",
+      .example = "dult stages count shop/stages.json",
+      .words_least = 1,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_stages },
     { .name = "report",
       .purpose = "how often, how far, who comes back, how long, how many",
       .usage = "trend [--data DIR] [options] EVENT\n"
