@@ -272,7 +272,7 @@ TEST(api, a_list_and_consent_told_late_count_from_when_they_were_given)
     assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/lists",
                               "{\"list\":\"news\",\"at\":\"2999-01-01\"}"),
                      400);
-    assert_str(rig_str(rig, "where"), "at");
+    assert_str(rig_str(rig, "error.where"), "at");
     rig_close(rig);
 }
 
