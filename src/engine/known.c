@@ -9,22 +9,6 @@ enum { TRAIT_ELEMENTS_MAX = 256, ENDED_MAX = 64 };
 static _Thread_local struct json elements[TRAIT_ELEMENTS_MAX];
 static _Thread_local char        public_text[16];
 
-static bool value_of(struct bag bag, uint16_t key, struct json *out)
-{
-    uint32_t        at = 0, count = 0;
-    struct bag_item item;
-    bool            listed = false;
-    while (count < TRAIT_ELEMENTS_MAX && bag_next_of(bag, &at, key, &item)) {
-        elements[count++] = item.value;
-        listed = listed || item.listed;
-    }
-    if (count == 0)
-        return false;
-    *out = listed ? (struct json){ .kind = JSON_ARRAY, .count = count, .items = elements }
-                  : elements[0];
-    return true;
-}
-
 /* ---- the last event of one name whose properties fit ---- */
 
 struct wanted {
@@ -102,7 +86,7 @@ static bool told_trait(const struct facts *facts, uint16_t key, struct facts_tra
     *out = (struct facts_trait){ .since_ms = FACTS_SINCE_UNKNOWN, .until_ms = latest.until_ms };
     if (!latest.found)
         return false;
-    value_of(latest.bag, key, &out->value);
+    (void)bag_value(latest.bag, key, elements, TRAIT_ELEMENTS_MAX, &out->value);
     out->seq = latest.seq;
     out->since_ms = latest.at_ms;
     return true;

@@ -6,43 +6,13 @@
 
 #include "base/test.h"
 #include "base/time.h"
-#include "engine/engine.h"
+#include "engine/engine_world_test.h"
 #include "engine/known.h"
 
-#define T0 INT64_C(1767225600000) /* 2026-01-01 */
-
-struct world {
-    struct engine *engine;
-    struct arena  *arena;
-    struct out     out;
-    uint64_t       seq;
-    int64_t        now_ms;
-};
-
-static struct world world_open(void)
-{
-    struct world w = { .arena = arena_open(64 << 20), .now_ms = T0 };
-    w.out.arena = w.arena;
-    assert_ok(engine_open(
-        &w.engine,
-        (struct engine_conf){ .seed = 1, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
-    return w;
-}
-
-static void world_close(struct world *w)
-{
-    engine_close(w->engine);
-    arena_close(w->arena);
-}
-
-/* At its own time, or now where it has none. */
+/* Told one hour after the other. */
 static void tell(struct world *w, struct record record)
 {
-    record.seq = ++w->seq;
-    record.received_ms = w->now_ms;
-    if (record.at_ms == 0)
-        record.at_ms = w->now_ms;
-    assert_ok(engine_apply(w->engine, &record, &w->out, NULL));
+    assert_ok(engine_world_tell(w, record));
     w->now_ms += TIME_HOUR_MS;
 }
 
@@ -87,26 +57,16 @@ static void define(struct world *w, enum definition_kind kind, const char *name,
                              .body = str_of(text) });
 }
 
-static bool holds(struct world *w, const char *condition, const char *who, int64_t at_ms)
-{
-    const struct segment_node *tree;
-    struct segment_program     program;
-    struct segment_names       names = program_names_in_place(engine_program(w->engine));
-    assert_ok(segment_parse(w->arena, str_of(condition), &tree, NULL));
-    assert_ok(segment_compile(w->arena, tree, &names, &program, NULL));
-    return engine_ask(w->engine, &program, engine_find(w->engine, str_of(who)), at_ms).holds;
-}
-
 TEST(own, a_list_left_since_was_still_joined_then)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     list(&w, "ada", false); /* at T0 + 1 h */
     list(&w, "ada", true);
-    assert_false(holds(&w, "in list \"news\"", "ada", T0));
-    assert_true(holds(&w, "in list \"news\"", "ada", T0 + TIME_HOUR_MS));
-    assert_false(holds(&w, "in list \"news\"", "ada", T0 + 2 * TIME_HOUR_MS));
-    world_close(&w);
+    assert_false(engine_world_holds(&w, "in list \"news\"", "ada", T0));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", T0 + TIME_HOUR_MS));
+    assert_false(engine_world_holds(&w, "in list \"news\"", "ada", T0 + 2 * TIME_HOUR_MS));
+    engine_world_close(&w);
 }
 
 static uint32_t decided(const struct world *w, enum decision_kind kind)
@@ -119,46 +79,46 @@ static uint32_t decided(const struct world *w, enum decision_kind kind)
 
 TEST(own, a_list_told_late_was_joined_when_it_was_joined)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     list_at(&w, "ada", false, T0 - 2 * TIME_DAY_MS);
-    assert_false(holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
-    assert_true(holds(&w, "in list \"news\"", "ada", T0 - 2 * TIME_DAY_MS));
-    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_false(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 2 * TIME_DAY_MS));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
     const struct state *kept = people_state_get(engine_people(w.engine), 0);
     assert_int_equal(kept->rare->lists.items[0].since_ms, T0 - 2 * TIME_DAY_MS);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, what_is_told_late_about_a_list_changes_the_past_and_not_what_was_said_since)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     list_at(&w, "ada", false, T0 - 2 * TIME_DAY_MS);
     list_at(&w, "ada", true, T0 - 4 * TIME_DAY_MS); /* was not on it: nothing new */
     list_at(&w, "ada", false, T0 - 9 * TIME_DAY_MS);
     list_at(&w, "ada", true, T0 - 4 * TIME_DAY_MS);
-    assert_true(holds(&w, "in list \"news\"", "ada", T0 - 8 * TIME_DAY_MS));
-    assert_false(holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
-    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 8 * TIME_DAY_MS));
+    assert_false(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
     assert_int_equal(people_state_get(engine_people(w.engine), 0)->rare->lists.count, 1);
     assert_int_equal(decided(&w, DECISION_DEPARTED), 1);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, nobody_joins_a_list_in_the_future)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     int64_t told_ms = w.now_ms;
     list_at(&w, "ada", false, told_ms + 9 * TIME_DAY_MS);
-    assert_true(holds(&w, "in list \"news\"", "ada", told_ms));
-    world_close(&w);
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", told_ms));
+    engine_world_close(&w);
 }
 
 TEST(own, a_list_joined_long_ago_sets_off_no_journey_and_one_joined_today_does)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     define(&w, DEFINE_JOURNEY, "hello",
            "{\"journey\":\"hello\",\"trigger\":{\"list\":\"news\"},\"nodes\":[{\"id\":\"w\","
            "\"wait\":\"1 day\"}]}");
@@ -172,12 +132,12 @@ TEST(own, a_list_joined_long_ago_sets_off_no_journey_and_one_joined_today_does)
     assert_int_equal(decided(&w, DECISION_ENROLLED), 0);
     list_at(&w, "bob", false, w.now_ms - LATENESS_MS_DEFAULT);
     assert_int_equal(decided(&w, DECISION_ENROLLED), 2);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, of_two_who_are_one_the_last_word_about_a_list_counts_and_undoing_gives_each_their_own)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     visit(&w, "bob", "");
     list(&w, "ada", false);
@@ -187,15 +147,15 @@ TEST(own, of_two_who_are_one_the_last_word_about_a_list_counts_and_undoing_gives
          (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") });
     uint32_t            ada = engine_find(w.engine, STR("ada"));
     const struct state *kept = people_state_get(engine_people(w.engine), ada);
-    assert_false(holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_false(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
     assert_int_equal(kept->rare->lists.count, 0);
     tell(&w, (struct record){
                  .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
-    assert_true(holds(&w, "in list \"news\"", "ada", w.now_ms));
-    assert_false(holds(&w, "in list \"news\"", "bob", w.now_ms));
+    assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
+    assert_false(engine_world_holds(&w, "in list \"news\"", "bob", w.now_ms));
     kept = people_state_get(engine_people(w.engine), ada);
     assert_int_equal(kept->rare->lists.count, 1);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 static enum facts_consent_state said(struct world *w, const char *who, int64_t at_ms)
@@ -211,7 +171,7 @@ static enum facts_consent_state said(struct world *w, const char *who, int64_t a
 
 TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     visit(&w, "bob", "");
     consent(&w, engine_find(w.engine, STR("bob")), "unsubscribed");
@@ -227,7 +187,7 @@ TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
                  .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
     assert_int_equal(said(&w, "bob", w.now_ms), FACTS_CONSENT_REFUSED);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 static void said_by(struct world *w, const char *topic, const char *channel, const char *state)
@@ -245,7 +205,7 @@ static void said_by(struct world *w, const char *topic, const char *channel, con
 
 TEST(own, a_refusal_told_late_holds_from_when_it_was_said_until_the_consent_that_followed_it)
 {
-    struct world       w = world_open();
+    struct world       w = engine_world_open();
     struct json_member member = { STR("state"), { .kind = JSON_STRING, .string = STR("no") } };
     struct json        refusal = { .kind = JSON_OBJECT, .count = 1, .members = &member };
     visit(&w, "ada", "");
@@ -260,31 +220,37 @@ TEST(own, a_refusal_told_late_holds_from_when_it_was_said_until_the_consent_that
     const struct state *kept = people_state_get(engine_people(w.engine), 0);
     assert_int_equal(kept->rare->consents.count, 1);
     assert_true(kept->rare->consents.items[0].granted);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, of_the_words_that_speak_about_a_topic_and_channel_the_last_counts)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     said_by(&w, "news", "email", "subscribed");
-    assert_true(holds(&w, "consent to \"news\" by \"email\" is granted", "ada", w.now_ms));
-    assert_true(holds(&w, "consent to \"news\" is unknown", "ada", w.now_ms));
-    assert_true(holds(&w, "consent to \"news\" by \"sms\" is unknown", "ada", w.now_ms));
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"email\" is granted", "ada", w.now_ms));
+    assert_true(engine_world_holds(&w, "consent to \"news\" is unknown", "ada", w.now_ms));
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"sms\" is unknown", "ada", w.now_ms));
     said_by(&w, "", "", "unsubscribed"); /* broad and later */
     int64_t refused_ms = w.now_ms - 1;   /* the next word is said at now_ms */
-    assert_true(holds(&w, "consent to \"news\" by \"email\" is refused", "ada", refused_ms));
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"email\" is refused", "ada", refused_ms));
     said_by(&w, "news", "sms", "subscribed"); /* narrow and later */
-    assert_true(holds(&w, "consent to \"news\" by \"sms\" is granted", "ada", w.now_ms));
-    assert_true(holds(&w, "consent to \"news\" by \"email\" is refused", "ada", w.now_ms));
-    assert_true(holds(&w, "consent by \"sms\" is refused", "ada", w.now_ms));
-    assert_true(holds(&w, "consent to \"news\" by \"sms\" is refused", "ada", refused_ms));
-    world_close(&w);
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"sms\" is granted", "ada", w.now_ms));
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"email\" is refused", "ada", w.now_ms));
+    assert_true(engine_world_holds(&w, "consent by \"sms\" is refused", "ada", w.now_ms));
+    assert_true(
+        engine_world_holds(&w, "consent to \"news\" by \"sms\" is refused", "ada", refused_ms));
+    engine_world_close(&w);
 }
 
 TEST(own, each_channel_keeps_its_own_word_in_the_state)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     visit(&w, "ada", "");
     said_by(&w, "news", "sms", "unsubscribed");
     said_by(&w, "news", "email", "subscribed");
@@ -295,12 +261,12 @@ TEST(own, each_channel_keeps_its_own_word_in_the_state)
     assert_int_equal(kept->rare->consents.items[0].channel, CHANNEL_SMS);
     assert_true(kept->rare->consents.items[0].granted);
     assert_int_equal(kept->rare->consents.items[1].channel, CHANNEL_EMAIL);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     define(&w, DEFINE_JOURNEY, "greet",
            "{\"journey\":\"greet\",\"trigger\":{\"event\":\"Visit\"},\"nodes\":[{\"id\":\"rest\","
            "\"wait\":\"2 days\"}]}");
@@ -321,7 +287,7 @@ TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
     facts.bags = timeline_bags(engine_timeline(w.engine));
     facts.now_ms = w.now_ms;
     assert_false(facts.ops->in_journey(&facts, 0, STR_NONE).holds);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 static void clicked(struct world *w, bool machine)
@@ -364,20 +330,20 @@ TEST(own, a_scanners_click_sets_off_no_journey_unless_it_asks_about_machines)
 
 TEST(own, a_strangers_event_is_none_of_ours_and_ours_are_in_no_list_of_events)
 {
-    struct world     w = world_open();
+    struct world     w = engine_world_open();
     struct event_ref refs[10];
     visit(&w, "ada", "");
     tell(&w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("ada"), .name = STR("$list") });
     list(&w, "ada", false);
     assert_int_equal(engine_events(w.engine, 0, 0, refs, 10), 2);
-    assert_false(holds(&w, "did \"$list\" at least 2 times", "ada", w.now_ms));
-    assert_true(holds(&w, "did \"$list\"", "ada", w.now_ms));
-    world_close(&w);
+    assert_false(engine_world_holds(&w, "did \"$list\" at least 2 times", "ada", w.now_ms));
+    assert_true(engine_world_holds(&w, "did \"$list\"", "ada", w.now_ms));
+    engine_world_close(&w);
 }
 
 TEST(own, a_program_with_its_segments_in_place_answers_alone)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     define(&w, DEFINE_SEGMENT, "guest", "did \"Visit\"");
     define(&w, DEFINE_SEGMENT, "stranger", "not in segment \"guest\"");
     visit(&w, "ada", "");
@@ -399,13 +365,13 @@ TEST(own, a_program_with_its_segments_in_place_answers_alone)
     assert_true(segment_eval(&program, &facts).holds);
     facts.now_ms = w.now_ms;
     assert_false(segment_eval(&program, &facts).holds);
-    world_close(&w);
+    engine_world_close(&w);
 }
 
 TEST(own, a_changed_segment_sets_off_journeys_only_where_that_was_asked)
 {
     for (int fire = 0; fire < 2; fire++) {
-        struct world w = world_open();
+        struct world w = engine_world_open();
         define(&w, DEFINE_SEGMENT, "guest", "did \"Never\"");
         define(&w, DEFINE_JOURNEY, "greet",
                "{\"journey\":\"greet\",\"trigger\":{\"segment\":\"guest\"},\"nodes\":"
@@ -420,7 +386,7 @@ TEST(own, a_changed_segment_sets_off_journeys_only_where_that_was_asked)
         const struct state *kept = people_state_get(engine_people(w.engine), 0);
         assert_int_equal(kept->memberships.count, 1);
         assert_int_equal(kept->rare->enrollments.count, fire);
-        world_close(&w);
+        engine_world_close(&w);
     }
 }
 
@@ -465,7 +431,7 @@ static bool is_in(struct world *w, const char *who, const char *segment)
 
 TEST(own, where_someone_lives_turns_a_segment_at_the_very_record_that_tells_it)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     define(&w, DEFINE_SEGMENT, "nordic", "country in (\"NO\", \"SE\")");
     define(&w, DEFINE_SEGMENT, "norwegian", "language = \"nb\" and hemisphere = \"north\"");
     tell_context(&w, "ada", "DE", "Europe/Berlin");
@@ -478,14 +444,14 @@ TEST(own, where_someone_lives_turns_a_segment_at_the_very_record_that_tells_it)
     assert_false(is_in(&w, "ada", "norwegian"));
     identify(&w, "ada", "country", "DK");
     assert_false(is_in(&w, "ada", "nordic"));
-    assert_false(holds(&w, "country = \"NO\"", "ada", T0 + 2 * TIME_HOUR_MS));
-    assert_true(holds(&w, "country = \"NO\"", "ada", T0 + 3 * TIME_HOUR_MS));
-    world_close(&w);
+    assert_false(engine_world_holds(&w, "country = \"NO\"", "ada", T0 + 2 * TIME_HOUR_MS));
+    assert_true(engine_world_holds(&w, "country = \"NO\"", "ada", T0 + 3 * TIME_HOUR_MS));
+    engine_world_close(&w);
 }
 
 TEST(own, the_same_context_is_kept_once)
 {
-    struct world w = world_open();
+    struct world w = engine_world_open();
     tell_context(&w, "ada", "NO", "Europe/Oslo");
     tell_context(&w, "ada", "NO", "Europe/Oslo");
     visit(&w, "ada", ""); /* a server that tells nothing of the person's device */
@@ -493,5 +459,5 @@ TEST(own, the_same_context_is_kept_once)
     assert_int_equal(contexts(&w), 1);
     tell_context(&w, "ada", "SE", "Europe/Stockholm");
     assert_int_equal(contexts(&w), 2);
-    world_close(&w);
+    engine_world_close(&w);
 }

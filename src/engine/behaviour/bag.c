@@ -394,6 +394,22 @@ bool bag_find(struct bag bag, uint16_t key, struct json *out)
     return true;
 }
 
+bool bag_value(struct bag bag, uint16_t key, struct json *elements, uint32_t most, struct json *out)
+{
+    uint32_t        at = 0, count = 0;
+    struct bag_item item;
+    bool            listed = false;
+    while (count < most && bag_next_of(bag, &at, key, &item)) {
+        elements[count++] = item.value;
+        listed = listed || item.listed;
+    }
+    if (count == 0)
+        return false;
+    *out = listed ? (struct json){ .kind = JSON_ARRAY, .count = count, .items = elements }
+                  : elements[0];
+    return true;
+}
+
 bool bag_list_find(struct bag bag, uint16_t key, struct bag_list *out)
 {
     struct place p;

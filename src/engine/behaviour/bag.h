@@ -73,6 +73,11 @@ struct bag bag_at(struct bags bags, uint32_t offset);
 /* The first value under `key`. */
 bool bag_find(struct bag bag, uint16_t key, struct json *out);
 
+/* What is under `key`, at most `most` values, made in `elements`: a list (of scalars) is an array.
+ */
+bool bag_value(struct bag bag, uint16_t key, struct json *elements, uint32_t most,
+               struct json *out);
+
 /* Walks all items: uint32_t at = 0; while (bag_next(bag, &at, &item)) ... */
 bool bag_next(struct bag bag, uint32_t *at, struct bag_item *out);
 /* Walks the items of one key only. */

@@ -225,8 +225,8 @@ static bool trait_holds(struct leaf_asking *asking, const struct segment_op *op,
     struct json value = { .kind = JSON_NULL };
     uint32_t    bag = slices_trait_bag(&asking->slices, &asking->block, op->key, i);
     if (bag != 0)
-        (void)someone_value(bag_at(asking->block.view->bags, bag), op->key,
-                            asking->someone.elements, &value);
+        (void)bag_value(bag_at(asking->block.view->bags, bag), op->key, asking->someone.elements,
+                        SOMEONE_ELEMENTS_MAX, &value);
     return segment_compare_value(&asking->nobody.facts, &op->compare, &value).holds;
 }
 

@@ -49,31 +49,13 @@ void world_done(struct world *w)
 
 /* ---- properties */
 
-static struct json random_scalar(struct dice *dice)
-{
-    static const char *const texts[] = { "x", "y", "xy", "", "NO", "2026-01-01T05:00:00Z" };
-    switch (dice_roll(dice, 8)) {
-    case 0:
-        return (struct json){ .kind = JSON_NULL };
-    case 1:
-        return (struct json){ .kind = JSON_BOOL, .truth = dice_roll(dice, 2) == 0 };
-    case 2:
-    case 3:
-        return (struct json){ .kind = JSON_STRING, .string = str_of(texts[dice_roll(dice, 6)]) };
-    case 4:
-        return (struct json){ .kind = JSON_REAL, .real = ((double)dice_roll(dice, 24) - 8) * 0.25 };
-    default:
-        return (struct json){ .kind = JSON_INT, .integer = (int64_t)dice_roll(dice, 7) - 2 };
-    }
-}
-
 static struct json random_value(struct dice *dice, struct json *items)
 {
     if (dice_roll(dice, 4) > 0)
-        return random_scalar(dice);
+        return dice_scalar(dice);
     uint32_t count = dice_roll(dice, 4);
     for (uint32_t i = 0; i < count; i++)
-        items[i] = random_scalar(dice);
+        items[i] = dice_scalar(dice);
     return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
 }
 

@@ -2,22 +2,6 @@
 
 #include "engine/known.h"
 
-bool someone_value(struct bag bag, uint16_t key, struct json *elements, struct json *out)
-{
-    uint32_t        at = 0, count = 0;
-    struct bag_item item;
-    bool            listed = false;
-    while (count < SOMEONE_ELEMENTS_MAX && bag_next_of(bag, &at, key, &item)) {
-        elements[count++] = item.value;
-        listed = listed || item.listed;
-    }
-    if (count == 0)
-        return false;
-    *out = listed ? (struct json){ .kind = JSON_ARRAY, .count = count, .items = elements }
-                  : elements[0];
-    return true;
-}
-
 static struct facts facts_of(const struct someone *someone, const struct report *report)
 {
     struct facts facts = known_facts(someone->person, someone->runs, 0, report->view->bags);

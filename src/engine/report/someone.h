@@ -31,9 +31,6 @@ void someone_nobody(struct someone *someone, const struct report *report);
 /* Whether the person had come to be by the instant, or anything of theirs is dated by then. */
 bool someone_is_known(const struct someone *someone);
 
-/* What a bag has under a trait's key: a scalar, or an array of `elements`; false for nothing. */
-bool someone_value(struct bag bag, uint16_t key, struct json *elements, struct json *out);
-
 _Static_assert((int)SOMEONE_RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit the cursors");
 
 #endif

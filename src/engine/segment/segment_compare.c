@@ -60,18 +60,8 @@ static bool is_ordered(const struct facts *facts, const struct segment_compare *
                        const struct json *value)
 {
     int difference;
-    if (!compare_value(facts, value, &c->values[0], &difference))
-        return false;
-    switch (c->test) {
-    case SEGMENT_MORE:
-        return difference > 0;
-    case SEGMENT_AT_LEAST:
-        return difference >= 0;
-    case SEGMENT_LESS:
-        return difference < 0;
-    default:
-        return difference <= 0;
-    }
+    return compare_value(facts, value, &c->values[0], &difference) &&
+           segment_order_holds(c->test, difference);
 }
 
 static bool is_within_text(struct str text, struct str part)

@@ -25,19 +25,9 @@ struct funnel {
     int64_t                      best[SEGMENT_STEPS_MAX]; /* the latest start that reached it */
 };
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static void begin(struct funnel *f, int64_t from_ms)
 {
-    struct segment_span span = { larger(f->reach.now.from_ms, from_ms), f->reach.now.to_ms };
+    struct segment_span span = { later_ms(f->reach.now.from_ms, from_ms), f->reach.now.to_ms };
     for (uint32_t i = 0; i < f->steps; i++) {
         segment_scan_oldest(&f->scans[i], f->asking, &f->op->steps[i], span);
         span.to_ms = f->asking->facts->now_ms;
@@ -50,7 +40,7 @@ static void advance(struct funnel *f, int64_t *starts, uint32_t step, int64_t at
     if (start_ms == KEYED_NONE || at_ms - start_ms > f->op->within_ms)
         return;
     starts[step] = start_ms;
-    f->best[step] = larger(f->best[step], start_ms);
+    f->best[step] = later_ms(f->best[step], start_ms);
 }
 
 /* The chains of the event's value; NULL when it is followed by none, or there is no room. */
@@ -142,10 +132,10 @@ static int64_t more_ms(const struct funnel *f, uint32_t steps)
     for (uint32_t i = 0; i < steps; i++) {
         segment_scan_oldest(&scan, f->asking, &f->op->steps[i], future);
         if (segment_scan_peek_oldest(&scan, &hit))
-            at_ms = smaller(at_ms, hit.at_ms);
+            at_ms = earlier_ms(at_ms, hit.at_ms);
     }
     entering.leave_ms = TIME_NEVER;
-    return smaller(at_ms, segment_reach_changes(&entering, f->asking, &f->op->steps[0]));
+    return earlier_ms(at_ms, segment_reach_changes(&entering, f->asking, &f->op->steps[0]));
 }
 
 static struct verdict verdict_of(const struct funnel *f, uint32_t step)

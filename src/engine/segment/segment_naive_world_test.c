@@ -12,31 +12,13 @@ int64_t naive_at(struct dice *dice, const struct world *w)
     return dice_roll(dice, 4) > 0 ? at : at + (int64_t)dice_roll(dice, 3) - 1;
 }
 
-static struct json random_scalar(struct dice *dice)
-{
-    static const char *const texts[] = { "x", "y", "xy", "", "NO", "2026-01-01T05:00:00Z" };
-    switch (dice_roll(dice, 8)) {
-    case 0:
-        return (struct json){ .kind = JSON_NULL };
-    case 1:
-        return (struct json){ .kind = JSON_BOOL, .truth = dice_roll(dice, 2) == 0 };
-    case 2:
-    case 3:
-        return (struct json){ .kind = JSON_STRING, .string = str_of(texts[dice_roll(dice, 6)]) };
-    case 4:
-        return (struct json){ .kind = JSON_REAL, .real = ((double)dice_roll(dice, 24) - 8) * 0.25 };
-    default:
-        return (struct json){ .kind = JSON_INT, .integer = (int64_t)dice_roll(dice, 7) - 2 };
-    }
-}
-
 static struct json random_list(struct dice *dice)
 {
     uint32_t     count = dice_roll(dice, 4);
     struct json *items = arena_array(dice->arena, count, sizeof items[0]);
     assert_non_null(items);
     for (uint32_t i = 0; i < count; i++)
-        items[i] = random_scalar(dice);
+        items[i] = dice_scalar(dice);
     return (struct json){ .kind = JSON_ARRAY, .count = count, .items = items };
 }
 
@@ -54,8 +36,8 @@ static struct json object_of(struct dice *dice, const char *const *keys, const s
 static struct json random_element(struct dice *dice)
 {
     static const char *const keys[] = { "n", "s", "t" };
-    struct json values[] = { random_scalar(dice), random_scalar(dice), random_list(dice) };
-    return dice_roll(dice, 6) == 0 ? random_scalar(dice)
+    struct json              values[] = { dice_scalar(dice), dice_scalar(dice), random_list(dice) };
+    return dice_roll(dice, 6) == 0 ? dice_scalar(dice)
                                    : object_of(dice, keys, values, dice_roll(dice, 4));
 }
 
@@ -75,9 +57,9 @@ static struct json random_properties(struct dice *dice)
     static const char *const inner[] = { "p" };
     struct json              elements = random_elements(dice);
     struct json              key = { .kind = JSON_INT, .integer = dice_roll(dice, 3) };
-    struct json              values[] = { dice_roll(dice, 4) > 0 ? key : random_scalar(dice),
-                             random_scalar(dice),
-                             random_scalar(dice),
+    struct json              values[] = { dice_roll(dice, 4) > 0 ? key : dice_scalar(dice),
+                             dice_scalar(dice),
+                             dice_scalar(dice),
                              random_list(dice),
                              random_elements(dice),
                              object_of(dice, inner, &elements, 1) };
@@ -97,7 +79,7 @@ static struct json random_own_properties(struct dice *dice, bool journey)
                              { .kind = JSON_STRING, .string = str_of(whats[dice_roll(dice, 4)]) },
                              { .kind = JSON_BOOL, .truth = dice_roll(dice, 3) == 0 },
                              { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
-                             random_scalar(dice),
+                             dice_scalar(dice),
                              number };
     return object_of(dice, keys, values, 6);
 }
@@ -111,7 +93,7 @@ static void random_traits(struct dice *dice, struct world *w)
             .key = str_of(keys[dice_roll(dice, 5)]),
             .at_ms = naive_at(dice, w),
             .seq = i + 1,
-            .value = dice_roll(dice, 3) == 0 ? random_list(dice) : random_scalar(dice),
+            .value = dice_roll(dice, 3) == 0 ? random_list(dice) : dice_scalar(dice),
         };
     for (int i = 0; i < 3; i++)
         w->stays[i] = (struct stay){ naive_at(dice, w), naive_at(dice, w) };

@@ -82,6 +82,16 @@ struct segment_asking {
     int64_t *turn_ms; /* the earliest instant at which a filter that was asked may turn; or NULL */
 };
 
+static inline int64_t earlier_ms(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t later_ms(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* ---- segment_compare.c */
 
 /* One value (or a list) at an instant: dates may be relative to it, so the answer may expire. */

@@ -13,6 +13,24 @@ uint32_t dice_roll(struct dice *dice, uint32_t sides)
     return (uint32_t)((dice->state >> 32) * sides >> 32);
 }
 
+struct json dice_scalar(struct dice *dice)
+{
+    static const char *const texts[] = { "x", "y", "xy", "", "NO", "2026-01-01T05:00:00Z" };
+    switch (dice_roll(dice, 8)) {
+    case 0:
+        return (struct json){ .kind = JSON_NULL };
+    case 1:
+        return (struct json){ .kind = JSON_BOOL, .truth = dice_roll(dice, 2) == 0 };
+    case 2:
+    case 3:
+        return (struct json){ .kind = JSON_STRING, .string = str_of(texts[dice_roll(dice, 6)]) };
+    case 4:
+        return (struct json){ .kind = JSON_REAL, .real = ((double)dice_roll(dice, 24) - 8) * 0.25 };
+    default:
+        return (struct json){ .kind = JSON_INT, .integer = (int64_t)dice_roll(dice, 7) - 2 };
+    }
+}
+
 uint64_t dice_seed(const char *what)
 {
     const char *given = getenv("DULT_SEED");

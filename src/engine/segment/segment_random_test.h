@@ -43,7 +43,9 @@ struct dice {
 };
 
 /* 0 .. sides - 1 */
-uint32_t                   dice_roll(struct dice *dice, uint32_t sides);
+uint32_t dice_roll(struct dice *dice, uint32_t sides);
+/* A value as properties have them, of few, so that equal ones meet. */
+struct json                dice_scalar(struct dice *dice);
 const struct segment_node *dice_condition(struct dice *dice, int depth);
 /* One question about days and dates: of a trait, or in a window of the calendar. */
 const struct segment_node *dice_when(struct dice *dice);

@@ -91,22 +91,12 @@ static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
     return true;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* One pass over what may be a first event; false when the table was too small for it. */
 static bool sweep(struct sweep *s, int64_t from_ms, struct verdict *out, int64_t *witness_ms)
 {
     int64_t             now_ms = s->asking->facts->now_ms, until_ms = TIME_NEVER;
-    int64_t             first_ms = larger(s->reach.now.from_ms, from_ms);
-    struct segment_span past = { first_ms, smaller(now_ms, s->reach.pending.to_ms) };
+    int64_t             first_ms = later_ms(s->reach.now.from_ms, from_ms);
+    struct segment_span past = { first_ms, earlier_ms(now_ms, s->reach.pending.to_ms) };
     struct segment_span thens_past = { first_ms, now_ms };
     struct segment_hit  hit;
     bool                answered;
@@ -122,7 +112,7 @@ static bool sweep(struct sweep *s, int64_t from_ms, struct verdict *out, int64_t
             *witness_ms = hit.at_ms;
             return true;
         }
-        until_ms = smaller(until_ms, stretch.enter_ms);
+        until_ms = earlier_ms(until_ms, stretch.enter_ms);
     }
     *out = (struct verdict){ false, until_ms };
     return !s->full;
@@ -187,7 +177,7 @@ struct verdict segment_eval_then(const struct segment_asking *asking, const stru
         (void)sweep(&s, from_ms, &verdict, witness_ms);
     if (verdict.holds)
         return verdict;
-    verdict.until_ms = smaller(verdict.until_ms, future_ms(asking, &op->match));
-    verdict.until_ms = smaller(verdict.until_ms, future_ms(asking, &op->then));
+    verdict.until_ms = earlier_ms(verdict.until_ms, future_ms(asking, &op->match));
+    verdict.until_ms = earlier_ms(verdict.until_ms, future_ms(asking, &op->then));
     return verdict;
 }

@@ -10,18 +10,13 @@
 
 enum { LEAP_YEAR_DAYS = 366, YEARS_AHEAD_MAX = 10 /* over a year without a leap day: 2100 */ };
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool computed_at(const struct segment_asking *asking, const struct segment_op *value,
                         struct facts_trait *trait)
 {
     int64_t               turn_ms = TIME_NEVER;
     struct segment_asking noting = { asking->ops, asking->facts, &turn_ms };
     bool known = segment_fold_value(&noting, value, &trait->value, &trait->until_ms);
-    trait->until_ms = smaller(trait->until_ms, turn_ms);
+    trait->until_ms = earlier_ms(trait->until_ms, turn_ms);
     return known;
 }
 
@@ -41,7 +36,7 @@ static struct verdict compare_at(const struct segment_asking *asking, const stru
 {
     struct facts_trait trait = trait_at(asking, op);
     struct verdict     v = segment_compare_value(asking->facts, &op->compare, &trait.value);
-    v.until_ms = smaller(v.until_ms, trait.until_ms);
+    v.until_ms = earlier_ms(v.until_ms, trait.until_ms);
     return v;
 }
 
@@ -124,7 +119,7 @@ static struct verdict eval_day(const struct segment_asking *asking, const struct
     struct verdict      none = { true, TIME_NEVER };
     for (uint32_t i = 0; i < (listed ? trait.value.count : 1); i++)
         none = verdict_and(none, verdict_not(day_verdict(facts, op, &items[i])));
-    none.until_ms = smaller(none.until_ms, trait.until_ms);
+    none.until_ms = earlier_ms(none.until_ms, trait.until_ms);
     return verdict_not(none);
 }
 

@@ -1,16 +1,6 @@
 /* Which instants a window means at one moment, for one person. */
 #include "engine/segment/segment_scan.h"
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static int64_t day_number(const struct segment_window *w, bool from)
 {
     int64_t ms = from ? w->from_ms : w->to_ms;
@@ -122,7 +112,7 @@ struct segment_reach segment_reach_of(const struct segment_window *w, const stru
     }
     from = first_of(w, facts);
     to = last_of(w, facts);
-    r.now = (struct segment_span){ from, smaller(to, now) };
-    r.pending = (struct segment_span){ larger(from, now + 1), to };
+    r.now = (struct segment_span){ from, earlier_ms(to, now) };
+    r.pending = (struct segment_span){ later_ms(from, now + 1), to };
     return r;
 }
