@@ -179,8 +179,6 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, s
         return emit_journey(c, node, op);
     case SEGMENT_CONSENT:
         return emit_consent(c, node, op);
-    default:
-        break; /* not there yet */
     }
     return ERR_INPUT;
 }

@@ -9,16 +9,6 @@
  * may do as they like. OR is the same with true and false exchanged.
  */
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 struct verdict verdict_not(struct verdict v)
 {
     return (struct verdict){ !v.holds, v.until_ms };
@@ -27,10 +17,10 @@ struct verdict verdict_not(struct verdict v)
 struct verdict verdict_and(struct verdict a, struct verdict b)
 {
     if (a.holds && b.holds)
-        return (struct verdict){ true, smaller(a.until_ms, b.until_ms) };
+        return (struct verdict){ true, earlier_ms(a.until_ms, b.until_ms) };
     if (a.holds || b.holds)
         return a.holds ? b : a;
-    return (struct verdict){ false, larger(a.until_ms, b.until_ms) };
+    return (struct verdict){ false, later_ms(a.until_ms, b.until_ms) };
 }
 
 /* Cheap parts first: one that decides for ever spares the reading of behaviour. */
@@ -106,7 +96,7 @@ static struct verdict eval_moving(const struct segment_asking *asking, const str
     int64_t               turn_ms = TIME_NEVER;
     struct segment_asking noting = { asking->ops, asking->facts, &turn_ms };
     struct verdict        v = segment_eval_leaf(&noting, op);
-    v.until_ms = smaller(v.until_ms, turn_ms);
+    v.until_ms = earlier_ms(v.until_ms, turn_ms);
     return v;
 }
 
@@ -147,8 +137,8 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_SHARE:
         return (struct verdict){ hash_chance(facts->ops->public_id(facts), op->seed) < op->chance,
                                  TIME_NEVER };
-    default:
-        break; /* not there yet */
+    case SEGMENT_ELEMENT:
+        break; /* of an event, never of a person: segment_where */
     }
     return (struct verdict){ false, TIME_NEVER };
 }
@@ -158,7 +148,7 @@ struct verdict segment_eval(const struct segment_program *program, const struct 
     struct segment_local  local;
     struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
     struct verdict        v = segment_eval_op(&asking, 0);
-    v.until_ms = smaller(v.until_ms, local.until_ms);
+    v.until_ms = earlier_ms(v.until_ms, local.until_ms);
     return v;
 }
 
@@ -183,6 +173,6 @@ bool segment_value(const struct segment_program *program, const struct facts *fa
     int64_t turn_ms = segment_window_turn_ms(window, asking.facts);
     asking.turn_ms = program->ops[0].moves ? &turn_ms : NULL;
     bool found = segment_fold_value(&asking, &program->ops[0], out, until_ms);
-    *until_ms = smaller(*until_ms, smaller(turn_ms, local.until_ms));
+    *until_ms = earlier_ms(*until_ms, earlier_ms(turn_ms, local.until_ms));
     return found;
 }

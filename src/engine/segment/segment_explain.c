@@ -80,6 +80,30 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
         write_events(asking, &op->then, past, out, first, "then_events");
 }
 
+/* The farthest step that was reached, and by step the events that might serve it. */
+static void write_funnel(const struct segment_asking *asking, const struct segment_op *op,
+                         struct buf *out, bool *first)
+{
+    struct segment_reach reach = segment_reach_of(&op->match.window, asking->facts);
+    struct segment_span  span = reach.now;
+    struct segment_op    one = *op;
+    one.not_step = 0;
+    one.step = op->steps_count;
+    while (one.step > 0 && !segment_eval_funnel(asking, &one, INT64_MIN).step.holds)
+        one.step--;
+    json_write_key(out, first, "reached");
+    buf_int(out, one.step);
+    json_write_key(out, first, "steps");
+    for (uint32_t i = 0; i < op->steps_count; i++) {
+        bool is_first = true;
+        buf_str(out, i == 0 ? STR("[{") : STR(",{"));
+        write_events(asking, &op->steps[i], span, out, &is_first, "events");
+        buf_char(out, '}');
+        span.to_ms = asking->facts->now_ms;
+    }
+    buf_char(out, ']');
+}
+
 static void write_computed(const struct segment_asking *asking, const struct segment_op *op,
                            struct buf *out, bool *first)
 {
@@ -288,8 +312,12 @@ static void write_reasons(const struct explaining *why, const struct segment_nod
     case SEGMENT_EVERYONE:
     case SEGMENT_SHARE:
         return;
-    default:
-        break; /* not there yet */
+    case SEGMENT_FUNNEL:
+        write_window(asking->facts, &op->match.window, out, first);
+        write_funnel(asking, op, out, first);
+        return;
+    case SEGMENT_ELEMENT:
+        return; /* below where: told by the events that pass */
     }
 }
 

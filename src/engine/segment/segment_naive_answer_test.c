@@ -136,8 +136,8 @@ bool naive_is_in_window(const struct world *w, int64_t now, const struct segment
         return at >= window->from_ms && at <= window->to_ms;
     case SEGMENT_SINCE_ENTRY:
         return at >= w->entry_ms;
-    default:
-        break; /* not there yet */
+    case SEGMENT_CALENDAR:
+        break; /* naive_is_in_days */
     }
     return false;
 }
@@ -200,7 +200,15 @@ bool naive(const struct world *w, int64_t now, const struct segment_node *node)
                now < w->stays[node->name.ptr[1] - '0'].to_ms;
     case SEGMENT_SHARE:
         return hash_chance(NAIVE_PUBLIC_ID, node->name) * 100 < node->percent;
-    default:
+    case SEGMENT_DAY:
+    case SEGMENT_BEEN:
+    case SEGMENT_IN_STAGE:
+    case SEGMENT_IN_JOURNEY:
+    case SEGMENT_CONSENT:
         return naive_when(w, now, node);
+    case SEGMENT_ELEMENT:
+        break; /* of an event, never of a person */
     }
+    fail_msg("kind %d is asked of nobody", (int)node->kind);
+    return false;
 }

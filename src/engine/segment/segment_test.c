@@ -327,3 +327,22 @@ TEST(segment, an_explanation_gives_each_condition_with_its_evidence)
         "\"at\":\"2026-01-01T02:00:00.000Z\"},{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],"
         "\"count\":2}]}]}");
 }
+
+TEST(segment, a_funnel_is_explained_by_the_farthest_step_and_the_events_of_each)
+{
+    SCOPED(person_donep) struct person p = person_make();
+    SCOPED(buf_donep) struct buf       out = buf_make(OUT_BYTES);
+    const struct segment_node         *node;
+    did(&p, "See", 1, "{}");
+    did(&p, "Buy", 2, "{}");
+    struct segment_program program =
+        compiled(&p, "reached step 1 of (\"See\", \"Buy\", \"Tell\") within 3 hours", &node);
+    struct facts facts = facts_at(&p, p.start_ms + 3 * TIME_HOUR_MS);
+    segment_explain(&program, node, &facts, &out);
+    size_t at = str_find(buf_view(&out), 0, STR("\"reached\""));
+    assert_str(str_slice(buf_view(&out), at, out.len),
+               "\"reached\":2,\"steps\":["
+               "{\"events\":[{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\"}],\"count\":1},"
+               "{\"events\":[{\"seq\":2,\"at\":\"2026-01-01T02:00:00.000Z\"}],\"count\":1},"
+               "{\"events\":[],\"count\":0}]}");
+}

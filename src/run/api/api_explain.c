@@ -87,7 +87,8 @@ static void tree_tell(struct call *call, const struct json *why)
         struct str         key = why->members[i].key;
         const struct json *value = &why->members[i].value;
         bool is_events = str_eq(key, STR("events")) || str_eq(key, STR("then_events"));
-        bool is_list = value->kind == JSON_ARRAY && (is_events || str_eq(key, STR("parts")));
+        bool is_list = value->kind == JSON_ARRAY &&
+                       (is_events || str_eq(key, STR("parts")) || str_eq(key, STR("steps")));
         if (!first)
             buf_char(&call->out, ',');
         first = false;

@@ -114,8 +114,9 @@ static void trait_print(const struct tree *tree, const struct json *why, int dep
 /* Whatever else is said; instants are told with how far they are. */
 static void rest_print(const struct tree *tree, const struct json *why, int depth)
 {
-    static const char *const told[] = { "condition",   "holds",      "parts", "events", "count",
-                                        "then_events", "then_count", "value", "seq",    "name" };
+    static const char *const told[] = { "condition", "holds",       "parts",      "events",
+                                        "count",     "then_events", "then_count", "value",
+                                        "seq",       "name",        "steps" };
     bool                     has_value = json_get(why, STR("value")) != NULL;
     for (uint32_t i = 0; i < why->count; i++) {
         const struct json_member *member = &why->members[i];
@@ -152,6 +153,16 @@ static const char *group_of(const struct json *why, const struct json *parts)
                                                                    : "all of these";
 }
 
+static void steps_print(const struct tree *tree, const struct json *why, int depth)
+{
+    const struct json *steps = json_get(why, STR("steps"));
+    for (uint32_t i = 0; steps != NULL && steps->kind == JSON_ARRAY && i < steps->count; i++) {
+        margin(depth);
+        printf("step %u\n", i + 1);
+        events_print(tree, &steps->items[i], "events", "count", depth + 1);
+    }
+}
+
 static void part_print(const struct tree *tree, const struct json *why, int depth)
 {
     const struct cli  *cli = tree->talk->cli;
@@ -165,6 +176,7 @@ static void part_print(const struct tree *tree, const struct json *why, int dept
     events_print(tree, why, "events", "count", depth);
     events_print(tree, why, "then_events", "then_count", depth);
     rest_print(tree, why, depth);
+    steps_print(tree, why, depth);
     for (uint32_t i = 0; is_group && i < parts->count; i++)
         part_print(tree, &parts->items[i], depth + 1);
 }
