@@ -389,6 +389,26 @@ TEST(api_reports, pages_of_people_together_are_all_of_them_once)
     rig_close(rig);
 }
 
+TEST(api_reports, a_cursor_that_was_made_up_is_refused)
+{
+    static const char *const cursors[] = { "0.9223372036854775807",
+                                           "0.-9223372036854775808",
+                                           "0.253402300800000",
+                                           "4294967296.0",
+                                           "-1.0",
+                                           "0",
+                                           "0.",
+                                           ".0" };
+    struct rig              *rig = world_open();
+    for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; i++) {
+        char body[200];
+        snprintf(body, sizeof body, "\"event\":\"Signed Up\",\"pick\":{},\"cursor\":\"%s\"",
+                 cursors[i]);
+        assert_int_equal(report(rig, "trends/people", body), 400);
+    }
+    rig_close(rig);
+}
+
 /* ---- while events come in ---- */
 
 struct sender {

@@ -27,7 +27,8 @@ static enum err cursor_read(struct ask *ask, const struct json *body, bool *is_g
     size_t dot = str_find_char(text, 0, '.');
     if (str_to_int(str_slice(text, 0, dot), &profile) != OK || profile < 0 ||
         profile > UINT32_MAX ||
-        str_to_int(str_slice(text, dot + 1, text.len), &ask->report.at_ms) != OK)
+        str_to_int(str_slice(text, dot + 1, text.len), &ask->report.at_ms) != OK ||
+        ask->report.at_ms < TIME_MIN_MS || ask->report.at_ms > TIME_MAX_MS)
         return problem_set(&ask->call->problem, ERR_INPUT, "cursor", "This is no cursor of ours.",
                            "Take it as it stands in `next`.");
     ask->from = (uint32_t)profile;
@@ -135,7 +136,7 @@ enum err ask_audience_read(struct ask *ask, const struct json *body)
     struct arena        *arena = ask->call->arena;
     const struct json   *given = json_get(body, STR("condition"));
     struct str           name = json_get_str(body, STR("segment"));
-    uint32_t             number;
+    uint32_t             number = 0;
     if (given != NULL)
         TRY(condition_read(ask->call, STR_NONE, given, &condition.tree));
     if (name.len > 0 && given == NULL) {
