@@ -146,7 +146,11 @@ enum err checkpoint_before(struct engine *engine, uint32_t profile)
     if (early.bytes == NULL)
         return ERR_MEMORY;
     memcpy(early.bytes, row.ptr, row.len);
-    TRY(VEC_ADD(&checkpoint->early, early));
+    enum err err = VEC_ADD(&checkpoint->early, early);
+    if (err != OK) {
+        free(early.bytes);
+        return err;
+    }
     people_get(engine->people, profile)->round = engine->round;
     return OK;
 }

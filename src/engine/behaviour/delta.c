@@ -53,10 +53,10 @@ static enum err delta_reach(struct delta *delta, uint32_t profile)
     uint64_t wanted = delta->profiles == 0 ? DELTA_PROFILES_MIN : (uint64_t)delta->profiles * 2;
     if (wanted <= profile)
         wanted = (uint64_t)profile + 1;
-    struct block **grown = realloc(delta->blocks, wanted * sizeof *grown);
+    struct block **grown = realloc(delta->blocks, wanted * sizeof(struct block *));
     if (grown == NULL)
         return ERR_MEMORY;
-    memset(grown + delta->profiles, 0, (wanted - delta->profiles) * sizeof *grown);
+    memset(grown + delta->profiles, 0, (wanted - delta->profiles) * sizeof(struct block *));
     delta->blocks = grown;
     delta->profiles = (uint32_t)wanted;
     return OK;
@@ -195,7 +195,7 @@ uint32_t delta_profiles(const struct delta *delta)
 uint64_t delta_bytes(const struct delta *delta)
 {
     uint64_t logged = delta->log == NULL ? 0 : delta->log->rows.len;
-    return delta->bytes + (uint64_t)delta->profiles * sizeof *delta->blocks + logged;
+    return delta->bytes + (uint64_t)delta->profiles * sizeof(struct block *) + logged;
 }
 
 static void block_end_prefetch(struct block *b)

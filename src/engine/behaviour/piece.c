@@ -47,6 +47,7 @@ static struct rows rows_of(const struct edition *edition, uint64_t from)
     uint64_t          split = first == NULL ? second->first : first->first + edition->counts[0];
     if (split <= from)
         return (struct rows){ edition, 0, 0, from - second->first };
+    assert(first != NULL); /* nothing is before the only log */
     return (struct rows){ edition, from - first->first, (uint32_t)(split - from), 0 };
 }
 

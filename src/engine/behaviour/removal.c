@@ -177,7 +177,7 @@ enum err removal_apply(struct removal *removal, uint32_t *at, uint32_t profile,
     bool     old = removal->retains && count > 0 && columns->at_ms[from] < removal->latest_ms;
     if (count == 0 || (seq < 0 && !old))
         return OK;
-    struct gone *gone = malloc(count * sizeof *gone);
+    struct gone *gone = calloc(count, sizeof *gone);
     if (gone == NULL)
         return ERR_MEMORY;
     uint64_t kept = events_part(removal, seq, columns, from, *to, gone);

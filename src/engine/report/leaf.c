@@ -260,7 +260,6 @@ static uint32_t decisive_events(const struct segment_op *op, uint16_t *events)
     case SEGMENT_DAY:
     case SEGMENT_BEEN:
         events[0] = BLOCK_IDENTIFY;
-        events[0] = BLOCK_IDENTIFY;
         return op->computed == 0 && op->key >= PLACE_DERIVED;
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
