@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "engine/profile/place.h"
+
 enum err rows_open(struct rows **out, struct groups_by by)
 {
     struct rows *rows = malloc(sizeof *rows);
@@ -17,9 +19,15 @@ void rows_closep(struct rows **rows)
     free(*rows);
 }
 
+/* What is derived (place.h) has more sources than identify calls. */
+static bool is_told(const struct rows *rows)
+{
+    return rows->by.key >= PLACE_DERIVED;
+}
+
 void rows_block(struct rows *rows, const struct block *block)
 {
-    if (rows->by.of == GROUPS_OF_TRAIT)
+    if (rows->by.of == GROUPS_OF_TRAIT && is_told(rows))
         slices_make(&rows->slices, block, BLOCK_IDENTIFY);
 }
 
@@ -28,7 +36,10 @@ static struct json trait_of(const struct rows *rows, struct hits *hits, uint32_t
 {
     struct json        nothing = { .kind = JSON_NULL };
     struct facts_trait trait;
-    if ((hits->block.alone[i / 64] >> (i % 64) & 1) != 0) {
+    bool               is_alone = (hits->block.alone[i / 64] >> (i % 64) & 1) != 0;
+    if (is_alone && !is_told(rows))
+        someone_make(&hits->someone, hits->report, hits->block.first + i);
+    if (is_alone && is_told(rows)) {
         struct json value;
         uint32_t    bag = slices_trait_bag(&rows->slices, &hits->block, rows->by.key, i);
         return bag_find(bag_at(hits->report->view->bags, bag), rows->by.key, &value) ? value

@@ -2,7 +2,7 @@
  * rows: which row of a report somebody or something belongs to.
  *
  * By a property it is the event's value that says it; by a trait the person's, read from the
- * postings of identify calls for a block at a time.
+ * postings of identify calls for a block at a time; of one that is derived, by asking the person.
  */
 #ifndef DULT_ENGINE_REPORT_ROWS_H
 #define DULT_ENGINE_REPORT_ROWS_H

@@ -135,6 +135,26 @@ TEST(api_reports, a_trend_by_a_trait_has_a_row_a_value_and_one_for_those_without
     rig_close(rig);
 }
 
+TEST(api_reports, a_trait_that_is_derived_breaks_a_report_down_as_one_that_was_told)
+{
+    struct rig *rig = world_open();
+    assert_int_equal(rig_post(rig, "/v1/identify",
+                              "{\"userId\":\"eve\",\"traits\":{\"phone\":\"+46 70 123 45 67\"},"
+                              "\"originalTimestamp\":\"2026-01-01T00:00:00Z\","
+                              "\"timestamp\":\"2026-01-01T00:00:00Z\"}"),
+                     200);
+    assert_int_equal(report(rig, "trends", "\"event\":\"Ordered\",\"by\":{\"trait\":\"country\"}"),
+                     200);
+    assert_str(rig_str(rig, "rows.1.value"), "SE");
+    ints_are(rig, "rows.1.events", "[1,1,0]");
+    assert_int_equal(report(rig, "funnel/people",
+                            "\"steps\":[\"Ordered\",\"Viewed\"],\"within\":\"30 days\","
+                            "\"by\":\"trait:country\",\"pick\":{\"step\":1,\"value\":\"SE\"}"),
+                     200);
+    assert_string_equal(names(rig), "dan eve");
+    rig_close(rig);
+}
+
 TEST(api_reports, the_people_behind_a_number_of_a_trend_are_that_many)
 {
     struct rig *rig = world_open();
