@@ -311,7 +311,7 @@ TEST(own, a_scanners_click_sets_off_no_journey_unless_it_asks_about_machines)
                   { ",\"where\":\"url does not exist and (machine = yes or machine = no)\"", 1,
                     2 } };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct world w = world_open();
+        struct world w = engine_world_open();
         char         text[400];
         snprintf(
             text, sizeof text,
@@ -324,7 +324,7 @@ TEST(own, a_scanners_click_sets_off_no_journey_unless_it_asks_about_machines)
         assert_int_equal(decided(&w, DECISION_ENROLLED), table[i].by_machine);
         clicked(&w, false);
         assert_int_equal(decided(&w, DECISION_ENROLLED), table[i].by_person);
-        world_close(&w);
+        engine_world_close(&w);
     }
 }
 
