@@ -1,17 +1,17 @@
 // Which way may an include point, and what may the pure rooms not touch?
 //
-//     base  <-  engine store template message delivery intake server  <-  run  <-  main.c
+//     base  <-  engine store template message bounce delivery intake server  <-  run  <-  main.c
 //
 // The rooms in the middle do not know each other: what crosses between them is plain structs of a
-// lower room, converted in run/. engine/ and template/ are pure: no input or output, no clock, no
-// chance, no locks, so that the same records always give the same result. A library belongs to the
-// rooms listed for it, so that only delivery/ can call out and only store/ knows the database.
+// lower room, converted in run/. engine/, template/ and bounce/ are pure: no input or output, no
+// clock, no chance, no locks, so that the same records always give the same result. A library
+// belongs to the rooms listed for it, so that only delivery/ can call out and only store/ knows the database.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-const MIDDLE = ['engine', 'store', 'template', 'message', 'delivery', 'intake', 'server'];
-const PURE = ['engine', 'template'];
+const MIDDLE = ['engine', 'store', 'template', 'message', 'bounce', 'delivery', 'intake', 'server'];
+const PURE = ['engine', 'template', 'bounce'];
 
 const mayInclude = {
   base: ['base'],

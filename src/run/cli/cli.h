@@ -30,8 +30,8 @@ enum cli_exit {
 };
 
 enum {
-    CLI_WORDS_MAX = 16,
-    CLI_OPTIONS_MAX = 20, /* of one command */
+    CLI_WORDS_MAX = 16384, /* the files of a mailbox, as a shell writes them out */
+    CLI_OPTIONS_MAX = 20,  /* of one command */
 };
 
 /* One more than the usual; each table ends with a row without a name. */
@@ -118,6 +118,7 @@ enum cli_exit cli_key(struct cli *cli);
 enum cli_exit cli_owner(struct cli *cli);
 enum cli_exit cli_doctor(struct cli *cli);
 enum cli_exit cli_liquid(struct cli *cli);
+enum cli_exit cli_bounce(struct cli *cli);
 enum cli_exit cli_segment_convert(const struct cli *cli);
 enum cli_exit cli_segment_schema(void);
 

@@ -212,6 +212,17 @@ const struct cli_command CLI_COMMANDS[] = {
       .example = "dult liquid --cases golden_liquid.json",
       .options = { { "cases", "FILE", "the cases" } },
       .run = cli_liquid },
+    { .name = "bounce",
+      .purpose = "say who could not be reached, or complained, out of returned mail",
+      .usage = "[--json] FILE...\n[--json] < MAIL",
+      .more = "Reads delivery reports (RFC 3464), complaints (RFC 5965) and what mail servers "
+              "write in\n"
+              "prose. The class is hard (the address is no good), soft (it may work later), "
+              "complaint, or\n"
+              "none. Nothing is changed: it only says what it reads.",
+      .example = "dult bounce --json Maildir/new/*",
+      .words_most = CLI_WORDS_MAX,
+      .run = cli_bounce },
     { .name = NULL },
 };
 
