@@ -116,14 +116,21 @@ enum err journey_define(struct program *program, struct str name, struct str tex
         journey_version_close(fresh);
         return err;
     }
-    journey_unindex(program, *number);
     struct journey_def *def = &program->journeys.items[*number];
     struct {
         struct journey_version **items;
         uint32_t                 count, room;
     } vec = { def->versions, def->count, def->room };
-    TRY(VEC_ADD(&vec, fresh));
-    *def = (struct journey_def){ vec.items, vec.count, vec.room, true };
+    err = VEC_ADD(&vec, fresh); /* NOLINT(bugprone-sizeof-expression): a vec of pointers */
+    if (err != OK) {
+        journey_version_close(fresh);
+        return err;
+    }
+    def->versions = vec.items;
+    def->room = vec.room;
+    journey_unindex(program, *number); /* the version before */
+    def->count = vec.count;
+    def->live = true;
     return journey_index(program, *number);
 }
 

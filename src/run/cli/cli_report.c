@@ -180,6 +180,10 @@ enum cli_exit cli_report(struct cli *cli)
     int count = cli->words_count - 1;
     if (count < report->words_least || count > report->words_most)
         return cli_usage(cli, "Which events?", "`dult help report` shows how many each takes.");
+    int64_t groups;
+    if (cli_has(cli, "groups") && str_to_int(str_of(cli_value(cli, "groups")), &groups) != OK)
+        return cli_usage(cli, "How many values are to be told apart?",
+                         "Give --groups a number from 1 to 100.");
     if (cli_has(cli, "join") && !cli_has(cli, "people"))
         return cli_usage(cli, "Who is to join the list?", "Name one number: --people step=2.");
     enum err err = talk_open(&talk, cli, false);

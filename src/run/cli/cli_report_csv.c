@@ -29,9 +29,12 @@ static void int_field(int64_t value, char after)
     printf("%lld%c", (long long)value, after);
 }
 
+/* All its digits: a sum of money has more than ten. */
 static void real_field(double value, char after)
 {
-    printf("%.10g%c", value, after);
+    SCOPED(buf_donep) struct buf text = buf_make(REPORT_TEXT_BYTES);
+    json_write_real(&text, value);
+    printf("%.*s%c", STR_ARG(buf_view(&text)), after);
 }
 
 /* The value, as it is; empty for other, without and all, which "group" tells apart. */

@@ -140,6 +140,15 @@ TEST(cli, a_report_takes_its_options_between_its_events)
     free(cli);
 }
 
+TEST(cli, a_number_of_values_that_is_none_is_refused)
+{
+    struct cli    *cli = room();
+    struct problem problem;
+    assert_ok(parse(cli, &problem, "report", "trend", "E", "--by", "x", "--groups", "many", NULL));
+    assert_int_equal(cli_report(cli), CLI_USAGE);
+    free(cli);
+}
+
 TEST(cli, a_length_of_time_is_told_in_the_unit_a_person_would_use)
 {
     static const struct {
