@@ -4,9 +4,13 @@
  * two people do nearly everything, so that their answers stand (segment_standing.h), and now and
  * then some are forgotten.
  *
+ * For whatever the naive twin of conditions can be asked it says the same, given nothing but the
+ * records as they were told (engine_naive_test.h): of the living engine and of a loaded one. Time
+ * goes on in leaps, and now and then from one wake-up to the next, with a look just before each.
+ *
  * Now and then a second engine is loaded from what a store would have (names, definitions, events,
- * decisions; perhaps a checkpoint and a snapshot of the timeline, each of another moment). Told
- * the same for a while, it is as true.
+ * decisions; perhaps a checkpoint and a snapshot of the timeline, each of another moment; perhaps
+ * with newer rules of time zones). Told the same for a while, it is as true.
  */
 #include "engine/inside.h"
 
@@ -20,6 +24,7 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/checkpoint.h"
+#include "engine/engine_naive_test.h"
 
 #define T0 INT64_C(1767225600000)
 
@@ -29,8 +34,11 @@ enum {
     USERS = 12,
     DEVICES = 16,
     BUSY_USERS = 2,
-    DEFINITIONS_MAX = 200,
-    ROWS_MAX = 200,
+    CROWD_USERS = 40, /* of a life in which many do a little */
+    DEFINITIONS_MAX = 400,
+    ROWS_MAX = 400,
+    WAKES_STEPPED = 6, /* looked at one by one */
+    NAIVE_ASKED = 40,  /* pairs of a person and a segment after each record */
     TWIN_RECORDS = 25, /* told to a loaded engine before it is given up */
 };
 
@@ -86,6 +94,25 @@ static const char *const segments[][2] = {
     { "finisher", "finished journey \"actives\" and not in journey \"orders\"" },
     { "refuser", "consent to \"news\" is refused or consent is refused" },
     { "asked", "consent to \"news\" is granted and did \"Visit\" this week" },
+    { "today", "did \"Visit\" at least 2 times today" },
+    { "this week", "did \"Order\" this week and not did \"Other\" yesterday" },
+    { "last month", "did \"Other\" at least 2 times last week or did \"Order\" this month" },
+    { "party", "birthday is in the next 7 days or anniversary of birthday is 2 days ago" },
+    { "renewing", "renewal < 3 days from now and renewal >= today" },
+    { "reckoned", "reckoned > 60" },
+    { "reckoned less", "reckoned < 25 and did \"Visit\" in the last 2 days" },
+    { "regular", "in stage \"regular\"" },
+    { "no visitor", "not in stage \"visitor\" and did \"Other\" today" },
+    { "fun", "reached step 2 but not step 3 of (\"Visit\", \"Order\" where revenue > 5, \"Other\") "
+             "within 9 hours in the last 6 days" },
+    { "same cart",
+      "did \"Visit\" in the last 3 days then \"Order\" within 12 hours with the same cart" },
+    { "left cart",
+      "did \"Visit\" in the last 3 days then no \"Order\" within 4 hours with the same cart" },
+    { "clicked", "clicked any message in the last 4 days" },
+    { "scanned", "opened any message by a machine at least 2 times in the last 5 days" },
+    { "liked", "plan matches \"^p\" and country matches \"[NS]\"" },
+    { "unlike", "never did anything in the last 4 days" },
     { "same leaves",
       "in segment \"spender\" or (sum of revenue of \"Order\" in the last 90 days > 300 "
       "and not did \"Visit\" at least 40 times in the last 30 days)" },
@@ -102,16 +129,49 @@ static const char *const changed[] = {
     "did \"Visit\" today and not did \"Order\" yesterday",
     "plan has been = \"pro\" for 2 days",
     "everyone",
+    "did anything this week and reckoned > 30",
+    "in stage \"regular\" or birthday is in 3 days",
+    "clicked any message by anyone",
+    "did \"Order\" at least 2 times last week",
 };
 enum { CHANGED = sizeof changed / sizeof changed[0] };
 
+/* What else may be defined anew. */
+static const char *const reckonings[] = {
+    "sum of revenue of \"Order\" in the last 4 days",
+    "sum of revenue of \"Visit\" in the last 2 days",
+    "greatest of revenue of \"Order\" this week",
+    "count of \"Visit\" in the last 1 day where revenue > 20",
+};
+static const char *const stages[] = {
+    "{\"stages\":[{\"name\":\"visitor\",\"when\":\"everyone\"},{\"name\":\"regular\","
+    "\"when\":\"did \\\"Order\\\" at least 2 times in the last 5 days\"}]}",
+    "{\"stages\":[{\"name\":\"visitor\",\"when\":\"did \\\"Visit\\\" today\"},{\"name\":"
+    "\"regular\",\"when\":\"reckoned > 40\"},{\"name\":\"gone\",\"when\":"
+    "\"never did anything in the last 3 days\"}]}",
+    "{\"stages\":[{\"name\":\"regular\",\"when\":\"plan = \\\"pro\\\"\"},{\"name\":\"visitor\","
+    "\"when\":\"did \\\"Order\\\" in the last 2 days\"}]}",
+};
+static const char *const workspaces[] = {
+    "{\"lists\":[\"news\"],\"topics\":[\"news\"]}",
+    "{\"lists\":[\"news\"],\"topics\":[\"news\"],\"timezone\":\"Far/East\"}",
+    "{\"lists\":[\"news\"],\"topics\":[\"news\"],\"timezone\":\"Sum/Mer\"}",
+};
+enum { OTHERS = 3 };
+_Static_assert(sizeof stages / sizeof stages[0] == OTHERS, "one is drawn of so many");
+_Static_assert(sizeof workspaces / sizeof workspaces[0] == OTHERS, "one is drawn of so many");
+
+static const char *const places[] = { "Far/East", "Far/West", "Sum/Mer", "Half/Past" };
+
 static const char *const journeys[][2] = {
-    { "orders", "{\"journey\":\"orders\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
-                "\"exit_when\":\"did \\\"Other\\\" at least 2 times since entry\",\"nodes\":["
-                "{\"id\":\"pause\",\"wait\":\"1 day\"},"
-                "{\"id\":\"ask\",\"split\":\"did \\\"Visit\\\" since entry\",\"yes\":\"end\","
-                "\"no\":\"more\"},{\"id\":\"more\",\"wait\":\"30 hours\"},"
-                "{\"id\":\"end\",\"exit\":true}]}" },
+    { "orders",
+      "{\"journey\":\"orders\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
+      "\"exit_when\":\"did \\\"Other\\\" at least 2 times since entry or reckoned > 150\","
+      "\"nodes\":["
+      "{\"id\":\"pause\",\"wait\":\"1 day\"},"
+      "{\"id\":\"ask\",\"split\":\"did \\\"Visit\\\" since entry\",\"yes\":\"end\","
+      "\"no\":\"more\"},{\"id\":\"more\",\"wait\":\"30 hours\"},"
+      "{\"id\":\"end\",\"exit\":true}]}" },
     { "actives", "{\"journey\":\"actives\",\"trigger\":{\"segment\":\"active\"},"
                  "\"reentry\":\"after 2 days\",\"exit_when\":\"in segment \\\"buyer\\\"\","
                  "\"nodes\":[{\"id\":\"pause\",\"wait\":\"5 hours\"},"
@@ -139,6 +199,7 @@ struct kept {
 };
 
 struct life {
+    struct zones  *zones, *newer; /* rules of time zones; the later ones are known to some twins */
     struct engine *engine, *twin; /* twin: loaded from what was kept; NULL for most of the time */
     struct out     twin_out;
     uint32_t       twin_left, loads;
@@ -147,7 +208,9 @@ struct life {
     struct out     out;
     uint64_t       seq, random, standing;
     int64_t        now_ms;
-    bool           busy; /* two people do nearly everything */
+    bool           busy;  /* two people do nearly everything */
+    bool           crowd; /* many do a little */
+    uint64_t       naive; /* answers of the naive twin */
 };
 
 static uint32_t draw(struct life *life, uint32_t below)
@@ -169,7 +232,8 @@ static enum err tell(struct life *life, struct record record)
     }
     if (life->twin != NULL)
         assert_int_equal(engine_apply(life->twin, &record, &life->twin_out, NULL), err);
-    bool is_event = record.kind == RECORD_TRACK || record.kind == RECORD_IDENTIFY;
+    bool is_event = record.kind == RECORD_TRACK || record.kind == RECORD_IDENTIFY ||
+                    record.kind == RECORD_MESSAGE;
     if (err == OK && is_event && life->out.profile != PROFILE_NONE) {
         assert_true(life->kept.events_count < RECORDS);
         life->kept.events[life->kept.events_count].record = record;
@@ -203,6 +267,8 @@ static struct str who(struct life *life, const char *letter, uint32_t below)
 {
     if (life->busy && draw(life, 40) > 0)
         below = BUSY_USERS;
+    if (life->crowd)
+        below = CROWD_USERS;
     return str_format(life->arena, "%s%u", letter, draw(life, below));
 }
 
@@ -216,10 +282,50 @@ static int64_t when(struct life *life)
     return kind == 7 ? life->now_ms + shift / 8 : life->now_ms - shift;
 }
 
+static const struct json *traits_random(struct life *life)
+{
+    static const char *const     countries[] = { "NO", "SE", "DE" };
+    SCOPED(buf_donep) struct buf text = buf_make(1000);
+    buf_format(&text, "{\"country\":\"%s\",\"plan\":\"%s\"", countries[draw(life, 3)],
+               draw(life, 2) ? "pro" : "free");
+    if (draw(life, 4) == 0)
+        buf_format(&text, ",\"timezone\":\"%s\"", places[draw(life, 4)]);
+    if (draw(life, 3) == 0)
+        buf_format(&text, ",\"birthday\":\"1990-01-%02u\"", 1 + draw(life, 28));
+    if (draw(life, 3) == 0)
+        buf_format(&text, ",\"renewal\":\"2026-01-%02uT12:00:00Z\"", 1 + draw(life, 28));
+    buf_char(&text, '}');
+    return object(life, str_copy(life->arena, buf_view(&text)));
+}
+
+static struct record message_random(struct life *life)
+{
+    struct str properties = str_format(life->arena, "{\"template\":\"t\",\"machine\":%s}",
+                                       draw(life, 2) ? "true" : "false");
+    return (struct record){ .kind = RECORD_MESSAGE,
+                            .name = draw(life, 2) ? EVENT_EMAIL_CLICKED : EVENT_EMAIL_OPENED,
+                            .profile = draw(life, people_count(engine_people(life->engine))),
+                            .properties = object(life, properties),
+                            .at_ms = when(life) };
+}
+
+static void definition_random(struct life *life)
+{
+    uint32_t i = draw(life, SEGMENTS), kind = draw(life, 6);
+    if (kind == 0)
+        define(life, DEFINE_TRAIT, "reckoned", reckonings[draw(life, 4)]);
+    else if (kind == 1)
+        define(life, DEFINE_STAGES, "stages", stages[draw(life, OTHERS)]);
+    else if (kind == 2)
+        define(life, DEFINE_WORKSPACE, "workspace", workspaces[draw(life, OTHERS)]);
+    else
+        define(life, DEFINE_SEGMENT, segments[i][0],
+               draw(life, 3) > 0 ? changed[draw(life, CHANGED)] : segments[i][1]);
+}
+
 static void record_random(struct life *life)
 {
     static const char *const events[] = { "Visit", "Order", "Other" };
-    static const char *const countries[] = { "NO", "SE", "DE" };
     struct record            r = { .kind = RECORD_TRACK, .at_ms = when(life) };
     uint32_t                 kind = draw(life, life->busy ? 60 : 20);
     int                      revenue = (int)draw(life, 40) - (draw(life, 20) == 0 ? 40 : 0);
@@ -229,13 +335,12 @@ static void record_random(struct life *life)
     if (!known || draw(life, 3) == 0)
         r.anonymous_id = who(life, "d", DEVICES);
     r.name = str_of(events[draw(life, 3)]);
-    r.properties = object(life, str_format(life->arena, "{\"revenue\":%d,\"items\":[%u,\"a\",%u]}",
-                                           revenue, draw(life, 5), draw(life, 9)));
+    r.properties =
+        object(life, str_format(life->arena, "{\"revenue\":%d,\"items\":[%u,\"a\",%u],\"cart\":%u}",
+                                revenue, draw(life, 5), draw(life, 9), draw(life, 3)));
     if (kind < 4) {
         r.kind = RECORD_IDENTIFY;
-        r.properties =
-            object(life, str_format(life->arena, "{\"country\":\"%s\",\"plan\":\"%s\"}",
-                                    countries[draw(life, 3)], draw(life, 2) ? "pro" : "free"));
+        r.properties = traits_random(life);
         r.name = STR_NONE;
     } else if (kind == 4) {
         r = (struct record){ .kind = RECORD_ALIAS,
@@ -270,11 +375,11 @@ static void record_random(struct life *life)
                              .properties = object(
                                  life, draw(life, 2) ? STR("{\"state\":\"subscribed\"}")
                                                      : STR("{\"state\":\"unsubscribed\"}")) };
-    } else if (kind == 9 && draw(life, 4) == 0) {
-        uint32_t i = draw(life, SEGMENTS);
-        define(life, DEFINE_SEGMENT, segments[i][0],
-               draw(life, 3) > 0 ? changed[draw(life, CHANGED)] : segments[i][1]);
+    } else if (kind == 9 && draw(life, 2) == 0) {
+        definition_random(life);
         return;
+    } else if (kind == 10 && people_count(engine_people(life->engine)) > 0) {
+        r = message_random(life);
     }
     enum err err = tell(life, r);
     assert_true(err == OK || err == ERR_CONFLICT || err == ERR_ABSENT);
@@ -322,6 +427,50 @@ static void compare(struct life *life, struct engine *engine, uint64_t seed, int
             fail();
         }
     }
+}
+
+/* By the records that were told of the person, whatever the engine made of them. */
+static enum told_answer naive_answer(struct life *life, struct engine *engine, uint32_t person,
+                                     const struct segment_def *def)
+{
+    struct told told = { .count = 0 };
+    for (uint32_t i = 0; i < life->kept.events_count; i++) {
+        if (people_root(engine_people(engine), life->kept.events[i].profile) != person)
+            continue;
+        if (told.count == NAIVE_RECORDS_MAX)
+            return TOLD_UNASKED;
+        told.records[told.count++] = &life->kept.events[i].record;
+    }
+    return told_ask(engine_program(engine), &told, def->tree, life->now_ms);
+}
+
+static void naive_compare(struct life *life, struct engine *engine, uint64_t seed, int step)
+{
+    struct program *program = engine_program(engine);
+    uint32_t        people = people_count(engine_people(engine));
+    for (int i = 0; people > 0 && i < NAIVE_ASKED; i++) {
+        uint32_t p = people_root(engine_people(engine), draw(life, people));
+        uint32_t number = program_segment(program, str_of(segments[draw(life, SEGMENTS)][0]));
+        enum told_answer answer = naive_answer(life, engine, p, &program->segments.items[number]);
+        life->naive += answer != TOLD_UNASKED;
+        if (answer == TOLD_UNASKED || member(engine, p, number) == (answer == TOLD_YES))
+            continue;
+        print_error("seed %llu step %d, %s: profile %u segment %.*s is %d, by what was told %d\n",
+                    (unsigned long long)seed, step, engine == life->engine ? "live" : "loaded", p,
+                    STR_ARG(program_name(program, NAME_SEGMENT, number)), member(engine, p, number),
+                    answer == TOLD_YES);
+        fail();
+    }
+}
+
+static void compare_all(struct life *life, uint64_t seed, int step)
+{
+    compare(life, life->engine, seed, step);
+    naive_compare(life, life->engine, seed, step);
+    if (life->twin == NULL)
+        return;
+    compare(life, life->twin, seed, step);
+    naive_compare(life, life->twin, seed, step);
 }
 
 static uint64_t standing_count(const struct life *life)
@@ -451,7 +600,8 @@ static void twin_load(struct life *life, uint64_t seed)
     SCOPED(buf_donep) struct buf jobs = buf_make(1 << 16);
     struct engine_conf           conf = { .seed = seed + 1,
                                           .next_decision = life->out.decisions_count + 1,
-                                          .lateness_ms = LATENESS_MS_DEFAULT };
+                                          .lateness_ms = LATENESS_MS_DEFAULT,
+                                          .zones = draw(life, 2) ? life->newer : life->zones };
     assert_ok(engine_open(&life->twin, conf));
     for (size_t i = 0; i < life->out.names_count; i++)
         assert_ok(engine_load_name(life->twin, (enum name_kind)life->out.names[i].kind,
@@ -462,6 +612,7 @@ static void twin_load(struct life *life, uint64_t seed)
             str_of(kept->definitions[i].text), kept->definitions[i].seq));
     if (has_checkpoint) {
         engine_load_round(life->twin, 1, kept->checkpoint_seq);
+        engine_load_zones(life->twin, zones_version(life->zones));
         checkpoint_in(life, life->twin);
     }
     if (kept->bags_file >= 0 && draw(life, 4) > 0)
@@ -491,7 +642,9 @@ static void twin_go_on(struct life *life, uint64_t seed)
 
 static void definitions_tell(struct life *life)
 {
-    define(life, DEFINE_WORKSPACE, "workspace", "{\"lists\":[\"news\"],\"topics\":[\"news\"]}");
+    define(life, DEFINE_WORKSPACE, "workspace", workspaces[0]);
+    define(life, DEFINE_TRAIT, "reckoned", reckonings[0]);
+    define(life, DEFINE_STAGES, "stages", stages[0]);
     define(life, DEFINE_SEGMENT, segments[0][0], segments[0][1]);
     define(life, DEFINE_SEGMENT, segments[1][0], segments[1][1]);
     for (size_t i = 0; i < sizeof journeys / sizeof journeys[0]; i++)
@@ -508,17 +661,54 @@ static int64_t pause_of(struct life *life)
     return kind % 3 == 0 ? (int64_t)draw(life, 20) * TIME_HOUR_MS : (int64_t)draw(life, 5000);
 }
 
-static void live(uint64_t seed, bool busy)
+/* Clocks are put forward by an hour on the tenth day; by the later rules two days before. */
+static struct zones *zones_of(const char *version, int64_t days)
 {
+    const struct zone_shift summer = { T0 / 1000 + days * 24 * 3600, 7200 };
+    const struct zone       list[] = { { STR("Far/East"), NULL, 0, 14 * 3600 },
+                                       { STR("Far/West"), NULL, 0, -11 * 3600 },
+                                       { STR("Half/Past"), NULL, 0, 5 * 3600 + 1800 },
+                                       { STR("Sum/Mer"), &summer, 1, 3600 } };
+    struct zones           *zones = NULL;
+    assert_ok(zones_make(&zones, str_of(version), list, 4));
+    return zones;
+}
+
+/* From one wake-up to the next, and a look just before each. */
+static void wakes_step(struct life *life, int64_t until_ms, uint64_t seed, int step)
+{
+    for (int i = 0; i < WAKES_STEPPED; i++) {
+        int64_t next_ms = engine_next_ms(life->engine);
+        if (life->twin != NULL && engine_next_ms(life->twin) < next_ms)
+            next_ms = engine_next_ms(life->twin);
+        if (next_ms > until_ms || next_ms <= life->now_ms + 1)
+            return;
+        for (int64_t before = 1; before >= 0; before--) {
+            life->now_ms = next_ms - before;
+            assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+            compare_all(life, seed, step);
+        }
+    }
+}
+
+static void live(uint64_t seed, int kind)
+{
+    bool         busy = kind == 1;
     struct life *life = calloc(1, sizeof *life);
     assert_non_null(life);
-    *life =
-        (struct life){ .arena = arena_open(512 << 20), .random = seed, .now_ms = T0, .busy = busy };
+    *life = (struct life){ .arena = arena_open(512 << 20),
+                           .random = seed,
+                           .now_ms = T0,
+                           .busy = busy,
+                           .crowd = kind == 2,
+                           .zones = zones_of("2026a", 10),
+                           .newer = zones_of("2026b", 8) };
     life->out.arena = life->arena;
     life->kept.bags_file = -1;
-    assert_ok(engine_open(
-        &life->engine, (struct engine_conf){
-                           .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(engine_open(&life->engine, (struct engine_conf){ .seed = seed,
+                                                               .next_decision = 1,
+                                                               .lateness_ms = LATENESS_MS_DEFAULT,
+                                                               .zones = life->zones }));
     definitions_tell(life);
     while (engine_has_job(life->engine))
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
@@ -531,19 +721,23 @@ static void live(uint64_t seed, bool busy)
         life->standing += standing_count(life);
         if (draw(life, 8) == 0)
             forget(life);
-        life->now_ms += pause_of(life);
+        int64_t until_ms = life->now_ms + pause_of(life);
+        if (draw(life, 8) == 0)
+            wakes_step(life, until_ms, seed, i);
+        life->now_ms = until_ms;
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
-        compare(life, life->engine, seed, i);
-        if (life->twin != NULL)
-            compare(life, life->twin, seed, i);
+        compare_all(life, seed, i);
     }
     assert_true(engine_stats(life->engine).memberships_changed > 300);
     assert_true(engine_stats(life->engine).enrolled > 20);
     assert_true(!busy || life->standing > 1000);
+    assert_true(life->naive > (busy ? 1000 : 10000));
     assert_true(life->loads > 3);
     snapshot_drop(&life->kept);
     engine_close(life->twin);
     engine_close(life->engine);
+    zones_close(life->zones);
+    zones_close(life->newer);
     arena_close(life->arena);
     free(life);
 }
@@ -554,5 +748,5 @@ TEST(engine_life, memberships_are_the_truth_after_every_record_and_a_loaded_engi
     uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
     printf("engine_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
     for (int i = 0; i < LIVES; i++)
-        live(seed + (uint64_t)i, i % 2 == 1);
+        live(seed + (uint64_t)i, i % 3);
 }
