@@ -209,6 +209,24 @@ TEST(core, a_damaged_checkpoint_is_refused_and_everyone_rebuilt)
     folder_empty(f.dir);
 }
 
+TEST(core, a_folder_of_a_version_that_had_other_names_of_its_own_is_refused_with_what_to_do)
+{
+    struct core_fixture f;
+    struct store       *store = NULL;
+    struct core        *core = NULL;
+    struct problem      problem = { .what = "" };
+    struct store_name   name = { .kind = NAME_EVENT, .id = 0, .text = STR("Visit") };
+    core_fixture_make(&f, 5);
+    struct store_conf conf = { .dir = str_of(f.dir) };
+    assert_ok(store_open(&store, &conf, NULL));
+    assert_ok(store_commit(store, &(struct store_batch){ .names = &name, .names_count = 1 }));
+    store_close(store);
+    assert_int_equal(core_open(&core, &f.conf, &problem), ERR_CONFLICT);
+    assert_non_null(strstr(problem.what, "older version"));
+    assert_non_null(strstr(problem.remedy, "new folder"));
+    folder_empty(f.dir);
+}
+
 TEST(core, an_index_of_a_store_that_had_gone_further_is_refused)
 {
     struct core_fixture f, old;

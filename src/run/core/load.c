@@ -22,13 +22,17 @@ struct loading {
     uint64_t            touched_count, touched_room;
     uint32_t           *touched;
     uint64_t            events, decisions;
+    bool                is_older; /* the folder's names are not ours */
     int64_t             received_ms, now_ms;
 };
 
 static enum err name_each(void *ctx, const struct store_name *row)
 {
     struct loading *loading = ctx;
-    return engine_load_name(loading->core->engine, (enum name_kind)row->kind, row->id, row->text);
+    enum err        err =
+        engine_load_name(loading->core->engine, (enum name_kind)row->kind, row->id, row->text);
+    loading->is_older = loading->is_older || err == ERR_CORRUPT;
+    return err;
 }
 
 static enum err definition_each(void *ctx, const struct store_definition *row)
@@ -344,6 +348,12 @@ enum err load(struct core *core, struct problem *problem)
     struct loading loading;
     int64_t        begun_us = time_mono_us();
     enum err       err = load_with(core, &loading, true);
+    if (loading.is_older)
+        return problem_format(problem, ERR_CONFLICT, core->dir,
+                              "Start with a new folder and import the events again; the version "
+                              "that made this one still reads it.",
+                              "This data folder was made by an older version of Dult, which "
+                              "counted its own events and properties otherwise.");
     if (err == ERR_CORRUPT) {
         fprintf(stderr,
                 "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
