@@ -203,7 +203,7 @@ enum err segment_parse_json(struct arena *arena, const struct json *value,
                             const struct segment_node **out, struct problem *problem)
 {
     struct reader              r = { .arena = arena, .problem = problem };
-    const struct segment_node *node;
+    const struct segment_node *node = NULL;
     TRY(read_node(&r, value, NULL, &node));
     TRY(segment_bounds(node, problem, "condition"));
     *out = node;

@@ -420,7 +420,7 @@ enum err ask_write_page(struct ask *ask, const uint64_t *bits, const struct json
 {
     struct buf *out = &ask->call->out;
     char        cursor[CURSOR_BYTES] = "";
-    uint32_t    limit, next;
+    uint32_t    limit = 0, next = UINT32_MAX;
     TRY(limit_read(ask, body, &limit));
     buf_str(out, STR("\"items\":["));
     TRY(ask_write_people(ask, bits, ask->from, limit, &next));
