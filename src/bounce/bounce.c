@@ -349,7 +349,7 @@ static bool is_failure(const struct reading *reading)
         reading->arena, mail_decode_words(reading->arena, field(reading, "subject")), 500);
     if (is_from_daemon(reading))
         return true;
-    if (is_automatic_answer(reading))
+    if (is_automatic_answer(reading) || str_starts(subject, STR("re:")))
         return false;
     struct str flat = scan_flat(reading->arena, reading->letter, LETTER_WORDS_BYTES_MAX);
     return scan_has_any(flat, plain) ||

@@ -90,7 +90,7 @@ static const char *const NOT_THEM[] = {
     "mail from",      "contact",        "from:",
     "from <",         "sender",         "please send",
     "send mail to",   "for help",       "assistance",
-    "reply to",       "report to",      "message-id",
+    "reply to",       "report to",      "message-id:",
     "subject:",       "http",           "mail to <postmaster",
     "postmaster of",  "administrator",  "hello ",
     "bonjour ",       "return address", "e-mail to",
@@ -126,7 +126,6 @@ static const char *const THEM[] = {
     "letter to",
     "sent to",
     "e-mail address:",
-    "address:",
     "delivering to",
     "user:",
     "final-recipient",
@@ -170,9 +169,13 @@ static bool is_hers(struct str after)
            scan_starts_nocase(after, "smtp") || (after.ptr[0] >= '4' && after.ptr[0] <= '5');
 }
 
-/* Addresses that letters give for help; who mails to them is no list of customers. */
+/* Addresses that letters give for help, and a list's robots; no customer reads mail there. */
 static bool is_role(struct str address)
 {
+    static const char *const robots[] = { "-ctl@", "-request@", "-admin@", "-help@", "-owner@" };
+    for (size_t i = 0; i < sizeof robots / sizeof robots[0]; i++)
+        if (scan_find_nocase(address, 0, robots[i]) < address.len)
+            return true;
     static const char *const roles[] = { "postmaster@", "mailer-daemon@", "support@",
                                          "abuse@",      "helpdesk@",      "hostmaster@" };
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
@@ -200,6 +203,15 @@ static enum place place_of(struct arena *arena, struct str line, size_t at, stru
     return scan_starts_nocase(before, "to:") || scan_has(before, " to:") ? PLACE_FAIR : PLACE_WEAK;
 }
 
+/* `ada@x.example <eve@y.example>`: the first is only the name of the second. */
+static bool is_name(struct str after)
+{
+    after = str_trim(str_slice(after, 0, str_find_char(after, 0, '\n')));
+    struct str inside = str_slice(after, 1, str_find_char(after, 0, '>'));
+    return str_starts(after, STR("<")) && str_find_char(inside, 0, '@') < inside.len &&
+           !scan_starts_nocase(inside, "mailto:");
+}
+
 static void recipient_add(struct letter *letter, struct str address, enum place place)
 {
     for (size_t i = 0; i < letter->count; i++)
@@ -221,7 +233,8 @@ void letter_recipients(struct arena *arena, struct str text, struct letter *lett
         for (size_t at = scan_address(line, 0, &address); at < line.len && of_line < 16;
              at = scan_address(line, at + address.len, &address), of_line++) {
             enum place place = place_of(arena, line, at, address);
-            if (place == PLACE_WEAK && !scan_address_is_full(address))
+            if ((place == PLACE_WEAK && !scan_address_is_full(address)) ||
+                is_name(str_slice(line, at + address.len, line.len)))
                 place = PLACE_NONE;
             if (place != PLACE_NONE)
                 recipient_add(letter, address, place);
@@ -229,21 +242,36 @@ void letter_recipients(struct arena *arena, struct str text, struct letter *lett
     }
 }
 
+/* Keeps those of that place, full addresses alone if wished, without the sender. */
+static void keep(struct letter *letter, enum place place, bool is_full, struct str sender)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < letter->count; i++) {
+        const struct letter_recipient *one = &letter->items[i];
+        if (one->place == place && (!is_full || scan_address_is_full(one->address)) &&
+            (sender.ptr == NULL || !str_eq_nocase(one->address, sender)))
+            letter->items[kept++] = *one;
+    }
+    letter->count = kept;
+}
+
 void letter_choose(struct letter *letter, struct str sender)
 {
     enum place best = PLACE_NONE;
-    size_t     kept = 0, others = 0;
-    for (size_t i = 0; i < letter->count; i++)
-        if (!str_eq_nocase(letter->items[i].address, sender) && letter->items[i].place > best)
-            best = letter->items[i].place;
-    others = best > PLACE_NONE;
+    bool       is_full = false;
     for (size_t i = 0; i < letter->count; i++) {
-        bool is_sender = str_eq_nocase(letter->items[i].address, sender);
-        if (others ? !is_sender && letter->items[i].place == best : is_sender)
-            letter->items[kept++] = letter->items[i];
+        const struct letter_recipient *one = &letter->items[i];
+        if (str_eq_nocase(one->address, sender) || one->place < best)
+            continue;
+        is_full = (one->place == best && is_full) || scan_address_is_full(one->address);
+        best = one->place;
     }
+    if (best == PLACE_NONE)
+        return; /* only the sender, if anybody: who mails to oneself */
+    keep(letter, best, is_full, sender);
     /* A weak place is a guess: the first one is the best guess. */
-    letter->count = best == PLACE_WEAK && kept > 1 ? 1 : kept;
+    if (best == PLACE_WEAK && letter->count > 1)
+        letter->count = 1;
 }
 
 /* ---- sections ---- */

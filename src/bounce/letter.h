@@ -36,13 +36,13 @@ struct letter {
 /* Index at which the returned copy begins, or text.len. */
 size_t letter_end(struct str text);
 
-/*
- * Adds the addresses of `text` (without its returned copy) with the best place of each.
- * `sender` is whom the bounce was sent to: an address that is rarely the one that failed.
- */
+/* Adds the addresses of `text` (without its returned copy) with the best place of each. */
 void letter_recipients(struct arena *arena, struct str text, struct letter *letter);
 
-/* Leaves only those in the best place; `sender` goes when there are others. */
+/*
+ * Leaves only those in the best place. `sender` is whom the bounce was sent to, and rarely the one
+ * that failed: it goes when there are others.
+ */
 void letter_choose(struct letter *letter, struct str sender);
 
 /*

@@ -12,8 +12,9 @@
  * refused. Texts keep the charset they came in: phrases that matter are ASCII almost everywhere.
  *
  * Always true   at most MAIL_PARTS_MAX parts, MAIL_DEPTH_MAX deep, of the first MAIL_BYTES_MAX
- * bytes; what lies beyond is not read. Line ends are LF. Cost          two passes over the bytes
- * and a copy of them. Source        RFC 5322, 2045, 2046, 2047 (words of the subject), 6522.
+ *               bytes; what lies beyond is not read. Line ends are LF.
+ * Cost          two passes over the bytes and a copy of them.
+ * Source        RFC 5322, 2045, 2046, 2047 (words of the subject), 6522.
  */
 #ifndef DULT_BOUNCE_MAIL_H
 #define DULT_BOUNCE_MAIL_H

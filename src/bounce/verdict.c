@@ -111,11 +111,10 @@ static struct str status_of(const struct evidence *evidence)
 
 /* Said by a server about its own mailboxes, so that no dialogue is needed. */
 static const char *const OWN[] = {
-    "not listed in",     "name is not recognized", "unknown recipient",
-    "not in directory",  "no mailbox here",        "no such mailbox",
-    "recipnotfound",     "unknown local part",     "unknown local-part",
-    "unrouteable",       "no such user",           "unknown user:",
-    "invalid recipient", "user not exist",         NULL
+    "not listed in",         "name is not recognized", "unknown recipient", "not in directory",
+    "final delivery userid", "no mailbox here",        "no such mailbox",   "recipnotfound",
+    "unknown local part",    "unknown local-part",     "unrouteable",       "no such user",
+    "unknown user:",         "invalid recipient",      "user not exist",    NULL
 };
 
 /* Does the code speak of the address itself? */
@@ -152,17 +151,39 @@ static enum reason user_at_stage(const struct evidence *evidence, struct str sta
     return evidence->stage == STAGE_UNKNOWN && is_plain ? REASON_USERUNKNOWN : REASON_FILTERED;
 }
 
+/* Said by the server that looked the domain up, so that no dialogue is needed. */
+static const char *const LOOKED_UP[] = { "host unknown",     "unknown host",      "host not found",
+                                         "no such domain",   "nxdomain",          "name not found",
+                                         "name server",      "unrouteable",       "not reachable",
+                                         "domain not found", "non-existent host", NULL };
+
+/*
+ * The same for a domain: a reply about a domain may as well speak of ours, unless it was given to
+ * RCPT, a code says whose it is, or there was no reply at all.
+ */
+static enum reason host_at_stage(const struct evidence *evidence, struct str status,
+                                 bool is_temporary)
+{
+    bool names_host = str_ends(status, STR(".1.2")) || str_ends(status, STR(".4.4"));
+    if (evidence->stage == STAGE_MAIL)
+        return REASON_REJECTED;
+    if (evidence->stage == STAGE_CONNECT)
+        return REASON_BLOCKED;
+    if (is_temporary)
+        return REASON_NETWORKERROR;
+    if (names_host || evidence->stage == STAGE_RCPT || scan_reply(evidence->words) == 0 ||
+        scan_has_any(evidence->words, LOOKED_UP))
+        return REASON_HOSTUNKNOWN;
+    return REASON_REJECTED;
+}
+
 static enum reason reason_at_stage(const struct evidence *evidence, enum reason reason,
                                    struct str status, bool is_temporary)
 {
     if (reason == REASON_USERUNKNOWN)
         return user_at_stage(evidence, status);
-    if (reason == REASON_HOSTUNKNOWN && evidence->stage == STAGE_MAIL)
-        return REASON_REJECTED;
-    if (reason == REASON_HOSTUNKNOWN && evidence->stage == STAGE_CONNECT)
-        return REASON_BLOCKED;
-    if (reason == REASON_HOSTUNKNOWN && is_temporary)
-        return REASON_NETWORKERROR;
+    if (reason == REASON_HOSTUNKNOWN)
+        return host_at_stage(evidence, status, is_temporary);
     return reason;
 }
 

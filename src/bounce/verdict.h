@@ -1,12 +1,12 @@
 /*
  * verdict: what one recipient's evidence amounts to.
  *
- *     evidence                       what a careful postmaster concludes
- *     550 5.1.1, to RCPT             the mailbox is not there: hard
- *     450 4.1.1 User unknown         said so, but for now only: soft
- *     550 User unknown, to DATA      the address was taken and the mail was not: a filter, soft
- *     553 ... does not exist, to MAIL  it is our sender that does not exist: soft
- *     552 5.2.2 Mailbox full         5yz or not, it can be emptied: soft
+ *     evidence                          what a careful postmaster concludes
+ *     550 5.1.1, to RCPT                the mailbox is not there: hard
+ *     450 4.1.1 User unknown            said so, but for now only: soft
+ *     550 User unknown, to DATA         the address was taken, the mail was not: a filter, soft
+ *     553 ... does not exist, to MAIL   it is our sender that does not exist: soft
+ *     552 5.2.2 Mailbox full            5yz or not, it can be emptied: soft
  *
  * Always true   hard needs a reason that lies in the address (reason_is_hard) and no sign that the
  *               failure is temporary: no status 4.x.x, no reply 4yz, no report of a mere delay.
