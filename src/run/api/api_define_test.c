@@ -289,3 +289,20 @@ TEST(api_define, everything_can_be_explained)
     assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain", ""), 400);
     rig_close(rig);
 }
+
+TEST(api_define, the_events_of_each_step_of_a_funnel_are_told_with_their_properties)
+{
+    struct rig *rig = rig_open();
+    assert_int_equal(rig_post(rig, "/v1/track",
+                              "{\"userId\":\"ada\",\"event\":\"See\",\"properties\":{\"n\":7}}"),
+                     200);
+    assert_int_equal(rig_call(rig, "GET",
+                              "/api/v1/profiles/ada/explain?condition="
+                              "reached+step+2+of+(%22See%22,%22Buy%22)+within+1+hour",
+                              ""),
+                     200);
+    assert_int_equal(rig_int(rig, "why.reached"), 1);
+    assert_int_equal(rig_int(rig, "why.steps.0.events.0.properties.n"), 7);
+    assert_int_equal(rig_int(rig, "why.steps.1.count"), 0);
+    rig_close(rig);
+}
