@@ -20,10 +20,18 @@ enum err space_open(struct space *space, size_t bytes_max)
     return OK;
 }
 
+/* While pages are given back nothing else of the process can be mapped: so step by step. */
+void space_release(unsigned char *region, size_t bytes)
+{
+    for (size_t at = 0; region != NULL && at < bytes; at += SPACE_STEP_BYTES)
+        munmap(region + at, bytes - at < SPACE_STEP_BYTES ? bytes - at : SPACE_STEP_BYTES);
+}
+
 void space_close(struct space *space)
 {
-    if (space->bytes != NULL)
-        munmap(space->bytes, space->bytes_max);
+    space_release(space->bytes, space->committed);
+    if (space->bytes != NULL && space->committed < space->bytes_max)
+        munmap(space->bytes + space->committed, space->bytes_max - space->committed);
     *space = (struct space){ 0 };
 }
 
@@ -65,10 +73,4 @@ enum err space_map(struct space *space, int file, size_t bytes)
         return ERR_IO;
     space->len = bytes;
     return OK;
-}
-
-void space_release(unsigned char *region, size_t bytes)
-{
-    if (region != NULL)
-        munmap(region, bytes);
 }

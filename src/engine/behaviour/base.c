@@ -115,7 +115,7 @@ static uint64_t base_checksum(struct base_header header, const unsigned char *re
 
 static struct level_room room_of(const struct base_parts *parts)
 {
-    uint32_t profiles = delta_profiles(parts->fresh), names = parts->fresh->names;
+    uint32_t profiles = blocks_profiles(&parts->fresh->blocks), names = parts->fresh->names;
     return (struct level_room){
         .profiles = profiles > parts->old->level.profiles ? profiles : parts->old->level.profiles,
         .events = parts->old->level.events + parts->fresh->events,
@@ -144,7 +144,7 @@ static enum err events_write(const struct base_parts *parts, const struct level_
         to->offsets[p] = (uint32_t)at;
         if (p < old->profiles)
             before = level_run(old, p);
-        delta_run(parts->fresh, p, &fresh);
+        blocks_run(&parts->fresh->blocks, p, &fresh);
         at = level_merge(to, at, &before, &fresh);
         if (removes)
             TRY(removal_apply(parts->removal, &removed, p, to, bags, from, &at));

@@ -43,6 +43,23 @@ void edition_drop(struct edition *edition)
     free(edition);
 }
 
+static bool has_log(const struct edition *edition, const struct log *log)
+{
+    bool has = log == NULL;
+    for (int i = 0; i < EDITION_LOGS; i++)
+        has = has || edition->logs[i] == log;
+    return has;
+}
+
+bool edition_follows(const struct edition *newer, const struct edition *older)
+{
+    bool has = newer->base == older->base && newer->bags == older->bags &&
+               newer->rings == older->rings && newer->arrivals == older->arrivals;
+    for (int i = 0; i < EDITION_LOGS; i++)
+        has = has && has_log(newer, older->logs[i]);
+    return has;
+}
+
 struct era *era_open(void)
 {
     struct era *era = calloc(1, sizeof *era);

@@ -6,6 +6,11 @@
 
 #include "engine/behaviour/edition.h"
 
+struct leavings {
+    struct base *base;
+    struct delta delta;
+};
+
 struct timeline {
     struct base      *base, *coming; /* coming: empty, while freezing */
     struct delta      delta, frozen; /* frozen: nothing in it but while freezing */
@@ -19,6 +24,7 @@ struct timeline {
     struct era       *era, *coming_era; /* coming: while freezing */
     struct era       *left;     /* ended with a removal, until nobody else holds it; or NULL */
     struct removal    clearing; /* the bags it removed */
+    struct leavings  *leavings; /* of the last swap; while freezing empty, for the next */
 };
 
 struct timeline *timeline_open(void)
@@ -54,6 +60,7 @@ void timeline_close(struct timeline *timeline)
         removal_done(timeline->leaving);
     free(timeline->leaving);
     removal_done(&timeline->clearing);
+    leavings_free(timeline->leavings);
     free(timeline);
 }
 
@@ -97,16 +104,16 @@ uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct
     if (!hidden && profile < level->profiles &&
         level->offsets[profile] < level->offsets[profile + 1])
         runs[count++] = level_run(level, profile);
-    if (!frozen_hidden && delta_run(&timeline->frozen, profile, &runs[count]))
+    if (!frozen_hidden && blocks_run(&timeline->frozen.blocks, profile, &runs[count]))
         count++;
-    if (delta_run(&timeline->delta, profile, &runs[count]))
+    if (blocks_run(&timeline->delta.blocks, profile, &runs[count]))
         count++;
     return count;
 }
 
 void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step)
 {
-    delta_prefetch(&timeline->delta, profile, step);
+    blocks_prefetch(&timeline->delta.blocks, profile, step);
 }
 
 uint64_t timeline_count(const struct timeline *timeline)
@@ -153,7 +160,7 @@ void timeline_publish(const struct timeline *timeline, struct edition *edition)
 static enum err delta_forgets(struct timeline *timeline, uint32_t profile, uint32_t seq)
 {
     struct run run;
-    if (delta_run(&timeline->delta, profile, &run))
+    if (blocks_run(&timeline->delta.blocks, profile, &run))
         for (uint32_t i = 0; i < run.count; i++)
             if (run.seq[i] <= seq)
                 TRY(removal_note(&timeline->waiting, timeline_bags(timeline), run.bag[i]));
@@ -212,14 +219,36 @@ static struct base_parts parts_of(const struct timeline *timeline)
                                 .removal = timeline->leaving };
 }
 
+void leavings_free(struct leavings *leavings)
+{
+    if (leavings == NULL)
+        return;
+    base_drop(leavings->base);
+    delta_done(&leavings->delta);
+    free(leavings);
+}
+
+struct leavings *timeline_leavings_take(struct timeline *timeline)
+{
+    struct leavings *leavings = timeline->leavings;
+    if (timeline->freezing)
+        return NULL;
+    timeline->leavings = NULL;
+    return leavings;
+}
+
 /* What swap will need, so that it cannot fail. */
 static enum err coming_open(struct timeline *timeline)
 {
+    leavings_free(timeline_leavings_take(timeline));
+    timeline->leavings = calloc(1, sizeof *timeline->leavings);
     if (timeline->coming == NULL)
         timeline->coming = base_open();
     if (timeline->coming_era == NULL)
         timeline->coming_era = era_open();
-    return timeline->coming == NULL || timeline->coming_era == NULL ? ERR_MEMORY : OK;
+    bool is_whole =
+        timeline->coming != NULL && timeline->coming_era != NULL && timeline->leavings != NULL;
+    return is_whole ? OK : ERR_MEMORY;
 }
 
 enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes)
@@ -260,10 +289,10 @@ void timeline_swap(struct timeline *timeline, unsigned char *region, size_t byte
     enum err err = base_take(timeline->coming, region, bytes);
     assert(err == OK); /* our own, just written */
     (void)err;
-    base_drop(timeline->base);
+    *timeline->leavings = (struct leavings){ timeline->base, timeline->frozen };
     timeline->base = timeline->coming;
     timeline->coming = NULL;
-    delta_done(&timeline->frozen);
+    timeline->frozen = (struct delta){ 0 };
     timeline->freezing = false;
     if (timeline->leaving->cleared.count > 0) {
         timeline->clearing = *timeline->leaving;

@@ -16,7 +16,7 @@
  *
  * Always true   every run is ascending by (at_ms, seq), then as the events came; an event is in
  *               exactly one run; the base and the frozen delta are never written.
- * Cost          22 bytes an event and 12 a profile in the base; 42 to 60 and 24 a profile in the
+ * Cost          22 bytes an event and 12 a profile in the base; 42 to 51 and 4 a profile in the
  *               delta; properties lie in bags apart.
  * Derived       thrown away and rebuilt from the store at any time.
  * Bounds        2^32 - 1 events a base, 32 GB of bags.
@@ -86,6 +86,15 @@ MUST enum err timeline_write(const struct timeline *timeline, unsigned char *reg
 const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t *count);
 void                  timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
 void timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
+
+/*
+ * What the last swap left over: the old base and the delta that is now in the new one. Freeing it
+ * takes a millisecond for each 10 MB, and may be done on any thread. What is not taken goes with
+ * the next freeze. NULL is nothing.
+ */
+struct leavings;
+struct leavings *timeline_leavings_take(struct timeline *timeline);
+void             leavings_free(struct leavings *leavings);
 
 /* The region the timeline stands on: bytes of the base, and the last record it holds. */
 uint32_t timeline_base_seq(const struct timeline *timeline);

@@ -105,6 +105,8 @@ static void step(struct twin *t, size_t *bytes, bool *freezing)
         unsigned char *region = region_map(*bytes);
         assert_ok(timeline_write(t->timeline, region, bytes));
         timeline_swap(t->timeline, region, *bytes);
+        if (draw(t, 2) == 0) /* else it goes with the next */
+            leavings_free(timeline_leavings_take(t->timeline));
     }
     *freezing = !*freezing;
 }

@@ -45,6 +45,9 @@ struct edition; /* what is published: base, log, rings, each held */
 
 struct edition *edition_hold(struct edition *edition);
 void            edition_drop(struct edition *edition); /* on any thread; NULL is nothing */
+/* Does the newer one hold all that the older holds? Then dropping the older frees next to nothing;
+ * else it may take milliseconds. */
+bool edition_follows(const struct edition *newer, const struct edition *older);
 
 /* Makes a view, held once; `before` (may be NULL) is an older view whose sorting is of use; it may
  * be dropped at any time after, and so may the edition. ERR_MEMORY. */

@@ -114,11 +114,32 @@ static void commit(struct core *core, struct batch *batch)
     core->stats.commit_us_last = (uint64_t)(time_mono_us() - begun_us);
     core->stats.records += batch->events_count;
     core->stats.checkpoints += batch->checkpoint_done;
+    pthread_mutex_unlock(&core->lock);
+}
+
+static void tasks_tell(struct core *core, const struct batch *batch)
+{
+    pthread_mutex_lock(&core->lock);
     for (uint32_t i = 0; i < batch->tasks_count; i++) {
         core->stats.duplicates += batch->tasks[i]->duplicates;
         core->stats.refused += batch->tasks[i]->refused;
     }
     pthread_mutex_unlock(&core->lock);
+}
+
+static void edition_end(void *edition)
+{
+    edition_drop(edition);
+}
+
+/* After a merge the edition before is the last to hold the old base: nobody waits for its end. */
+static void publish(struct core *core, struct edition *edition)
+{
+    struct edition *before = reading_publish(core->reading, edition);
+    if (before == NULL || edition_follows(edition, before))
+        edition_drop(before);
+    else
+        sweep_put(core->sweep, edition_end, before);
 }
 
 static void answer(struct batch *batch)
@@ -142,8 +163,11 @@ void *commit_thread(void *arg)
                 return NULL;
             continue;
         }
-        commit(core, batch);
-        reading_publish(core->reading, batch->edition);
+        if (!batch->is_bare)
+            commit(core, batch);
+        tasks_tell(core, batch);
+        if (batch->edition != NULL)
+            publish(core, batch->edition);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
             core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
                                      batch->out.claims_count);

@@ -1,6 +1,7 @@
 #include "run/core/core_inside.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static enum err publish_first(struct core *core)
     struct edition *edition = engine_edition(core->engine);
     if (edition == NULL)
         return ERR_MEMORY;
-    reading_publish(core->reading, edition);
+    edition_drop(reading_publish(core->reading, edition));
     return OK;
 }
 
@@ -55,13 +56,16 @@ static enum err parts_open(struct core *core, struct problem *problem)
     core->recent = calloc(RECENT_IDS, sizeof *core->recent);
     core->asking = calloc(CORE_TASKS_MAX, sizeof(struct task *));
     core->reading = reading_open();
-    if (core->reading == NULL || core->tasks == NULL || core->batches == NULL ||
-        core->dedupe == NULL || core->recent == NULL || core->asking == NULL)
+    core->sweep = sweep_open();
+    if (core->reading == NULL || core->sweep == NULL || core->tasks == NULL ||
+        core->batches == NULL || core->dedupe == NULL || core->recent == NULL ||
+        core->asking == NULL)
         return ERR_MEMORY;
     TRY(zones_of_system(&core->zones, NULL, problem));
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
     TRY(load(core, problem));
+    (void)malloc_trim(0); /* most of what loading took is needed no more */
     TRY(publish_first(core));
     core->handed_seq = core->seq;
     atomic_store(&core->committed_seq, core->seq);
@@ -151,6 +155,7 @@ void core_close(struct core *core)
     }
     store_reader_close(core->reader);
     store_close(core->store);
+    sweep_close(core->sweep);
     reading_close(core->reading);
     engine_close(core->engine);
     zones_close(core->zones);

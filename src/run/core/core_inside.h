@@ -17,7 +17,9 @@
 #include "engine/checkpoint.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
+#include "run/core/merging.h"
 #include "run/core/reading.h"
+#include "run/core/sweep.h"
 #include "run/core/zones.h"
 
 enum {
@@ -59,7 +61,8 @@ struct batch {
     const struct store_rejected **rejected; /* by task, with counts below */
     uint64_t                      seq;      /* the last one in it */
     bool                          checkpoint_done;
-    struct edition               *edition; /* what readers see once it is on disk */
+    bool                          is_bare; /* there is nothing to write */
+    struct edition               *edition; /* what readers see then; NULL: as before */
 };
 
 struct snapshot; /* index.c */
@@ -93,13 +96,16 @@ struct core {
     uint64_t         handed_seq; /* of the last batch given to the commit thread */
     bool             ending;     /* a last checkpoint was begun, or is not worth it */
     struct snapshot *snapshot;
-    int64_t          snapshot_us; /* when the last one was begun */
-    size_t           bags_kept;   /* how much of the bags file is right; the rest is written anew */
+    int64_t          snapshot_us;    /* when the last one was begun */
+    uint64_t         snapshot_bytes; /* of its base */
+    bool             is_rebased;     /* readers do not see the last base yet */
+    size_t           bags_kept; /* how much of the bags file is right; the rest is written anew */
 
     atomic_uint          room;
     atomic_uint_fast64_t committed_seq;
     atomic_bool          failing;
     struct reading      *reading;
+    struct sweep        *sweep;
     struct waits         waits; /* the engine thread's, for readers */
     pthread_mutex_t      lock;  /* stats */
     struct core_stats    stats;
@@ -120,7 +126,7 @@ void          dedupe_ready(struct core *core); /* waits until the ids of the las
 /* index.c */
 MUST enum err index_load(struct core *core, bool *loaded);
 /* Starts, or takes in, a new base; `durable_seq` is or will be on disk. */
-void index_turn(struct core *core, uint64_t durable_seq, bool idle);
+void index_turn(struct core *core, uint64_t durable_seq);
 void index_finish(struct core *core); /* at the end: a last base */
 void snapshot_close(struct snapshot *snapshot);
 

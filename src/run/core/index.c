@@ -13,8 +13,6 @@
 #include "run/core/core_inside.h"
 
 enum {
-    MERGE_EVENTS = 2000000,     /* a base is made anew after so many events ... */
-    MERGE_IDLE_EVENTS = 100000, /* ... or after so many when there is nothing else to do */
     BAGS_STEP_BYTES = 8 << 20,
     BAGS_CLEAR_BYTES = BAG_BYTES_MAX,   /* the largest bag */
     REMOVAL_EACH_US = 60 * 1000 * 1000, /* a base is made anew for what is to be forgotten */
@@ -172,6 +170,12 @@ static void snapshot_begin(struct core *core, uint64_t durable_seq)
     }
     core->snapshot = snapshot;
     core->snapshot_us = time_mono_us();
+    core->snapshot_bytes = snapshot->bytes;
+}
+
+static void leavings_end(void *leavings)
+{
+    leavings_free(leavings);
 }
 
 static void snapshot_take(struct core *core)
@@ -181,7 +185,9 @@ static void snapshot_take(struct core *core)
     pthread_join(snapshot->thread, NULL);
     if (snapshot->good) {
         timeline_swap(timeline, snapshot->region, snapshot->bytes);
+        sweep_put(core->sweep, leavings_end, timeline_leavings_take(timeline));
         core->bags_kept = snapshot->bags_to;
+        core->is_rebased = true; /* until the next edition readers hold the old one */
         pthread_mutex_lock(&core->lock);
         core->stats.merges++;
         pthread_mutex_unlock(&core->lock);
@@ -197,30 +203,38 @@ static void snapshot_take(struct core *core)
     core->snapshot = NULL;
 }
 
-void index_turn(struct core *core, uint64_t durable_seq, bool idle)
+static struct merging merging_of(const struct core *core)
+{
+    const struct timeline *timeline = engine_timeline(core->engine);
+    return (struct merging){ .fresh = timeline_delta_count(timeline),
+                             .all = timeline_count(timeline),
+                             .events_min = core->conf.merge_events,
+                             .last_bytes = core->snapshot_bytes,
+                             .since_us = time_mono_us() - core->snapshot_us };
+}
+
+void index_turn(struct core *core, uint64_t durable_seq)
 {
     if (core->snapshot != NULL) {
         if (atomic_load(&core->snapshot->finished))
             snapshot_take(core);
         return;
     }
-    struct timeline *timeline = engine_timeline(core->engine);
-    uint64_t         fresh = timeline_delta_count(timeline);
-    uint64_t         bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_EVENTS;
-    bool             small = fresh < timeline_count(timeline) / 16; /* not worth writing all anew */
-    bool             removes =
-        timeline_has_removals(timeline) && time_mono_us() - core->snapshot_us >= REMOVAL_EACH_US;
-    if (removes || (fresh >= bound && !small) || (idle && fresh >= MERGE_IDLE_EVENTS && !small))
+    struct merging merging = merging_of(core);
+    bool           removes =
+        timeline_has_removals(engine_timeline(core->engine)) && merging.since_us >= REMOVAL_EACH_US;
+    if (removes || merging_is_due(&merging))
         snapshot_begin(core, durable_seq);
 }
 
+/* At the end whatever the next start would have to read again is worth a base. */
 void index_finish(struct core *core)
 {
+    struct timeline *timeline = engine_timeline(core->engine);
     if (core->snapshot != NULL)
         snapshot_take(core);
-    uint64_t bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGE_IDLE_EVENTS;
-    if (timeline_delta_count(engine_timeline(core->engine)) < bound &&
-        !timeline_has_removals(engine_timeline(core->engine)))
+    uint64_t bound = core->conf.merge_events > 0 ? core->conf.merge_events : MERGING_EVENTS_MIN;
+    if (timeline_delta_count(timeline) < bound && !timeline_has_removals(timeline))
         return;
     snapshot_begin(core, atomic_load(&core->committed_seq));
     if (core->snapshot != NULL)

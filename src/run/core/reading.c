@@ -44,13 +44,13 @@ void reading_close(struct reading *reading)
     free(reading);
 }
 
-void reading_publish(struct reading *reading, struct edition *edition)
+struct edition *reading_publish(struct reading *reading, struct edition *edition)
 {
     pthread_mutex_lock(&reading->publishing);
     struct edition *before = reading->newest;
     reading->newest = edition;
     pthread_mutex_unlock(&reading->publishing);
-    edition_drop(before);
+    return before;
 }
 
 static struct edition *newest_hold(struct reading *reading)

@@ -27,8 +27,9 @@ struct reading;
 struct reading *reading_open(void); /* NULL without memory */
 void            reading_close(struct reading *reading);
 
-/* Takes the caller's hold over. Any thread; cheap. */
-void reading_publish(struct reading *reading, struct edition *edition);
+/* Takes the caller's hold over, and gives the edition before, which is now the caller's to drop
+ * (NULL: there was none). Any thread; cheap. */
+struct edition *reading_publish(struct reading *reading, struct edition *edition);
 
 /* The newest view, held for the caller: view_drop it. ERR_WAIT: nothing was published yet;
  * ERR_MEMORY. */

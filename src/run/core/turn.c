@@ -314,6 +314,17 @@ static bool is_empty(const struct batch *batch)
            batch->states_count == 0 && batch->metas_count == 0 && batch->out.names_count == 0;
 }
 
+/* Only questions, or nothing: the disk has no part in it. */
+static bool is_bare(const struct core *core, const struct batch *batch)
+{
+    bool is_rejecting = false;
+    for (uint32_t i = 0; i < batch->tasks_count; i++)
+        is_rejecting = is_rejecting || batch->tasks[i]->rejected_count > 0;
+    return !is_rejecting && batch->seq == core->handed_seq && batch->events_count == 0 &&
+           batch->definitions_count == 0 && batch->out.decisions_count == 0 &&
+           batch->out.names_count == 0 && batch->states_count == 0 && batch->metas_count == 0;
+}
+
 static int64_t sleep_us(struct core *core)
 {
     if (core->asking_count > 0 || checkpoint_is_open(core->engine))
@@ -340,7 +351,7 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
     claims_run(core, batch, now_ms);
     checkpoint_run(core, batch, count == 0);
     jobs_keep(core, batch);
-    index_turn(core, is_empty(batch) ? core->handed_seq : core->seq, count == 0);
+    index_turn(core, is_empty(batch) ? core->handed_seq : core->seq);
     batch->seq = core->seq;
     core->since_checkpoint += batch->out.decisions_count + batch->events_count;
 }
@@ -367,6 +378,14 @@ static void now_keep(struct core *core, struct batch *batch)
                         (long long)engine_now_ms(core->engine)));
 }
 
+static void edition_take(struct core *core, struct batch *batch)
+{
+    batch->edition = engine_edition(core->engine);
+    if (batch->edition == NULL)
+        core_fatal(core, "no memory for what readers see");
+    core->is_rebased = false;
+}
+
 void *turn_thread(void *arg)
 {
     struct core  *core = arg;
@@ -384,12 +403,13 @@ void *turn_thread(void *arg)
         if (batch == NULL)
             core_fatal(core, "no memory for a batch");
         turn(core, batch, tasks, count);
-        if (is_empty(batch))
+        if (is_empty(batch) && !core->is_rebased)
             continue;
-        now_keep(core, batch);
-        batch->edition = engine_edition(core->engine);
-        if (batch->edition == NULL)
-            core_fatal(core, "no memory for what readers see");
+        batch->is_bare = is_bare(core, batch);
+        if (!batch->is_bare)
+            now_keep(core, batch);
+        if (!batch->is_bare || core->is_rebased)
+            edition_take(core, batch);
         core->handed_seq = batch->seq;
         if (queue_put_wait(core->batches, batch) != OK)
             core_fatal(core, "the commit thread is gone");
