@@ -305,7 +305,12 @@ static enum err jobs_read(struct loading *loading)
     return core->jobs_text == NULL ? ERR_MEMORY : engine_jobs_load(core->engine, jobs);
 }
 
-static enum err all_read(struct loading *loading, bool derived)
+/* What is loaded; the rest is made anew from events and decisions. */
+struct helps {
+    bool checkpoint, index;
+};
+
+static enum err all_read(struct loading *loading, struct helps helps)
 {
     struct core *core = loading->core;
     bool         loaded = false;
@@ -313,11 +318,12 @@ static enum err all_read(struct loading *loading, bool derived)
     TRY(store_names_read(core->reader, name_each, loading));
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
     now_read(loading);
-    if (derived && !core->conf.no_checkpoint) {
+    if (helps.checkpoint && !core->conf.no_checkpoint) {
         checkpoint_read(loading);
         TRY(states_read(loading));
     }
-    if (derived && !core->conf.no_snapshot)
+    core->bags_kept = 0;
+    if (helps.index && !core->conf.no_snapshot)
         TRY(index_load(core, &loaded));
     core->stats.snapshot_loaded = loaded;
     TRY(tail_read(loading));
@@ -329,37 +335,45 @@ static enum err all_read(struct loading *loading, bool derived)
     return engine_load_end(core->engine, core->seq, loading->now_ms);
 }
 
-/* Checkpoint and index are derived: when they contradict the rest, the rest is enough. */
-static enum err load_with(struct core *core, struct loading *loading, bool derived)
+static enum err load_with(struct core *core, struct loading *loading, struct helps helps)
 {
     *loading = (struct loading){ .core = core,
                                  .parser = json_parser_open(),
                                  .scratch = arena_open(SCRATCH_BYTES_MAX) };
-    enum err err = loading->parser == NULL || loading->scratch == NULL ? ERR_MEMORY
-                                                                       : all_read(loading, derived);
+    enum err err =
+        loading->parser == NULL || loading->scratch == NULL ? ERR_MEMORY : all_read(loading, helps);
     free(loading->touched);
     json_parser_close(loading->parser);
     arena_close(loading->scratch);
     return err;
 }
 
+/*
+ * Checkpoint and index are derived: when they contradict the rest, the rest is enough. A checkpoint
+ * goes first: one of an older version says nothing against the index, which takes longer to make.
+ */
 enum err load(struct core *core, struct problem *problem)
 {
+    static const struct {
+        struct helps helps;
+        const char  *what;
+    } tries[] = {
+        { { true, true }, "the checkpoint is not of this data or version; it is left out" },
+        { { false, true }, "the index is not of this data; all is rebuilt from the store" },
+        { { false, false }, NULL },
+    };
     struct loading loading;
     int64_t        begun_us = time_mono_us();
-    enum err       err = load_with(core, &loading, true);
+    enum err       err = load_with(core, &loading, tries[0].helps);
     if (loading.is_older)
         return problem_format(problem, ERR_CONFLICT, core->dir,
                               "Start with a new folder and import the events again; the version "
                               "that made this one still reads it.",
                               "This data folder was made by an older version of Dult, which "
                               "counted its own events and properties otherwise.");
-    if (err == ERR_CORRUPT) {
-        fprintf(stderr,
-                "{\"level\":\"warning\",\"what\":\"checkpoint or index are not of this data; "
-                "all is rebuilt from events and decisions\"}\n");
-        core->bags_kept = 0;
-        err = load_with(core, &loading, false);
+    for (size_t i = 0; err == ERR_CORRUPT && tries[i].what != NULL; i++) {
+        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"%s\"}\n", tries[i].what);
+        err = load_with(core, &loading, tries[i + 1].helps);
     }
     core->loaded_seq = core->seq;
     core->stats.loaded_events = loading.events;
