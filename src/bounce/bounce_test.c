@@ -146,6 +146,47 @@ TEST(bounce, a_domain_is_unknown_only_where_the_recipients_is_meant)
           "ada@x.example soft blocked 5.0.0");
 }
 
+/* Sentences of many servers, as replies to RCPT. */
+static const struct {
+    const char *said, *class;
+} SENTENCES[] = {
+    { "550 No Such User Here", "hard" },
+    { "550 5.7.1 No such user!", "hard" },
+    { "550 #5.1.0 Address rejected.", "hard" },
+    { "550 no mailbox by that name is currently available", "hard" },
+    { "511 5.1.1 unknown address or alias: ada@x.example", "hard" },
+    { "550 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416", "hard" },
+    { "550 5.1.2 Domain not found", "hard" },
+    { "551 5.1.6 user has moved", "hard" },
+    { "552 5.2.2 Mailbox is full, user unknown to have room", "soft" },
+    { "550 5.2.1 The email account that you tried to reach is disabled", "soft" },
+    { "550 5.1.0 Sender address does not exist", "soft" },
+    { "550 Verification failed for <hei@shop.example> No Such User Here Sender verify failed",
+      "soft" },
+    { "553 5.1.8 <hei@shop.example>... Domain of sender address does not exist", "soft" },
+    { "550 IP address does not exist in DNS; reverse lookup failed", "soft" },
+    { "550 SPF: domain does not exist", "soft" },
+    { "554 5.7.1 Your server has a poor reputation; unknown host", "soft" },
+    { "451 4.7.1 Greylisting in action, user unknown so far", "soft" },
+};
+
+TEST(bounce, a_sentence_about_us_is_soft_and_one_about_the_recipient_hard)
+{
+    for (size_t i = 0; i < sizeof SENTENCES / sizeof SENTENCES[0]; i++) {
+        SCOPED(arena_closep) struct arena *arena = arena_open(BOUNCE_ARENA_BYTES_MAX);
+        struct bounces                     bounces;
+        struct str                         mail = str_format(arena,
+                                                             REPORT "Final-Recipient: rfc822; ada@x.example\n"
+                                                                                            "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; "
+                                                                                            "%s (in reply to RCPT TO command)\n" RETURNED,
+                                                             SENTENCES[i].said);
+        assert_ok(bounce_read(arena, mail, &bounces));
+        if (strcmp(bounce_class_name(bounces.items[0].class), SENTENCES[i].class) != 0)
+            print_message("%s\n", SENTENCES[i].said);
+        assert_string_equal(bounce_class_name(bounces.items[0].class), SENTENCES[i].class);
+    }
+}
+
 TEST(bounce, a_rule_behind_a_mailbox_and_a_servers_own_sorting_are_minded)
 {
     tells(DAEMON "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "

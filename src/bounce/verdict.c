@@ -219,7 +219,7 @@ static bool is_nobody(struct str core, struct str status)
     static const char *const nobody[] = { "user unknown",    "unknown user",  "no such user",
                                           "does not exist",  "doesn't exist", "user not found",
                                           "no such mailbox", "recipnotfound", NULL };
-    return names_address(status) && scan_has_any(core, nobody);
+    return names_address(status) && scan_has_any(core, nobody) && !scan_has(core, "sender");
 }
 
 /* The sentence, then the code, then what stands around them. */
