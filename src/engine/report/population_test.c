@@ -52,7 +52,7 @@ TEST(population, a_condition_asked_of_everyone_at_once_holds_for_those_for_whom_
 
     world_open(&w);
     for (uint64_t round = 0; ok && tally.compared < COMPARED_AT_LEAST; round++) {
-        struct dice          dice = { hash_u64(round, seed), arena, false, w.base_ms };
+        struct dice          dice = { hash_u64(round, seed), arena, false, w.base_ms, WORLD_ASKS };
         struct segment_names names = world_names(&w);
         world_roll(&w, &dice);
         ok = agrees(&w, NULL, NULL, &dice, &tally);

@@ -5,32 +5,27 @@
 #include <string.h>
 
 #include "base/test.h"
-#include "engine/profile/place.h"
+#include "engine/own.h"
 #include "engine/report/block.h"
 #include "engine/segment/segment_program.h"
 
-enum { BAGS_BYTES = 4 << 20, LEVEL_BYTES = 4 << 20, EVENT_LIST = 1 };
+enum { BAGS_BYTES = 4 << 20, LEVEL_BYTES = 4 << 20, PLACES = 3 };
 
-static const char *const own_keys[] = { "list", "joined" };
+static const char *const places[PLACES] = { "Far/East", "Far/West", "Half/Past" };
 
 void world_open(struct world *w)
 {
-    char     text[32];
-    uint16_t id;
+    const struct zone list[PLACES] = { { str_of(places[0]), NULL, 0, 14 * 3600 },
+                                       { str_of(places[1]), NULL, 0, -11 * 3600 },
+                                       { str_of(places[2]), NULL, 0, 5 * 3600 + 1800 } };
     memset(w, 0, sizeof *w);
     w->events = dict_open();
     w->properties = dict_open();
     w->traits = dict_open();
     w->bags = buf_make(BAGS_BYTES);
     assert_ok(time_parse(STR("2026-01-01"), &w->base_ms));
-    for (int i = 0; i < RUN_OWN_NAMES; i++) {
-        snprintf(text, sizeof text, "$own %d", i);
-        assert_ok(dict_intern(w->events, str_of(text), &id));
-    }
-    for (int i = 0; i < 2; i++)
-        assert_ok(dict_intern(w->properties, str_of(own_keys[i]), &id));
-    for (int i = 0; i < PLACE_TRAITS; i++)
-        assert_ok(dict_intern(w->traits, str_of(place_trait_name((enum place_trait)i)), &id));
+    assert_ok(own_names(w->events, w->properties, w->traits));
+    assert_ok(zones_make(&w->zones, STR("x"), list, PLACES));
     for (int i = 0; i < VIEW_LEVELS_MAX; i++) {
         w->regions[i] = aligned_alloc(64, LEVEL_BYTES);
         assert_non_null(w->regions[i]);
@@ -43,6 +38,7 @@ void world_done(struct world *w)
     dict_close(w->properties);
     dict_close(w->traits);
     buf_done(&w->bags);
+    zones_close(w->zones);
     for (int i = 0; i < VIEW_LEVELS_MAX; i++)
         free(w->regions[i]);
 }
@@ -61,7 +57,7 @@ static struct json random_value(struct dice *dice, struct json *items)
 
 static uint32_t random_bag(struct world *w, struct dice *dice, uint16_t name)
 {
-    static const char *const traits[] = { "country", "age", "vip", "joined", "tags" };
+    static const char *const traits[] = { "country", "age", "vip", "joined", "tags", "timezone" };
     static const char *const properties[] = { "n", "s", "tags", "p.n", "p.s" };
     struct json_member       members[5];
     struct json              items[5][4];
@@ -70,10 +66,24 @@ static uint32_t random_bag(struct world *w, struct dice *dice, uint16_t name)
     bool        is_trait = name == 0;
 
     for (uint32_t i = 0; i < object.count; i++)
-        members[i] =
-            (struct json_member){ str_of((is_trait ? traits : properties)[dice_roll(dice, 5)]),
-                                  random_value(dice, items[i]) };
-    if (name == EVENT_LIST) {
+        members[i] = (struct json_member){
+            str_of((is_trait ? traits : properties)[dice_roll(dice, is_trait ? 6 : 5)]),
+            random_value(dice, items[i])
+        };
+    for (uint32_t i = 0; is_trait && i < object.count; i++)
+        if (str_eq(members[i].key, STR("timezone")))
+            members[i].value = (struct json){ .kind = JSON_STRING,
+                                              .string = str_of(places[dice_roll(dice, PLACES)]) };
+    if (name == OWN_CONSENT) {
+        object.count = 2 + dice_roll(dice, 2);
+        members[0] = (struct json_member){ STR("topic"), { .kind = JSON_INT } };
+        members[0].value.integer = (int64_t)dice_roll(dice, 3);
+        members[1] = (struct json_member){ STR("state"), { .kind = JSON_STRING } };
+        members[1].value.string = dice_roll(dice, 2) ? STR("granted") : STR("refused");
+        members[2] = (struct json_member){ STR("channel"), { .kind = JSON_STRING } };
+        members[2].value.string = dice_roll(dice, 2) ? STR("l1") : STR("l2");
+    }
+    if (name == OWN_LIST) {
         object.count = 2;
         members[0] = (struct json_member){ STR("list"), { .kind = JSON_INT } };
         members[0].value.integer = (int64_t)dice_roll(dice, 3);
@@ -226,8 +236,8 @@ static void roll_events(struct world *w, struct dice *dice, uint32_t profiles)
         e->root = w->root[e->profile];
         e->seq = i + 1;
         e->at_ms = random_at(dice, w);
-        e->name = kind == 0 ? 0 : kind == 1 ? EVENT_LIST : 0;
-        if (kind > 1)
+        e->name = kind == 0 ? OWN_TRAITS : kind == 1 ? OWN_LIST : OWN_CONSENT;
+        if (kind > 2)
             assert_ok(dict_intern(w->events, str_of(names[dice_roll(dice, 5)]), &e->name));
         e->bag = random_bag(w, dice, e->name);
     }
@@ -256,9 +266,14 @@ void world_roll(struct world *w, struct dice *dice)
     roll_levels(w, dice);
     for (uint32_t i = 0; i <= profiles / 64; i++)
         w->among[i] = (uint64_t)dice_roll(dice, UINT32_MAX) << 32 | dice_roll(dice, UINT32_MAX);
-    w->report = (struct report){ .view = &w->view,
-                                 .at_ms = random_at(dice, w),
-                                 .among = dice_roll(dice, 3) == 0 ? w->among : NULL };
+    w->report =
+        (struct report){ .view = &w->view,
+                         .at_ms = random_at(dice, w),
+                         .zone = dice_roll(dice, 2)
+                                     ? zone_find(w->zones, str_of(places[dice_roll(dice, PLACES)]))
+                                     : NULL,
+                         .zones = w->zones,
+                         .among = dice_roll(dice, 3) == 0 ? w->among : NULL };
     if (dice_roll(dice, 2) == 0) /* nothing is dated later */
         w->report.at_ms = w->base_ms + (25 + dice_roll(dice, 12)) * TIME_HOUR_MS;
 }
@@ -279,7 +294,8 @@ struct segment_names world_names(struct world *w)
                                    .grow = true,
                                    .has_entry = true,
                                    .segment = number_of,
-                                   .list = number_of };
+                                   .list = number_of,
+                                   .topic = number_of };
 }
 
 struct segment_program world_event(struct world *w, struct dice *dice)
@@ -308,7 +324,7 @@ struct segment_program world_event(struct world *w, struct dice *dice)
 bool world_is(const struct world *w, const struct segment_program *program,
               const struct world_event *event)
 {
-    struct facts          facts = { .now_ms = w->report.at_ms };
+    struct facts          facts = { .now_ms = w->report.at_ms, .zone = w->report.zone };
     struct segment_asking asking = { program->ops, &facts };
     uint16_t              name = program->ops[0].match.event;
     bool is_named = name == BLOCK_ANYTHING ? event->name >= RUN_OWN_NAMES : event->name == name;
@@ -328,14 +344,18 @@ static bool trait_of(const struct facts *facts, uint16_t key, struct facts_trait
         struct bag_item item;
         uint32_t        at = 0, count = 0;
         bool            listed = false;
-        if (f->name[i - 1] != 0 || f->at_ms[i - 1] > facts->now_ms)
+        if (f->name[i - 1] != OWN_TRAITS)
             continue;
         while (bag_next_of(bag, &at, key, &item)) {
             f->elements[count++] = item.value;
             listed = listed || item.listed;
         }
-        if (count == 0)
+        if (count > 0 && f->at_ms[i - 1] > facts->now_ms)
+            out->until_ms = f->at_ms[i - 1];
+        if (count == 0 || f->at_ms[i - 1] > facts->now_ms)
             continue;
+        out->seq = f->seq[i - 1];
+        out->since_ms = f->at_ms[i - 1];
         out->value = f->elements[0];
         if (listed)
             out->value = (struct json){ .kind = JSON_ARRAY, .count = count, .items = f->elements };
@@ -350,9 +370,9 @@ static struct facts_member list_of(const struct facts *facts, uint32_t list)
     struct json               number, joined = { .kind = JSON_NULL };
     for (uint32_t i = f->run.count; i > 0; i--) {
         struct bag bag = bag_at(facts->bags, f->bag[i - 1]);
-        if (f->name[i - 1] == EVENT_LIST && f->at_ms[i - 1] <= facts->now_ms &&
-            bag_find(bag, 0, &number) && number.integer == list)
-            return (struct facts_member){ bag_find(bag, 1, &joined) && joined.truth, 0,
+        if (f->name[i - 1] == OWN_LIST && f->at_ms[i - 1] <= facts->now_ms &&
+            bag_find(bag, OWN_KEY_LIST, &number) && number.integer == list)
+            return (struct facts_member){ bag_find(bag, OWN_KEY_JOINED, &joined) && joined.truth, 0,
                                           TIME_NEVER };
     }
     return (struct facts_member){ false, 0, TIME_NEVER };
@@ -372,7 +392,41 @@ static struct str id_of(const struct facts *facts)
     return str_of(f->public_id);
 }
 
-static const struct facts_ops ops = { trait_of, list_of, segment_of, id_of };
+/* What the person told last, else the workspace's. */
+static const struct zone *zone_of(const struct facts *facts, int64_t *until_ms)
+{
+    struct facts_trait told;
+    *until_ms = TIME_NEVER;
+    return trait_of(facts, PLACE_TIMEZONE, &told) ? zone_find(facts->zones, told.value.string)
+                                                  : facts->zone;
+}
+
+/* The last word about that topic or all, by that channel or all. */
+static struct facts_consent consent_of(const struct facts *facts, uint32_t topic,
+                                       struct str channel)
+{
+    const struct world_facts *f = facts->person;
+    for (uint32_t i = f->run.count; i > 0; i--) {
+        struct bag  bag = bag_at(facts->bags, f->bag[i - 1]);
+        struct json about, by, state;
+        if (f->name[i - 1] != OWN_CONSENT || f->at_ms[i - 1] > facts->now_ms ||
+            !bag_find(bag, OWN_KEY_TOPIC, &about) || !bag_find(bag, OWN_KEY_STATE, &state) ||
+            (about.integer != 0 && about.integer != topic) ||
+            (bag_find(bag, OWN_KEY_CHANNEL, &by) && !str_eq(by.string, channel)))
+            continue;
+        return (struct facts_consent){ str_eq(state.string, STR("granted")) ? FACTS_CONSENT_GRANTED
+                                                                            : FACTS_CONSENT_REFUSED,
+                                       0, TIME_NEVER };
+    }
+    return (struct facts_consent){ FACTS_CONSENT_UNKNOWN, 0, TIME_NEVER };
+}
+
+static const struct facts_ops ops = { .trait = trait_of,
+                                      .in_list = list_of,
+                                      .in_segment = segment_of,
+                                      .public_id = id_of,
+                                      .zone = zone_of,
+                                      .consent = consent_of };
 
 void world_facts(struct world_facts *f, const struct world *w, uint32_t person, int64_t at_ms)
 {
@@ -392,6 +446,8 @@ void world_facts(struct world_facts *f, const struct world *w, uint32_t person, 
                                .runs = &f->run,
                                .runs_count = 1,
                                .bags = w->view.bags,
+                               .zone = w->report.zone,
+                               .zones = w->report.zones,
                                .person = f,
                                .ops = &ops };
 }
@@ -422,7 +478,9 @@ void world_play(const char *what, world_play_one *play, uint64_t at_least)
     bool                ok = true;
     world_open(&w);
     for (uint64_t round = 0; ok && compared < at_least; round++) {
-        struct dice dice = { .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms };
+        struct dice dice = {
+            .state = hash_u64(round, seed), .arena = arena, .base_ms = w.base_ms, .more = WORLD_ASKS
+        };
         world_roll(&w, &dice);
         ok = play(&w, &dice, &compared);
         if (!ok)

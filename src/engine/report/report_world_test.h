@@ -2,7 +2,8 @@
  * report_world: a small random population, as a view and as a plain list of events.
  *
  * Some people have several profiles, some profiles came after the base, some events are late, some
- * are dated after the question. The list is what the twins of the reports read.
+ * are dated after the question. They live in several time zones and said to whom they consent. The
+ * list is what the twins of the reports read.
  */
 #ifndef DULT_ENGINE_REPORT_WORLD_TEST_H
 #define DULT_ENGINE_REPORT_WORLD_TEST_H
@@ -12,6 +13,11 @@
 #include "engine/segment/segment_random_test.h"
 
 enum { WORLD_PROFILES_MAX = 6000, WORLD_EVENTS_MAX = 20000 };
+
+/* What is asked beyond the first of the language: days in each person's zone, consent. */
+enum {
+    WORLD_ASKS = DICE_DATES | DICE_CALENDAR | DICE_DAY | DICE_BEEN | DICE_MATCHES | DICE_CONSENT,
+};
 
 struct world_event {
     uint32_t profile, root, seq, bag;
@@ -23,6 +29,7 @@ struct world {
     struct view        view;
     struct report      report;
     struct dict       *events, *properties, *traits;
+    struct zones      *zones;
     struct buf         bags;
     int64_t            base_ms;
     uint32_t           root[WORLD_PROFILES_MAX], next[WORLD_PROFILES_MAX];
