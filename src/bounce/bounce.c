@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "bounce/kind.h"
 #include "bounce/letter.h"
 #include "bounce/mail.h"
-#include "bounce/mail_decode.h"
 #include "bounce/notice.h"
 #include "bounce/report.h"
 #include "bounce/scan.h"
@@ -62,7 +62,7 @@ static void letter_gather(struct reading *reading, enum mail_kind kind)
         const struct mail_part *part = &reading->mail.parts[i];
         if (part->kind != kind)
             continue;
-        size_t     end = letter_end(part->body);
+        size_t     end = letter_end(reading->arena, part->body);
         struct str rest = str_slice(part->body, end, part->body.len);
         size_t     room = LETTER_BYTES_MAX - letter.len;
         if (reading->returned.len == 0)
@@ -125,8 +125,7 @@ static void tell_verdict(struct reading *reading, struct str recipient,
                   : verdict.reason == REASON_DELIVERED ? BOUNCE_NONE
                                                        : BOUNCE_SOFT,
          .reason = str_of(reason_name(verdict.reason)),
-         .said = str_slice(evidence->words.len > 0 ? evidence->words : evidence->around, 0,
-                           SAID_BYTES_MAX),
+         .said = str_slice(verdict.said, 0, SAID_BYTES_MAX),
     };
     if (bounce.status.len == 0)
         bounce.status = reason_status(reading->arena, verdict.reason, verdict.is_temporary);
@@ -270,92 +269,6 @@ static void tell_report(struct reading *reading, const struct letter *letter)
 
 /* ---- letters ---- */
 
-/* Automatic answers (RFC 3834) that are not failure notices. */
-static bool is_automatic_answer(const struct reading *reading)
-{
-    static const char *const subjects[] = { "auto reply",
-                                            "auto-reply",
-                                            "autoreply",
-                                            "automatic reply",
-                                            "out of office",
-                                            "out of the office",
-                                            "vacation",
-                                            "autorespon",
-                                            "auto respon",
-                                            "auto:",
-                                            "away from",
-                                            "automatische antwort",
-                                            "réponse automatique",
-                                            "abwesenheit",
-                                            "respuesta automática",
-                                            NULL };
-    struct str               subject = scan_flat(
-                      reading->arena, mail_decode_words(reading->arena, field(reading, "subject")), 500);
-    struct str submitted = field(reading, "auto-submitted");
-    return scan_has_any(subject, subjects) || scan_starts_nocase(submitted, "auto-replied") ||
-           field(reading, "x-autoreply").len > 0 || field(reading, "x-autorespond").len > 0 ||
-           scan_starts_nocase(field(reading, "precedence"), "auto_reply");
-}
-
-static bool is_from_daemon(const struct reading *reading)
-{
-    static const char *const daemons[] = { "mailer-daemon",
-                                           "postmaster",
-                                           "post_master",
-                                           "mail delivery",
-                                           "mail daemon",
-                                           "maildaemon",
-                                           "mailerdaemon",
-                                           "mail administrator",
-                                           "system administrator",
-                                           "mail system",
-                                           "mailer@",
-                                           "mailadm",
-                                           "mdaemon",
-                                           "delivery subsystem",
-                                           "bounce",
-                                           NULL };
-    struct str               from = scan_flat(reading->arena, field(reading, "from"), 500);
-    return from.len == 0 || str_eq(from, STR("<>")) || scan_has_any(from, daemons) ||
-           field(reading, "x-failed-recipients").len > 0;
-}
-
-static bool is_failure(const struct reading *reading)
-{
-    static const char *const subjects[] = {
-        "undeliver",    "delivery",      "failure",     "returned mail",     "returned to sender",
-        "mail error",   "error sending", "mail failed", "mail system error", "could not be",
-        "failed",       "rejected",      "bounce",      "warning",           "not member",
-        "not a member", "loop alert",    NULL
-    };
-    static const char *const plain[] = { "could not be delivered",
-                                         "couldn't be delivered",
-                                         "was not delivered",
-                                         "unable to deliver",
-                                         "delivery failed",
-                                         "delivery has failed",
-                                         "not deliverable",
-                                         "not delivered to",
-                                         "cannot be delivered",
-                                         "can't be delivered",
-                                         NULL };
-    static const char *const words[] = {
-        "not be delivered", "undeliver", "delivery",  "unable to deliver", "failed",
-        "failure",          "rejected",  "could not", "couldn't",          "not reach",
-        "returned",         "unknown",   "error",     "permanent",         "not a member",
-        "duplicated",       NULL
-    };
-    struct str subject = scan_flat(
-        reading->arena, mail_decode_words(reading->arena, field(reading, "subject")), 500);
-    if (is_from_daemon(reading))
-        return true;
-    if (is_automatic_answer(reading) || str_starts(subject, STR("re:")))
-        return false;
-    struct str flat = scan_flat(reading->arena, reading->letter, LETTER_WORDS_BYTES_MAX);
-    return scan_has_any(flat, plain) ||
-           (scan_has_any(subject, subjects) && scan_has_any(flat, words));
-}
-
 static void tell_letter(struct reading *reading, struct letter *letter)
 {
     if (letter->count == 0) {
@@ -394,7 +307,8 @@ static void tell_all(struct reading *reading)
     if (complaint_read(reading) || notice_tell(reading))
         return;
     report_gather(reading);
-    if (reading->report.count == 0 && !is_failure(reading))
+    if (reading->report.count == 0 &&
+        !kind_is_failure(reading->arena, reading->mail.head, reading->letter))
         return;
     letter_of(reading, &letter);
     if (reading->report.count == 0 && letter.count == 0 &&

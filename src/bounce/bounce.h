@@ -43,7 +43,7 @@ struct bounce {
     struct str status;    /* "5.1.1": told, or else derived from the reason */
     enum bounce_class class;
     struct str reason; /* "userunknown": see reason.h */
-    struct str said;   /* the far side's own words, at most 1,000 bytes, on one line */
+    struct str said;   /* the far side's words: one line in lower case, at most 1,000 bytes */
 };
 
 struct bounces {

@@ -3,82 +3,54 @@
 #include <string.h>
 
 #include "base/buf.h"
-
 #include "bounce/scan.h"
 
 /* ---- the end ---- */
 
-static const char *const COPY_BEGINS[] = {
-    "below this line is a copy",
-    "this is a copy of the message",
-    "this is a copy of your message",
-    "this is a copy of the headers",
-    "copy of the original message",
-    "copy of the message header",
-    "is a copy of the message",
-    "original message follows",
-    "message headers follow",
-    "original message headers",
-    "original message header",
-    "header of the original message",
-    "headers of the original message",
-    "original message ---",
-    "-original message",
-    "-- original message",
-    "original mail info",
-    "returned message ---",
-    "message text follows",
-    "unsent message below",
-    "unsent message follows",
-    "undelivered message follows",
-    "returned message follows",
-    "message header follows",
-    "message follows:",
-    "your message reads",
-    "the headers of your message",
-    "start of message",
-    "your original message",
-    "returned mail follows",
-    "original-message-begin",
-    "body of message generated response",
-    NULL,
-};
+enum { COPY_LINE_BYTES_LEAST = 12, COPY_LINE_BYTES_MAX = 120 };
+
+static const char COPY_BEGINS[] =
+    "below this line is a copy|this is a copy of the message|"
+    "this is a copy of your message|this is a copy of the headers|"
+    "copy of the original message|copy of the message header|is a copy of the message|"
+    "original message follows|message headers follow|original message headers|"
+    "original message header|header of the original message|"
+    "headers of the original message|original message ---|-original message|"
+    "-- original message|original mail info|returned message ---|message text follows|"
+    "unsent message below|unsent message follows|undelivered message follows|"
+    "returned message follows|message header follows|message follows:|your message reads|"
+    "the headers of your message|start of message|your original message|"
+    "returned mail follows|original-message-begin|body of message generated response";
 
 /* Fields that only a copy of a message has. */
-static const char *const COPY_FIELDS[] = {
-    "received:",
-    "return-path:",
-    "dkim-signature:",
-    "x-received:",
-    "arc-seal:",
-    "mime-version:",
-    "message-id:",
-    "x-mailer:",
-    "x-google-smtp-source:",
-    "domainkey-signature:",
-    "delivered-to:",
-    NULL,
-};
+static const char COPY_FIELDS[] =
+    "received:|return-path:|dkim-signature:|x-received:|arc-seal:|mime-version:|"
+    "message-id:|x-mailer:|x-google-smtp-source:|domainkey-signature:|delivered-to:";
 
-static bool begins_copy(struct str line)
+static bool begins_with_one(struct str line, const char *phrases)
 {
-    struct str trimmed = str_trim(line);
-    for (const char *const *field = COPY_FIELDS; *field != NULL; field++)
-        if (scan_starts_nocase(line, *field))
-            return true;
-    if (trimmed.len < 12 || trimmed.len > 120)
-        return false;
-    for (const char *const *phrase = COPY_BEGINS; *phrase != NULL; phrase++)
-        if (scan_find_nocase(trimmed, 0, *phrase) < trimmed.len)
+    struct str rest = str_of(phrases), phrase;
+    while (str_split(&rest, '|', &phrase))
+        if (str_eq_nocase(str_slice(line, 0, phrase.len), phrase))
             return true;
     return false;
 }
 
-size_t letter_end(struct str text)
+/* Does the copy of what was returned begin with this line? */
+static bool begins_copy(struct arena *arena, struct str line)
+{
+    if (begins_with_one(line, COPY_FIELDS))
+        return true;
+    struct str trimmed = str_trim(line);
+    return trimmed.len >= COPY_LINE_BYTES_LEAST && trimmed.len <= COPY_LINE_BYTES_MAX &&
+           scan_has_one(scan_flat(arena, trimmed, trimmed.len), COPY_BEGINS);
+}
+
+size_t letter_end(struct arena *arena, struct str text)
 {
     struct str rest = text, line;
     while (scan_line(&rest, &line))
-        if (begins_copy(line))
+        if (begins_copy(arena, line))
             return (size_t)(line.ptr - text.ptr);
     return text.len;
 }
@@ -86,60 +58,23 @@ size_t letter_end(struct str text)
 /* ---- places ---- */
 
 /* Who stands behind these is not who failed. */
-static const char *const NOT_THEM[] = {
-    "mail from",      "contact",        "from:",
-    "from <",         "sender",         "please send",
-    "send mail to",   "for help",       "assistance",
-    "reply to",       "report to",      "message-id:",
-    "subject:",       "http",           "mail to <postmaster",
-    "postmaster of",  "administrator",  "hello ",
-    "bonjour ",       "return address", "e-mail to",
-    "complain",       "reply-to",       "forwarded by",
-    "hallo ",         "hola,",          "queue-id",
-    "a message from", "your mail from", "unsubscribe",
-    "email us",       "write to",       NULL,
-};
+static const char NOT_THEM[] =
+    "mail from|contact|from:|from <|sender|please send|send mail to|for help|assistance|"
+    "reply to|report to|message-id:|subject:|http|mail to <postmaster|postmaster of|"
+    "administrator|hello |bonjour |return address|e-mail to|complain|reply-to|"
+    "forwarded by|hallo |hola,|queue-id|a message from|your mail from|unsubscribe|"
+    "email us|write to";
 
 /* Whose mail became somebody else's; as good as any when that somebody is a program. */
-static const char *const BEHIND_THEM[] = { "expanded from", "generated by", "generated from",
-                                           NULL };
+static const char BEHIND_THEM[] = "expanded from|generated by|generated from";
 
-static const char *const THEM[] = {
-    "rcpt to:",
-    "recipient:",
-    "recipient address:",
-    "original address:",
-    "failed recipient",
-    "recipients:",
-    "mail to",
-    "message to",
-    "delivery to",
-    "deliver to",
-    "delivered to",
-    "deliver mail to",
-    "following address",
-    "permanent errors:",
-    "rejected recipient",
-    "following recipient",
-    "addressed to",
-    "email to",
-    "letter to",
-    "sent to",
-    "e-mail address:",
-    "delivering to",
-    "user:",
-    "final-recipient",
-    "original-recipient",
-    "unable to deliver to",
-    "for user",
-    "recipient <",
-    "mailing list <",
-    "message-id in <",
-    "your message for",
-    "recipient is",
-    "address is",
-    NULL,
-};
+static const char THEM[] =
+    "rcpt to:|recipient:|recipient address:|original address:|failed recipient|"
+    "recipients:|mail to|message to|delivery to|deliver to|delivered to|deliver mail to|"
+    "following address|permanent errors:|rejected recipient|following recipient|"
+    "addressed to|email to|letter to|sent to|e-mail address:|delivering to|user:|"
+    "final-recipient|original-recipient|unable to deliver to|for user|recipient <|"
+    "mailing list <|message-id in <|your message for|recipient is|address is";
 
 /* Marks that stand in front of a list's items. */
 static size_t mark_skip(struct str line)
@@ -194,11 +129,11 @@ static enum place place_of(struct arena *arena, struct str line, size_t at, stru
         return PLACE_NONE;
     if ((is_angle || begin == at) && is_hers(after))
         return PLACE_STRONG;
-    if (scan_has_any(before, NOT_THEM))
+    if (scan_has_one(before, NOT_THEM))
         return PLACE_NONE;
-    if (scan_has_any(before, BEHIND_THEM))
+    if (scan_has_one(before, BEHIND_THEM))
         return PLACE_WEAK;
-    if (scan_has_any(before, THEM))
+    if (scan_has_one(before, THEM))
         return PLACE_STRONG;
     return scan_starts_nocase(before, "to:") || scan_has(before, " to:") ? PLACE_FAIR : PLACE_WEAK;
 }

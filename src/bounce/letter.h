@@ -34,7 +34,7 @@ struct letter {
 };
 
 /* Index at which the returned copy begins, or text.len. */
-size_t letter_end(struct str text);
+size_t letter_end(struct arena *arena, struct str text);
 
 /* Adds the addresses of `text` (without its returned copy) with the best place of each. */
 void letter_recipients(struct arena *arena, struct str text, struct letter *letter);

@@ -1,5 +1,7 @@
 #include "bounce/reason.h"
 
+#include "bounce/scan.h"
+
 static const struct {
     const char *name, *status; /* the status without its first digit */
     bool        is_hard;
@@ -274,16 +276,6 @@ static const struct {
     { REASON_SYNTAX, "syntax error|bad sequence|command unrecognized|not implemented" },
 };
 
-/* Is one of the phrases in the text? */
-static bool has_one(struct str flat, const char *phrases)
-{
-    struct str rest = str_of(phrases), phrase;
-    while (str_split(&rest, '|', &phrase))
-        if (str_find(flat, 0, phrase) < flat.len)
-            return true;
-    return false;
-}
-
 const char *reason_name(enum reason reason)
 {
     return REASON_TABLE[reason].name;
@@ -297,7 +289,7 @@ bool reason_is_hard(enum reason reason)
 enum reason reason_of_words(struct str flat)
 {
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
-        if (has_one(flat, WORDS[i].phrases))
+        if (scan_has_one(flat, WORDS[i].phrases))
             return WORDS[i].reason;
     return REASON_UNDEFINED;
 }

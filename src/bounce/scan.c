@@ -51,10 +51,11 @@ bool scan_has(struct str flat, const char *phrase)
     return flat.len > 0 && memmem(flat.ptr, flat.len, phrase, strlen(phrase)) != NULL;
 }
 
-bool scan_has_any(struct str flat, const char *const *phrases)
+bool scan_has_one(struct str flat, const char *phrases)
 {
-    for (; *phrases != NULL; phrases++)
-        if (scan_has(flat, *phrases))
+    struct str rest = str_of(phrases), phrase;
+    while (str_split(&rest, '|', &phrase))
+        if (str_find(flat, 0, phrase) < flat.len)
             return true;
     return false;
 }

@@ -21,8 +21,8 @@ struct str scan_flat(struct arena *arena, struct str text, size_t bytes_max);
 struct str scan_lower(struct arena *arena, struct str text);
 
 bool scan_has(struct str flat, const char *phrase);
-/* One of a list that ends with NULL. */
-bool scan_has_any(struct str flat, const char *const *phrases);
+/* One of several, divided by "|". */
+bool scan_has_one(struct str flat, const char *phrases);
 /* Index of the first match without regard to case, or text.len. `phrase` is in lower case. */
 size_t scan_find_nocase(struct str text, size_t from, const char *phrase);
 bool   scan_starts_nocase(struct str text, const char *phrase);

@@ -54,7 +54,7 @@ static const struct {
 };
 
 /* With pipelining ">>> DATA" was said before the answer to RCPT came; these tell what it was. */
-static const char *const NO_RECIPIENTS[] = { "need rcpt", "no valid recipients", NULL };
+static const char NO_RECIPIENTS[] = "need rcpt|no valid recipients";
 
 /* sendmail's transcript: the last ">>> command" before the first refusal "<<< 5". */
 static enum stage transcript_stage(struct str flat)
@@ -83,7 +83,7 @@ static enum stage transcript_stage(struct str flat)
 
 enum stage verdict_stage(struct str flat)
 {
-    enum stage stage = scan_has_any(flat, NO_RECIPIENTS) ? STAGE_RCPT : transcript_stage(flat);
+    enum stage stage = scan_has_one(flat, NO_RECIPIENTS) ? STAGE_RCPT : transcript_stage(flat);
     for (size_t i = 0; stage == STAGE_UNKNOWN && i < sizeof STAGES / sizeof STAGES[0]; i++)
         if (scan_has(flat, STAGES[i].phrase))
             stage = STAGES[i].stage;
@@ -110,12 +110,11 @@ static struct str status_of(const struct evidence *evidence)
 }
 
 /* Said by a server about its own mailboxes, so that no dialogue is needed. */
-static const char *const OWN[] = {
-    "not listed in",         "name is not recognized", "unknown recipient", "not in directory",
-    "final delivery userid", "no mailbox here",        "no such mailbox",   "recipnotfound",
-    "unknown local part",    "unknown local-part",     "unrouteable",       "no such user",
-    "unknown user:",         "invalid recipient",      "user not exist",    NULL
-};
+static const char OWN[] =
+    "not listed in|name is not recognized|unknown recipient|not in directory|"
+    "final delivery userid|no mailbox here|no such mailbox|recipnotfound|"
+    "unknown local part|unknown local-part|unrouteable|no such user|unknown user:|"
+    "invalid recipient|user not exist";
 
 /* Does the code speak of the address itself? */
 static bool names_address(struct str status)
@@ -147,15 +146,14 @@ static enum reason user_at_stage(const struct evidence *evidence, struct str sta
     if (names_address(status) || evidence->category == REASON_USERUNKNOWN ||
         evidence->stage == STAGE_RCPT)
         return REASON_USERUNKNOWN;
-    bool is_plain = scan_has_any(evidence->words, OWN) || repeats_recipient(evidence);
+    bool is_plain = scan_has_one(evidence->words, OWN) || repeats_recipient(evidence);
     return evidence->stage == STAGE_UNKNOWN && is_plain ? REASON_USERUNKNOWN : REASON_FILTERED;
 }
 
 /* Said by the server that looked the domain up, so that no dialogue is needed. */
-static const char *const LOOKED_UP[] = { "host unknown",     "unknown host",      "host not found",
-                                         "no such domain",   "nxdomain",          "name not found",
-                                         "name server",      "unrouteable",       "not reachable",
-                                         "domain not found", "non-existent host", NULL };
+static const char LOOKED_UP[] =
+    "host unknown|unknown host|host not found|no such domain|nxdomain|name not found|"
+    "name server|unrouteable|not reachable|domain not found|non-existent host";
 
 /*
  * The same for a domain: a reply about a domain may as well speak of ours, unless it was given to
@@ -172,7 +170,7 @@ static enum reason host_at_stage(const struct evidence *evidence, struct str sta
     if (is_temporary)
         return REASON_NETWORKERROR;
     if (names_host || evidence->stage == STAGE_RCPT || scan_reply(evidence->words) == 0 ||
-        scan_has_any(evidence->words, LOOKED_UP))
+        scan_has_one(evidence->words, LOOKED_UP))
         return REASON_HOSTUNKNOWN;
     return REASON_REJECTED;
 }
@@ -209,17 +207,17 @@ static struct str core_of(struct str words)
 
 static bool is_refused(struct str words)
 {
-    static const char *const words_of[] = { "rejected", "refused", "denied", "not accepted", NULL };
-    return scan_has_any(words, words_of);
+    static const char words_of[] = "rejected|refused|denied|not accepted";
+    return scan_has_one(words, words_of);
 }
 
 /* Code and sentence agree that there is nobody: what else the sentence has is decoration. */
 static bool is_nobody(struct str core, struct str status)
 {
-    static const char *const nobody[] = { "user unknown",    "unknown user",  "no such user",
-                                          "does not exist",  "doesn't exist", "user not found",
-                                          "no such mailbox", "recipnotfound", NULL };
-    return names_address(status) && scan_has_any(core, nobody) && !scan_has(core, "sender");
+    static const char nobody[] =
+        "user unknown|unknown user|no such user|does not exist|doesn't exist|user not found|"
+        "no such mailbox|recipnotfound";
+    return names_address(status) && scan_has_one(core, nobody) && !scan_has(core, "sender");
 }
 
 /* The sentence, then the code, then what stands around them. */
@@ -249,7 +247,9 @@ static enum reason reason_of(const struct evidence *evidence, struct str status)
 
 struct verdict verdict_of(const struct evidence *evidence)
 {
-    struct verdict verdict = { .status = status_of(evidence) };
+    struct str     words = evidence->words.len > 0 ? evidence->words : evidence->around;
+    struct str     core = core_of(words);
+    struct verdict verdict = { .status = status_of(evidence), .said = core.len > 0 ? core : words };
     int            reply = scan_reply(evidence->words);
     verdict.is_temporary = str_starts(verdict.status, STR("4")) ||
                            evidence->action == ACTION_DELAYED || (reply >= 400 && reply < 500);

@@ -35,6 +35,7 @@ struct evidence {
 struct verdict {
     enum reason reason;
     struct str  status; /* empty: none was told */
+    struct str  said;   /* of the words, the sentence that counts */
     bool        is_temporary, is_hard;
 };
 

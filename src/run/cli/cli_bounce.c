@@ -78,7 +78,7 @@ static enum err one(struct cli *cli, struct arena *arena, const char *path, stru
 {
     SCOPED(buf_donep) struct buf line = buf_make(LINE_BYTES_MAX);
     struct bounces               bounces;
-    struct str                   mail;
+    struct str                   mail = STR_NONE;
     TRY(mail_open(arena, path, &mail, problem));
     if (bounce_read(arena, mail, &bounces) != OK)
         return problem_set(problem, ERR_MEMORY, path, "There is not enough memory for this mail.",
