@@ -43,7 +43,7 @@ function rest({ memory, start, live, readers, about }) {
       `| ... of it the base's file | ${ms(memory.merged.base / about.events)} | |`,
       `| property bags, bytes an event | ${ms(memory.merged.bags / about.events)} | |`,
       `| resident bytes a person with ${memory.identities} identities, ${memory.memberships} memberships and one event | ${ms(memory.people)} | 400 |`,
-      `| ... without memberships | ${ms(memory.bare)} | |`);
+      `| ... of one identity, without memberships | ${ms(memory.bare)} | |`);
   }
   if (live) {
     lines.push(`| engine's processor time for 200 live segments, microseconds an event | ${ms(live.with.engineUs - live.without.engineUs)} | 1 |`,
