@@ -49,6 +49,7 @@ void base_drop(struct base *base)
     if (base == NULL || !holds_end(&base->holds))
         return;
     space_release(base->region, base->bytes);
+    free(base->first_day);
     free(base);
 }
 
@@ -244,10 +245,10 @@ static bool level_holds(const struct level *level)
            (level->events == 0 || highest < level->events);
 }
 
-static struct level level_of(const struct base_header *header, unsigned char *region)
+static struct level level_of(const struct base_header *header, const unsigned char *region)
 {
     struct level_columns c;
-    level_lay(region + sizeof *header, header_room(header), &c);
+    level_lay((unsigned char *)region + sizeof *header, header_room(header), &c);
     return (struct level){ .profiles = (uint32_t)header->profiles,
                            .offsets = c.offsets,
                            .events = (uint32_t)header->events,
@@ -268,12 +269,23 @@ enum err base_take(struct base *base, unsigned char *region, size_t bytes)
     if (!header_holds(header, bytes))
         return ERR_CORRUPT;
     base->level = level_of(header, region);
+    base->level.first_day = base->first_day;
     base->region = region;
     base->bytes = bytes;
     base->seq = header->seq;
     base->bags_bytes = header->bags_bytes;
     base->bags_whole = header->bags_whole;
     return OK;
+}
+
+void base_days(struct base *base, const unsigned char *region)
+{
+    struct level level = level_of((const struct base_header *)region, region);
+    free(base->first_day); /* of a base that was given up */
+    base->first_day = malloc(((size_t)level.profiles + 1) * sizeof *base->first_day);
+    if (base->first_day != NULL)
+        level_days(&level, base->first_day);
+    base->level.first_day = base->first_day;
 }
 
 enum err base_check(const struct base *base)

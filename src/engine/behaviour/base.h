@@ -8,7 +8,7 @@
  *
  * Always true   nothing is written after it was made. What passed base_check has the right sum, and
  *               all its places lie within it.
- * Cost          22 bytes an event, 12 a profile, 4 a name.
+ * Cost          22 bytes an event, 12 a profile, 4 a name; 2 a profile beside the file.
  */
 #ifndef DULT_ENGINE_BASE_H
 #define DULT_ENGINE_BASE_H
@@ -26,6 +26,7 @@ struct base {
     uint32_t       seq;        /* the last record it has */
     uint64_t       bags_bytes; /* so many bytes of bags are summed */
     uint64_t       bags_whole; /* the sum of their whole pieces */
+    uint16_t      *first_day;  /* of the level; NULL without memory for it, or before it is made */
     struct level   level;
 };
 
@@ -53,6 +54,10 @@ MUST enum err base_write(const struct base_parts *parts, unsigned char *region, 
  * be checked. ERR_CORRUPT when it cannot be a base: the region is then still the caller's.
  */
 MUST enum err base_take(struct base *base, unsigned char *region, size_t bytes);
+
+/* Finds out who began when, which the file does not say: of a region that base_write filled and the
+ * base is to take, or of the base's own, once checked. Without memory it stays unknown. */
+void base_days(struct base *base, const unsigned char *region);
 
 /* Is it as it was written? Reads all of it. ERR_CORRUPT. */
 MUST enum err base_check(const struct base *base);

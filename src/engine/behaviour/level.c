@@ -108,3 +108,19 @@ struct level level_finish(const struct level_columns *columns, uint32_t profiles
                            .posts = columns->posts,
                            .last_ms = columns->last_ms };
 }
+
+uint16_t level_day(int64_t at_ms)
+{
+    int64_t day = at_ms / TIME_DAY_MS;
+    return (uint16_t)(at_ms < 0 ? 0 : day > UINT16_MAX ? UINT16_MAX : day);
+}
+
+void level_days(const struct level *level, uint16_t *days)
+{
+    for (uint32_t e = 0; e < level->profiles; e++) {
+        uint32_t i = level->offsets[e], end = level->offsets[e + 1];
+        while (i < end && level->name[i] < RUN_OWN_NAMES)
+            i++;
+        days[e] = i < end ? level_day(level->at_ms[i]) : UINT16_MAX;
+    }
+}

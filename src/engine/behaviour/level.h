@@ -7,8 +7,10 @@
  *      posts   a: |0|2|..   b: |1|..           name -> places of its events, ascending: so by
  *                                              profile, then time
  *      last_ms |t|t|t|                         entry -> the latest thing the person did
+ *      first_day |d|d|d|                       entry -> the day of the first one, or no column
  *
- * "Did" is every name from RUN_OWN_NAMES on.
+ * "Did" is every name from RUN_OWN_NAMES on. Days are counted from 1970 on, in UTC; what lies
+ * outside the column's numbers has the nearest one, and so has the latest who did nothing.
  */
 #ifndef DULT_ENGINE_LEVEL_H
 #define DULT_ENGINE_LEVEL_H
@@ -32,6 +34,7 @@ struct level {
     const uint32_t *post_offsets; /* names + 1 */
     const uint32_t *posts;        /* places of events, ascending within a name */
     const int64_t  *last_ms;      /* by entry; LAST_NEVER_MS for none */
+    const uint16_t *first_day;    /* by entry; NULL: not known */
 };
 
 /* The run of one entry. */
@@ -89,5 +92,11 @@ uint64_t level_merge(const struct level_columns *to, uint64_t at, const struct r
 
 /* When events and offsets stand: fills last_ms, post_offsets and posts, and gives the level. */
 struct level level_finish(const struct level_columns *columns, uint32_t profiles, uint32_t names);
+
+/* Fills a column of first_day: `days` has room for level->profiles. */
+void level_days(const struct level *level, uint16_t *days);
+
+/* The day an instant lies in, as first_day has it. */
+uint16_t level_day(int64_t at_ms);
 
 #endif

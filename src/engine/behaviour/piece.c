@@ -18,18 +18,32 @@ void piece_drop(struct piece *piece)
         free(piece);
 }
 
-/* One block of memory: the piece, then its columns. */
+static size_t pad(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+/* One block of memory: the piece, its days, its columns. */
 static struct piece *piece_alloc(struct level_room room, struct level_columns *columns)
 {
-    size_t         head = (sizeof(struct piece) + 63) & ~(size_t)63;
+    size_t         days = pad(sizeof(struct piece));
+    size_t         head = days + pad((size_t)room.profiles * sizeof(uint16_t));
     unsigned char *block = aligned_alloc(64, head + level_lay(NULL, room, NULL));
     if (block == NULL)
         return NULL;
     struct piece *piece = (struct piece *)block;
-    *piece = (struct piece){ 0 };
+    *piece = (struct piece){ .days = (uint16_t *)(block + days) };
     atomic_init(&piece->holds, 1);
     level_lay(block + head, room, columns);
     return piece;
+}
+
+static void piece_finish(struct piece *piece, const struct level_columns *columns, uint32_t entries,
+                         uint32_t names)
+{
+    piece->level = level_finish(columns, entries, names);
+    level_days(&piece->level, piece->days);
+    piece->level.first_day = piece->days;
 }
 
 /* ---- sorting ---- */
@@ -203,7 +217,7 @@ static enum err keys_gather(struct piece **out, struct keys *keys, const struct 
     if (piece == NULL)
         return ERR_MEMORY;
     rows_gather(keys, rows, &columns);
-    piece->level = level_finish(&columns, profiles, rows->edition->names);
+    piece_finish(piece, &columns, profiles, rows->edition->names);
     *out = piece;
     return OK;
 }
@@ -293,7 +307,7 @@ enum err piece_merge(struct piece **out, const struct piece *older, const struct
     if (piece == NULL)
         return ERR_MEMORY;
     levels_merge(&m);
-    piece->level = level_finish(&m.to, m.entries, names);
+    piece_finish(piece, &m.to, m.entries, names);
     piece->from = older->from;
     piece->to = newer->to;
     *out = piece;

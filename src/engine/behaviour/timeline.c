@@ -274,7 +274,9 @@ enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes)
 enum err timeline_write(const struct timeline *timeline, unsigned char *region, size_t *bytes)
 {
     struct base_parts parts = parts_of(timeline);
-    return base_write(&parts, region, bytes);
+    TRY(base_write(&parts, region, bytes));
+    base_days(timeline->coming, region);
+    return OK;
 }
 
 const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t *count)
@@ -374,6 +376,8 @@ enum err timeline_load(struct timeline *timeline, unsigned char *region, size_t 
     enum err err = base_take(base, region, bytes);
     if (err == OK)
         err = base_check(base);
+    if (err == OK)
+        base_days(base, region);
     if (err == OK)
         err = bags_take(timeline, base, bags_file, bags_file_bytes);
     if (err != OK) {

@@ -66,6 +66,7 @@ static void event_add(struct life *l)
                                 .name = (uint16_t)(draw(l, 9) == 0 ? DICT_OTHER : draw(l, NAMES)),
                                 .seq = draw(l, 4) == 0 ? l->seq : ++l->seq };
     e.at_ms = draw(l, 4) == 0 ? (int64_t)draw(l, l->seq + 1) : (int64_t)l->seq / 5;
+    e.at_ms = (e.at_ms - 40) * TIME_HOUR_MS; /* some before 1970 */
     assert_ok(timeline_bag_add(l->timeline, STR("a bag.. "), &e.bag));
     assert_ok(timeline_add(l->timeline, e));
 }
@@ -190,7 +191,8 @@ static void profile_compare(struct life *l, const struct view *view, uint32_t pr
     assert_int_equal(view->next[profile], people_get(l->people, profile)->next);
 }
 
-/* Postings name every event once, in order; last_ms is the latest that was done. */
+/* Postings name every event once, in order; last_ms is the latest that was done, first_day that of
+ * the earliest. */
 static void level_check(const struct level *level)
 {
     uint32_t posts = 0;
@@ -202,12 +204,19 @@ static void level_check(const struct level *level)
     assert_int_equal(posts, level->events);
     assert_int_equal(level->offsets[level->profiles], level->events);
     for (uint32_t e = 0; e < level->profiles; e++) {
-        int64_t    last = LAST_NEVER_MS;
+        int64_t    last = LAST_NEVER_MS, first = TIME_MAX_MS;
         struct run run = level_run(level, e);
-        for (uint32_t i = 0; i < run.count; i++)
+        for (uint32_t i = 0; i < run.count; i++) {
             if (run.name[i] >= RUN_OWN_NAMES && run.at_ms[i] > last)
                 last = run.at_ms[i];
+            if (run.name[i] >= RUN_OWN_NAMES && run.at_ms[i] < first)
+                first = run.at_ms[i];
+        }
         assert_true(level->last_ms[e] == last);
+        assert_non_null(level->first_day);
+        assert_int_equal(level->first_day[e], first == TIME_MAX_MS ? UINT16_MAX
+                                              : first < 0          ? 0
+                                                                   : first / TIME_DAY_MS);
         assert_true(level->profile == NULL || e == 0 || level->profile[e - 1] < level->profile[e]);
     }
 }

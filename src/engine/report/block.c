@@ -7,6 +7,7 @@ enum {
     RANK_BITS = 1 << 16,
     RANK_WORDS = RANK_BITS / 64,
     FEW = BLOCK_PROFILES / 32, /* whose slices cost less one by one */
+    SOME = BLOCK_PROFILES / 3, /* for whom ranks are looked up alone */
 };
 
 /* ---- who is in it */
@@ -115,15 +116,13 @@ void block_make(struct block *block, const struct report *report, uint32_t first
 /* A stretch of entries whose events lie within RANK_BITS of each other. */
 struct rank {
     uint64_t bits[RANK_WORDS + 1];
-    uint32_t before[RANK_WORDS + 1]; /* bits in the words before */
+    uint32_t before[RANK_WORDS + 1]; /* bits in the words before, and `from` */
 };
 
-/* out[k] = how many of posts[from..to) lie before offsets[k], plus `from`, for k in [0, count]. */
-BLOCK_WIDE static void rank_fill(struct rank *rank, const uint32_t *posts, uint32_t from,
-                                 uint32_t to, const uint32_t *offsets, uint32_t count,
-                                 uint32_t *out)
+static inline void rank_make(struct rank *rank, const uint32_t *posts, uint32_t from, uint32_t to,
+                             uint32_t base, uint32_t end)
 {
-    uint32_t base = offsets[0], words = (offsets[count] - base) / 64 + 1, sum = from;
+    uint32_t words = (end - base) / 64 + 1, sum = from;
     memset(rank->bits, 0, words * sizeof rank->bits[0]);
     for (uint32_t k = from; k < to; k++)
         rank->bits[(posts[k] - base) / 64] |= UINT64_C(1) << ((posts[k] - base) % 64);
@@ -131,10 +130,44 @@ BLOCK_WIDE static void rank_fill(struct rank *rank, const uint32_t *posts, uint3
         rank->before[word] = sum;
         sum += (uint32_t)__builtin_popcountll(rank->bits[word]);
     }
-    for (uint32_t k = 0; k <= count; k++) {
-        uint32_t place = offsets[k] - base;
-        uint64_t below = rank->bits[place / 64] & ((UINT64_C(1) << (place % 64)) - 1);
-        out[k] = rank->before[place / 64] + (uint32_t)__builtin_popcountll(below);
+}
+
+static inline uint32_t rank_of(const struct rank *rank, uint32_t place)
+{
+    uint64_t below = rank->bits[place / 64] & ((UINT64_C(1) << (place % 64)) - 1);
+    return rank->before[place / 64] + (uint32_t)__builtin_popcountll(below);
+}
+
+/* out[k] = how many of posts[from..to) lie before offsets[k], plus `from`, for k in [0, count]. */
+BLOCK_WIDE static void rank_fill(struct rank *rank, const uint32_t *posts, uint32_t from,
+                                 uint32_t to, const uint32_t *offsets, uint32_t count,
+                                 uint32_t *out)
+{
+    uint32_t base = offsets[0];
+    rank_make(rank, posts, from, to, base, offsets[count]);
+    for (uint32_t k = 0; k <= count; k++)
+        out[k] = rank_of(rank, offsets[k] - base);
+}
+
+/* The same for some of a whole block's profiles: lo[i] and hi[i] for the bits of `asked` from i = k
+ * on, `count` of them. */
+BLOCK_WIDE static void rank_asked(struct rank *rank, const uint32_t *posts, uint32_t from,
+                                  uint32_t to, const uint32_t *offsets, uint32_t k, uint32_t count,
+                                  const uint64_t *asked, uint32_t *room)
+{
+    uint32_t base = offsets[k];
+    rank_make(rank, posts, from, to, base, offsets[k + count]);
+    for (uint32_t word = k / 64; word * 64 < k + count; word++) {
+        uint64_t left = asked[word];
+        if (word == k / 64)
+            left &= UINT64_MAX << (k % 64);
+        for (; left != 0; left &= left - 1) {
+            uint32_t i = word * 64 + BLOCK_BIT(left);
+            if (i >= k + count)
+                break;
+            room[i] = rank_of(rank, offsets[i] - base);
+            room[BLOCK_PROFILES + i] = rank_of(rank, offsets[i + 1] - base);
+        }
     }
 }
 
@@ -169,6 +202,27 @@ static void ranks_fill(const uint32_t *posts, uint32_t from, uint32_t to, const 
             out[k + 1] = end;
         else
             rank_fill(&rank, posts, out[k], end, offsets + k, step, out + k);
+        k += step;
+    }
+}
+
+/* Of a level that has a column of all profiles. */
+static void ranks_asked(const uint32_t *posts, uint32_t from, uint32_t to, const uint32_t *offsets,
+                        uint32_t count, const uint64_t *asked, uint32_t *room)
+{
+    struct rank rank;
+    memset(room, 0, 2 * BLOCK_PROFILES * sizeof *room);
+    for (uint32_t k = 0; k < count;) {
+        uint32_t reach = rank_reach(offsets + k, count - k);
+        uint32_t step = reach == 0 ? 1 : reach;
+        uint32_t end = lower_bound(posts, from, to, offsets[k + step]);
+        if (reach == 0) {
+            room[k] = from;
+            room[BLOCK_PROFILES + k] = end;
+        } else {
+            rank_asked(&rank, posts, from, end, offsets, k, step, asked, room);
+        }
+        from = end;
         k += step;
     }
 }
@@ -215,16 +269,16 @@ uint32_t block_entry(const struct block *block, uint32_t l, uint32_t i)
     return e < to && level->profile[e] == block->first + i ? e : BLOCK_NO_ENTRY;
 }
 
-static bool is_few(const uint64_t *asked)
+static uint32_t people_in(const uint64_t *asked)
 {
     uint32_t people = 0;
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
         people += (uint32_t)__builtin_popcountll(asked[word]);
-    return people < FEW;
+    return people;
 }
 
 static bool level_slices(struct slice_level *slice, uint32_t *room, const struct block *block,
-                         uint32_t l, uint16_t name, const uint64_t *few)
+                         uint32_t l, uint16_t name, const uint64_t *asked, uint32_t people)
 {
     const struct level *level = &block->view->levels[l];
     uint32_t            from = block->entries[l].from, count = block->entries[l].to - from;
@@ -245,9 +299,13 @@ static bool level_slices(struct slice_level *slice, uint32_t *room, const struct
             return false;
         slice->lo = room;
         slice->hi = room + BLOCK_PROFILES;
-        if (few != NULL) {
+        if (people < FEW) {
             end = lower_bound(level->posts, post, end, offsets[count]);
-            few_fill(slice, block, post, end, few, room);
+            few_fill(slice, block, post, end, asked, room);
+            return true;
+        }
+        if (people < SOME && level->profile == NULL) {
+            ranks_asked(level->posts, post, end, offsets, count, asked, room);
             return true;
         }
         ranks_fill(level->posts, post, end, offsets, count, bounds);
@@ -274,12 +332,12 @@ void slices_make(struct slices *slices, const struct block *block, uint16_t name
 void slices_make_of(struct slices *slices, const struct block *block, uint16_t name,
                     const uint64_t *asked)
 {
-    const uint64_t *few = asked != NULL && is_few(asked) ? asked : NULL;
+    uint32_t people = asked == NULL ? BLOCK_PROFILES : people_in(asked);
     slices->levels_count = 0;
     for (uint32_t l = 0; l < block->view->levels_count; l++) {
         uint32_t count = slices->levels_count;
-        slices->levels_count +=
-            level_slices(&slices->levels[count], slices->room[count], block, l, name, few);
+        slices->levels_count += level_slices(&slices->levels[count], slices->room[count], block, l,
+                                             name, asked, people);
     }
 }
 
@@ -313,22 +371,6 @@ BLOCK_WIDE void slices_totals(const struct slices *slices, uint32_t count, uint3
     }
 }
 
-/* Eight bytes of 0 or 1 become the bits of one, the first the lowest. */
-static inline uint64_t byte_of(const uint8_t *flags)
-{
-    uint64_t eight;
-    memcpy(&eight, flags, sizeof eight);
-    return eight * UINT64_C(0x0102040810204080) >> 56;
-}
-
-static inline uint64_t word_of(const uint8_t *flags)
-{
-    uint64_t word = 0;
-    for (uint32_t k = 0; k < 8; k++)
-        word |= byte_of(flags + 8 * k) << (8 * k);
-    return word;
-}
-
 BLOCK_WIDE void block_enough(const struct block *block, const uint32_t *totals, uint32_t need,
                              int64_t from_ms, uint64_t *out)
 {
@@ -340,7 +382,7 @@ BLOCK_WIDE void block_enough(const struct block *block, const uint32_t *totals, 
         for (uint32_t i = 0; i < block->count; i++)
             flags[i] &= block->last_ms[i] >= from_ms;
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        out[word] = word_of(flags + 64 * word);
+        out[word] = block_word(flags + 64 * word);
 }
 
 BLOCK_WIDE void block_last(const struct block *block, int64_t from_ms, int64_t to_ms,
@@ -354,9 +396,56 @@ BLOCK_WIDE void block_last(const struct block *block, int64_t from_ms, int64_t t
         late[i] = (block->last_ms[i] >= from_ms) & (block->last_ms[i] > to_ms);
     }
     for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
-        within[word] = word_of(in + 64 * word);
-        after[word] = word_of(late + 64 * word);
+        within[word] = block_word(in + 64 * word);
+        after[word] = block_word(late + 64 * word);
     }
+}
+
+/* The day of everyone's first deed, over all levels; false where one does not know it. */
+static bool days_fill(const struct block *block, uint16_t *days)
+{
+    memset(days, 0xff, BLOCK_PROFILES * sizeof *days);
+    for (uint32_t l = 0; l < block->view->levels_count; l++) {
+        const struct level *level = &block->view->levels[l];
+        uint32_t            from = block->entries[l].from, to = block->entries[l].to;
+        if (from < to && level->first_day == NULL)
+            return false;
+        if (from < to && level->profile == NULL && l == 0) {
+            memcpy(days, level->first_day + from, (to - from) * sizeof *days);
+            continue;
+        }
+        for (uint32_t e = from; e < to; e++) {
+            uint32_t i = (level->profile == NULL ? e : level->profile[e]) - block->first;
+            if (level->first_day[e] < days[i])
+                days[i] = level->first_day[e];
+        }
+    }
+    return true;
+}
+
+BLOCK_WIDE static void days_compare(const uint16_t *days, uint16_t day, uint64_t *before,
+                                    uint64_t *after)
+{
+    uint8_t early[BLOCK_PROFILES], late[BLOCK_PROFILES];
+    for (uint32_t i = 0; i < BLOCK_PROFILES; i++) {
+        early[i] = days[i] < day;
+        late[i] = days[i] > day;
+    }
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        before[word] = block_word(early + 64 * word);
+        after[word] = block_word(late + 64 * word);
+    }
+}
+
+void block_first(const struct block *block, int64_t from_ms, uint64_t *before, uint64_t *not_before)
+{
+    uint16_t days[BLOCK_PROFILES];
+    if (!days_fill(block, days)) {
+        memset(before, 0, BLOCK_WORDS * sizeof *before);
+        memset(not_before, 0, BLOCK_WORDS * sizeof *not_before);
+        return;
+    }
+    days_compare(days, level_day(from_ms), before, not_before);
 }
 
 uint32_t slices_trait_bag(const struct slices *slices, const struct block *block, uint16_t key,

@@ -14,6 +14,8 @@
 #ifndef DULT_ENGINE_REPORT_BLOCK_H
 #define DULT_ENGINE_REPORT_BLOCK_H
 
+#include <string.h>
+
 #include "engine/behaviour/view.h"
 #include "engine/report/report.h"
 #include "engine/segment/segment_program.h"
@@ -95,6 +97,12 @@ void block_enough(const struct block *block, const uint32_t *totals, uint32_t ne
 /* Whose last deed lies at or after from_ms: at or before to_ms, and after it. */
 void block_last(const struct block *block, int64_t from_ms, int64_t to_ms, uint64_t *within,
                 uint64_t *after);
+/*
+ * As the days of first deeds tell, without an instant being read: who surely did something before
+ * from_ms, and who surely did nothing before it. Both are empty where no level knows the days.
+ */
+void block_first(const struct block *block, int64_t from_ms, uint64_t *before,
+                 uint64_t *not_before);
 
 /* Of slices of BLOCK_IDENTIFY: the bag of the newest call by now that names the trait, 0 for none.
  */
@@ -106,6 +114,21 @@ bool block_is_known(const struct block *block, uint32_t i, int64_t at_ms);
 
 /* Walks the bits of a word: for (uint64_t left = word; left != 0; left &= left - 1) BLOCK_BIT. */
 #define BLOCK_BIT(left) ((uint32_t)__builtin_ctzll(left))
+
+/* Eight bytes of 0 or 1 become the bits of one, the first the lowest; 64 become those of a word. */
+static inline uint64_t block_byte(const uint8_t *flags)
+{
+    uint64_t eight;
+    memcpy(&eight, flags, sizeof eight);
+    return eight * UINT64_C(0x0102040810204080) >> 56;
+}
+static inline uint64_t block_word(const uint8_t *flags)
+{
+    uint64_t word = 0;
+    for (uint32_t k = 0; k < 8; k++)
+        word |= block_byte(flags + 8 * k) << (8 * k);
+    return word;
+}
 
 /* Loops over columns that pay for wider registers where the processor has them. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \

@@ -1,5 +1,7 @@
 #include "engine/report/funnel.h"
 
+#include <string.h>
+
 #include "engine/report/hits.h"
 #include "engine/report/rows.h"
 
@@ -128,14 +130,14 @@ static bool lane_of(struct lanes *lanes, const struct hits *hits, uint32_t k, ui
 }
 
 static bool lanes_of(struct lanes *lanes, const struct hits *hits, const struct funnel_question *q,
-                     uint32_t i)
+                     uint32_t i, bool is_within)
 {
     int64_t end_ms = hits->report->at_ms + 1;
     lanes->level = NULL;
     for (uint32_t k = 0; k < q->steps_count; k++)
         if (!lane_of(lanes, hits, k, i, k == 0 && q->to_ms < end_ms ? q->to_ms : end_ms))
             return false;
-    if (lanes->level == NULL)
+    if (lanes->level == NULL || is_within)
         return true;
     const int64_t *at_ms = lanes->level->at_ms;
     while (lanes->at[0] < lanes->end[0] && at_ms[lanes->at[0][0]] < q->from_ms)
@@ -197,14 +199,27 @@ static bool climb_lanes(struct climb *c, struct lanes *lanes, const struct funne
     return true;
 }
 
+/* Those of a block of whom steps are asked. */
+struct crowd {
+    uint64_t people[BLOCK_WORDS]; /* may have a first step */
+    uint64_t second[BLOCK_WORDS]; /* and a second one */
+    uint64_t within[BLOCK_WORDS]; /* did everything in the period, by their first and last deed */
+    bool     is_plain;
+};
+
+static bool crowd_has(const uint64_t *bits, uint32_t i)
+{
+    return (bits[i / 64] >> (i % 64) & 1) != 0;
+}
+
 /* How far somebody came, and the bag of the event from which; quickly where it can be. */
 static enum err climb_of(struct climb *c, struct hits *hits, const struct funnel_question *q,
-                         bool plain, uint32_t i, uint32_t *bag)
+                         const struct crowd *crowd, uint32_t i, uint32_t *bag)
 {
     struct lanes lanes = { .level = NULL };
     hits_begin(hits, i);
-    if (plain && !hits_is_ringed(hits, i) && lanes_of(&lanes, hits, q, i) &&
-        climb_lanes(c, &lanes, q)) {
+    if (crowd->is_plain && !hits_is_ringed(hits, i) &&
+        lanes_of(&lanes, hits, q, i, crowd_has(crowd->within, i)) && climb_lanes(c, &lanes, q)) {
         *bag = c->level > 0 && q->by.of == GROUPS_OF_PROPERTY ? lanes.level->bag[c->best_start] : 0;
         return OK;
     }
@@ -214,12 +229,13 @@ static enum err climb_of(struct climb *c, struct hits *hits, const struct funnel
     return OK;
 }
 
-static enum err person(struct hits *hits, const struct funnel_question *q, bool plain,
-                       struct rows *by, uint32_t i, struct funnel_row *rows)
+static enum err person(struct hits *hits, const struct funnel_question *q,
+                       const struct crowd *crowd, struct rows *by, uint32_t i,
+                       struct funnel_row *rows)
 {
     struct climb c;
     uint32_t     bag;
-    TRY(climb_of(&c, hits, q, plain, i, &bag));
+    TRY(climb_of(&c, hits, q, crowd, i, &bag));
     if (c.level == 0)
         return OK;
     uint32_t all = groups_rows(q->by) - 1;
@@ -230,15 +246,71 @@ static enum err person(struct hits *hits, const struct funnel_question *q, bool 
     return OK;
 }
 
+/* Each further step is looked for among those who have the ones before. */
+static void crowd_make(struct crowd *crowd, struct hits *hits, const struct funnel_question *q)
+{
+    uint64_t left[BLOCK_WORDS], some[BLOCK_WORDS], before[BLOCK_WORDS], since[BLOCK_WORDS];
+    int64_t  to_ms = q->to_ms <= hits->report->at_ms ? q->to_ms : hits->report->at_ms + 1;
+    hits_block_kind(hits, 0, NULL);
+    hits_people(hits, 0, crowd->people);
+    memcpy(left, crowd->people, sizeof left);
+    for (uint32_t k = 1; k < q->steps_count; k++) {
+        hits_block_kind(hits, k, left);
+        hits_people(hits, k, some);
+        for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+            left[word] &= some[word];
+        if (k == 1)
+            memcpy(crowd->second, left, sizeof left);
+    }
+    block_last(&hits->block, TIME_MIN_MS, to_ms - 1, crowd->within, some);
+    block_first(&hits->block, q->from_ms, before, since);
+    bool is_own = q->steps[0].ops[0].match.event < RUN_OWN_NAMES;
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        crowd->within[word] &= is_own ? 0 : since[word];
+}
+
+/* Who has no second step came as far as the first, if all they did lies in the period: so nothing
+ * is looked at. They are counted, and taken out of the people. */
+static void firsts_put(struct crowd *crowd, const struct hits *hits,
+                       const struct funnel_question *q, struct funnel_row *rows)
+{
+    bool is_picked = q->pick.bits != NULL && q->pick.row == 0 && q->pick.step == 1;
+    if (!crowd->is_plain || q->by.of != GROUPS_OF_NOTHING)
+        return;
+    for (uint32_t word = 0; word * 64 < hits->block.count; word++) {
+        uint64_t firsts = crowd->people[word] & ~crowd->second[word] & crowd->within[word] &
+                          hits->block.alone[word];
+        rows[0].people[0] += (uint64_t)__builtin_popcountll(firsts);
+        crowd->people[word] &= ~firsts;
+        if (is_picked)
+            q->pick.bits[hits->block.first / 64 + word] |= firsts;
+    }
+}
+
 /* Of those who cannot take a second step only the first instant is looked at. */
-static void prefetch(const struct hits *hits, const uint64_t *people, const uint64_t *second,
-                     uint32_t word)
+static void prefetch(const struct hits *hits, const struct crowd *crowd, uint32_t word)
 {
     if (word >= BLOCK_WORDS)
         return;
-    hits_prefetch(hits, 0, word, people[word] & ~second[word], 1);
-    hits_prefetch(hits, 0, word, people[word] & second[word], 3);
-    hits_prefetch(hits, 1, word, people[word] & second[word], 3);
+    uint64_t people = crowd->people[word], second = crowd->second[word];
+    hits_prefetch(hits, 0, word, people & ~second, 1);
+    hits_prefetch(hits, 0, word, people & second, 3);
+    hits_prefetch(hits, 1, word, people & second, 3);
+}
+
+static enum err block(struct hits *hits, const struct funnel_question *q, struct rows *by,
+                      bool is_plain, struct funnel_row *rows)
+{
+    struct crowd crowd = { .is_plain = is_plain };
+    crowd_make(&crowd, hits, q);
+    firsts_put(&crowd, hits, q, rows);
+    prefetch(hits, &crowd, 0);
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        prefetch(hits, &crowd, word + 1);
+        for (uint64_t left = crowd.people[word]; left != 0; left &= left - 1)
+            TRY(person(hits, q, &crowd, by, word * 64 + BLOCK_BIT(left), rows));
+    }
+    return OK;
 }
 
 enum err funnel_run(const struct report *report, const struct funnel_question *q,
@@ -247,24 +319,15 @@ enum err funnel_run(const struct report *report, const struct funnel_question *q
     SCOPED(hits_closep) struct hits *hits = NULL;
     SCOPED(rows_closep) struct rows *by = NULL;
     const struct segment_program    *programs[REPORT_STEPS_MAX];
-    uint64_t                         people[BLOCK_WORDS], second[BLOCK_WORDS];
-    bool                             plain = is_plain(q);
 
     for (uint32_t k = 0; k < q->steps_count; k++)
         programs[k] = &q->steps[k];
     TRY(hits_open(&hits, report, programs, q->steps_count));
     TRY(rows_open(&by, q->by));
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
-        hits_block(hits, first, range.to);
+        hits_block_begin(hits, first, range.to);
         rows_block(by, &hits->block);
-        hits_people(hits, 0, people);
-        hits_people(hits, 1, second);
-        prefetch(hits, people, second, 0);
-        for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
-            prefetch(hits, people, second, word + 1);
-            for (uint64_t left = people[word]; left != 0; left &= left - 1)
-                TRY(person(hits, q, plain, by, word * 64 + BLOCK_BIT(left), rows));
-        }
+        TRY(block(hits, q, by, is_plain(q), rows));
     }
     return OK;
 }

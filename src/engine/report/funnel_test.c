@@ -119,6 +119,8 @@ static bool play(struct world *w, struct dice *dice, uint64_t *compared)
     q.within_ms = (1 + dice_roll(dice, 16)) * TIME_HOUR_MS / 2;
     q.from_ms = w->base_ms + dice_roll(dice, 12) * TIME_HOUR_MS;
     q.to_ms = q.from_ms + (1 + dice_roll(dice, 25)) * TIME_HOUR_MS;
+    if (dice_roll(dice, 3) == 0) /* from long before anything was done */
+        q.from_ms -= 2 * TIME_DAY_MS;
     q.by = world_by(w, dice, &steps[0], q.from_ms, q.to_ms);
     q.pick = (struct funnel_pick){ bits, dice_roll(dice, groups_rows(q.by)),
                                    1 + dice_roll(dice, q.steps_count), dice_roll(dice, 2) == 0 };

@@ -4,7 +4,10 @@
 
 #include "engine/segment/segment_program.h"
 
-enum { SMALL = 24 }; /* put in order by insertion */
+enum {
+    SMALL = 24,        /* put in order by insertion */
+    LINE_INSTANTS = 8, /* of 64 bytes */
+};
 
 static const struct segment_match_op *match_of(const struct hits *hits, uint32_t kind)
 {
@@ -64,6 +67,16 @@ void hits_block(struct hits *hits, uint32_t first, uint32_t to)
         slices_make(&hits->slices[kind], &hits->block, name_of(hits, kind));
 }
 
+void hits_block_begin(struct hits *hits, uint32_t first, uint32_t to)
+{
+    block_make(&hits->block, hits->report, first, to);
+}
+
+void hits_block_kind(struct hits *hits, uint32_t kind, const uint64_t *asked)
+{
+    slices_make_of(&hits->slices[kind], &hits->block, name_of(hits, kind), asked);
+}
+
 void hits_people(const struct hits *hits, uint32_t kind, uint64_t *out)
 {
     uint32_t totals[BLOCK_PROFILES];
@@ -78,9 +91,10 @@ void hits_prefetch(const struct hits *hits, uint32_t kind, uint32_t word, uint64
 {
     for (uint32_t l = 0; l < hits->slices[kind].levels_count; l++) {
         const struct slice_level *slice = &hits->slices[kind].levels[l];
+        uint32_t                  step = slice->places == NULL ? LINE_INSTANTS : 1;
         for (uint64_t left = people; left != 0; left &= left - 1) {
             uint32_t i = word * 64 + BLOCK_BIT(left), hi = slice->hi[i];
-            for (uint32_t k = slice->lo[i]; k < hi && k < slice->lo[i] + most; k++)
+            for (uint32_t k = slice->lo[i]; k < hi && k < slice->lo[i] + most * step; k += step)
                 __builtin_prefetch(&slice->level->at_ms[slice_place(slice, k)]);
         }
     }

@@ -47,11 +47,14 @@ void          hits_closep(struct hits **hits); /* for SCOPED */
 
 /* Goes to the block at `first`. */
 void hits_block(struct hits *hits, uint32_t first, uint32_t to);
+/* The same in steps: to the block, then each kind for those of whom it will be asked. */
+void hits_block_begin(struct hits *hits, uint32_t first, uint32_t to);
+void hits_block_kind(struct hits *hits, uint32_t kind, const uint64_t *asked);
 /* People who may have a hit of that kind: those of one profile who have a posting, and all of
  * several profiles. */
 void hits_people(const struct hits *hits, uint32_t kind, uint64_t *out);
 /* Asks the processor to have at hand soon the first `most` hits of a kind, of those of a word of
- * people. */
+ * people; of everything they did so many lines of its memory. */
 void hits_prefetch(const struct hits *hits, uint32_t kind, uint32_t word, uint64_t people,
                    uint32_t most);
 

@@ -76,8 +76,7 @@ static void eval_ringed(struct leaf_asking *asking, uint64_t *out)
             someone_make(&asking->someone, block->report,
                          block->first + word * 64 + BLOCK_BIT(left));
             if (someone_is_known(&asking->someone) &&
-                (asking->program == NULL ||
-                 segment_eval(asking->program, &asking->someone.facts).holds))
+                segment_eval(asking->program, &asking->someone.facts).holds)
                 out[word] |= left & -left;
         }
 }
@@ -97,9 +96,89 @@ static void drop_unknown(const struct block *block, uint32_t there, uint64_t *ou
                 out[word] &= ~(left & -left);
 }
 
+/* ---- everyone */
+
+/* Are 64 profiles in a row all of one's own? Nearly always. */
+BLOCK_WIDE static bool all_alone(const uint32_t *next, uint32_t first)
+{
+    uint32_t other = 0;
+    for (uint32_t k = 0; k < 64; k++)
+        other |= next[k] ^ (first + k);
+    return other == 0;
+}
+
+/* Did all of them do something in the base, last by then? A difference below 0 says no. */
+BLOCK_WIDE static bool all_did(const int64_t *last_ms, int64_t at_ms)
+{
+    int64_t outside = 0;
+    for (uint32_t k = 0; k < 64; k++)
+        outside |= (at_ms - last_ms[k]) | (last_ms[k] - TIME_MIN_MS);
+    return outside >= 0;
+}
+
+/* Is anything of this profile dated by the instant? */
+static bool is_dated(const struct report *report, uint32_t profile)
+{
+    const struct level *base = &report->view->levels[0];
+    if (base->profile == NULL && profile < base->profiles &&
+        base->last_ms[profile] >= TIME_MIN_MS && base->last_ms[profile] <= report->at_ms)
+        return true;
+    struct run runs[VIEW_LEVELS_MAX];
+    uint32_t   count = view_runs(report->view, profile, runs);
+    for (uint32_t r = 0; r < count; r++)
+        if (runs[r].at_ms[0] <= report->at_ms)
+            return true;
+    return false;
+}
+
+/* Is it a root, and any of its profiles there? */
+static bool is_person(const struct report *report, uint32_t there, uint32_t person)
+{
+    const struct view *view = report->view;
+    uint32_t           member = person;
+    if (view->root[person] != person)
+        return false;
+    do {
+        if (member < there || is_dated(report, member))
+            return true;
+        member = view->next[member];
+    } while (member != person);
+    return false;
+}
+
+static uint64_t known_word(const struct report *report, uint32_t there, uint32_t first,
+                           uint32_t count)
+{
+    const struct level *base = &report->view->levels[0];
+    uint64_t            asked = count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+    uint64_t            known = 0;
+    if (report->among != NULL)
+        asked &= report->among[first / 64];
+    if (count == 64 && all_alone(report->view->next + first, first) &&
+        (first + 64 <= there || (base->profile == NULL && first + 64 <= base->profiles &&
+                                 all_did(base->last_ms + first, report->at_ms))))
+        return asked;
+    for (uint64_t left = asked; left != 0; left &= left - 1)
+        if (is_person(report, there, first + BLOCK_BIT(left)))
+            known |= left & -left;
+    return known;
+}
+
+void population_known(const struct report *report, struct report_range range, uint64_t *bits)
+{
+    uint32_t there = view_profiles_by(report->view, report->at_ms);
+    for (uint32_t first = range.from; first < range.to; first += 64)
+        bits[first / 64] =
+            known_word(report, there, first, range.to - first < 64 ? range.to - first : 64);
+}
+
 enum err population_match(const struct report *report, const struct segment_program *program,
                           struct report_range range, uint64_t *bits)
 {
+    if (program == NULL) {
+        population_known(report, range, bits);
+        return OK;
+    }
     struct leaf_asking *asking = malloc(sizeof *asking);
     uint64_t            out[BLOCK_WORDS];
     uint32_t            there = view_profiles_by(report->view, report->at_ms);
@@ -108,10 +187,7 @@ enum err population_match(const struct report *report, const struct segment_prog
     leaf_asking_make(asking, report, program);
     for (uint32_t first = range.from; first < range.to; first += BLOCK_PROFILES) {
         block_make(&asking->block, report, first, range.to);
-        if (program == NULL)
-            memcpy(out, asking->block.alone, sizeof out);
-        else
-            eval(asking, 0, asking->block.alone, out);
+        eval(asking, 0, asking->block.alone, out);
         drop_unknown(&asking->block, there, out);
         eval_ringed(asking, out);
         memcpy(bits + first / 64, out, (asking->block.count + 63) / 64 * sizeof out[0]);

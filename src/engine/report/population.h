@@ -23,5 +23,7 @@
 /* Fills the words of `range` with who matches. `program` NULL: everyone known. ERR_MEMORY. */
 MUST enum err population_match(const struct report *report, const struct segment_program *program,
                                struct report_range range, uint64_t *bits);
+/* Everyone known: 12 bytes a profile, for nearly all. */
+void population_known(const struct report *report, struct report_range range, uint64_t *bits);
 
 #endif

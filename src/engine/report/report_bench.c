@@ -140,6 +140,11 @@ static void levels_make(struct bench *b)
     b->columns[1].offsets[entries] = at[1];
     b->view.levels[0] = level_finish(&b->columns[0], people_count, room.names);
     b->view.levels[1] = level_finish(&b->columns[1], entries, room.names);
+    for (int l = 0; l < 2; l++) {
+        uint16_t *days = calloc(b->view.levels[l].profiles + 1, sizeof *days);
+        level_days(&b->view.levels[l], days);
+        b->view.levels[l].first_day = days;
+    }
     b->view.levels_count = 2;
     free(counts);
     free(times);

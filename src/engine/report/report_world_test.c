@@ -23,7 +23,8 @@ void world_open(struct world *w)
     w->properties = dict_open();
     w->traits = dict_open();
     w->bags = buf_make(BAGS_BYTES);
-    assert_ok(time_parse(STR("2026-01-01"), &w->base_ms));
+    /* Midnight lies among the events. */
+    assert_ok(time_parse(STR("2026-01-01T14:00:00Z"), &w->base_ms));
     assert_ok(own_names(w->events, w->properties, w->traits));
     assert_ok(zones_make(&w->zones, STR("x"), list, PLACES));
     for (int i = 0; i < VIEW_LEVELS_MAX; i++) {
@@ -194,6 +195,8 @@ static void level_make(struct world *w, struct world_event *list, uint32_t l, ui
     }
     columns.offsets[entries] = events;
     w->view.levels[l] = level_finish(&columns, entries, 24);
+    level_days(&w->view.levels[l], w->days[l]);
+    w->view.levels[l].first_day = w->days[l];
 }
 
 static void roll_levels(struct world *w, struct dice *dice)
@@ -218,12 +221,16 @@ static void roll_levels(struct world *w, struct dice *dice)
         level_make(w, list, 1, base, older, 0);
         level_make(w, list, 2, older, end, 0);
     }
+    if (dice_roll(dice, 4) == 0) /* one does not say who began when */
+        w->view.levels[dice_roll(dice, w->view.levels_count)].first_day = NULL;
 }
 
 static void roll_events(struct world *w, struct dice *dice, uint32_t profiles)
 {
     static const char *const names[] = { "A", "A", "B", "C", "D" };
     uint32_t                 busy = dice_roll(dice, profiles);
+    bool                     deeds_only = dice_roll(dice, 3) == 0;
+    bool                     nearly_all = dice_roll(dice, 3) == 0; /* did something */
     w->count = dice_roll(dice, 8) == 0 ? 0 : dice_roll(dice, 12 * profiles + 1);
     if (w->count > WORLD_EVENTS_MAX - 1)
         w->count = WORLD_EVENTS_MAX - 1;
@@ -231,8 +238,10 @@ static void roll_events(struct world *w, struct dice *dice, uint32_t profiles)
     buf_str(&w->bags, STR("--------"));
     for (uint32_t i = 0; i < w->count; i++) {
         struct world_event *e = &w->list[i];
-        uint32_t            kind = dice_roll(dice, 8);
+        uint32_t            kind = deeds_only ? 7 : dice_roll(dice, 8);
         e->profile = dice_roll(dice, 3) == 0 ? busy : dice_roll(dice, profiles);
+        if (nearly_all && i < profiles && i % 97 != 50)
+            e->profile = i;
         e->root = w->root[e->profile];
         e->seq = i + 1;
         e->at_ms = random_at(dice, w);

@@ -39,6 +39,7 @@ struct world {
     uint32_t           from[WORLD_PROFILES_MAX + 1]; /* by root: its first event in the list */
     uint64_t           among[WORLD_PROFILES_MAX / 64 + 1];
     unsigned char     *regions[VIEW_LEVELS_MAX];
+    uint16_t           days[VIEW_LEVELS_MAX][WORLD_PROFILES_MAX]; /* of the levels */
     uint32_t           parts;
 };
 

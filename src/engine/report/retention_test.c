@@ -56,8 +56,9 @@ static bool play(struct world *w, struct dice *dice, uint64_t *compared)
                                     .periods = { at_ms,
                                                  1 + dice_roll(dice, many ? PERIODS_MAX : 6) },
                                     .any = dice_roll(dice, 2) == 0 };
+    int64_t from_ms = w->base_ms + ((int64_t)dice_roll(dice, 16) - 2) * TIME_HOUR_MS;
     for (uint32_t i = 0; i <= q.periods.count; i++)
-        at_ms[i] = (i == 0 ? w->base_ms - 2 * TIME_HOUR_MS : at_ms[i - 1]) +
+        at_ms[i] = (i == 0 ? from_ms : at_ms[i - 1]) +
                    (1 + dice_roll(dice, 6)) * TIME_HOUR_MS / (many ? 9 : 1);
     q.pick = (struct retention_pick){ bits, dice_roll(dice, q.periods.count),
                                       dice_roll(dice, q.periods.count), dice_roll(dice, 4) == 0 };

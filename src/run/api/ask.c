@@ -227,13 +227,17 @@ struct sharing {
     struct ask *ask;
     ask_part   *part;
     void       *context;
+    uint64_t   *everyone; /* NULL: they are not counted */
 };
 
 static void sharing_part(void *context, uint32_t hand, uint32_t from, uint32_t to)
 {
-    struct sharing *sharing = context;
-    enum err        err = sharing->part(sharing->context, hand, (struct report_range){ from, to });
-    int             none = OK;
+    struct sharing     *sharing = context;
+    struct report_range range = { from, to };
+    int                 none = OK;
+    if (sharing->everyone != NULL)
+        population_known(&sharing->ask->report, range, sharing->everyone);
+    enum err err = sharing->part(sharing->context, hand, range);
     if (err != OK)
         atomic_compare_exchange_strong(&sharing->ask->part_err, &none, (int)err);
     atomic_fetch_add(&sharing->ask->running.done, to - from);
@@ -253,7 +257,7 @@ uint32_t ask_hands(const struct ask *ask)
 
 enum err ask_share(struct ask *ask, ask_part *part, void *context)
 {
-    struct sharing   sharing = { ask, part, context };
+    struct sharing   sharing = { ask, part, context, ask->everyone };
     struct crew_work work = { .context = &sharing,
                               .profiles = ask->view->profiles,
                               .hands = ask->hands,
@@ -264,6 +268,9 @@ enum err ask_share(struct ask *ask, ask_part *part, void *context)
     enum err err = (enum err)atomic_load(&ask->part_err);
     if (err != OK)
         return err;
+    if (sharing.everyone != NULL)
+        ask->people = ask_count(ask, sharing.everyone);
+    ask->everyone = NULL;
     return is_whole ? OK
                     : problem_set(&ask->call->problem, ERR_WAIT, "",
                                   "This report was stopped before its end.",
@@ -301,16 +308,22 @@ uint64_t ask_count(const struct ask *ask, const uint64_t *bits)
     return report_bits_count(bits, (struct report_range){ 0, ask->view->profiles });
 }
 
+enum err ask_everyone(struct ask *ask)
+{
+    ask->everyone = ask_bits(ask);
+    return ask->everyone == NULL ? ERR_MEMORY : OK;
+}
+
 enum err ask_audience(struct ask *ask)
 {
+    if (ask->audience == 0)
+        return ask_everyone(ask);
     uint64_t *among = ask_bits(ask);
     if (among == NULL)
         return ERR_MEMORY;
-    TRY(ask_match(ask, ask->audience == 0 ? NULL : &ask->conditions[ask->audience - 1].program,
-                  among));
+    TRY(ask_match(ask, &ask->conditions[ask->audience - 1].program, among));
     ask->people = ask_count(ask, among);
-    if (ask->audience != 0)
-        ask->report.among = among;
+    ask->report.among = among;
     return OK;
 }
 

@@ -63,7 +63,8 @@ struct ask {
     uint32_t             keys_count;
     const struct zone   *zone;     /* the workspace's, after ask_compile; NULL is UTC */
     uint32_t             audience; /* a condition's number and one; 0: everyone */
-    uint64_t             people;   /* in the audience, after ask_audience */
+    uint64_t             people;   /* in the audience, or everyone once they were counted */
+    uint64_t            *everyone; /* to be counted with the next share; NULL: no more */
 
     struct unseen unseen; /* after ask_compile */
 
@@ -82,8 +83,12 @@ MUST enum err ask_audience_read(struct ask *ask, const struct json *body);
 
 /* Compiles all conditions and looks up all keys. */
 MUST enum err ask_compile(struct ask *ask);
-/* Finds the audience; what is asked later is asked of them alone. */
+/* Finds the audience; what is asked later is asked of them alone. Everyone is found by what is
+ * asked next. */
 MUST enum err ask_audience(struct ask *ask);
+/* Counts everyone into `people` beside what is shared next: what a part of them touches is then at
+ * hand. Before there is an audience. */
+MUST enum err ask_everyone(struct ask *ask);
 
 /* Called for each stretch, on several threads; each of them has a `hand` of its own. */
 typedef enum err ask_part(void *context, uint32_t hand, struct report_range range);

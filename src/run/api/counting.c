@@ -51,14 +51,13 @@ static enum err compare(struct ask *ask, struct counting *counting)
 
 enum err counting_run(struct ask *ask, struct counting *counting)
 {
-    uint64_t *known = ask_bits(ask);
     counting->matching = ask_bits(ask);
-    if (known == NULL || counting->matching == NULL)
+    if (counting->matching == NULL)
         return ERR_MEMORY;
     TRY(ask_compile(ask));
-    TRY(ask_match(ask, NULL, known));
+    TRY(ask_everyone(ask));
     TRY(ask_match(ask, &ask->conditions[counting->condition].program, counting->matching));
-    counting->people = ask_count(ask, known);
+    counting->people = ask->people;
     counting->count = ask_count(ask, counting->matching);
     return counting->is_comparing ? compare(ask, counting) : OK;
 }
