@@ -341,6 +341,18 @@ TEST(own, a_strangers_event_is_none_of_ours_and_ours_are_in_no_list_of_events)
     engine_world_close(&w);
 }
 
+TEST(own, nobody_opens_a_mail_by_saying_so)
+{
+    struct world w = engine_world_open();
+    visit(&w, "ada", "");
+    tell(&w, (struct record){
+                 .kind = RECORD_TRACK, .user_id = STR("ada"), .name = EVENT_EMAIL_OPENED });
+    assert_false(engine_world_holds(&w, "opened any message by anyone", "ada", w.now_ms));
+    assert_false(engine_world_holds(&w, "did \"Email Opened\"", "ada", w.now_ms));
+    assert_true(engine_world_holds(&w, "did anything at least 2 times", "ada", w.now_ms));
+    engine_world_close(&w);
+}
+
 TEST(own, a_program_with_its_segments_in_place_answers_alone)
 {
     struct world w = engine_world_open();
