@@ -4,9 +4,10 @@
  * slices the live part: events of people who are known, identifies, people who are new. No store;
  * decisions are made and thrown away.
  *
- *     engine_bench [records of history and as many live [segments [names [people]]]]
+ *     engine_bench [records of history and as many live [segments [names [people [days]]]]]
  *
- * Prints microseconds of processor time a record: without, with, and what the segments add: the
+ * History and live part take `days` each, so that what leaves a window is as much as what enters
+ * it. Prints microseconds of processor time a record: without, with, and what the segments add: the
  * median of ROUNDS.
  */
 #include <stdio.h>
@@ -60,9 +61,9 @@ static uint32_t draw(struct bench *b, uint32_t below)
 static void apply(struct bench *b, struct side *side, struct record *record)
 {
     struct problem problem = { 0 };
-    record->received_ms = b->now_ms;
     if (record->at_ms == 0)
         record->at_ms = b->now_ms;
+    record->received_ms = record->at_ms;
     if (engine_apply(side->engine, record, &side->out, &problem) != OK) {
         fprintf(stderr, "refused: %s %s\n", problem.where, problem.what);
         exit(1);
@@ -79,18 +80,134 @@ static void define(struct bench *b, enum definition_kind kind, struct str name, 
         apply(b, &b->sides[i], &record);
 }
 
-/* As a marketer's are: how often lately, never, a trait or a sum. */
+/* The numbers and names that make segments of one form differ. */
+struct form {
+    struct bench *b;
+    uint32_t      i, e, then, other; /* its number; three events' numbers */
+};
+
+static struct str often(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did \"E%u\" at least %u times in the last %u days%s and never did "
+                      "\"Refund %u\" and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 "
+                      "days > %u)",
+                      f->e, 1 + f->i % 20, 7 + f->i % 60, f->i % 5 == 4 ? " where value > 50" : "",
+                      f->i % 7, f->i % 20, f->then, 100 * (1 + f->i % 40));
+}
+
+static struct str lapsed(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "last did \"E%u\" more than %u days ago and did \"E%u\" at least %u times "
+                      "and plan != \"p%u\" and never did \"Refund %u\" in the last 60 days",
+                      f->e, 7 + f->i % 50, f->then, 1 + f->i % 6, f->i % 20, f->i % 7);
+}
+
+static struct str recent(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "last did \"E%u\" less than %u days ago and never did \"E%u\" in the last "
+                      "%u days and (plan in (\"p%u\", \"p%u\") or sum of value of \"E%u\" in the "
+                      "last 30 days where ref = \"mail\" > %u)",
+                      f->e, 2 + f->i % 12, f->then, 14 + f->i % 60, f->i % 20, (f->i + 3) % 20,
+                      f->other, 50 * (1 + f->i % 20));
+}
+
+static struct str active(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did anything at least %u times in the last %u days and plan = \"p%u\" and "
+                      "(did \"E%u\" or not did \"E%u\" in the last 30 days)",
+                      3 + f->i % 20, 7 + f->i % 30, f->i % 20, f->e, f->then);
+}
+
+static struct str dormant(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "never did anything in the last %u days and did \"E%u\" at least %u times "
+                      "and sum of value of \"E%u\" > %u and never did \"Refund %u\"",
+                      14 + f->i % 60, f->e, 1 + f->i % 4, f->then, 20 * (1 + f->i % 20), f->i % 7);
+}
+
+static struct str followed(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did \"E%u\" in the last %u days where value > %u then \"E%u\" within %u "
+                      "hours and never did \"E%u\" in the last 30 days and plan != \"p%u\"",
+                      f->e, 7 + f->i % 40, f->i % 80, f->then, 1 + f->i % 72, f->other, f->i % 20);
+}
+
+static struct str abandoned(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did \"E%u\" in the last %u days then no \"E%u\" within %u hours and did "
+                      "\"E%u\" at least %u times and country = \"NO\"",
+                      f->e, 3 + f->i % 20, f->then, 1 + f->i % 48, f->other, 1 + f->i % 5);
+}
+
+static struct str funnelled(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "reached step 2 but not step 3 of (\"E%u\", \"E%u\" where value > %u, "
+                      "\"E%u\") within %u days in the last 30 days and plan != \"p%u\" and never "
+                      "did \"Refund %u\"",
+                      f->e, f->then, f->i % 60, f->other, 1 + f->i % 7, f->i % 20, f->i % 7);
+}
+
+static struct str spending(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "average of value of \"E%u\" in the last %u days > %u and did \"E%u\" at "
+                      "least %u times and (plan = \"p%u\" or greatest of value of \"E%u\" in the "
+                      "last 30 days >= %u)",
+                      f->e, 30 + f->i % 60, 20 + f->i % 60, f->e, 2 + f->i % 4, f->i % 20, f->then,
+                      60 + f->i % 40);
+}
+
+static struct str varied(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "distinct count of sku of \"E%u\" in the last %u days >= %u and sum of value "
+                      "of \"E%u\" where value > %u in the last 60 days > %u and plan = \"p%u\"",
+                      f->e, 20 + f->i % 70, 2 + f->i % 8, f->then, f->i % 50, 50 * (1 + f->i % 30),
+                      f->i % 20);
+}
+
+static struct str monthly(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did \"E%u\" at least %u times this %s and not did \"E%u\" today and "
+                      "plan != \"p%u\" and last of page of \"E%u\" starts with \"/p/%u\"",
+                      f->e, 1 + f->i % 5, f->i % 2 == 0 ? "month" : "week", f->then, f->i % 20,
+                      f->other, 1 + f->i % 3);
+}
+
+static struct str settled(const struct form *f)
+{
+    return str_format(
+        f->b->kept,
+        "plan has been = \"p%u\" for %u days and email ends with \"@example.com\" "
+        "and did \"E%u\" at least %u times in the last %u days and never did \"Refund "
+        "%u\"",
+        f->i % 20, 7 + f->i % 30, f->e, 1 + f->i % 5, 14 + f->i % 50, f->i % 7);
+}
+
+/* As a marketer's are: mostly how often lately, never, a trait or a sum; some of each other sort.
+ */
 static void segments_define(struct bench *b, uint32_t count)
 {
+    typedef struct str  write(const struct form *f);
+    static write *const forms[] = { often,     lapsed,    often,    recent,   often,
+                                    active,    often,     spending, often,    settled,
+                                    often,     dormant,   often,    varied,   often,
+                                    abandoned, funnelled, recent,   followed, monthly };
+    enum { FORMS = sizeof forms / sizeof forms[0] };
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t   e = i % b->names;
-        struct str text = str_format(
-            b->kept,
-            "did \"E%u\" at least %u times in the last %u days%s and never did \"Refund %u\" "
-            "and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 days > %u)",
-            e, 1 + i % 20, 7 + i % 60, i % 5 == 4 ? " where value > 50" : "", i % 7, i % 20,
-            (e + 13) % b->names, 100 * (1 + i % 40));
-        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), text, 1);
+        uint32_t    turn = i / FORMS; /* a form's segments are of different events */
+        uint32_t    e = (i + turn) % b->names;
+        struct form form = { b, i + turn, e, (e + 13) % b->names, (e + 7) % b->names };
+        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), forms[i % FORMS](&form), 1);
     }
 }
 
@@ -138,7 +255,7 @@ static void bodies_make(struct bench *b)
 }
 
 /* Of those who are there a few do most: the place is the square of an even draw. */
-static void record_make(struct bench *b, enum kind kind, uint32_t i)
+static void record_make(struct bench *b, enum kind kind, int64_t step_ms, uint32_t i)
 {
     double   even = (double)draw(b, 1 << 24) / (1 << 24);
     double   name = (double)draw(b, 1 << 24) / (1 << 24);
@@ -147,6 +264,7 @@ static void record_make(struct bench *b, enum kind kind, uint32_t i)
     b->batch[i] = (struct record){ .kind = RECORD_TRACK,
                                    .user_id = { b->users[i], (size_t)len },
                                    .seq = ++b->seq,
+                                   .at_ms = b->now_ms + step_ms * i / BATCH,
                                    .name = str_of(b->events[(int)(name * name * b->names)]),
                                    .properties = b->properties[draw(b, BODIES)] };
     if (kind == IDENTIFY) {
@@ -189,11 +307,11 @@ static void slice_run(struct bench *b, enum kind kind, int64_t step_ms, uint32_t
 {
     b->seq += CLOCKS_MAX; /* room for those of the slice before: a side may have more of them */
     for (uint32_t i = 0; i < BATCH; i++)
-        record_make(b, kind, i);
+        record_make(b, kind, step_ms, i);
+    b->now_ms += step_ms;
     for (uint32_t i = 0; i < SIDES; i++)
         side_run(b, &b->sides[(i + turn) % SIDES], kind);
     b->records[kind] += BATCH;
-    b->now_ms += step_ms;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -208,7 +326,8 @@ static double median(double *list)
     return list[ROUNDS / 2];
 }
 
-static void round_run(struct bench *b, uint64_t slices, double us[KINDS][SIDES][ROUNDS], int round)
+static void round_run(struct bench *b, uint64_t slices, int64_t step_ms,
+                      double us[KINDS][SIDES][ROUNDS], int round)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         b->records[kind] = 0;
@@ -219,7 +338,7 @@ static void round_run(struct bench *b, uint64_t slices, double us[KINDS][SIDES][
                   i % KINDS_EVERY == 0   ? IDENTIFY
                   : i % KINDS_EVERY == 1 ? NEW
                                          : KNOWN,
-                  15 * TIME_MINUTE_MS, (uint32_t)i);
+                  step_ms, (uint32_t)i);
     for (int kind = 0; kind < KINDS; kind++)
         for (int side = 0; side < SIDES; side++)
             us[kind][side][round] = b->sides[side].us[kind] / (double)b->records[kind];
@@ -244,6 +363,8 @@ int main(int argc, char **argv)
     uint64_t      wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
     uint32_t      count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200;
     uint64_t      people = argc > 4 ? strtoull(argv[4], NULL, 10) : 100000;
+    int64_t       days = argc > 5 ? (int64_t)strtoull(argv[5], NULL, 10) : 90;
+    int64_t       step_ms = days * TIME_DAY_MS / (int64_t)(wanted / BATCH);
     b->names = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) % (NAMES_MAX + 1) : NAMES_MAX;
     b->random = 7;
     b->now_ms = T0;
@@ -263,10 +384,10 @@ int main(int argc, char **argv)
     while (b->people < people)
         slice_run(b, NEW, TIME_MINUTE_MS, 0);
     for (uint64_t n = 0; n < wanted; n += BATCH)
-        slice_run(b, n / BATCH % 10 == 0 ? IDENTIFY : KNOWN, 15 * TIME_MINUTE_MS, 0);
+        slice_run(b, n / BATCH % 10 == 0 ? IDENTIFY : KNOWN, step_ms, 0);
     struct engine_stats first = engine_stats(b->sides[1].engine);
     for (int round = 0; round < ROUNDS; round++)
-        round_run(b, wanted / BATCH / ROUNDS, us, round);
+        round_run(b, wanted / BATCH / ROUNDS, step_ms, us, round);
     struct engine_stats last = engine_stats(b->sides[1].engine);
     double              events = (double)(last.events - first.events);
     tell(us);

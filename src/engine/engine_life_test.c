@@ -113,6 +113,26 @@ static const char *const segments[][2] = {
     { "scanned", "opened any message by a machine at least 2 times in the last 5 days" },
     { "liked", "plan matches \"^p\" and country matches \"[NS]\"" },
     { "unlike", "never did anything in the last 4 days" },
+    { "idle", "never did anything in the last 3 days" },
+    { "keen", "did anything at least 6 times in the last 2 days where revenue > 5" },
+    { "any five", "did anything exactly 5 times in the last 1 day" },
+    { "any sum", "sum of revenue of anything in the last 3 days > 150" },
+    { "not then", "not did \"Order\" in the last 3 days then \"Other\" within 3 hours" },
+    { "not then no", "not did \"Visit\" in the last 2 days then no \"Order\" within 2 hours" },
+    { "not answered", "did anything then no \"Visit\" where revenue > 10 within 9 hours" },
+    { "same then", "did \"Visit\" then \"Order\" within 1 day with the same revenue" },
+    { "funnel", "reached step 2 but not step 3 of (\"Visit\", \"Order\" where revenue > 10, "
+                "\"Other\") within 9 hours in the last 4 days" },
+    { "not funnel", "not reached step 3 of (\"Visit\", \"Visit\", anything where revenue > 20) "
+                    "within 2 hours in the last 1 day" },
+    { "latest", "last of revenue of \"Order\" in the last 3 days > 20" },
+    { "not latest", "not last of revenue of \"Visit\" > 20 and did \"Visit\"" },
+    { "week", "did \"Visit\" at least 3 times this week and not did \"Order\" today" },
+    { "yesterday", "did \"Visit\" yesterday and count of \"Order\" today < 3" },
+    { "counted", "count of \"Order\" in the last 2 days >= 3 and count of \"Visit\" <= 30" },
+    { "values", "count of items of \"Order\" in the last 2 days > 9" },
+    { "between", "did \"Order\" at least 3 times between 2026-01-02 and 2026-01-04" },
+    { "due", "did \"Order\" at least 2 times where due > 12 hours ago" },
     { "same leaves",
       "in segment \"spender\" or (sum of revenue of \"Order\" in the last 90 days > 300 "
       "and not did \"Visit\" at least 40 times in the last 30 days)" },
@@ -335,9 +355,11 @@ static void record_random(struct life *life)
     if (!known || draw(life, 3) == 0)
         r.anonymous_id = who(life, "d", DEVICES);
     r.name = str_of(events[draw(life, 3)]);
-    r.properties =
-        object(life, str_format(life->arena, "{\"revenue\":%d,\"items\":[%u,\"a\",%u],\"cart\":%u}",
-                                revenue, draw(life, 5), draw(life, 9), draw(life, 3)));
+    r.properties = object(
+        life,
+        str_format(life->arena, "{\"revenue\":%d,\"items\":[%u,\"a\",%u],\"cart\":%u,\"due\":%lld}",
+                   revenue, draw(life, 5), draw(life, 9), draw(life, 3),
+                   (long long)(life->now_ms + (int64_t)draw(life, 48) * TIME_HOUR_MS)));
     if (kind < 4) {
         r.kind = RECORD_IDENTIFY;
         r.properties = traits_random(life);

@@ -150,12 +150,7 @@ static enum err event_ask(struct step *step, const struct timeline_event *event,
 {
     const struct program *program = step->engine->program;
     TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
-    if (!fresh && event->name >= RUN_OWN_NAMES)
-        TRY(hear_by_each(step, event, program->segments_of_anything.items,
-                         program->segments_of_anything.count));
-    if (event->name >= DICT_NAMES_MAX)
-        return OK;
-    if (program->journeys_of_event[event->name].count > 0)
+    if (event->name < DICT_NAMES_MAX && program->journeys_of_event[event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
     if (fresh)
         hear_forget(step->engine, step->person);

@@ -26,13 +26,14 @@ static bool stays(const struct step *step, const struct timeline_event *event, s
                              bag, in);
 }
 
-enum err hear_by_each(struct step *step, const struct timeline_event *event,
-                      const uint32_t *segments, uint32_t count)
+/* Each segment is asked whether it may be turned. */
+static enum err hear_by_each(struct step *step, const struct timeline_event *event,
+                             const struct numbers *segments)
 {
     struct bag bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
-    for (uint32_t i = 0; i < count; i++)
-        if (!stays(step, event, bag, segments[i]))
-            TRY(membership_ask(step, segments[i]));
+    for (uint32_t i = 0; i < segments->count; i++)
+        if (!stays(step, event, bag, segments->items[i]))
+            TRY(membership_ask(step, segments->items[i]));
     return OK;
 }
 
@@ -63,17 +64,6 @@ static bool is_plain(struct step *step, const struct facts *facts)
     return true;
 }
 
-static enum err turned_add(struct step *step, const struct hearing *hearing,
-                           const struct heard *heard)
-{
-    for (uint32_t i = heard->users; i < heard->users + heard->users_count; i++) {
-        struct heard_user user = hearing->users[i];
-        if (user.effect == 0 || (user.effect > 0) != is_in(step, user.segment))
-            TRY(VEC_ADD(&step->engine->turned, user.segment));
-    }
-    return OK;
-}
-
 static int compare_numbers(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -100,38 +90,77 @@ void hear_forget(struct engine *engine, uint32_t person)
     hear_sums_forget(engine->sums, person);
 }
 
-enum err hear(struct step *step, const struct timeline_event *event)
+static bool is_in_now(const void *step, uint32_t segment)
+{
+    return is_in(step, segment);
+}
+
+/* Nothing is dated later than the event. */
+static bool is_in_order(const struct facts *facts, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < facts->runs_count; i++) {
+        const struct run *run = &facts->runs[i];
+        if (run->count > 0 && run->at_ms[run->count - 1] > at_ms)
+            return false;
+    }
+    return true;
+}
+
+static enum err turned_room(struct numbers *turned, uint32_t room)
+{
+    turned->count = 0;
+    if (room <= turned->room)
+        return OK;
+    uint32_t *items = realloc(turned->items, room * sizeof items[0]);
+    if (items == NULL)
+        return ERR_MEMORY;
+    turned->items = items;
+    turned->room = room;
+    return OK;
+}
+
+static enum err hear_quick(struct step *step, const struct timeline_event *event)
 {
     struct engine        *engine = step->engine;
-    const struct numbers *all = &engine->program->segments_of_event[event->name];
     const struct hearing *hearing;
     const struct facts   *facts = step_facts(step);
-    uint32_t              turned[HEAR_TURNED_MAX], count = 0;
-    if (all->count == 0)
-        return OK;
-    bool quick = event->name >= RUN_OWN_NAMES && is_plain(step, facts);
-    if (quick) {
-        struct heard_event heard = { event->name, event->seq, event->at_ms,
-                                     bag_at(facts->bags, event->bag) };
-        TRY(program_hearing(engine->program, event->name, &hearing));
-        quick = segment_hear(hearing, facts, &heard, sums_now(engine), turned, &count);
-    }
-    if (!quick) {
-        hear_forget(engine, step->person);
-        return hear_by_each(step, event, all->items, all->count);
-    }
-    engine->turned.count = 0;
-    for (uint32_t i = 0; i < count; i++)
-        TRY(turned_add(step, hearing, &hearing->items[turned[i]]));
-    TRY(turned_ask(step));
-    return hear_by_each(step, event, hearing->others, hearing->others_count);
+    struct heard_event    heard = { .name = event->name,
+                                    .seq = event->seq,
+                                    .at_ms = event->at_ms,
+                                    .bag = bag_at(facts->bags, event->bag),
+                                    .in_order = is_in_order(facts, event->at_ms),
+                                    .is_in = is_in_now,
+                                    .context = step };
+    TRY(program_hearing(engine->program, event->name, &hearing));
+    TRY(turned_room(&engine->turned, hearing->users_count));
+    engine->turned.count =
+        segment_hear(hearing, facts, &heard, sums_now(engine), engine->turned.items);
+    return turned_ask(step);
+}
+
+enum err hear(struct step *step, const struct timeline_event *event)
+{
+    const struct program *program = step->engine->program;
+    bool                  own = event->name < RUN_OWN_NAMES;
+    bool                  named = event->name < DICT_NAMES_MAX;
+    if (!own && named && is_plain(step, step_facts(step)))
+        return hear_quick(step, event);
+    hear_forget(step->engine, step->person);
+    if (!own)
+        TRY(hear_by_each(step, event, &program->segments_of_anything));
+    return named ? hear_by_each(step, event, &program->segments_of_event[event->name]) : OK;
 }
 
 /* ---- traits ---- */
 
 static bool is_same(const struct json *a, const struct json *b)
 {
-    return a->kind == JSON_STRING && b->kind == JSON_STRING && str_eq(a->string, b->string);
+    if (a->kind != b->kind)
+        return false;
+    return a->kind == JSON_STRING ? str_eq(a->string, b->string)
+           : a->kind == JSON_INT  ? a->integer == b->integer
+           : a->kind == JSON_BOOL ? a->truth == b->truth
+                                  : false;
 }
 
 static enum err trait_hear(struct step *step, const struct timeline_event *event, uint16_t key)
@@ -150,10 +179,16 @@ static enum err trait_hear(struct step *step, const struct timeline_event *event
     listed = listed || new.value.kind == JSON_ARRAY;
     engine->turned.count = 0;
     bool same = is_same(&old.value, &new.value);
-    for (uint32_t i = 0; i < hearing->count && !same; i++)
-        if (listed || segment_trait_turns(&hearing->items[i], &before, &old.value, &new.value,
-                                          is_in(step, hearing->items[i].segment)))
-            TRY(VEC_ADD(&engine->turned, hearing->items[i].segment));
+    bool late = !is_in_order(step_facts(step), event->at_ms);
+    if (same && !late)
+        return OK; /* told again as the last word it begins nothing anew */
+    for (uint32_t i = 0; i < hearing->count; i++) {
+        const struct heard_trait *heard = &hearing->items[i];
+        if (listed || (late && heard->past) ||
+            (!same && segment_trait_turns(heard, &before, &old.value, &new.value,
+                                          is_in(step, heard->segment))))
+            TRY(VEC_ADD(&engine->turned, heard->segment));
+    }
     for (uint32_t i = 0; i < hearing->others.count; i++)
         TRY(VEC_ADD(&engine->turned, hearing->others.items[i]));
     return turned_ask(step);
@@ -213,8 +248,5 @@ enum err hear_of_new(struct step *step, const struct timeline_event *event)
         return OK;
     if (event->name == OWN_TRAITS)
         return hear_traits(step, event);
-    if (event->name >= RUN_OWN_NAMES)
-        TRY(hear_by_each(step, event, program->segments_of_anything.items,
-                         program->segments_of_anything.count));
-    return event->name < DICT_NAMES_MAX ? hear(step, event) : OK;
+    return hear(step, event);
 }

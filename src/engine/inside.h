@@ -64,10 +64,26 @@ struct consequence {
     uint32_t              number; /* event, segment or list */
 };
 
+enum { KNOWN_TRAITS = 8 };
+
+/* What was looked up of these very facts: several segments ask the same. */
+struct known_memo {
+    bool               has_zone;
+    const struct zone *zone;
+    int64_t            zone_until_ms;
+    struct {
+        uint16_t           key; /* DICT_NONE: free */
+        bool               found;
+        struct facts_trait trait;
+    } traits[KNOWN_TRAITS];
+};
+
 /* One person's facts with what they stand on; never copied, for it points into itself. */
 struct known {
     struct facts         facts;
     const struct engine *engine;
+    struct known_memo   *memo; /* its own */
+    struct known_memo    memo_kept;
     struct run           runs[RUNS_MAX];
 };
 
@@ -188,9 +204,6 @@ MUST enum err hear(struct step *step, const struct timeline_event *event);
 MUST enum err hear_traits(struct step *step, const struct timeline_event *event);
 /* Someone who is new, or merged: every segment. `event`: what was put on the timeline, or NULL. */
 MUST enum err hear_of_new(struct step *step, const struct timeline_event *event);
-/* The same as hear, each segment asked whether it may be. */
-MUST enum err hear_by_each(struct step *step, const struct timeline_event *event,
-                           const uint32_t *segments, uint32_t count);
 /* The person has an event that `hear` was not told of, or no longer one that it was. */
 void hear_forget(struct engine *engine, uint32_t person);
 

@@ -29,9 +29,9 @@ struct latest {
 static void latest_in(const struct facts *facts, const struct run *run, const struct wanted *wanted,
                       struct latest *latest)
 {
-    for (uint32_t i = run->count; i > 0; i--) {
+    for (uint32_t i = run->count; (i = run_name_last(run, i, wanted->event)) > 0; i--) {
         uint32_t k = i - 1;
-        if (run->name[k] != wanted->event || run->seq[k] > facts->seq_max)
+        if (run->seq[k] > facts->seq_max)
             continue;
         if (latest->found && (run->at_ms[k] < latest->at_ms ||
                               (run->at_ms[k] == latest->at_ms && run->seq[k] <= latest->seq)))

@@ -87,10 +87,52 @@ static uint32_t runs_of_person(const struct engine *engine, uint32_t person, str
     return count;
 }
 
+/* The memo, where the question is about the facts that it is of. */
+static struct known_memo *memo_of(const struct facts *facts)
+{
+    const struct known *known = facts->person;
+    const struct facts *own = &known->facts;
+    bool                same = facts->now_ms == own->now_ms && facts->seq_max == own->seq_max &&
+                facts->runs == own->runs && facts->runs_count == own->runs_count;
+    return same ? known->memo : NULL;
+}
+
+static bool live_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
+{
+    struct known_memo *memo = memo_of(facts);
+    if (memo == NULL)
+        return known_ops.trait(facts, key, out);
+    uint32_t place = key % KNOWN_TRAITS;
+    if (memo->traits[place].key != key) {
+        bool found = known_ops.trait(facts, key, out);
+        if (out->value.kind == JSON_ARRAY)
+            return found; /* which lives until the next question only */
+        memo->traits[place].key = key;
+        memo->traits[place].found = found;
+        memo->traits[place].trait = *out;
+    }
+    *out = memo->traits[place].trait;
+    return memo->traits[place].found;
+}
+
+static const struct zone *live_zone(const struct facts *facts, int64_t *until_ms)
+{
+    struct known_memo *memo = memo_of(facts);
+    if (memo == NULL)
+        return known_ops.zone(facts, until_ms);
+    if (!memo->has_zone)
+        memo->zone = known_ops.zone(facts, &memo->zone_until_ms);
+    memo->has_zone = true;
+    *until_ms = memo->zone_until_ms;
+    return memo->zone;
+}
+
 struct facts_ops known_ops_live(void)
 {
     struct facts_ops ops = known_ops;
     ops.in_segment = known_segment;
+    ops.trait = live_trait;
+    ops.zone = live_zone;
     return ops;
 }
 
@@ -98,6 +140,10 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
 {
     uint32_t count = runs_of_person(engine, person, known->runs);
     known->engine = engine;
+    known->memo = &known->memo_kept;
+    known->memo->has_zone = false;
+    for (int i = 0; i < KNOWN_TRAITS; i++)
+        known->memo->traits[i].key = DICT_NONE;
     known->facts = known_facts(person, known->runs, count, timeline_bags(engine->timeline));
     known->facts.now_ms = at_ms;
     known->facts.seq_max = (uint32_t)engine->seq;

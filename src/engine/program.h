@@ -83,8 +83,8 @@ struct leaves {
     struct segment_leaf *items;
     uint32_t             count;
     bool                 known;
-    struct hearing       hearing; /* the conditions, as an event is told to them */
-    bool                 heard;   /* `hearing` is known */
+    struct hearing       hearing;     /* the conditions, as an event is told to them */
+    uint32_t             heard_round; /* the round that `hearing` is of; 0: none */
 };
 
 struct numbers {

@@ -47,8 +47,7 @@ static void leaves_outdate(struct program *program, const struct segment_program
 {
     for (uint32_t i = 0; i < p->events_count; i++)
         if (p->events[i] < DICT_NAMES_MAX)
-            program->leaves_of_event[p->events[i]].known =
-                program->leaves_of_event[p->events[i]].heard = false;
+            program->leaves_of_event[p->events[i]].known = false;
 }
 
 enum err program_leaves(struct program *program, uint16_t event, const struct leaves **out)
@@ -75,26 +74,34 @@ enum err program_leaves(struct program *program, uint16_t event, const struct le
     return OK;
 }
 
-/* Those that hear of anything at all are asked by themselves. */
+static void hearing_add(const struct program *program, uint32_t number,
+                        struct hearing_segment *segments, uint32_t *count)
+{
+    segments[(*count)++] =
+        (struct hearing_segment){ number, &program->segments.items[number].program };
+}
+
+/* Those that hear of anything hear of what they name, too: once. */
 enum err program_hearing(struct program *program, uint16_t event, const struct hearing **out)
 {
     struct leaves        *leaves = &program->leaves_of_event[event];
     const struct numbers *users = &program->segments_of_event[event];
+    const struct numbers *any = &program->segments_of_anything;
     uint32_t              count = 0;
     *out = &leaves->hearing;
-    if (leaves->heard)
+    if (leaves->heard_round == program->round)
         return OK;
-    struct hearing_segment *segments = malloc((users->count + 1) * sizeof segments[0]);
+    struct hearing_segment *segments = malloc((users->count + any->count + 1) * sizeof segments[0]);
     if (segments == NULL)
         return ERR_MEMORY;
-    for (uint32_t i = 0; i < users->count; i++) {
-        const struct segment_program *p = &program->segments.items[users->items[i]].program;
-        if (!p->needs_anything)
-            segments[count++] = (struct hearing_segment){ users->items[i], p };
-    }
+    for (uint32_t i = 0; i < users->count; i++)
+        if (!program->segments.items[users->items[i]].program.needs_anything)
+            hearing_add(program, users->items[i], segments, &count);
+    for (uint32_t i = 0; i < any->count && event >= RUN_OWN_NAMES; i++)
+        hearing_add(program, any->items[i], segments, &count);
     segment_hearing_done(&leaves->hearing);
     enum err err = segment_hearing_make(&leaves->hearing, event, segments, count);
-    leaves->heard = err == OK;
+    leaves->heard_round = err == OK ? program->round : 0;
     free(segments);
     return err;
 }
@@ -104,6 +111,7 @@ enum err program_trait_hearing(struct program *program, uint16_t trait,
 {
     struct trait_hearing *hearing = &program->traits[trait];
     const struct numbers *users = &program->segments_of_trait[trait];
+    struct heard_places   places = { PLACE_DERIVED, OWN_TRAIT_ZONE + 1 };
     uint32_t              room = 1;
     *out = hearing;
     if (hearing->round == program->round)
@@ -119,7 +127,7 @@ enum err program_trait_hearing(struct program *program, uint16_t trait,
     for (uint32_t i = 0; i < users->count; i++) {
         uint32_t               number = users->items[i], count = hearing->count;
         struct hearing_segment segment = { number, &program->segments.items[number].program };
-        if (segment_heard_traits(&segment, trait, PLACE_DERIVED, items, &count))
+        if (segment_heard_traits(&segment, trait, places, items, &count))
             hearing->count = count;
         else
             TRY(VEC_ADD(&hearing->others, number));

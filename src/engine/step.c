@@ -141,10 +141,12 @@ enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms)
 
 enum err wake_set(struct engine *engine, uint32_t person)
 {
-    const struct state   *state = people_state_get(engine->people, person);
-    const struct profile *profile = people_get(engine->people, person);
-    /* Who is still to be asked everything has that to wake up for. */
-    int64_t wake_ms = profile->ask_all ? profile->wake_ms : TIME_NEVER;
+    const struct state *state = people_state_get(engine->people, person);
+    int64_t             wake_ms = TIME_NEVER;
+    /* Who is still to be asked everything has that to wake up for, and nothing that was due
+     * before: a loaded state's instants may be past. */
+    if (people_get(engine->people, person)->ask_all)
+        return OK;
     for (uint32_t i = 0; i < state->memberships.count; i++)
         if (state->memberships.items[i].until_ms < wake_ms)
             wake_ms = state->memberships.items[i].until_ms;

@@ -31,6 +31,22 @@ struct run {
     uint32_t        count;
 };
 
+/* One past the last of that name among the first `to`, or 0. */
+static inline uint32_t run_name_last(const struct run *run, uint32_t to, uint16_t name)
+{
+    enum { BLOCK = 16 }; /* a constant, so that the loop becomes a wide comparison */
+    for (; to >= BLOCK; to -= BLOCK) {
+        uint16_t any = 0;
+        for (int i = 0; i < BLOCK; i++)
+            any |= (uint16_t)(run->name[to - BLOCK + i] == name);
+        if (any != 0)
+            break;
+    }
+    while (to > 0 && run->name[to - 1] != name)
+        to--;
+    return to;
+}
+
 /* One event by itself, with whose it is. */
 struct timeline_event {
     uint32_t profile;

@@ -33,9 +33,13 @@ const char *place_origin_word(enum place_origin origin)
 
 static const struct place_country *country_by_code(struct str code)
 {
-    for (uint32_t i = 0; i < place_countries_count; i++)
-        if (str_eq_nocase(code, str_of(place_countries[i].code)))
+    enum { SMALL = 0x20 }; /* of two letters; the table's are letters, so these are too */
+    for (uint32_t i = 0; i < place_countries_count; i++) {
+        const char *have = place_countries[i].code;
+        if ((code.ptr[0] | SMALL) == (have[0] | SMALL) &&
+            (code.ptr[1] | SMALL) == (have[1] | SMALL))
             return &place_countries[i];
+    }
     return NULL;
 }
 

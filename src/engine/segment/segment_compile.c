@@ -231,13 +231,13 @@ enum err compiler_node(struct compiler *c, const struct segment_node *node, stru
     if (!is_behaviour(node->kind))
         return OK;
     op->moves = c->moves;
-    /* Nobody tells a kept answer that the person's days have moved. */
-    bool kept = c->names->leaves != NULL && !c->names->has_entry && !c->zoned && !node->is_value &&
-                op->match.event != SEGMENT_ANY_EVENT;
-    if (!kept)
+    op->zoned = c->zoned;
+    if (c->names->leaves == NULL || c->names->has_entry || node->is_value)
         return OK;
-    TRY(leaf_id(c, node, &op->leaf));
-    if (op->kind != SEGMENT_AGGREGATE || op->leaf == 0)
+    TRY(leaf_id(c, node, &op->equal));
+    /* Nobody tells a kept answer that the person's days have moved, nor of anything. */
+    op->leaf = op->zoned || op->match.event == SEGMENT_ANY_EVENT ? 0 : op->equal;
+    if (op->kind != SEGMENT_AGGREGATE || op->equal == 0)
         return OK;
     struct segment_node summed = *node;
     summed.is_value = true;

@@ -32,8 +32,9 @@ struct segment_op {
     uint32_t          next;
     uint8_t           weight;   /* what asking costs, itself or below: 0 is no behaviour */
     int8_t            polarity; /* 1: the more it holds, the more the whole; -1: the less; 0 */
-    uint16_t          leaf;     /* its number among kept answers; 0: it is not kept */
-    uint16_t          group;    /* AGGREGATE: the same of what is compared; leaves share it */
+    uint16_t          equal;    /* equal conditions of live segments share it; 0: unknown */
+    uint16_t          leaf;     /* the same where answers are kept; 0: they are not */
+    uint16_t          group;    /* AGGREGATE: the same of what is compared */
 
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
     uint16_t               key;
@@ -73,6 +74,7 @@ struct segment_op {
     struct str           seed;
 
     bool moves; /* its filter compares with dates relative to now */
+    bool zoned; /* it asks about days of the person's zone */
 };
 
 /* One question to one person; handed down through an evaluation. */
@@ -118,6 +120,18 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
 struct facts_consent segment_consent_said(const struct facts *facts, const struct segment_op *op);
 struct verdict       verdict_and(struct verdict a, struct verdict b);
 struct verdict       verdict_not(struct verdict v);
+
+/* ---- segment_turn.c */
+
+/* The way one more event moves a condition: it may cease to hold, go either way, come to hold. */
+enum segment_way {
+    SEGMENT_WAY_DOWN = -1,
+    SEGMENT_WAY_UNKNOWN,
+    SEGMENT_WAY_UP,
+    SEGMENT_WAY_NONE, /* it is none of the condition's */
+};
+enum segment_way segment_way(const struct segment_asking *asking, const struct segment_op *op,
+                             uint16_t event, struct bag bag);
 
 /* ---- segment_trait.c: COMPARE of a trait, DAY, BEEN */
 

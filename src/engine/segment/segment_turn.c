@@ -7,25 +7,23 @@
  * round. So whoever is in already need not be asked because of what helps, nor whoever is out
  * because of what hinders: with no ways known the segment is asked.
  */
-enum way { DOWN = -1, UNKNOWN = 0, UP = 1 };
-
-static enum way way_of_test(enum segment_test test)
+static enum segment_way way_of_test(enum segment_test test)
 {
     switch (test) {
     case SEGMENT_MORE:
     case SEGMENT_AT_LEAST:
-        return UP;
+        return SEGMENT_WAY_UP;
     case SEGMENT_LESS:
     case SEGMENT_AT_MOST:
-        return DOWN;
+        return SEGMENT_WAY_DOWN;
     default:
-        return UNKNOWN;
+        return SEGMENT_WAY_UNKNOWN;
     }
 }
 
 /* A sum goes where the values go, if they go one way. */
-static enum way way_of_sum(const struct segment_asking *asking, const struct segment_op *op,
-                           struct bag bag)
+static enum segment_way way_of_sum(const struct segment_asking *asking, const struct segment_op *op,
+                                   struct bag bag)
 {
     struct segment_values values;
     struct json           value;
@@ -38,16 +36,16 @@ static enum way way_of_sum(const struct segment_asking *asking, const struct seg
             down = down || micro < 0;
         }
     if (up && down)
-        return UNKNOWN;
-    return down ? -way_of_test(op->test) : way_of_test(op->test);
+        return SEGMENT_WAY_UNKNOWN;
+    return down ? (enum segment_way) - way_of_test(op->test) : way_of_test(op->test);
 }
 
-static enum way way_of_fold(const struct segment_asking *asking, const struct segment_op *op,
-                            struct bag bag)
+static enum segment_way way_of_fold(const struct segment_asking *asking,
+                                    const struct segment_op *op, struct bag bag)
 {
-    enum way way = way_of_test(op->test);
+    enum segment_way way = way_of_test(op->test);
     if (op->is_value)
-        return UNKNOWN;
+        return SEGMENT_WAY_UNKNOWN;
     switch (op->fold) {
     case SEGMENT_COUNT:
     case SEGMENT_DISTINCT:
@@ -55,11 +53,13 @@ static enum way way_of_fold(const struct segment_asking *asking, const struct se
     case SEGMENT_SUM:
         return way_of_sum(asking, op, bag);
     case SEGMENT_GREATEST:
-        return way == UP ? UP : UNKNOWN; /* of nothing there is none, so "less" may come to hold */
+        return way == SEGMENT_WAY_UP
+                   ? SEGMENT_WAY_UP
+                   : SEGMENT_WAY_UNKNOWN; /* of nothing there is none, so "less" may come to hold */
     case SEGMENT_LEAST:
-        return way == DOWN ? UP : UNKNOWN;
+        return way == SEGMENT_WAY_DOWN ? SEGMENT_WAY_UP : SEGMENT_WAY_UNKNOWN;
     default:
-        return UNKNOWN;
+        return SEGMENT_WAY_UNKNOWN;
     }
 }
 
@@ -70,83 +70,90 @@ static bool is_last_to_now(const struct segment_window *window)
 }
 
 /* Which way an event that matches `match` (not only `then`) moves the condition. */
-static enum way way_of(const struct segment_asking *asking, const struct segment_op *op,
-                       struct bag bag)
+static enum segment_way way_of(const struct segment_asking *asking, const struct segment_op *op,
+                               struct bag bag)
 {
+    if (op->moves)
+        return SEGMENT_WAY_UNKNOWN;
     switch (op->kind) {
     case SEGMENT_DID:
-        return op->times == SEGMENT_TIMES_AT_LEAST  ? UP
-               : op->times == SEGMENT_TIMES_AT_MOST ? DOWN
-                                                    : UNKNOWN;
+        return op->times == SEGMENT_TIMES_AT_LEAST  ? SEGMENT_WAY_UP
+               : op->times == SEGMENT_TIMES_AT_MOST ? SEGMENT_WAY_DOWN
+                                                    : SEGMENT_WAY_UNKNOWN;
     case SEGMENT_LAST_DID:
-        return is_last_to_now(&op->match.window) ? UP : UNKNOWN;
+        return is_last_to_now(&op->match.window) ? SEGMENT_WAY_UP : SEGMENT_WAY_UNKNOWN;
     case SEGMENT_AGGREGATE:
         return way_of_fold(asking, op, bag);
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        return UP;
+        return SEGMENT_WAY_UP;
     case SEGMENT_FUNNEL:
-        return op->not_step == 0 ? UP : UNKNOWN;
+        return op->not_step == 0 ? SEGMENT_WAY_UP : SEGMENT_WAY_UNKNOWN;
     default:
-        return UNKNOWN;
+        return SEGMENT_WAY_UNKNOWN;
     }
 }
 
-static bool is_matched(const struct segment_asking *asking, const struct segment_match_op *match,
-                       uint16_t event, struct bag bag)
+/* A filter that moves with time may let the event pass later. */
+static bool is_matched(const struct segment_asking *asking, const struct segment_op *op,
+                       const struct segment_match_op *match, uint16_t event, struct bag bag)
 {
     bool named =
         match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_OWN_NAMES);
-    return named && (match->where == 0 || segment_where(asking, match->where, bag));
+    return named && (match->where == 0 || op->moves || segment_where(asking, match->where, bag));
 }
 
 static bool is_any_step(const struct segment_asking *asking, const struct segment_op *op,
                         uint16_t event, struct bag bag)
 {
     for (uint32_t i = 0; i < op->steps_count; i++)
-        if (is_matched(asking, &op->steps[i], event, bag))
+        if (is_matched(asking, op, &op->steps[i], event, bag))
             return true;
     return false;
 }
 
-static bool turns(enum way way, int8_t polarity, bool in)
+static enum segment_way way_of_sequence(bool first, bool then, bool then_not)
 {
-    int effect = (int)way * polarity;
-    return effect == 0 || (effect > 0) != in;
+    if (!first && !then)
+        return SEGMENT_WAY_NONE;
+    if (!then || !then_not)
+        return SEGMENT_WAY_UP;
+    return first ? SEGMENT_WAY_UNKNOWN : SEGMENT_WAY_DOWN;
 }
 
-static bool can_turn_op(const struct segment_asking *asking, const struct segment_op *op,
-                        uint16_t event, struct bag bag, bool in)
+enum segment_way segment_way(const struct segment_asking *asking, const struct segment_op *op,
+                             uint16_t event, struct bag bag)
 {
     switch (op->kind) {
     case SEGMENT_DID:
     case SEGMENT_FIRST_DID:
     case SEGMENT_LAST_DID:
     case SEGMENT_AGGREGATE:
-        return is_matched(asking, &op->match, event, bag) &&
-               turns(way_of(asking, op, bag), op->polarity, in);
+        return is_matched(asking, op, &op->match, event, bag) ? way_of(asking, op, bag)
+                                                              : SEGMENT_WAY_NONE;
     case SEGMENT_THEN:
     case SEGMENT_THEN_NOT:
-        if (is_matched(asking, &op->match, event, bag) && turns(UP, op->polarity, in))
-            return true;
-        return is_matched(asking, &op->then, event, bag) &&
-               turns(op->kind == SEGMENT_THEN ? UP : DOWN, op->polarity, in);
+        return way_of_sequence(is_matched(asking, op, &op->match, event, bag),
+                               is_matched(asking, op, &op->then, event, bag),
+                               op->kind == SEGMENT_THEN_NOT);
     case SEGMENT_FUNNEL:
-        return is_any_step(asking, op, event, bag) &&
-               turns(way_of(asking, op, bag), op->polarity, in);
+        return is_any_step(asking, op, event, bag) ? way_of(asking, op, bag) : SEGMENT_WAY_NONE;
     default:
-        return false;
+        return SEGMENT_WAY_NONE;
     }
 }
 
 bool segment_can_turn(const struct segment_program *program, uint16_t event, struct bag bag,
                       bool in)
 {
-    struct segment_asking asking = { program->ops, NULL };
+    struct segment_asking asking = { program->ops, NULL, NULL };
     if (event < RUN_OWN_NAMES || program->has_zone)
         return true; /* they also say where someone lives, or what was agreed to */
-    for (uint32_t i = 0; i < program->ops_count; i++)
-        if (can_turn_op(&asking, &program->ops[i], event, bag, in))
+    for (uint32_t i = 0; i < program->ops_count; i++) {
+        enum segment_way way = segment_way(&asking, &program->ops[i], event, bag);
+        int              effect = (int)way * program->ops[i].polarity;
+        if (way != SEGMENT_WAY_NONE && (effect == 0 || (effect > 0) != in))
             return true;
+    }
     return false;
 }
