@@ -175,6 +175,8 @@ static bool complaint_read(struct reading *reading)
     struct str head = str_slice(reading->returned, 0, mail_head_end(reading->returned));
     for (int i = 0; in_returned[i] != NULL && reading->out->count == 0; i++)
         tell_fields(reading, head, in_returned[i], is_complaint);
+    if (reading->out->count == 0)
+        tell_complaint(reading, STR_NONE, is_complaint); /* the token may know whose it is */
     return true;
 }
 
@@ -273,7 +275,7 @@ static void tell_letter(struct reading *reading, struct letter *letter)
 {
     if (letter->count == 0) {
         struct str to = returned_to(reading);
-        if (to.len == 0)
+        if (to.len == 0 && reading->out->token.len == 0)
             return;
         letter->items[letter->count++] = (struct letter_recipient){ to, PLACE_WEAK };
     }

@@ -39,7 +39,7 @@ enum bounce_class {
 };
 
 struct bounce {
-    struct str recipient; /* in lower case; may be empty when nothing names it */
+    struct str recipient; /* in lower case; empty when nothing names it: ask `token` */
     struct str status;    /* "5.1.1": told, or else derived from the reason */
     enum bounce_class class;
     struct str reason; /* "userunknown": see reason.h */

@@ -303,6 +303,14 @@ TEST(bounce, an_abuse_report_is_a_complaint_of_the_one_it_names)
     tells(FEEDBACK("abuse", ""), "ada@x.example complaint feedback ");
 }
 
+TEST(bounce, a_complaint_that_hides_its_sender_is_told_without_a_recipient)
+{
+    tells("Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
+          "message/feedback-report\n\nFeedback-Type: abuse\n\n--b\nContent-Type: message/rfc822\n\n"
+          "X-Dult-Message: tok.en\nTo: undisclosed\n\nHi\n--b--\n",
+          " complaint feedback ");
+}
+
 TEST(bounce, a_report_on_authentication_or_of_no_spam_is_no_complaint)
 {
     tells(FEEDBACK("auth-failure", ""), "ada@x.example none feedback ");

@@ -68,7 +68,8 @@ static void say(struct buf *line, const char *path, const struct bounces *bounce
         buf_format(line, "%s: no bounce and no complaint\n", path);
     for (size_t i = 0; i < bounces->count; i++) {
         const struct bounce *bounce = &bounces->items[i];
-        buf_format(line, "%s: %.*s  %s  %.*s%s%.*s\n", path, STR_ARG(bounce->recipient),
+        struct str whom = bounce->recipient.len > 0 ? bounce->recipient : STR("(nobody named)");
+        buf_format(line, "%s: %.*s  %s  %.*s%s%.*s\n", path, STR_ARG(whom),
                    bounce_class_name(bounce->class), STR_ARG(bounce->reason),
                    bounce->status.len > 0 ? " " : "", STR_ARG(bounce->status));
     }
