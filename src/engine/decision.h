@@ -143,6 +143,7 @@ struct out {
     size_t           claims_count, claims_room;
     uint32_t         intents; /* messages newly queued: delivery may want to claim */
     uint32_t         profile; /* the profile that the last record was about, or PROFILE_NONE */
+    bool             older;   /* the last record was an event older than what is kept */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */

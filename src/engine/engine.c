@@ -34,6 +34,7 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
         return ERR_MEMORY;
     }
     engine->program->zones = conf.zones;
+    engine->retaining.in_force = engine->retaining.coming = retention_none();
     *out = engine;
     return OK;
 }
@@ -53,6 +54,7 @@ void engine_close(struct engine *engine)
     VEC_DONE(&engine->jobs);
     VEC_DONE(&engine->turned);
     free(engine->sums);
+    retaining_done(&engine->retaining);
     free(engine);
 }
 
@@ -112,6 +114,8 @@ static enum err clock_apply(struct engine *engine, struct out *out)
         /* Later by now, or still due after as many as one record may do: its turn comes again. */
         TRY(wake_at(engine, timer.profile, profile->wake_ms));
     }
+    if (engine->retaining.is_asking)
+        TRY(retain_go_on(engine, out));
     return engine->jobs.count > 0 ? jobs_run(engine, out) : OK;
 }
 
@@ -164,6 +168,10 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return outbox_claim(engine, out, record->count);
     case RECORD_OUTCOME:
         return apply_outcome(engine, record, out);
+    case RECORD_RETAIN:
+        return retain_apply(engine);
+    case RECORD_RETAINED:
+        return retained_apply(engine);
     default:
         return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of record.", "");
     }
@@ -177,6 +185,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
     if (record->received_ms > engine->now_ms)
         engine->now_ms = record->received_ms;
     out->profile = PROFILE_NONE;
+    out->older = false;
     enum err err = record_apply(engine, record, out, problem);
     /* Also of a refused record: what was decided before the refusal is kept, with its words. */
     TRY(program_names_out(engine->program, out));
@@ -201,7 +210,7 @@ void engine_prefetch(struct engine *engine, const struct record *record)
 
 int64_t engine_next_ms(const struct engine *engine)
 {
-    return engine->jobs.count > 0 ? engine->now_ms : calendar_next_ms(engine->wakes);
+    return engine_has_job(engine) ? engine->now_ms : calendar_next_ms(engine->wakes);
 }
 
 int64_t engine_outbox_next_ms(const struct engine *engine)
@@ -216,5 +225,5 @@ int64_t engine_now_ms(const struct engine *engine)
 
 bool engine_has_job(const struct engine *engine)
 {
-    return engine->jobs.count > 0;
+    return engine->jobs.count > 0 || engine->retaining.is_asking;
 }

@@ -192,11 +192,29 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     return step_run(&step);
 }
 
+/* Traits and what came of messages are kept however old. */
+bool event_is_older(const struct engine *engine, enum record_kind kind, struct str name,
+                    int64_t at_ms)
+{
+    if (kind != RECORD_TRACK && kind != RECORD_PAGE && kind != RECORD_SCREEN &&
+        kind != RECORD_GROUP)
+        return false;
+    struct str text = event_text(kind, name);
+    uint16_t   number = str_is_empty(text) ? (uint16_t)DICT_OTHER
+                                           : dict_find(engine->program->names[NAME_EVENT], text);
+    return retain_hides(engine, number < RUN_OWN_NAMES ? (uint16_t)DICT_OTHER : number, at_ms);
+}
+
 enum err apply_event(struct engine *engine, const struct record *record, struct out *out)
 {
     struct who            who;
     struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
     bool                  added;
+    out->older = event_is_older(engine, record->kind, record->name, record->at_ms);
+    if (out->older) {
+        engine->retaining.older++;
+        return OK; /* it never happened: nobody is made by it, and nothing due because of it */
+    }
     TRY(who_resolve(engine, record, out, &who));
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));

@@ -22,6 +22,22 @@ struct job {
     bool     fire; /* who enters by it sets off journeys: asked for with the change */
 };
 
+/* retain.c: what is kept no longer. */
+struct retaining {
+    struct retention in_force, coming;
+    bool             is_coming; /* announced */
+    bool             is_merged; /* the timeline is without what is coming takes away */
+    bool             is_unsure; /* a base may be without it that nobody was asked about */
+    bool             is_asking;
+    uint64_t         seq, coming_seq, base_seq;
+    struct outlived  merged, asked; /* asked: those still to be asked */
+    uint32_t         cursor;
+    struct numbers   segments;
+    int64_t          seen_day; /* nothing was to be done */
+    uint32_t         seen_version;
+    uint64_t         older, removed, entered, left;
+};
+
 struct engine {
     struct engine_conf conf;
     struct facts_ops   ops; /* known_ops, with the segments of here and now */
@@ -45,9 +61,10 @@ struct engine {
     uint32_t            ahead_next;
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
     uint64_t            sums_round; /* of the conditions and base that they are of */
-    struct numbers      turned;     /* scratch: segments that an event may turn */
-    uint32_t            own_added;  /* bits of own.h's events that nobody was asked about yet */
-    uint64_t            own_count;  /* of them in all */
+    struct retaining    retaining;
+    struct numbers      turned;    /* scratch: segments that an event may turn */
+    uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
+    uint64_t            own_count; /* of them in all */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
@@ -214,6 +231,22 @@ enum exit_reason { EXIT_ALL, EXIT_DUE, EXIT_EVENT, EXIT_SEGMENT, EXIT_LIST };
 MUST enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number);
 MUST enum err journeys_due(struct step *step);
 MUST enum err enrollment_end(struct step *step, uint32_t i, struct str reason);
+
+/* event.c: is it older than what is kept? An empty name: "other". */
+bool event_is_older(const struct engine *engine, enum record_kind kind, struct str name,
+                    int64_t at_ms);
+
+/* retain.c: RECORD_RETAIN and RECORD_RETAINED; see retain.h. */
+MUST enum err retain_apply(struct engine *engine);
+MUST enum err retained_apply(struct engine *engine);
+/* Is an event of that name and time older than what is kept? */
+bool retain_hides(const struct engine *engine, uint16_t name, int64_t at_ms);
+/* Has the person lost events and not been asked since? Then retain_ask does it. */
+bool          retain_concerns(const struct engine *engine, uint32_t root);
+MUST enum err retain_ask(struct engine *engine, struct out *out, uint32_t root);
+MUST enum err retain_go_on(struct engine *engine, struct out *out);
+MUST enum err retain_loaded(struct engine *engine);
+void          retaining_done(struct retaining *retaining);
 
 /* outbox.c */
 MUST enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count);

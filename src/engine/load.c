@@ -52,6 +52,8 @@ enum err engine_load_event(struct engine *engine, enum record_kind kind, uint32_
 {
     struct timeline_event event = { .profile = profile, .seq = seq, .at_ms = at_ms };
     bool                  added;
+    if (event_is_older(engine, kind, name, at_ms))
+        return OK;
     if (kind != RECORD_IDENTIFY && str_is_empty(name))
         return event_other_load(engine, event, properties);
     return event_put(engine, kind, &event, name, properties, &added);
@@ -79,6 +81,7 @@ enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
     engine->seq = seq;
     engine->now_ms = now_ms;
     TRY(changed_ask(engine));
+    TRY(retain_loaded(engine));
     for (uint32_t p = 0; p < people_count(engine->people); p++) {
         struct profile *profile = people_get(engine->people, p);
         if (!profile->ask_all)

@@ -86,6 +86,7 @@ void program_close(struct program *program)
         dict_close(program->names[kind]);
     for (uint32_t i = 0; i < program->segments.count; i++)
         arena_close(program->segments.items[i].arena);
+    VEC_DONE(&program->retention.events);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
             journey_version_close(program->journeys.items[i].versions[k]);
@@ -127,11 +128,14 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return computed_define(program, name, text, version, number, problem);
     case DEFINE_STAGES:
         return stages_define(program, text, version, problem);
+    case DEFINE_RETENTION:
+        return program_retention_define(program, text, version, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
-        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-                           "Use workspace, trait, stages, segment, journey or template.");
+        return problem_set(
+            problem, ERR_INPUT, "kind", "There is no such kind of definition.",
+            "Use workspace, retention, trait, stages, segment, journey or template.");
     }
 }
 
@@ -149,6 +153,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return computed_check(program, name, text, problem);
     case DEFINE_STAGES:
         return stages_check(program, text, problem);
+    case DEFINE_RETENTION:
+        return program_retention_check(program, text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
     default:

@@ -18,8 +18,10 @@
 #define DULT_ENGINE_PROGRAM_H
 
 #include "engine/behaviour/dict.h"
+#include "engine/behaviour/retention.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
+#include "engine/keep.h"
 #include "engine/own.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
@@ -57,6 +59,21 @@ struct stages_def {
     struct segment_stage *items;
     uint32_t              count;
     uint32_t              version; /* the defining record's seq */
+};
+
+/* How long events are kept; see keep.h. */
+struct kept_event {
+    uint16_t    name;
+    struct keep keep;
+};
+
+struct retention_def {
+    struct keep rest; /* all 0: for ever */
+    struct {
+        struct kept_event *items;
+        uint32_t           count, room;
+    } events;
+    uint32_t version; /* the defining record's seq; 0: never told */
 };
 
 struct journey_version {
@@ -114,7 +131,8 @@ struct program {
         struct computed_def *items;
         uint32_t             count, room;
     } computed;
-    struct stages_def stages;
+    struct stages_def    stages;
+    struct retention_def retention;
     struct {
         struct journey_def *items;
         uint32_t            count, room;
@@ -173,6 +191,13 @@ bool program_segment_asks(const struct program *program, uint32_t segment, struc
 bool program_segment_is_newer(const struct program *program, uint32_t segment, uint64_t seq);
 bool program_journey_asks(const struct program *program, const struct journey_version *version,
                           struct str trait);
+
+/* From when on events are kept at that instant, by what is defined, or by a draft. *out is for
+ * retention_done. ERR_INPUT with a problem, ERR_MEMORY. */
+MUST enum err program_retention_at(const struct program *program, int64_t now_ms,
+                                   struct retention *out);
+MUST enum err program_retention_of(const struct program *program, struct str text, int64_t now_ms,
+                                   struct retention *out, struct problem *problem);
 
 /* Numbers of names. SEGMENT_NO_ID when there is none. */
 uint32_t program_segment(const struct program *program, struct str name);

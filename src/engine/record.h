@@ -36,9 +36,11 @@ enum record_kind {
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
     /* no event is stored for these */
-    RECORD_CLOCK = 20,   /* only time has passed: apply what is due */
-    RECORD_CLAIM = 21,   /* delivery has room for `count` messages */
-    RECORD_OUTCOME = 22, /* what became of a claimed message */
+    RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
+    RECORD_CLAIM = 21,    /* delivery has room for `count` messages */
+    RECORD_OUTCOME = 22,  /* what became of a claimed message */
+    RECORD_RETAIN = 23,   /* how long events are kept is worked out anew: see retain.h */
+    RECORD_RETAINED = 24, /* what is older is gone from the timeline */
 };
 
 enum record_flag {
@@ -54,8 +56,9 @@ enum definition_kind {
     DEFINE_SEGMENT = 2,
     DEFINE_JOURNEY = 3,
     DEFINE_TEMPLATE = 4,
-    DEFINE_TRAIT = 11,  /* a computed one: segment_parse_value */
-    DEFINE_STAGES = 12, /* all of them, one document: program_stages.c */
+    DEFINE_TRAIT = 11,     /* a computed one: segment_parse_value */
+    DEFINE_STAGES = 12,    /* all of them, one document: program_stages.c */
+    DEFINE_RETENTION = 13, /* how long events are kept: keep.h */
     DEFINE_KINDS,
 };
 

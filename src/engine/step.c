@@ -17,6 +17,17 @@ static enum err standings_use(struct step *step, uint32_t events)
     return OK;
 }
 
+/* Answers that rest on events which are gone. */
+static enum err standings_drop(struct engine *engine, uint32_t person)
+{
+    struct state *state = people_state(engine->people, person);
+    if (state == NULL)
+        return ERR_MEMORY;
+    if (state->rare->standings.count > 0)
+        standings_forget(&state_rare_own(state)->standings);
+    return OK;
+}
+
 enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                     int64_t at_ms, bool quiet)
 {
@@ -33,6 +44,8 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     engine->own_added = 0;
     TRY(checkpoint_before(engine, step->person));
     known_make(&step->known, engine, step->person, at_ms);
+    if (retain_concerns(engine, step->person))
+        TRY(standings_drop(engine, step->person));
     uint64_t events = 0;
     for (uint32_t i = 0; i < step->known.facts.runs_count; i++)
         events += step->known.runs[i].count;
@@ -216,6 +229,8 @@ static enum err jobs_before(struct engine *engine, struct out *out, uint32_t roo
 enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
 {
     uint32_t root = people_root(engine->people, person);
+    if (retain_concerns(engine, root))
+        TRY(retain_ask(engine, out, root));
     TRY(jobs_before(engine, out, root));
     for (int i = 0; i < WAKES_MAX; i++) {
         int64_t due_ms = people_get(engine->people, root)->wake_ms;

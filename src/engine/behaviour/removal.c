@@ -7,7 +7,8 @@ void removal_done(struct removal *removal)
     VEC_DONE(&removal->forgotten);
     VEC_DONE(&removal->cleared);
     free(removal->hidden);
-    free((void *)removal->retention.before_ms);
+    free(removal->outlived.profiles);
+    retention_done(&removal->retention);
     *removal = (struct removal){ 0 };
 }
 
@@ -16,37 +17,45 @@ bool removal_is_empty(const struct removal *removal)
     return removal->forgotten.count == 0 && !removal->retains;
 }
 
+static enum err bits_reach(unsigned char **bits, uint32_t *bytes, uint32_t profile)
+{
+    uint32_t byte = profile / 8;
+    if (byte < *bytes)
+        return OK;
+    uint32_t       more = byte + 1 + byte / 2;
+    unsigned char *grown = realloc(*bits, more);
+    if (grown == NULL)
+        return ERR_MEMORY;
+    memset(grown + *bytes, 0, more - *bytes);
+    *bits = grown;
+    *bytes = more;
+    return OK;
+}
+
+static void bit_set(unsigned char *bits, uint32_t profile)
+{
+    bits[profile / 8] |= (unsigned char)(1 << profile % 8);
+}
+
 enum err removal_forget(struct removal *removal, struct forgotten forgotten)
 {
-    uint32_t byte = forgotten.profile / 8;
-    if (byte >= removal->hidden_bytes) {
-        uint32_t       bytes = byte + 1 + byte / 2;
-        unsigned char *grown = realloc(removal->hidden, bytes);
-        if (grown == NULL)
-            return ERR_MEMORY;
-        memset(grown + removal->hidden_bytes, 0, bytes - removal->hidden_bytes);
-        removal->hidden = grown;
-        removal->hidden_bytes = bytes;
-    }
+    TRY(bits_reach(&removal->hidden, &removal->hidden_bytes, forgotten.profile));
     TRY(VEC_ADD(&removal->forgotten, forgotten));
-    removal->hidden[byte] |= (unsigned char)(1 << forgotten.profile % 8);
+    bit_set(removal->hidden, forgotten.profile);
     return OK;
 }
 
 enum err removal_retain(struct removal *removal, struct retention retention)
 {
-    int64_t *before_ms = malloc(((size_t)retention.names + 1) * sizeof *before_ms);
-    if (before_ms == NULL)
-        return ERR_MEMORY;
-    if (retention.names > 0)
-        memcpy(before_ms, retention.before_ms, retention.names * sizeof *before_ms);
-    free((void *)removal->retention.before_ms);
-    removal->retention = (struct retention){ before_ms, retention.names, retention.rest_ms };
+    struct retention copy;
+    TRY(retention_copy(&retention, &copy));
+    retention_done(&removal->retention);
+    removal->retention = copy;
     removal->retains = true;
     removal->latest_ms = retention.rest_ms;
     for (uint32_t n = 0; n < retention.names; n++)
-        if (before_ms[n] > removal->latest_ms)
-            removal->latest_ms = before_ms[n];
+        if (copy.before_ms[n] > removal->latest_ms)
+            removal->latest_ms = copy.before_ms[n];
     return OK;
 }
 
@@ -69,7 +78,7 @@ enum err removal_join(struct removal *removal, struct removal *more)
         removal->retention = more->retention;
         removal->latest_ms = more->latest_ms;
         removal->retains = true;
-        more->retention = (struct retention){ 0 };
+        more->retention = retention_none();
     }
     removal_done(more);
     return OK;
@@ -107,31 +116,29 @@ static int64_t forgotten_seq(const struct removal *removal, uint32_t *at, uint32
     return seq;
 }
 
-static bool is_over(const struct retention *retention, uint16_t name, int64_t at_ms)
-{
-    return at_ms < (name < retention->names ? retention->before_ms[name] : retention->rest_ms);
-}
-
 struct gone {
     uint32_t bag;
     bool     own; /* one of the house's names: only those share bags */
 };
 
-static bool goes(const struct removal *removal, int64_t seq, const struct level_columns *columns,
-                 uint64_t i)
+static bool is_outlived(const struct removal *removal, const struct level_columns *columns,
+                        uint64_t i)
 {
-    return (int64_t)columns->seq[i] <= seq ||
-           (removal->retains && is_over(&removal->retention, columns->name[i], columns->at_ms[i]));
+    return removal->retains &&
+           retention_hides(&removal->retention, columns->name[i], columns->at_ms[i]);
 }
 
 /* Events that stay close up; gives where they end, and the bags of those that go. */
-static uint64_t events_part(const struct removal *removal, int64_t seq,
+static uint64_t events_part(struct removal *removal, int64_t seq,
                             const struct level_columns *columns, uint64_t from, uint64_t to,
                             struct gone *gone)
 {
     uint64_t kept = from, left = 0;
     for (uint64_t i = from; i < to; i++) {
-        if (goes(removal, seq, columns, i)) {
+        bool forgotten = (int64_t)columns->seq[i] <= seq;
+        bool outlived = !forgotten && is_outlived(removal, columns, i);
+        removal->outlived.events += outlived;
+        if (forgotten || outlived) {
             gone[left++] = (struct gone){ columns->bag[i], columns->name[i] < RUN_OWN_NAMES };
             continue;
         }
@@ -168,6 +175,13 @@ static enum err bags_note(struct removal *removal, const struct level_columns *c
     return OK;
 }
 
+static enum err outlived_note(struct outlived *outlived, uint32_t profile)
+{
+    TRY(bits_reach(&outlived->profiles, &outlived->bytes, profile));
+    bit_set(outlived->profiles, profile);
+    return OK;
+}
+
 enum err removal_apply(struct removal *removal, uint32_t *at, uint32_t profile,
                        const struct level_columns *columns, struct bags bags, uint64_t from,
                        uint64_t *to)
@@ -180,8 +194,11 @@ enum err removal_apply(struct removal *removal, uint32_t *at, uint32_t profile,
     struct gone *gone = calloc(count, sizeof *gone);
     if (gone == NULL)
         return ERR_MEMORY;
+    uint64_t before = removal->outlived.events;
     uint64_t kept = events_part(removal, seq, columns, from, *to, gone);
     enum err err = bags_note(removal, columns, bags, from, kept, gone, *to - kept);
+    if (err == OK && removal->outlived.events > before)
+        err = outlived_note(&removal->outlived, profile);
     free(gone);
     *to = kept;
     return err;

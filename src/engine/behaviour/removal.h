@@ -12,17 +12,18 @@
 #define DULT_ENGINE_REMOVAL_H
 
 #include "engine/behaviour/level.h"
+#include "engine/behaviour/retention.h"
 #include "engine/vec.h"
 
 struct forgotten {
     uint32_t profile, seq; /* what it did up to this record */
 };
 
-/* Events of a name before its instant never happened: before_ms[name], rest_ms for higher names. */
-struct retention {
-    const int64_t *before_ms;
-    uint32_t       names;
-    int64_t        rest_ms;
+/* Whom retention took events from. */
+struct outlived {
+    unsigned char *profiles; /* a bit for each */
+    uint32_t       bytes;
+    uint64_t       events;
 };
 
 struct stretch {
@@ -39,6 +40,7 @@ struct removal {
     struct retention retention; /* before_ms is its own */
     int64_t          latest_ms; /* of the retention's instants; TIME_MIN_MS for no retention */
     bool             retains;
+    struct outlived  outlived; /* found by the merge */
     struct {
         struct stretch *items;
         uint32_t        count, room;

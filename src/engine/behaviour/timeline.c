@@ -285,6 +285,12 @@ const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t
     return timeline->leaving->cleared.items;
 }
 
+void timeline_outlived_take(struct timeline *timeline, struct outlived *out)
+{
+    *out = timeline->leaving->outlived;
+    timeline->leaving->outlived = (struct outlived){ 0 };
+}
+
 void timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes)
 {
     assert(timeline->freezing);

@@ -84,7 +84,9 @@ bool timeline_bag_may_go(const struct timeline *timeline, uint32_t place);
 MUST enum err timeline_freeze(struct timeline *timeline, uint32_t seq, size_t *bytes);
 MUST enum err timeline_write(const struct timeline *timeline, unsigned char *region, size_t *bytes);
 const struct stretch *timeline_cleared(const struct timeline *timeline, uint32_t *count);
-void                  timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
+/* From whom retention took events in that merge; *out is then the caller's, who frees the bits. */
+void timeline_outlived_take(struct timeline *timeline, struct outlived *out);
+void timeline_swap(struct timeline *timeline, unsigned char *region, size_t bytes);
 void timeline_thaw(struct timeline *timeline); /* gives up a merge: the delta is whole again */
 
 /*

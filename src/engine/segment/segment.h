@@ -141,6 +141,14 @@ struct verdict {
 struct verdict segment_eval(const struct segment_program *program, const struct facts *facts);
 
 /*
+ * May the answer at now_ms, or when it ends, rest on an event that is kept no longer by then? False
+ * is certain. A segment that is asked by its number is not looked into. See retention.h.
+ */
+struct retention;
+bool segment_sees(const struct segment_program *program, const struct retention *retention,
+                  int64_t now_ms);
+
+/*
  * The value of a computed trait: a program compiled from an aggregate with `is_value`. False when
  * there is none (an average of nothing); *until_ms is filled all the same: time alone leaves the
  * value as it is before that. Times are milliseconds. Texts are borrowed from the bags; a list (of

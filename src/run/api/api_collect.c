@@ -330,6 +330,7 @@ static void import_answer(struct call *call, const struct task *task,
     bool first = true;
     buf_char(&call->out, '{');
     write_int(&call->out, &first, "accepted", task->taken);
+    write_int(&call->out, &first, "older", task->older);
     write_int(&call->out, &first, "duplicates", task->duplicates);
     write_int(&call->out, &first, "dropped", result->dropped_count);
     json_write_key(&call->out, &first, "rejected");

@@ -1,5 +1,6 @@
 /* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
 #include "run/api/counting.h"
+#include "run/api/keeping.h"
 #include "run/send/email_file.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
            : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
+           : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
                                                         : DEFINE_WORKSPACE;
 }
 
@@ -26,16 +28,17 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_NONE] = "definition",   [DEFINE_WORKSPACE] = "workspace",
         [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
-        [DEFINE_STAGES] = "stages",
+        [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
     };
     return words[kind];
 }
 
 static struct str name_of(struct call *call, enum definition_kind kind)
 {
-    return kind == DEFINE_WORKSPACE ? STR("workspace")
-           : kind == DEFINE_STAGES  ? STR("stages")
-                                    : call_param(call, "name");
+    return kind == DEFINE_WORKSPACE   ? STR("workspace")
+           : kind == DEFINE_STAGES    ? STR("stages")
+           : kind == DEFINE_RETENTION ? STR("retention")
+                                      : call_param(call, "name");
 }
 
 /* ---- reading: the last version of each counts ---- */
@@ -216,9 +219,10 @@ enum err definition_show(struct call *call)
         return definition_absent(call, kind, shelf.name);
     TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
     if (shelf.count == 0 || shelf.items[0].text.len == 0) {
-        if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES)
+        if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES && kind != DEFINE_RETENTION)
             return definition_absent(call, kind, shelf.name);
-        /* There is always a workspace, and a list of stages; these have not been described yet. */
+        /* There is always a workspace, a list of stages, and how long events are kept: these have
+         * not been described yet. */
         shelf.items = &none;
     }
     if (call_flag(call, "raw")) {
@@ -232,6 +236,8 @@ enum err definition_show(struct call *call)
     json_write_str(&call->out, shelf.items[0].text);
     if (kind == DEFINE_TRAIT)
         TRY(users_write(call, shelf.name, true, &first));
+    if (kind == DEFINE_RETENTION)
+        TRY(keeping_state_write(call, &call->out, &first));
     if (kind == DEFINE_STAGES)
         TRY(stages_write(call, shelf.items[0].text, &first));
     buf_char(&call->out, '}');
@@ -349,6 +355,10 @@ enum err definition_put(struct call *call)
     bool is_changed = !is_same(call, kind, name, text, &version);
     if (kind == DEFINE_SEGMENT)
         TRY(reach_count(call, &counting, name, text));
+    SCOPED(buf_donep) struct buf goes = buf_make(CALL_ANSWER_BYTES_MAX);
+    bool                         is_first = true;
+    if (kind == DEFINE_RETENTION) /* before it is put in force */
+        TRY(keeping_preview_write(call, text, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');
@@ -362,6 +372,10 @@ enum err definition_put(struct call *call)
         buf_str(&call->out, STR(",\"dry\":true"));
     if (kind == DEFINE_SEGMENT)
         counting_write(&counting, &call->out, &first);
+    if (goes.len > 0) {
+        buf_char(&call->out, ',');
+        buf_str(&call->out, buf_view(&goes));
+    }
     if (kind == DEFINE_TRAIT)
         TRY(users_write(call, name, true, &first));
     buf_char(&call->out, '}');

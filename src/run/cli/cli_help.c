@@ -120,6 +120,24 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_stages },
+    { .name = "retention",
+      .purpose = "show or set how long events are kept",
+      .usage = "[show] [--data DIR]\n"
+               "set [--data DIR] [--dry-run] [--yes] LENGTH|FILE|-",
+      .more =
+          "LENGTH is for all events: \"2 years\", \"90 days\", \"for ever\". FILE has lengths by\n"
+          "event, {\"events\": \"2 years\", \"by_event\": {\"Page Viewed\": \"90 days\"}}; `-` "
+          "reads\n"
+          "it from standard input. What goes, and who enters and leaves segments by it, is told\n"
+          "first, and asked; it starts no journey. Older events are as if they had never\n"
+          "happened, and cannot be brought back. Traits, consent, lists and what was sent stay.",
+      .example = "dult retention set --dry-run '2 years'",
+      .options = { { "dry-run", NULL, "say what would go, and change nothing" },
+                   { "yes", NULL, "do not ask" } },
+      .words_least = 0,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_retention },
     { .name = "report",
       .purpose = "how often, how far, who comes back, how long, how many",
       .usage = "trend [--data DIR] [options] EVENT\n"

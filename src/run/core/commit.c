@@ -7,7 +7,12 @@
 #include "base/time.h"
 #include "run/core/core_inside.h"
 
-enum { RETRY_US = 100000, CLOSING_TRIES_MAX = 100 };
+enum {
+    RETRY_US = 100000,
+    CLOSING_TRIES_MAX = 100,
+    PURGE_ROWS_BUSY = 1000, /* between two batches */
+    PURGE_ROWS_IDLE = 8000,
+};
 
 static void *array(struct core *core, struct batch *batch, size_t count, size_t size)
 {
@@ -153,18 +158,46 @@ static void answer(struct batch *batch)
     }
 }
 
+static void maintain(struct core *core)
+{
+    struct store_upkeep upkeep;
+    if (store_maintain(core->store, &upkeep) == OK && upkeep.readers_cancelled > 0)
+        fprintf(stderr, "{\"level\":\"warning\",\"what\":\"a slow reader was cancelled: %s\"}\n",
+                upkeep.reader);
+}
+
+/* Some more rows that are kept no longer; how long the queue may be waited for. */
+static int64_t purge_go_on(struct core *core, uint32_t rows)
+{
+    if (!purge_is_under_way(core->purge))
+        return -1;
+    int64_t wait_us = purge_step(core->purge, rows);
+    maintain(core);
+    return purge_is_under_way(core->purge) ? wait_us : -1;
+}
+
+static void purge_take(struct core *core, const struct purge_order *order)
+{
+    purge_begin(core->purge, order->in_force, order->seq);
+    atomic_store(&core->purge_handed, false);
+}
+
 void *commit_thread(void *arg)
 {
     struct core  *core = arg;
     struct batch *batch;
+    int64_t       wait_us = purge_is_under_way(core->purge) ? 0 : -1;
     for (;;) {
-        if (queue_take(core->batches, (void **)&batch, 1, -1) == 0) {
+        if (queue_take(core->batches, (void **)&batch, 1, wait_us) == 0) {
             if (queue_is_stopped(core->batches))
                 return NULL;
+            wait_us = purge_go_on(core, PURGE_ROWS_IDLE);
             continue;
         }
         if (!batch->is_bare)
             commit(core, batch);
+        if (batch->purge != NULL)
+            purge_take(core, batch->purge);
         tasks_tell(core, batch);
         if (batch->edition != NULL)
             publish(core, batch->edition);
@@ -173,10 +206,7 @@ void *commit_thread(void *arg)
                                      batch->out.claims_count);
         answer(batch);
         arena_close(batch->arena);
-        struct store_upkeep upkeep;
-        if (store_maintain(core->store, &upkeep) == OK && upkeep.readers_cancelled > 0)
-            fprintf(stderr,
-                    "{\"level\":\"warning\",\"what\":\"a slow reader was cancelled: %s\"}\n",
-                    upkeep.reader);
+        maintain(core);
+        wait_us = purge_go_on(core, PURGE_ROWS_BUSY);
     }
 }

@@ -64,6 +64,9 @@ static enum err parts_open(struct core *core, struct problem *problem)
     TRY(zones_of_system(&core->zones, NULL, problem));
     TRY(store_open(&core->store, &conf, problem));
     TRY(store_reader_open(core->store, "engine", &core->reader));
+    core->purge = purge_open(core->store);
+    if (core->purge == NULL)
+        return ERR_MEMORY;
     TRY(load(core, problem));
     (void)malloc_trim(0); /* most of what loading took is needed no more */
     TRY(publish_first(core));
@@ -154,6 +157,7 @@ void core_close(struct core *core)
         index_finish(core);
     }
     store_reader_close(core->reader);
+    purge_close(core->purge);
     store_close(core->store);
     sweep_close(core->sweep);
     reading_close(core->reading);
@@ -166,6 +170,7 @@ void core_close(struct core *core)
     free(core->recent);
     free(core->asking);
     free(core->jobs_text);
+    free(core->retention_text);
     free(core->dir);
     free(core);
 }
@@ -229,6 +234,11 @@ uint32_t core_room_take_back(struct core *core)
 struct reading *core_reading(struct core *core)
 {
     return core->reading;
+}
+
+struct purge_progress core_purge(const struct core *core)
+{
+    return purge_progress(core->purge);
 }
 
 struct store *core_store(struct core *core)

@@ -23,6 +23,7 @@
 #define DULT_RUN_CORE_H
 
 #include "engine/engine.h"
+#include "run/core/purge.h"
 #include "run/core/waits.h"
 #include "store/store.h"
 
@@ -63,6 +64,7 @@ struct task {
 
     /* Filled in before done. */
     uint32_t       taken, duplicates, refused;
+    uint32_t       older;   /* of those taken: older than what is kept, so not kept */
     uint32_t       profile; /* of the last entry taken; PROFILE_NONE */
     uint64_t       seq;     /* of the last entry taken */
     enum err       err;     /* of the last entry refused, with its problem */
@@ -111,6 +113,9 @@ uint32_t core_room_take_back(struct core *core);
 
 /* What readers see, without the engine's thread. */
 struct reading *core_reading(struct core *core);
+
+/* How far the removal of stored events is that are no longer kept. */
+struct purge_progress core_purge(const struct core *core);
 
 struct store *core_store(struct core *core);
 /* Only for questions on the engine thread, or before core_start. */

@@ -18,6 +18,7 @@
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
 #include "run/core/merging.h"
+#include "run/core/purge.h"
 #include "run/core/reading.h"
 #include "run/core/sweep.h"
 #include "run/core/zones.h"
@@ -43,6 +44,12 @@ struct minute {
     uint32_t seq;
 };
 
+/* Events from before this were taken from the timeline; their rows are to follow. */
+struct purge_order {
+    struct retention in_force; /* handed over */
+    uint64_t         seq;
+};
+
 /* What one transaction holds, and who waits for it. */
 struct batch {
     struct arena                 *arena;
@@ -56,12 +63,13 @@ struct batch {
     struct checkpoint_row        *states;
     uint32_t                      states_count, states_round;
     uint64_t                      states_seq;
-    struct store_meta             metas[4];
+    struct store_meta             metas[8];
     size_t                        metas_count;
     const struct store_rejected **rejected; /* by task, with counts below */
     uint64_t                      seq;      /* the last one in it */
     bool                          checkpoint_done;
     bool                          is_bare; /* there is nothing to write */
+    struct purge_order           *purge;   /* begins with this batch; NULL: none */
     struct edition               *edition; /* what readers see then; NULL: as before */
 };
 
@@ -92,13 +100,19 @@ struct core {
     uint64_t         checkpoint_seq, checkpoint_decision; /* of the round under way */
     uint64_t         since_checkpoint;                    /* decisions and events */
     uint32_t         checkpoint_round;
-    char            *jobs_text;  /* as the store has it; NULL: none */
-    uint64_t         handed_seq; /* of the last batch given to the commit thread */
-    bool             ending;     /* a last checkpoint was begun, or is not worth it */
+    char            *jobs_text, *retention_text; /* as the store has them; NULL: none */
+    int64_t          retention_day;   /* the last one that was looked at; 0 at the start */
+    bool             retention_waits; /* for a merge that is under way, or for rows to be gone */
+    bool             is_retained;  /* the base is without what is older, and nobody was asked yet */
+    atomic_bool      purge_handed; /* an order is on its way to the commit thread */
+    struct purge    *purge;        /* the commit thread's; its progress everyone's */
+    uint64_t         handed_seq;   /* of the last batch given to the commit thread */
+    bool             ending;       /* a last checkpoint was begun, or is not worth it */
     struct snapshot *snapshot;
     int64_t          snapshot_us;    /* when the last one was begun */
     uint64_t         snapshot_bytes; /* of its base */
     bool             is_rebased;     /* readers do not see the last base yet */
+    bool             merge_failed;   /* the last one */
     size_t           bags_kept; /* how much of the bags file is right; the rest is written anew */
 
     atomic_uint          room;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "engine/retain.h"
 #include "run/core/core_inside.h"
 
 enum {
@@ -25,6 +26,7 @@ struct snapshot {
     pthread_t            thread;
     atomic_bool          finished;
     bool                 good;
+    bool                 retains; /* leaves out what is announced to be kept no longer */
     size_t               bytes;
     unsigned char       *region;
     const unsigned char *bags; /* never moves; what lies before bags_to does not change */
@@ -159,7 +161,9 @@ static void snapshot_begin(struct core *core, uint64_t durable_seq)
     snapshot->bags_to = timeline_bags_bytes(timeline);
     snapshot->bags = timeline_bags(timeline).bytes;
     snapshot->wanted_seq = durable_seq;
-    if (timeline_freeze(timeline, (uint32_t)core->seq, &snapshot->bytes) != OK) {
+    snapshot->retains = engine_retention_is_coming(core->engine);
+    bool is_told = !snapshot->retains || engine_retention_tell(core->engine) == OK;
+    if (!is_told || timeline_freeze(timeline, (uint32_t)core->seq, &snapshot->bytes) != OK) {
         free(snapshot);
         return;
     }
@@ -183,6 +187,10 @@ static void snapshot_take(struct core *core)
     struct snapshot *snapshot = core->snapshot;
     struct timeline *timeline = engine_timeline(core->engine);
     pthread_join(snapshot->thread, NULL);
+    if (snapshot->good && snapshot->retains) {
+        engine_retention_merged(core->engine);
+        core->is_retained = true;
+    }
     if (snapshot->good) {
         timeline_swap(timeline, snapshot->region, snapshot->bytes);
         sweep_put(core->sweep, leavings_end, timeline_leavings_take(timeline));
@@ -199,6 +207,7 @@ static void snapshot_take(struct core *core)
                 "{\"level\":\"warning\",\"what\":\"the index snapshot could not be written\","
                 "\"remedy\":\"Look at the disk's space; events are safe in the store.\"}\n");
     }
+    core->merge_failed = !snapshot->good;
     snapshot_close(snapshot);
     core->snapshot = NULL;
 }
@@ -223,7 +232,9 @@ void index_turn(struct core *core, uint64_t durable_seq)
     struct merging merging = merging_of(core);
     bool           removes =
         timeline_has_removals(engine_timeline(core->engine)) && merging.since_us >= REMOVAL_EACH_US;
-    if (removes || merging_is_due(&merging))
+    bool retains = engine_retention_is_coming(core->engine) &&
+                   (!core->merge_failed || merging.since_us >= REMOVAL_EACH_US);
+    if (removes || retains || merging_is_due(&merging))
         snapshot_begin(core, durable_seq);
 }
 
@@ -269,6 +280,11 @@ enum err index_load(struct core *core, bool *loaded)
     if (err == OK && timeline_base_seq(engine_timeline(core->engine)) > core->seq) {
         unlink(path_of(core, "base.dult", path));
         return ERR_CORRUPT; /* it is of a store that had gone further */
+    }
+    if (err == OK && timeline_base_seq(engine_timeline(core->engine)) <
+                         engine_retention_base_seq(core->engine)) {
+        unlink(path_of(core, "base.dult", path));
+        return ERR_CORRUPT; /* it has what is no longer kept */
     }
     core->bags_kept = err == OK ? timeline_bags_bytes(engine_timeline(core->engine)) : 0;
     if (err == ERR_CORRUPT)

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "engine/retain.h"
 #include "run/core/core_inside.h"
 
 enum { SCRATCH_BYTES_MAX = 64 << 20 };
@@ -305,6 +306,29 @@ static enum err jobs_read(struct loading *loading)
     return core->jobs_text == NULL ? ERR_MEMORY : engine_jobs_load(core->engine, jobs);
 }
 
+/* Before any event: those that are no longer kept are left out. */
+static enum err retention_read_meta(struct loading *loading)
+{
+    struct core *core = loading->core;
+    struct str   text = STR_NONE, progress = STR_NONE;
+    if (store_meta_get(core->reader, loading->scratch, STR("retention"), &text) != OK)
+        return OK;
+    free(core->retention_text);
+    core->retention_text = strndup(text.ptr, text.len);
+    if (core->retention_text == NULL)
+        return ERR_MEMORY;
+    TRY(engine_retention_load(core->engine, text));
+    struct engine_retention now = engine_retention(core->engine);
+    struct retention        in_force;
+    if (now.seq == 0)
+        return OK;
+    TRY(retention_copy(&now.in_force, &in_force));
+    purge_begin(core->purge, in_force, now.seq);
+    if (store_meta_get(core->reader, loading->scratch, PURGE_META, &progress) == OK)
+        purge_resume(core->purge, progress);
+    return OK;
+}
+
 /* What is loaded; the rest is made anew from events and decisions. */
 struct helps {
     bool checkpoint, index;
@@ -318,6 +342,7 @@ static enum err all_read(struct loading *loading, struct helps helps)
     TRY(store_names_read(core->reader, name_each, loading));
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
     now_read(loading);
+    TRY(retention_read_meta(loading));
     if (helps.checkpoint && !core->conf.no_checkpoint) {
         checkpoint_read(loading);
         TRY(states_read(loading));

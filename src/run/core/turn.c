@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "engine/retain.h"
 #include "run/core/core_inside.h"
 
 enum {
@@ -14,6 +15,7 @@ enum {
     CLOCKS_A_TURN = 4,    /* of up to 1,000 timers each */
     STATES_A_TURN = 4000, /* checkpoint rows of one batch */
     ASKS_A_TURN = 8,
+    INDEX_AGAIN_US = 100000,   /* until a merge is tried again that is waited for */
     CHECKPOINT_ROWS = 1000000, /* decisions and events between checkpoints */
 };
 
@@ -168,9 +170,12 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
         task->refused++;
         return;
     }
+    task->taken++;
+    task->older += batch->out.older;
+    if (batch->out.older)
+        return; /* accepted, and not kept */
     if (named)
         remember(core, hash, (uint32_t)core->seq, entry->record.received_ms);
-    task->taken++;
     task->seq = core->seq;
     task->profile = batch->out.profile;
     event_keep(core, batch, entry);
@@ -290,22 +295,63 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
     meta_add(batch, STR("checkpoint"), value);
 }
 
-/* A changed segment that is being applied to everyone goes on after a restart. */
-static void jobs_keep(struct core *core, struct batch *batch)
+/* What the engine writes is kept when it is another than the store has. */
+static void text_keep(struct core *core, struct batch *batch, struct str key, char **stored,
+                      void (*write)(const struct engine *engine, struct buf *out))
 {
     struct buf text = buf_make(JOBS_TEXT_BYTES_MAX);
-    engine_jobs_write(core->engine, &text);
+    write(core->engine, &text);
     buf_char(&text, '\0');
     if (buf_err(&text) != OK)
         core_fatal(core, "no memory for the jobs");
     struct str now = { text.ptr, text.len - 1 };
-    if (str_eq(now, str_of(core->jobs_text))) {
+    if (str_eq(now, str_of(*stored))) {
         buf_done(&text);
         return;
     }
-    meta_add(batch, STR("jobs"), str_copy(batch->arena, now));
-    free(core->jobs_text);
-    core->jobs_text = text.ptr;
+    meta_add(batch, key, str_copy(batch->arena, now));
+    free(*stored);
+    *stored = text.ptr;
+}
+
+/* A changed segment that is being applied to everyone goes on after a restart, and so does what is
+ * kept no longer. */
+static void jobs_keep(struct core *core, struct batch *batch)
+{
+    text_keep(core, batch, STR("jobs"), &core->jobs_text, engine_jobs_write);
+    text_keep(core, batch, STR("retention"), &core->retention_text, engine_retention_write);
+}
+
+/* With each day, and with a new definition, more is kept no longer. True when it was announced. */
+static bool retention_run(struct core *core, struct batch *batch, int64_t now_ms)
+{
+    int64_t day = now_ms / TIME_DAY_MS;
+    if (day != core->retention_day && engine_program(core->engine)->retention.version > 0)
+        own_record(core, batch, (struct record){ .kind = RECORD_CLOCK, .received_ms = now_ms });
+    core->retention_day = day;
+    /* In this order: an order that was handed over is one that is not done. */
+    bool is_purged = !atomic_load(&core->purge_handed) && purge_progress(core->purge).is_done;
+    core->retention_waits = engine_retention_is_due(core->engine, true);
+    if (core->snapshot != NULL || !engine_retention_is_due(core->engine, is_purged))
+        return false;
+    core->retention_waits = false;
+    own_record(core, batch, (struct record){ .kind = RECORD_RETAIN, .received_ms = now_ms });
+    return true;
+}
+
+/* A base without what is older stands: people are asked, and stored rows removed. */
+static void retention_settle(struct core *core, struct batch *batch, int64_t now_ms)
+{
+    if (!core->is_retained)
+        return;
+    core->is_retained = false;
+    own_record(core, batch, (struct record){ .kind = RECORD_RETAINED, .received_ms = now_ms });
+    struct retention in_force = engine_retention(core->engine).in_force;
+    batch->purge = ARENA_NEW(batch->arena, struct purge_order);
+    if (batch->purge == NULL || retention_copy(&in_force, &batch->purge->in_force) != OK)
+        core_fatal(core, "no memory for what is kept no longer");
+    batch->purge->seq = core->seq;
+    atomic_store(&core->purge_handed, true);
 }
 
 static bool is_empty(const struct batch *batch)
@@ -327,8 +373,12 @@ static bool is_bare(const struct core *core, const struct batch *batch)
 
 static int64_t sleep_us(struct core *core)
 {
-    if (core->asking_count > 0 || checkpoint_is_open(core->engine))
+    bool is_first = core->retention_day == 0; /* what was begun before a start goes on */
+    if (core->asking_count > 0 || checkpoint_is_open(core->engine) || is_first)
         return 0;
+    if (core->retention_waits ||
+        (core->snapshot == NULL && engine_retention_is_coming(core->engine)))
+        return INDEX_AGAIN_US;
     int64_t now_ms = time_now_ms(), next_ms = engine_next_ms(core->engine);
     if (atomic_load(&core->room) > 0 && engine_outbox_next_ms(core->engine) < next_ms)
         next_ms = engine_outbox_next_ms(core->engine);
@@ -349,9 +399,13 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
         now_ms = engine_now_ms(core->engine);
     clock_run(core, batch, now_ms);
     claims_run(core, batch, now_ms);
+    bool is_announced = retention_run(core, batch, now_ms);
     checkpoint_run(core, batch, count == 0);
+    /* What is announced now comes with this batch, and no base by it before that is on disk. */
+    bool is_handed = is_announced || !is_empty(batch);
+    index_turn(core, is_handed ? core->seq : core->handed_seq);
+    retention_settle(core, batch, now_ms);
     jobs_keep(core, batch);
-    index_turn(core, is_empty(batch) ? core->handed_seq : core->seq);
     batch->seq = core->seq;
     core->since_checkpoint += batch->out.decisions_count + batch->events_count;
 }
