@@ -7,9 +7,9 @@
 #include "engine/vec.h"
 
 /* The parts of a state: memberships, then the rare ones. */
-enum { PARTS = 7 };
+enum { PARTS = 7, PART_MERGES = PARTS - 1 };
 
-enum { ROW_VERSION = 6, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2 };
+enum { ROW_VERSION = 6, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
 
 struct early {
     uint32_t profile;
@@ -77,13 +77,16 @@ static enum err row_write(const struct engine *engine, uint32_t profile, struct 
 {
     struct profile *p = people_get(engine->people, profile);
     struct part     parts[PARTS];
-    struct row_head head = {
-        ROW_VERSION, p->root,
-        p->next,     (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0),
-        p->head,     people_arrived_ms(engine->people, profile),
-        p->wake_ms,  0,
-        { 0 }
-    };
+    struct row_head head = { ROW_VERSION,
+                             p->root,
+                             p->next,
+                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0) |
+                                 (p->erased ? ROW_ERASED : 0),
+                             p->head,
+                             people_arrived_ms(engine->people, profile),
+                             p->wake_ms,
+                             0,
+                             { 0 } };
     buf_reset(out);
     bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
@@ -152,6 +155,47 @@ enum err checkpoint_before(struct engine *engine, uint32_t profile)
         return err;
     }
     people_get(engine->people, profile)->round = engine->round;
+    return OK;
+}
+
+/* The merges are a row's last part. */
+enum err checkpoint_bare(struct str state, struct buf *out)
+{
+    struct row_head head;
+    if (state.len < sizeof head)
+        return ERR_CORRUPT;
+    memcpy(&head, state.ptr, sizeof head);
+    size_t merges = (size_t)head.counts[PART_MERGES] * sizeof(struct merge);
+    if (head.version != ROW_VERSION || merges > state.len - sizeof head)
+        return ERR_CORRUPT;
+    struct row_head bare = { .version = ROW_VERSION,
+                             .root = head.root,
+                             .next = head.next,
+                             .arrived_ms = head.arrived_ms,
+                             .head = head.head,
+                             .wake_ms = TIME_NEVER,
+                             .flags = head.flags & ROW_ERASED };
+    bare.counts[PART_MERGES] = head.counts[PART_MERGES];
+    buf_reset(out);
+    bytes_add(out, &bare, sizeof bare);
+    buf_str(out, str_slice(state, state.len - merges, state.len));
+    return buf_err(out);
+}
+
+/* Rows that went first wait for their writing: not with what is to be forgotten. */
+enum err checkpoint_before_erasure(struct engine *engine, uint32_t profile)
+{
+    struct checkpoint *checkpoint = engine->checkpoint;
+    TRY(checkpoint_before(engine, profile));
+    for (uint32_t i = 0; checkpoint != NULL && i < checkpoint->early.count; i++) {
+        struct early *early = &checkpoint->early.items[i];
+        if (early->profile != profile)
+            continue;
+        TRY(checkpoint_bare((struct str){ early->bytes, early->len }, &checkpoint->scratch));
+        struct str bare = buf_view(&checkpoint->scratch);
+        memcpy(early->bytes, bare.ptr, bare.len); /* never more than there was */
+        early->len = bare.len;
+    }
     return OK;
 }
 
@@ -277,6 +321,7 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
     p->wake_ms = p->timer_ms = head.wake_ms;
     p->shared = (head.flags & ROW_SHARED) != 0;
     p->ask_all = (head.flags & ROW_ASK_ALL) != 0;
+    p->erased = (head.flags & ROW_ERASED) != 0;
     for (uint32_t i = 0; i < head.identities; i++)
         TRY(identity_load(engine, profile, &row));
     TRY(state_load(engine, profile, &head, &row));

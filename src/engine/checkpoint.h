@@ -42,6 +42,12 @@ void          checkpoint_end(struct engine *engine); /* also gives up one that i
 /* Makes the next profile from its row; rows come in order. ERR_CORRUPT. */
 MUST enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str state);
 
+/*
+ * What is left of the row of a profile that was erased after it was written: its ring, which the
+ * rows of others rest on, and nothing else. ERR_CORRUPT: the row is of no version that is loaded.
+ */
+MUST enum err checkpoint_bare(struct str state, struct buf *out);
+
 /* After the last row: are the rings whole? ERR_CORRUPT. */
 MUST enum err checkpoint_loaded(const struct engine *engine);
 

@@ -62,7 +62,7 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
     enum consent_channel channel;
     if (!channel_of(json_get_str(record->properties, STR("channel")), &channel))
         return ERR_INPUT;
-    if (record->profile >= people_count(engine->people))
+    if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     if (!str_is_empty(record->name))
         TRY(program_intern(engine->program, NAME_TOPIC, record->name, &topic));
@@ -126,7 +126,7 @@ enum err apply_list(struct engine *engine, const struct record *record, struct o
     uint32_t    list;
     struct step step;
     bool        named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
-    if (!named && record->profile >= people_count(engine->people))
+    if (!named && people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
     if (named)

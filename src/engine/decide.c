@@ -43,7 +43,8 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
 {
     d.id = engine->next_decision++;
     d.seq = engine->seq;
-    d.prev = d.kind == DECISION_PROFILE ? 0 : people_get(engine->people, d.profile)->head;
+    bool is_first = d.kind == DECISION_PROFILE || d.kind == DECISION_ERASED; /* of its story */
+    d.prev = is_first ? 0 : people_get(engine->people, d.profile)->head;
     if (engine->detail.bytes_max == 0)
         engine->detail = buf_make(DETAIL_BYTES_MAX);
     buf_reset(&engine->detail);

@@ -13,6 +13,7 @@
  *      MERGE         profile absorbed      -                  reason
  *      UNMERGE       merge decision        profile released   -
  *      SHARED        profile (device)      -                  id
+ *      ERASED        -                     -                  -, and stands for all before it
  *      ENTERED       segment               1 when quiet       segment, since?, or_earlier?
  *      LEFT          segment               1 when quiet       segment
  *      JOINED        list                  -                  list
@@ -46,6 +47,7 @@ enum decision_kind {
     DECISION_MERGE = 3,
     DECISION_UNMERGE = 4,
     DECISION_SHARED = 5,
+    DECISION_ERASED = 6,
     DECISION_ENTERED = 10,
     DECISION_LEFT = 11,
     DECISION_JOINED = 12,

@@ -25,7 +25,9 @@ static struct message *message_of(struct state *state, uint64_t id)
 static enum err identity_move(struct engine *engine, const struct decision *d)
 {
     enum identity_kind kind = (enum identity_kind)d->subject;
-    uint32_t           owner = people_find(engine->people, kind, d->text);
+    if (str_is_empty(d->text))
+        return OK; /* erased since */
+    uint32_t owner = people_find(engine->people, kind, d->text);
     if (owner != PROFILE_NONE) {
         TRY(checkpoint_before(engine, owner));
         people_unlink(engine->people, owner, kind, d->text);
@@ -345,9 +347,32 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
     case DECISION_MERGE:
     case DECISION_UNMERGE:
     case DECISION_SHARED:
+    case DECISION_ERASED:
         return OK; /* not of a state */
     }
     return OK;
+}
+
+/* ---- forgetting ---- */
+
+static void messages_uncount(struct engine *engine, const struct state *state)
+{
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
+            engine->sending--;
+        else
+            engine->queued--;
+}
+
+/* Timers that are set find nobody when they come. The ring stays: numbers are never given anew. */
+static enum err erased_apply(struct engine *engine, const struct decision *d)
+{
+    const struct profile *profile = people_get(engine->people, d->profile);
+    if (profile->state != NULL)
+        messages_uncount(engine, profile->state);
+    hear_forget(engine, d->profile);
+    people_erase(engine->people, d->profile);
+    return timeline_forget(engine->timeline, d->profile, (uint32_t)d->seq);
 }
 
 static enum err ring_before(struct engine *engine, uint32_t profile)
@@ -368,7 +393,8 @@ enum err decision_apply(struct engine *engine, const struct decision *d)
         TRY(profile_apply(engine, d));
     if (d->profile >= people_count(engine->people))
         return ERR_CORRUPT;
-    TRY(checkpoint_before(engine, d->profile));
+    TRY(d->kind == DECISION_ERASED ? checkpoint_before_erasure(engine, d->profile)
+                                   : checkpoint_before(engine, d->profile));
     TRY(own_add(engine, d));
     switch (d->kind) {
     case DECISION_PROFILE:
@@ -387,6 +413,9 @@ enum err decision_apply(struct engine *engine, const struct decision *d)
         break;
     case DECISION_SHARED:
         people_get(engine->people, d->profile)->shared = true;
+        break;
+    case DECISION_ERASED:
+        TRY(erased_apply(engine, d));
         break;
     default:
         TRY(state_apply(engine, d));

@@ -19,6 +19,8 @@ const char *decision_name(enum decision_kind kind)
         return "unmerge";
     case DECISION_SHARED:
         return "shared";
+    case DECISION_ERASED:
+        return "erased";
     case DECISION_ENTERED:
         return "entered";
     case DECISION_LEFT:

@@ -71,7 +71,7 @@ static enum err alias_apply(struct engine *engine, const struct record *record, 
 static enum err unmerge_apply(struct engine *engine, const struct record *record, struct out *out,
                               struct problem *problem)
 {
-    if (record->profile >= people_count(engine->people))
+    if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     uint32_t            person = people_root(engine->people, record->profile);
     const struct state *state = people_state_get(engine->people, person);
@@ -96,6 +96,22 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
         TRY(person_ask_all(engine, out, both[i], true));
     }
     out->profile = person;
+    return OK;
+}
+
+/* One decision a profile, so that each finds its own on load. */
+static enum err erase_apply(struct engine *engine, const struct record *record, struct out *out)
+{
+    uint32_t member = record->profile;
+    if (people_is_nobody(engine->people, record->profile))
+        return ERR_ABSENT;
+    do {
+        TRY(decide(engine, out,
+                   (struct decision){
+                       .kind = DECISION_ERASED, .profile = member, .at_ms = engine->now_ms }));
+        member = people_get(engine->people, member)->next;
+    } while (member != record->profile);
+    out->profile = people_root(engine->people, record->profile);
     return OK;
 }
 
@@ -162,6 +178,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_definition(engine, record, problem);
     case RECORD_UNMERGE:
         return unmerge_apply(engine, record, out, problem);
+    case RECORD_ERASE:
+        return erase_apply(engine, record, out);
     case RECORD_CLOCK:
         return clock_apply(engine, out);
     case RECORD_CLAIM:

@@ -10,7 +10,8 @@
  *
  * Now and then a second engine is loaded from what a store would have (names, definitions, events,
  * decisions; perhaps a checkpoint and a snapshot of the timeline, each of another moment; perhaps
- * with newer rules of time zones). Told the same for a while, it is as true.
+ * with newer rules of time zones). Told the same for a while, it is as true. Now and then somebody
+ * is erased; what is loaded is then in half of the cases only what erasure.h leaves.
  */
 #include "engine/inside.h"
 
@@ -24,7 +25,9 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/checkpoint.h"
+#include "engine/describe.h"
 #include "engine/engine_naive_test.h"
+#include "engine/erasure.h"
 
 #define T0 INT64_C(1767225600000)
 
@@ -219,18 +222,19 @@ struct kept {
 };
 
 struct life {
-    struct zones  *zones, *newer; /* rules of time zones; the later ones are known to some twins */
-    struct engine *engine, *twin; /* twin: loaded from what was kept; NULL for most of the time */
-    struct out     twin_out;
-    uint32_t       twin_left, loads;
-    struct kept    kept;
-    struct arena  *arena;
-    struct out     out;
-    uint64_t       seq, random, standing;
-    int64_t        now_ms;
-    bool           busy;  /* two people do nearly everything */
-    bool           crowd; /* many do a little */
-    uint64_t       naive; /* answers of the naive twin */
+    struct zones   *zones, *newer; /* rules of time zones; the later ones are known to some twins */
+    struct engine  *engine, *twin; /* twin: loaded from what was kept; NULL for most of the time */
+    struct out      twin_out;
+    uint32_t        twin_left, loads, erased, swept;
+    struct erasure *erasure; /* while a twin is loaded from what an erasure left; else NULL */
+    struct kept     kept;
+    struct arena   *arena;
+    struct out      out;
+    uint64_t        seq, random, standing;
+    int64_t         now_ms;
+    bool            busy;  /* two people do nearly everything */
+    bool            crowd; /* many do a little */
+    uint64_t        naive; /* answers of the naive twin */
 };
 
 static uint32_t draw(struct life *life, uint32_t below)
@@ -402,6 +406,11 @@ static void record_random(struct life *life)
         return;
     } else if (kind == 10 && people_count(engine_people(life->engine)) > 0) {
         r = message_random(life);
+    } else if (kind == 11 && (life->busy || draw(life, 3) == 0) &&
+               people_count(engine_people(life->engine)) > 0) {
+        r = (struct record){ .kind = RECORD_ERASE,
+                             .profile = draw(life, people_count(engine_people(life->engine))) };
+        life->erased += !people_is_nobody(engine_people(life->engine), r.profile);
     }
     enum err err = tell(life, r);
     assert_true(err == OK || err == ERR_CONFLICT || err == ERR_ABSENT);
@@ -437,6 +446,10 @@ static void compare(struct life *life, struct engine *engine, uint64_t seed, int
     for (uint32_t p = 0; p < people_count(engine_people(engine)); p++) {
         if (people_root(engine_people(engine), p) != p)
             continue;
+        if (people_is_nobody(engine_people(engine), p)) {
+            assert_null(people_get(engine->people, p)->state);
+            continue;
+        }
         for (uint32_t s = 0; s < SEGMENTS; s++) {
             uint32_t number = program_segment(program, str_of(segments[s][0]));
             bool     truth =
@@ -532,11 +545,14 @@ static void snapshot(struct life *life)
     unsigned char *region = map(bytes);
     size_t         used = bytes;
     assert_ok(timeline_write(timeline, region, &used));
-    assert_int_equal(used, bytes);
-    kept->region = map(bytes);
-    kept->region_bytes = bytes;
-    memcpy(kept->region, region, bytes);
-    timeline_swap(timeline, region, bytes);
+    assert_true(used <= bytes); /* less where somebody was erased */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (used + page - 1) / page * page;
+    if (whole < bytes)
+        munmap(region + whole, bytes - whole);
+    kept->region = map(used);
+    kept->region_bytes = used;
+    memcpy(kept->region, region, used);
+    timeline_swap(timeline, region, used);
     kept->bags_bytes = timeline_bags_bytes(timeline);
     kept->bags_file = memfd_create("bags", 0);
     assert_true(kept->bags_file >= 0);
@@ -571,13 +587,44 @@ static void checkpoint_go_on(struct life *life)
     kept->checkpoint_decisions = kept->round_decisions;
 }
 
+/* The profiles that are nobody's by now; NULL: all is loaded as it was written. */
+static struct erasure *erasure_of_life(struct life *life)
+{
+    struct erasure *erasure = erasure_open();
+    assert_non_null(erasure);
+    for (uint32_t i = 0; i < life->out.decisions_count; i++)
+        if (life->out.decisions[i].kind == DECISION_ERASED)
+            assert_ok(erasure_add(erasure, life->out.decisions[i].profile));
+    for (uint32_t i = 0; i < life->out.decisions_count; i++)
+        assert_ok(erasure_see(erasure, &life->out.decisions[i]));
+    return erasure;
+}
+
+static struct str bare(struct life *life, struct str detail)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(1 << 16);
+    erasure_bare(object(life, detail), &text);
+    assert_ok(buf_err(&text));
+    return str_copy(life->arena, buf_view(&text));
+}
+
+static struct str row_of(const struct life *life, const struct checkpoint_row *row,
+                         struct buf *scratch)
+{
+    if (life->erasure == NULL || !erasure_has(life->erasure, row->profile))
+        return row->state;
+    assert_ok(checkpoint_bare(row->state, scratch));
+    return buf_view(scratch);
+}
+
 static void checkpoint_in(struct life *life, struct engine *twin)
 {
-    const struct kept *kept = &life->kept;
+    const struct kept           *kept = &life->kept;
+    SCOPED(buf_donep) struct buf scratch = buf_make(1 << 20);
     for (uint32_t p = 0; p < kept->rows_count; p++)
         for (uint32_t i = 0; i < kept->rows_count; i++)
             if (kept->rows[i].profile == p)
-                assert_ok(checkpoint_load(twin, p, kept->rows[i].state));
+                assert_ok(checkpoint_load(twin, p, row_of(life, &kept->rows[i], &scratch)));
     assert_ok(checkpoint_loaded(twin));
 }
 
@@ -598,12 +645,19 @@ static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_
     uint32_t            base_seq = timeline_base_seq(engine_timeline(twin));
     for (uint32_t i = 0; i < kept->events_count; i++) {
         const struct record *r = &kept->events[i].record;
-        if (r->seq > base_seq)
+        bool gone = life->erasure != NULL && erasure_has(life->erasure, kept->events[i].profile);
+        if (r->seq > base_seq && !gone)
             assert_ok(engine_load_event(twin, r->kind, kept->events[i].profile, (uint32_t)r->seq,
                                         r->at_ms, r->name, r->properties));
     }
     for (uint32_t i = 0; i < life->out.decisions_count; i++) {
-        struct decision d = life->out.decisions[i];
+        struct decision   d = life->out.decisions[i];
+        enum erasure_rest rest =
+            life->erasure == NULL ? ERASURE_WHOLE : erasure_rest(life->erasure, &d);
+        if (rest == ERASURE_NOTHING)
+            continue;
+        if (rest == ERASURE_BARE)
+            d.detail = bare(life, d.detail);
         if (i >= checkpoint_decisions)
             assert_ok(engine_load_decision(twin, parser, life->arena, &d));
         else if (d.seq > base_seq)
@@ -613,6 +667,24 @@ static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_
         if (kept->events[i].record.seq > checkpoint_seq)
             engine_load_touch(twin, kept->events[i].profile);
     json_parser_close(parser);
+}
+
+/* Who is who, and who is nobody, is loaded as it was. */
+static void same(struct life *life, uint64_t seed)
+{
+    const struct people         *was = life->engine->people, *is = life->twin->people;
+    SCOPED(buf_donep) struct buf a = buf_make(1 << 16), b = buf_make(1 << 16);
+    assert_int_equal(people_count(was), people_count(is));
+    for (uint32_t p = 0; p < people_count(was); p++) {
+        buf_format(&a, "%u of %u nobody %d", p, people_root(was, p), people_is_nobody(was, p));
+        buf_format(&b, "%u of %u nobody %d", p, people_root(is, p), people_is_nobody(is, p));
+        describe_identities(was, p, &a);
+        describe_identities(is, p, &b);
+    }
+    if (!str_eq(buf_view(&a), buf_view(&b)))
+        print_error("seed %llu: live\n%.*sloaded\n%.*s", (unsigned long long)seed,
+                    STR_ARG(buf_view(&a)), STR_ARG(buf_view(&b)));
+    assert_true(str_eq(buf_view(&a), buf_view(&b)));
 }
 
 static void twin_load(struct life *life, uint64_t seed)
@@ -632,6 +704,8 @@ static void twin_load(struct life *life, uint64_t seed)
         assert_ok(engine_load_definition(
             life->twin, kept->definitions[i].kind, str_of(kept->definitions[i].name),
             str_of(kept->definitions[i].text), kept->definitions[i].seq));
+    life->erasure = draw(life, 2) == 0 ? erasure_of_life(life) : NULL;
+    life->swept += life->erasure != NULL;
     if (has_checkpoint) {
         engine_load_round(life->twin, 1, kept->checkpoint_seq);
         engine_load_zones(life->twin, zones_version(life->zones));
@@ -644,6 +718,9 @@ static void twin_load(struct life *life, uint64_t seed)
     engine_jobs_write(life->engine, &jobs);
     assert_ok(engine_jobs_load(life->twin, buf_view(&jobs)));
     assert_ok(engine_load_end(life->twin, life->seq, life->now_ms));
+    erasure_close(life->erasure);
+    life->erasure = NULL;
+    same(life, seed);
     life->twin_out = (struct out){ .arena = life->arena };
     life->twin_left = TWIN_RECORDS;
     life->loads++;
@@ -754,7 +831,7 @@ static void live(uint64_t seed, int kind)
     assert_true(engine_stats(life->engine).enrolled > 20);
     assert_true(!busy || life->standing > 1000);
     assert_true(life->naive > (busy ? 1000 : 10000));
-    assert_true(life->loads > 3);
+    assert_true(life->loads > 3 && life->erased > 2);
     snapshot_drop(&life->kept);
     engine_close(life->twin);
     engine_close(life->engine);

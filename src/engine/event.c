@@ -229,7 +229,7 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
 {
     struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
     bool                  added;
-    if (record->profile >= people_count(engine->people))
+    if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     out->profile = event.profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));

@@ -261,5 +261,7 @@ MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t pe
 
 /* checkpoint.c: called before a person's state changes. */
 MUST enum err checkpoint_before(struct engine *engine, uint32_t profile);
+/* The same before a profile is erased: of the row only what erasure.h leaves. */
+MUST enum err checkpoint_before_erasure(struct engine *engine, uint32_t profile);
 
 #endif

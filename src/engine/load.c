@@ -31,7 +31,7 @@ void engine_load_zones(struct engine *engine, struct str version)
 
 void engine_load_touch(struct engine *engine, uint32_t profile)
 {
-    if (profile < people_count(engine->people))
+    if (!people_is_nobody(engine->people, profile))
         people_get(engine->people, people_root(engine->people, profile))->ask_all = true;
 }
 
@@ -73,6 +73,8 @@ enum err engine_load_told(struct engine *engine, struct json_parser *parser, str
                           struct decision *decision)
 {
     TRY(decision_read(engine, parser, scratch, decision));
+    if (decision->kind == DECISION_ERASED)
+        return timeline_forget(engine->timeline, decision->profile, (uint32_t)decision->seq);
     return own_add(engine, decision);
 }
 

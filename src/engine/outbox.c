@@ -233,8 +233,8 @@ enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count)
 enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
     const struct record_outcome *outcome = &record->outcome;
-    if (record->profile >= people_count(engine->people))
-        return ERR_ABSENT;
+    if (people_is_nobody(engine->people, record->profile))
+        return ERR_ABSENT; /* erased while it was being sent: nothing of it is kept */
     uint32_t person = people_root(engine->people, record->profile);
     TRY(wakes_before(engine, out, person, record->received_ms));
     const struct message *message =

@@ -54,7 +54,7 @@ uint32_t engine_find(const struct engine *engine, struct str who)
         found = people_find(engine->people, IDENTITY_ANONYMOUS, who);
     if (found == PROFILE_NONE && who.ptr[0] == 'p' &&
         str_to_int(str_slice(who, 1, who.len), &number) == OK && number >= 1 &&
-        number <= people_count(engine->people))
+        number <= UINT32_MAX && !people_is_nobody(engine->people, (uint32_t)(number - 1)))
         found = (uint32_t)number - 1;
     return found;
 }
@@ -109,7 +109,7 @@ bool engine_count(const struct engine *engine, const struct segment_program *pro
     uint32_t     end = all - *cursor > most ? *cursor + most : all;
     struct known known;
     for (uint32_t p = *cursor; p < end; p++) {
-        if (people_root(engine->people, p) != p)
+        if (people_root(engine->people, p) != p || people_is_nobody(engine->people, p))
             continue;
         known_make(&known, engine, p, at_ms);
         if (!exists_at(&known, p))

@@ -35,6 +35,7 @@ enum record_kind {
     RECORD_LIST = 12, /* name: list; flag RECORD_LEAVE takes the person off it */
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
+    RECORD_ERASE = 15,   /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
     RECORD_CLAIM = 21,    /* delivery has room for `count` messages */

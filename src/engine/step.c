@@ -229,6 +229,8 @@ static enum err jobs_before(struct engine *engine, struct out *out, uint32_t roo
 enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
 {
     uint32_t root = people_root(engine->people, person);
+    if (people_is_nobody(engine->people, root))
+        return OK;
     if (retain_concerns(engine, root))
         TRY(retain_ask(engine, out, root));
     TRY(jobs_before(engine, out, root));

@@ -320,6 +320,7 @@ static enum err open_writer(struct store *store, const struct store_conf *conf,
     TRY(lease_take(store, conf->socket, problem));
     TRY(sqlite_connect(store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store->db,
                        problem));
+    sqlite_clear_pages(store);
     snprintf(page, sizeof page, "PRAGMA page_size=%d", SQLITE_PAGE_BYTES);
     TRY(exec(store, page, problem));
     TRY(schema_look(store, &version, problem));

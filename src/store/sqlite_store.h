@@ -3,7 +3,8 @@
  *
  *     sqlite_open.c    lease, pragmas, migrations, snapshots
  *     sqlite_write.c   one transaction a batch
- *     sqlite_upkeep.c  checkpoints, the WAL's bound, erasure, checking
+ *     sqlite_upkeep.c  checkpoints, the WAL's bound, checking
+ *     sqlite_erase.c   rows whose bytes are gone
  *     sqlite_read.c    readers: states, pages of rows, one-row look-ups
  *     sqlite_rows.c    what each table's statement is and how a row is decoded
  *     sqlite_sql.c     the files of sql/, embedded
@@ -52,21 +53,28 @@ struct insert {
     sqlite3_stmt *one, *many; /* the same for one row and for SQLITE_ROWS_AT_ONCE of them */
 };
 
+/* A file's methods with one in the place of xWrite; see sqlite_erase.c. */
+struct sqlite_clearing {
+    sqlite3_io_methods methods; /* first */
+    int (*write)(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at);
+};
+
 struct store {
-    pthread_mutex_t   lock; /* the writing connection and everything down to `gate` */
-    sqlite3          *db;
-    sqlite3_stmt     *begin, *commit, *rollback, *meta_set, *meta_unset;
-    struct insert     inserts[INSERT_COUNT];
-    struct store_last last;
-    struct problem    problem; /* of the last failure */
-    bool              read_only, broken;
-    uint32_t          partition;
-    int               lease_fd;
-    size_t            wal_bytes_max;
-    int               wal_frames, wal_frames_moved; /* in the WAL; when last checkpointed */
-    bool              wal_stuck; /* truncating past the bound failed: another process reads */
-    bool              rejected_grew;
-    char              dir[SQLITE_PATH_BYTES - 64], path[SQLITE_PATH_BYTES];
+    pthread_mutex_t        lock; /* the writing connection and everything down to `gate` */
+    sqlite3               *db;
+    sqlite3_stmt          *begin, *commit, *rollback, *meta_set, *meta_unset;
+    struct insert          inserts[INSERT_COUNT];
+    struct store_last      last;
+    struct problem         problem; /* of the last failure */
+    bool                   read_only, broken;
+    uint32_t               partition;
+    int                    lease_fd;
+    size_t                 wal_bytes_max;
+    int                    wal_frames, wal_frames_moved; /* in the WAL; when last checkpointed */
+    bool                   wal_stuck; /* truncating past the bound failed: another process reads */
+    bool                   rejected_grew;
+    struct sqlite_clearing clearing;
+    char                   dir[SQLITE_PATH_BYTES - 64], path[SQLITE_PATH_BYTES];
 
     pthread_mutex_t      gate; /* readers enter a state through it; guards the list */
     struct store_reader *readers;
@@ -147,6 +155,17 @@ MUST enum err sqlite_writable(struct store *store);
 MUST enum err sqlite_finish(struct store *store);
 /* "store.*" = value, inside a transaction. */
 MUST enum err sqlite_note(struct store *store, const char *key, uint64_t value);
+/* Inside a transaction. */
+MUST enum err sqlite_metas_write(struct store *store, const struct store_meta *metas, size_t count);
+/* From here on pages are written into the database without what they have no use for. */
+void sqlite_clear_pages(struct store *store);
+/* OK, or ERR_WAIT when a reader (passive: never) is in the way of truncating. */
+MUST enum err sqlite_checkpoint(struct store *store, int mode);
+/* The open reader that began first, or NULL; the gate is held. */
+struct store_reader *sqlite_reader_oldest(struct store *store);
+/* Who holds the WAL: that reader, or another process. */
+void sqlite_holder_name(struct store *store, const struct store_reader *reader, char *out,
+                        size_t out_bytes);
 /* Prepares a statement that is used once. */
 MUST enum err sqlite_prepare_once(struct store *store, const char *sql, sqlite3_stmt **out);
 /* One statement without results, kept in store->problem on failure. */

@@ -1,7 +1,5 @@
 #include "store/sqlite_store.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,8 +16,7 @@ static size_t wal_bytes(const struct store *store)
 
 /* ---- checkpoints ---- */
 
-/* OK, or ERR_WAIT when a reader (passive: never) is in the way of truncating. */
-static enum err checkpoint(struct store *store, int mode)
+enum err sqlite_checkpoint(struct store *store, int mode)
 {
     int frames = 0, moved = 0;
     sqlite3_busy_timeout(store->db, 0); /* we never wait for a reader */
@@ -35,8 +32,7 @@ static enum err checkpoint(struct store *store, int mode)
     return err;
 }
 
-/* The open reader that began first, or NULL; the gate is held. */
-static struct store_reader *reader_oldest(struct store *store)
+struct store_reader *sqlite_reader_oldest(struct store *store)
 {
     struct store_reader *oldest = NULL;
     uint64_t             ticket = UINT64_MAX;
@@ -95,7 +91,7 @@ static int stranger_find(const struct store *store)
     return found;
 }
 
-static void holder_name(struct store *store, const struct store_reader *reader, char *out,
+void sqlite_holder_name(struct store *store, const struct store_reader *reader, char *out,
                         size_t out_bytes)
 {
     int pid;
@@ -111,18 +107,18 @@ static void holder_name(struct store *store, const struct store_reader *reader, 
 static enum err wal_force(struct store *store, struct store_upkeep *upkeep)
 {
     pthread_mutex_lock(&store->gate);
-    struct store_reader *oldest = reader_oldest(store);
+    struct store_reader *oldest = sqlite_reader_oldest(store);
     if (oldest != NULL)
-        holder_name(store, oldest, upkeep->reader, sizeof upkeep->reader);
+        sqlite_holder_name(store, oldest, upkeep->reader, sizeof upkeep->reader);
     for (struct store_reader *reader = store->readers; reader != NULL; reader = reader->next) {
         if (atomic_load(&reader->ticket) == 0)
             continue;
         reader_cancel(reader);
         upkeep->readers_cancelled++;
     }
-    enum err err = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+    enum err err = sqlite_checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
     if (err == ERR_WAIT && upkeep->reader[0] == '\0')
-        holder_name(store, NULL, upkeep->reader, sizeof upkeep->reader);
+        sqlite_holder_name(store, NULL, upkeep->reader, sizeof upkeep->reader);
     pthread_mutex_unlock(&store->gate);
     return err;
 }
@@ -141,9 +137,9 @@ static enum err wal_keep_bounded(struct store *store, struct store_upkeep *upkee
     if (force)
         err = wal_force(store, upkeep);
     else if (bytes > bound / 2)
-        err = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+        err = sqlite_checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
     else
-        err = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+        err = sqlite_checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
     upkeep->checkpointed = true;
     store->wal_stuck = force && err == ERR_WAIT;
     return err == ERR_WAIT ? OK : err;
@@ -184,107 +180,6 @@ enum err store_maintain(struct store *store, struct store_upkeep *out)
     TRY(err);
     *out = upkeep;
     return OK;
-}
-
-/* ---- erasure ---- */
-
-static enum err rows_delete(struct store *store, const char *sql, const uint64_t *keys,
-                            size_t count)
-{
-    sqlite3_stmt *statement = NULL;
-    if (count == 0)
-        return OK;
-    TRY(sqlite_prepare_once(store, sql, &statement));
-    enum err err = OK;
-    for (size_t i = 0; err == OK && i < count; i++) {
-        sqlite3_bind_int64(statement, 1, (int64_t)keys[i]); /* a number needs no memory */
-        err = sqlite_run(store, statement);
-    }
-    sqlite3_finalize(statement);
-    return err;
-}
-
-static enum err erase(struct store *store, const struct store_erasure *erasure)
-{
-    const struct store_last *last = &store->last;
-    TRY(sqlite_note(store, SQLITE_NOTE_SEQ, last->seq));
-    TRY(sqlite_note(store, SQLITE_NOTE_DECISION, last->decision));
-    TRY(sqlite_note(store, SQLITE_NOTE_DEFINITION, last->definition));
-    TRY(rows_delete(store, "DELETE FROM event WHERE seq=?", erasure->events,
-                    erasure->events_count));
-    TRY(rows_delete(store, "DELETE FROM decision WHERE id=?", erasure->decisions,
-                    erasure->decisions_count));
-    TRY(rows_delete(store, "DELETE FROM profile_state WHERE profile=?", erasure->profiles,
-                    erasure->profiles_count));
-    return rows_delete(store, "DELETE FROM rejected WHERE id=?", erasure->rejected,
-                       erasure->rejected_count);
-}
-
-enum err store_erase(struct store *store, const struct store_erasure *erasure)
-{
-    pthread_mutex_lock(&store->lock);
-    enum err err = sqlite_writable(store);
-    if (err == OK)
-        err = sqlite_run(store, store->begin);
-    if (err == OK) {
-        err = erase(store, erasure);
-        if (err == OK)
-            err = sqlite_finish(store);
-        else
-            sqlite_undo(store);
-    }
-    pthread_mutex_unlock(&store->lock);
-    return err;
-}
-
-enum err store_scrub(struct store *store, struct problem *problem)
-{
-    char name[64];
-    pthread_mutex_lock(&store->lock);
-    enum err err = sqlite_writable(store);
-    if (err == OK) {
-        pthread_mutex_lock(&store->gate);
-        err = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
-        if (err == ERR_WAIT)
-            holder_name(store, reader_oldest(store), name, sizeof name);
-        pthread_mutex_unlock(&store->gate);
-    }
-    if (err == ERR_WAIT)
-        problem_format(problem, ERR_WAIT, store->path, "try again when it has finished",
-                       "old bytes stay in the WAL while a reader holds it: %s", name);
-    else if (err != OK && problem != NULL)
-        *problem = store->problem;
-    pthread_mutex_unlock(&store->lock);
-    return err;
-}
-
-static bool is_snapshot(const char *name)
-{
-    struct str s = str_of(name);
-    return str_starts(s, STR("before-")) && str_ends(s, STR(".db"));
-}
-
-enum err store_snapshots_expire(struct store *store, int64_t before_ms, int *removed)
-{
-    int  count = 0, failed = 0;
-    DIR *folder = opendir(store->dir);
-    if (folder == NULL)
-        return ERR_IO;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        struct stat about;
-        if (!is_snapshot(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &about, 0) != 0)
-            continue;
-        if ((int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000 >= before_ms)
-            continue;
-        if (unlinkat(dirfd(folder), entry->d_name, 0) == 0)
-            count++;
-        else
-            failed++;
-    }
-    closedir(folder);
-    if (removed != NULL)
-        *removed = count;
-    return failed == 0 ? OK : ERR_IO;
 }
 
 /* ---- checking ---- */

@@ -256,7 +256,7 @@ static enum err insert_rows(struct store *store, enum insert_kind kind, const vo
     return OK;
 }
 
-static enum err metas_write(struct store *store, const struct store_meta *metas, size_t count)
+enum err sqlite_metas_write(struct store *store, const struct store_meta *metas, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         bool          set = metas[i].value.len > 0;
@@ -277,7 +277,7 @@ enum err sqlite_note(struct store *store, const char *key, uint64_t value)
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
     struct store_meta meta = { .key = str_of(key), .value = str_of(text) };
-    return metas_write(store, &meta, 1);
+    return sqlite_metas_write(store, &meta, 1);
 }
 
 static enum err batch_write(struct store *store, const struct store_batch *batch)
@@ -288,7 +288,7 @@ static enum err batch_write(struct store *store, const struct store_batch *batch
     TRY(insert_rows(store, INSERT_DECISION, batch->decisions, batch->decisions_count));
     TRY(insert_rows(store, INSERT_REJECTED, batch->rejected, batch->rejected_count));
     TRY(insert_rows(store, INSERT_STATE, batch->states, batch->states_count));
-    return metas_write(store, batch->metas, batch->metas_count);
+    return sqlite_metas_write(store, batch->metas, batch->metas_count);
 }
 
 /* Keys ascend and lie above all stored ones: what lets every insert be an append. */

@@ -91,6 +91,7 @@ enum store_decision_kind {
     STORE_DECISION_PARKED = 5,           /* consequences beyond the bound were parked */
     STORE_DECISION_IDENTITY = 6,         /* an identity was given to the profile */
     STORE_DECISION_SHARED = 7,           /* a device that more than one person has used */
+    STORE_DECISION_PROFILE_ERASED = 8,   /* of what was before only bare rows may be left */
     STORE_DECISION_SEGMENT_ENTERED = 16, /* subject: segment */
     STORE_DECISION_SEGMENT_LEFT = 17,
     STORE_DECISION_JOURNEY_ENTERED = 32, /* subject: journey; this id is the enrollment */
@@ -305,12 +306,19 @@ MUST enum err store_snapshot(struct store *store, const char *path, struct probl
 MUST enum err store_snapshots_expire(struct store *store, int64_t before_ms, int *removed);
 
 /*
- * Erasure: removes the rows named and overwrites their bytes in the file. Old bytes remain in the
- * WAL until store_scrub has returned OK: ERR_WAIT names in *problem the reader that is in the way.
+ * Erasure: removes the rows named and overwrites their bytes in the file, all or none in one
+ * transaction. Old bytes remain in the WAL until store_scrub has returned OK: ERR_WAIT names in
+ * *problem the reader that is in the way. Errors of store_erase as of store_commit.
  */
 struct store_erasure {
     const uint64_t *events, *decisions, *profiles, *rejected; /* profiles: their profile_state */
     size_t          events_count, decisions_count, profiles_count, rejected_count;
+    const struct store_decision *bare; /* of them only id and detail: it replaces the stored one */
+    size_t                       bare_count;
+    const struct store_state    *states; /* replace the rows of that profile and seq */
+    size_t                       states_count;
+    const struct store_meta     *metas;
+    size_t                       metas_count;
 };
 MUST enum err store_erase(struct store *store, const struct store_erasure *erasure);
 MUST enum err store_scrub(struct store *store, struct problem *problem);

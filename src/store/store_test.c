@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "store/store_fixture.h"
 
 /* ---- a batch comes back as it went in ---- */
@@ -697,6 +698,92 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
     assert_ok(store_last(store, &last)); /* keys of erased rows are not given away again */
     assert_int_equal(last.seq, 4);
     assert_int_equal(last.decision, 1);
+    store_close(store);
+    fixture_done(&fixture);
+}
+
+/* A page that is rebuilt keeps, where nothing lies, what moved to its neighbour: SQLite's own
+ * overwriting leaves one of these people in about two hundred. */
+TEST(store, what_pages_kept_of_rows_that_moved_is_erased_with_the_rows)
+{
+    enum { PEOPLE = 400, ROUNDS = 5, ERASED = 240, STATE_BYTES_MAX = 720 };
+    struct fixture fixture;
+    uint64_t       random = 7;
+    char           mark[16], text[STATE_BYTES_MAX];
+    fixture_make(&fixture);
+    struct store *store = fixture_open(&fixture, 0);
+    for (uint64_t round = 0; round < ROUNDS; round++)
+        for (uint64_t p = 0; p < PEOPLE; p++) {
+            size_t len = 0;
+            snprintf(mark, sizeof mark, "MARK%05d.", (int)p);
+            random = hash_u64(random, 1);
+            for (uint64_t i = random % 60 + 1; i > 0; i--)
+                len += (size_t)snprintf(text + len, sizeof text - len, "%s", mark);
+            struct store_state row = { .profile = p + 1, .seq = round, .state = { text, len } };
+            assert_ok(
+                store_commit(store, &(struct store_batch){ .states = &row, .states_count = 1 }));
+        }
+    for (uint64_t p = 0; p < ERASED; p++) {
+        random = hash_u64(random, 1);
+        uint64_t           profile = (p * 7 + 3) % PEOPLE + 1; /* 7 and 400 have no common factor */
+        struct store_state bare = { .profile = profile,
+                                    .seq = ROUNDS - 1,
+                                    .state = { text, random % 60 + 1 } };
+        memset(text, 'x', 61);
+        assert_ok(
+            store_erase(store, &(struct store_erasure){ .states = &bare, .states_count = 1 }));
+        assert_ok(store_scrub(store, NULL));
+    }
+    for (uint64_t p = 0; p < ERASED; p++) {
+        snprintf(mark, sizeof mark, "MARK%05d.", (int)((p * 7 + 3) % PEOPLE));
+        if (folder_contains(fixture.dir, mark))
+            fail_msg("%s is still there", mark);
+    }
+    snprintf(mark, sizeof mark, "MARK%05d.", (ERASED * 7 + 3) % PEOPLE);
+    assert_true(folder_contains(fixture.dir, mark)); /* the first of those that stay */
+    store_close(store);
+    fixture_done(&fixture);
+}
+
+TEST(store, what_is_left_of_rows_takes_their_place_in_the_same_transaction)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    struct store         *store = fixture_open(&fixture, 0);
+    struct store_decision decisions[] = {
+        { .id = 1, .seq = 1, .profile = 3, .kind = 1, .detail = STR("{\"id\":\"SECRET-ada\"}") },
+        { .id = 2, .seq = 1, .profile = 3, .kind = 4, .detail = STR("SECRET-ada") },
+    };
+    struct store_state checkpoint = { .profile = 3, .seq = 1, .state = STR("SECRET-ada") };
+    assert_ok(store_commit(store, &(struct store_batch){ .decisions = decisions,
+                                                         .decisions_count = 2,
+                                                         .states = &checkpoint,
+                                                         .states_count = 1 }));
+    decisions[0].detail = STR("{}");
+    checkpoint.state = STR("bare");
+    struct store_meta meta = { STR("erased"), STR("1") };
+    assert_ok(store_erase(store, &(struct store_erasure){ .decisions = (uint64_t[]){ 2 },
+                                                          .decisions_count = 1,
+                                                          .bare = decisions,
+                                                          .bare_count = 1,
+                                                          .states = &checkpoint,
+                                                          .states_count = 1,
+                                                          .metas = &meta,
+                                                          .metas_count = 1 }));
+    assert_ok(store_scrub(store, NULL));
+    assert_false(folder_contains(fixture.dir, "SECRET-ada"));
+    struct store_reader  *reader = NULL;
+    struct arena         *arena = arena_open(1 << 16);
+    struct store_decision row;
+    struct str            value;
+    assert_ok(store_reader_open(store, "test", &reader));
+    assert_ok(store_decision_get(reader, arena, 1, &row));
+    assert_true(str_eq(row.detail, STR("{}")) && row.kind == 1 && row.profile == 3);
+    assert_int_equal(store_decision_get(reader, arena, 2, &row), ERR_ABSENT);
+    assert_ok(store_meta_get(reader, arena, STR("erased"), &value));
+    assert_true(str_eq(value, STR("1")));
+    arena_close(arena);
+    store_reader_close(reader);
     store_close(store);
     fixture_done(&fixture);
 }

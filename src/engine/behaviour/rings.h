@@ -7,6 +7,8 @@
  * As everywhere a profile beyond the start is alone until a turn says otherwise. When the turns
  * have grown to a quarter of the profiles there is no room for more: another is begun.
  *
+ * A profile that was erased is in no ring, not even its own: its root and next are UINT32_MAX.
+ *
  * Always true   start and the turns before a count once given do not change. One thread adds.
  * Cost          8 bytes a profile and 12 a turn. The last to let go frees it, on any thread.
  */

@@ -34,7 +34,7 @@ struct view {
     uint32_t        seq;         /* the last record that counts */
     int64_t         now_ms;      /* the engine's time at that record */
     uint32_t        profiles;    /* in all */
-    const uint32_t *root, *next; /* by profile: as in people.h */
+    const uint32_t *root, *next; /* by profile: as in rings.h */
     const int64_t  *arrived_ms;  /* by profile: as in arrivals.h; NULL: of nobody */
     struct level    levels[VIEW_LEVELS_MAX];
     uint32_t        levels_count; /* at least 1; any of them may be empty */

@@ -136,6 +136,11 @@ uint32_t people_root(const struct people *people, uint32_t profile)
     return people_get(people, profile)->root;
 }
 
+bool people_is_nobody(const struct people *people, uint32_t profile)
+{
+    return profile >= people->profiles_count || people_get(people, profile)->erased;
+}
+
 static struct identity *identity_at(const struct people *people, uint32_t i)
 {
     return (struct identity *)(people->identities.bytes + (size_t)i * IDENTITY_UNIT_BYTES);
@@ -364,6 +369,14 @@ uint32_t people_ring_count(const struct people *people, uint32_t profile)
     return count;
 }
 
+/* Where readers are told that the profile stands: one that was erased in no ring at all. */
+static struct turn turn_of(const struct people *people, uint32_t profile)
+{
+    const struct profile *p = people_get(people, profile);
+    return p->erased ? (struct turn){ profile, PROFILE_NONE, PROFILE_NONE }
+                     : (struct turn){ profile, p->root, p->next };
+}
+
 struct rings *people_rings(struct people *people)
 {
     if (people->rings != NULL)
@@ -372,8 +385,9 @@ struct rings *people_rings(struct people *people)
     if (people->rings == NULL)
         return NULL;
     for (uint32_t p = 0; p < people->profiles_count; p++) {
-        people->rings->root[p] = people_get(people, p)->root;
-        people->rings->next[p] = people_get(people, p)->next;
+        struct turn turn = turn_of(people, p);
+        people->rings->root[p] = turn.root;
+        people->rings->next[p] = turn.next;
     }
     return people->rings;
 }
@@ -384,7 +398,7 @@ static void ring_tell(struct people *people, uint32_t profile)
     uint32_t member = profile;
     while (people->rings != NULL) {
         const struct profile *p = people_get(people, member);
-        if (!rings_turn(people->rings, (struct turn){ member, p->root, p->next })) {
+        if (!rings_turn(people->rings, turn_of(people, member))) {
             rings_drop(people->rings); /* the next to ask begins anew */
             people->rings = NULL;
         }
@@ -412,6 +426,23 @@ enum err people_join(struct people *people, uint32_t into, uint32_t from)
     b->next = next;
     ring_tell(people, into);
     return OK;
+}
+
+void people_erase(struct people *people, uint32_t profile)
+{
+    struct profile    *p = people_get(people, profile);
+    enum identity_kind kind;
+    struct str         text;
+    for (uint32_t at = PROFILE_NONE; people_identity(people, profile, &at, &kind, &text);
+         at = PROFILE_NONE)
+        people_unlink(people, profile, kind, text);
+    if (p->state != NULL)
+        state_free(p->state);
+    p->state = NULL;
+    p->shared = p->ask_all = false;
+    p->wake_ms = TIME_NEVER;
+    p->erased = true;
+    ring_tell(people, profile);
 }
 
 /* Marks all that is reachable from `start` by the merges in `state`, leaving out one of them. */

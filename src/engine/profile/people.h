@@ -13,7 +13,8 @@
  *           state: memberships, enrollments, messages, consents, lists, merges
  *
  * Always true   root(root(p)) == root(p); every profile of a ring has the same root; an identity
- *               belongs to exactly one profile; profiles are numbered as they came to be.
+ *               belongs to exactly one profile; profiles are numbered as they came to be. An erased
+ *               profile keeps its number and its ring, and has neither identity nor state again.
  * Cost          56 bytes a profile (8 of them arrivals.h); 11 and its text an identity, and up to
  * 22 to find it; state only when there is any: 32 bytes, and 16 to 20 a membership; 128 and what
  * they hold for those who have anything else. Bounds        2^32 - 2 profiles; RING_PROFILES_MAX
@@ -144,9 +145,10 @@ struct state {
 struct profile {
     uint32_t      root, next;  /* next in the ring; itself when alone */
     uint32_t      identities;  /* its first identity; PROFILE_NONE for none */
-    uint32_t      round : 30;  /* the last checkpoint that has it; see checkpoint.h */
+    uint32_t      round : 29;  /* the last checkpoint that has it; see checkpoint.h */
     bool          shared : 1;  /* a device that more than one person has used */
     bool          ask_all : 1; /* at the next wake-up every segment is asked */
+    bool          erased : 1;  /* nobody any more: only the number is left */
     uint64_t      head;        /* the last decision about it; 0 for none */
     int64_t       wake_ms;     /* when time has something to do next; TIME_NEVER for nothing */
     int64_t       timer_ms;    /* the timer that will look, at or before wake_ms; or TIME_NEVER */
@@ -162,6 +164,10 @@ void           people_close(struct people *people);
 uint32_t        people_count(const struct people *people);
 struct profile *people_get(const struct people *people, uint32_t profile);
 uint32_t        people_root(const struct people *people, uint32_t profile);
+/* The profile is nobody's from here on: no identities, no state; readers do not find it. */
+void people_erase(struct people *people, uint32_t profile);
+/* Is there no such profile, or was it erased? */
+bool people_is_nobody(const struct people *people, uint32_t profile);
 
 /* The profile an identity belongs to, or PROFILE_NONE. */
 uint32_t people_find(const struct people *people, enum identity_kind kind, struct str text);

@@ -1,0 +1,229 @@
+#include "engine/erasure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "engine/vec.h"
+
+/* Something that later decisions name by the id of its first. */
+struct begun {
+    uint64_t id;
+    bool     is_carried; /* a living profile's decision names it */
+};
+
+/* An identity that was given to one of them, as the decision's detail says it. */
+struct given {
+    uint64_t kind, id; /* id: of the last decision that gave it */
+    char    *detail;   /* malloc'ed */
+    size_t   len;
+};
+
+struct erasure {
+    unsigned char *bits;
+    uint32_t       bytes;
+    struct {
+        struct begun *items; /* by id */
+        uint32_t      count, room;
+    } begun;
+    struct {
+        struct given *items;
+        uint32_t      count, room;
+    } given;
+    struct map by_detail; /* -> given */
+};
+
+struct erasure *erasure_open(void)
+{
+    struct erasure *erasure = calloc(1, sizeof *erasure);
+    if (erasure != NULL)
+        erasure->by_detail = map_make();
+    return erasure;
+}
+
+void erasure_close(struct erasure *erasure)
+{
+    if (erasure == NULL)
+        return;
+    for (uint32_t i = 0; i < erasure->given.count; i++)
+        free(erasure->given.items[i].detail);
+    VEC_DONE(&erasure->given);
+    VEC_DONE(&erasure->begun);
+    map_done(&erasure->by_detail);
+    free(erasure->bits);
+    free(erasure);
+}
+
+/* ---- whom ---- */
+
+enum err erasure_add(struct erasure *erasure, uint32_t profile)
+{
+    uint32_t byte = profile / 8;
+    if (byte >= erasure->bytes) {
+        unsigned char *grown = realloc(erasure->bits, (size_t)byte + 1);
+        if (grown == NULL)
+            return ERR_MEMORY;
+        memset(grown + erasure->bytes, 0, byte + 1 - erasure->bytes);
+        erasure->bits = grown;
+        erasure->bytes = byte + 1;
+    }
+    erasure->bits[byte] |= (unsigned char)(1 << profile % 8);
+    return OK;
+}
+
+bool erasure_has(const struct erasure *erasure, uint32_t profile)
+{
+    return profile / 8 < erasure->bytes && (erasure->bits[profile / 8] >> profile % 8 & 1) != 0;
+}
+
+/* ---- enrollments and messages ---- */
+
+/* The enrollment or message that the decision begins or is about; 0 for none. */
+static uint64_t subject_of(const struct decision *d)
+{
+    switch (d->kind) {
+    case DECISION_ENROLLED:
+    case DECISION_INTENT:
+        return d->id;
+    case DECISION_STEP:
+    case DECISION_ENDED:
+    case DECISION_CLAIMED:
+    case DECISION_SENT:
+    case DECISION_FAILED:
+    case DECISION_UNKNOWN:
+    case DECISION_DROPPED:
+    case DECISION_DEFERRED:
+    case DECISION_RETURNED:
+        return d->subject;
+    default:
+        return 0;
+    }
+}
+
+static struct begun *begun_find(const struct erasure *erasure, uint64_t id)
+{
+    uint32_t low = 0, high = erasure->begun.count;
+    while (low < high) {
+        uint32_t      middle = low + (high - low) / 2;
+        struct begun *begun = &erasure->begun.items[middle];
+        if (begun->id == id)
+            return begun;
+        if (begun->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static void carried_note(struct erasure *erasure, const struct decision *d)
+{
+    bool          is_message = d->kind == DECISION_INTENT; /* its subject is an enrollment */
+    struct begun *begun = begun_find(erasure, is_message ? d->subject : subject_of(d));
+    if (begun != NULL)
+        begun->is_carried = true;
+}
+
+/* ---- identities ---- */
+
+static bool gives_identity(const struct decision *d)
+{
+    return d->kind == DECISION_PROFILE || d->kind == DECISION_IDENTITY;
+}
+
+static uint64_t given_hash(const struct decision *d)
+{
+    return hash_str(d->detail, d->subject);
+}
+
+static bool given_is(const void *owner, uint32_t value, const void *wanted)
+{
+    const struct given    *given = &((const struct erasure *)owner)->given.items[value];
+    const struct decision *d = wanted;
+    return given->kind == d->subject &&
+           str_eq((struct str){ given->detail, given->len }, d->detail);
+}
+
+static struct given *given_find(const struct erasure *erasure, const struct decision *d)
+{
+    uint32_t i = map_find(&erasure->by_detail, given_hash(d), given_is, erasure, d);
+    return i == MAP_NONE ? NULL : &erasure->given.items[i];
+}
+
+static enum err given_note(struct erasure *erasure, const struct decision *d)
+{
+    struct given *have = given_find(erasure, d);
+    if (have != NULL) {
+        have->id = d->id;
+        return OK;
+    }
+    struct given given = { d->subject, d->id, strndup(d->detail.ptr, d->detail.len),
+                           d->detail.len };
+    if (given.detail == NULL)
+        return ERR_MEMORY;
+    enum err err = VEC_ADD(&erasure->given, given);
+    if (err != OK) {
+        free(given.detail);
+        return err;
+    }
+    return map_add(&erasure->by_detail, given_hash(d), erasure->given.count - 1);
+}
+
+/* ---- decisions ---- */
+
+enum err erasure_see(struct erasure *erasure, const struct decision *d)
+{
+    if (!erasure_has(erasure, d->profile)) {
+        carried_note(erasure, d);
+        return OK;
+    }
+    if (gives_identity(d))
+        return given_note(erasure, d);
+    if (d->kind != DECISION_ENROLLED && d->kind != DECISION_INTENT)
+        return OK;
+    return VEC_ADD(&erasure->begun, (struct begun){ d->id, false });
+}
+
+static enum erasure_rest rest_of_living(const struct erasure *erasure, const struct decision *d)
+{
+    if (!gives_identity(d))
+        return ERASURE_WHOLE;
+    const struct given *given = given_find(erasure, d);
+    return given != NULL && given->id > d->id ? ERASURE_BARE : ERASURE_WHOLE;
+}
+
+enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decision *d)
+{
+    if (!erasure_has(erasure, d->profile))
+        return rest_of_living(erasure, d);
+    switch (d->kind) {
+    case DECISION_ERASED:
+        return ERASURE_WHOLE;
+    case DECISION_PROFILE:
+    case DECISION_MERGE:
+    case DECISION_UNMERGE:
+        return ERASURE_BARE;
+    default: {
+        const struct begun *begun = begun_find(erasure, subject_of(d));
+        return begun != NULL && begun->is_carried ? ERASURE_BARE : ERASURE_NOTHING;
+    }
+    }
+}
+
+void erasure_bare(const struct json *detail, struct buf *out)
+{
+    static const char *const keys[] = { "journey",  "journey_id",  "node",     "node_number",
+                                        "template", "template_id", "topic_id", "version",
+                                        "event",    "visit",       "due",      "retry_at" };
+    bool                     first = true;
+    buf_char(out, '{');
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const struct json *value = json_get(detail, str_of(keys[i]));
+        if (value == NULL)
+            continue;
+        json_write_key(out, &first, keys[i]);
+        json_write(out, value);
+    }
+    buf_char(out, '}');
+}

@@ -1,0 +1,47 @@
+/*
+ * erasure: what is left of the decisions about people who were erased.
+ *
+ * Loading applies all stored decisions again, and some of theirs carry others: numbers of profiles
+ * are given in order, a merge that was undone moved what others had, an enrollment begun by one
+ * profile may have gone on with another. Those stay, bare of all but numbers and the names of
+ * definitions. An identity that the erased took over from somebody (a shared device) is taken
+ * out of the other's row, too: else it would be theirs again after the next start.
+ *
+ *      PROFILE, MERGE, UNMERGE                    bare
+ *      of an enrollment or message that a         bare
+ *        living profile's decision names
+ *      ERASED                                     whole: it stands for the rest
+ *      all else                                   nothing
+ *      PROFILE, IDENTITY of a living profile      bare, when the identity moved on to an erased one
+ *
+ * Always true   an engine loaded from what is left is the one that was told of the erasure.
+ * Cost          a bit a profile; of the erased 12 bytes an enrollment or message, and the texts of
+ *               their identities.
+ * Knows not     how decisions are stored; they are shown twice, in order.
+ */
+#ifndef DULT_ENGINE_ERASURE_H
+#define DULT_ENGINE_ERASURE_H
+
+#include "base/json.h"
+#include "engine/decision.h"
+
+struct erasure;
+
+struct erasure *erasure_open(void); /* NULL without memory */
+void            erasure_close(struct erasure *erasure);
+
+/* First the profiles. ERR_MEMORY. */
+MUST enum err erasure_add(struct erasure *erasure, uint32_t profile);
+bool          erasure_has(const struct erasure *erasure, uint32_t profile);
+
+/* Then every decision once, by id; `detail` counts, what is read from it does not. ERR_MEMORY. */
+MUST enum err erasure_see(struct erasure *erasure, const struct decision *decision);
+
+enum erasure_rest { ERASURE_NOTHING, ERASURE_BARE, ERASURE_WHOLE };
+/* After all: what is left of this one. */
+enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decision *decision);
+
+/* The detail of a bare one. */
+void erasure_bare(const struct json *detail, struct buf *out);
+
+#endif
