@@ -201,6 +201,10 @@ void *commit_thread(void *arg)
         tasks_tell(core, batch);
         if (batch->edition != NULL)
             publish(core, batch->edition);
+        if (batch->erasure_seq > 0)
+            erasing_want(core->erasing, batch->erasure_seq);
+        if (batch->index_seq > 0)
+            erasing_index(core->erasing, batch->index_seq);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
             core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
                                      batch->out.claims_count);

@@ -70,6 +70,7 @@ static enum err parts_open(struct core *core, struct problem *problem)
     TRY(load(core, problem));
     (void)malloc_trim(0); /* most of what loading took is needed no more */
     TRY(publish_first(core));
+    TRY(erasing_open(&core->erasing, core));
     core->handed_seq = core->seq;
     atomic_store(&core->committed_seq, core->seq);
     return OK;
@@ -141,6 +142,8 @@ enum err core_start(struct core *core)
     core->dedupe_loading = true;
     if (pthread_create(&core->engine_thread, NULL, turn_thread, core) != 0)
         core_fatal(core, "no thread for the engine");
+    if (erasing_start(core->erasing) != OK)
+        core_fatal(core, "no thread for erasures");
     return OK;
 }
 
@@ -156,6 +159,7 @@ void core_close(struct core *core)
         dedupe_ready(core);
         index_finish(core);
     }
+    erasing_close(core->erasing);
     store_reader_close(core->reader);
     purge_close(core->purge);
     store_close(core->store);
@@ -229,6 +233,11 @@ void core_room(struct core *core, uint32_t count)
 uint32_t core_room_take_back(struct core *core)
 {
     return atomic_exchange(&core->room, 0);
+}
+
+struct core_erasure core_erasure(struct core *core, uint64_t seq)
+{
+    return erasing_state(core->erasing, seq);
 }
 
 struct reading *core_reading(struct core *core)

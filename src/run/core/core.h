@@ -87,8 +87,10 @@ struct core_conf {
     int64_t           lateness_ms;  /* 0: a day */
     uint64_t          merge_events; /* 0: chosen; a new index base after so many events */
     uint64_t checkpoint_rows;       /* 0: chosen; a checkpoint after so many decisions and events */
-    bool     no_snapshot;           /* rebuild the index from the store (for measuring) */
-    bool     no_checkpoint;         /* and everyone's state from all decisions */
+    uint32_t removal_each_ms; /* 0: a minute; between two bases made for what is to be forgotten */
+    void (*erasing_step)(int step); /* told between the steps of an erasure; for tests */
+    bool no_snapshot;               /* rebuild the index from the store (for measuring) */
+    bool no_checkpoint;             /* and everyone's state from all decisions */
 };
 
 /* Opens the store and loads the engine. Nothing runs yet. ERR_* as store_open, with a problem. */
@@ -110,6 +112,19 @@ void core_room(struct core *core, uint32_t count);
 /* Takes back all room not used yet; how much it was. By a question, on the engine's thread, which
  * alone uses room up: then no claim is under way that would use what is taken back here. */
 uint32_t core_room_take_back(struct core *core);
+
+/* How far the erasure of record `seq` is; see erasing.h. */
+enum core_erasure_step {
+    CORE_ERASURE_ROWS,  /* the store still has rows of the person */
+    CORE_ERASURE_INDEX, /* so has the index */
+    CORE_ERASURE_FILES, /* so may the store's log and copies made before a change of the schema */
+    CORE_ERASURE_DONE,
+};
+struct core_erasure {
+    enum core_erasure_step step;
+    char                   reader[64]; /* FILES: who reads what is to be cut; or empty */
+};
+struct core_erasure core_erasure(struct core *core, uint64_t seq);
 
 /* What readers see, without the engine's thread. */
 struct reading *core_reading(struct core *core);

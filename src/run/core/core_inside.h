@@ -5,6 +5,7 @@
  *      commit.c   the commit thread: batch -> store -> answers
  *      load.c     from the store to an engine
  *      index.c    the index's snapshot files and their making
+ *      erasing.c  people forgotten for good
  *      rows.c     the engine's words and the store's words
  */
 #ifndef DULT_RUN_CORE_INSIDE_H
@@ -17,6 +18,7 @@
 #include "engine/checkpoint.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
+#include "run/core/erasing.h"
 #include "run/core/merging.h"
 #include "run/core/purge.h"
 #include "run/core/reading.h"
@@ -68,9 +70,11 @@ struct batch {
     const struct store_rejected **rejected; /* by task, with counts below */
     uint64_t                      seq;      /* the last one in it */
     bool                          checkpoint_done;
-    bool                          is_bare; /* there is nothing to write */
-    struct purge_order           *purge;   /* begins with this batch; NULL: none */
-    struct edition               *edition; /* what readers see then; NULL: as before */
+    uint64_t                      erasure_seq; /* of the last erasure in it; 0 for none */
+    uint64_t                      index_seq;   /* of a base that readers see first; 0: none */
+    bool                          is_bare;     /* there is nothing to write */
+    struct purge_order           *purge;       /* begins with this batch; NULL: none */
+    struct edition               *edition;     /* what readers see then; NULL: as before */
 };
 
 struct snapshot; /* index.c */
@@ -120,6 +124,7 @@ struct core {
     atomic_bool          failing;
     struct reading      *reading;
     struct sweep        *sweep;
+    struct erasing      *erasing;
     struct waits         waits; /* the engine thread's, for readers */
     pthread_mutex_t      lock;  /* stats */
     struct core_stats    stats;
@@ -142,7 +147,9 @@ MUST enum err index_load(struct core *core, bool *loaded);
 /* Starts, or takes in, a new base; `durable_seq` is or will be on disk. */
 void index_turn(struct core *core, uint64_t durable_seq);
 void index_finish(struct core *core); /* at the end: a last base */
-void snapshot_close(struct snapshot *snapshot);
+/* How long the engine's thread may sleep until the index wants it. */
+int64_t index_sleep_us(const struct core *core);
+void    snapshot_close(struct snapshot *snapshot);
 
 /* rows.c */
 void event_to_row(const struct entry *entry, uint64_t seq, uint32_t profile, uint32_t name,

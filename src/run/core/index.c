@@ -2,6 +2,7 @@
  * The index on disk: <dir>/index/base.dult and bags.dult. They are derived: written aside, synced,
  * renamed; when they are damaged or absent the index is rebuilt from the store.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ enum {
     BAGS_STEP_BYTES = 8 << 20,
     BAGS_CLEAR_BYTES = BAG_BYTES_MAX,   /* the largest bag */
     REMOVAL_EACH_US = 60 * 1000 * 1000, /* a base is made anew for what is to be forgotten */
+    LOOK_EACH_US = 100 * 1000,
     PATH_BYTES = 4096,
 };
 
@@ -83,7 +85,7 @@ static bool bags_write(struct snapshot *snapshot)
         return false;
     bool good = write_all(file, snapshot->bags + snapshot->bags_from,
                           snapshot->bags_to - snapshot->bags_from, (off_t)snapshot->bags_from) &&
-                fdatasync(file) == 0;
+                ftruncate(file, (off_t)snapshot->bags_to) == 0 && fdatasync(file) == 0;
     close(file);
     return good;
 }
@@ -222,6 +224,23 @@ static struct merging merging_of(const struct core *core)
                              .since_us = time_mono_us() - core->snapshot_us };
 }
 
+static int64_t removal_wait_us(const struct core *core)
+{
+    int64_t each_us = core->conf.removal_each_ms > 0 ? core->conf.removal_each_ms * INT64_C(1000)
+                                                     : REMOVAL_EACH_US;
+    return core->snapshot_us + each_us - time_mono_us();
+}
+
+int64_t index_sleep_us(const struct core *core)
+{
+    if (core->snapshot != NULL)
+        return LOOK_EACH_US;
+    if (!timeline_has_removals(engine_timeline(core->engine)))
+        return INT64_MAX;
+    int64_t wait_us = removal_wait_us(core); /* past: readers hold what the last one removed */
+    return wait_us > LOOK_EACH_US ? wait_us : LOOK_EACH_US;
+}
+
 void index_turn(struct core *core, uint64_t durable_seq)
 {
     if (core->snapshot != NULL) {
@@ -231,7 +250,7 @@ void index_turn(struct core *core, uint64_t durable_seq)
     }
     struct merging merging = merging_of(core);
     bool           removes =
-        timeline_has_removals(engine_timeline(core->engine)) && merging.since_us >= REMOVAL_EACH_US;
+        timeline_has_removals(engine_timeline(core->engine)) && removal_wait_us(core) <= 0;
     bool retains = engine_retention_is_coming(core->engine) &&
                    (!core->merge_failed || merging.since_us >= REMOVAL_EACH_US);
     if (removes || retains || merging_is_due(&merging))
@@ -250,6 +269,15 @@ void index_finish(struct core *core)
     snapshot_begin(core, atomic_load(&core->committed_seq));
     if (core->snapshot != NULL)
         snapshot_take(core);
+}
+
+/* What a crash left: a base half made, bags beyond those of the base. */
+static bool leftovers_remove(const struct core *core)
+{
+    char path[PATH_BYTES];
+    unlink(path_of(core, "base.new", path));
+    return truncate(path_of(core, "bags.dult", path), (off_t)core->bags_kept) == 0 ||
+           errno == ENOENT;
 }
 
 enum err index_load(struct core *core, bool *loaded)
@@ -287,6 +315,8 @@ enum err index_load(struct core *core, bool *loaded)
         return ERR_CORRUPT; /* it has what is no longer kept */
     }
     core->bags_kept = err == OK ? timeline_bags_bytes(engine_timeline(core->engine)) : 0;
+    if (err != ERR_MEMORY && !leftovers_remove(core))
+        return ERR_IO;
     if (err == ERR_CORRUPT)
         fprintf(
             stderr,

@@ -28,6 +28,8 @@ static struct kind kind_of_engine(enum decision_kind kind)
         return (struct kind){ STORE_DECISION_PROFILE_UNDONE, true };
     case DECISION_SHARED:
         return (struct kind){ STORE_DECISION_SHARED, false };
+    case DECISION_ERASED:
+        return (struct kind){ STORE_DECISION_PROFILE_ERASED, false };
     case DECISION_PARKED:
         return (struct kind){ STORE_DECISION_PARKED, false };
     case DECISION_ENTERED:
@@ -85,6 +87,8 @@ static enum decision_kind kind_of_store(uint32_t kind)
         return DECISION_IDENTITY;
     case STORE_DECISION_SHARED:
         return DECISION_SHARED;
+    case STORE_DECISION_PROFILE_ERASED:
+        return DECISION_ERASED;
     case STORE_DECISION_SEGMENT_ENTERED:
         return DECISION_ENTERED;
     case STORE_DECISION_SEGMENT_LEFT:
@@ -192,6 +196,8 @@ static uint32_t row_kind(const struct record *record)
         return STORE_EVENT_OUTCOME;
     case RECORD_UNMERGE:
         return STORE_EVENT_OTHER;
+    case RECORD_ERASE:
+        return STORE_EVENT_ERASURE;
     default:
         return record->kind; /* track ... alias have the same numbers in both */
     }

@@ -56,7 +56,10 @@ static bool is_same(struct core *core, struct batch *batch, const struct entry *
     struct store_event   row;
     if (recent->seq == seq)
         return recent->hash == hash;
-    if (store_event_get(core->reader, batch->arena, seq, &row) != OK)
+    enum err err = store_event_get(core->reader, batch->arena, seq, &row);
+    if (err == ERR_ABSENT)
+        return true; /* erased since: what is sent again does not bring the person back */
+    if (err != OK)
         return false;
     return row.source == entry->record.source && str_eq(row.message_id, entry->message_id);
 }
@@ -181,6 +184,8 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     event_keep(core, batch, entry);
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
+    if (entry->record.kind == RECORD_ERASE)
+        batch->erasure_seq = core->seq;
 }
 
 static int64_t mono_ns(void)
@@ -354,6 +359,14 @@ static void retention_settle(struct core *core, struct batch *batch, int64_t now
     atomic_store(&core->purge_handed, true);
 }
 
+/* After a crash it is known from this that somebody is still to be forgotten for good. */
+static void erasure_keep(struct batch *batch)
+{
+    if (batch->erasure_seq > 0)
+        meta_add(batch, STR("erasure"),
+                 str_format(batch->arena, "%llu", (unsigned long long)batch->erasure_seq));
+}
+
 static bool is_empty(const struct batch *batch)
 {
     return batch->tasks_count == 0 && batch->events_count == 0 && batch->out.decisions_count == 0 &&
@@ -386,7 +399,8 @@ static int64_t sleep_us(struct core *core)
         return 0;
     int64_t wait_us =
         next_ms - now_ms > SLEEP_US_MAX / 1000 ? SLEEP_US_MAX : (next_ms - now_ms) * 1000;
-    return core->snapshot != NULL && wait_us > 100000 ? 100000 : wait_us;
+    int64_t index_us = index_sleep_us(core);
+    return index_us < wait_us ? index_us : wait_us;
 }
 
 static void turn(struct core *core, struct batch *batch, struct task **tasks, size_t count)
@@ -406,6 +420,7 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
     index_turn(core, is_handed ? core->seq : core->handed_seq);
     retention_settle(core, batch, now_ms);
     jobs_keep(core, batch);
+    erasure_keep(batch);
     batch->seq = core->seq;
     core->since_checkpoint += batch->out.decisions_count + batch->events_count;
 }
@@ -437,6 +452,8 @@ static void edition_take(struct core *core, struct batch *batch)
     batch->edition = engine_edition(core->engine);
     if (batch->edition == NULL)
         core_fatal(core, "no memory for what readers see");
+    if (core->is_rebased)
+        batch->index_seq = timeline_base_seq(engine_timeline(core->engine));
     core->is_rebased = false;
 }
 

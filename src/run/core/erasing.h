@@ -1,0 +1,42 @@
+/*
+ * erasing: forgetting people for good, in the background.
+ *
+ * An erasure is decided as any record (engine/erasure.h): nobody finds the person from then on.
+ * What is on disk follows on a thread of its own, and goes on after a crash where it stood:
+ *
+ *      decided          the erasure is on disk        the engine and readers know nothing more
+ *      ROWS             rejected events, events, then all decisions and checkpoint rows at once
+ *      INDEX            a base without them is made (index.c), and shown to readers
+ *      FILES            the store's log is cut, before-*.db are removed
+ *      DONE             noted in the store: "erasure.<seq>" = when
+ *
+ * Until ROWS is over all of a person's decisions are there, or none: a load in between forgets
+ * them anew. What was rejected is found by the person's ids and addresses in it.
+ *
+ * Always true   erasures are done in order; those asked for meanwhile wait for the next round.
+ * Cost          a round reads the heads of all events and all decisions twice, whatever the number
+ *               of people: about 1 us each.
+ * Threads       open and close: the core's owner; the rest on any.
+ */
+#ifndef DULT_RUN_ERASING_H
+#define DULT_RUN_ERASING_H
+
+#include "base/err.h"
+#include "run/core/core.h"
+
+struct erasing;
+
+/* Reads from the store how far it came; no thread runs yet. ERR_MEMORY, ERR_IO. */
+MUST enum err erasing_open(struct erasing **out, struct core *core);
+MUST enum err erasing_start(struct erasing *erasing);
+/* Ends after the step under way. NULL is nothing; the store must still be open. */
+void erasing_close(struct erasing *erasing);
+
+/* The erasure of record `seq` is on disk. */
+void erasing_want(struct erasing *erasing, uint64_t seq);
+/* Readers are shown a base that knows all records up to `seq`. */
+void erasing_index(struct erasing *erasing, uint64_t seq);
+
+struct core_erasure erasing_state(struct erasing *erasing, uint64_t seq);
+
+#endif
