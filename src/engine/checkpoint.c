@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/erasure.h"
 #include "engine/inside.h"
 #include "engine/vec.h"
 
@@ -250,15 +251,51 @@ static bool bytes_take(struct str *from, void *to, size_t len)
     return true;
 }
 
+static bool identity_take(struct str *rest, char *kind, struct str *text)
+{
+    uint16_t len;
+    if (!bytes_take(rest, kind, 1) || !bytes_take(rest, &len, 2) || rest->len < len || len == 0 ||
+        len > IDENTITY_BYTES_MAX)
+        return false;
+    *text = str_slice(*rest, 0, len);
+    *rest = str_slice(*rest, len, rest->len);
+    return true;
+}
+
+enum err checkpoint_pruned(struct str state, const struct erasure *erasure, uint64_t seq,
+                           struct buf *out)
+{
+    struct row_head head;
+    struct str      text, rest = state;
+    char            kind;
+    buf_reset(out);
+    if (!bytes_take(&rest, &head, sizeof head) || head.version != ROW_VERSION)
+        return ERR_CORRUPT;
+    uint32_t identities = head.identities;
+    bytes_add(out, &head, sizeof head);
+    for (uint32_t i = 0; i < identities; i++) {
+        struct str all = rest;
+        if (!identity_take(&rest, &kind, &text))
+            return ERR_CORRUPT;
+        if (erasure_took(erasure, (enum identity_kind)kind, text, seq))
+            head.identities--;
+        else
+            buf_str(out, str_slice(all, 0, all.len - rest.len));
+    }
+    buf_str(out, rest);
+    TRY(buf_err(out));
+    memcpy(out->ptr, &head, sizeof head);
+    if (head.identities == identities)
+        buf_reset(out);
+    return OK;
+}
+
 static enum err identity_load(struct engine *engine, uint32_t profile, struct str *rest)
 {
-    char     kind;
-    uint16_t len;
-    if (!bytes_take(rest, &kind, 1) || !bytes_take(rest, &len, 2) || rest->len < len || len == 0 ||
-        len > IDENTITY_BYTES_MAX)
+    char       kind;
+    struct str text;
+    if (!identity_take(rest, &kind, &text))
         return ERR_CORRUPT;
-    struct str text = str_slice(*rest, 0, len);
-    *rest = str_slice(*rest, len, rest->len);
     if (people_find(engine->people, (enum identity_kind)kind, text) != PROFILE_NONE)
         return ERR_CORRUPT;
     return people_link(engine->people, profile, (enum identity_kind)kind, text);

@@ -48,6 +48,12 @@ MUST enum err checkpoint_load(struct engine *engine, uint32_t profile, struct st
  */
 MUST enum err checkpoint_bare(struct str state, struct buf *out);
 
+/* A living profile's row of record `seq` without the identities that erased ones took over since;
+ * empty where it has none of them. */
+struct erasure;
+MUST enum err checkpoint_pruned(struct str state, const struct erasure *erasure, uint64_t seq,
+                                struct buf *out);
+
 /* After the last row: are the rings whole? ERR_CORRUPT. */
 MUST enum err checkpoint_loaded(const struct engine *engine);
 

@@ -611,10 +611,13 @@ static struct str bare(struct life *life, struct str detail)
 static struct str row_of(const struct life *life, const struct checkpoint_row *row,
                          struct buf *scratch)
 {
-    if (life->erasure == NULL || !erasure_has(life->erasure, row->profile))
+    if (life->erasure == NULL)
         return row->state;
-    assert_ok(checkpoint_bare(row->state, scratch));
-    return buf_view(scratch);
+    if (erasure_has(life->erasure, row->profile))
+        assert_ok(checkpoint_bare(row->state, scratch));
+    else
+        assert_ok(checkpoint_pruned(row->state, life->erasure, life->kept.checkpoint_seq, scratch));
+    return scratch->len == 0 ? row->state : buf_view(scratch);
 }
 
 static void checkpoint_in(struct life *life, struct engine *twin)

@@ -7,6 +7,8 @@
 #include "base/map.h"
 #include "engine/vec.h"
 
+enum { DETAIL_BYTES_MAX = 8 * IDENTITY_BYTES_MAX };
+
 /* Something that later decisions name by the id of its first. */
 struct begun {
     uint64_t id;
@@ -15,8 +17,8 @@ struct begun {
 
 /* An identity that was given to one of them, as the decision's detail says it. */
 struct given {
-    uint64_t kind, id; /* id: of the last decision that gave it */
-    char    *detail;   /* malloc'ed */
+    uint64_t kind, id, seq; /* of the last decision that gave it */
+    char    *detail;        /* malloc'ed */
     size_t   len;
 };
 
@@ -156,9 +158,10 @@ static enum err given_note(struct erasure *erasure, const struct decision *d)
     struct given *have = given_find(erasure, d);
     if (have != NULL) {
         have->id = d->id;
+        have->seq = d->seq;
         return OK;
     }
-    struct given given = { d->subject, d->id, strndup(d->detail.ptr, d->detail.len),
+    struct given given = { d->subject, d->id, d->seq, strndup(d->detail.ptr, d->detail.len),
                            d->detail.len };
     if (given.detail == NULL)
         return ERR_MEMORY;
@@ -168,6 +171,22 @@ static enum err given_note(struct erasure *erasure, const struct decision *d)
         return err;
     }
     return map_add(&erasure->by_detail, given_hash(d), erasure->given.count - 1);
+}
+
+bool erasure_took(const struct erasure *erasure, enum identity_kind kind, struct str text,
+                  uint64_t seq)
+{
+    SCOPED(buf_donep) struct buf detail = buf_make(DETAIL_BYTES_MAX);
+    bool                         first = true;
+    if (erasure->given.count == 0)
+        return false;
+    buf_char(&detail, '{');
+    json_write_key(&detail, &first, "id");
+    json_write_str(&detail, text);
+    buf_char(&detail, '}');
+    struct decision     giving = { .subject = (uint64_t)kind, .detail = buf_view(&detail) };
+    const struct given *given = buf_err(&detail) == OK ? given_find(erasure, &giving) : NULL;
+    return given != NULL && given->seq > seq;
 }
 
 /* ---- decisions ---- */

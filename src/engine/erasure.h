@@ -12,7 +12,8 @@
  *        living profile's decision names
  *      ERASED                                     whole: it stands for the rest
  *      all else                                   nothing
- *      PROFILE, IDENTITY of a living profile      bare, when the identity moved on to an erased one
+ *      PROFILE, IDENTITY of a living profile      bare, when the identity moved on to an erased
+ *                                                 one (so in checkpoint rows: checkpoint_pruned)
  *
  * Always true   an engine loaded from what is left is the one that was told of the erasure.
  * Cost          a bit a profile; of the erased 12 bytes an enrollment or message, and the texts of
@@ -24,6 +25,7 @@
 
 #include "base/json.h"
 #include "engine/decision.h"
+#include "engine/profile/people.h"
 
 struct erasure;
 
@@ -40,6 +42,11 @@ MUST enum err erasure_see(struct erasure *erasure, const struct decision *decisi
 enum erasure_rest { ERASURE_NOTHING, ERASURE_BARE, ERASURE_WHOLE };
 /* After all: what is left of this one. */
 enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decision *decision);
+
+/* Did the identity go to one of them after record `seq`? Then a living profile's checkpoint row of
+ * that record has it still. */
+bool erasure_took(const struct erasure *erasure, enum identity_kind kind, struct str text,
+                  uint64_t seq);
 
 /* The detail of a bare one. */
 void erasure_bare(const struct json *detail, struct buf *out);

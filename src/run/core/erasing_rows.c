@@ -27,7 +27,7 @@ struct erasing_rows {
     struct json_parser  *parser;
     struct arena        *scratch, *kept;
     struct erasure      *erasure;
-    struct keys          profiles, events, identifies, decisions, rejected;
+    struct keys          profiles, moved, events, identifies, decisions, rejected;
     struct {
         struct str *items; /* what names a person in a text: ids and addresses, in `kept` */
         uint32_t    count, room;
@@ -65,6 +65,7 @@ void erasing_rows_close(struct erasing_rows *rows)
     if (rows == NULL)
         return;
     VEC_DONE(&rows->profiles);
+    VEC_DONE(&rows->moved);
     VEC_DONE(&rows->events);
     VEC_DONE(&rows->identifies);
     VEC_DONE(&rows->decisions);
@@ -171,6 +172,8 @@ static enum err decision_judge(void *ctx, const struct store_decision *row)
     case ERASURE_NOTHING:
         return VEC_ADD(&rows->decisions, row->id);
     case ERASURE_BARE:
+        if (!erasure_has(rows->erasure, d.profile))
+            TRY(VEC_ADD(&rows->moved, d.profile));
         return bare_add(rows, row);
     case ERASURE_WHOLE:
         return OK;
@@ -212,6 +215,7 @@ static enum err rejected_each(void *ctx, const struct store_rejected *row)
 struct state_wanted {
     struct erasing_rows *rows;
     uint64_t             key;
+    bool                 is_moved; /* a living profile that an identity moved on from */
     struct buf           scratch;
 };
 
@@ -222,7 +226,11 @@ static enum err state_first(void *ctx, const struct store_state *row)
     if (row->profile != wanted->key)
         return ERR_LIMIT;
     struct store_state bare = { .profile = row->profile, .seq = row->seq };
-    enum err           err = checkpoint_bare(row->state, &wanted->scratch);
+    enum err err = wanted->is_moved ? checkpoint_pruned(row->state, wanted->rows->erasure, row->seq,
+                                                        &wanted->scratch)
+                                    : checkpoint_bare(row->state, &wanted->scratch);
+    if (err == OK && wanted->scratch.len == 0)
+        return ERR_LIMIT; /* it was written after the identity had moved */
     if (err == OK) {
         bare.state = str_copy(wanted->rows->kept, buf_view(&wanted->scratch));
         err = bare.state.ptr == NULL ? ERR_MEMORY : OK;
@@ -234,12 +242,14 @@ static enum err state_first(void *ctx, const struct store_state *row)
 }
 
 /* A checkpoint alternates between two sets of rows. */
-static enum err states_gather(struct erasing_rows *rows)
+static enum err states_gather(struct erasing_rows *rows, const struct keys *profiles, bool is_moved)
 {
-    struct state_wanted wanted = { .rows = rows, .scratch = buf_make(ROW_BYTES) };
+    struct state_wanted wanted = { .rows = rows,
+                                   .is_moved = is_moved,
+                                   .scratch = buf_make(ROW_BYTES) };
     enum err            err = OK;
-    for (uint32_t i = 0; i < 2 * rows->profiles.count && err == OK; i++) {
-        wanted.key = (uint64_t)(i % 2) << 40 | (rows->profiles.items[i / 2] + 1);
+    for (uint32_t i = 0; i < 2 * profiles->count && err == OK; i++) {
+        wanted.key = (uint64_t)(i % 2) << 40 | (profiles->items[i / 2] + 1);
         err = store_states_read(rows->reader, wanted.key, state_first, &wanted);
         err = err == ERR_LIMIT ? OK : err;
     }
@@ -255,7 +265,8 @@ enum err erasing_rows_gather(struct erasing_rows *rows, struct store_last last)
     TRY(store_events_by_seqs(rows->reader, rows->identifies.items, rows->identifies.count,
                              identify_each, rows));
     TRY(store_rejected_read(rows->reader, STORE_REJECTED_MAX, rejected_each, rows));
-    return states_gather(rows);
+    TRY(states_gather(rows, &rows->profiles, false));
+    return states_gather(rows, &rows->moved, true);
 }
 
 /* ---- removing ---- */
