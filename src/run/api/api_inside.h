@@ -8,6 +8,7 @@
  *      tracking.c       links of our mails             api_messages.c     what was sent
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
+ *      api_erasures.c   people forgotten for good
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.

@@ -53,7 +53,8 @@ struct open_message {
 
 struct tally {
     pthread_mutex_t      lock;
-    uint64_t             last; /* the last decision counted */
+    uint64_t             last;       /* the last decision counted */
+    uint64_t             erased_seq; /* rows were overwritten up to this erasure when it began */
     uint64_t             due, sent, unknown, failed, held;
     uint64_t             open[OPEN_STATES];
     struct map           map; /* message -> place in items */
@@ -80,6 +81,18 @@ void tally_close(struct tally *tally)
     map_done(&tally->map);
     free(tally->items);
     free(tally);
+}
+
+/* Messages of the erased do not count, so all are counted anew. */
+static void tally_clear(struct tally *tally, uint64_t erased_seq)
+{
+    map_done(&tally->map);
+    tally->map = map_make();
+    tally->free = MAP_NONE;
+    tally->count = 0;
+    tally->last = tally->due = tally->sent = tally->unknown = tally->failed = tally->held = 0;
+    memset(tally->open, 0, sizeof tally->open);
+    tally->erased_seq = erased_seq;
 }
 
 static bool is_message(const void *owner, uint32_t value, const void *key)
@@ -162,7 +175,10 @@ static enum err tally_each(void *ctx, const struct store_decision *row)
 enum err tally_count(struct call *call, struct message_counts *out)
 {
     struct tally *tally = call->api->tally;
+    uint64_t      erased_seq = core_stats(call->api->conf.core).erased_seq;
     pthread_mutex_lock(&tally->lock);
+    if (tally->erased_seq < erased_seq)
+        tally_clear(tally, erased_seq);
     enum err err =
         store_decisions_read(call->desk->reader, tally->last + 1, INT64_MAX, tally_each, tally);
     *out = (struct message_counts){ .due = tally->due,

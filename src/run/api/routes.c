@@ -93,6 +93,10 @@ static const struct api_route ROUTES[] = {
     SCOPE("POST", "/api/v1/profiles/{who}/lists", profile_lists, "profiles:write",
           "Join or leave a list"),
 
+    SCOPE("DELETE", "/api/v1/profiles/{who}", profile_erase, "profiles:write",
+          "Erase a person; ?dry=1 only says whom"),
+    SCOPE("GET", "/api/v1/erasures/{id}", erasure_show, "profiles:read", "How far is an erasure?"),
+
     REPORT("GET", "/api/v1/segments/count", segment_count, "segments:read",
            "Count the people a condition holds for"),
     REPORT("POST", "/api/v1/segments/count", segment_count_post, "segments:read",

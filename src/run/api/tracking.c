@@ -318,13 +318,15 @@ struct topic_question {
     uint32_t      topic, profile;
     struct arena *arena;
     struct str    name;
-    bool          is_known;
+    bool          is_known, is_erased;
 };
 
 static bool topic_ask(struct engine *engine, struct task *task)
 {
     struct topic_question *question = task->context;
     question->is_known = question->profile < people_count(engine_people(engine));
+    question->is_erased =
+        question->is_known && people_is_nobody(engine_people(engine), question->profile);
     if (question->topic != 0)
         question->name = str_copy(
             question->arena, program_name(engine_program(engine), NAME_TOPIC, question->topic));
@@ -366,6 +368,8 @@ static enum err consent_change(struct call *call, const struct trail *trail, boo
     TRY(call_ask(call, topic_ask, &question));
     if (!question.is_known)
         return ERR_DENIED;
+    if (question.is_erased)
+        return OK; /* nothing is sent to nobody, and nothing is kept of it */
     TRY(consent_entry(call, trail, question.name, granted, &entries[0]));
     TRY(message_entry(call->arena, trail, EVENT_EMAIL_UNSUBSCRIBED, &entries[1]));
     /* Told once, however often a mail program posts it; the consent itself is set each time. */

@@ -109,6 +109,7 @@ enum cli_exit cli_apply(struct cli *cli);
 enum cli_exit cli_diff(struct cli *cli);
 enum cli_exit cli_check(struct cli *cli);
 enum cli_exit cli_show(struct cli *cli);
+enum cli_exit cli_erase(struct cli *cli);
 enum cli_exit cli_segment(struct cli *cli);
 enum cli_exit cli_trait(struct cli *cli);
 enum cli_exit cli_stages(struct cli *cli);

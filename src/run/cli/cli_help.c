@@ -74,6 +74,19 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 1,
       .has_data = true,
       .run = cli_show },
+    { .name = "erase",
+      .purpose = "erase a person, for good",
+      .usage = "[--data DIR] [--yes] PERSON",
+      .more =
+          "Says how much there is of the person, asks, and waits until nothing of it is in any\n"
+          "file of the data folder. All profiles that were merged into the person go. Who\n"
+          "comes back afterwards is new. PERSON is a userId, anonymous:ID or p12.",
+      .example = "dult erase ada",
+      .options = { { "yes", NULL, "do not ask" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_erase },
     { .name = "segment",
       .purpose = "count or list the people a condition holds for",
       .usage = "count [--data DIR] [--at TIME] [--compare NAME] 'CONDITION'|NAME\n"

@@ -271,6 +271,7 @@ struct core_stats core_stats(struct core *core)
     struct core_stats stats = core->stats;
     pthread_mutex_unlock(&core->lock);
     stats.seq = atomic_load(&core->committed_seq);
+    stats.erased_seq = erasing_seq(core->erasing);
     stats.failing = atomic_load(&core->failing);
     stats.waiting = queue_count(core->tasks);
     return stats;

@@ -140,6 +140,7 @@ struct core_stats {
     uint64_t records, duplicates, refused, commits, commit_failures, merges, checkpoints;
     uint64_t commit_us_last, load_ms, loaded_events, loaded_decisions;
     uint64_t seq, waiting;
+    uint64_t erased_seq;      /* of erasures up to here no row is left */
     bool     failing;         /* commits fail: 503 */
     bool     snapshot_loaded; /* the index came from its snapshot */
 };

@@ -131,6 +131,14 @@ void erasing_index(struct erasing *erasing, uint64_t seq)
     mark_raise(erasing, &erasing->index, seq);
 }
 
+uint64_t erasing_seq(struct erasing *erasing)
+{
+    pthread_mutex_lock(&erasing->lock);
+    uint64_t seq = erasing->rows;
+    pthread_mutex_unlock(&erasing->lock);
+    return seq;
+}
+
 struct core_erasure erasing_state(struct erasing *erasing, uint64_t seq)
 {
     struct core_erasure state = { .step = CORE_ERASURE_ROWS };

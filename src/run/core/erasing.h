@@ -37,6 +37,8 @@ void erasing_want(struct erasing *erasing, uint64_t seq);
 /* Readers are shown a base that knows all records up to `seq`. */
 void erasing_index(struct erasing *erasing, uint64_t seq);
 
+/* Up to which erasure no row is left. */
+uint64_t            erasing_seq(struct erasing *erasing);
 struct core_erasure erasing_state(struct erasing *erasing, uint64_t seq);
 
 #endif
