@@ -10,7 +10,7 @@ import { openHouse } from './lib/house.mjs';
 import { dult, dultTry, eventually, patience, skipWithoutProgram } from './lib/program.mjs';
 import { welcomeShop } from './lib/shop.mjs';
 
-const WAIT_MS = 2500 * patience; /* until the journey's second mail */
+const WAIT_MS = 3000 * patience; /* until the journey's second mail */
 const INDEX_MS = 65_000; /* a base is made for an erasure at most once a minute */
 
 // Files with the mark, and what stands there.

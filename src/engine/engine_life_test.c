@@ -486,6 +486,8 @@ static void naive_compare(struct life *life, struct engine *engine, uint64_t see
     for (int i = 0; people > 0 && i < NAIVE_ASKED; i++) {
         uint32_t p = people_root(engine_people(engine), draw(life, people));
         uint32_t number = program_segment(program, str_of(segments[draw(life, SEGMENTS)][0]));
+        if (people_is_nobody(engine_people(engine), p))
+            continue;
         enum told_answer answer = naive_answer(life, engine, p, &program->segments.items[number]);
         life->naive += answer != TOLD_UNASKED;
         if (answer == TOLD_UNASKED || member(engine, p, number) == (answer == TOLD_YES))
