@@ -390,6 +390,7 @@ static void answer_make(struct http_request *request, const struct http_answer *
 {
     bool was_answered = atomic_exchange(&request->is_answered, true);
     assert(!was_answered);
+    (void)was_answered; /* a build without assertions reads it nowhere */
     assert(answer->status >= 200 && answer->status <= 599);
     bool is_stopping = atomic_load(&request->loop->server->phase) != SERVER_OPEN;
     request->out = outbound_make(request, answer, is_stopping);

@@ -50,6 +50,13 @@ static struct trend_cell twin(const struct world *w, const struct trend_question
     return cell;
 }
 
+/* Field by field: the bytes between them say nothing. */
+static bool is_same(const struct trend_cell *a, const struct trend_cell *b)
+{
+    return a->events == b->events && a->people == b->people && a->values == b->values &&
+           a->sum_micro == b->sum_micro;
+}
+
 static bool play(struct world *w, struct dice *dice, uint64_t *compared)
 {
     static uint64_t        bits[WORLD_PROFILES_MAX / 64 + 1];
@@ -79,7 +86,7 @@ static bool play(struct world *w, struct dice *dice, uint64_t *compared)
     for (uint32_t row = 0; row < groups_rows(q.by); row++)
         for (uint32_t i = 0; i < q.periods.count; i++) {
             struct trend_cell wanted = twin(w, &q, row, i);
-            ok = ok && memcmp(&wanted, &cells[row * q.periods.count + i], sizeof wanted) == 0;
+            ok = ok && is_same(&wanted, &cells[row * q.periods.count + i]);
             *compared += 1;
         }
     world_by_done(q.by);

@@ -50,7 +50,7 @@ static enum err unknown_option(const struct cli_command *command, struct str nam
 
 struct word {
     struct str  name;  /* of --name or --name=value */
-    const char *value; /* after '=', or NULL */
+    const char *value = NULL; /* after '=', or NULL */
 };
 
 static struct word word_of(const char *text)
