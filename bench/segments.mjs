@@ -191,24 +191,43 @@ async function dultAll(house) {
 // ---- 200 live segments ----
 
 const LIVE_SEGMENTS = 200;
-const BENCH_NAMES = ['Product Viewed', 'Product Added', 'Order Completed', 'Guide Read', 'Video Watched', 'Cart Viewed'];
+/* All that bench/load sends (bench/events.c), every one as often as another. */
+const LOAD_NAMES = [
+  'Product Viewed', 'Product List Viewed', 'Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started', 'Order Completed',
+  'Coupon Applied', 'Product Searched', 'Product Shared', 'Wishlist Added', 'Review Written', 'Guide Read', 'Video Watched',
+  'Support Contacted', 'Store Located', 'Promotion Viewed', 'Promotion Clicked', 'Size Guide Opened', 'Stock Alert Set',
+];
 
-// About four conditions each, as a marketer's are: over the six names that the load sends.
-function liveSegment(index) {
-  const name = (n) => BENCH_NAMES[(index + n) % BENCH_NAMES.length];
-  const parts = [
+// Four conditions each: a count, a never, a trait or a sum.
+function plainSegment(index) {
+  const name = (n) => LOAD_NAMES[(index + n) % LOAD_NAMES.length];
+  return [
     `did "${name(0)}" at least ${5 + (index % 20)} times in the last ${7 + (index % 60)} days`,
     `never did "Refund Asked ${index % 7}"`,
     `(mood = "m${index % 20}" or sum of price of "${name(1)}" in the last 90 days > ${(1 + (index % 40)) * 1000})`,
-  ];
-  return parts.join(' and ');
+  ].join(' and ');
 }
 
-const ENGINE_BUSY = 0; /* of the threads, sorted by processor time: the engine's is the busiest */
+// The language's whole width; half of them are plain.
+function wideSegment(index) {
+  if (index % 2 === 0) return plainSegment(index);
+  const name = (n) => LOAD_NAMES[(index + n) % LOAD_NAMES.length];
+  const forms = [
+    `did "${name(0)}" in the last ${7 + (index % 30)} days and never did "${name(1)}" in the last 30 days and mood != "m1" and did anything at least 10 times`,
+    `did "${name(0)}" then "${name(1)}" within 1 hour and did "${name(2)}" at most 20 times and mood in ("m1", "m2", "m3") and never did "Refund Asked"`,
+    `did "${name(0)}" in the last 7 days and then no "${name(1)}" within 1 hour and did "${name(2)}" and mood exists and never did "Refund Asked"`,
+    `reached step 2 of ("${name(0)}", "${name(1)}") within 1 day and average of price of "${name(2)}" > 100 and mood = "m4" and did "${name(3)}"`,
+    `distinct count of sku of "${name(0)}" > ${3 + (index % 9)} and did "${name(1)}" this week and last did "${name(2)}" less than 7 days ago and mood != "m5"`,
+  ];
+  return forms[((index - 1) / 2) % forms.length];
+}
 
-async function liveRound(count) {
+const LIVE_SETS = { without: undefined, plain: plainSegment, wide: wideSegment };
+
+async function liveRound(condition) {
   const files = {};
-  for (let index = 0; index < count; index += 1) files[`segments/l${index}.segment`] = `${liveSegment(index)}\n`;
+  for (let index = 0; condition && index < LIVE_SEGMENTS; index += 1) files[`segments/l${index}.segment`] = `${condition(index)}\n`;
+  files['workspace.json'] = { name: 'Live' };
   const shop = shopFolder(files);
   const data = folder('live');
   await dult('apply', '--data', data, shop);
@@ -218,29 +237,29 @@ async function liveRound(count) {
     const load = (mode, ...words) => program('load', mode, '--port', house.server.port, '--key', house.client.writeKey, '--people', 100_000, ...words);
     await load('warm', '--seed', 1);
     await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4)); /* the segments settle */
-    const before = await house.metrics();
-    const threads = new Map(house.threads().map(({ thread, seconds: used }) => [thread, used]));
+    const [before, changed] = [await house.metrics(), (await house.client.stats()).membershipsChanged];
     const run = await load('batch', '--seed', 3, '--seconds', seconds);
     const after = await house.metrics();
-    const used = house.threads().map(({ thread, seconds: total }) => total - (threads.get(thread) ?? 0)).sort((a, b) => b - a);
-    const named = after.dult_engine_cpu_seconds_total === undefined ? undefined : after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
-    return { rate: run.rate, p99: run.p99_us / 1000, engineUs: ((named ?? used[ENGINE_BUSY]) * 1e6) / run.events };
+    const used = after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
+    const turned = (await house.client.stats()).membershipsChanged - changed;
+    return { rate: run.rate, p99: run.p99_us / 1000, engineUs: (used * 1e6) / run.events, changed: turned / run.events };
   } finally {
     await house.close();
   }
 }
 
 async function live(results) {
-  const without = [];
-  const withThem = [];
+  const all = Object.fromEntries(Object.keys(LIVE_SETS).map((set) => [set, []]));
+  const sets = Object.keys(LIVE_SETS);
   for (let round = 0; round < Math.min(rounds, 5); round += 1) {
-    const turns = [() => liveRound(0).then((one) => without.push(one)), () => liveRound(LIVE_SEGMENTS).then((one) => withThem.push(one))];
-    if (round % 2 === 1) turns.reverse();
-    for (const turn of turns) await turn();
-    note(`  ${JSON.stringify({ without: without.at(-1), with: withThem.at(-1) })}`);
+    for (let turn = 0; turn < sets.length; turn += 1) {
+      const set = sets[(turn + round) % sets.length];
+      all[set].push(await liveRound(LIVE_SETS[set]));
+    }
+    note(`  ${JSON.stringify(Object.fromEntries(sets.map((set) => [set, all[set].at(-1)])))}`);
   }
-  const of = (list) => ({ rate: median(list.map(({ rate }) => rate)), engineUs: median(list.map(({ engineUs }) => engineUs)) });
-  results.live = { without: of(without), with: of(withThem) };
+  const of = (list) => Object.fromEntries(['rate', 'engineUs', 'changed'].map((key) => [key, median(list.map((one) => one[key]))]));
+  results.live = Object.fromEntries(sets.map((set) => [set, of(all[set])]));
 }
 
 // ---- readers ----

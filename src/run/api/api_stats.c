@@ -172,6 +172,16 @@ static double ask_commit_seconds(void *context)
     return (double)core_stats(((struct api *)context)->conf.core).commit_us_last / 1e6;
 }
 
+static double ask_engine_cpu(void *context)
+{
+    return (double)core_stats(((struct api *)context)->conf.core).engine_cpu_us / 1e6;
+}
+
+static double ask_commit_cpu(void *context)
+{
+    return (double)core_stats(((struct api *)context)->conf.core).commit_cpu_us / 1e6;
+}
+
 /* The engine's wait for readers, each time one asked; the dashboard's bound is the third. */
 static double ask_wait(const struct api *api, double share)
 {
@@ -252,6 +262,10 @@ void stats_register(struct api *api)
         { "dult_tasks_waiting", "Tasks before the engine.", false, ask_waiting },
         { "dult_failing", "1 while the disk takes nothing.", false, ask_failing },
         { "dult_commit_seconds", "How long the last transaction took.", false, ask_commit_seconds },
+        { "dult_engine_cpu_seconds_total", "Processor time of the engine's thread.", true,
+          ask_engine_cpu },
+        { "dult_commit_cpu_seconds_total", "Processor time of the commit thread.", true,
+          ask_commit_cpu },
     };
     for (size_t i = 0; api->conf.metrics != NULL && i < sizeof numbers / sizeof numbers[0]; i++)
         (void)metrics_ask(api->conf.metrics, numbers[i].name, numbers[i].help, NULL,

@@ -50,7 +50,7 @@ static enum err unknown_option(const struct cli_command *command, struct str nam
 
 struct word {
     struct str  name;  /* of --name or --name=value */
-    const char *value = NULL; /* after '=', or NULL */
+    const char *value; /* after '=', or NULL */
 };
 
 static struct word word_of(const char *text)
@@ -77,7 +77,7 @@ static enum err option_take(struct cli *cli, int argc, char *const *argv, int *a
                             struct problem *problem)
 {
     struct word word = word_of(argv[*at] + 2);
-    const char *value;
+    const char *value = NULL;
     int         option = option_find(cli->command, word.name);
     if (option >= 0 && cli->command->options[option].sample == NULL) {
         cli->values[option] = "";

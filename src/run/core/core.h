@@ -140,9 +140,10 @@ struct core_stats {
     uint64_t records, duplicates, refused, commits, commit_failures, merges, checkpoints;
     uint64_t commit_us_last, load_ms, loaded_events, loaded_decisions;
     uint64_t seq, waiting;
-    uint64_t erased_seq;      /* of erasures up to here no row is left */
-    bool     failing;         /* commits fail: 503 */
-    bool     snapshot_loaded; /* the index came from its snapshot */
+    uint64_t erased_seq;                   /* of erasures up to here no row is left */
+    uint64_t engine_cpu_us, commit_cpu_us; /* processor time of these two threads since the start */
+    bool     failing;                      /* commits fail: 503 */
+    bool     snapshot_loaded;              /* the index came from its snapshot */
 };
 struct core_stats core_stats(struct core *core);
 /* How long questions held the engine's thread, one entry a turn of each; see waits.h. */
