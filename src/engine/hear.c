@@ -182,11 +182,13 @@ static enum err trait_hear(struct step *step, const struct timeline_event *event
     bool late = !is_in_order(step_facts(step), event->at_ms);
     if (same && !late)
         return OK; /* told again as the last word it begins nothing anew */
+    uint32_t was = segment_trait_mark(&old.value), is = segment_trait_mark(&new.value);
     for (uint32_t i = 0; i < hearing->count; i++) {
         const struct heard_trait *heard = &hearing->items[i];
         if (listed || (late && heard->past) ||
-            (!same && segment_trait_turns(heard, &before, &old.value, &new.value,
-                                          is_in(step, heard->segment))))
+            (!same && segment_trait_touches(heard, was, is) &&
+             segment_trait_turns(heard, &before, &old.value, &new.value,
+                                 is_in(step, heard->segment))))
             TRY(VEC_ADD(&engine->turned, heard->segment));
     }
     for (uint32_t i = 0; i < hearing->others.count; i++)

@@ -28,7 +28,7 @@
 
 enum {
     HEAR_TIMES_MAX = 64, /* of an event, the newest; "at least 64 times" is read each time */
-    HEAR_SUMS = 1 << 16, /* 2 MiB */
+    HEAR_SUMS = 1 << 18, /* 11 MiB, when a segment asks for a sum */
 };
 
 struct heard_user {
@@ -124,7 +124,18 @@ struct heard_trait {
     const struct segment_op *op;
     uint32_t                 segment;
     bool                     past; /* it asks for how long: what is told late may turn it */
+    uint32_t equal; /* segment_trait_mark of the one text it is to equal; 0: it asks otherwise */
 };
+
+/* Equal texts have one mark, which is not 0; what is no text has 0. */
+uint32_t segment_trait_mark(const struct json *value);
+
+/* Most segments ask for another value than the trait had or has now: a look at the marks tells. */
+static inline bool segment_trait_touches(const struct heard_trait *heard, uint32_t before,
+                                         uint32_t after)
+{
+    return heard->equal == 0 || heard->equal == before || heard->equal == after;
+}
 
 /* Traits below `sources` say where someone lives; those below `derived` may follow from them. */
 struct heard_places {

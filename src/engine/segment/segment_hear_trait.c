@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "engine/segment/segment_hear.h"
 #include "engine/segment/segment_program.h"
 
@@ -18,6 +19,21 @@ static bool is_compared(const struct segment_op *op)
     return op->kind == SEGMENT_COMPARE || (op->kind == SEGMENT_BEEN && op->computed == 0);
 }
 
+uint32_t segment_trait_mark(const struct json *value)
+{
+    return value->kind == JSON_STRING ? (uint32_t)hash_str(value->string, 0) | 1 : 0;
+}
+
+/* trait = "text": whatever else the value is, it fails. */
+static uint32_t mark_of(const struct segment_op *op)
+{
+    const struct segment_compare *c = &op->compare;
+    if (op->kind != SEGMENT_COMPARE || c->test != SEGMENT_EQUAL || c->values_count != 1 ||
+        c->values[0].kind != SEGMENT_TEXT)
+        return 0;
+    return segment_trait_mark(&c->values[0].value);
+}
+
 bool segment_heard_traits(const struct hearing_segment *segment, uint16_t trait,
                           struct heard_places places, struct heard_trait *out, uint32_t *count)
 {
@@ -30,7 +46,8 @@ bool segment_heard_traits(const struct hearing_segment *segment, uint16_t trait,
         if (asks && (it ? !is_compared(op) : trait < places.sources && op->key < places.derived))
             return false;
         if (it)
-            out[(*count)++] = (struct heard_trait){ op, segment->number, op->kind == SEGMENT_BEEN };
+            out[(*count)++] =
+                (struct heard_trait){ op, segment->number, op->kind == SEGMENT_BEEN, mark_of(op) };
         i = is_around(op->kind) ? i + 1 : op->next;
     }
     return true;
