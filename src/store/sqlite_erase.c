@@ -59,9 +59,22 @@ static int page_write(sqlite3_file *file, const void *bytes, int count, sqlite3_
     return clearing->write(file, page, count, at);
 }
 
+/* A database that shrinks by itself has pages that list others, and begin as a tree's may. */
+static bool has_lists_of_pages(struct store *store)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite_prepare_once(store, "PRAGMA auto_vacuum", &statement) != OK)
+        return true;
+    bool has = sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_int(statement, 0) != 0;
+    sqlite3_finalize(statement);
+    return has;
+}
+
 void sqlite_clear_pages(struct store *store)
 {
     sqlite3_file *file = NULL;
+    if (has_lists_of_pages(store))
+        return;
     if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
         file == NULL || file->pMethods == NULL)
         return; /* a file layer that does not tell: secure_delete alone */
