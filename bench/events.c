@@ -6,14 +6,14 @@
 
 enum { ID_DIGITS = 16, PERSON_DIGITS = 8, TIME_CHARS = 24, MOODS = 20, PRODUCTS = 5000 };
 
-static const char *const names[] = {
+static const char *const shop_names[] = {
     "Product Viewed",   "Product List Viewed", "Product Added",     "Product Removed",
     "Cart Viewed",      "Checkout Started",    "Order Completed",   "Coupon Applied",
     "Product Searched", "Product Shared",      "Wishlist Added",    "Review Written",
     "Guide Read",       "Video Watched",       "Support Contacted", "Store Located",
     "Promotion Viewed", "Promotion Clicked",   "Size Guide Opened", "Stock Alert Set",
 };
-enum { NAMES = sizeof names / sizeof *names };
+enum { NAMES = sizeof shop_names / sizeof *shop_names };
 
 /* xorshift64*: quick and even enough for a load. */
 static uint64_t next(struct events *events)
@@ -31,11 +31,17 @@ static uint32_t below(struct events *events, uint32_t count)
     return (uint32_t)((next(events) >> 32) * count >> 32);
 }
 
+/* Evenly from 0 up to 1. */
+static double share(struct events *events)
+{
+    return (double)(next(events) >> 11) / (double)(UINT64_C(1) << 53);
+}
+
 static uint32_t person_draw(struct events *events)
 {
-    if (below(events, 1000) < EVENTS_NEW_PER_MILLE)
+    if (events->names_count == 0 && below(events, 1000) < EVENTS_NEW_PER_MILLE)
         return events->people + events->born++;
-    double u = (double)(next(events) >> 11) / (double)(UINT64_C(1) << 53);
+    double u = share(events);
     return (uint32_t)(u * u * u * events->people);
 }
 
@@ -45,6 +51,24 @@ struct events events_make(uint32_t people, uint64_t seed)
     events.id_next = seed << 40; /* runs with other seeds make other ids */
     events_clock(&events, 0);
     return events;
+}
+
+bool events_names(struct events *events, const char *names)
+{
+    double all = 0, sum = 0;
+    for (events->names_count = 0; *names != '\0';) {
+        size_t len = strcspn(names, ",");
+        if (events->names_count == EVENTS_NAMES_MAX || len == 0 || len >= sizeof events->names[0])
+            return false;
+        memcpy(events->names[events->names_count], names, len);
+        events->names[events->names_count++][len] = '\0';
+        names += len + (names[len] == ',');
+    }
+    for (uint32_t k = 0; k < events->names_count; k++)
+        all += 1.0 / (k + 1);
+    for (uint32_t k = 0; k < events->names_count; k++)
+        events->shares[k] = (sum += 1.0 / (k + 1)) / all;
+    return events->names_count > 0;
 }
 
 void events_clock(struct events *events, int64_t now_ms)
@@ -99,18 +123,31 @@ static void append_track(struct events *events, struct events_body *body, const 
                name, product, 100 + product, 1 + product % 3, product);
 }
 
+static void append_named(struct events *events, struct events_body *body)
+{
+    double   drawn = share(events);
+    uint32_t k = 0;
+    while (k + 1 < events->names_count && drawn > events->shares[k])
+        k++;
+    append_head(body, "track");
+    buf_format(&body->bytes, "\",\"event\":\"%s\",\"properties\":{\"revenue\":%u.%02u}}",
+               events->names[k], below(events, 500), below(events, 100));
+}
+
 void events_append(struct events *events, struct events_body *body)
 {
     uint32_t draw = below(events, 1000);
 
-    if (draw < EVENTS_SIGN_UP_PER_MILLE)
+    if (events->names_count > 0)
+        append_named(events, body);
+    else if (draw < EVENTS_SIGN_UP_PER_MILLE)
         append_track(events, body, "Signed Up");
     else if (draw < EVENTS_SIGN_UP_PER_MILLE + EVENTS_IDENTIFY_PER_MILLE) {
         append_head(body, "identify");
         buf_format(&body->bytes, "\",\"traits\":{\"mood\":\"m%u\",\"country\":\"NO\"}}",
                    below(events, MOODS));
     } else {
-        append_track(events, body, names[below(events, NAMES)]);
+        append_track(events, body, shop_names[below(events, NAMES)]);
     }
 }
 

@@ -11,6 +11,9 @@
  * People follow a power law: person = people * u^3 for even u, so a tenth of them make about half
  * of all events; NEW_PER_MILLE of the events come from somebody never seen. Of 1,000 events 60 are
  * identify calls that set the trait "mood" to one of 20 values, and 5 are "Signed Up".
+ *
+ * With names of its own the stream is as bench/history.c makes it: tracks by known people alone,
+ * the k-th name with a share of 1 / k of the first's, each with a revenue.
  */
 #ifndef BENCH_EVENTS_H
 #define BENCH_EVENTS_H
@@ -22,6 +25,7 @@ enum {
     EVENTS_NEW_PER_MILLE = 20,
     EVENTS_IDENTIFY_PER_MILLE = 60,
     EVENTS_SIGN_UP_PER_MILLE = 5,
+    EVENTS_NAMES_MAX = 64,
 };
 
 struct events {
@@ -31,10 +35,15 @@ struct events {
     uint32_t born;    /* new ones since */
     uint64_t made;
     char     time[25]; /* of all events until events_clock is called again */
+    char     names[EVENTS_NAMES_MAX][64];
+    double   shares[EVENTS_NAMES_MAX]; /* up to and with this name, of 1 */
+    uint32_t names_count;              /* 0: those of a shop */
 };
 
 struct events events_make(uint32_t people, uint64_t seed);
-void          events_clock(struct events *events, int64_t now_ms);
+/* Names between commas; false when they are too many or too long. */
+bool events_names(struct events *events, const char *names);
+void events_clock(struct events *events, int64_t now_ms);
 
 struct events_spot {
     size_t id, person, time;

@@ -6,9 +6,10 @@
  *     load single --port P --key K --seconds S --connections C    one event a request
  *
  * Each kept connection has one request under way. With --rate N (events a second) a request is made
- * only when it is due, and its time counts from then, waiting for a connection included. Prints one
- * JSON line: events answered 200 a second, how many requests were answered otherwise, and the 50th
- * and 99th percentile of the time from the first byte sent to the answer read.
+ * only when it is due, and its time counts from then, waiting for a connection included. With
+ * --names A,B,C the events are as bench/history.c makes them (events.h). Prints one JSON line:
+ * events answered 200 a second, how many requests were answered otherwise, and the 50th and 99th
+ * percentile of the time from the first byte sent to the answer read.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +38,7 @@ enum {
 };
 
 struct conf {
-    const char *mode, *key;
+    const char *mode, *key, *names;
     uint16_t    port;
     int         seconds, connections;
     uint32_t    people, batch;
@@ -335,6 +336,7 @@ static struct conf conf_read(int argc, char **argv)
         { "people", required_argument, NULL, 'n' },
         { "seed", required_argument, NULL, 'r' },
         { "rate", required_argument, NULL, 'e' },
+        { "names", required_argument, NULL, 'a' },
         { NULL, 0, NULL, 0 },
     };
     struct conf conf = {
@@ -346,6 +348,8 @@ static struct conf conf_read(int argc, char **argv)
         int64_t number = 0;
         if (option == 'k')
             conf.key = optarg;
+        else if (option == 'a')
+            conf.names = optarg;
         else if (option == '?' || str_to_int(str_of(optarg), &number) != OK || number < 1)
             exit(2);
         if (option == 'p')
@@ -366,7 +370,7 @@ static struct conf conf_read(int argc, char **argv)
         !strcmp(conf.mode, "warm") || !strcmp(conf.mode, "batch") || !strcmp(conf.mode, "single");
     if (!is_known || conf.key == NULL || conf.port == 0) {
         fprintf(stderr, "usage: load warm|batch|single --port P --key K [--seconds S] "
-                        "[--connections C] [--people N] [--seed R] [--rate N]\n");
+                        "[--connections C] [--people N] [--seed R] [--rate N] [--names A,B,...]\n");
         exit(2);
     }
     return conf;
@@ -377,6 +381,10 @@ int main(int argc, char **argv)
     struct load load = { .conf = conf_read(argc, argv), .epoll = epoll_create1(0) };
 
     load.events = events_make(load.conf.people, load.conf.seed);
+    if (load.conf.names != NULL && !events_names(&load.events, load.conf.names)) {
+        fprintf(stderr, "load: --names takes up to 64 names of up to 63 bytes\n");
+        exit(2);
+    }
     events_clock(&load.events, time_now_ms());
     load.connections = calloc((size_t)load.conf.connections, sizeof *load.connections);
     load.samples_us = malloc(SAMPLES_MAX * sizeof *load.samples_us);

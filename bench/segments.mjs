@@ -191,33 +191,26 @@ async function dultAll(house) {
 // ---- 200 live segments ----
 
 const LIVE_SEGMENTS = 200;
-/* All that bench/load sends (bench/events.c), every one as often as another. */
-const LOAD_NAMES = [
-  'Product Viewed', 'Product List Viewed', 'Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started', 'Order Completed',
-  'Coupon Applied', 'Product Searched', 'Product Shared', 'Wishlist Added', 'Review Written', 'Guide Read', 'Video Watched',
-  'Support Contacted', 'Store Located', 'Promotion Viewed', 'Promotion Clicked', 'Size Guide Opened', 'Stock Alert Set',
-];
-
 // Four conditions each: a count, a never, a trait or a sum.
-function plainSegment(index) {
-  const name = (n) => LOAD_NAMES[(index + n) % LOAD_NAMES.length];
+function plainSegment(index, names) {
+  const name = (n) => names[(index + n) % names.length];
   return [
     `did "${name(0)}" at least ${5 + (index % 20)} times in the last ${7 + (index % 60)} days`,
     `never did "Refund Asked ${index % 7}"`,
-    `(mood = "m${index % 20}" or sum of price of "${name(1)}" in the last 90 days > ${(1 + (index % 40)) * 1000})`,
+    `(mood = "m${index % 20}" or sum of revenue of "${name(1)}" in the last 90 days > ${(1 + (index % 40)) * 250})`,
   ].join(' and ');
 }
 
 // The language's whole width; half of them are plain.
-function wideSegment(index) {
-  if (index % 2 === 0) return plainSegment(index);
-  const name = (n) => LOAD_NAMES[(index + n) % LOAD_NAMES.length];
+function wideSegment(index, names) {
+  if (index % 2 === 0) return plainSegment(index / 2, names);
+  const name = (n) => names[(index + n) % names.length];
   const forms = [
     `did "${name(0)}" in the last ${7 + (index % 30)} days and never did "${name(1)}" in the last 30 days and mood != "m1" and did anything at least 10 times`,
     `did "${name(0)}" then "${name(1)}" within 1 hour and did "${name(2)}" at most 20 times and mood in ("m1", "m2", "m3") and never did "Refund Asked"`,
     `did "${name(0)}" in the last 7 days and then no "${name(1)}" within 1 hour and did "${name(2)}" and mood exists and never did "Refund Asked"`,
-    `reached step 2 of ("${name(0)}", "${name(1)}") within 1 day and average of price of "${name(2)}" > 100 and mood = "m4" and did "${name(3)}"`,
-    `distinct count of sku of "${name(0)}" > ${3 + (index % 9)} and did "${name(1)}" this week and last did "${name(2)}" less than 7 days ago and mood != "m5"`,
+    `reached step 2 of ("${name(0)}", "${name(1)}") within 1 day and average of revenue of "${name(2)}" > 100 and mood = "m4" and did "${name(3)}"`,
+    `distinct count of revenue of "${name(0)}" > ${3 + (index % 9)} and did "${name(1)}" this week and last did "${name(2)}" less than 7 days ago and mood != "m5"`,
   ];
   return forms[((index - 1) / 2) % forms.length];
 }
@@ -226,7 +219,7 @@ const LIVE_SETS = { without: undefined, plain: plainSegment, wide: wideSegment }
 
 async function liveRound(condition) {
   const files = {};
-  for (let index = 0; condition && index < LIVE_SEGMENTS; index += 1) files[`segments/l${index}.segment`] = `${condition(index)}\n`;
+  for (let index = 0; condition && index < LIVE_SEGMENTS; index += 1) files[`segments/l${index}.segment`] = `${condition(index, eventNames())}\n`;
   files['workspace.json'] = { name: 'Live' };
   const shop = shopFolder(files);
   const data = folder('live');
@@ -235,10 +228,11 @@ async function liveRound(condition) {
   const house = await openData(data);
   try {
     const load = (mode, ...words) => program('load', mode, '--port', house.server.port, '--key', house.client.writeKey, '--people', 100_000, ...words);
+    const names = ['--names', eventNames().join(',')];
     await load('warm', '--seed', 1);
-    await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4)); /* the segments settle */
+    await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4), ...names); /* the segments settle */
     const [before, changed] = [await house.metrics(), (await house.client.stats()).membershipsChanged];
-    const run = await load('batch', '--seed', 3, '--seconds', seconds);
+    const run = await load('batch', '--seed', 3, '--seconds', seconds, ...names);
     const after = await house.metrics();
     const used = after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
     const turned = (await house.client.stats()).membershipsChanged - changed;
