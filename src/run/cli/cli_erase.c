@@ -29,9 +29,11 @@ static enum cli_exit whom_ask(struct talk *talk, const char *person, enum err *e
     *err = talk_ask(talk, "DELETE");
     if (*err != OK)
         return CLI_OK;
-    fprintf(stderr, "%s is %s: %lld profiles, %lld events, %lld messages.\n", person,
-            talk_text(talk, &talk->answer, "profile"), (long long)number_of(talk, "profiles"),
-            (long long)number_of(talk, "events"), (long long)number_of(talk, "messages"));
+    int64_t profiles = number_of(talk, "profiles");
+    fprintf(stderr, "%s is %s: %lld profile%s, %lld events, %lld messages.\n", person,
+            talk_text(talk, &talk->answer, "profile"), (long long)profiles,
+            profiles == 1 ? "" : "s", (long long)number_of(talk, "events"),
+            (long long)number_of(talk, "messages"));
     if (cli_has(cli, "yes"))
         return CLI_OK;
     if (!isatty(STDIN_FILENO))

@@ -49,18 +49,22 @@ static bool is_for_programs(const struct json_member *member)
     return false;
 }
 
+static bool is_instant(struct str key)
+{
+    return str_eq(key, STR("due")) || str_eq(key, STR("retry_at")) || str_eq(key, STR("since"));
+}
+
 static void detail_print(const struct json *detail)
 {
     bool first = true;
     for (uint32_t i = 0; detail->kind == JSON_OBJECT && i < detail->count; i++) {
         const struct json_member *member = &detail->members[i];
         char                      at[TIME_TEXT_BYTES];
-        bool is_instant = str_eq(member->key, STR("due")) || str_eq(member->key, STR("retry_at"));
         if (is_for_programs(member))
             continue;
         printf("%s%.*s ", first ? "" : ", ", STR_ARG(member->key));
         first = false;
-        if (is_instant && member->value.kind == JSON_INT)
+        if (is_instant(member->key) && member->value.kind == JSON_INT)
             at_print(time_write(member->value.integer, at));
         else
             value_print(&member->value, DETAIL_SHOWN);
