@@ -3,8 +3,8 @@
 //     rowsOf(folder)      SQL that lays out what happened, by person, in temporary tables
 //     peopleWhere(c, at)  SQL that lists the people for whom the condition holds at an instant
 //
-//     person (root, known)                       root: who the profiles became by merges; known: since
-//                                                they did something or told a trait
+//     person (root, known)                       root: who the profiles became by merges; known: since they
+//                                                came, or did or were told to be something before
 //     ev     (root, at, seq, name)               what was done
 //     said   (root, key, at, seq)                which record named which trait
 //     val    (seq, key, listed, type, v, ms, over)  values under a key, each element of a list; as a date it
@@ -54,8 +54,9 @@ create temp table rec as select e.seq, e.at, e.kind, r.root, n.text as name, e.b
   from d.event e join root r on r.profile = e.profile left join d.name n on n.kind = 1 and n.id = e.name where e.kind in (1, 2, 3, 4);
 create temp table ev as select root, at, seq, case kind when 3 then 'Page' when 4 then 'Screen' else name end as name from rec where kind <> 2;
 create index temp.ev_root on ev(root, name, at, seq);
-create temp table person as select root, min(at) as known from rec where kind <> 2
-  or exists (select 1 from json_tree(body, '$.traits') where type not in ('object', 'array')) group by root;
+create temp table person as select root, min(at) as known from (select root, at from rec where kind <> 2
+  or exists (select 1 from json_tree(body, '$.traits') where type not in ('object', 'array'))
+  union all select r.root, x.at from d.decision x join root r on r.profile = x.profile where x.kind = 1) group by root;
 create temp table val (seq integer, key text, listed integer, type text, v, ms integer, over integer, element integer);
 ${KEYS.properties.map((key) => valuesOf('properties', key)).join(';\n')};
 ${KEYS.traits.map((key) => valuesOf('traits', key)).join(';\n')};

@@ -169,6 +169,7 @@ static void snapshot_begin(struct core *core, uint64_t durable_seq)
         free(snapshot);
         return;
     }
+    core->snapshot_bytes = snapshot->bytes; /* the thread may find that it needs less */
     if (pthread_create(&snapshot->thread, NULL, snapshot_thread, snapshot) != 0) {
         timeline_thaw(timeline);
         free(snapshot);
@@ -176,7 +177,6 @@ static void snapshot_begin(struct core *core, uint64_t durable_seq)
     }
     core->snapshot = snapshot;
     core->snapshot_us = time_mono_us();
-    core->snapshot_bytes = snapshot->bytes;
 }
 
 static void leavings_end(void *leavings)
