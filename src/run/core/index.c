@@ -19,6 +19,8 @@ enum {
     BAGS_CLEAR_BYTES = BAG_BYTES_MAX,   /* the largest bag */
     REMOVAL_EACH_US = 60 * 1000 * 1000, /* a base is made anew for what is to be forgotten */
     LOOK_EACH_US = 100 * 1000,
+    FLUSH_BYTES = 4 << 20,
+    FLUSH_US = 40 * 1000, /* for that much: 100 MB a second at most */
     PATH_BYTES = 4096,
 };
 
@@ -100,13 +102,32 @@ static bool region_shorten(struct snapshot *snapshot, int file, size_t used)
     return ftruncate(file, (off_t)used) == 0;
 }
 
+/*
+ * A base goes to the disk a little at a time: commits wait for the disk behind whatever is on its
+ * way there, and a whole base at once was seconds. Nobody waits for the base but an end.
+ */
+static bool region_flush(const struct snapshot *snapshot, int file)
+{
+    for (size_t at = 0; at < snapshot->bytes; at += FLUSH_BYTES) {
+        int64_t began_us = time_mono_us();
+        if (sync_file_range(file, (off64_t)at, FLUSH_BYTES,
+                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                SYNC_FILE_RANGE_WAIT_AFTER) != 0)
+            return false;
+        int64_t rest_us = FLUSH_US - (time_mono_us() - began_us);
+        if (rest_us > 0 && !atomic_load(&snapshot->core->closing))
+            usleep((useconds_t)rest_us);
+    }
+    return true;
+}
+
 static bool base_fill(struct snapshot *snapshot, int file)
 {
     size_t used = snapshot->bytes;
     if (timeline_write(engine_timeline(snapshot->core->engine), snapshot->region, &used) != OK)
         return false;
     return (used == snapshot->bytes || region_shorten(snapshot, file, used)) &&
-           msync(snapshot->region, snapshot->bytes, MS_SYNC) == 0;
+           region_flush(snapshot, file);
 }
 
 /* Fills a file of the right size through a mapping, which then is the new base. */
