@@ -14,8 +14,8 @@
  * them anew. What was rejected is found by the person's ids and addresses in it.
  *
  * Always true   erasures are done in order; those asked for meanwhile wait for the next round.
- * Cost          a round reads the heads of all events and all decisions twice, whatever the number
- *               of people: about 1 us each.
+ * Cost          a round reads the heads of all events once and all decisions three times, whatever
+ *               the number of people.
  * Threads       open and close: the core's owner; the rest on any.
  */
 #ifndef DULT_RUN_ERASING_H

@@ -11,8 +11,8 @@
  *
  * Always true   only what the engine does not see any more is removed (retain.h): whenever it ends,
  *               a load gives the same engine.
- * Cost          about a microsecond a row looked at, five a row removed; a step takes some
- *               milliseconds. Pages that became free are used again, the file does not shrink.
+ * Cost          each move reads the heads of all rows once; a step is of so many rows as its caller
+ *               says. Pages that became free are used again, the file does not shrink.
  */
 #ifndef DULT_RUN_PURGE_H
 #define DULT_RUN_PURGE_H
