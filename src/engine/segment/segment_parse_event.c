@@ -75,18 +75,13 @@ static enum err message_target(struct parser *p, struct segment_match *m)
 {
     static const char remedy[] =
         "Write: opened any message, opened message \"welcome\", or any message of journey \"x\".";
-    if (p->token.kind == TOKEN_TEXT) {
-        m->of = SEGMENT_OF_MESSAGE;
-        TRY(parser_quoted(p, "the name of a message in quotes", remedy, &m->name));
-        return segment_subject_has_hits(m->subject) && parser_is_word(p, "by") ? hits(p, &m->hits)
-                                                                               : OK;
-    }
-    bool any = parser_is_word(p, "any");
-    if (!any && !parser_is_word(p, "message"))
+    bool any = parser_is_word(p, "any"), named = p->token.kind == TOKEN_TEXT;
+    if (!named && !any && !parser_is_word(p, "message"))
         return parser_expected(p, "any message or message", remedy);
     if (any)
         TRY(parser_advance(p));
-    TRY(parser_want_word(p, "message", remedy));
+    if (!named)
+        TRY(parser_want_word(p, "message", remedy));
     if (parser_is_word(p, "of")) {
         m->of = SEGMENT_OF_JOURNEY;
         TRY(parser_advance(p));
