@@ -18,14 +18,15 @@ static struct str event_text(enum record_kind kind, struct str name)
     return fixed && str_is_empty(name) ? str_of(text_events[kind]) : name;
 }
 
-/* The latest identify of one profile: its run and place. */
-static bool identify_last(const struct run *runs, uint32_t count, struct run *run, uint32_t *place)
+/* The latest identify in the runs but that of record `but`: its run and place. */
+static bool identify_last(const struct run *runs, uint32_t count, uint32_t but, struct run *run,
+                          uint32_t *place)
 {
     bool found = false;
     for (uint32_t r = 0; r < count; r++)
         for (uint32_t i = runs[r].count; i > 0; i--) {
             uint32_t k = i - 1;
-            if (runs[r].name[k] != OWN_TRAITS)
+            if (runs[r].name[k] != OWN_TRAITS || runs[r].seq[k] == but)
                 continue;
             if (!found || runs[r].at_ms[k] > run->at_ms[*place] ||
                 (runs[r].at_ms[k] == run->at_ms[*place] && runs[r].seq[k] > run->seq[*place])) {
@@ -44,7 +45,7 @@ static uint32_t bag_same(const struct engine *engine, const struct timeline_even
 {
     struct run runs[TIMELINE_RUNS_MAX], run = { 0 };
     uint32_t   place = 0, count = timeline_runs(engine->timeline, event->profile, runs);
-    if (!identify_last(runs, count, &run, &place))
+    if (!identify_last(runs, count, event->seq, &run, &place))
         return 0;
     struct bag have = bag_at(timeline_bags(engine->timeline), run.bag[place]);
     /* A bag's items lie 4 bytes into what bag_write gives, before the padding. */
@@ -119,23 +120,11 @@ enum err event_put(struct engine *engine, enum record_kind kind, struct timeline
 static bool traits_repeat(struct step *step, const struct timeline_event *event)
 {
     const struct facts *facts = step_facts(step);
-    const struct run   *latest = NULL;
+    struct run          run = { 0 };
     uint32_t            place = 0;
-    for (uint32_t r = 0; r < facts->runs_count; r++)
-        for (uint32_t i = facts->runs[r].count; i > 0; i--) {
-            const struct run *run = &facts->runs[r];
-            uint32_t          k = i - 1;
-            if (run->name[k] != OWN_TRAITS || run->seq[k] == event->seq)
-                continue;
-            if (latest == NULL || run->at_ms[k] > latest->at_ms[place] ||
-                (run->at_ms[k] == latest->at_ms[place] && run->seq[k] > latest->seq[place])) {
-                latest = run;
-                place = k;
-            }
-            break;
-        }
-    return latest != NULL && latest->at_ms[place] <= event->at_ms &&
-           event->at_ms <= facts->now_ms && latest->bag[place] == event->bag;
+    return identify_last(facts->runs, facts->runs_count, event->seq, &run, &place) &&
+           run.at_ms[place] <= event->at_ms && event->at_ms <= facts->now_ms &&
+           run.bag[place] == event->bag;
 }
 
 static enum err traits_ask(struct step *step, const struct timeline_event *event)
@@ -198,6 +187,8 @@ bool event_is_older(const struct engine *engine, enum record_kind kind, struct s
 {
     if (kind != RECORD_TRACK && kind != RECORD_PAGE && kind != RECORD_SCREEN &&
         kind != RECORD_GROUP)
+        return false;
+    if (!retain_hides_any(engine))
         return false;
     struct str text = event_text(kind, name);
     uint16_t   number = str_is_empty(text) ? (uint16_t)DICT_OTHER

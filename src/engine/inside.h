@@ -239,6 +239,8 @@ bool event_is_older(const struct engine *engine, enum record_kind kind, struct s
 /* retain.c: RECORD_RETAIN and RECORD_RETAINED; see retain.h. */
 MUST enum err retain_apply(struct engine *engine);
 MUST enum err retained_apply(struct engine *engine);
+/* Is anything kept for less than ever? Most workspaces say no. */
+bool retain_hides_any(const struct engine *engine);
 /* Is an event of that name and time older than what is kept? */
 bool retain_hides(const struct engine *engine, uint16_t name, int64_t at_ms);
 /* Has the person lost events and not been asked since? Then retain_ask does it. */

@@ -68,6 +68,12 @@ void engine_retention_merged(struct engine *engine)
     r->is_merged = true;
 }
 
+bool retain_hides_any(const struct engine *engine)
+{
+    const struct retaining *r = &engine->retaining;
+    return retention_hides_any(&r->in_force) || (r->is_coming && retention_hides_any(&r->coming));
+}
+
 bool retain_hides(const struct engine *engine, uint16_t name, int64_t at_ms)
 {
     const struct retaining *r = &engine->retaining;

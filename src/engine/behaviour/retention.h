@@ -38,6 +38,12 @@ static inline bool retention_hides(const struct retention *retention, uint32_t n
     return at_ms < retention_before_ms(retention, name);
 }
 
+/* Is anything ever hidden? */
+static inline bool retention_hides_any(const struct retention *retention)
+{
+    return retention->names > 0 || retention->rest_ms > TIME_MIN_MS;
+}
+
 /* Is a name kept longer by `a` than by `b`? */
 bool retention_is_longer(const struct retention *a, const struct retention *b);
 bool retention_eq(const struct retention *a, const struct retention *b);
