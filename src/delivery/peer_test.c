@@ -41,6 +41,7 @@ struct caller {
     char         in[LINE_MAX_BYTES];
     size_t       in_from, in_len;
     int          recipient;
+    bool         spared; /* not whom the fault is for */
 };
 
 static bool put_bytes(struct caller *c, const char *bytes, size_t len)
@@ -91,9 +92,10 @@ static bool get_line(struct caller *c, char *line)
     }
 }
 
-static bool fault_now(struct peer *peer, enum peer_stage stage)
+static bool fault_now(const struct caller *c, enum peer_stage stage)
 {
-    if (peer->conf.fault == PEER_FINE || peer->conf.stage != stage)
+    struct peer *peer = c->peer;
+    if (peer->conf.fault == PEER_FINE || peer->conf.stage != stage || c->spared)
         return false;
     if (peer->conf.faults == 0)
         return true;
@@ -117,7 +119,7 @@ static void sleep_until_gone(struct caller *c)
 /* False: the connection ends here. */
 static bool answer(struct caller *c, enum peer_stage stage, const char *usual)
 {
-    if (!fault_now(c->peer, stage))
+    if (!fault_now(c, stage))
         return put(c, usual);
     if (c->peer->conf.fault == PEER_DROPS)
         return false;
@@ -160,7 +162,7 @@ static bool take_content(struct caller *c)
     int    lines = 0;
     assert_non_null(body);
     while (get_line(c, line)) {
-        if (lines++ == 0 && fault_now(c->peer, PEER_BODY)) {
+        if (lines++ == 0 && fault_now(c, PEER_BODY)) {
             if (c->peer->conf.fault == PEER_STALLS)
                 sleep_until_gone(c);
             if (c->peer->conf.fault == PEER_SAYS)
@@ -183,7 +185,7 @@ static bool take_content(struct caller *c)
         count_message(c, body, len);
     free(body);
     return ok && answer(c, PEER_DOT, "250 2.0.0 Ok: queued as PEER\r\n") &&
-           !fault_now(c->peer, PEER_AFTER);
+           !fault_now(c, PEER_AFTER);
 }
 
 static bool starttls(struct caller *c)
@@ -218,6 +220,7 @@ static bool serve_line(struct caller *c, const char *line)
     if (strncmp(line, "RCPT", 4) == 0) {
         c->recipient = -1;
         sscanf(line, "RCPT TO:<m%d@", &c->recipient);
+        c->spared = c->peer->conf.victim != NULL && strstr(line, c->peer->conf.victim) == NULL;
         return answer(c, PEER_RCPT, "250 ok\r\n");
     }
     if (strncmp(line, "DATA", 4) == 0) {

@@ -32,6 +32,7 @@ struct peer_conf {
     enum peer_stage stage;
     const char     *says;   /* with PEER_SAYS: instead of the usual reply at that stage */
     int             faults; /* how many times; 0: every time */
+    const char     *victim; /* the fault meets only recipients that hold this; NULL: anyone */
     bool            bytewise, tls_at_once, inject;
     SSL_CTX        *tls;
     const char     *auth; /* the base64 of AUTH PLAIN that is welcome */

@@ -319,19 +319,41 @@ TEST(pool, the_throttle_holds_across_connections)
     stage_close(&s);
 }
 
+/* Nothing here hangs on the clock: the first message stalls for longer than anyone is patient, and
+ * that the second never began is seen by what comes back when the channel stops. */
 TEST(pool, one_domain_does_not_take_all_connections)
 {
     struct stage     s;
-    struct peer_conf peer = { .fault = PEER_STALLS, .stage = PEER_DOT, .faults = 1 };
+    struct peer_conf peer = {
+        .fault = PEER_STALLS, .stage = PEER_DOT, .faults = 1, .victim = "@x.example"
+    };
     struct pool_conf conf = conf_for(0);
     conf.domain_messages_max = 1;
-    conf.limits.phase_ms[SMTP_PHASE_DOT] = 1500;
+    conf.limits.phase_ms[SMTP_PHASE_DOT] = 2 * PATIENCE_MS;
+    conf.stop_ms = 100;
     stage_open(&s, &peer, &conf, 3);
     s.desk.messages[2].to = STR("m2@Y.example"); /* the others share x.example */
     assert_true(desk_run_until(&s.desk, s.channel, 1, PATIENCE_MS));
     assert_int_equal(s.desk.done[2], 1);
     assert_int_equal(s.desk.outcomes[2].result, DELIVERY_SENT);
-    assert_true(desk_wait_done(&s.desk, 3, PATIENCE_MS));
+    assert_true(peer_wait(s.peer, 2, 1));
+    channel_stop(s.channel);
+    assert_int_equal(s.desk.outcomes[0].result, DELIVERY_UNKNOWN);
+    assert_int_equal(s.desk.outcomes[1].result, DELIVERY_RETURNED);
+    assert_int_equal(peer_mailed(s.peer, 1), 0);
+    stage_close(&s);
+}
+
+/* The limit is of what is under way, not of a day: the next of the domain goes when one is done. */
+TEST(pool, a_domain_at_its_limit_goes_on_when_one_of_its_messages_is_done)
+{
+    struct stage     s;
+    struct peer_conf peer = { 0 };
+    struct pool_conf conf = conf_for(0);
+    conf.domain_messages_max = 1;
+    stage_open(&s, &peer, &conf, 20);
+    assert_true(desk_run(&s.desk, s.channel, PATIENCE_MS));
+    assert_int_equal(desk_count(&s.desk, DELIVERY_SENT), 20);
     stage_close(&s);
 }
 
