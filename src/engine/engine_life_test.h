@@ -1,0 +1,91 @@
+/*
+ * engine_life: one random life of an engine, and all that it takes to tell it and to judge it.
+ *
+ *      engine_life_told_test.c     what is told: records, definitions, all at random
+ *      engine_life_kept_test.c     what a store would have of it, and engines loaded from that
+ *      engine_life_judge_test.c    are all memberships the truth?
+ *      engine_life_test.c          the story: what happens when
+ *
+ * A life is drawn from one number (`seed`), which replays it.
+ */
+#ifndef DULT_ENGINE_LIFE_TEST_H
+#define DULT_ENGINE_LIFE_TEST_H
+
+#include "base/test.h"
+#include "base/time.h"
+#include "engine/checkpoint.h"
+#include "engine/erasure.h"
+#include "engine/inside.h"
+
+#define LIFE_T0 INT64_C(1767225600000) /* 2026-01-01 */
+
+enum {
+    LIFE_RECORDS = 900,
+    LIFE_DEFINITIONS_MAX = 400,
+    LIFE_ROWS_MAX = 400,
+};
+
+/* What a store would have beside the decisions and names, which `out` keeps. */
+struct kept {
+    struct {
+        enum definition_kind kind;
+        const char          *name, *text;
+        uint32_t             seq;
+    } definitions[LIFE_DEFINITIONS_MAX];
+    struct {
+        struct record record;
+        uint32_t      profile;
+    } events[LIFE_RECORDS];
+    struct checkpoint_row rows[LIFE_ROWS_MAX];
+    uint32_t              definitions_count, events_count, rows_count;
+    uint32_t       checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
+    uint32_t       round_seq, round_decisions;           /* of the one under way */
+    unsigned char *region;                               /* the last snapshot of the timeline */
+    size_t         region_bytes, bags_bytes;
+    int            bags_file; /* -1 for none */
+};
+
+struct life {
+    struct zones   *zones, *newer; /* rules of time zones; the later ones are known to some twins */
+    struct engine  *engine, *twin; /* twin: loaded from what was kept; NULL for most of the time */
+    struct out      twin_out;
+    uint32_t        twin_left, loads, erased, swept;
+    struct erasure *erasure; /* while a twin is loaded from what an erasure left; else NULL */
+    struct kept     kept;
+    struct arena   *arena;
+    struct out      out;
+    uint64_t        seq, random, standing;
+    uint64_t        seed; /* it and the step are told to who replays */
+    int             step;
+    int64_t         now_ms;
+    bool            busy;  /* two people do nearly everything */
+    bool            crowd; /* many do a little */
+    uint64_t        naive; /* answers of the naive twin */
+};
+
+/* ---- engine_life_told_test.c */
+
+uint32_t life_draw(struct life *life, uint32_t below);
+/* The engine is told, and the twin; what a store would keep is kept. The record gets its number. */
+enum err life_tell(struct life *life, struct record record);
+void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text);
+const struct json *life_object(struct life *life, struct str text); /* lives as long as the life */
+
+void       life_definitions_tell(struct life *life); /* all, as at the beginning */
+void       life_record_random(struct life *life);    /* anything; now and then nothing */
+uint32_t   life_segments_count(void);
+struct str life_segment(uint32_t number); /* its name */
+
+/* ---- engine_life_kept_test.c */
+
+void life_snapshot(struct life *life);
+void life_snapshot_drop(struct life *life);
+void life_checkpoint_go_on(struct life *life);
+void life_twin_go_on(struct life *life);
+
+/* ---- engine_life_judge_test.c */
+
+/* Of the engine and of the twin; fails, and says where. */
+void life_judge(struct life *life);
+
+#endif
