@@ -5,17 +5,21 @@
 
 struct world engine_world_open(void)
 {
-    struct world w = { .arena = arena_open(64 << 20), .now_ms = T0 };
+    struct world      w = { .arena = arena_open(64 << 20), .now_ms = T0 };
+    const struct zone far_east = { STR("Far/East"), NULL, 0, 14 * 3600 };
     w.out.arena = w.arena;
-    assert_ok(engine_open(
-        &w.engine,
-        (struct engine_conf){ .seed = 1, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(zones_make(&w.zones, STR("2026a"), &far_east, 1));
+    assert_ok(engine_open(&w.engine, (struct engine_conf){ .seed = 1,
+                                                           .next_decision = 1,
+                                                           .lateness_ms = LATENESS_MS_DEFAULT,
+                                                           .zones = w.zones }));
     return w;
 }
 
 void engine_world_close(struct world *w)
 {
     engine_close(w->engine);
+    zones_close(w->zones);
     arena_close(w->arena);
 }
 

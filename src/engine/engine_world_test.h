@@ -11,6 +11,7 @@
 
 struct world {
     struct engine *engine;
+    struct zones  *zones;
     struct arena  *arena;
     struct out     out;
     uint64_t       seq;
@@ -18,7 +19,7 @@ struct world {
     struct problem problem; /* of what was refused last */
 };
 
-struct world engine_world_open(void); /* at T0 */
+struct world engine_world_open(void); /* at T0; there is one place besides UTC: Far/East, +14 h */
 void         engine_world_close(struct world *w);
 
 /* Received now; also what happened, unless it says when. */

@@ -473,3 +473,17 @@ TEST(own, the_same_context_is_kept_once)
     assert_int_equal(contexts(&w), 2);
     engine_world_close(&w);
 }
+
+/* Both are of today for the workspace; for her the earlier one is of yesterday. */
+TEST(own, a_date_that_changes_lies_in_the_days_of_where_they_live)
+{
+    struct world w = engine_world_open();
+    define(&w, DEFINE_SEGMENT, "past", "renewal < today");
+    w.now_ms = T0 + 12 * TIME_HOUR_MS;
+    identify(&w, "ada", "timezone", "Far/East");
+    identify(&w, "ada", "renewal", "2026-01-01T05:00:00Z");
+    assert_true(is_in(&w, "ada", "past"));
+    identify(&w, "ada", "renewal", "2026-01-01T11:00:00Z");
+    assert_false(is_in(&w, "ada", "past"));
+    engine_world_close(&w);
+}

@@ -228,10 +228,10 @@ enum err compiler_node(struct compiler *c, const struct segment_node *node, stru
         c->zoned = c->moves = false;
     TRY(emit_kind(c, node, scope, op));
     op->next = c->count;
-    if (!is_behaviour(node->kind))
-        return OK;
     op->moves = c->moves;
     op->zoned = c->zoned;
+    if (!is_behaviour(node->kind))
+        return OK;
     if (c->names->leaves == NULL || c->names->has_entry || node->is_value)
         return OK;
     TRY(leaf_id(c, node, &op->equal));

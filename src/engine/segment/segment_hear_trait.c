@@ -56,8 +56,12 @@ bool segment_heard_traits(const struct hearing_segment *segment, uint16_t trait,
 bool segment_trait_turns(const struct heard_trait *heard, const struct facts *facts,
                          const struct json *before, const struct json *after, bool in)
 {
-    struct verdict a = segment_compare_value(facts, &heard->op->compare, before);
-    struct verdict b = segment_compare_value(facts, &heard->op->compare, after);
+    struct facts own = *facts;
+    int64_t      until_ms; /* the trait is none of those that say where someone lives */
+    if (heard->op->zoned && facts->ops->zone != NULL)
+        own.zone = facts->ops->zone(facts, &until_ms);
+    struct verdict a = segment_compare_value(&own, &heard->op->compare, before);
+    struct verdict b = segment_compare_value(&own, &heard->op->compare, after);
     int            polarity = b.holds ? heard->op->polarity : -heard->op->polarity;
     if (a.until_ms != b.until_ms)
         return true;
