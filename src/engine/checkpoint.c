@@ -7,8 +7,17 @@
 #include "engine/inside.h"
 #include "engine/vec.h"
 
-/* The parts of a state: memberships, then the rare ones. */
-enum { PARTS = 7, PART_MERGES = PARTS - 1 };
+/* The parts of a state, as they follow each other in a row; all but the first are rare. */
+enum {
+    PART_MEMBERSHIPS,
+    PART_ENROLLMENTS,
+    PART_PASTS,
+    PART_MESSAGES,
+    PART_CONSENTS,
+    PART_LISTS,
+    PART_MERGES,
+    PARTS
+};
 
 enum { ROW_VERSION = 6, ROW_BYTES_MAX = 4 << 20, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
 
@@ -159,30 +168,6 @@ enum err checkpoint_before(struct engine *engine, uint32_t profile)
     return OK;
 }
 
-/* The merges are a row's last part. */
-enum err checkpoint_bare(struct str state, struct buf *out)
-{
-    struct row_head head;
-    if (state.len < sizeof head)
-        return ERR_CORRUPT;
-    memcpy(&head, state.ptr, sizeof head);
-    size_t merges = (size_t)head.counts[PART_MERGES] * sizeof(struct merge);
-    if (head.version != ROW_VERSION || merges > state.len - sizeof head)
-        return ERR_CORRUPT;
-    struct row_head bare = { .version = ROW_VERSION,
-                             .root = head.root,
-                             .next = head.next,
-                             .arrived_ms = head.arrived_ms,
-                             .head = head.head,
-                             .wake_ms = TIME_NEVER,
-                             .flags = head.flags & ROW_ERASED };
-    bare.counts[PART_MERGES] = head.counts[PART_MERGES];
-    buf_reset(out);
-    bytes_add(out, &bare, sizeof bare);
-    buf_str(out, str_slice(state, state.len - merges, state.len));
-    return buf_err(out);
-}
-
 /* Rows that went first wait for their writing: not with what is to be forgotten. */
 enum err checkpoint_before_erasure(struct engine *engine, uint32_t profile)
 {
@@ -192,7 +177,8 @@ enum err checkpoint_before_erasure(struct engine *engine, uint32_t profile)
         struct early *early = &checkpoint->early.items[i];
         if (early->profile != profile)
             continue;
-        TRY(checkpoint_bare((struct str){ early->bytes, early->len }, &checkpoint->scratch));
+        TRY(checkpoint_bare((struct str){ early->bytes, early->len }, NULL, profile,
+                            &checkpoint->scratch));
         struct str bare = buf_view(&checkpoint->scratch);
         memcpy(early->bytes, bare.ptr, bare.len); /* never more than there was */
         early->len = bare.len;
@@ -260,6 +246,95 @@ static bool identity_take(struct str *rest, char *kind, struct str *text)
     *text = str_slice(*rest, 0, len);
     *rest = str_slice(*rest, len, rest->len);
     return true;
+}
+
+/* ---- what is left of an erased profile's row ---- */
+
+/* The bytes of a part; false: the row ends before it does. */
+static bool part_take(struct str *rest, const struct row_head *head, int part, size_t size,
+                      struct str *bytes)
+{
+    uint32_t count = head->counts[part];
+    if (count > rest->len / size)
+        return false;
+    *bytes = str_slice(*rest, 0, count * size);
+    *rest = str_slice(*rest, count * size, rest->len);
+    return true;
+}
+
+static bool parts_take(struct str rest, const struct row_head *head, struct str parts[PARTS])
+{
+    struct state state = { 0 };
+    struct rare  rare;
+    struct part  all[PARTS];
+    char         kind;
+    struct str   text;
+    parts_of(&state, &rare, all);
+    for (uint32_t i = 0; i < head->identities; i++)
+        if (!identity_take(&rest, &kind, &text))
+            return false;
+    for (int i = 0; i < PARTS; i++)
+        if (!part_take(&rest, head, i, all[i].size, &parts[i]))
+            return false;
+    return rest.len == 0;
+}
+
+/* Whether the item with that id stays; with no erasure they all do. */
+static bool is_kept(const struct erasure *erasure, uint64_t id)
+{
+    return erasure == NULL || !erasure_drops(erasure, id);
+}
+
+static void enrollments_keep(struct str *rest, const struct erasure *erasure, struct row_head *head,
+                             struct buf *out)
+{
+    struct enrollment enrollment;
+    while (bytes_take(rest, &enrollment, sizeof enrollment))
+        if (is_kept(erasure, enrollment.id)) {
+            bytes_add(out, &enrollment, sizeof enrollment);
+            head->counts[PART_ENROLLMENTS]++;
+        }
+}
+
+static void messages_keep(struct str *rest, const struct erasure *erasure, struct row_head *head,
+                          struct buf *out)
+{
+    struct message message;
+    while (bytes_take(rest, &message, sizeof message))
+        if (is_kept(erasure, message.id)) {
+            bytes_add(out, &message, sizeof message);
+            head->counts[PART_MESSAGES]++;
+        }
+}
+
+enum err checkpoint_bare(struct str state, const struct erasure *erasure, uint32_t profile,
+                         struct buf *out)
+{
+    struct row_head head;
+    struct str      parts[PARTS];
+    if (!bytes_take(&state, &head, sizeof head) || head.version != ROW_VERSION ||
+        !parts_take(state, &head, parts))
+        return ERR_CORRUPT;
+    struct row_head bare = { .version = ROW_VERSION,
+                             .root = head.root,
+                             .next = head.next,
+                             .arrived_ms = head.arrived_ms,
+                             .head = head.head,
+                             .wake_ms = TIME_NEVER,
+                             .flags = head.flags & ROW_ERASED };
+    buf_reset(out);
+    bytes_add(out, &bare, sizeof bare);
+    enrollments_keep(&parts[PART_ENROLLMENTS], erasure, &bare, out);
+    if (erasure == NULL || erasure_was_absorbed(erasure, profile)) {
+        buf_str(out, parts[PART_PASTS]);
+        bare.counts[PART_PASTS] = head.counts[PART_PASTS];
+    }
+    messages_keep(&parts[PART_MESSAGES], erasure, &bare, out);
+    buf_str(out, parts[PART_MERGES]);
+    bare.counts[PART_MERGES] = head.counts[PART_MERGES];
+    TRY(buf_err(out));
+    memcpy(out->ptr, &bare, sizeof bare);
+    return OK;
 }
 
 enum err checkpoint_pruned(struct str state, const struct erasure *erasure, uint64_t seq,

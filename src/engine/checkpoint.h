@@ -44,13 +44,16 @@ MUST enum err checkpoint_load(struct engine *engine, uint32_t profile, struct st
 
 /*
  * What is left of the row of a profile that was erased after it was written: its ring, which the
- * rows of others rest on, and nothing else. ERR_CORRUPT: the row is of no version that is loaded.
+ * rows of others rest on, and what went over to others by a merge since: enrollments, messages and
+ * pasts, numbers all of it. `erasure` NULL: all of these, for nobody knows yet. ERR_CORRUPT: the
+ * row is of no version that is loaded.
  */
-MUST enum err checkpoint_bare(struct str state, struct buf *out);
+struct erasure;
+MUST enum err checkpoint_bare(struct str state, const struct erasure *erasure, uint32_t profile,
+                              struct buf *out);
 
 /* A living profile's row of record `seq` without the identities that erased ones took over since;
  * empty where it has none of them. */
-struct erasure;
 MUST enum err checkpoint_pruned(struct str state, const struct erasure *erasure, uint64_t seq,
                                 struct buf *out);
 

@@ -108,7 +108,7 @@ static struct str row_of(const struct life *life, const struct checkpoint_row *r
     if (life->erasure == NULL)
         return row->state;
     if (erasure_has(life->erasure, row->profile))
-        assert_ok(checkpoint_bare(row->state, scratch));
+        assert_ok(checkpoint_bare(row->state, life->erasure, row->profile, scratch));
     else
         assert_ok(checkpoint_pruned(row->state, life->erasure, life->kept.checkpoint_seq, scratch));
     return scratch->len == 0 ? row->state : buf_view(scratch);

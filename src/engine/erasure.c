@@ -12,7 +12,9 @@ enum { DETAIL_BYTES_MAX = 8 * IDENTITY_BYTES_MAX };
 /* Something that later decisions name by the id of its first. */
 struct begun {
     uint64_t id;
-    bool     is_carried; /* a living profile's decision names it */
+    uint32_t person;     /* whose it is by now */
+    bool     is_sent;    /* a message that is final, and nobody's any more */
+    bool     is_carried; /* it went over to a living person */
 };
 
 /* An identity that was given to one of them, as the decision's detail says it. */
@@ -29,6 +31,10 @@ struct erasure {
         struct begun *items; /* by id */
         uint32_t      count, room;
     } begun;
+    struct {
+        uint32_t *items;
+        uint32_t  count, room;
+    } absorbed; /* by anyone */
     struct {
         struct given *items;
         uint32_t      count, room;
@@ -52,6 +58,7 @@ void erasure_close(struct erasure *erasure)
         free(erasure->given.items[i].detail);
     VEC_DONE(&erasure->given);
     VEC_DONE(&erasure->begun);
+    VEC_DONE(&erasure->absorbed);
     map_done(&erasure->by_detail);
     free(erasure->bits);
     free(erasure);
@@ -119,12 +126,54 @@ static struct begun *begun_find(const struct erasure *erasure, uint64_t id)
     return NULL;
 }
 
-static void carried_note(struct erasure *erasure, const struct decision *d)
+static bool is_final(enum decision_kind kind)
 {
-    bool          is_message = d->kind == DECISION_INTENT; /* its subject is an enrollment */
-    struct begun *begun = begun_find(erasure, is_message ? d->subject : subject_of(d));
+    return kind == DECISION_SENT || kind == DECISION_FAILED || kind == DECISION_UNKNOWN ||
+           kind == DECISION_DROPPED;
+}
+
+/* Who stays has what the absorbed one had, also when the two are parted again: messages that wait,
+ * and enrollments; those that have ended too, for a journey may be entered once only. */
+static enum err begun_move(struct erasure *erasure, const struct decision *d)
+{
+    uint32_t from = (uint32_t)d->subject;
+    if (!erasure_has(erasure, from))
+        return OK;
+    for (uint32_t i = 0; i < erasure->begun.count; i++) {
+        struct begun *begun = &erasure->begun.items[i];
+        if (begun->person != from || begun->is_sent)
+            continue;
+        begun->person = d->profile;
+        begun->is_carried = begun->is_carried || !erasure_has(erasure, d->profile);
+    }
+    return VEC_ADD(&erasure->absorbed, from);
+}
+
+bool erasure_was_absorbed(const struct erasure *erasure, uint32_t profile)
+{
+    for (uint32_t i = 0; i < erasure->absorbed.count; i++)
+        if (erasure->absorbed.items[i] == profile)
+            return true;
+    return false;
+}
+
+static enum err begun_note(struct erasure *erasure, const struct decision *d)
+{
+    if (d->kind == DECISION_MERGE)
+        return begun_move(erasure, d);
+    if ((d->kind == DECISION_ENROLLED || d->kind == DECISION_INTENT) &&
+        erasure_has(erasure, d->profile))
+        return VEC_ADD(&erasure->begun, (struct begun){ .id = d->id, .person = d->profile });
+    struct begun *begun = is_final(d->kind) ? begun_find(erasure, d->subject) : NULL;
     if (begun != NULL)
-        begun->is_carried = true;
+        begun->is_sent = true;
+    return OK;
+}
+
+bool erasure_drops(const struct erasure *erasure, uint64_t id)
+{
+    const struct begun *begun = begun_find(erasure, id);
+    return begun != NULL && !begun->is_carried;
 }
 
 /* ---- identities ---- */
@@ -193,15 +242,8 @@ bool erasure_took(const struct erasure *erasure, enum identity_kind kind, struct
 
 enum err erasure_see(struct erasure *erasure, const struct decision *d)
 {
-    if (!erasure_has(erasure, d->profile)) {
-        carried_note(erasure, d);
-        return OK;
-    }
-    if (gives_identity(d))
-        return given_note(erasure, d);
-    if (d->kind != DECISION_ENROLLED && d->kind != DECISION_INTENT)
-        return OK;
-    return VEC_ADD(&erasure->begun, (struct begun){ d->id, false });
+    TRY(begun_note(erasure, d));
+    return gives_identity(d) && erasure_has(erasure, d->profile) ? given_note(erasure, d) : OK;
 }
 
 static enum erasure_rest rest_of_living(const struct erasure *erasure, const struct decision *d)
@@ -223,10 +265,9 @@ enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decis
     case DECISION_MERGE:
     case DECISION_UNMERGE:
         return ERASURE_BARE;
-    default: {
-        const struct begun *begun = begun_find(erasure, subject_of(d));
-        return begun != NULL && begun->is_carried ? ERASURE_BARE : ERASURE_NOTHING;
-    }
+    default:
+        return subject_of(d) == 0 || erasure_drops(erasure, subject_of(d)) ? ERASURE_NOTHING
+                                                                           : ERASURE_BARE;
     }
 }
 

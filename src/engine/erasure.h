@@ -8,17 +8,18 @@
  * out of the other's row, too: else it would be theirs again after the next start.
  *
  *      PROFILE, MERGE, UNMERGE                    bare
- *      of an enrollment or message that a         bare
- *        living profile's decision names
+ *      of an enrollment or message that went     bare (it stays in checkpoint rows, too)
+ *        over to a living person by a merge,
+ *        or that another one had begun
  *      ERASED                                     whole: it stands for the rest
  *      all else                                   nothing
  *      PROFILE, IDENTITY of a living profile      bare, when the identity moved on to an erased
  *                                                 one (so in checkpoint rows: checkpoint_pruned)
  *
  * Always true   an engine loaded from what is left is the one that was told of the erasure.
- * Cost          a bit a profile; of the erased 12 bytes an enrollment or message, and the texts of
- *               their identities.
- * Knows not     how decisions are stored; they are shown twice, in order.
+ * Cost          a bit a profile; of the erased 16 bytes an enrollment or message, each looked at
+ * for each merge that absorbed one of them; and the texts of their identities. Knows not     how
+ * decisions are stored; they are shown twice, in order.
  */
 #ifndef DULT_ENGINE_ERASURE_H
 #define DULT_ENGINE_ERASURE_H
@@ -42,6 +43,12 @@ MUST enum err erasure_see(struct erasure *erasure, const struct decision *decisi
 enum erasure_rest { ERASURE_NOTHING, ERASURE_BARE, ERASURE_WHOLE };
 /* After all: what is left of this one. */
 enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decision *decision);
+
+/* Is nothing left of the enrollment or message that one of them began? */
+bool erasure_drops(const struct erasure *erasure, uint64_t id);
+
+/* Was one of them ever absorbed by another person, who then has what they had? */
+bool erasure_was_absorbed(const struct erasure *erasure, uint32_t profile);
 
 /* Did the identity go to one of them after record `seq`? Then a living profile's checkpoint row of
  * that record has it still. */

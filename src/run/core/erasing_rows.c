@@ -215,9 +215,18 @@ static enum err rejected_each(void *ctx, const struct store_rejected *row)
 struct state_wanted {
     struct erasing_rows *rows;
     uint64_t             key;
+    uint32_t             profile;
     bool                 is_moved; /* a living profile that an identity moved on from */
     struct buf           scratch;
 };
+
+static enum err state_rest(struct state_wanted *wanted, const struct store_state *row)
+{
+    const struct erasure *erasure = wanted->rows->erasure;
+    return wanted->is_moved
+               ? checkpoint_pruned(row->state, erasure, row->seq, &wanted->scratch)
+               : checkpoint_bare(row->state, erasure, wanted->profile, &wanted->scratch);
+}
 
 /* A row of no version that is loaded says nothing; so may its place. */
 static enum err state_first(void *ctx, const struct store_state *row)
@@ -226,9 +235,7 @@ static enum err state_first(void *ctx, const struct store_state *row)
     if (row->profile != wanted->key)
         return ERR_LIMIT;
     struct store_state bare = { .profile = row->profile, .seq = row->seq };
-    enum err err = wanted->is_moved ? checkpoint_pruned(row->state, wanted->rows->erasure, row->seq,
-                                                        &wanted->scratch)
-                                    : checkpoint_bare(row->state, &wanted->scratch);
+    enum err           err = state_rest(wanted, row);
     if (err == OK && wanted->scratch.len == 0)
         return ERR_LIMIT; /* it was written after the identity had moved */
     if (err == OK) {
@@ -249,6 +256,7 @@ static enum err states_gather(struct erasing_rows *rows, const struct keys *prof
                                    .scratch = buf_make(ROW_BYTES) };
     enum err            err = OK;
     for (uint32_t i = 0; i < 2 * profiles->count && err == OK; i++) {
+        wanted.profile = (uint32_t)profiles->items[i / 2];
         wanted.key = (uint64_t)(i % 2) << 40 | (profiles->items[i / 2] + 1);
         err = store_states_read(rows->reader, wanted.key, state_first, &wanted);
         err = err == ERR_LIMIT ? OK : err;

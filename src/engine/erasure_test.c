@@ -1,0 +1,101 @@
+/* What is left of the decisions about an erased profile: enough for those it was one with. */
+#include "base/test.h"
+#include "engine/erasure.h"
+
+enum { LIVING = 0, ERASED = 1 };
+
+/* Decisions as they are stored, by id from 1. */
+static const struct decision story[] = {
+    { .kind = DECISION_ENROLLED, .id = 1, .profile = LIVING },
+    { .kind = DECISION_MERGE, .id = 2, .profile = ERASED, .subject = LIVING },
+    { .kind = DECISION_UNMERGE, .id = 3, .profile = ERASED },
+    { .kind = DECISION_STEP, .id = 4, .profile = ERASED, .subject = 1 },
+    { .kind = DECISION_ENROLLED, .id = 5, .profile = ERASED },
+    { .kind = DECISION_STEP, .id = 6, .profile = ERASED, .subject = 5 },
+    { .kind = DECISION_ENROLLED, .id = 7, .profile = ERASED },
+    { .kind = DECISION_ENDED, .id = 8, .profile = ERASED, .subject = 7 },
+    { .kind = DECISION_INTENT, .id = 9, .profile = ERASED, .subject = 5 },
+    { .kind = DECISION_INTENT, .id = 10, .profile = ERASED, .subject = 5 },
+    { .kind = DECISION_SENT, .id = 11, .profile = ERASED, .subject = 10 },
+    { .kind = DECISION_ENTERED, .id = 12, .profile = ERASED, .subject = 3 },
+    { .kind = DECISION_MERGE, .id = 13, .profile = LIVING, .subject = ERASED },
+    { .kind = DECISION_UNMERGE, .id = 14, .profile = LIVING },
+    { .kind = DECISION_ENROLLED, .id = 15, .profile = ERASED },
+    { .kind = DECISION_ERASED, .id = 16, .profile = ERASED },
+    { .kind = DECISION_STEP, .id = 17, .profile = LIVING, .subject = 5 },
+};
+
+enum { DECISIONS = sizeof story / sizeof story[0] };
+
+/* Of the first `count` decisions; nobody looks ahead. */
+static struct erasure *seen(size_t count)
+{
+    struct erasure *erasure = erasure_open();
+    assert_non_null(erasure);
+    assert_ok(erasure_add(erasure, ERASED));
+    for (size_t i = 0; i < count; i++)
+        assert_ok(erasure_see(erasure, &story[i]));
+    return erasure;
+}
+
+static enum erasure_rest rest(const struct erasure *erasure, uint64_t id)
+{
+    return erasure_rest(erasure, &story[id - 1]);
+}
+
+TEST(erasure, an_enrollment_that_went_over_to_the_living_by_a_merge_stays_bare)
+{
+    struct erasure *erasure = seen(DECISIONS);
+    assert_int_equal(rest(erasure, 5), ERASURE_BARE);
+    assert_int_equal(rest(erasure, 6), ERASURE_BARE);
+    assert_int_equal(rest(erasure, 9), ERASURE_BARE); /* a message that waits goes over, too */
+    assert_true(erasure_was_absorbed(erasure, ERASED));
+    erasure_close(erasure);
+}
+
+/* Else its next step, with the living one, would be of nothing after a start. */
+TEST(erasure, an_enrollment_that_waits_with_the_living_stays_though_they_did_not_go_on_yet)
+{
+    struct erasure *erasure = seen(16);
+    assert_int_equal(rest(erasure, 5), ERASURE_BARE);
+    assert_false(erasure_drops(erasure, 5));
+    erasure_close(erasure);
+}
+
+TEST(erasure, an_enrollment_that_had_ended_before_the_merge_stays_for_it_counts_for_entering_again)
+{
+    struct erasure *erasure = seen(DECISIONS);
+    assert_int_equal(rest(erasure, 7), ERASURE_BARE);
+    assert_int_equal(rest(erasure, 8), ERASURE_BARE);
+    erasure_close(erasure);
+}
+
+TEST(erasure, nothing_is_left_of_what_was_sent_or_known_or_begun_when_they_were_parted)
+{
+    struct erasure *erasure = seen(DECISIONS);
+    assert_int_equal(rest(erasure, 10), ERASURE_NOTHING);
+    assert_int_equal(rest(erasure, 11), ERASURE_NOTHING);
+    assert_int_equal(rest(erasure, 12), ERASURE_NOTHING);
+    assert_int_equal(rest(erasure, 15), ERASURE_NOTHING);
+    assert_true(erasure_drops(erasure, 15));
+    erasure_close(erasure);
+}
+
+TEST(erasure, nothing_is_left_of_enrollments_that_nobody_took_over)
+{
+    struct erasure *erasure = seen(12);
+    assert_int_equal(rest(erasure, 5), ERASURE_NOTHING);
+    assert_int_equal(rest(erasure, 6), ERASURE_NOTHING);
+    assert_int_equal(rest(erasure, 9), ERASURE_NOTHING);
+    assert_false(erasure_was_absorbed(erasure, ERASED));
+    erasure_close(erasure);
+}
+
+TEST(erasure, a_step_in_what_the_living_had_begun_stays_bare)
+{
+    struct erasure *erasure = seen(DECISIONS);
+    assert_int_equal(rest(erasure, 1), ERASURE_WHOLE);
+    assert_int_equal(rest(erasure, 4), ERASURE_BARE);
+    assert_int_equal(rest(erasure, 17), ERASURE_WHOLE);
+    erasure_close(erasure);
+}
