@@ -1,0 +1,185 @@
+#include "engine/checkpoint_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/checkpoint.h"
+
+void row_parts(struct state *s, struct rare *rare, struct part parts[PARTS])
+{
+#define PART(in, vec)                                                                              \
+    {                                                                                              \
+        (void **)&in->vec.items, &in->vec.count, &in->vec.room, sizeof *in->vec.items              \
+    }
+    struct part all[PARTS] = { PART(s, memberships), PART(rare, enrollments), PART(rare, pasts),
+                               PART(rare, messages), PART(rare, consents),    PART(rare, lists),
+                               PART(rare, merges) };
+#undef PART
+    memcpy(parts, all, sizeof all);
+}
+
+void row_bytes_add(struct buf *out, const void *bytes, size_t len)
+{
+    buf_str(out, (struct str){ bytes, len });
+}
+
+static void identities_write(const struct engine *engine, uint32_t profile, struct buf *out,
+                             uint32_t *count)
+{
+    uint32_t           at = PROFILE_NONE;
+    enum identity_kind kind;
+    struct str         text;
+    while (people_identity(engine->people, profile, &at, &kind, &text)) {
+        uint16_t len = (uint16_t)text.len;
+        buf_char(out, (char)kind);
+        row_bytes_add(out, &len, sizeof len);
+        buf_str(out, text);
+        ++*count;
+    }
+}
+
+enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out)
+{
+    struct profile *p = people_get(engine->people, profile);
+    struct part     parts[PARTS];
+    struct row_head head = { ROW_VERSION,
+                             p->root,
+                             p->next,
+                             (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0) |
+                                 (p->erased ? ROW_ERASED : 0),
+                             p->head,
+                             people_arrived_ms(engine->people, profile),
+                             p->wake_ms,
+                             0,
+                             { 0 } };
+    buf_reset(out);
+    row_bytes_add(out, &head, sizeof head);
+    identities_write(engine, profile, out, &head.identities);
+    if (p->state != NULL) {
+        /* Only read: the shared empty one may be among them. */
+        row_parts(p->state, (struct rare *)p->state->rare, parts);
+        for (int i = 0; i < PARTS; i++) {
+            head.counts[i] = *parts[i].count;
+            if (head.counts[i] > 0)
+                row_bytes_add(out, *parts[i].items, head.counts[i] * parts[i].size);
+        }
+    }
+    TRY(buf_err(out));
+    memcpy(out->ptr, &head, sizeof head);
+    return OK;
+}
+
+/* ---- loading ---- */
+
+bool row_bytes_take(struct str *from, void *to, size_t len)
+{
+    if (from->len < len)
+        return false;
+    if (len > 0)
+        memcpy(to, from->ptr, len);
+    *from = str_slice(*from, len, from->len);
+    return true;
+}
+
+bool row_identity_take(struct str *rest, char *kind, struct str *text)
+{
+    uint16_t len;
+    if (!row_bytes_take(rest, kind, 1) || !row_bytes_take(rest, &len, 2) || rest->len < len ||
+        len == 0 || len > IDENTITY_BYTES_MAX)
+        return false;
+    *text = str_slice(*rest, 0, len);
+    *rest = str_slice(*rest, len, rest->len);
+    return true;
+}
+
+static enum err identity_load(struct engine *engine, uint32_t profile, struct str *rest)
+{
+    char       kind;
+    struct str text;
+    if (!row_identity_take(rest, &kind, &text))
+        return ERR_CORRUPT;
+    if (people_find(engine->people, (enum identity_kind)kind, text) != PROFILE_NONE)
+        return ERR_CORRUPT;
+    return people_link(engine->people, profile, (enum identity_kind)kind, text);
+}
+
+static enum err part_load(struct part *part, uint32_t count, struct str *rest)
+{
+    if (count == 0)
+        return OK;
+    if (count > rest->len / part->size)
+        return ERR_CORRUPT;
+    *part->items = malloc(count * part->size);
+    if (*part->items == NULL)
+        return ERR_MEMORY;
+    *part->count = *part->room = count;
+    return row_bytes_take(rest, *part->items, count * part->size) ? OK : ERR_CORRUPT;
+}
+
+static enum err state_load(struct engine *engine, uint32_t profile, const struct row_head *head,
+                           struct str *rest)
+{
+    struct profile *p = people_get(engine->people, profile);
+    struct part     parts[PARTS];
+    uint32_t        rare = 0;
+    for (int i = 1; i < PARTS; i++) /* the first are the memberships */
+        rare |= head->counts[i];
+    if ((rare | head->counts[0]) == 0)
+        return OK;
+    p->state = state_open();
+    if (p->state == NULL || (rare != 0 && state_rare_own(p->state) == NULL))
+        return ERR_MEMORY;
+    row_parts(p->state, (struct rare *)p->state->rare, parts);
+    for (int i = 0; i < (rare != 0 ? PARTS : 1); i++)
+        TRY(part_load(&parts[i], head->counts[i], rest));
+    for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
+        const struct message *message = &p->state->rare->messages.items[i];
+        if (message->state == MESSAGE_SENDING) {
+            engine->sending++;
+            continue;
+        }
+        engine->queued++;
+        TRY(calendar_add(engine->outbox, (struct timer){ message->due_ms, profile }));
+    }
+    return OK;
+}
+
+enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row)
+{
+    struct row_head head;
+    uint32_t        number;
+    if (!row_bytes_take(&row, &head, sizeof head) || head.version != ROW_VERSION)
+        return ERR_CORRUPT;
+    TRY(people_add(engine->people, head.arrived_ms, &number));
+    if (number != profile)
+        return ERR_CORRUPT;
+    struct profile *p = people_get(engine->people, profile);
+    p->root = head.root;
+    p->next = head.next;
+    p->head = head.head;
+    p->wake_ms = p->timer_ms = head.wake_ms;
+    p->shared = (head.flags & ROW_SHARED) != 0;
+    p->ask_all = (head.flags & ROW_ASK_ALL) != 0;
+    p->erased = (head.flags & ROW_ERASED) != 0;
+    for (uint32_t i = 0; i < head.identities; i++)
+        TRY(identity_load(engine, profile, &row));
+    TRY(state_load(engine, profile, &head, &row));
+    if (row.len != 0)
+        return ERR_CORRUPT;
+    return p->wake_ms == TIME_NEVER
+               ? OK
+               : calendar_add(engine->wakes, (struct timer){ p->wake_ms, profile });
+}
+
+enum err checkpoint_loaded(const struct engine *engine)
+{
+    uint32_t count = people_count(engine->people);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct profile *p = people_get(engine->people, i);
+        if (p->root >= count || p->next >= count ||
+            people_root(engine->people, p->root) != p->root ||
+            people_root(engine->people, p->next) != p->root || (p->state != NULL && p->root != i))
+            return ERR_CORRUPT;
+    }
+    return OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * checkpoint_row: one profile as its row of a checkpoint has it.
+ *
+ *      head | identities: kind 1 byte, length 2, text | parts of the state, each an array
+ *
+ * In the memory's own layout: a row is read by the program that wrote it, or by one of the same
+ * ROW_VERSION; others refuse the folder, or rebuild from decisions.
+ */
+#ifndef DULT_ENGINE_CHECKPOINT_ROW_H
+#define DULT_ENGINE_CHECKPOINT_ROW_H
+
+#include "engine/inside.h"
+
+/* The parts of a state, as they follow each other in a row; all but the first are rare. */
+enum {
+    PART_MEMBERSHIPS,
+    PART_ENROLLMENTS,
+    PART_PASTS,
+    PART_MESSAGES,
+    PART_CONSENTS,
+    PART_LISTS,
+    PART_MERGES,
+    PARTS
+};
+
+enum { ROW_VERSION = 6, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
+
+struct row_head {
+    uint32_t version, root, next, flags;
+    uint64_t head;
+    int64_t  arrived_ms, wake_ms;
+    uint32_t identities, counts[PARTS];
+};
+
+/* The arrays of a state, so that writing and reading go through one list. */
+struct part {
+    void    **items;
+    uint32_t *count, *room;
+    size_t    size;
+};
+
+void row_parts(struct state *s, struct rare *rare, struct part parts[PARTS]);
+
+/* The row of the profile as it is now. ERR_MEMORY, ERR_LIMIT: `out` is full. */
+MUST enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out);
+
+void row_bytes_add(struct buf *out, const void *bytes, size_t len);
+
+/* The next bytes of a row; false: it ends before. */
+bool row_bytes_take(struct str *from, void *to, size_t len);
+/* Kind and text of the next identity; false: it is damaged. */
+bool row_identity_take(struct str *rest, char *kind, struct str *text);
+
+#endif
