@@ -138,17 +138,13 @@ static bool with_symbol(struct render *r, const struct call *call, struct str na
     return false;
 }
 
-static struct value include_subject(struct render *r, const struct call *call, bool named,
-                                    uint32_t symbol)
+/* What `with` gives, or else the variable that is called as the snippet is. */
+static struct value include_subject(struct render *r, const struct call *call, struct str name)
 {
     if (call->with != NULL)
         return eval_expr(r, call->with);
-    if (!named)
-        return VALUE_NONE;
-    struct path  path = { .symbol = symbol };
-    struct value v = eval_path(r, &path);
-    v.missing = NULL;
-    return v;
+    return call->name_symbol == SYMBOL_NONE ? eval_variable(r, name)
+                                            : eval_symbol(r, call->name_symbol);
 }
 
 /* A list is shown item by item, as Shopify's include does even without `for`. */
@@ -173,10 +169,8 @@ static void include_call(struct render *r, const struct call *call, enum op_code
     const struct unit *unit = unit_load(r, call, &name);
     if (unit == NULL || !frame_grow(r, r->frame))
         return;
-    bool         named = with_symbol(r, call, name, &symbol);
-    struct value subject = include_subject(r, call, named, symbol);
-    bool         binds =
-        named && (call->with != NULL || subject.kind == VALUE_LIST || subject.kind == VALUE_ARRAY);
+    struct value subject = include_subject(r, call, name);
+    bool         binds = with_symbol(r, call, name, &symbol); /* to nil, too, as Shopify does */
     struct cell *saved = render_alloc(r, call->argument_count + 1, sizeof *saved);
     if (saved == NULL)
         return;

@@ -163,6 +163,8 @@ static bool numbers_read(struct reading *in, int32_t first, size_t first_len, ch
         skip(in, 1);
         third = digits(in, &m);
     }
+    if (separator == '.' && third == UNSET)
+        return false;
     in->month = second;
     if (first_len > 2 || third == UNSET) {
         in->year = first_len > 2 ? first : in->year;

@@ -43,14 +43,38 @@ static bool plain_read(struct str text, struct decimal *out)
     return out->places <= PLACES_MAX;
 }
 
+static bool scale_up(struct decimal *d, int places)
+{
+    for (; d->places < places; d->places++)
+        if (__builtin_mul_overflow(d->digits, 10, &d->digits))
+            return false;
+    return true;
+}
+
+/* "e-05", "e+16" or nothing. */
+static bool exponent_read(struct str text, int64_t *out)
+{
+    struct str digits = str_slice(text, 2, text.len);
+    if (text.len == 0)
+        return true;
+    if (str_to_int(digits, out) != OK)
+        return false;
+    *out = text.ptr[1] == '-' ? -*out : *out;
+    return true;
+}
+
 struct decimal decimal_of_real(double real)
 {
     char           text[VALUE_REAL_BYTES];
     struct decimal d;
+    int64_t        exponent = 0;
     struct str     written = value_real_text(real, text);
-    if (!isfinite(real) || str_find_char(written, 0, 'e') < written.len || !plain_read(written, &d))
+    size_t         e = str_find_char(written, 0, 'e');
+    if (!isfinite(real) || !plain_read(str_slice(written, 0, e), &d) ||
+        !exponent_read(str_slice(written, e, written.len), &exponent))
         return real_result(real);
-    return d;
+    d.places -= (int)exponent;
+    return d.places <= PLACES_MAX && scale_up(&d, 0) ? d : real_result(real);
 }
 
 static bool is_plain_decimal(struct str text)
@@ -108,14 +132,6 @@ double decimal_to_real(const struct decimal *d)
 bool decimal_is_zero(const struct decimal *d)
 {
     return d->is_real ? d->real == 0 : d->digits == 0;
-}
-
-static bool scale_up(struct decimal *d, int places)
-{
-    for (; d->places < places; d->places++)
-        if (__builtin_mul_overflow(d->digits, 10, &d->digits))
-            return false;
-    return true;
 }
 
 static bool align(struct decimal *a, struct decimal *b)

@@ -4,16 +4,21 @@
 #include <string.h>
 
 #include "template/filters.h"
-#include "template/lexer.h"
+#include "template/parse.h"
 
-struct cell *eval_cell(struct render *r, uint32_t symbol)
+static struct cell *cell_of(struct render *r, const struct frame *frame, uint32_t symbol)
 {
-    struct cell *cell = &r->frame->cells[symbol];
+    struct cell *cell = &frame->cells[symbol];
     if (!cell->is_searched) {
         cell->is_searched = true;
         cell->data = json_get(r->data, r->t->symbols[symbol]);
     }
     return cell;
+}
+
+struct cell *eval_cell(struct render *r, uint32_t symbol)
+{
+    return cell_of(r, r->frame, symbol);
 }
 
 static struct value cell_value(const struct cell *cell)
@@ -38,17 +43,41 @@ static bool symbol_find(const struct render *r, struct str name, uint32_t *symbo
     return false;
 }
 
-/* {{ [name] }}: the name is computed, so it may be one that no tag has numbered. */
+/* The variable of a computed name, which may be one that no tag has numbered. */
+static struct value variable_find(struct render *r, const struct frame *frame, struct str name)
+{
+    uint32_t symbol;
+    if (!render_charge(r, 1 + r->t->symbol_count / 8))
+        return VALUE_NONE;
+    /* A frame opened before its symbol was numbered has nothing under it. */
+    if (symbol_find(r, name, &symbol) && symbol < frame->cell_count)
+        return cell_value(cell_of(r, frame, symbol));
+    return value_of_json(json_get(r->data, name));
+}
+
+struct value eval_symbol(struct render *r, uint32_t symbol)
+{
+    return cell_value(eval_cell(r, symbol));
+}
+
+struct value eval_variable(struct render *r, struct str name)
+{
+    return variable_find(r, r->frame, name);
+}
+
+static struct value variable_or_self(struct render *r, struct str name)
+{
+    struct value v = variable_find(r, r->frame, name);
+    if (v.kind == VALUE_NIL && str_eq(name, STR("self")))
+        return (struct value){ .kind = VALUE_SELF, .frame = r->frame };
+    return v;
+}
+
+/* {{ [name] }} */
 static struct value root_computed(struct render *r, const struct path *path)
 {
     struct value name = eval_expr(r, path->root);
-    uint32_t     symbol;
-    struct str   text = value_text(r, &name);
-    if (!render_charge(r, 1 + r->t->symbol_count / 8))
-        return VALUE_NONE;
-    if (symbol_find(r, text, &symbol))
-        return cell_value(eval_cell(r, symbol));
-    return value_of_json(json_get(r->data, text));
+    return name.kind == VALUE_STRING ? variable_or_self(r, name.string) : VALUE_NONE;
 }
 
 /* Objects with very many members cost as much as they are searched. */
@@ -93,8 +122,10 @@ static bool command(struct render *r, const struct value *v, enum known known, s
     bool sequence = value_is_sequence(v), first = known == KNOWN_FIRST;
     *out = VALUE_NONE;
     if (known == KNOWN_SIZE) {
+        if (v->kind == VALUE_INT) /* as Ruby's Integer#size */
+            *out = value_of_int(sizeof(int64_t));
         if (!sequence && v->kind != VALUE_OBJECT && v->kind != VALUE_STRING)
-            return false;
+            return v->kind == VALUE_INT;
         if (v->kind == VALUE_STRING)
             render_charge_bytes(r, v->string.len);
         *out = value_of_int(sequence                  ? value_count(v)
@@ -104,7 +135,9 @@ static bool command(struct render *r, const struct value *v, enum known known, s
     }
     if (!first && known != KNOWN_LAST)
         return false;
-    if (sequence && value_count(v) > 0)
+    if (v->kind == VALUE_RANGE)
+        *out = value_of_int(first ? v->range.lo : v->range.hi);
+    else if (sequence && value_count(v) > 0)
         *out = value_item(v, first ? 0 : value_count(v) - 1);
     else if (v->kind == VALUE_STRING)
         *out = value_of_str(character_at(v->string, !first));
@@ -116,7 +149,7 @@ static bool command(struct render *r, const struct value *v, enum known known, s
 static bool step_by_index(const struct value *v, int64_t index, struct value *out)
 {
     int64_t count = value_count(v);
-    if (!value_is_sequence(v))
+    if (v->kind != VALUE_LIST && v->kind != VALUE_ARRAY)
         return false;
     if (index < 0)
         index += count;
@@ -133,6 +166,10 @@ static bool step_by_key(struct render *r, const struct value *v, const struct st
         *out = loop_member(r, v->loop, step->known);
         return out->kind != VALUE_NIL || step->known == KNOWN_PARENTLOOP;
     }
+    if (v->kind == VALUE_SELF) {
+        *out = variable_find(r, v->frame, step->key);
+        return out->kind != VALUE_NIL;
+    }
     if (v->kind == VALUE_OBJECT) {
         const struct json *member = member_find(r, v->json, step->key);
         if (member != NULL) {
@@ -140,7 +177,8 @@ static bool step_by_key(struct render *r, const struct value *v, const struct st
             return out->kind != VALUE_NIL;
         }
     }
-    return step->known != KNOWN_NONE && command(r, v, step->known, out) && out->kind != VALUE_NIL;
+    return step->dotted && step->known != KNOWN_NONE && command(r, v, step->known, out) &&
+           out->kind != VALUE_NIL;
 }
 
 /* False when the step leads to nothing, or to null. */
@@ -157,7 +195,7 @@ static bool step_take(struct render *r, const struct value *v, const struct step
         return step_by_index(v, key.integer, out);
     if (key.kind != VALUE_STRING)
         return false;
-    struct step named = { .key = key.string };
+    struct step named = parse_named_step(key.string, false);
     return step_by_key(r, v, &named, out);
 }
 
@@ -173,6 +211,8 @@ struct value eval_path(struct render *r, const struct path *path)
     } else {
         v = root_computed(r, path);
     }
+    if (path->is_self && v.kind == VALUE_NIL && !own)
+        v = (struct value){ .kind = VALUE_SELF, .frame = r->frame };
     bool found = v.kind != VALUE_NIL || own;
     for (uint32_t i = 0; i < path->step_count; i++) {
         found = step_take(r, &v, &path->steps[i], &next);
@@ -185,7 +225,7 @@ struct value eval_path(struct render *r, const struct path *path)
     return v;
 }
 
-/* Ends of a range count as whole numbers; a missing one is used, and so reported. */
+/* An end that is not written out has to be whole; a missing one is used, and so reported. */
 static int64_t range_end(struct render *r, const struct expr *expr)
 {
     struct value v = eval_expr(r, expr);
@@ -193,8 +233,6 @@ static int64_t range_end(struct render *r, const struct expr *expr)
         render_missing(r, v.missing);
     if (v.kind == VALUE_INT)
         return v.integer;
-    if (v.kind == VALUE_REAL)
-        return v.real >= 9e18 ? INT64_MAX : v.real <= -9e18 ? INT64_MIN : (int64_t)v.real;
     if (v.kind == VALUE_STRING)
         return value_leading_int(v.string);
     if (v.kind != VALUE_NIL)
@@ -284,17 +322,36 @@ static bool contains(struct render *r, const struct value *left, const struct va
     return needle.len == 0 || str_find(left->string, 0, needle) < left->string.len;
 }
 
-static const char *kind_name(const struct value *v)
+/* What Ruby calls it when it cannot be compared: the class, and of what is no object the value. */
+static struct str class_name(const struct value *v)
 {
     switch (v->kind) {
     case VALUE_INT:
+        return STR("Integer");
     case VALUE_REAL:
-        return "a number";
+        return STR("Float");
     case VALUE_STRING:
-        return "text";
+        return STR("String");
+    case VALUE_LIST:
+    case VALUE_ARRAY:
+        return STR("Array");
+    case VALUE_OBJECT:
+        return STR("Hash");
+    case VALUE_BOOL:
+        return v->truth ? STR("true") : STR("false");
+    case VALUE_NIL:
+        return STR("nil");
     default:
-        return "something else";
+        return STR("something else");
     }
+}
+
+static void compare_fault(struct render *r, const struct value *left, const struct value *right)
+{
+    bool       number = right->kind == VALUE_INT || right->kind == VALUE_REAL;
+    struct str against = number ? value_text(r, right) : class_name(right);
+    render_fault(r, "comparison of %.*s with %.*s failed", STR_ARG(class_name(left)),
+                 STR_ARG(against));
 }
 
 /* Text with a number is a mistake; what has no order at all (nil, lists) is simply not so. */
@@ -308,7 +365,7 @@ static bool ordered(struct render *r, const struct test *test, const struct valu
     bool right_orders = right->kind >= VALUE_INT && right->kind <= VALUE_STRING;
     if (order == VALUE_UNORDERED) {
         if (left_orders && right_orders && left->kind != right->kind)
-            render_fault(r, "cannot compare %s with %s", kind_name(left), kind_name(right));
+            compare_fault(r, left, right);
         return false;
     }
     switch (test->compare) {
@@ -336,6 +393,9 @@ bool eval_test(struct render *r, const struct test *test)
         return !value_eq(r, &left, &right);
     case COMPARE_CONTAINS:
         return contains(r, &left, &right);
+    case COMPARE_UNKNOWN:
+        render_fault(r, "Unknown operator %.*s", STR_ARG(str_slice(test->word, 0, 60)));
+        return false;
     default:
         return ordered(r, test, &left, &right);
     }

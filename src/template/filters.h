@@ -40,6 +40,7 @@ struct value list_of(struct render *r, const struct value *input);
 enum list_pick { LIST_PICKED, LIST_NO_INDEX, LIST_NO_PROPERTY };
 enum list_pick list_pick(struct render *r, const struct value *item, const struct value *property,
                          struct value *out);
+bool           list_has_index(const struct value *item);
 struct value   list_property_fault(struct render *r, const struct value *property);
 
 #endif

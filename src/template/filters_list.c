@@ -74,6 +74,8 @@ static struct value join(struct render *r, const struct value *input, const stru
 static struct value first_or_last(struct render *r, const struct value *input, bool first)
 {
     int64_t count = value_count(input);
+    if (input->kind == VALUE_RANGE) /* an empty one has ends, too */
+        return value_of_int(first ? input->range.lo : input->range.hi);
     if (value_is_sequence(input))
         return count == 0 ? VALUE_NONE : value_item(input, first ? 0 : count - 1);
     if (input->kind == VALUE_OBJECT && first && input->json->count > 0)
@@ -108,6 +110,8 @@ static struct value size(struct render *r, const struct value *input, const stru
         return value_of_int(value_count(input));
     if (input->kind == VALUE_OBJECT)
         return value_of_int(input->json->count);
+    if (input->kind == VALUE_INT) /* the bytes of a machine word, as Ruby's Integer#size */
+        return value_of_int(sizeof(int64_t));
     if (input->kind != VALUE_STRING || !render_charge_bytes(r, input->string.len))
         return value_of_int(0);
     return value_of_int((int64_t)text_characters(input->string));
@@ -263,14 +267,14 @@ static struct value sorted_list(struct render *r, const struct value *input,
     struct sorted *items = render_alloc(r, list.count, sizeof *items);
     if (items == NULL)
         return VALUE_NONE;
+    for (uint32_t i = 0; property->kind != VALUE_NIL && i < list.count; i++)
+        if (!list_has_index(&list.items[i]))
+            return VALUE_NONE;
     for (uint32_t i = 0; i < list.count; i++) {
         items[i].item = items[i].key = list.items[i];
-        if (property->kind == VALUE_NIL)
+        if (property->kind == VALUE_NIL || list.count == 1) /* one alone is compared with none */
             continue;
-        enum list_pick picked = list_pick(r, &list.items[i], property, &items[i].key);
-        if (picked == LIST_NO_INDEX)
-            return VALUE_NONE;
-        if (picked == LIST_NO_PROPERTY)
+        if (list_pick(r, &list.items[i], property, &items[i].key) == LIST_NO_PROPERTY)
             return list_property_fault(r, property);
     }
     return sort_by(r, items, list.count, order);

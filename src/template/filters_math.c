@@ -26,10 +26,18 @@ static struct value number_value(const struct decimal *d)
     return value_of_real(decimal_to_real(d));
 }
 
+static bool is_negative(const struct decimal *d)
+{
+    return d->is_real ? d->real < 0 : d->digits < 0;
+}
+
 static struct value apply(const struct value *a, char op, const struct value *b)
 {
     struct decimal x = number_of(a), y = number_of(b);
     struct decimal made = decimal_apply(&x, op, &y);
+    bool           product = op == '*' || op == '/';
+    if (product && !made.is_whole && decimal_is_zero(&made) && is_negative(&x) != is_negative(&y))
+        return value_of_real(-0.0); /* a zero of Ruby's decimals has a sign */
     return number_value(&made);
 }
 

@@ -17,6 +17,11 @@ static struct value character(struct str text, int64_t index)
 enum list_pick list_pick(struct render *r, const struct value *item, const struct value *property,
                          struct value *out)
 {
+    struct value whole = value_of_int(0);
+    if (property->kind == VALUE_REAL && property->real > -9e18 && property->real < 9e18) {
+        whole.integer = (int64_t)property->real; /* Ruby takes the whole part for an index */
+        property = &whole;
+    }
     *out = VALUE_NONE;
     render_charge(r, 1);
     switch (item->kind) {
@@ -45,6 +50,11 @@ enum list_pick list_pick(struct render *r, const struct value *item, const struc
     default:
         return LIST_NO_INDEX;
     }
+}
+
+bool list_has_index(const struct value *item)
+{
+    return item->kind == VALUE_OBJECT || item->kind == VALUE_STRING || item->kind == VALUE_INT;
 }
 
 struct value list_property_fault(struct render *r, const struct value *property)
@@ -185,7 +195,9 @@ static struct value thinned(struct render *r, const struct value *input,
     uint32_t      count = 0;
     if (keys == NULL || kept == NULL)
         return VALUE_NONE;
-    enum list_pick picked = keys_of(r, &list, property, keys);
+    /* One item alone is asked for nothing by Ruby's uniq. */
+    enum list_pick picked =
+        unique && list.count == 1 ? LIST_PICKED : keys_of(r, &list, property, keys);
     if (picked == LIST_NO_INDEX)
         return VALUE_NONE;
     if (picked == LIST_NO_PROPERTY)

@@ -28,8 +28,11 @@ struct scan {
 
 struct scan  scan_make(struct str text, bool lines);
 struct piece scan_next(struct scan *scan);
-/* Skips to `{% name %}` without reading what lies between; false when it never comes. */
-bool scan_raw(struct scan *scan, struct str name, struct str *body);
+/*
+ * Skips to `{% name %}` ("endraw", "enddoc") without reading what lies between; false when it never
+ * comes. *nested is the first tag between that opens another one of the kind, or empty.
+ */
+bool scan_raw(struct scan *scan, struct str name, struct str *body, struct str *nested);
 
 enum token_kind {
     TOKEN_END,

@@ -72,6 +72,65 @@ TEST(liquid, a_text_that_is_no_list_of_cases_is_refused)
     buf_done(&report);
 }
 
+static void strictness_check(enum template_strictness strictness, const char *source,
+                             const char *expected)
+{
+    struct template_render_conf   how = { .show_errors = true };
+    struct template_conf          conf = { .strictness = strictness };
+    static struct template_report report;
+    struct arena                 *arena = arena_open(1 << 22);
+    struct template              *t = NULL;
+    struct buf                    out = buf_make(1 << 16);
+    struct json                   data;
+    assert_ok(json_parse_once(arena, STR("{\"a\":1,\"b\":\"x\"}"), &data, NULL));
+    enum err err = template_parse(&t, str_of(source), &conf, NULL);
+    if (expected == NULL) {
+        assert_int_equal(err, ERR_INPUT);
+    } else {
+        assert_ok(err);
+        assert_ok(template_render(t, arena, &data, &how, &out, &report));
+        assert_str(buf_view(&out), expected);
+    }
+    buf_done(&out);
+    template_close(t);
+    arena_close(arena);
+}
+
+/* By strictness: what is rendered, or NULL where the template is refused. */
+TEST(liquid, what_cannot_be_read_is_refused_or_skipped_as_strictness_says)
+{
+    static const struct {
+        const char *source, *strict, *strict2, *lax;
+    } cases[] = {
+        { "{{ a | plus: 1, }}", NULL, "2", "2" },
+        { "{{ a b }}", NULL, NULL, "1" },
+        { "{{ 'x' | nothing | upcase }}", NULL, NULL, "X" },
+        { "{% if a == 1 && b %}y{% endif %}", NULL, NULL, "y" },
+        { "{% if a =< 1 %}y{% else %}n{% endif %}.", NULL, NULL,
+          "Liquid error: Unknown operator =<." },
+        { "{% for i in (1...3) %}{{ i }}{% endfor %}", NULL, NULL, "123" },
+        { "{% case a huh %}{% when 1 huh %}y{% endcase %}", "y", NULL, "y" },
+        { "{% cycle .5, 2 %}", "", NULL, "" },
+        { "{% include %}", NULL, NULL, NULL },
+        { "{{ ['a'] }}", "1", NULL, "1" },
+        { "{% assign [x] = 2 %}{{ a }}", "1", NULL, "1" },
+        { "{% capture 'x' %}2{% endcapture %}{{ x }}", "2", NULL, "2" },
+        { "{{ 1 | divided_by: 0 }}!", "Liquid error: divided by 0!", "Liquid error: divided by 0!",
+          "Liquid error: divided by 0!" },
+        { "{% if 1 < 'x' %}a{% else %}b{% endif %}",
+          "Liquid error: comparison of Integer with String failed",
+          "Liquid error: comparison of Integer with String failed",
+          "Liquid error: comparison of Integer with String failed" },
+        { "{% if %}y{% endif %}", NULL, NULL, NULL },
+        { "{% doc %}{% doc %}{% enddoc %}", NULL, NULL, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        strictness_check(TEMPLATE_STRICT, cases[i].source, cases[i].strict);
+        strictness_check(TEMPLATE_STRICT2, cases[i].source, cases[i].strict2);
+        strictness_check(TEMPLATE_LAX, cases[i].source, cases[i].lax);
+    }
+}
+
 /* What the reference says and the file of cases does not ask. */
 TEST(liquid, the_reference_holds_beyond_the_cases)
 {
@@ -95,6 +154,18 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
         { "{% for i in (1..4) reversed %}{{ i }}{% endfor %}", "4321" },
         { "{%- for i in (1..2) -%} {{- i -}} {%- else -%} x {%- endfor -%} ", "12" },
         { "{% if 2 &gt; 1 and 1 &lt;= 1 %}yes{% endif %}", "yes" },
+        { "{% tablerow i in (1..2) no: 1 !! cols:1 %}{{ i }}{% endtablerow %}",
+          "<tr class=\"row1\">\n<td class=\"col1\">1</td></tr>\n"
+          "<tr class=\"row2\"><td class=\"col1\">2</td></tr>\n" },
+        { "{% assign a = 1 %}{% case a %}{% when 1, 2 %}x{% assign a = 2 %}{% when 2 %}y{% endcase "
+          "%}",
+          "xxy" },
+        { "{% assign k = 't' %}{{ self[k] }} {{ self['o'].a }} {{ self.none }}", "true 1 " },
+        { "{% for i in (1..2) %}{{ forloop['index'] }}{% endfor %}{{ (3..1) | first }}", "123" },
+        { "{% for c in 'word' offset: 3 %}{{ c }}{% endfor %}{{ 3.5 | times: -0 }}", "word0.0" },
+        { "{% raw %}{% a {% endraw {% endraw %}", "{% a {% endraw " },
+        { "{% cycle 'a', 'b' %}{% cycle \"a\",'b' %}{% cycle \"1\", 'b' %}{% cycle 1, 'b' %}",
+          "ab11" },
     };
     struct template_report report;
     struct arena          *arena = arena_open(1 << 22);

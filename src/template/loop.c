@@ -58,6 +58,7 @@ static int64_t collection_count(struct render *r, struct value *collection)
 /* Cuts [from, from + limit) out of the collection; true when something is left. */
 static bool loop_cut(struct render *r, const struct each *each, struct loop *loop)
 {
+    bool     text = loop->collection.kind == VALUE_STRING; /* is shown whole, whatever is cut */
     int64_t  count = collection_count(r, &loop->collection), limit = INT64_MAX, from = 0;
     int64_t *place = each->table ? NULL : continue_place(r, each->name);
     if (!each->table && place == NULL)
@@ -77,6 +78,10 @@ static bool loop_cut(struct render *r, const struct each *each, struct loop *loo
     if (end > count)
         end = count;
     int64_t begin = from < 0 ? 0 : from;
+    if (text) {
+        begin = 0;
+        end = count;
+    }
     loop->from = begin;
     loop->length = end > begin ? end - begin : 0;
     if (place != NULL && __builtin_add_overflow(from, loop->length, place))

@@ -155,6 +155,11 @@ void parse_unbind(struct parser *p, uint32_t from, uint32_t to)
         p->bound_count = from;
 }
 
+bool parse_by_patterns(const struct parser *p)
+{
+    return p->t->conf.strictness != TEMPLATE_STRICT2;
+}
+
 uint32_t parse_temp(struct parser *p)
 {
     return p->unit->temp_count++;

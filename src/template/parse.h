@@ -75,17 +75,42 @@ MUST enum err parse_bind_rest(struct parser *p, uint32_t symbol);
 void          parse_unbind(struct parser *p, uint32_t from, uint32_t to);
 uint32_t      parse_temp(struct parser *p);
 
-/* Expressions (parse_expr.c). */
+/* Expressions by tokens (parse_expr.c): Shopify's strict grammar. */
 MUST enum err parse_expr(struct parser *p, struct lexer *lexer, const struct expr **out);
 MUST enum err parse_filtered(struct parser *p, struct str markup, const struct expr **out);
-MUST enum err parse_test(struct parser *p, struct lexer *lexer, const struct test **out);
-/* Nothing more may follow; `strict2_only`: a fault only there, as in Shopify's own tags. */
-MUST enum err parse_end(struct parser *p, struct lexer *lexer, bool strict2_only);
+MUST enum err parse_test(struct parser *p, struct lexer *lexer, struct test **out);
+MUST enum err parse_end(struct parser *p, struct lexer *lexer); /* nothing more may follow */
 MUST enum err parse_expected(struct parser *p, struct lexer *lexer, const char *what);
 MUST enum err parse_take(struct parser *p, struct lexer *lexer, enum token_kind kind,
                          const char *what, struct token *out);
+
+/* The same by patterns (parse_lax.c): nothing is refused that can be read in part. */
+MUST enum err parse_markup(struct parser *p, struct str markup, const struct expr **out);
+MUST enum err parse_output_lax(struct parser *p, struct str markup, const struct expr **out);
+MUST enum err parse_test_lax(struct parser *p, struct str markup, struct test **out);
+
+/* What both make of what they have read. */
+MUST enum err parse_literal(struct parser *p, struct value value, const struct expr **out);
+MUST enum err parse_path_done(struct parser *p, struct path *path, const struct expr **out);
+MUST enum err parse_range_done(struct parser *p, const struct expr *range, const char *at,
+                               const struct expr **out);
+MUST enum err parse_filter_name(struct parser *p, struct str name, struct filter_call *call);
+MUST enum err parse_filter_argument(struct parser *p, struct filter_call *call, struct str name,
+                                    const struct expr *value, const char *at);
+MUST enum err parse_filter_done(struct parser *p, const struct filter_call *call, const char *at);
+MUST enum err parse_filtered_done(struct parser *p, const struct expr *base,
+                                  const struct filter_call *calls, uint32_t count,
+                                  const struct expr **out);
+bool          parse_word_literal(const struct parser *p, struct str word, struct value *out);
+enum known    parse_known(struct str name);
+struct step   parse_named_step(struct str key, bool dotted);
+enum err      parse_too_large(struct parser *p);
+enum err      parse_too_deep(struct parser *p, const char *at);
 MUST enum err parse_append(struct parser *p, void *items, uint32_t *room, uint32_t count,
                            size_t size);
+
+/* Whether tags that Shopify reads by patterns are read so: all but strict2. */
+bool parse_by_patterns(const struct parser *p);
 
 /* Tags; each gets the parser with p->piece set to its tag, and says whether it shows nothing. */
 typedef enum err parse_tag(struct parser *p, bool *blank);

@@ -22,7 +22,7 @@ static const char *const KNOWN[] = {
     [KNOWN_ROW] = "row",
 };
 
-static enum known known_of(struct str name)
+enum known parse_known(struct str name)
 {
     for (size_t i = 1; i < sizeof KNOWN / sizeof KNOWN[0]; i++)
         if (str_eq(name, str_of(KNOWN[i])))
@@ -30,10 +30,17 @@ static enum known known_of(struct str name)
     return KNOWN_NONE;
 }
 
-static enum err too_large(struct parser *p)
+enum err parse_too_large(struct parser *p)
 {
     return problem_set(p->problem, ERR_LIMIT, "", "the template is too large when compiled",
                        "Shorten it, or use fewer and smaller snippets.");
+}
+
+enum err parse_too_deep(struct parser *p, const char *at)
+{
+    parse_fault(p, at, "Assign inner parts to variables first.", "brackets nest deeper than %d",
+                TEMPLATE_NESTING_MAX);
+    return ERR_LIMIT;
 }
 
 enum err parse_expected(struct parser *p, struct lexer *lexer, const char *what)
@@ -57,33 +64,28 @@ enum err parse_take(struct parser *p, struct lexer *lexer, enum token_kind kind,
     return OK;
 }
 
-enum err parse_end(struct parser *p, struct lexer *lexer, bool strict2_only)
+enum err parse_end(struct parser *p, struct lexer *lexer)
 {
-    enum template_strictness strictness = p->t->conf.strictness;
-    if (lexer_is(lexer, TOKEN_END) || strictness == TEMPLATE_LAX)
-        return OK;
-    if (strict2_only && strictness != TEMPLATE_STRICT2)
-        return OK;
-    return parse_expected(p, lexer, "the end of the tag");
+    return lexer_is(lexer, TOKEN_END) ? OK : parse_expected(p, lexer, "the end of the tag");
 }
 
 static enum err new_expr(struct parser *p, struct expr value, const struct expr **out)
 {
     struct expr *expr = ARENA_NEW(p->arena, struct expr);
     if (expr == NULL)
-        return too_large(p);
+        return parse_too_large(p);
     *expr = value;
     *out = expr;
     return OK;
 }
 
-static enum err new_literal(struct parser *p, struct value value, const struct expr **out)
+enum err parse_literal(struct parser *p, struct value value, const struct expr **out)
 {
     value.safe = true; /* the author's own words */
     return new_expr(p, (struct expr){ .kind = EXPR_LITERAL, .literal = value }, out);
 }
 
-static bool word_literal(const struct parser *p, struct str word, struct value *out)
+bool parse_word_literal(const struct parser *p, struct str word, struct value *out)
 {
     if (str_eq(word, STR("nil")) || str_eq(word, STR("null")))
         *out = VALUE_NONE;
@@ -129,6 +131,11 @@ static enum err variable_note(struct parser *p, const struct path *path)
     return OK;
 }
 
+struct step parse_named_step(struct str key, bool dotted)
+{
+    return (struct step){ .known = parse_known(key), .key = key, .dotted = dotted };
+}
+
 static enum err parse_bracket(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
     bool literals = p->literals;
@@ -144,17 +151,23 @@ static enum err parse_step(struct parser *p, struct lexer *lexer, struct step *s
     struct token name;
     if (lexer_is(lexer, TOKEN_OPEN_SQUARE)) {
         TRY(parse_bracket(p, lexer, &step->expr));
-        if (step->expr->kind == EXPR_LITERAL && step->expr->literal.kind == VALUE_STRING) {
-            step->key = step->expr->literal.string;
-            step->expr = NULL;
-        }
+        if (step->expr->kind == EXPR_LITERAL && step->expr->literal.kind == VALUE_STRING)
+            *step = parse_named_step(step->expr->literal.string, false);
         return OK;
     }
     TRY(parse_take(p, lexer, TOKEN_DOT, "'.'", NULL));
     TRY(parse_take(p, lexer, TOKEN_ID, "a name after the dot", &name));
-    step->key = name.text;
-    step->known = known_of(name.text);
+    *step = parse_named_step(name.text, true);
     return OK;
+}
+
+enum err parse_path_done(struct parser *p, struct path *path, const struct expr **out)
+{
+    path->line = parse_line(p, path->text.ptr);
+    path->snippet = p->unit->name;
+    path->is_self = path->symbol != SYMBOL_NONE && str_eq(p->t->symbols[path->symbol], STR("self"));
+    TRY(variable_note(p, path));
+    return new_expr(p, (struct expr){ .kind = EXPR_PATH, .path = path }, out);
 }
 
 static enum err parse_path(struct parser *p, struct lexer *lexer, const struct expr **out)
@@ -163,11 +176,13 @@ static enum err parse_path(struct parser *p, struct lexer *lexer, const struct e
     struct step *steps = NULL;
     uint32_t     room = 0;
     if (path == NULL)
-        return too_large(p);
+        return parse_too_large(p);
     const char *start = lexer->now.text.ptr, *end = lexer->now.end;
     path->symbol = SYMBOL_NONE;
     if (lexer_is(lexer, TOKEN_ID))
         TRY(parse_symbol(p, lexer_take(lexer).text, &path->symbol));
+    else if (p->t->conf.strictness == TEMPLATE_STRICT2)
+        return parse_fault(p, start, "Write self['name'].", "brackets without a name before them");
     else
         TRY(parse_bracket(p, lexer, &path->root));
     if (path->root != NULL && path->root->kind == EXPR_LITERAL &&
@@ -180,22 +195,45 @@ static enum err parse_path(struct parser *p, struct lexer *lexer, const struct e
     /* The path ends before the token that is looked at now. */
     end = lexer->now.kind == TOKEN_STRING ? lexer->now.text.ptr - 1 : lexer->now.text.ptr;
     path->steps = steps;
-    path->line = parse_line(p, start);
     path->text = text_trim_right((struct str){ start, (size_t)(end - start) });
-    path->snippet = p->unit->name;
-    TRY(variable_note(p, path));
-    return new_expr(p, (struct expr){ .kind = EXPR_PATH, .path = path }, out);
+    return parse_path_done(p, path, out);
+}
+
+/* Ends that are written out are whole numbers from the start: (1.9..'3') is (1..3). */
+static bool range_end_fold(const struct expr *end, int64_t *out)
+{
+    const struct value *v = &end->literal;
+    if (v->kind == VALUE_INT)
+        *out = v->integer;
+    else if (v->kind == VALUE_REAL)
+        *out = v->real >= 9e18 ? INT64_MAX : v->real <= -9e18 ? INT64_MIN : (int64_t)v->real;
+    else
+        *out = v->kind == VALUE_STRING ? value_leading_int(v->string) : 0;
+    return v->kind != VALUE_BOOL;
+}
+
+enum err parse_range_done(struct parser *p, const struct expr *range, const char *at,
+                          const struct expr **out)
+{
+    struct value whole = { .kind = VALUE_RANGE };
+    if (range->range.lo->kind != EXPR_LITERAL || range->range.hi->kind != EXPR_LITERAL)
+        return new_expr(p, *range, out);
+    if (!range_end_fold(range->range.lo, &whole.range.lo) ||
+        !range_end_fold(range->range.hi, &whole.range.hi))
+        return parse_fault(p, at, "Write numbers, as in (1..5).", "an end of a range is no number");
+    return parse_literal(p, whole, out);
 }
 
 static enum err parse_range(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
     struct expr range = { .kind = EXPR_RANGE };
+    const char *at = lexer->now.text.ptr;
     TRY(parse_take(p, lexer, TOKEN_OPEN_ROUND, "'('", NULL));
     TRY(parse_expr(p, lexer, &range.range.lo));
     TRY(parse_take(p, lexer, TOKEN_DOTDOT, "'..'", NULL));
     TRY(parse_expr(p, lexer, &range.range.hi));
     TRY(parse_take(p, lexer, TOKEN_CLOSE_ROUND, "')'", NULL));
-    return new_expr(p, range, out);
+    return parse_range_done(p, &range, at, out);
 }
 
 static enum err parse_number(struct parser *p, struct token token, const struct expr **out)
@@ -203,20 +241,20 @@ static enum err parse_number(struct parser *p, struct token token, const struct 
     int64_t integer = 0;
     double  real = 0;
     if (token.kind == TOKEN_INT && str_to_int(token.text, &integer) == OK)
-        return new_literal(p, value_of_int(integer), out);
+        return parse_literal(p, value_of_int(integer), out);
     if (str_to_real(token.text, &real) != OK)
         return parse_fault(p, token.text.ptr, "Use a smaller number.", "this number is too large");
-    return new_literal(p, value_of_real(real), out);
+    return parse_literal(p, value_of_real(real), out);
 }
 
 static enum err parse_word(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
     struct value literal;
     bool         lookup = lexer->next.kind == TOKEN_DOT || lexer->next.kind == TOKEN_OPEN_SQUARE;
-    if (lookup || !word_literal(p, lexer->now.text, &literal))
+    if (lookup || !parse_word_literal(p, lexer->now.text, &literal))
         return parse_path(p, lexer, out);
     lexer_take(lexer);
-    return new_literal(p, literal, out);
+    return parse_literal(p, literal, out);
 }
 
 static enum err parse_expr_inner(struct parser *p, struct lexer *lexer, const struct expr **out)
@@ -227,7 +265,7 @@ static enum err parse_expr_inner(struct parser *p, struct lexer *lexer, const st
     case TOKEN_OPEN_SQUARE:
         return parse_path(p, lexer, out);
     case TOKEN_STRING:
-        return new_literal(p, value_of_str(lexer_take(lexer).text), out);
+        return parse_literal(p, value_of_str(lexer_take(lexer).text), out);
     case TOKEN_INT:
     case TOKEN_REAL:
         return parse_number(p, lexer_take(lexer), out);
@@ -240,66 +278,82 @@ static enum err parse_expr_inner(struct parser *p, struct lexer *lexer, const st
 
 enum err parse_expr(struct parser *p, struct lexer *lexer, const struct expr **out)
 {
-    if (p->bracket_depth >= TEMPLATE_NESTING_MAX) {
-        parse_fault(p, lexer->now.text.ptr, "Assign inner parts to variables first.",
-                    "brackets nest deeper than %d", TEMPLATE_NESTING_MAX);
-        return ERR_LIMIT;
-    }
+    if (p->bracket_depth >= TEMPLATE_NESTING_MAX)
+        return parse_too_deep(p, lexer->now.text.ptr);
     p->bracket_depth++;
     enum err err = parse_expr_inner(p, lexer, out);
     p->bracket_depth--;
     return err;
 }
 
-static enum err filter_lookup(struct parser *p, struct token name, const struct filter **out)
+enum err parse_filter_name(struct parser *p, struct str name, struct filter_call *call)
 {
-    *out = filter_find(name.text);
-    if (*out != NULL || p->t->conf.strictness == TEMPLATE_LAX)
+    call->filter = filter_find(name);
+    if (call->filter != NULL || p->t->conf.strictness == TEMPLATE_LAX)
         return OK;
-    return parse_fault(p, name.text.ptr, "See the manual for the filters there are.",
-                       "there is no filter '%.*s'", STR_ARG(str_slice(name.text, 0, 60)));
+    return parse_fault(p, name.ptr, "See the manual for the filters there are.",
+                       "there is no filter '%.*s'", STR_ARG(str_slice(name, 0, 60)));
+}
+
+enum err parse_filter_argument(struct parser *p, struct filter_call *call, struct str name,
+                               const struct expr *value, const char *at)
+{
+    if (call->filter == NULL) /* lax: an unknown filter does nothing */
+        return OK;
+    if (name.len > 0 && (call->filter->named == NULL || !str_eq(name, str_of(call->filter->named))))
+        return parse_fault(p, at, "Remove it.", "filter '%s' has no argument '%.*s'",
+                           call->filter->name, STR_ARG(str_slice(name, 0, 60)));
+    if (name.len > 0)
+        call->named = value;
+    else if (call->arg_count < call->filter->args_max)
+        call->args[call->arg_count++] = value;
+    else
+        return parse_fault(p, at, "Remove the last one.",
+                           "filter '%s' has too many arguments (at most %d)", call->filter->name,
+                           call->filter->args_max);
+    return OK;
+}
+
+enum err parse_filter_done(struct parser *p, const struct filter_call *call, const char *at)
+{
+    if (call->filter != NULL && call->arg_count < call->filter->args_min)
+        return parse_fault(p, at, "Add the argument after a colon.",
+                           "filter '%s' lacks an argument", call->filter->name);
+    return OK;
 }
 
 static enum err parse_argument(struct parser *p, struct lexer *lexer, struct filter_call *call)
 {
     const struct expr *value = NULL;
-    bool               named = lexer_is(lexer, TOKEN_ID) && lexer->next.kind == TOKEN_COLON;
-    struct token       name = lexer->now;
-    if (named) {
-        lexer_take(lexer);
+    struct str         name = STR_NONE;
+    const char        *at = lexer->now.text.ptr;
+    if (lexer_is(lexer, TOKEN_ID) && lexer->next.kind == TOKEN_COLON) {
+        name = lexer_take(lexer).text;
         lexer_take(lexer);
     }
     TRY(parse_expr(p, lexer, &value));
-    if (call->filter == NULL)
-        return OK;
-    if (named && (call->filter->named == NULL || !str_eq(name.text, str_of(call->filter->named))))
-        return parse_fault(p, name.text.ptr, "Remove it.", "filter '%s' has no argument '%.*s'",
-                           call->filter->name, STR_ARG(str_slice(name.text, 0, 60)));
-    if (named)
-        call->named = value;
-    else if (call->arg_count < call->filter->args_max)
-        call->args[call->arg_count++] = value;
-    else
-        return parse_fault(p, name.text.ptr, "Remove the last one.",
-                           "filter '%s' has too many arguments (at most %d)", call->filter->name,
-                           call->filter->args_max);
-    return OK;
+    return parse_filter_argument(p, call, name, value, at);
+}
+
+/* strict2 lets arguments be none, or end with a comma. */
+static bool arguments_end(const struct parser *p, const struct lexer *lexer)
+{
+    return p->t->conf.strictness == TEMPLATE_STRICT2 &&
+           (lexer_is(lexer, TOKEN_PIPE) || lexer_is(lexer, TOKEN_END));
 }
 
 static enum err parse_filter(struct parser *p, struct lexer *lexer, struct filter_call *call)
 {
     struct token name;
     TRY(parse_take(p, lexer, TOKEN_ID, "a filter's name", &name));
-    TRY(filter_lookup(p, name, &call->filter));
+    TRY(parse_filter_name(p, name.text, call));
     if (lexer_accept(lexer, TOKEN_COLON)) {
         do
-            TRY(parse_argument(p, lexer, call));
+            if (!arguments_end(p, lexer))
+                TRY(parse_argument(p, lexer, call));
         while (lexer_accept(lexer, TOKEN_COMMA));
     }
-    if (call->filter != NULL && call->arg_count < call->filter->args_min)
-        return parse_fault(p, name.text.ptr, "Add the argument after a colon.",
-                           "filter '%s' lacks an argument", call->filter->name);
-    return OK;
+    return parse_filter_done(p, call, name.text.ptr);
 }
 
 /* Whether the outermost filters include `default`: a quick look ahead for the variables' list. */
@@ -312,22 +366,10 @@ static bool has_default(struct str markup)
     return false;
 }
 
-enum err parse_filtered(struct parser *p, struct str markup, const struct expr **out)
+enum err parse_filtered_done(struct parser *p, const struct expr *base,
+                             const struct filter_call *calls, uint32_t count,
+                             const struct expr **out)
 {
-    struct lexer        lexer = lexer_make(markup);
-    struct filter_call *calls = NULL;
-    uint32_t            room = 0, count = 0;
-    const struct expr  *base = NULL;
-    p->tested = has_default(markup);
-    TRY(parse_expr(p, &lexer, &base));
-    while (lexer_accept(&lexer, TOKEN_PIPE)) {
-        TRY(parse_append(p, &calls, &room, count, sizeof *calls));
-        TRY(parse_filter(p, &lexer, &calls[count]));
-        if (calls[count].filter != NULL)
-            count++;
-    }
-    p->tested = false;
-    TRY(parse_end(p, &lexer, false));
     if (count == 0) {
         *out = base;
         return OK;
@@ -337,6 +379,38 @@ enum err parse_filtered(struct parser *p, struct str markup, const struct expr *
         (struct expr){
             .kind = EXPR_FILTERED, .base = base, .filters = calls, .filter_count = count },
         out);
+}
+
+static enum err parse_output_strict(struct parser *p, struct str markup, const struct expr **out)
+{
+    struct lexer        lexer = lexer_make(markup);
+    struct filter_call *calls = NULL;
+    uint32_t            room = 0, count = 0;
+    const struct expr  *base = NULL;
+    TRY(parse_expr(p, &lexer, &base));
+    while (lexer_accept(&lexer, TOKEN_PIPE)) {
+        TRY(parse_append(p, &calls, &room, count, sizeof *calls));
+        calls[count] = (struct filter_call){ 0 };
+        TRY(parse_filter(p, &lexer, &calls[count]));
+        count += calls[count].filter != NULL;
+    }
+    TRY(parse_end(p, &lexer));
+    return parse_filtered_done(p, base, calls, count, out);
+}
+
+/* Lax mode tries the strict grammar first, as Shopify's program does. */
+enum err parse_filtered(struct parser *p, struct str markup, const struct expr **out)
+{
+    uint32_t variables = p->t->variable_count;
+    p->tested = has_default(markup);
+    enum err err = parse_output_strict(p, markup, out);
+    if (err == ERR_INPUT && p->t->conf.strictness == TEMPLATE_LAX) {
+        p->t->variable_count = variables;
+        p->problem->what[0] = '\0';
+        err = parse_output_lax(p, markup, out);
+    }
+    p->tested = false;
+    return err;
 }
 
 static enum compare compare_of(struct str op)
@@ -360,11 +434,11 @@ static enum compare compare_of(struct str op)
     return equal ? COMPARE_GE : COMPARE_GT;
 }
 
-enum err parse_test(struct parser *p, struct lexer *lexer, const struct test **out)
+enum err parse_test(struct parser *p, struct lexer *lexer, struct test **out)
 {
     struct test *test = ARENA_NEW(p->arena, struct test);
     if (test == NULL)
-        return too_large(p);
+        return parse_too_large(p);
     p->literals = true;
     p->tested = true;
     TRY(parse_expr(p, lexer, &test->left));

@@ -1,19 +1,14 @@
 #include "template/parse.h"
+#include "template/patterns.h"
 
 #include <string.h>
 
-/* What Shopify takes for the left side of an assignment. */
-static bool is_target(char c)
+/* Nothing at all is nil. */
+static enum err parse_output_or_nothing(struct parser *p, struct str markup,
+                                        const struct expr **out)
 {
-    return text_is_word(c) || (c != '\0' && strchr("-.[]()", c) != NULL);
-}
-
-static struct str target_scan(struct str text)
-{
-    size_t n = 0;
-    while (n < text.len && is_target(text.ptr[n]))
-        n++;
-    return str_slice(text, 0, n);
+    return text_is_blank(markup) ? parse_literal(p, VALUE_NONE, out)
+                                 : parse_filtered(p, markup, out);
 }
 
 enum err parse_echo(struct parser *p, bool *blank)
@@ -28,18 +23,40 @@ enum err parse_echo(struct parser *p, bool *blank)
     return parse_op(p, (struct op){ .code = OP_OUT, .expr = expr }, NULL);
 }
 
+/* strict2 takes only what can be read again as a name. */
+static enum err target_check(struct parser *p, struct str name)
+{
+    struct lexer lexer = lexer_make(name);
+    if (p->t->conf.strictness != TEMPLATE_STRICT2)
+        return OK;
+    TRY(parse_take(p, &lexer, TOKEN_ID, "a name", NULL));
+    return parse_end(p, &lexer);
+}
+
+/* (target)\s*=\s*(.*), wherever it begins. */
+static bool assign_split(struct str markup, struct str *name, struct str *value)
+{
+    while (pattern_target(&markup, name)) {
+        *value = text_trim_left(markup);
+        if (str_starts(*value, STR("="))) {
+            *value = str_slice(*value, 1, value->len);
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err parse_assign(struct parser *p, bool *blank)
 {
-    struct str         name = target_scan(p->piece.markup);
-    struct str         rest = str_slice(p->piece.markup, name.len, p->piece.markup.len);
+    struct str         name, value;
     const struct expr *expr = NULL;
     uint32_t           symbol;
     *blank = true;
-    rest = text_trim_left(rest);
-    if (name.len == 0 || rest.len == 0 || rest.ptr[0] != '=')
+    if (!assign_split(p->piece.markup, &name, &value))
         return parse_fault(p, p->piece.at, "Write {% assign name = value %}.",
                            "an assignment needs a name, '=' and a value");
-    TRY(parse_filtered(p, str_slice(rest, 1, rest.len), &expr));
+    TRY(target_check(p, name));
+    TRY(parse_output_or_nothing(p, value, &expr));
     TRY(parse_symbol(p, name, &symbol));
     TRY(parse_bind_rest(p, symbol));
     return parse_op(p, (struct op){ .code = OP_ASSIGN, .symbol = symbol, .expr = expr }, NULL);
@@ -47,12 +64,11 @@ enum err parse_assign(struct parser *p, bool *blank)
 
 enum err parse_capture(struct parser *p, bool *blank)
 {
-    struct str text = p->piece.markup;
+    struct str text = p->piece.markup, name;
     uint32_t   symbol, temp = parse_temp(p), start;
-    while (text.len > 0 && !is_target(text.ptr[0])) /* quotes around the name are allowed */
-        text = str_slice(text, 1, text.len);
-    struct str name = target_scan(text);
-    if (name.len == 0)
+    if (p->t->conf.strictness == TEMPLATE_STRICT2)
+        TRY(target_check(p, text));
+    if (!pattern_target(&text, &name))
         return parse_fault(p, p->piece.at, "Write {% capture name %}.", "a capture needs a name");
     TRY(parse_symbol(p, name, &symbol));
     TRY(parse_op(p, (struct op){ .code = OP_CAPTURE, .symbol = symbol, .target = temp }, &start));
@@ -76,49 +92,107 @@ enum err parse_count(struct parser *p, bool *blank)
     bool       up = str_eq(p->piece.name, STR("increment"));
     uint32_t   symbol;
     *blank = false;
-    if (name.len == 0)
-        return parse_fault(p, p->piece.at, "Add a name.", "a counter needs a name");
+    TRY(target_check(p, name));
     TRY(parse_symbol(p, name, &symbol));
     TRY(parse_bind_rest(p, symbol));
     return parse_op(p, (struct op){ .code = OP_COUNT, .symbol = symbol, .delta = up ? 1 : -1 },
                     NULL);
 }
 
-/* Unnamed cycles of the same literals share their place; one with variables stands alone. */
+/* Unnamed cycles of the same values share their place; one with variables stands alone. */
 static enum err cycle_key(struct parser *p, struct cycle *cycle)
 {
-    bool literal = true;
-    for (uint32_t i = 0; i < cycle->count; i++)
-        literal = literal && cycle->items[i]->kind == EXPR_LITERAL;
-    const char *at = p->piece.at;
-    cycle->key = literal ? text_trim_right(p->piece.markup)
-                         : str_format(p->arena, "%.*s@%zu", STR_ARG(p->unit->name),
-                                      (size_t)(at - p->source.ptr));
-    return cycle->key.ptr == NULL ? ERR_MEMORY : OK;
+    struct buf key = buf_make(TEMPLATE_VALUE_BYTES_MAX);
+    for (uint32_t i = 0; i < cycle->count; i++) {
+        const struct expr *item = cycle->items[i];
+        if (item->kind != EXPR_LITERAL) {
+            buf_reset(&key);
+            buf_format(&key, "%.*s@%zu", STR_ARG(p->unit->name),
+                       (size_t)(p->piece.at - p->source.ptr));
+            break;
+        }
+        value_key_write(&key, &item->literal);
+        buf_char(&key, ',');
+    }
+    cycle->key = str_copy(p->arena, buf_view(&key));
+    enum err err = buf_err(&key);
+    buf_done(&key);
+    return err != OK ? err : cycle->key.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err cycle_add(struct parser *p, struct cycle *cycle, uint32_t *room,
+                          const struct expr *item)
+{
+    const struct expr **items = (const struct expr **)(uintptr_t)cycle->items;
+    TRY(parse_append(p, &items, room, cycle->count, sizeof(const struct expr *)));
+    items[cycle->count++] = item;
+    cycle->items = items;
+    return OK;
+}
+
+static enum err cycle_by_tokens(struct parser *p, struct cycle *cycle)
+{
+    struct lexer       lexer = lexer_make(p->piece.markup);
+    const struct expr *item = NULL;
+    uint32_t           room = 0;
+    do {
+        if (cycle->count > 0 && lexer_is(&lexer, TOKEN_END))
+            break;
+        TRY(parse_expr(p, &lexer, &item));
+        if (cycle->count == 0 && cycle->name == NULL && lexer_accept(&lexer, TOKEN_COLON)) {
+            cycle->name = item;
+            TRY(parse_expr(p, &lexer, &item));
+        }
+        TRY(cycle_add(p, cycle, &room, item));
+    } while (lexer_accept(&lexer, TOKEN_COMMA));
+    return parse_end(p, &lexer);
+}
+
+/* \A(fragment)\s*:\s*: the name ends before the last colon that can follow it; 0 for no name. */
+static size_t cycle_name_length(struct str markup, size_t *colon)
+{
+    size_t most = pattern_fragment_length(markup);
+    bool   quoted = most > 0 && (markup.ptr[0] == '"' || markup.ptr[0] == '\'');
+    for (size_t n = most; n > 0; n = quoted ? 0 : n - 1) {
+        *colon = n + pattern_space_length(str_slice(markup, n, markup.len));
+        if (*colon < markup.len && markup.ptr[*colon] == ':')
+            return n;
+    }
+    return 0;
+}
+
+static enum err cycle_by_patterns(struct parser *p, struct cycle *cycle)
+{
+    struct str markup = p->piece.markup, rest = markup, piece, fragment;
+    uint32_t   room = 0;
+    size_t     colon = 0, name = cycle_name_length(markup, &colon);
+    if (pattern_fragment_length(markup) == 0)
+        return parse_fault(p, p->piece.at, "Write {% cycle 'one', 'two' %}.",
+                           "a cycle needs values");
+    if (name > 0) {
+        TRY(parse_markup(p, str_slice(markup, 0, name), &cycle->name));
+        rest = str_slice(markup, colon + 1, markup.len);
+    }
+    while (str_split(&rest, ',', &piece)) {
+        const struct expr *item = NULL;
+        if (!pattern_fragment(&piece, &fragment))
+            continue;
+        TRY(parse_markup(p, fragment, &item));
+        TRY(cycle_add(p, cycle, &room, item));
+    }
+    return OK;
 }
 
 enum err parse_cycle(struct parser *p, bool *blank)
 {
-    struct cycle       *cycle = ARENA_NEW(p->arena, struct cycle);
-    const struct expr **items = NULL;
-    struct lexer        lexer = lexer_make(p->piece.markup);
-    uint32_t            room = 0;
+    struct cycle *cycle = ARENA_NEW(p->arena, struct cycle);
     if (cycle == NULL)
         return ERR_MEMORY;
     *blank = false;
-    do {
-        if (cycle->count > 0 && lexer_is(&lexer, TOKEN_END))
-            break;
-        TRY(parse_append(p, &items, &room, cycle->count, sizeof(const struct expr *)));
-        TRY(parse_expr(p, &lexer, &items[cycle->count]));
-        if (cycle->count == 0 && cycle->name == NULL && lexer_accept(&lexer, TOKEN_COLON)) {
-            cycle->name = items[0];
-            TRY(parse_expr(p, &lexer, &items[0]));
-        }
-        cycle->count++;
-    } while (lexer_accept(&lexer, TOKEN_COMMA));
-    TRY(parse_end(p, &lexer, true));
-    cycle->items = items;
+    if (parse_by_patterns(p))
+        TRY(cycle_by_patterns(p, cycle));
+    else
+        TRY(cycle_by_tokens(p, cycle));
     TRY(cycle_key(p, cycle));
     return parse_op(p, (struct op){ .code = OP_CYCLE, .cycle = cycle }, NULL);
 }
@@ -126,7 +200,7 @@ enum err parse_cycle(struct parser *p, bool *blank)
 /* Comments nest, and a raw block inside one may hold anything. */
 enum err parse_comment(struct parser *p, bool *blank)
 {
-    struct str ignored;
+    struct str ignored, nested;
     *blank = true;
     for (int open = 1; open > 0;) {
         size_t       before = p->scan.at;
@@ -142,7 +216,7 @@ enum err parse_comment(struct parser *p, bool *blank)
         else if (str_eq(piece.name, STR("endcomment")))
             open--;
         else if (str_eq(piece.name, STR("raw")) && !p->scan.lines &&
-                 !scan_raw(&p->scan, STR("endraw"), &ignored))
+                 !scan_raw(&p->scan, STR("endraw"), &ignored, &nested))
             return parse_fault(p, piece.at, "Add {% endraw %}.", "a raw block is not closed");
     }
     return OK;
@@ -165,10 +239,13 @@ enum err parse_hash(struct parser *p, bool *blank)
 static enum err parse_verbatim(struct parser *p, const char *end, struct str *body)
 {
     struct piece open = p->piece;
-    if (!text_is_blank(open.markup) && str_eq(str_of(end), STR("endraw")))
-        return parse_fault(p, open.at, "Remove what follows.", "raw takes no arguments");
-    if (p->scan.lines || !scan_raw(&p->scan, str_of(end), body))
+    struct str   nested = STR_NONE;
+    if (!text_is_blank(open.markup))
+        return parse_fault(p, open.at, "Remove what follows.", "%s takes no arguments", end + 3);
+    if (p->scan.lines || !scan_raw(&p->scan, str_of(end), body, &nested))
         return parse_fault(p, open.at, "Add the closing tag.", "{%% %s %%} is missing", end);
+    if (nested.ptr != NULL && str_eq(nested, STR("doc")))
+        return parse_fault(p, nested.ptr, "Close the first one before.", "a doc within a doc");
     return OK;
 }
 

@@ -32,9 +32,9 @@ enum op_code {
     OP_CHANGED_END,  /* writes only what differs from the last time */
     OP_COUNT,        /* increment (delta 1) or decrement (delta -1) of symbol */
     OP_CYCLE,        /* cycle */
-    OP_CASE,         /* temp = expr, nothing matched yet */
+    OP_CASE,         /* nothing matched yet; a fault in expr jumps to target */
     OP_WHEN,         /* when: no match jumps to target */
-    OP_WHEN_AGAIN,   /* a body matched several times is written as often */
+    OP_WHEN_AGAIN,   /* when: a body matched several times is written as often */
     OP_CASE_ELSE,    /* jumps to target when something has matched */
     OP_FOR,          /* each: begins; nothing to do jumps to target */
     OP_FOR_NEXT,     /* another item jumps to target */
@@ -56,6 +56,8 @@ enum compare {
     COMPARE_LE,
     COMPARE_GE,
     COMPARE_CONTAINS,
+    COMPARE_UNKNOWN, /* lax mode reads any word as an operator, and it is a fault when it is asked
+                      */
 };
 
 enum expr_kind { EXPR_LITERAL, EXPR_PATH, EXPR_RANGE, EXPR_FILTERED };
@@ -97,15 +99,17 @@ enum known {
 };
 
 struct step {
-    enum known         known; /* dotted name that may be a command */
-    struct str         key;   /* when expr is NULL */
-    const struct expr *expr;  /* [expression] */
+    enum known         known;  /* of the key */
+    bool               dotted; /* and not in brackets: may be a command */
+    struct str         key;    /* when expr is NULL */
+    const struct expr *expr;   /* [expression] */
 };
 
 #define SYMBOL_NONE UINT32_MAX
 
 struct path {
-    uint32_t           symbol; /* SYMBOL_NONE: the name is computed */
+    uint32_t           symbol;  /* SYMBOL_NONE: the name is computed */
+    bool               is_self; /* `self`, which is all variables unless it is one */
     uint32_t           line;
     const struct expr *root; /* [expression] at the start */
     const struct step *steps;
@@ -125,7 +129,9 @@ struct filter_call {
 
 struct test {
     enum compare       compare;
+    uint32_t           end; /* of the whole tag: a fault shows none of its branches */
     const struct expr *left, *right;
+    struct str         word; /* of COMPARE_UNKNOWN */
 };
 
 struct cycle {
@@ -136,6 +142,7 @@ struct cycle {
 };
 
 struct when {
+    const struct expr        *subject; /* asked anew for each value: a body may change it */
     const struct expr *const *values;
     uint32_t                  count;
 };
@@ -143,6 +150,7 @@ struct when {
 /* for, tablerow */
 struct each {
     uint32_t           symbol, loop_symbol;
+    uint32_t           end;  /* of the whole tag, behind its else: where a fault goes on */
     struct str         name; /* "item-collection": forloop.name and the key of offset:continue */
     const struct expr *collection, *limit, *offset, *cols;
     bool               reversed, offset_continue, table;
@@ -159,6 +167,7 @@ struct call {
     const struct unit     *unit;
     const struct expr     *with;
     uint32_t               with_symbol; /* alias or the snippet's own name; NONE if computed */
+    uint32_t               name_symbol; /* the variable called as the snippet; NONE if computed */
     const struct argument *arguments;
     uint32_t               argument_count;
     bool                   isolated; /* render */
@@ -176,7 +185,7 @@ struct op {
         struct str          text;
         const struct expr  *expr;
         const struct path  *path;
-        const struct test  *test;
+        struct test        *test; /* its end is known later */
         const struct cycle *cycle;
         const struct when  *when;
         const struct each  *each;

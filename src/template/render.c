@@ -7,10 +7,9 @@
 
 /* What one run of a unit keeps for its captures and cases. */
 struct temp {
-    struct value value;
-    size_t       place; /* where a capture began */
-    uint32_t     again; /* how often a when's body is still to be shown */
-    bool         matched;
+    size_t   place; /* where a capture began */
+    uint32_t next;  /* of a when's values */
+    bool     matched;
 };
 
 struct run {
@@ -59,19 +58,21 @@ bool render_charge_bytes(struct render *r, size_t bytes)
 struct value render_fault(struct render *r, const char *format, ...)
 {
     struct template_report *report = r->report;
-    r->faulty = true;
-    report->fault_total++;
-    if (report->fault_count < TEMPLATE_FAULTS_MAX) {
-        struct template_fault *fault = &report->faults[report->fault_count++];
-        va_list                args;
-        va_start(args, format);
-        vsnprintf(fault->what, sizeof fault->what, format, args);
-        va_end(args);
-        fault->snippet = r->unit->name;
-        fault->line = r->op->line;
-        if (r->conf->stop_at_error)
-            render_stop(r, ERR_INPUT, fault->what, "Mend the template or the data.");
+    struct template_fault   fault = { .snippet = r->unit->name, .line = r->op->line };
+    va_list                 args;
+    va_start(args, format);
+    vsnprintf(fault.what, sizeof fault.what, format, args);
+    va_end(args);
+    if (r->conf->show_errors && !r->faulty && r->op->code != OP_ASSIGN) {
+        buf_str(r->out, STR("Liquid error: "));
+        buf_str(r->out, str_of(fault.what));
     }
+    if (r->conf->stop_at_error)
+        render_stop(r, ERR_INPUT, fault.what, "Mend the template or the data.");
+    if (report->fault_count < TEMPLATE_FAULTS_MAX)
+        report->faults[report->fault_count++] = fault;
+    report->fault_total++;
+    r->faulty = true;
     return VALUE_NONE;
 }
 
@@ -239,21 +240,25 @@ static void count(struct render *r, const struct op *op)
     buf_int(r->out, op->delta > 0 ? before : cell->counter);
 }
 
+/* The subject is asked here only for its faults, and for its gap to be a test. */
 static void case_begin(struct render *r, const struct op *op, struct temp *temp)
 {
-    temp->value = eval_expr(r, op->expr);
+    (void)eval_expr(r, op->expr);
     temp->matched = false;
 }
 
+/* Whether one of the values from temp->next on matches. */
 static bool when(struct render *r, const struct op *op, struct temp *temp)
 {
-    temp->again = 0;
-    for (uint32_t i = 0; i < op->when->count; i++) {
-        struct value value = eval_expr(r, op->when->values[i]);
-        temp->again += value_eq(r, &temp->value, &value);
+    while (temp->next < op->when->count && render_charge(r, 1)) {
+        struct value subject = eval_expr(r, op->when->subject);
+        struct value value = eval_expr(r, op->when->values[temp->next++]);
+        if (value_eq(r, &subject, &value)) {
+            temp->matched = true;
+            return true;
+        }
     }
-    temp->matched = temp->matched || temp->again > 0;
-    return temp->again-- > 0;
+    return false;
 }
 
 /* Operations that write or bind; true when it was one of them. */
@@ -310,6 +315,17 @@ static void op_simple(struct render *r, struct run *run, const struct op *op)
     }
 }
 
+/* Where a fault in an operation that chooses goes on: behind its tag, of which nothing is shown. */
+static void op_leave(const struct op *op, uint32_t *at)
+{
+    if (op->code == OP_TEST_AND || op->code == OP_TEST_OR)
+        *at = op->test->end;
+    else if (op->code == OP_FOR)
+        *at = op->each->end;
+    else if (op->code == OP_CASE)
+        *at = op->target;
+}
+
 /* Operations that may jump: whether this one does. */
 static bool op_jumps(struct render *r, struct run *run, const struct op *op)
 {
@@ -322,12 +338,10 @@ static bool op_jumps(struct render *r, struct run *run, const struct op *op)
     case OP_TEST_OR:
         return eval_test(r, op->test);
     case OP_WHEN:
+        run->temps[op->symbol].next = 0;
         return !when(r, op, &run->temps[op->symbol]);
     case OP_WHEN_AGAIN:
-        if (run->temps[op->symbol].again == 0)
-            return false;
-        run->temps[op->symbol].again--;
-        return true;
+        return when(r, op, &run->temps[op->symbol]);
     case OP_CASE_ELSE:
         return run->temps[op->symbol].matched;
     case OP_FOR:
@@ -370,6 +384,8 @@ static enum op_code ops_run(struct render *r, const struct unit *unit, struct ru
             at = op->target;
         else
             op_simple(r, run, op);
+        if (r->faulty)
+            op_leave(op, &at);
         output_check(r);
     }
     return OP_END;

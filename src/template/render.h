@@ -93,6 +93,9 @@ struct value eval_expr(struct render *r, const struct expr *expr);
 struct value eval_path(struct render *r, const struct path *path);
 bool         eval_test(struct render *r, const struct test *test);
 struct cell *eval_cell(struct render *r, uint32_t symbol);
+/* A variable by its number, or by a name that no tag may have numbered. */
+struct value eval_symbol(struct render *r, uint32_t symbol);
+struct value eval_variable(struct render *r, struct str name);
 
 /* Loops: begin gives false when there is nothing to do; next false after the last item. */
 bool         loop_begin(struct render *r, const struct each *each, struct loop **running);

@@ -115,29 +115,55 @@ struct piece scan_next(struct scan *scan)
     return scan->text.ptr[end + 1] == '{' ? output_next(scan, piece) : tag_next(scan, piece);
 }
 
-bool scan_raw(struct scan *scan, struct str name, struct str *body)
+/* The word of a tag that opens at `at`, and where it ends; empty when there is none. */
+static struct str word_at(struct str text, size_t at)
 {
-    size_t start = scan->at;
-    for (size_t at = start;; at += 2) {
+    size_t n = at + 2;
+    if (n < text.len && text.ptr[n] == '-')
+        n++;
+    while (n < text.len && text_is_space(text.ptr[n]))
+        n++;
+    size_t end = n;
+    while (end < text.len && text_is_word(text.ptr[end]))
+        end++;
+    return str_slice(text, n, end);
+}
+
+/* Of several tags that open before one closes, the last counts: {% x {% endraw %}. */
+static struct str last_open(struct str text, size_t close, size_t *at)
+{
+    struct str word = word_at(text, *at);
+    for (size_t next = *at;;) {
+        next = str_find(text, next + 1, STR("{%"));
+        if (next >= close)
+            return word;
+        struct str inner = word_at(text, next);
+        if (inner.len > 0 && inner.ptr < text.ptr + close) {
+            word = inner;
+            *at = next;
+        }
+    }
+}
+
+bool scan_raw(struct scan *scan, struct str name, struct str *body, struct str *nested)
+{
+    size_t     start = scan->at;
+    struct str opening = str_slice(name, 3, name.len);
+    *nested = STR_NONE;
+    for (size_t at = start;;) {
         at = str_find(scan->text, at, STR("{%"));
-        if (at >= scan->text.len)
+        size_t close = str_find(scan->text, at + 2, STR("%}"));
+        if (at >= scan->text.len || close >= scan->text.len)
             return false;
-        size_t n = at + 2;
-        if (n < scan->text.len && scan->text.ptr[n] == '-')
-            n++;
-        while (n < scan->text.len && text_is_space(scan->text.ptr[n]))
-            n++;
-        if (!str_starts(str_slice(scan->text, n, scan->text.len), name))
-            continue;
-        n += name.len;
-        if (n < scan->text.len && text_is_word(scan->text.ptr[n]))
-            continue;
-        size_t close = str_find(scan->text, n, STR("%}"));
-        if (close >= scan->text.len)
-            return false;
-        *body = str_slice(scan->text, start, at);
-        scan->trim = scan->text.ptr[close - 1] == '-';
-        scan->at = close + 2;
-        return true;
+        struct str word = last_open(scan->text, close, &at);
+        if (str_eq(word, opening) && nested->ptr == NULL)
+            *nested = word;
+        if (str_eq(word, name)) {
+            *body = str_slice(scan->text, start, at);
+            scan->trim = scan->text.ptr[close - 1] == '-';
+            scan->at = close + 2;
+            return true;
+        }
+        at = close + 2;
     }
 }

@@ -47,7 +47,7 @@ struct template;
 enum template_strictness {
     TEMPLATE_STRICT,  /* Shopify's "strict": the expression grammar is enforced */
     TEMPLATE_STRICT2, /* Shopify's "strict2": the whole of every tag is enforced */
-    TEMPLATE_LAX,     /* what follows a readable expression, and unknown filters, are ignored */
+    TEMPLATE_LAX,     /* Shopify's "lax": what cannot be read is skipped, unknown filters too */
 };
 
 /*
@@ -66,6 +66,7 @@ struct template_conf {
 
 struct template_render_conf {
     bool    escape_html;      /* escape every output but literals, captures and `| raw` */
+    bool    show_errors;      /* "Liquid error: ..." stands where a fault was, as Shopify's does */
     bool    stop_at_error;    /* the first fault ends the render with ERR_INPUT */
     bool    stop_at_missing;  /* the first missing path ends the render with ERR_ABSENT */
     int64_t now_ms;           /* what 'now' means to the date filter */

@@ -214,6 +214,8 @@ bool value_eq(struct render *r, const struct value *a, const struct value *b)
         return a->json == b->json || object_eq(r, a->json, b->json);
     case VALUE_LOOP:
         return a->loop == b->loop;
+    case VALUE_SELF:
+        return a->frame == b->frame;
     default:
         return true; /* nil */
     }
@@ -384,7 +386,11 @@ void value_print(struct render *r, struct buf *out, const struct value *v)
         buf_int(out, v->range.hi);
         return;
     case VALUE_LOOP:
-        buf_str(out, STR("Liquid::ForloopDrop"));
+        buf_str(out, v->loop->each != NULL && v->loop->each->table ? STR("Liquid::TablerowloopDrop")
+                                                                   : STR("Liquid::ForloopDrop"));
+        return;
+    case VALUE_SELF:
+        buf_str(out, STR("Liquid::SelfDrop"));
         return;
     case VALUE_LIST:
     case VALUE_ARRAY:
@@ -411,6 +417,22 @@ struct str value_text(struct render *r, const struct value *v)
     return made.kind == VALUE_STRING ? made.string : STR("");
 }
 
+void value_key_write(struct buf *out, const struct value *v)
+{
+    char real[VALUE_REAL_BYTES];
+    buf_format(out, "%d:", (int)v->kind);
+    if (v->kind == VALUE_INT)
+        buf_int(out, v->integer);
+    else if (v->kind == VALUE_REAL)
+        buf_str(out, value_real_text(v->real, real));
+    else if (v->kind == VALUE_STRING)
+        json_write_str(out, v->string);
+    else if (v->kind == VALUE_BOOL)
+        buf_int(out, v->truth);
+    else if (v->kind == VALUE_RANGE)
+        buf_format(out, "%lld..%lld", (long long)v->range.lo, (long long)v->range.hi);
+}
+
 bool value_to_integer(const struct value *v, int64_t *out)
 {
     if (v->kind == VALUE_INT) {
@@ -426,9 +448,16 @@ int64_t value_leading_int(struct str text)
     bool    negative = text.len > 0 && text.ptr[0] == '-';
     size_t  i = negative || (text.len > 0 && text.ptr[0] == '+') ? 1 : 0;
     int64_t value = 0;
-    for (; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+    for (bool digit = false; i < text.len; i++) {
+        bool underscore = text.ptr[i] == '_' && digit; /* one between two digits */
+        digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        if (underscore)
+            continue;
+        if (!digit)
+            break;
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, text.ptr[i] - '0', &value))
             return negative ? INT64_MIN : INT64_MAX;
+    }
     return negative ? -value : value;
 }

@@ -13,6 +13,7 @@
 
 struct path;
 struct loop;
+struct frame;
 struct render;
 
 enum value_kind {
@@ -26,6 +27,7 @@ enum value_kind {
     VALUE_OBJECT, /* in the data */
     VALUE_RANGE,  /* lo..hi, both included */
     VALUE_LOOP,   /* forloop, tablerowloop */
+    VALUE_SELF,   /* `self`: the variables of a frame */
     VALUE_EMPTY,  /* the word in a comparison */
     VALUE_BLANK,
 };
@@ -43,6 +45,7 @@ struct value {
         const struct value *items;
         const struct json  *json;
         const struct loop  *loop;
+        const struct frame *frame;
         struct {
             int64_t lo, hi;
         } range;
@@ -83,6 +86,9 @@ void       value_inspect(struct render *r, struct buf *out, const struct value *
 /* A float as Ruby writes it: 1.0, 0.1, 1.0e+16. `out` has VALUE_REAL_BYTES. */
 enum { VALUE_REAL_BYTES = 40 };
 struct str value_real_text(double real, char *out);
+
+/* A literal so that no two different ones are written alike: 1, 1.0 and "1". */
+void value_key_write(struct buf *out, const struct value *v);
 
 /* Whole numbers as Ruby's Integer() reads them; false when it would raise. */
 bool value_to_integer(const struct value *v, int64_t *out);

@@ -1,0 +1,65 @@
+// Our Liquid and Shopify's own program agree about random templates over data of every kind.
+//
+// Debian 12 has ruby-liquid 5.4.0 (of 2022), which lacks some filters and differs from today's in
+// what is left out below. DULT_SEED replays, DULT_LIQUID_CASES=100000 for a night.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { folder, program, removeFolder, root, skipWithoutProgram } from './lib/program.mjs';
+import { data, Liquid, snippets } from './lib/liquid_random.mjs';
+import { Random } from './lib/random.mjs';
+
+const seed = Number(process.env.DULT_SEED ?? Date.now() % 2 ** 31);
+const CASES = Number(process.env.DULT_LIQUID_CASES ?? 2000);
+
+const hasOracle = spawnSync('ruby', ['-e', "require 'liquid'"]).status === 0;
+const skip = skipWithoutProgram || (hasOracle ? false : 'ruby-liquid is not installed');
+
+// Not in 5.4.0, or another answer there than in 5.13.
+const NEWER = ['has', 'find', 'find_index', 'reject', 'sum', 'squish', 'first', 'last', 'text ends',
+  'broken comments', 'interrupts in tables', 'blank'];
+
+const home = folder('liquid');
+after(() => removeFolder(home));
+
+function ask(templates) {
+  const tests = templates.map((template, i) => ({ name: `case ${i}`, template, data, templates: snippets }));
+  const said = spawnSync('ruby', [join(root, 'test/lib/liquid_oracle.rb')], {
+    input: JSON.stringify({ tests }), encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, TZ: 'UTC' },
+  });
+  assert.equal(said.status, 0, said.stderr);
+  return JSON.parse(said.stdout);
+}
+
+function agree(cases) {
+  const file = join(home, 'cases.json');
+  writeFileSync(file, JSON.stringify(cases));
+  return spawnSync(program, ['liquid', '--cases', file], { encoding: 'utf8', maxBuffer: 1 << 28 });
+}
+
+function first(cases, output) {
+  const name = /^FAIL (.*)$/m.exec(output)?.[1];
+  const failed = cases.tests.find((each) => each.name === name);
+  return `${JSON.stringify(failed?.template)}\n${output.slice(0, 2000)}`;
+}
+
+test('random templates render as in ruby-liquid', { skip }, (t) => {
+  const liquid = new Liquid(new Random(seed), NEWER);
+  const cases = ask(Array.from({ length: CASES }, () => liquid.template()));
+  const { status, stdout } = agree(cases);
+  t.diagnostic(`seed ${seed}, ruby-liquid ${cases.version}: ${stdout.trim().split('\n').at(-1)}, `
+    + `${cases.tests.filter((each) => each.invalid).length} refused by both`);
+  assert.equal(status, 0, `seed ${seed}: ${first(cases, stdout)}`);
+});
+
+test('an answer that is not ours is found', { skip }, () => {
+  const cases = ask(["{{ 'a' | upcase }}", '{{ 1 | plus: 1 }}']);
+  cases.tests[1].result = '3';
+  const { status, stdout } = agree(cases);
+  assert.notEqual(status, 0);
+  assert.match(stdout, /^FAIL case 1$/m);
+  assert.match(stdout, /^1 passed, 1 failed$/m);
+});
