@@ -20,7 +20,7 @@ const skip = skipWithoutProgram || (hasOracle ? false : 'ruby-liquid is not inst
 
 // Not in 5.4.0, or another answer there than in 5.13.
 const NEWER = ['has', 'find', 'find_index', 'reject', 'sum', 'squish', 'first', 'last', 'text ends',
-  'broken comments', 'interrupts in tables', 'blank'];
+  'broken comments', 'interrupts in tables', 'blank', 'nested brackets'];
 
 const home = folder('liquid');
 after(() => removeFolder(home));
@@ -31,8 +31,14 @@ function ask(templates) {
     input: JSON.stringify({ tests }), encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, TZ: 'UTC' },
   });
   assert.equal(said.status, 0, said.stderr);
-  return JSON.parse(said.stdout);
+  const cases = JSON.parse(said.stdout);
+  cases.tests = cases.tests.filter(isBounded);
+  return cases;
 }
+
+// Where work or output explodes we stop at our bounds, and Ruby goes on.
+const isBounded = ({ result, why }) => !/^Timeout/.test(why ?? '') && (result ?? '').length < 100_000;
+
 
 function agree(cases) {
   const file = join(home, 'cases.json');

@@ -70,7 +70,8 @@ struct decimal decimal_of_real(double real)
     int64_t        exponent = 0;
     struct str     written = value_real_text(real, text);
     size_t         e = str_find_char(written, 0, 'e');
-    if (!isfinite(real) || !plain_read(str_slice(written, 0, e), &d) ||
+    if (!isfinite(real) || (real == 0 && signbit(real)) ||
+        !plain_read(str_slice(written, 0, e), &d) ||
         !exponent_read(str_slice(written, e, written.len), &exponent))
         return real_result(real);
     d.places -= (int)exponent;

@@ -293,6 +293,8 @@ struct value eval_expr(struct render *r, const struct expr *expr)
 
 static bool sequence_contains(struct render *r, const struct value *list, const struct value *item)
 {
+    if (list->kind == VALUE_RANGE && item->kind == VALUE_REAL)
+        return item->real >= (double)list->range.lo && item->real <= (double)list->range.hi;
     if (list->kind == VALUE_RANGE)
         return item->kind == VALUE_INT && item->integer >= list->range.lo &&
                item->integer <= list->range.hi;

@@ -28,7 +28,7 @@ static struct value number_value(const struct decimal *d)
 
 static bool is_negative(const struct decimal *d)
 {
-    return d->is_real ? d->real < 0 : d->digits < 0;
+    return d->is_real ? signbit(d->real) != 0 : d->digits < 0;
 }
 
 static struct value apply(const struct value *a, char op, const struct value *b)

@@ -42,7 +42,7 @@ static struct value capitalize(struct render *r, const struct value *input,
     struct buf out = render_buf();
     struct str text = input_text(r, input);
     size_t     first = text_first(text);
-    text_write_case(&out, str_slice(text, 0, first), TEXT_UP);
+    text_write_case(&out, str_slice(text, 0, first), TEXT_TITLE);
     text_write_case(&out, str_slice(text, first, text.len), TEXT_DOWN);
     return same_safety(render_text(r, &out), input);
 }
@@ -308,7 +308,8 @@ static struct value truncatewords(struct render *r, const struct value *input,
             buf_char(&out, ' ');
         buf_str(&out, word);
     }
-    if (!word_next(&rest, &word)) {
+    if (rest.len ==
+        0) { /* white space behind the last word counts as more, as Ruby's split has it */
         buf_done(&out);
         return same_safety(value_of_str(text), input);
     }

@@ -137,8 +137,9 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
     static const struct {
         const char *source, *expected;
     } cases[] = {
-        { "{{ 'straße' | upcase }} {{ 'ÆØ' | downcase }} {{ 'éA' | capitalize }}",
-          "STRASSE æø Éa" },
+        { "{{ 'straße' | upcase }} {{ 'ÆØ' | downcase }} {{ 'éA' | capitalize }}"
+          "{{ 'ßa' | capitalize }}",
+          "STRASSE æø ÉaSsa" },
         { "{% for i in (1..3) %}{% for j in (1..3) %}{% if j == 2 %}{% break %}{% endif %}"
           "{{i}}{{j}} {% endfor %}{% endfor %}",
           "11 21 31 " },
@@ -163,6 +164,7 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
         { "{% assign k = 't' %}{{ self[k] }} {{ self['o'].a }} {{ self.none }}", "true 1 " },
         { "{% for i in (1..2) %}{{ forloop['index'] }}{% endfor %}{{ (3..1) | first }}", "123" },
         { "{% for c in 'word' offset: 3 %}{{ c }}{% endfor %}{{ 3.5 | times: -0 }}", "word0.0" },
+        { "{{ 'a b ' | truncatewords: 2 }}{{ 'a b' | truncatewords: 2 }}", "a b...a b" },
         { "{% raw %}{% a {% endraw {% endraw %}", "{% a {% endraw " },
         { "{% cycle 'a', 'b' %}{% cycle \"a\",'b' %}{% cycle \"1\", 'b' %}{% cycle 1, 'b' %}",
           "ab11" },

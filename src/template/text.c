@@ -143,11 +143,11 @@ static uint32_t down(uint32_t c)
 static void write_wide(struct buf *out, struct str character, enum text_case to)
 {
     uint32_t code = decode(character);
-    if (to == TEXT_UP && code == 0xDF) {
-        buf_str(out, STR("SS"));
+    if (to != TEXT_DOWN && code == 0xDF) {
+        buf_str(out, to == TEXT_UP ? STR("SS") : STR("Ss"));
         return;
     }
-    uint32_t changed = to == TEXT_UP ? up(code) : down(code);
+    uint32_t changed = to == TEXT_DOWN ? down(code) : up(code);
     if (code == 0 || changed == code)
         buf_str(out, character);
     else
@@ -162,7 +162,7 @@ void text_write_case(struct buf *out, struct str text, enum text_case to)
         char       c = text.ptr[i];
         if (n > 1)
             write_wide(out, str_slice(rest, 0, n), to);
-        else if (to == TEXT_UP)
+        else if (to != TEXT_DOWN)
             buf_char(out, c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
         else
             buf_char(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);

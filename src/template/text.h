@@ -13,7 +13,7 @@ size_t text_characters(struct str text);
 /* The byte at which character `index` begins, or the length. */
 size_t text_offset(struct str text, size_t index);
 
-enum text_case { TEXT_UP, TEXT_DOWN };
+enum text_case { TEXT_UP, TEXT_DOWN, TEXT_TITLE }; /* TITLE: of a word's first character */
 void text_write_case(struct buf *out, struct str text, enum text_case to);
 /* Bytes of the first character, 0 for none. */
 size_t text_first(struct str text);

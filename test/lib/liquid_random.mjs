@@ -68,9 +68,14 @@ export class Liquid {
     if (text === 'forloop') return `forloop.${this.pick(LOOP)}`;
     while (this.chance(3)) {
       if (this.chance(2)) text += `.${this.pick(this.members)}`;
-      else text += `[${this.chance(2) ? this.pick(['0', '1', '-1', '-9', '"a"', "'title'", 'key', 'index']) : this.simple()}]`;
+      else text += `[${this.chance(2) ? this.pick(['0', '1', '-1', '-9', '"a"', "'title'", 'key', 'index']) : this.inBrackets()}]`;
     }
     return text;
+  }
+
+  inBrackets() {
+    const text = this.simple();
+    return text.includes('[') && !this.may('nested brackets') ? 'key' : text;
   }
 
   range() { return `(${this.pick(['1', '0', '-1', 'one', 'seven', "'2'"])}..${this.pick(['3', '5', '1', 'list.size', 'seven', 'one'])})`; }
