@@ -1,58 +1,12 @@
 #include "message/html.h"
 
 #include <assert.h>
-#include <setjmp.h>
 #include <stdlib.h>
 
-struct html {
-    struct str    text;
-    struct arena *tree; /* all that gumbo allocates; so nothing of it is freed piece by piece */
-    GumboOutput  *output;
-    jmp_buf       full;
-};
+#include "message/html_entity.h"
+#include "message/html_tree.h"
 
-/* Gumbo does not look at what its allocator returns, so a refusal leaves the parse altogether. */
-static void *tree_alloc(void *html, size_t bytes)
-{
-    struct html *self = html;
-    void        *at = arena_alloc(self->tree, bytes);
-    if (at == NULL)
-        longjmp(self->full, 1);
-    return at;
-}
-
-static void tree_free(void *html, void *at)
-{
-    (void)html;
-    (void)at;
-}
-
-static bool gumbo_run(struct html *html)
-{
-    GumboOptions options = kGumboDefaultOptions;
-    options.allocator = tree_alloc;
-    options.deallocator = tree_free;
-    options.userdata = html;
-    options.max_errors = 0;
-    if (setjmp(html->full) != 0)
-        return false;
-    html->output = gumbo_parse_with_options(&options, html->text.len == 0 ? "" : html->text.ptr,
-                                            html->text.len);
-    return true;
-}
-
-static bool is_deeper_than(const GumboNode *node, int depth)
-{
-    if (node->type != GUMBO_NODE_ELEMENT && node->type != GUMBO_NODE_TEMPLATE)
-        return false;
-    if (depth == 0)
-        return true;
-    const GumboVector *children = &node->v.element.children;
-    for (unsigned i = 0; i < children->length; i++)
-        if (is_deeper_than(children->data[i], depth - 1))
-            return true;
-    return false;
-}
+_Static_assert(HTML_BYTES_MAX < UINT32_MAX, "a place fits 32 bits");
 
 static size_t tags_count(struct str text)
 {
@@ -60,6 +14,51 @@ static size_t tags_count(struct str text)
     for (size_t at = str_find_char(text, 0, '<'); at < text.len; count++)
         at = str_find_char(text, at + 1, '<');
     return count;
+}
+
+struct html_node *html_node_add(struct html *html, struct html_node node)
+{
+    if (html->count == html->room) {
+        uint32_t          room = html->room == 0 ? 256 : html->room * 2;
+        struct html_node *grown = realloc(html->nodes, room * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        html->nodes = grown;
+        html->room = room;
+    }
+    html->nodes[html->count] = node;
+    return &html->nodes[html->count++];
+}
+
+static enum err attributes_decode(struct html *html, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct html_attribute *attribute = &html->attributes[i];
+        struct str             value = attribute->value;
+        attribute->value = html_decode(html->arena, value, HTML_DECODE_ATTRIBUTE);
+        if (value.len > 0 && attribute->value.ptr == NULL)
+            return ERR_MEMORY;
+    }
+    return OK;
+}
+
+static enum err tree_make(struct html *html)
+{
+    struct html_scan  scan = { .text = html->text };
+    struct html_token token;
+    struct html_tree  tree;
+    enum err          err = OK;
+    html_tree_begin(&tree, html, &scan);
+    do {
+        err = html_scan_next(&scan, &token);
+        if (err == OK)
+            html_tree_take(&tree, &token);
+    } while (err == OK && tree.err == OK && token.kind != HTML_TOKEN_END);
+    html_tree_end(&tree);
+    html->attributes = scan.attributes;
+    TRY(err);
+    TRY(tree.err);
+    return attributes_decode(html, scan.attributes_count);
 }
 
 enum err html_parse(struct html **out, struct str text, struct problem *problem)
@@ -72,26 +71,29 @@ enum err html_parse(struct html **out, struct str text, struct problem *problem)
     if (html == NULL)
         return ERR_MEMORY;
     html->text = text;
-    html->tree = arena_open(HTML_TREE_BYTES_MAX);
-    if (html->tree == NULL) {
-        html_close(html);
-        return ERR_MEMORY;
+    html->body_end = html->html_end = SIZE_MAX;
+    html->arena = arena_open(16 * HTML_BYTES_MAX);
+    enum err err = html->arena == NULL ? ERR_MEMORY : tree_make(html);
+    if (err == OK) {
+        *out = html;
+        return OK;
     }
-    if (!gumbo_run(html) || is_deeper_than(html->output->root, HTML_DEPTH_MAX)) {
-        html_close(html);
-        return problem_set(problem, ERR_LIMIT, "html",
-                           "the HTML's elements are nested too deeply to be drawn",
-                           "close each element; look for a loop that opens and never closes");
-    }
-    *out = html;
-    return OK;
+    html_close(html);
+    if (err != ERR_LIMIT)
+        return err;
+    return problem_set(problem, ERR_LIMIT, "html",
+                       "the HTML's elements are nested too deeply to be drawn, or one has over 100 "
+                       "attributes",
+                       "close each element; look for a loop that opens and never closes");
 }
 
 void html_close(struct html *html)
 {
     if (html == NULL)
         return;
-    arena_close(html->tree);
+    arena_close(html->arena);
+    free(html->nodes);
+    free(html->attributes);
     free(html);
 }
 
@@ -100,25 +102,44 @@ void html_closep(struct html **html)
     html_close(*html);
 }
 
-const GumboNode *html_root(const struct html *html)
-{
-    return html->output->root;
-}
-
 struct str html_text(const struct html *html)
 {
     return html->text;
 }
 
-struct str html_attribute(const GumboNode *node, const char *name)
+const struct html_node *html_nodes(const struct html *html)
 {
-    assert(node->type == GUMBO_NODE_ELEMENT);
-    const GumboAttribute *found = gumbo_get_attribute(&node->v.element.attributes, name);
-    return found == NULL ? STR_NONE : str_of(found->value);
+    return html->nodes;
 }
 
-bool html_is(const GumboNode *node, GumboTag tag)
+uint32_t html_count(const struct html *html)
 {
-    return node->type == GUMBO_NODE_ELEMENT && node->v.element.tag == tag &&
-           node->v.element.tag_namespace == GUMBO_NAMESPACE_HTML;
+    return html->count;
+}
+
+const struct html_attribute *html_attribute(const struct html *html, const struct html_node *node,
+                                            struct str name)
+{
+    for (uint32_t i = 0; i < node->attributes_count; i++)
+        if (str_eq_nocase(html->attributes[node->attributes + i].name, name))
+            return &html->attributes[node->attributes + i];
+    return NULL;
+}
+
+struct str html_value(const struct html *html, const struct html_node *node, struct str name)
+{
+    const struct html_attribute *found = html_attribute(html, node, name);
+    return found == NULL ? STR_NONE : found->value;
+}
+
+size_t html_body_end(const struct html *html)
+{
+    if (html->body_end != SIZE_MAX)
+        return html->body_end;
+    return html->html_end != SIZE_MAX ? html->html_end : html->text.len;
+}
+
+bool html_is(const struct html_node *node, enum html_tag tag)
+{
+    return node->kind == HTML_ELEMENT && node->tag == tag;
 }

@@ -16,8 +16,7 @@ struct spots {
     struct spot  *at;
     size_t        count, room;
     struct arena *arena;
-    struct str    text, public_url;
-    enum err      err;
+    struct str    public_url;
 };
 
 static bool starts_nocase(struct str s, struct str prefix)
@@ -120,100 +119,54 @@ static bool is_route(struct str url, struct str public_url, const char *routes)
 
 /* --- where the links are ------------------------------------------------------------------ */
 
-/* Calls `visit` for every <a> and <area>, until one returns false. */
-static bool links_walk(const GumboNode *node, bool (*visit)(void *with, const GumboNode *link),
-                       void            *with)
+/* The first link at or after node `at`; the count of nodes where there is none. */
+static uint32_t link_next(const struct html *html, uint32_t at)
 {
-    if (node->type != GUMBO_NODE_ELEMENT)
-        return true;
-    GumboTag tag = node->v.element.tag; /* of any name space: a link in a drawing is one too */
-    if ((tag == GUMBO_TAG_A || tag == GUMBO_TAG_AREA) && !visit(with, node))
-        return false;
-    const GumboVector *children = &node->v.element.children;
-    for (unsigned i = 0; i < children->length; i++)
-        if (!links_walk(children->data[i], visit, with))
-            return false;
-    return true;
+    const struct html_node *nodes = html_nodes(html);
+    uint32_t                count = html_count(html);
+    for (; at < count; at++) {
+        if (html_is(&nodes[at], HTML_A) || html_is(&nodes[at], HTML_AREA))
+            return at;
+        if (html_is(&nodes[at], HTML_TEMPLATE))
+            at = nodes[at].end - 1; /* nobody sees what is in it */
+    }
+    return count;
 }
 
-static bool spot_add(struct spots *spots, struct spot spot)
+static enum err spot_add(struct spots *spots, struct spot spot)
 {
     if (spots->count == spots->room) {
         size_t       room = spots->room == 0 ? 32 : spots->room * 2;
         struct spot *grown = ARENA_ARRAY(spots->arena, room, struct spot);
-        if (grown == NULL) {
-            spots->err = ERR_MEMORY;
-            return false;
-        }
+        if (grown == NULL)
+            return ERR_MEMORY;
         if (spots->count > 0)
             memcpy(grown, spots->at, spots->count * sizeof *grown);
         spots->at = grown;
         spots->room = room;
     }
     spots->at[spots->count++] = spot;
-    return true;
+    return OK;
 }
 
-static bool spot_visit(void *with, const GumboNode *link)
+static bool is_tracked(const struct html *html, const struct html_node *link, struct str href,
+                       struct str public_url)
 {
-    struct spots         *spots = with;
-    const GumboAttribute *href = gumbo_get_attribute(&link->v.element.attributes, "href");
-    if (href == NULL || scheme_bytes(str_trim(str_of(href->value))) == 0 ||
-        is_route(str_of(href->value), spots->public_url, "couv") ||
-        str_eq_nocase(html_attribute(link, "data-dult-track"), STR("no")))
-        return true;
-
-    const char *from = href->original_value.data;
-    const char *start = spots->text.ptr, *end = start + spots->text.len;
-    if (from < start || from > end || href->original_value.length > (size_t)(end - from))
-        return true;
-    return spot_add(spots, (struct spot){ (size_t)(from - start), href->original_value.length,
-                                          str_of(href->value) });
+    return scheme_bytes(str_trim(href)) > 0 && !is_route(href, public_url, "couv") &&
+           !str_eq_nocase(html_value(html, link, STR("data-dult-track")), STR("no"));
 }
 
-static int spot_cmp(const void *a, const void *b)
+static enum err spots_find(struct spots *spots, const struct html *html)
 {
-    size_t from_a = ((const struct spot *)a)->from, from_b = ((const struct spot *)b)->from;
-    return from_a < from_b ? -1 : from_a > from_b;
-}
-
-/* Broken nesting makes the parser copy a link into several places of the tree: one spot remains. */
-static void spots_settle(struct spots *spots)
-{
-    size_t kept = 0;
-    if (spots->count > 1)
-        qsort(spots->at, spots->count, sizeof *spots->at, spot_cmp);
-    for (size_t i = 0; i < spots->count; i++)
-        if (kept == 0 || spots->at[kept - 1].from + spots->at[kept - 1].bytes <= spots->at[i].from)
-            spots->at[kept++] = spots->at[i];
-    spots->count = kept;
-}
-
-/* Where the element's end tag stands in the text, or the text's length where it has none. */
-static size_t end_tag_place(const GumboNode *node, struct str text, struct str tag)
-{
-    GumboStringPiece piece = node->v.element.original_end_tag;
-    if (piece.length < tag.len || piece.data < text.ptr || piece.data >= text.ptr + text.len)
-        return text.len;
-    size_t at = (size_t)(piece.data - text.ptr);
-    return starts_nocase(str_slice(text, at, text.len), tag) ? at : text.len;
-}
-
-/* Before </body>, or before </html> where the body is left open, or at the end. */
-static size_t pixel_place(const struct html *html)
-{
-    struct str         text = html_text(html);
-    const GumboNode   *root = html_root(html);
-    const GumboVector *children = &root->v.element.children;
-    for (unsigned i = 0; i < children->length; i++) {
-        const GumboNode *child = children->data[i];
-        size_t           at = text.len;
-        if (html_is(child, GUMBO_TAG_BODY))
-            at = end_tag_place(child, text, STR("</body"));
-        if (at < text.len)
-            return at;
+    uint32_t count = html_count(html);
+    for (uint32_t at = link_next(html, 0); at < count; at = link_next(html, at + 1)) {
+        const struct html_node      *link = &html_nodes(html)[at];
+        const struct html_attribute *href = html_attribute(html, link, STR("href"));
+        if (href != NULL && href->bytes > 0 &&
+            is_tracked(html, link, href->value, spots->public_url))
+            TRY(spot_add(spots, (struct spot){ href->from, href->bytes, href->value }));
     }
-    return end_tag_place(root, text, STR("</html"));
+    return OK;
 }
 
 /* --- the splice --------------------------------------------------------------------------- */
@@ -269,12 +222,8 @@ static void splice_pixel(struct splicer *splicer, const struct links_conf *conf,
 enum err links_track(const struct links_conf *conf, const struct html *html, struct arena *arena,
                      struct buf *out, struct links_splices *splices)
 {
-    struct spots spots = { .arena = arena,
-                           .text = html_text(html),
-                           .public_url = conf->public_url };
-    links_walk(html_root(html), spot_visit, &spots);
-    TRY(spots.err);
-    spots_settle(&spots);
+    struct spots spots = { .arena = arena, .public_url = conf->public_url };
+    TRY(spots_find(&spots, html));
 
     SCOPED(buf_donep) struct buf target = buf_make(3 * LINKS_URL_BYTES_MAX);
     struct links_splices         made = { .at = NULL };
@@ -286,7 +235,7 @@ enum err links_track(const struct links_conf *conf, const struct html *html, str
         splicer.splices = &made;
     }
 
-    size_t place = pixel_place(html), next = 0;
+    size_t place = html_body_end(html), next = 0;
     for (; next < spots.count && spots.at[next].from < place; next++)
         splice_link(&splicer, conf, &spots.at[next], &target);
     splice_pixel(&splicer, conf, place);
@@ -301,14 +250,13 @@ enum err links_track(const struct links_conf *conf, const struct html *html, str
 
 /* --- the way out -------------------------------------------------------------------------- */
 
-static bool is_not_unsubscribe(void *public_url, const GumboNode *link)
-{
-    return !is_route(html_attribute(link, "href"), *(struct str *)public_url, "u");
-}
-
 bool links_has_unsubscribe(const struct html *html, struct str public_url)
 {
-    return !links_walk(html_root(html), is_not_unsubscribe, &public_url);
+    uint32_t count = html_count(html);
+    for (uint32_t at = link_next(html, 0); at < count; at = link_next(html, at + 1))
+        if (is_route(html_value(html, &html_nodes(html)[at], STR("href")), public_url, "u"))
+            return true;
+    return false;
 }
 
 bool links_text_has_unsubscribe(struct str text, struct str public_url)

@@ -164,25 +164,3 @@ TEST(links, a_public_url_must_be_safe_in_every_link)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(links_public_url_check(str_of(wrong[i]), &problem), ERR_INPUT);
 }
-
-TEST(links, html_that_would_exhaust_the_parser_is_refused_with_the_remedy)
-{
-    SCOPED(buf_donep) struct buf text = buf_make(4 << 20);
-    struct html                 *html = NULL;
-    struct problem               problem = { .what = "" };
-    for (int i = 0; i < HTML_DEPTH_MAX + 1; i++)
-        buf_str(&text, STR("<div>"));
-    assert_int_equal(html_parse(&html, buf_view(&text), &problem), ERR_LIMIT);
-    assert_true(problem.remedy[0] != '\0');
-
-    buf_reset(&text);
-    for (int i = 0; i < HTML_TAGS_MAX / 2; i++) /* each paragraph reopens all fonts so far */
-        buf_format(&text, "<font x%d><p>", i);
-    assert_int_equal(html_parse(&html, buf_view(&text), &problem), ERR_LIMIT);
-
-    buf_reset(&text);
-    for (int i = 0; i < HTML_TAGS_MAX + 1; i++)
-        buf_str(&text, STR("<i"));
-    assert_int_equal(html_parse(&html, buf_view(&text), &problem), ERR_LIMIT);
-    assert_null(html);
-}

@@ -7,19 +7,21 @@ enum { PREFIX_BYTES_MAX = 64 }; /* deeper lists and quotes keep the prefix they 
 
 /* Line breaks and spaces are owed, and paid only when a word follows; so none is left over. */
 struct writer {
-    struct buf *out;
-    int         breaks;                   /* owed: 1 ends the line, 2 leaves an empty one */
-    bool        begun;                    /* something has been written */
-    int         spaces;                   /* owed: more than 1 only where white space counts */
-    bool        cell;                     /* a bar is owed between two cells */
-    int         pre;                      /* depth of elements whose white space counts */
-    char        prefix[PREFIX_BYTES_MAX]; /* of every line: indent and quote marks */
-    size_t      prefix_bytes;
-    char        bullet[24]; /* stands once, after the prefix */
-    int         layout_table;
+    const struct html      *html;
+    const struct html_node *nodes;
+    struct buf             *out;
+    int                     breaks; /* owed: 1 ends the line, 2 leaves an empty one */
+    bool                    begun;  /* something has been written */
+    int                     spaces; /* owed: more than 1 only where white space counts */
+    bool                    cell;   /* a bar is owed between two cells */
+    int                     pre;    /* depth of elements whose white space counts */
+    char                    prefix[PREFIX_BYTES_MAX]; /* of every line: indent and quote marks */
+    size_t                  prefix_bytes;
+    char                    bullet[24]; /* stands once, after the prefix */
+    int                     layout_table;
 };
 
-static void node_write(struct writer *w, const GumboNode *node);
+static void node_write(struct writer *w, uint32_t at);
 
 /* --- words and breaks --------------------------------------------------------------------- */
 
@@ -138,6 +140,11 @@ static void text_write(struct writer *w, struct str text)
 
 /* --- elements ----------------------------------------------------------------------------- */
 
+static struct str value_of(const struct writer *w, uint32_t at, struct str name)
+{
+    return html_value(w->html, &w->nodes[at], name);
+}
+
 /* Does the style attribute declare `name: value`? Its white space and case are ignored. */
 static bool style_has(struct str style, const char *declaration)
 {
@@ -163,47 +170,46 @@ static bool style_has(struct str style, const char *declaration)
     return false;
 }
 
-static bool is_hidden(const GumboNode *node)
+static bool is_hidden(const struct writer *w, uint32_t at)
 {
-    struct str style = html_attribute(node, "style");
-    return gumbo_get_attribute(&node->v.element.attributes, "hidden") != NULL ||
+    struct str style = value_of(w, at, STR("style"));
+    return html_attribute(w->html, &w->nodes[at], STR("hidden")) != NULL ||
            style_has(style, "display:none") || style_has(style, "visibility:hidden");
 }
 
-static void children_write(struct writer *w, const GumboNode *node)
+static void children_write(struct writer *w, uint32_t at)
 {
-    const GumboVector *children = &node->v.element.children;
-    for (unsigned i = 0; i < children->length; i++)
-        node_write(w, children->data[i]);
+    for (uint32_t child = at + 1; child < w->nodes[at].end; child = w->nodes[child].end)
+        node_write(w, child);
 }
 
-static void block_write(struct writer *w, const GumboNode *node, int breaks)
+static void block_write(struct writer *w, uint32_t at, int breaks)
 {
     owe_break(w, breaks);
-    children_write(w, node);
+    children_write(w, at);
     owe_break(w, breaks);
 }
 
 /* Lengthens every line's prefix while the children are written. */
-static void indented_write(struct writer *w, const GumboNode *node, struct str more)
+static void indented_write(struct writer *w, uint32_t at, struct str more)
 {
     size_t before = w->prefix_bytes;
     if (before + more.len <= PREFIX_BYTES_MAX) {
         memcpy(w->prefix + before, more.ptr, more.len);
         w->prefix_bytes += more.len;
     }
-    children_write(w, node);
+    children_write(w, at);
     w->prefix_bytes = before;
 }
 
-static void quote_write(struct writer *w, const GumboNode *node)
+static void quote_write(struct writer *w, uint32_t at)
 {
     owe_break(w, 2);
-    indented_write(w, node, STR("> "));
+    indented_write(w, at, STR("> "));
     owe_break(w, 2);
 }
 
-static void item_write(struct writer *w, const GumboNode *node, size_t number)
+static void item_write(struct writer *w, uint32_t at, size_t number)
 {
     static const char spaces[] = "                        ";
     struct buf        bullet = buf_make(sizeof w->bullet - 1);
@@ -214,21 +220,19 @@ static void item_write(struct writer *w, const GumboNode *node, size_t number)
     owe_break(w, 1);
     if (w->prefix_bytes + bullet.len <= PREFIX_BYTES_MAX)
         str_to_cstr(buf_view(&bullet), w->bullet, sizeof w->bullet);
-    indented_write(w, node, (struct str){ spaces, bullet.len });
+    indented_write(w, at, (struct str){ spaces, bullet.len });
     w->bullet[0] = '\0'; /* an empty item has none */
     owe_break(w, 1);
     buf_done(&bullet);
 }
 
-static void list_write(struct writer *w, const GumboNode *node)
+static void list_write(struct writer *w, uint32_t at)
 {
-    const GumboVector *children = &node->v.element.children;
-    int                breaks = w->prefix_bytes > 0 ? 1 : 2;
-    size_t             number = html_is(node, GUMBO_TAG_OL) ? 1 : 0;
+    int    breaks = w->prefix_bytes > 0 ? 1 : 2;
+    size_t number = html_is(&w->nodes[at], HTML_OL) ? 1 : 0;
     owe_break(w, breaks);
-    for (unsigned i = 0; i < children->length; i++) {
-        const GumboNode *child = children->data[i];
-        if (html_is(child, GUMBO_TAG_LI) && !is_hidden(child))
+    for (uint32_t child = at + 1; child < w->nodes[at].end; child = w->nodes[child].end) {
+        if (html_is(&w->nodes[child], HTML_LI) && !is_hidden(w, child))
             item_write(w, child, number > 0 ? number++ : 0);
         else
             node_write(w, child);
@@ -236,21 +240,21 @@ static void list_write(struct writer *w, const GumboNode *node)
     owe_break(w, breaks);
 }
 
-static void table_write(struct writer *w, const GumboNode *node)
+static void table_write(struct writer *w, uint32_t at)
 {
-    struct str role = html_attribute(node, "role");
+    struct str role = value_of(w, at, STR("role"));
     bool layout = str_eq_nocase(role, STR("presentation")) || str_eq_nocase(role, STR("none"));
     int  before = w->layout_table;
     w->layout_table = layout;
-    block_write(w, node, 2);
+    block_write(w, at, 2);
     w->layout_table = before;
 }
 
-static void cell_write(struct writer *w, const GumboNode *node)
+static void cell_write(struct writer *w, uint32_t at)
 {
-    if (w->begun && w->breaks == 0 && node->index_within_parent > 0)
+    if (w->begun && w->breaks == 0)
         w->cell = true;
-    children_write(w, node);
+    children_write(w, at);
 }
 
 static struct str link_shown(struct str href)
@@ -263,11 +267,11 @@ static struct str link_shown(struct str href)
     return href.len == 0 || href.ptr[0] == '#' ? STR_NONE : href;
 }
 
-static void link_write(struct writer *w, const GumboNode *node)
+static void link_write(struct writer *w, uint32_t at)
 {
-    struct str shown = link_shown(str_trim(html_attribute(node, "href")));
+    struct str shown = link_shown(str_trim(value_of(w, at, STR("href"))));
     size_t     from = w->out->len;
-    children_write(w, node);
+    children_write(w, at);
     struct str said = str_slice(buf_view(w->out), from, w->out->len);
     if (shown.len == 0)
         return;
@@ -283,111 +287,103 @@ static void link_write(struct writer *w, const GumboNode *node)
     }
 }
 
-static void element_write(struct writer *w, const GumboNode *node)
+static void element_write(struct writer *w, uint32_t at)
 {
-    switch (node->v.element.tag) {
-    case GUMBO_TAG_HEAD:
-    case GUMBO_TAG_STYLE:
-    case GUMBO_TAG_SCRIPT:
-    case GUMBO_TAG_TITLE:
-    case GUMBO_TAG_TEXTAREA:
-    case GUMBO_TAG_SELECT:
-    case GUMBO_TAG_OBJECT:
-    case GUMBO_TAG_IFRAME:
+    switch (w->nodes[at].tag) {
+    case HTML_HEAD:
+    case HTML_TEMPLATE:
+    case HTML_STYLE:
+    case HTML_SCRIPT:
+    case HTML_TITLE:
+    case HTML_TEXTAREA:
+    case HTML_SELECT:
+    case HTML_OBJECT:
+    case HTML_IFRAME:
         return;
-    case GUMBO_TAG_BR:
+    case HTML_BR:
         line_end(w);
         return;
-    case GUMBO_TAG_HR:
+    case HTML_HR:
         owe_break(w, 2);
         word_write(w, STR("---"));
         owe_break(w, 2);
         return;
-    case GUMBO_TAG_IMG:
-        text_write(w, html_attribute(node, "alt"));
+    case HTML_IMG:
+        text_write(w, value_of(w, at, STR("alt")));
         return;
-    case GUMBO_TAG_A:
-    case GUMBO_TAG_AREA:
-        link_write(w, node);
+    case HTML_A:
+    case HTML_AREA:
+        link_write(w, at);
         return;
-    case GUMBO_TAG_UL:
-    case GUMBO_TAG_OL:
-    case GUMBO_TAG_MENU:
-        list_write(w, node);
+    case HTML_UL:
+    case HTML_OL:
+    case HTML_MENU:
+        list_write(w, at);
         return;
-    case GUMBO_TAG_LI:
-        item_write(w, node, 0);
+    case HTML_LI:
+        item_write(w, at, 0);
         return;
-    case GUMBO_TAG_BLOCKQUOTE:
-        quote_write(w, node);
+    case HTML_BLOCKQUOTE:
+        quote_write(w, at);
         return;
-    case GUMBO_TAG_PRE:
+    case HTML_PRE:
         w->pre++;
-        block_write(w, node, 2);
+        block_write(w, at, 2);
         w->pre--;
         return;
-    case GUMBO_TAG_TABLE:
-        table_write(w, node);
+    case HTML_TABLE:
+        table_write(w, at);
         return;
-    case GUMBO_TAG_TD:
-    case GUMBO_TAG_TH:
-        cell_write(w, node);
+    case HTML_TD:
+    case HTML_TH:
+        cell_write(w, at);
         return;
-    case GUMBO_TAG_P:
-    case GUMBO_TAG_H1:
-    case GUMBO_TAG_H2:
-    case GUMBO_TAG_H3:
-    case GUMBO_TAG_H4:
-    case GUMBO_TAG_H5:
-    case GUMBO_TAG_H6:
-    case GUMBO_TAG_DL:
-        block_write(w, node, 2);
+    case HTML_P:
+    case HTML_H1:
+    case HTML_H2:
+    case HTML_H3:
+    case HTML_H4:
+    case HTML_H5:
+    case HTML_H6:
+    case HTML_DL:
+        block_write(w, at, 2);
         return;
-    case GUMBO_TAG_DIV:
-    case GUMBO_TAG_TR:
-    case GUMBO_TAG_CENTER:
-    case GUMBO_TAG_SECTION:
-    case GUMBO_TAG_ARTICLE:
-    case GUMBO_TAG_HEADER:
-    case GUMBO_TAG_FOOTER:
-    case GUMBO_TAG_MAIN:
-    case GUMBO_TAG_NAV:
-    case GUMBO_TAG_ASIDE:
-    case GUMBO_TAG_ADDRESS:
-    case GUMBO_TAG_CAPTION:
-    case GUMBO_TAG_DT:
-    case GUMBO_TAG_DD:
-    case GUMBO_TAG_FORM:
-    case GUMBO_TAG_FIGURE:
-    case GUMBO_TAG_FIGCAPTION:
-        block_write(w, node, 1);
+    case HTML_DIV:
+    case HTML_TR:
+    case HTML_CENTER:
+    case HTML_SECTION:
+    case HTML_ARTICLE:
+    case HTML_HEADER:
+    case HTML_FOOTER:
+    case HTML_MAIN:
+    case HTML_NAV:
+    case HTML_ASIDE:
+    case HTML_ADDRESS:
+    case HTML_CAPTION:
+    case HTML_DT:
+    case HTML_DD:
+    case HTML_FORM:
+    case HTML_FIGURE:
+    case HTML_FIGCAPTION:
+        block_write(w, at, 1);
         return;
     default:
-        children_write(w, node);
+        children_write(w, at);
     }
 }
 
-static void node_write(struct writer *w, const GumboNode *node)
+static void node_write(struct writer *w, uint32_t at)
 {
-    switch (node->type) {
-    case GUMBO_NODE_ELEMENT:
-        if (!is_hidden(node))
-            element_write(w, node);
-        return;
-    case GUMBO_NODE_TEXT:
-    case GUMBO_NODE_WHITESPACE:
-    case GUMBO_NODE_CDATA:
-        text_write(w, str_of(node->v.text.text));
-        return;
-    default: /* comments and templates say nothing */
-        return;
-    }
+    if (w->nodes[at].kind == HTML_TEXT)
+        text_write(w, w->nodes[at].text);
+    else if (!is_hidden(w, at))
+        element_write(w, at);
 }
 
 void plain_write(const struct html *html, struct buf *out)
 {
-    struct writer w = { .out = out };
-    node_write(&w, html_root(html));
+    struct writer w = { .html = html, .nodes = html_nodes(html), .out = out };
+    children_write(&w, 0);
     if (w.begun)
         buf_char(out, '\n');
 }
