@@ -49,7 +49,8 @@ static enum told_answer naive_answer(struct life *life, struct engine *engine, u
 {
     struct told told = { .count = 0 };
     for (uint32_t i = 0; i < life->kept.events_count; i++) {
-        if (people_root(engine_people(engine), life->kept.events[i].profile) != person)
+        if (life->kept.events[i].gone ||
+            people_root(engine_people(engine), life->kept.events[i].profile) != person)
             continue;
         if (told.count == NAIVE_RECORDS_MAX)
             return TOLD_UNASKED;
@@ -88,5 +89,6 @@ void life_judge(struct life *life)
     if (life->twin == NULL)
         return;
     compare(life, life->twin);
-    naive_compare(life, life->twin);
+    if (!life->twin_is_ahead)
+        naive_compare(life, life->twin);
 }

@@ -2,11 +2,13 @@
  * the timeline), and an engine that is loaded from it. */
 #include "engine/engine_life_test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/describe.h"
+#include "engine/retain.h"
 
 enum { TWIN_RECORDS = 25 }; /* told to a loaded engine before it is given up */
 
@@ -27,30 +29,83 @@ void life_snapshot_drop(struct life *life)
     kept->bags_file = -1;
 }
 
-/* The timeline gets a new base, and a copy of it is kept as a file would be. */
-void life_snapshot(struct life *life)
+static void base_begin(struct engine *engine, uint64_t seq, size_t *bytes)
+{
+    if (engine_retention_is_coming(engine))
+        assert_ok(engine_retention_tell(engine));
+    assert_ok(timeline_freeze(engine_timeline(engine), (uint32_t)seq, bytes));
+}
+
+/* Takes the room that a base may need, and gives back what it did not. */
+static unsigned char *base_write(struct engine *engine, size_t *bytes)
+{
+    unsigned char *region = map(*bytes);
+    size_t         used = *bytes;
+    assert_ok(timeline_write(engine_timeline(engine), region, &used));
+    assert_true(used <= *bytes); /* less where somebody was erased */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (used + page - 1) / page * page;
+    if (whole < *bytes)
+        munmap(region + whole, *bytes - whole);
+    *bytes = used;
+    return region;
+}
+
+static void base_end(struct engine *engine, unsigned char *region, size_t bytes)
+{
+    if (engine_retention_is_coming(engine))
+        engine_retention_merged(engine);
+    timeline_swap(engine_timeline(engine), region, bytes);
+}
+
+static void base_keep(struct life *life, const unsigned char *region, size_t bytes)
 {
     struct kept     *kept = &life->kept;
     struct timeline *timeline = engine_timeline(life->engine);
-    size_t           bytes;
     life_snapshot_drop(life);
-    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, &bytes));
-    unsigned char *region = map(bytes);
-    size_t         used = bytes;
-    assert_ok(timeline_write(timeline, region, &used));
-    assert_true(used <= bytes); /* less where somebody was erased */
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (used + page - 1) / page * page;
-    if (whole < bytes)
-        munmap(region + whole, bytes - whole);
-    kept->region = map(used);
-    kept->region_bytes = used;
-    memcpy(kept->region, region, used);
-    timeline_swap(timeline, region, used);
+    kept->region = map(bytes);
+    kept->region_bytes = bytes;
+    memcpy(kept->region, region, bytes);
     kept->bags_bytes = timeline_bags_bytes(timeline);
     kept->bags_file = memfd_create("bags", 0);
     assert_true(kept->bags_file >= 0);
     assert_int_equal(write(kept->bags_file, timeline_bags(timeline).bytes, kept->bags_bytes),
                      kept->bags_bytes);
+    uint32_t              count;
+    const struct stretch *cleared = timeline_cleared(timeline, &count);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(fallocate(kept->bags_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                   (off_t)cleared[i].from, (off_t)cleared[i].len),
+                         0);
+}
+
+static void twin_base(struct life *life)
+{
+    size_t bytes;
+    base_begin(life->twin, life->seq, &bytes);
+    unsigned char *region = base_write(life->twin, &bytes);
+    base_end(life->twin, region, bytes);
+}
+
+void life_snapshot(struct life *life)
+{
+    size_t bytes;
+    base_begin(life->engine, life->seq, &bytes);
+    if (life->retains)
+        for (uint32_t more = life_draw(life, 3); more > 0; more--)
+            life_record_random(life);
+    unsigned char *region = base_write(life->engine, &bytes);
+    base_keep(life, region, bytes);
+    if (life->is_coming) {
+        life_twin_go_on(life); /* the file is there, and nothing says so yet */
+        life_settle(life);
+        life_judge(life);
+    }
+    base_end(life->engine, region, bytes);
+    if (!life->is_coming)
+        return;
+    if (life->twin != NULL)
+        twin_base(life);
+    life_retained(life);
 }
 
 /* A checkpoint begins now and then, and takes a few rows after each record. */
@@ -132,6 +187,7 @@ static void snapshot_in(struct life *life, struct engine *twin)
     memcpy(region, kept->region, kept->region_bytes);
     assert_ok(timeline_load(engine_timeline(twin), region, kept->region_bytes, kept->bags_file,
                             kept->bags_bytes));
+    assert_true(timeline_base_seq(engine_timeline(twin)) >= engine_retention_base_seq(twin));
 }
 
 static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_seq,
@@ -143,7 +199,7 @@ static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_
     for (uint32_t i = 0; i < kept->events_count; i++) {
         const struct record *r = &kept->events[i].record;
         bool gone = life->erasure != NULL && erasure_has(life->erasure, kept->events[i].profile);
-        if (r->seq > base_seq && !gone)
+        if (r->seq > base_seq && !gone && !kept->events[i].purged)
             assert_ok(engine_load_event(twin, r->kind, kept->events[i].profile, (uint32_t)r->seq,
                                         r->at_ms, r->name, r->properties));
     }
@@ -188,7 +244,7 @@ static void twin_load(struct life *life)
 {
     const struct kept *kept = &life->kept;
     bool               has_checkpoint = kept->checkpoint_seq > 0 && life_draw(life, 4) > 0;
-    SCOPED(buf_donep) struct buf jobs = buf_make(1 << 16);
+    SCOPED(buf_donep) struct buf jobs = buf_make(1 << 16), retention = buf_make(1 << 16);
     struct engine_conf           conf = { .seed = life->seed + 1,
                                           .next_decision = life->out.decisions_count + 1,
                                           .lateness_ms = LATENESS_MS_DEFAULT,
@@ -201,6 +257,8 @@ static void twin_load(struct life *life)
         assert_ok(engine_load_definition(
             life->twin, kept->definitions[i].kind, str_of(kept->definitions[i].name),
             str_of(kept->definitions[i].text), kept->definitions[i].seq));
+    engine_retention_write(life->engine, &retention);
+    assert_ok(engine_retention_load(life->twin, buf_view(&retention)));
     life->erasure = life_draw(life, 2) == 0 ? erasure_of_life(life) : NULL;
     life->swept += life->erasure != NULL;
     if (has_checkpoint) {
@@ -220,13 +278,15 @@ static void twin_load(struct life *life)
     same(life);
     life->twin_out = (struct out){ .arena = life->arena };
     life->twin_left = TWIN_RECORDS;
+    life_announce(life, life->twin);
+    life->twin_is_ahead = life->is_coming;
     life->loads++;
 }
 
 void life_twin_go_on(struct life *life)
 {
     if (life->twin == NULL) {
-        if (life_draw(life, 40) == 0)
+        if (life_draw(life, life->is_coming ? 4 : 40) == 0 && life_announces_alike(life))
             twin_load(life);
     } else if (life->twin_left-- == 0) {
         engine_close(life->twin);

@@ -12,6 +12,9 @@
  * decisions; perhaps a checkpoint and a snapshot of the timeline, each of another moment; perhaps
  * with newer rules of time zones). Told the same for a while, it is as true. Now and then somebody
  * is erased; what is loaded is then in half of the cases only what erasure.h leaves.
+ *
+ * In the last lives events are kept for some days only, and rules and border move (retain.h): who
+ * judges is not told what is gone.
  */
 #include "engine/engine_life_test.h"
 
@@ -22,7 +25,8 @@
 
 enum {
     LIVES = 6,
-    WAKES_STEPPED = 6, /* looked at one by one */
+    LIVES_RETAINING = 3, /* the last of them */
+    WAKES_STEPPED = 6,   /* looked at one by one */
 };
 
 /* Some answers of anyone are no longer known, as after a start. */
@@ -87,7 +91,7 @@ static void wakes_step(struct life *life, int64_t until_ms)
     }
 }
 
-static void live(uint64_t seed, int kind)
+static void live(uint64_t seed, int kind, bool retains)
 {
     bool         busy = kind == 1;
     struct life *life = calloc(1, sizeof *life);
@@ -98,6 +102,7 @@ static void live(uint64_t seed, int kind)
                            .now_ms = LIFE_T0,
                            .busy = busy,
                            .crowd = kind == 2,
+                           .retains = retains,
                            .zones = zones_of("2026a", 10),
                            .newer = zones_of("2026b", 8) };
     life->out.arena = life->arena;
@@ -107,8 +112,7 @@ static void live(uint64_t seed, int kind)
                                                                .lateness_ms = LATENESS_MS_DEFAULT,
                                                                .zones = life->zones }));
     life_definitions_tell(life);
-    while (engine_has_job(life->engine))
-        assert_ok(life_tell(life, (struct record){ .kind = RECORD_CLOCK }));
+    life_settle(life);
     for (life->step = 0; life->step < LIFE_RECORDS; life->step++) {
         life_record_random(life);
         life_twin_go_on(life);
@@ -124,12 +128,14 @@ static void live(uint64_t seed, int kind)
         life->now_ms = until_ms;
         assert_ok(life_tell(life, (struct record){ .kind = RECORD_CLOCK }));
         life_judge(life);
+        life_retention_go_on(life);
     }
     assert_true(engine_stats(life->engine).memberships_changed > 300);
     assert_true(engine_stats(life->engine).enrolled > 20);
     assert_true(!busy || life->standing > 1000);
     assert_true(life->naive > (busy ? 1000 : 10000));
     assert_true(life->loads > 3 && life->erased > 2);
+    assert_true(!retains || (life->retained > 20 && life->gone > 100));
     life_snapshot_drop(life);
     engine_close(life->twin);
     engine_close(life->engine);
@@ -145,5 +151,5 @@ TEST(engine_life, memberships_are_the_truth_after_every_record_and_a_loaded_engi
     uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
     printf("engine_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
     for (int i = 0; i < LIVES; i++)
-        live(seed + (uint64_t)i, i % 3);
+        live(seed + (uint64_t)i, i % 3, i >= LIVES - LIVES_RETAINING);
 }

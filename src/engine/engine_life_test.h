@@ -3,6 +3,7 @@
  *
  *      engine_life_told_test.c     what is told: records, definitions, all at random
  *      engine_life_kept_test.c     what a store would have of it, and engines loaded from that
+ *      engine_life_retained_test.c how long events are kept, and which are gone by that
  *      engine_life_judge_test.c    are all memberships the truth?
  *      engine_life_test.c          the story: what happens when
  *
@@ -23,6 +24,7 @@ enum {
     LIFE_RECORDS = 900,
     LIFE_DEFINITIONS_MAX = 400,
     LIFE_ROWS_MAX = 400,
+    LIFE_EVENTS = 3, /* names of what people do */
 };
 
 /* What a store would have beside the decisions and names, which `out` keeps. */
@@ -35,7 +37,8 @@ struct kept {
     struct {
         struct record record;
         uint32_t      profile;
-    } events[LIFE_RECORDS];
+        bool          gone, purged; /* kept no longer; and its row was removed */
+    } events[2 * LIFE_RECORDS];
     struct checkpoint_row rows[LIFE_ROWS_MAX];
     uint32_t              definitions_count, events_count, rows_count;
     uint32_t       checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
@@ -43,6 +46,12 @@ struct kept {
     unsigned char *region;                               /* the last snapshot of the timeline */
     size_t         region_bytes, bags_bytes;
     int            bags_file; /* -1 for none */
+};
+
+/* Events of each name are kept for so many days (0: for ever), as it was on that day (UTC). */
+struct life_rules {
+    int     days[LIFE_EVENTS];
+    int64_t day;
 };
 
 struct life {
@@ -61,13 +70,21 @@ struct life {
     bool            busy;  /* two people do nearly everything */
     bool            crowd; /* many do a little */
     uint64_t        naive; /* answers of the naive twin */
+
+    bool              retains, is_coming; /* older events go in this life; other rules announced */
+    bool              twin_is_ahead;      /* its base may be without what is about to go */
+    struct life_rules rules, coming, in_force;
+    uint32_t          retained, gone; /* how often rules came in force, and events went */
 };
+
+extern const char *const life_events[LIFE_EVENTS];
 
 /* ---- engine_life_told_test.c */
 
 uint32_t life_draw(struct life *life, uint32_t below);
 /* The engine is told, and the twin; what a store would keep is kept. The record gets its number. */
 enum err life_tell(struct life *life, struct record record);
+void     life_settle(struct life *life); /* clocks are told until nobody has anything left to do */
 void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text);
 const struct json *life_object(struct life *life, struct str text); /* lives as long as the life */
 
@@ -78,10 +95,24 @@ struct str life_segment(uint32_t number); /* its name */
 
 /* ---- engine_life_kept_test.c */
 
+/* The timeline gets a new base, and a copy of it is kept as a file would be; what was announced of
+ * retention is in force by it. Other records come while it is written. */
 void life_snapshot(struct life *life);
 void life_snapshot_drop(struct life *life);
 void life_checkpoint_go_on(struct life *life);
+/* A twin is loaded now and then, lives on for a while, and ends. */
 void life_twin_go_on(struct life *life);
+
+/* ---- engine_life_retained_test.c */
+
+/* Is it accepted, and not kept? */
+bool life_is_older(const struct life *life, const struct record *record);
+/* Other rules, what is due announced, rows removed: each now and then. */
+void life_retention_go_on(struct life *life);
+void life_retained(struct life *life); /* RECORD_RETAINED is to be told, and is told */
+/* Would whoever loads now announce the same? Then the twin does. */
+bool life_announces_alike(const struct life *life);
+void life_announce(struct life *life, struct engine *engine);
 
 /* ---- engine_life_judge_test.c */
 

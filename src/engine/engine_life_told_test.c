@@ -12,6 +12,8 @@ enum {
 
 /* ---- the words ---- */
 
+const char *const life_events[LIFE_EVENTS] = { "Visit", "Order", "Other" };
+
 static const char *const segments[][2] = {
     { "active", "did \"Visit\" at least 2 times in the last 3 days" },
     { "buyer", "sum of revenue of \"Order\" in the last 10 days > 40" },
@@ -199,14 +201,23 @@ enum err life_tell(struct life *life, struct record record)
     }
     if (life->twin != NULL)
         assert_int_equal(engine_apply(life->twin, &record, &life->twin_out, NULL), err);
+    if (err == OK && record.kind == RECORD_TRACK)
+        assert_int_equal(life->out.older, life_is_older(life, &record));
     bool is_event = record.kind == RECORD_TRACK || record.kind == RECORD_IDENTIFY ||
                     record.kind == RECORD_MESSAGE;
     if (err == OK && is_event && life->out.profile != PROFILE_NONE) {
-        assert_true(life->kept.events_count < LIFE_RECORDS);
+        assert_true(life->kept.events_count < 2 * LIFE_RECORDS);
         life->kept.events[life->kept.events_count].record = record;
         life->kept.events[life->kept.events_count++].profile = life->out.profile;
     }
     return err;
+}
+
+void life_settle(struct life *life)
+{
+    do
+        assert_ok(life_tell(life, (struct record){ .kind = RECORD_CLOCK }));
+    while (engine_has_job(life->engine) || (life->twin != NULL && engine_has_job(life->twin)));
 }
 
 void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text)
@@ -307,16 +318,15 @@ static void definition_random(struct life *life)
 
 void life_record_random(struct life *life)
 {
-    static const char *const events[] = { "Visit", "Order", "Other" };
-    struct record            r = { .kind = RECORD_TRACK, .at_ms = when(life) };
-    uint32_t                 kind = life_draw(life, life->busy ? 60 : 20);
-    int  revenue = (int)life_draw(life, 40) - (life_draw(life, 20) == 0 ? 40 : 0);
-    bool known = life_draw(life, 3) > 0;
+    struct record r = { .kind = RECORD_TRACK, .at_ms = when(life) };
+    uint32_t      kind = life_draw(life, life->busy ? 60 : 20);
+    int           revenue = (int)life_draw(life, 40) - (life_draw(life, 20) == 0 ? 40 : 0);
+    bool          known = life_draw(life, 3) > 0;
     if (known)
         r.user_id = who(life, "u", USERS);
     if (!known || life_draw(life, 3) == 0)
         r.anonymous_id = who(life, "d", DEVICES);
-    r.name = str_of(events[life_draw(life, 3)]);
+    r.name = str_of(life_events[life_draw(life, LIFE_EVENTS)]);
     r.properties = life_object(
         life,
         str_format(life->arena, "{\"revenue\":%d,\"items\":[%u,\"a\",%u],\"cart\":%u,\"due\":%lld}",

@@ -111,15 +111,17 @@ static enum err asked_add(struct engine *engine, bool everyone)
     return OK;
 }
 
-/* Segments that see far enough back to miss what is gone. */
+/* Segments that see far enough back to miss what is gone; who is unsure what is takes all. */
 static enum err segments_find(struct engine *engine)
 {
-    struct retaining     *r = &engine->retaining;
-    const struct program *program = engine->program;
+    static const struct retention anything = { NULL, 0, INT64_MAX };
+    struct retaining             *r = &engine->retaining;
+    const struct program         *program = engine->program;
+    const struct retention       *gone = r->is_unsure ? &anything : &r->in_force;
     r->segments.count = 0;
     for (uint32_t i = 0; i < program->segments.count; i++) {
         const struct segment_def *def = &program->segments.items[i];
-        if (def->arena != NULL && segment_sees(&def->program, &r->in_force, engine->now_ms))
+        if (def->arena != NULL && segment_sees(&def->program, gone, engine->now_ms))
             TRY(VEC_ADD(&r->segments, i));
     }
     return OK;
@@ -285,7 +287,8 @@ static enum err numbers_read(struct str text, int64_t *numbers, int count)
 
 /*
  * What was announced is announced anew by whoever loads; but a base may have been made by it
- * already, so that nobody knows from whom it took events.
+ * already, so that nobody knows from whom it took events: everyone is asked at once, and again when
+ * it is in force.
  */
 enum err engine_retention_load(struct engine *engine, struct str text)
 {
@@ -310,7 +313,7 @@ enum err retain_loaded(struct engine *engine)
 {
     struct retaining *r = &engine->retaining;
     bool              is_older = engine->loaded_seq > 0 && engine->loaded_seq < r->seq;
-    if (!r->is_asking && !is_older)
+    if (!r->is_asking && !is_older && !r->is_unsure)
         return OK;
     r->is_asking = false;
     return asking_begin(engine, true);

@@ -208,6 +208,31 @@ static void copy_drop(struct life *life)
     life->bags_file = -1;
 }
 
+static void copy_keep(struct life *life, unsigned char *copy, size_t bytes)
+{
+    struct timeline *timeline = engine_timeline(life->engine);
+    life->region = copy;
+    life->region_bytes = bytes;
+    life->bags_bytes = timeline_bags_bytes(timeline);
+    life->bags_file = memfd_create("bags", 0);
+    assert_true(life->bags_file >= 0);
+    assert_int_equal(write(life->bags_file, timeline_bags(timeline).bytes, life->bags_bytes),
+                     life->bags_bytes);
+}
+
+/* Takes the room that the base may need, and gives back what it did not. */
+static unsigned char *base_write(struct timeline *timeline, size_t *bytes)
+{
+    unsigned char *region = map(*bytes);
+    size_t         used = *bytes, page = (size_t)sysconf(_SC_PAGESIZE);
+    assert_ok(timeline_write(timeline, region, &used));
+    size_t keep = (used + page - 1) / page * page;
+    if (keep < *bytes)
+        munmap(region + keep, *bytes - keep);
+    *bytes = used;
+    return region;
+}
+
 /* A merge; a copy of the base is kept as a file would be. */
 static void merge(struct life *life)
 {
@@ -223,23 +248,13 @@ static void merge(struct life *life)
         return;
     }
     event_random(life);
-    unsigned char *region = map(bytes);
-    size_t         used = bytes, page = (size_t)sysconf(_SC_PAGESIZE);
-    assert_ok(timeline_write(timeline, region, &used));
-    size_t keep = (used + page - 1) / page * page;
-    if (keep < bytes)
-        munmap(region + keep, bytes - keep);
+    unsigned char *region = base_write(timeline, &bytes);
     if (coming)
         engine_retention_merged(life->engine);
-    life->region = map(used);
-    life->region_bytes = used;
-    memcpy(life->region, region, used);
-    timeline_swap(timeline, region, used);
-    life->bags_bytes = timeline_bags_bytes(timeline);
-    life->bags_file = memfd_create("bags", 0);
-    assert_true(life->bags_file >= 0);
-    assert_int_equal(write(life->bags_file, timeline_bags(timeline).bytes, life->bags_bytes),
-                     life->bags_bytes);
+    unsigned char *copy = map(bytes);
+    memcpy(copy, region, bytes);
+    timeline_swap(timeline, region, bytes);
+    copy_keep(life, copy, bytes);
     if (!coming)
         return;
     tell(life, (struct record){ .kind = RECORD_RETAINED });
@@ -360,8 +375,8 @@ static void rows_in(struct life *life, struct engine *engine)
     json_parser_close(parser);
 }
 
-/* One that was loaded from what a store has: rows that are gone may not have been removed yet. */
-static void loaded_compare(struct life *life, uint64_t seed)
+/* One that is loaded from what a store has: rows that are gone may not have been removed yet. */
+static struct engine *loaded_open(struct life *life, bool with_base)
 {
     struct engine               *loaded = fresh(life);
     struct out                   out = { .arena = life->arena };
@@ -377,7 +392,6 @@ static void loaded_compare(struct life *life, uint64_t seed)
     }
     engine_retention_write(life->engine, &kept);
     assert_ok(engine_retention_load(loaded, buf_view(&kept)));
-    bool with_base = life->bags_file >= 0 && draw(life, 2) == 0;
     if (with_base) {
         unsigned char *region = map(life->region_bytes);
         memcpy(region, life->region, life->region_bytes);
@@ -388,6 +402,13 @@ static void loaded_compare(struct life *life, uint64_t seed)
     rows_in(life, loaded);
     assert_ok(engine_load_end(loaded, life->seq, life->now_ms));
     finish(life, loaded, &out);
+    return loaded;
+}
+
+static void loaded_compare(struct life *life, uint64_t seed)
+{
+    bool           with_base = life->bags_file >= 0 && draw(life, 2) == 0;
+    struct engine *loaded = loaded_open(life, with_base);
     compare(life, loaded, with_base ? "after a load with the base" : "after a load from rows",
             seed);
     life->loads++;
@@ -440,22 +461,22 @@ TEST(retain, memberships_are_those_of_an_engine_that_was_never_told_the_older_ev
 
 /* ---- by example ---- */
 
-static void retain_now(struct life *life)
+static unsigned char *retain_write(struct life *life, size_t *bytes)
 {
+    struct timeline *timeline = engine_timeline(life->engine);
     assert_true(engine_retention_is_due(life->engine, true));
     tell(life, (struct record){ .kind = RECORD_RETAIN });
-    struct timeline *timeline = engine_timeline(life->engine);
-    size_t           bytes;
     assert_ok(engine_retention_tell(life->engine));
-    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, &bytes));
-    unsigned char *region = map(bytes);
-    size_t         used = bytes, page = (size_t)sysconf(_SC_PAGESIZE);
-    assert_ok(timeline_write(timeline, region, &used));
-    size_t keep = (used + page - 1) / page * page;
-    if (keep < bytes)
-        munmap(region + keep, bytes - keep);
+    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, bytes));
+    return base_write(timeline, bytes);
+}
+
+static void retain_now(struct life *life)
+{
+    size_t         bytes;
+    unsigned char *region = retain_write(life, &bytes);
     engine_retention_merged(life->engine);
-    timeline_swap(timeline, region, used);
+    timeline_swap(engine_timeline(life->engine), region, bytes);
     tell(life, (struct record){ .kind = RECORD_RETAINED });
 }
 
@@ -498,6 +519,31 @@ TEST(retain, who_enters_by_what_is_gone_sets_off_nothing)
     happened(&life, "bo", "Visit", 3); /* late, as ever */
     happened(&life, "cy", "Visit", 0);
     assert_int_equal(engine_stats(life.engine).enrolled, 1);
+    engine_close(life.engine);
+}
+
+/* The process ended between the two: the base knows no more of what nobody was asked about. */
+TEST(retain, a_base_that_was_made_before_it_is_in_force_is_loaded_with_everyone_asked)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(16 << 20);
+    struct life                        life;
+    size_t                             bytes;
+    example_begin(&life, arena);
+    define(&life, DEFINE_SEGMENT, "ever", STR("did \"Order\""));
+    happened(&life, "ada", "Order", 100);
+    happened(&life, "ada", "Visit", 1);
+    finish(&life, life.engine, &life.out);
+    define(&life, DEFINE_RETENTION, "retention", STR("{\"events\":\"90 days\"}"));
+    unsigned char *region = retain_write(&life, &bytes);
+    copy_keep(&life, region, bytes);
+    struct engine *loaded = loaded_open(&life, true);
+    uint32_t       ada = engine_find(loaded, STR("ada"));
+    assert_true(member(life.engine, ada, "ever"));
+    assert_false(member(loaded, ada, "ever"));
+    assert_int_equal(engine_retention(loaded).left, 1);
+    timeline_thaw(engine_timeline(life.engine));
+    copy_drop(&life);
+    engine_close(loaded);
     engine_close(life.engine);
 }
 
