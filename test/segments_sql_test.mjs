@@ -3,7 +3,8 @@
 //
 // DULT_SEED replays; DULT_SQL_CASES says how many (5,000; a tenth of that under a sanitizer). People
 // come known and anonymous, become one, are imported, told late, join and leave lists. The language
-// is tried where SQL can say the same: lib/condition_sql.mjs.
+// is tried where SQL can say the same: lib/condition_sql.mjs. In the last of each history older events
+// are kept no longer, and SQL leaves out the rows by itself.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { http } from './lib/api.mjs';
 import { rowsOf, Translator } from './lib/condition_sql.mjs';
 import { Maker, SEGMENTS } from './lib/conditions.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, patience, skipWithoutProgram } from './lib/program.mjs';
+import { dult, eventually, patience, skipWithoutProgram } from './lib/program.mjs';
 import { Random } from './lib/random.mjs';
 import { shopFolder, WORKSPACE } from './lib/shop.mjs';
 import { Sqlite } from './lib/sqlite.mjs';
@@ -111,6 +112,21 @@ class History {
     assert.equal(answer.status, 200, answer.text);
   }
 
+  async retention() {
+    return (await this.change('/api/v1/retention', undefined, 'GET')).body;
+  }
+
+  // Rules of days by name; in force when this returns, while the rows may still be there.
+  async retain() {
+    const days = () => this.maker.one([0, 1, 3, 6, 10, 15]);
+    this.kept = { rest: days(), by_event: { A: days(), 'Order Completed': days(), Page: days() } };
+    const length = (count) => (count === 0 ? 'for ever' : `${count} days`);
+    const by_event = Object.fromEntries(Object.entries(this.kept.by_event).map(([name, count]) => [name, length(count)]));
+    const answer = await this.change('/api/v1/retention', { events: length(this.kept.rest), by_event }, 'PUT');
+    assert.equal(answer.status, 200, answer.text);
+    await eventually('the rules are in force', async () => !['waiting', 'asking'].includes((await this.retention()).state), 60_000);
+  }
+
   async close() {
     await this.sqlite.close();
     await this.house.close();
@@ -154,7 +170,7 @@ class History {
   // Asks `count` conditions. Most must hold for some and not for all, or nothing was compared.
   async compare(count) {
     const translator = new Translator(this.segments);
-    await this.sqlite.ask(rowsOf(this.house.data));
+    await this.sqlite.ask(rowsOf(this.house.data, this.kept));
     for (let left = count; left > 0; left -= BATCH) {
       const asked = Array.from({ length: Math.min(left, BATCH) }, () => this.question(translator));
       const [difference] = await this.differences(asked, translator);
@@ -172,7 +188,7 @@ describe('segments and SQL over the same rows', { skip: skipWithoutProgram }, ()
   for (let number = 0; number < histories; number += 1) {
     test(`name the same people, history ${number + 1} of ${histories}, seed ${seed}`, async () => {
       const history = await History.open(number);
-      const share = Math.ceil(cases / histories / 4);
+      const share = Math.ceil(cases / histories / 6);
       try {
         await history.imported(300);
         await history.live(400);
@@ -185,6 +201,13 @@ describe('segments and SQL over the same rows', { skip: skipWithoutProgram }, ()
         await history.compare(share);
         await history.house.server.restart();
         await history.live(100);
+        await history.compare(share);
+        await history.retain();
+        await history.compare(share);
+        await history.live(100);
+        await history.imported(100);
+        await history.retain();
+        await history.house.server.restart();
         await history.compare(share);
       } finally {
         await history.close();

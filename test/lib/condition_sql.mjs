@@ -1,6 +1,7 @@
 // A condition in the JSON form as plain SQL, over the rows of a Dult data folder and nothing else.
 //
-//     rowsOf(folder)      SQL that lays out what happened, by person, in temporary tables
+//     rowsOf(folder, kept)  SQL that lays out what happened, by person, in temporary tables; what is
+//                         kept no longer is left out: { rest, by_event: { name: days } }, 0 for ever
 //     peopleWhere(c, at)  SQL that lists the people for whom the condition holds at an instant
 //
 //     person (root, known)                       root: who the profiles became by merges; known: since they
@@ -11,6 +12,7 @@
 //                                                takes [ms, over)
 //     member (root, list, at, seq, joined)
 
+const DAY = 86_400_000;
 const KEYS = {
   properties: ['revenue', 'colour', 'gift', 'tags', 'due', 'address.city', 'address.zip', 'products.category', 'products.price'],
   traits: ['plan', 'score', 'staff', 'tags', 'home.city', 'renewal', 'birthday'],
@@ -38,7 +40,14 @@ const DATE = `update val set ms = case
   when type in ('integer', 'real') then case when abs(v) < 100000000000 then cast(v * 1000 as integer) else v end end;
 update val set over = ms + case when type = 'text' and length(v) = 10 then 86400000 else 1 end`;
 
-export function rowsOf(folder) {
+// Whole days of UTC: with 5 days, all from before the day that was 5 days ago never happened.
+function gone(kept, today) {
+  const before = (days) => (days === 0 ? 'at < 0' : `at < ${(today - days) * DAY}`);
+  const each = Object.entries(kept.by_event).map(([name, days]) => `when name = ${quote(name)} then ${before(days)}`);
+  return `delete from rec where kind <> 2 and case ${each.join(' ')} else ${before(kept.rest)} end;\n`;
+}
+
+export function rowsOf(folder, kept, now = Date.now()) {
   return `pragma temp_store = memory; attach ${quote(`file:${folder}/dult.db?mode=ro`)} as d;
 drop table if exists temp.person; drop table if exists temp.ev; drop table if exists temp.said;
 drop table if exists temp.val; drop table if exists temp.member; drop table if exists temp.rec; drop table if exists temp.root; drop table if exists temp.element;
@@ -52,7 +61,7 @@ create temp table root as
 create unique index temp.root_profile on root(profile);
 create temp table rec as select e.seq, e.at, e.kind, r.root, n.text as name, e.body
   from d.event e join root r on r.profile = e.profile left join d.name n on n.kind = 1 and n.id = e.name where e.kind in (1, 2, 3, 4);
-create temp table ev as select root, at, seq, case kind when 3 then 'Page' when 4 then 'Screen' else name end as name from rec where kind <> 2;
+${kept ? gone(kept, Math.floor(now / DAY)) : ''}create temp table ev as select root, at, seq, case kind when 3 then 'Page' when 4 then 'Screen' else name end as name from rec where kind <> 2;
 create index temp.ev_root on ev(root, name, at, seq);
 create temp table person as select root, min(at) as known from (select root, at from rec where kind <> 2
   or exists (select 1 from json_tree(body, '$.traits') where type not in ('object', 'array'))
@@ -72,7 +81,6 @@ create temp table member as select r.root, n.text as list, x.at, x.seq, x.kind =
 detach d`;
 }
 
-const DAY = 86_400_000;
 const UNITS = { hours: 3_600_000, days: DAY };
 
 export function lengthOf(text) {
