@@ -2,22 +2,22 @@
 // one; also when the process is killed on the way.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, dultTry, eventually, patience, skipWithoutProgram } from './lib/program.mjs';
+import { dult, dultTry, eventually, folder, patience, removeFolder, skipWithoutProgram } from './lib/program.mjs';
 import { welcomeShop } from './lib/shop.mjs';
 
 const WAIT_MS = 3000 * patience; /* until the journey's second mail */
 const INDEX_MS = 65_000; /* a base is made for an erasure at most once a minute */
 
 // Files with the mark, and what stands there.
-function marksIn(folder, mark) {
+function marksIn(data, mark) {
   const found = [];
-  for (const entry of readdirSync(folder, { recursive: true })) {
-    const path = join(folder, entry);
+  for (const entry of readdirSync(data, { recursive: true })) {
+    const path = join(data, entry);
     if (!statSync(path).isFile()) continue;
     const bytes = readFileSync(path);
     const at = bytes.indexOf(mark);
@@ -51,6 +51,141 @@ async function markedPerson(house, mark) {
   await house.client.post('/v1/track', { messageId: `${mark}-bad`, userId: user, properties: { bad: `${mark}-bad` } });
   return user;
 }
+
+// A recorder that answers the last dot of a marked person's mail only when it is told what.
+function holding(mark) {
+  const held = { count: 0 };
+  held.script = ({ phase, address }) => {
+    if (phase !== 'end' || !address.startsWith(mark)) return undefined;
+    held.count += 1;
+    return new Promise((resolve) => { held.say = resolve; });
+  };
+  return held;
+}
+
+describe('a mail that is under way when its person is erased', { skip: skipWithoutProgram }, () => {
+  const mark = 'MARKSND';
+  const outcomes = {
+    'was taken': undefined,
+    'was refused, in words that name the person': { code: 550, text: `nobody is called ${mark} here` },
+    'was put off, in words that name the person': { code: 451, text: `${mark} is busy` },
+    'was cut off': 'drop',
+  };
+  const lost = async ({ data, client }, user, number) => {
+    assert.equal(await client.profile(user), undefined);
+    await done({ client }, number);
+    assert.deepEqual(marksIn(data, mark), []);
+    assert.ok((await client.all('/api/v1/messages')).every((message) => !JSON.stringify(message).includes(mark)));
+  };
+
+  for (const [what, word] of Object.entries(outcomes)) {
+    test(`${what}: nothing of the person comes back with the answer`, async () => {
+      const held = holding(mark);
+      const house = await openHouse({ shop: welcomeShop({ wait: '1 day' }), recorder: { script: held.script } });
+      try {
+        const user = await markedPerson(house, mark);
+        await eventually('the mail waits for its answer', () => held.say !== undefined);
+        const { body } = await erase(house, user);
+        assert.equal(await house.client.profile(user), undefined);
+        held.say(word);
+        await lost(house, user, body.erasure);
+        await house.server.restart();
+        await lost(house, user, body.erasure);
+        assert.equal(held.count, 1, 'nothing is sent again');
+      } finally {
+        await house.close();
+      }
+    });
+  }
+
+  test('was refused after all was done: nothing of the person comes back either', async () => {
+    const held = holding(mark);
+    const house = await openHouse({ shop: welcomeShop({ wait: '1 day' }), recorder: { script: held.script } });
+    try {
+      const user = await markedPerson(house, mark);
+      await eventually('the mail waits for its answer', () => held.say !== undefined);
+      const { body } = await erase(house, user);
+      await lost(house, user, body.erasure);
+      held.say({ code: 550, text: `nobody is called ${mark} here` });
+      await house.server.stop(); /* what was answered by then is on disk */
+      assert.deepEqual(marksIn(house.data, mark), []);
+      await house.server.start();
+      await lost(house, user, body.erasure);
+      assert.equal(held.count, 1);
+    } finally {
+      await house.close();
+    }
+  });
+
+  test('was never answered, for the process was killed: it is not in doubt either', async () => {
+    const held = holding(mark);
+    const house = await openHouse({ shop: welcomeShop({ wait: '1 day' }), recorder: { script: held.script } });
+    try {
+      const user = await markedPerson(house, mark);
+      await eventually('the mail waits for its answer', () => held.say !== undefined);
+      const { body } = await erase(house, user);
+      await house.server.kill();
+      await house.server.start();
+      await lost(house, user, body.erasure);
+      assert.equal(held.count, 1);
+    } finally {
+      held.say?.('drop');
+      await house.close();
+    }
+  });
+});
+
+describe('an import that runs while a person of its file is erased', { skip: skipWithoutProgram }, () => {
+  const mark = 'MARKIMP';
+  const OWN = 40;
+  const ROWS = 30_000;
+  const mapping = { mapping: 'rows', format: 'ndjson', each_row: { type: 'track', event: 'Visit', userId: '{user}', messageId: '{id}', timestamp: { column: 'at' } } };
+
+  // The person's rows come first; nobody knows how far the file is when the power goes.
+  function fileOf(folderPath) {
+    const rows = Array.from({ length: ROWS }, (_, i) => JSON.stringify({
+      user: i < OWN ? mark : `o${i % 50}`, id: `row${i}`, at: new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString(),
+    }));
+    writeFileSync(join(folderPath, 'rows.ndjson'), `${rows.join('\n')}\n`);
+    writeFileSync(join(folderPath, 'rows.json'), JSON.stringify(mapping));
+    return ['import', '--mapping', join(folderPath, 'rows.json'), join(folderPath, 'rows.ndjson')];
+  }
+
+  const visits = async ({ server, client }) => {
+    const { body } = await http('POST', `${server.origin}/api/v1/reports/trends`, {
+      headers: { authorization: `Bearer ${client.apiKey}`, 'content-type': 'application/json' },
+      body: { event: 'Visit', interval: 'month', from: '2026-01-01', to: '2026-12-31' },
+    });
+    return body.rows[0].total.events;
+  };
+
+  test('killed with it, it leaves nothing of the person; the file told again makes somebody new', async () => {
+    const files = folder('rows');
+    const house = await openHouse({ shop: welcomeShop() });
+    try {
+      const words = [...fileOf(files), '--data', house.data];
+      const running = dultTry(...words);
+      const was = await eventually('the person has come', () => house.client.profile(mark));
+      const { body } = await erase(house, mark);
+      await house.server.kill();
+      await running;
+      await house.server.start();
+      assert.equal(await house.client.profile(mark), undefined);
+      await done(house, body.erasure);
+      assert.deepEqual(marksIn(house.data, mark), []);
+
+      await house.server.restart(); /* until then what was erased may be taken for known */
+      await dult(...words);
+      const again = await house.client.profile(mark);
+      assert.notEqual(again.id, was.id);
+      assert.equal((await house.client.timeline(mark)).filter((one) => JSON.stringify(one).includes('"Visit"')).length, OWN);
+      assert.equal(await visits(house), ROWS, 'everyone is told once');
+    } finally {
+      await house.close();
+      removeFolder(files);
+    }
+  });
+});
 
 describe('erasing a person', { skip: skipWithoutProgram }, () => {
   let house;

@@ -3,7 +3,8 @@
 //     const mail = await Recorder.listen({ script: ({ phase, address, attempt }) => ... });
 //
 // `script` is asked at each phase ('connect', 'mail', 'rcpt', 'data', 'end') and answers nothing (go
-// on), {code, text} (refuse) or 'drop' (cut the connection without a word). At 'end' the whole
+// on), {code, text} (refuse), 'drop' (cut the connection without a word) or a promise of one of these
+// (the client waits as long). At 'end' the whole
 // message has been read and not yet answered. A mail counts as recorded just before 250 is written,
 // so a client that dies then has been heard: that is what "in doubt" means.
 
@@ -56,7 +57,12 @@ export class Recorder {
 
   // Asks the script and obeys; true when the phase may go on.
   follow(phase, session, address, done, then = done) {
-    const word = this.script({ phase, address, attempt: this.attempts.get(address) ?? 0, recorder: this });
+    const said = this.script({ phase, address, attempt: this.attempts.get(address) ?? 0, recorder: this });
+    if (said instanceof Promise) said.then((word) => this.obey(word, session, done, then));
+    else this.obey(said, session, done, then);
+  }
+
+  obey(word, session, done, then) {
     if (word === 'drop') {
       for (const connection of this.smtp.connections) {
         if (connection.id === session.id) connection._socket.destroy();
