@@ -130,12 +130,14 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return stages_define(program, text, version, problem);
     case DEFINE_RETENTION:
         return program_retention_define(program, text, version, problem);
+    case DEFINE_SNIPPET:
+        return OK;
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
         return problem_set(
             problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-            "Use workspace, retention, trait, stages, segment, journey or template.");
+            "Use workspace, retention, trait, stages, segment, journey, snippet or template.");
     }
 }
 

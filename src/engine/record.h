@@ -60,6 +60,7 @@ enum definition_kind {
     DEFINE_TRAIT = 11,     /* a computed one: segment_parse_value */
     DEFINE_STAGES = 12,    /* all of them, one document: program_stages.c */
     DEFINE_RETENTION = 13, /* how long events are kept: keep.h */
+    DEFINE_SNIPPET = 14,   /* what templates share: nothing that the engine asks */
     DEFINE_KINDS,
 };
 

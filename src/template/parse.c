@@ -404,6 +404,11 @@ void template_closep(struct template **t)
     template_close(*t);
 }
 
+bool template_has_snippets(const struct template *t)
+{
+    return t->has_snippets;
+}
+
 size_t template_variables_count(const struct template *t)
 {
     return t->variable_count;

@@ -143,6 +143,7 @@ enum err parse_include(struct parser *p, bool *blank)
     if (call == NULL)
         return ERR_MEMORY;
     *blank = false;
+    p->t->has_snippets = true;
     call->name_symbol = SYMBOL_NONE;
     TRY(include_read(p, call));
     if (call->name->kind == EXPR_LITERAL && call->name->literal.kind == VALUE_STRING) {
@@ -178,6 +179,7 @@ enum err parse_render(struct parser *p, bool *blank)
     if (call == NULL)
         return ERR_MEMORY;
     *blank = false;
+    p->t->has_snippets = true;
     call->isolated = true;
     call->name_symbol = SYMBOL_NONE;
     TRY(render_read(p, call, &name));

@@ -208,6 +208,7 @@ struct template
     struct unit              *main;
     struct unit              *units; /* all, newest first */
     struct str               *symbols;
+    bool                      has_snippets;
     uint32_t                  symbol_count, symbol_room;
     struct template_variable *variables;
     uint32_t                  variable_count, variable_room;

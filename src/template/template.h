@@ -120,6 +120,9 @@ MUST enum err template_render(const struct template *t, struct arena *scratch,
                               const struct json *data, const struct template_render_conf *conf,
                               struct buf *out, struct template_report *report);
 
+/* Whether it renders or includes snippets, so that it is another one when they change. */
+bool template_has_snippets(const struct template *t);
+
 /* The paths that a template reads from its data, each once, in order of first use. */
 size_t                          template_variables_count(const struct template *t);
 const struct template_variable *template_variables(const struct template *t);

@@ -53,6 +53,27 @@ TEST(api_define, a_definition_is_checked_kept_listed_and_deleted)
     rig_close(rig);
 }
 
+TEST(api_define, a_snippet_that_a_template_needs_stays)
+{
+    static const char user[] = "subject: s\n--- html\n<p>{% render 'foot' %}</p>\n";
+    struct rig       *rig = rig_open();
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail", user), 400);
+    assert_str(rig_str(rig, "error.where"), "templates/mail.email:3:4");
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/snippets/foot", "{% if %}"), 400);
+    assert_str(rig_str(rig, "error.where"), "snippets/foot.liquid:1:1");
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/snippets/foot", "{% render 'inner' %}"), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail", user), 400);
+    assert_str(rig_str(rig, "error.where"), "snippets/foot.liquid:1:1");
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/snippets/inner", "bye"), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail", user), 200);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/snippets/inner", ""), 409);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail", template_text), 200);
+    assert_int_equal(rig_call(rig, "DELETE", "/api/v1/snippets/inner", ""), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/snippets", ""), 200);
+    assert_int_equal(rig_items(rig, "name", "foot"), 1);
+    rig_close(rig);
+}
+
 TEST(api_define, what_is_broken_is_refused_with_its_place_and_nothing_changes)
 {
     struct rig *rig = rig_open();

@@ -1,7 +1,8 @@
 /* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
 #include "run/api/counting.h"
 #include "run/api/keeping.h"
-#include "run/send/email_file.h"
+#include "run/api/sharing.h"
+#include "run/send/snippets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static enum definition_kind kind_of(struct call *call)
     return str_starts(path, STR("/api/v1/segments"))    ? DEFINE_SEGMENT
            : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
+           : str_starts(path, STR("/api/v1/snippets"))  ? DEFINE_SNIPPET
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
            : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
            : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
@@ -29,6 +31,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
+        [DEFINE_SNIPPET] = "snippet",
     };
     return words[kind];
 }
@@ -278,7 +281,9 @@ static enum err text_check(struct call *call, enum definition_kind kind, struct 
         return problem_set(&call->problem, ERR_INPUT, "body", "The text is not UTF-8.",
                            "Save the file as UTF-8.");
     if (kind == DEFINE_TEMPLATE)
-        TRY(email_file_check(name, text, NULL, &call->problem));
+        TRY(templates_check(call, name, text));
+    if (kind == DEFINE_SNIPPET)
+        TRY(snippets_check(name, text, &call->problem));
     TRY(call_ask(call, check_ask, &check));
     return check.err;
 }
@@ -388,6 +393,8 @@ enum err definition_delete(struct call *call)
     struct str           name = name_of(call, kind);
     uint64_t             version;
     bool                 first = true;
+    if (kind == DEFINE_SNIPPET)
+        TRY(templates_spare(call, name));
     TRY(define(call, kind, name, STR_NONE, &version));
     buf_char(&call->out, '{');
     write_text(&call->out, &first, "kind", str_of(kind_word(kind)));

@@ -109,6 +109,7 @@ static const struct api_route ROUTES[] = {
     DEFINITIONS("traits"),
     DEFINITIONS("journeys"),
     DEFINITIONS("templates"),
+    DEFINITIONS("snippets"),
     SCOPE("GET", "/api/v1/stages", definition_show, "definitions:read",
           "Show the stages, each with its people now"),
     SCOPE("PUT", "/api/v1/stages", definition_put, "definitions:write",

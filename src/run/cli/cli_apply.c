@@ -195,7 +195,7 @@ static enum err all_collect(struct applying *applying)
     memcpy(applying->all.items, applying->files.items,
            applying->files.count * sizeof *applying->files.items);
     applying->all.count = applying->files.count;
-    for (int kind = FILE_TEMPLATE; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
+    for (int kind = FILE_SNIPPET; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
         struct collecting collecting = { applying, (enum file_kind)kind };
         char              path[64];
         if (kind == FILE_STAGES) {

@@ -17,6 +17,7 @@ struct shelf {
 
 static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
+    [FILE_SNIPPET] = { "snippets", ".liquid", "snippet" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TRAIT] = { "traits", ".txt", "trait" },
     [FILE_STAGES] = { "stages", ".json", "stages" },
@@ -186,7 +187,7 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     if (reading.count == 0)
         return problem_set(problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
                            "It should hold workspace.json, stages.json, traits/, segments/, "
-                           "templates/, journeys/.");
+                           "snippets/, templates/, journeys/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

@@ -28,13 +28,14 @@ static void shop_file(struct shop *shop, const char *path, const char *text)
 
 static struct shop shop_open(void)
 {
-    static const char *const folders[] = { "segments", "templates", "journeys", "traits" };
+    static const char *const folders[] = { "segments", "templates", "journeys", "traits",
+                                           "snippets" };
     struct shop              shop = { .folder = "/tmp/dult-files-XXXXXX" };
     char                     full[256];
     assert_non_null(mkdtemp(shop.folder));
     shop.arena = arena_open(64 << 20);
     assert_non_null(shop.arena);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         snprintf(full, sizeof full, "%s/%s", shop.folder, folders[i]);
         assert_int_equal(mkdir(full, 0700), 0);
     }
@@ -63,10 +64,11 @@ static enum err shop_read(struct shop *shop)
 
 TEST(files, come_in_the_order_in_which_they_can_be_defined)
 {
-    static const char *const expected[] = { "workspace.json",        "templates/hello.email",
-                                            "traits/spent.txt",      "stages.json",
-                                            "segments/zoo.segment",  "segments/all.segment",
-                                            "segments/best.segment", "journeys/welcome.json" };
+    static const char *const expected[] = { "workspace.json",        "snippets/foot.liquid",
+                                            "templates/hello.email", "traits/spent.txt",
+                                            "stages.json",           "segments/zoo.segment",
+                                            "segments/all.segment",  "segments/best.segment",
+                                            "journeys/welcome.json" };
     struct shop              shop = shop_open();
     shop_file(&shop, "journeys/welcome.json", "{}");
     shop_file(&shop, "segments/all.segment", "# not in segment \"best\"\nin segment \"zoo\"\n");
@@ -75,12 +77,13 @@ TEST(files, come_in_the_order_in_which_they_can_be_defined)
     shop_file(&shop, "traits/spent.txt", "sum of revenue of \"A\"\n");
     shop_file(&shop, "stages.json", "{}");
     shop_file(&shop, "templates/hello.email", "subject: x\n");
+    shop_file(&shop, "snippets/foot.liquid", "bye");
     shop_file(&shop, "workspace.json", "{}");
     assert_ok(shop_read(&shop));
-    assert_int_equal(shop.files.count, 8);
-    for (uint32_t i = 0; i < 8; i++)
+    assert_int_equal(shop.files.count, 9);
+    for (uint32_t i = 0; i < 9; i++)
         assert_str(shop.files.items[i].path, expected[i]);
-    assert_str(shop.files.items[5].name, "all");
+    assert_str(shop.files.items[6].name, "all");
     shop_close(&shop);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "run/send/snippets.h"
 #include "template/template.h"
 
 /* One reading of one file. */
@@ -192,6 +193,10 @@ enum err email_file_parse(struct str name, struct str source, struct email_file 
 static void place_move(struct str name, const struct email_part *part, struct problem *problem)
 {
     unsigned line = 1, column = 1;
+    if (problem->where[0] > '9') { /* in a snippet, which is a file of its own */
+        snippets_place(problem);
+        return;
+    }
     if (sscanf(problem->where, "%u:%u", &line, &column) < 1)
         line = 1;
     if (line == 1)
@@ -199,17 +204,17 @@ static void place_move(struct str name, const struct email_part *part, struct pr
     place_write(problem->where, sizeof problem->where, name, line + part->line - 1, column);
 }
 
-enum err email_part_template(struct str name, const struct email_part *part, struct template **out,
+enum err email_part_template(struct str name, const struct email_part *part,
+                             const struct template_conf *conf, struct template **out,
                              struct problem *problem)
 {
-    struct template_conf conf = { .strictness = TEMPLATE_STRICT };
-    struct problem       inside = { 0 };
-    struct template     *made = NULL;
+    struct problem   inside = { 0 };
+    struct template *made = NULL;
     if (part->line == 0 || part->text.len == 0) {
         *out = NULL;
         return OK;
     }
-    enum err err = template_parse(&made, part->text, &conf, &inside);
+    enum err err = template_parse(&made, part->text, conf, &inside);
     if (err == OK) {
         *out = made;
         return OK;
@@ -220,8 +225,8 @@ enum err email_part_template(struct str name, const struct email_part *part, str
     return err;
 }
 
-enum err email_file_check(struct str name, struct str source, struct email_file *out,
-                          struct problem *problem)
+enum err email_file_check(struct str name, struct str source, const struct template_conf *conf,
+                          struct email_file *out, struct problem *problem)
 {
     struct email_file file;
     TRY(email_file_parse(name, source, &file, problem));
@@ -229,7 +234,7 @@ enum err email_file_check(struct str name, struct str source, struct email_file 
                                                &file.text };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         SCOPED(template_closep) struct template *made = NULL;
-        TRY(email_part_template(name, parts[i], &made, problem));
+        TRY(email_part_template(name, parts[i], conf, &made, problem));
     }
     if (out != NULL)
         *out = file;

@@ -45,13 +45,17 @@ struct email_file {
 MUST enum err email_file_parse(struct str name, struct str source, struct email_file *out,
                                struct problem *problem);
 
+struct template;
+struct template_conf; /* how its Liquid is read, and where snippets come from; NULL: there are none
+                       */
+
 /* Parses, and reads the Liquid of every part: what passes may be saved. `out` may be NULL. */
-MUST enum err email_file_check(struct str name, struct str source, struct email_file *out,
-                               struct problem *problem);
+MUST enum err email_file_check(struct str name, struct str source, const struct template_conf *conf,
+                               struct email_file *out, struct problem *problem);
 
 /* The template of a part; *out is NULL for a part that is not there. */
-struct template;
 MUST enum err email_part_template(struct str name, const struct email_part *part,
-                                  struct template **out, struct problem *problem);
+                                  const struct template_conf *conf, struct template **out,
+                                  struct problem *problem);
 
 #endif

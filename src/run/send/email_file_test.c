@@ -8,7 +8,7 @@ static void refused(const char *source, const char *where, const char *what)
 {
     struct problem    problem = { 0 };
     struct email_file file;
-    assert_int_equal(email_file_check(NAME, str_of(source), &file, &problem), ERR_INPUT);
+    assert_int_equal(email_file_check(NAME, str_of(source), NULL, &file, &problem), ERR_INPUT);
     assert_string_equal(problem.where, where);
     if (what != NULL)
         assert_string_equal(problem.what, what);
@@ -23,7 +23,7 @@ TEST(email_file, header_lines_and_two_bodies_are_read_with_their_places)
                                STR("subject: Hi {{ person.name }}\r\nTopic:  news\r\n"
                                    "from: Ada: of Tents\n\npreheader: soon\n--- html\r\n"
                                    "<p>Hi</p>\n--- other\n--- text\nHi\nthere"),
-                               &file, &problem));
+                               NULL, &file, &problem));
     assert_str(file.subject.text, "Hi {{ person.name }}");
     assert_int_equal(file.subject.line, 1);
     assert_int_equal(file.subject.column, 10);
@@ -40,8 +40,8 @@ TEST(email_file, header_lines_and_two_bodies_are_read_with_their_places)
 TEST(email_file, a_text_alone_is_a_template_and_yes_is_transactional)
 {
     struct email_file file;
-    assert_ok(
-        email_file_check(NAME, STR("subject: s\ntransactional: YES\n--- text\nx"), &file, NULL));
+    assert_ok(email_file_check(NAME, STR("subject: s\ntransactional: YES\n--- text\nx"), NULL,
+                               &file, NULL));
     assert_true(file.transactional);
     assert_int_equal(file.html.line, 0);
     assert_str(file.text.text, "x");

@@ -243,7 +243,7 @@ static enum err email_find(struct making *making)
     TRY(names_find(making));
     making->workspace = parts_workspace(parts);
     enum err err = parts_email(parts, making->out->template, making->claim->template_version,
-                               &making->email, &problem);
+                               making->now_ms, &making->email, &problem);
     if (err == ERR_INPUT || err == ERR_LIMIT)
         return held(making->out, "%s: %s", problem.where, problem.what);
     return err;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "run/send/render.h"
+#include "run/send/snippets.h"
 #include "template/template.h"
 
 enum {
@@ -15,12 +16,16 @@ struct kept {
     struct arena *arena; /* NULL: free */
     struct str    name;
     uint32_t      version;
-    uint64_t      used; /* the higher, the later */
+    uint64_t      used;    /* the higher, the later */
+    uint64_t      edition; /* of the snippets it was read with; 0: it has none */
     struct email  email;
+
+    struct snippets_view view; /* asked while it is rendered, too */
 };
 
 struct parts {
     struct store_reader *reader;
+    struct snippets     *snippets;
     uint64_t             next_definition, uses;
     struct arena        *workspace_arena;
     struct workspace     workspace;
@@ -36,8 +41,12 @@ enum err parts_open(struct parts **out, struct store_reader *reader)
     if (parts == NULL)
         return ERR_MEMORY;
     parts->reader = reader;
-    *out = parts;
-    return OK;
+    enum err err = snippets_open(&parts->snippets, reader);
+    if (err == OK)
+        *out = parts;
+    else
+        free(parts);
+    return err;
 }
 
 static void kept_drop(struct kept *kept)
@@ -56,6 +65,7 @@ void parts_close(struct parts *parts)
         return;
     for (size_t i = 0; i < RENDER_TEMPLATES_MAX; i++)
         kept_drop(&parts->kept[i]);
+    snippets_close(parts->snippets);
     arena_close(parts->workspace_arena);
     arena_close(parts->names_arena);
     free(parts);
@@ -86,6 +96,7 @@ static enum err definition_each(void *ctx, const struct store_definition *row)
     struct parts *parts = ctx;
     if (row->kind == STORE_DEFINITION_WORKSPACE)
         TRY(workspace_take(parts, row->text));
+    TRY(snippets_take(parts->snippets, row));
     parts->next_definition = row->id + 1;
     return OK;
 }
@@ -121,6 +132,16 @@ static enum err wanted_each(void *ctx, const struct store_definition *row)
     return wanted->text.ptr == NULL ? ERR_MEMORY : ERR_LIMIT; /* ERR_LIMIT: enough */
 }
 
+static bool has_snippets(const struct email *email)
+{
+    const struct template *const made[] = { email->subject, email->preheader, email->html,
+                                            email->text };
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (made[i] != NULL && template_has_snippets(made[i]))
+            return true;
+    return false;
+}
+
 static enum err email_read(struct parts *parts, struct wanted *wanted, struct kept *kept,
                            struct problem *problem)
 {
@@ -129,23 +150,28 @@ static enum err email_read(struct parts *parts, struct wanted *wanted, struct ke
         return err;
     if (!wanted->found)
         return ERR_ABSENT;
-    struct email *email = &kept->email;
+    struct email        *email = &kept->email;
+    struct template_conf conf = { .snippet = snippets_find, .snippet_owner = &kept->view };
     kept->name = str_copy(wanted->arena, wanted->name);
     kept->version = wanted->version;
     TRY(email_file_parse(kept->name, wanted->text, &email->file, problem));
-    TRY(email_part_template(kept->name, &email->file.subject, &email->subject, problem));
-    TRY(email_part_template(kept->name, &email->file.preheader, &email->preheader, problem));
-    TRY(email_part_template(kept->name, &email->file.html, &email->html, problem));
-    return email_part_template(kept->name, &email->file.text, &email->text, problem);
+    TRY(email_part_template(kept->name, &email->file.subject, &conf, &email->subject, problem));
+    TRY(email_part_template(kept->name, &email->file.preheader, &conf, &email->preheader, problem));
+    TRY(email_part_template(kept->name, &email->file.html, &conf, &email->html, problem));
+    TRY(email_part_template(kept->name, &email->file.text, &conf, &email->text, problem));
+    kept->edition = has_snippets(email) ? snippets_edition(parts->snippets, kept->view.at_ms) : 0;
+    return OK;
 }
 
 /* The slot of the template, or else a free one, or that used longest ago. */
-static struct kept *slot_find(struct parts *parts, struct str name, uint32_t version)
+static struct kept *slot_find(struct parts *parts, struct str name, uint32_t version,
+                              uint64_t edition)
 {
     struct kept *oldest = &parts->kept[0];
     for (size_t i = 0; i < RENDER_TEMPLATES_MAX; i++) {
         struct kept *kept = &parts->kept[i];
-        if (kept->arena != NULL && kept->version == version && str_eq(kept->name, name))
+        if (kept->arena != NULL && kept->version == version &&
+            (kept->edition == 0 || kept->edition == edition) && str_eq(kept->name, name))
             return kept;
         if (kept->used < oldest->used)
             oldest = kept;
@@ -154,14 +180,15 @@ static struct kept *slot_find(struct parts *parts, struct str name, uint32_t ver
     return oldest;
 }
 
-enum err parts_email(struct parts *parts, struct str name, uint32_t version,
+enum err parts_email(struct parts *parts, struct str name, uint32_t version, int64_t at_ms,
                      const struct email **out, struct problem *problem)
 {
-    struct kept *kept = slot_find(parts, name, version);
+    struct kept *kept = slot_find(parts, name, version, snippets_edition(parts->snippets, at_ms));
     if (kept->arena == NULL) {
         kept->arena = arena_open(TEMPLATE_ARENA_BYTES_MAX);
         if (kept->arena == NULL)
             return ERR_MEMORY;
+        kept->view = (struct snippets_view){ .snippets = parts->snippets, .at_ms = at_ms };
         struct wanted wanted = { .name = name, .version = version, .arena = kept->arena };
         enum err      err = email_read(parts, &wanted, kept, problem);
         if (err != OK) {

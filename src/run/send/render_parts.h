@@ -3,10 +3,10 @@
  * workspace; read from the store when they are first needed.
  *
  *      parts_refresh: definitions newer than the last one seen      (one look by key a message)
- *      parts_email:   (name, version) -> parsed parts               (kept; oldest use goes)
+ *      parts_email:   (name, version, at) -> parsed parts           (kept; oldest use goes)
  *
  * A message is rendered with the version it was claimed with, even when a newer one was saved
- * meanwhile.
+ * meanwhile, and with the snippets of the moment.
  *
  * Threads       one; each render has its own.
  */
@@ -34,8 +34,11 @@ void          parts_close(struct parts *parts);
 MUST enum err           parts_refresh(struct parts *parts);
 const struct workspace *parts_workspace(const struct parts *parts);
 
-/* Lives until the next call. ERR_INPUT with a problem when the file is broken; ERR_ABSENT. */
-MUST enum err parts_email(struct parts *parts, struct str name, uint32_t version,
+/*
+ * With the snippets that held at `at_ms`; lives until the next call. ERR_INPUT with a problem when
+ * the file is broken or a snippet of it is gone; ERR_ABSENT.
+ */
+MUST enum err parts_email(struct parts *parts, struct str name, uint32_t version, int64_t at_ms,
                           const struct email **out, struct problem *problem);
 
 /* The word of a number, in the arena; empty when there is none. */

@@ -28,17 +28,23 @@ static void commit(struct desk *desk, const struct store_batch *batch)
     assert_ok(store_commit(desk->store, batch));
 }
 
-static void define(struct desk *desk, uint32_t kind, const char *name, uint32_t version,
-                   const char *text)
+static void define_at(struct desk *desk, uint32_t kind, const char *name, uint32_t version,
+                      int64_t at_ms, const char *text)
 {
     struct store_definition row = { .id = ++desk->definitions,
                                     .seq = version,
-                                    .at_ms = NOW_MS,
+                                    .at_ms = at_ms,
                                     .kind = kind,
                                     .version = version,
                                     .name = str_of(name),
                                     .text = str_of(text) };
     commit(desk, &(struct store_batch){ .definitions = &row, .definitions_count = 1 });
+}
+
+static void define(struct desk *desk, uint32_t kind, const char *name, uint32_t version,
+                   const char *text)
+{
+    define_at(desk, kind, name, version, NOW_MS, text);
 }
 
 static void rows_add(struct desk *desk)
@@ -112,7 +118,7 @@ static void desk_close(struct desk *desk)
     assert_int_equal(system(command), 0);
 }
 
-static enum err make(struct desk *desk, uint32_t version, bool transactional)
+static enum err make_at(struct desk *desk, uint32_t version, bool transactional, int64_t now_ms)
 {
     static const uint32_t seqs[] = { 1, 2 };
     const struct claim    claim = { .message = MESSAGE,
@@ -125,7 +131,12 @@ static enum err make(struct desk *desk, uint32_t version, bool transactional)
                                     .trait_seqs_count = 2,
                                     .transactional = transactional };
     arena_reset(desk->arena);
-    return render_message(desk->render, &claim, NOW_MS, desk->arena, &desk->out);
+    return render_message(desk->render, &claim, now_ms, desk->arena, &desk->out);
+}
+
+static enum err make(struct desk *desk, uint32_t version, bool transactional)
+{
+    return make_at(desk, version, transactional, NOW_MS);
 }
 
 static int times(struct str text, const char *needle)
@@ -151,6 +162,28 @@ TEST(render, later_traits_win_member_by_member_and_properties_lie_beside_the_eve
     assert_true(str_starts(desk.out.text, STR("ada|Ada|Bergen|0150|Signed Up|gold|trial|onboarding|"
                                               "Tents & Co|" UNSUBSCRIBE)));
     assert_int_equal(times(desk.out.text, UNSUBSCRIBE), 1);
+    desk_close(&desk);
+}
+
+TEST(render, a_changed_snippet_is_in_every_mail_from_then_on_and_in_none_before)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define_at(&desk, STORE_DEFINITION_SNIPPET, "foot", 5, NOW_MS - 50, "old {{ workspace.name }}");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\n--- text\n{% render 'foot' %}.{% if false %}{% include x %}{% endif %}");
+    define_at(&desk, STORE_DEFINITION_SNIPPET, "foot", 7, NOW_MS,
+              "new{% render 'name', who: 'Ada' %}");
+    define_at(&desk, STORE_DEFINITION_SNIPPET, "name", 8, NOW_MS, " {{ who }}");
+    assert_ok(make_at(&desk, 6, true, NOW_MS - 1));
+    assert_str(desk.out.text, "old Tents & Co.");
+    assert_ok(make_at(&desk, 6, true, NOW_MS));
+    assert_str(desk.out.text, "new Ada.");
+    assert_ok(make_at(&desk, 6, true, NOW_MS - 50));
+    assert_str(desk.out.text, "old Tents & Co.");
+    define_at(&desk, STORE_DEFINITION_SNIPPET, "name", 9, NOW_MS + 1, "");
+    assert_int_equal(make_at(&desk, 6, true, NOW_MS + 1), ERR_INPUT);
+    assert_str(str_of(desk.out.reason), "snippets/foot.liquid:1:4: there is no snippet 'name'");
     desk_close(&desk);
 }
 
