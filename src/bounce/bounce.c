@@ -74,6 +74,19 @@ static void letter_gather(struct reading *reading, enum mail_kind kind)
     reading->letter = str_copy(reading->arena, (struct str){ letter.ptr, letter.len });
 }
 
+/* The address a bounce was delivered to stands in one of these, by mail server. */
+static struct str path_token(const struct reading *reading)
+{
+    static const char *const fields[] = { "delivered-to", "x-original-to", "envelope-to", "to" };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct str address = address_in(field(reading, fields[i]));
+        size_t     at = str_find_char(address, 0, '@');
+        if (str_starts(address, STR("b-")) && at < address.len)
+            return str_slice(address, 2, at);
+    }
+    return STR_NONE;
+}
+
 static void gather(struct reading *reading)
 {
     for (int i = 0; i < reading->mail.parts_count && reading->returned.len == 0; i++)
@@ -84,6 +97,7 @@ static void gather(struct reading *reading)
         letter_gather(reading, MAIL_HTML);
     reading->sender = address_in(field(reading, "to"));
     reading->out->token = returned_field(reading, "x-dult-message");
+    reading->out->path = path_token(reading);
 }
 
 /* ---- answers ---- */
@@ -115,8 +129,7 @@ static void tell(struct reading *reading, struct str recipient, struct bounce bo
         reading->out->items[reading->out->count++] = bounce;
 }
 
-static void tell_verdict(struct reading *reading, struct str recipient,
-                         const struct evidence *evidence)
+static struct bounce bounce_of(struct arena *arena, const struct evidence *evidence)
 {
     struct verdict verdict = verdict_of(evidence);
     struct bounce  bounce = {
@@ -128,8 +141,27 @@ static void tell_verdict(struct reading *reading, struct str recipient,
          .said = str_slice(verdict.said, 0, SAID_BYTES_MAX),
     };
     if (bounce.status.len == 0)
-        bounce.status = reason_status(reading->arena, verdict.reason, verdict.is_temporary);
-    tell(reading, recipient, bounce);
+        bounce.status = reason_status(arena, verdict.reason, verdict.is_temporary);
+    return bounce;
+}
+
+static void tell_verdict(struct reading *reading, struct str recipient,
+                         const struct evidence *evidence)
+{
+    tell(reading, recipient, bounce_of(reading->arena, evidence));
+}
+
+enum err bounce_reply(struct arena *arena, struct str reply, bool is_to_rcpt, struct bounce *out)
+{
+    struct evidence evidence = { .words = scan_flat(arena, reply, SAID_BYTES_MAX),
+                                 .action = ACTION_FAILED,
+                                 .stage = is_to_rcpt ? STAGE_RCPT : STAGE_DATA,
+                                 .is_verbatim = true };
+    if (reply.len > 0 && evidence.words.len == 0)
+        return ERR_MEMORY;
+    *out = bounce_of(arena, &evidence);
+    out->said = as_utf8(arena, out->said);
+    return OK;
 }
 
 /* ---- complaints ---- */

@@ -50,9 +50,17 @@ struct bounces {
     struct bounce *items;
     size_t         count;
     struct str     token; /* X-Dult-Message of the returned message; empty where there is none */
+    struct str     path;  /* the token of the return path, b-{path}@...: whom the bounce was for */
 };
 
 const char *bounce_class_name(enum bounce_class class); /* "none", "soft", "hard", "complaint" */
+
+/*
+ * The same of a server's own reply to our mail: "5.1.1 User unknown", given to RCPT or to the
+ * content. The recipient is not named by it. ERR_MEMORY.
+ */
+MUST enum err bounce_reply(struct arena *arena, struct str reply, bool is_to_rcpt,
+                           struct bounce *out);
 
 /* Everything lies in `arena` (BOUNCE_ARENA_BYTES_MAX is enough). ERR_MEMORY; any bytes are fine. */
 MUST enum err bounce_read(struct arena *arena, struct str mail, struct bounces *out);

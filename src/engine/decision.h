@@ -39,6 +39,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "engine/channel.h"
+#include "engine/suppression.h"
 
 enum decision_kind {
     DECISION_NONE = 0, /* of a stored row that is none of these */
@@ -136,16 +137,18 @@ struct claim {
  * out: what a batch of records gave. The arena is the batch's; everything lives until it is reset.
  */
 struct out {
-    struct arena    *arena;
-    struct decision *decisions;
-    size_t           decisions_count, decisions_room;
-    struct name_row *names;
-    size_t           names_count, names_room;
-    struct claim    *claims;
-    size_t           claims_count, claims_room;
-    uint32_t         intents; /* messages newly queued: delivery may want to claim */
-    uint32_t         profile; /* the profile that the last record was about, or PROFILE_NONE */
-    bool             older;   /* the last record was an event older than what is kept */
+    struct arena       *arena;
+    struct decision    *decisions;
+    size_t              decisions_count, decisions_room;
+    struct name_row    *names;
+    size_t              names_count, names_room;
+    struct claim       *claims;
+    size_t              claims_count, claims_room;
+    struct suppression *suppressions; /* what is new of the list, in order */
+    size_t              suppressions_count, suppressions_room;
+    uint32_t            intents; /* messages newly queued: delivery may want to claim */
+    uint32_t            profile; /* the profile that the last record was about, or PROFILE_NONE */
+    bool                older;   /* the last record was an event older than what is kept */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */

@@ -27,9 +27,11 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
     engine->timeline = timeline_open();
     engine->wakes = calendar_open();
     engine->outbox = calendar_open();
+    engine->suppressions = suppressions_open(conf.seed);
     engine->bag = buf_make(BAG_BYTES_MAX);
     if (engine->people == NULL || engine->timeline == NULL || engine->wakes == NULL ||
-        engine->outbox == NULL || program_open(&engine->program) != OK) {
+        engine->outbox == NULL || engine->suppressions == NULL ||
+        program_open(&engine->program) != OK) {
         engine_close(engine);
         return ERR_MEMORY;
     }
@@ -48,6 +50,7 @@ void engine_close(struct engine *engine)
     timeline_close(engine->timeline);
     calendar_close(engine->wakes);
     calendar_close(engine->outbox);
+    suppressions_close(engine->suppressions);
     program_close(engine->program);
     buf_done(&engine->bag);
     buf_done(&engine->detail);
@@ -102,9 +105,12 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
 /* One decision a profile, so that each finds its own on load. */
 static enum err erase_apply(struct engine *engine, const struct record *record, struct out *out)
 {
-    uint32_t member = record->profile;
+    uint32_t   member = record->profile;
+    struct str address;
     if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
+    if (outbox_address(engine, people_root(engine->people, record->profile), &address))
+        TRY(suppress_erase(engine, out, address));
     do {
         TRY(decide(engine, out,
                    (struct decision){
@@ -176,6 +182,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_list(engine, record, out);
     case RECORD_DEFINE:
         return apply_definition(engine, record, problem);
+    case RECORD_SUPPRESSION:
+        return apply_suppression(engine, record, out, problem);
     case RECORD_UNMERGE:
         return unmerge_apply(engine, record, out, problem);
     case RECORD_ERASE:

@@ -91,6 +91,8 @@ void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq);
 void engine_load_zones(struct engine *engine, struct str version);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);
+/* What the store has of the list of suppressions, in any order. */
+MUST enum err engine_load_suppression(struct engine *engine, const struct suppression *entry);
 /*
  * After all: the clock stands where it stood (now_ms is that of the last record), and everyone
  * touched by the tail is looked at then; what is due later keeps its own time.
@@ -139,6 +141,12 @@ struct count {
 };
 bool engine_count(const struct engine *engine, const struct segment_program *program, int64_t at_ms,
                   uint32_t *cursor, uint32_t most, struct count *count);
+
+/* Where the person's mail goes, or nothing; lives until the next record. */
+struct str engine_address(const struct engine *engine, uint32_t profile);
+/* What is known of an address, however it is written; NULL: it was never suppressed. */
+const struct suppression *engine_suppression(const struct engine *engine, struct str address);
+uint32_t                  engine_suppressions(const struct engine *engine); /* how many are */
 
 /* The person's current traits as JSON; the records they came from, oldest first, at most `most`. */
 void     engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out);

@@ -32,7 +32,9 @@ enum {
 /* Some answers of anyone are no longer known, as after a start. */
 static void forget(struct life *life)
 {
-    struct people   *people = life->engine->people;
+    struct people *people = life->engine->people;
+    if (people_count(people) == 0)
+        return;
     struct profile  *profile = people_get(people, life_draw(life, people_count(people)));
     struct standing *items = profile->state == NULL ? NULL : profile->state->rare->standings.items;
     if (items == NULL)

@@ -225,6 +225,7 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
     out->profile = event.profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
+    TRY(suppress_heard(engine, record, people_root(engine->people, record->profile), out));
     return event_follow(engine, record, out, &event, added, false);
 }
 

@@ -39,16 +39,17 @@ struct retaining {
 };
 
 struct engine {
-    struct engine_conf conf;
-    struct facts_ops   ops; /* known_ops, with the segments of here and now */
-    struct people     *people;
-    struct timeline   *timeline;
-    struct calendar   *wakes;
-    struct calendar   *outbox; /* (due, person) of each queued message */
-    struct program    *program;
-    int64_t            now_ms;
-    uint64_t           seq, next_decision;
-    struct buf         bag, detail; /* scratch */
+    struct engine_conf   conf;
+    struct facts_ops     ops; /* known_ops, with the segments of here and now */
+    struct people       *people;
+    struct timeline     *timeline;
+    struct calendar     *wakes;
+    struct calendar     *outbox; /* (due, person) of each queued message */
+    struct program      *program;
+    int64_t              now_ms;
+    uint64_t             seq, next_decision;
+    struct suppressions *suppressions;
+    struct buf           bag, detail; /* scratch */
     struct {
         struct job *items;
         uint32_t    count, room;
@@ -150,6 +151,16 @@ MUST enum err context_tell(struct engine *engine, const struct record *record, s
 /* consent.c: one record, and what follows from it. */
 MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
+
+/* suppress.c: keeps the entry and tells the store. */
+MUST enum err suppress(struct engine *engine, struct out *out, struct suppression entry);
+/* A bounce or complaint, already on the person's timeline, may put its recipient on the list. */
+MUST enum err suppress_heard(struct engine *engine, const struct record *record, uint32_t person,
+                             struct out *out);
+MUST enum err apply_suppression(struct engine *engine, const struct record *record, struct out *out,
+                                struct problem *problem);
+/* Nothing is left of the address of somebody who is erased. */
+MUST enum err suppress_erase(struct engine *engine, struct out *out, struct str address);
 
 /* define.c: one record; who is to be asked because of it is asked by jobs. */
 MUST enum err apply_definition(struct engine *engine, const struct record *record,
@@ -253,6 +264,8 @@ void          retaining_done(struct retaining *retaining);
 /* outbox.c */
 MUST enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count);
 MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
+/* Where the person's mail goes; false: nowhere. Lives until the next event. */
+bool          outbox_address(const struct engine *engine, uint32_t person, struct str *out);
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason);

@@ -87,7 +87,7 @@ static bool refuses(const struct state *state, uint32_t topic)
     return refused;
 }
 
-static bool address_of(struct engine *engine, uint32_t person, struct str *out)
+bool outbox_address(const struct engine *engine, uint32_t person, struct str *out)
 {
     struct known       known;
     struct facts_trait trait;
@@ -112,9 +112,12 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
         return STR("the template was deleted");
     if (!template->transactional && refuses(state, message->topic))
         return STR("unsubscribed");
-    if (!address_of(engine, person, address))
+    if (!outbox_address(engine, person, address))
         return STR("no e-mail address");
-    return STR_NONE;
+    const struct suppression *known = engine_suppression(engine, *address);
+    bool                      receipt =
+        template->transactional && known != NULL && known->reason == SUPPRESSION_COMPLAINT;
+    return known == NULL || receipt ? STR_NONE : suppression_why(known->reason);
 }
 
 /* Computed traits change with every event, so their values themselves are kept. */

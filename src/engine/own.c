@@ -18,8 +18,8 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_EMAIL_OPENED] = "Email Opened",
         [OWN_EMAIL_CLICKED] = "Email Clicked",
         [OWN_EMAIL_UNSUBSCRIBED] = "Email Unsubscribed",
-        [OWN_EVENTS] = "$11",
-        "$12",
+        [OWN_EMAIL_COMPLAINED] = "Email Complained",
+        [OWN_EVENTS] = "$12",
         "$13",
         "$14",
         "$15", /* kept free */

@@ -35,6 +35,7 @@ enum own_event {
     OWN_EMAIL_OPENED,
     OWN_EMAIL_CLICKED,
     OWN_EMAIL_UNSUBSCRIBED,
+    OWN_EMAIL_COMPLAINED,
     OWN_EVENTS, /* the numbers from here up to RUN_OWN_NAMES are kept free */
 };
 

@@ -35,7 +35,9 @@ enum record_kind {
     RECORD_LIST = 12, /* name: list; flag RECORD_LEAVE takes the person off it */
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
-    RECORD_ERASE = 15,   /* the person that `profile` belongs to is forgotten, see erasure.h */
+    RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
+                                properties: {"reason"} */
+    RECORD_ERASE = 15,       /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
     RECORD_CLAIM = 21,    /* delivery has room for `count` messages */
@@ -46,7 +48,7 @@ enum record_kind {
 
 enum record_flag {
     RECORD_HISTORICAL = 1, /* an import: updates everything, starts nothing */
-    RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join */
+    RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join; RECORD_SUPPRESSION: lift */
     RECORD_FIRE = 8,       /* RECORD_DEFINE of a segment: the change may set off journeys */
     RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
 };
@@ -109,5 +111,6 @@ struct record {
 #define EVENT_EMAIL_OPENED STR("Email Opened")
 #define EVENT_EMAIL_CLICKED STR("Email Clicked")
 #define EVENT_EMAIL_UNSUBSCRIBED STR("Email Unsubscribed")
+#define EVENT_EMAIL_COMPLAINED STR("Email Complained")
 
 #endif

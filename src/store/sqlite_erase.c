@@ -153,6 +153,10 @@ static enum err erase(struct store *store, const struct store_erasure *erasure)
                     erasure->profiles_count));
     TRY(rows_delete(store, "DELETE FROM rejected WHERE id=?", erasure->rejected,
                     erasure->rejected_count));
+    for (size_t i = 0; i < erasure->addresses_count; i++)
+        TRY(sqlite_suppression_write(
+            store,
+            &(struct store_suppression){ .address = erasure->addresses[i], .is_erased = true }));
     TRY(details_set(store, erasure->bare, erasure->bare_count));
     TRY(states_set(store, erasure->states, erasure->states_count));
     return sqlite_metas_write(store, erasure->metas, erasure->metas_count);

@@ -143,13 +143,14 @@ void store_reader_end(struct store_reader *reader)
 /* ---- readings ---- */
 
 union each {
-    store_event_each      *event;
-    store_decision_each   *decision;
-    store_name_each       *name;
-    store_definition_each *definition;
-    store_rejected_each   *rejected;
-    store_state_each      *state;
-    store_credential_each *credential;
+    store_event_each       *event;
+    store_decision_each    *decision;
+    store_name_each        *name;
+    store_definition_each  *definition;
+    store_rejected_each    *rejected;
+    store_state_each       *state;
+    store_credential_each  *credential;
+    store_suppression_each *suppression;
 };
 
 struct reading {
@@ -180,6 +181,7 @@ GIVE(definition)
 GIVE(rejected)
 GIVE(state)
 GIVE(credential)
+GIVE(suppression)
 
 static int next_of_table(struct reading *reading)
 {
@@ -387,6 +389,18 @@ enum err store_rejected_read(struct store_reader *reader, size_t most, store_rej
     reading.each.rejected = each;
     reading.ctx = ctx;
     reading.bounds[reading.bounds_count++] = clamp(most);
+    return read_rows(&reading);
+}
+
+enum err store_suppressions_read(struct store_reader *reader, uint64_t before,
+                                 store_suppression_each *each, void *ctx)
+{
+    struct reading reading = reading_make(reader, STATEMENT_SUPPRESSIONS);
+    reading.decode = row_suppression;
+    reading.give = give_suppression;
+    reading.each.suppression = each;
+    reading.ctx = ctx;
+    reading.bounds[reading.bounds_count++] = clamp(before);
     return read_rows(&reading);
 }
 

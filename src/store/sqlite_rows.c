@@ -22,6 +22,7 @@ const char *sqlite_statement_sql(enum statement_kind kind)
         [STATEMENT_STATES] = "SELECT * FROM profile_state WHERE profile>=? ORDER BY profile",
         [STATEMENT_CREDENTIALS] = "SELECT * FROM credential ORDER BY id",
         [STATEMENT_META] = "SELECT value FROM meta WHERE key=?",
+        [STATEMENT_SUPPRESSIONS] = "SELECT * FROM suppression WHERE id<? ORDER BY id DESC",
     };
     return texts[kind];
 }
@@ -148,4 +149,16 @@ enum err row_credential(sqlite3_stmt *statement, struct arena *arena, union row 
     TRY(sqlite_column_str(statement, 2, arena, &credential->name));
     TRY(sqlite_column_str(statement, 3, arena, &credential->hash));
     return sqlite_column_str(statement, 4, arena, &credential->scopes);
+}
+
+enum err row_suppression(sqlite3_stmt *statement, struct arena *arena, union row *out)
+{
+    out->suppression = (struct store_suppression){
+        .id = column_u64(statement, 0),
+        .reason = column_u32(statement, 2),
+        .at_ms = sqlite3_column_int64(statement, 3),
+        .seq = column_u64(statement, 4),
+    };
+    TRY(sqlite_column_str(statement, 1, arena, &out->suppression.address));
+    return sqlite_column_str(statement, 5, arena, &out->suppression.said);
 }

@@ -23,7 +23,7 @@
 #include "store/store.h"
 
 enum {
-    SQLITE_SCHEMA_VERSION = 3,
+    SQLITE_SCHEMA_VERSION = 4,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
     SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */
@@ -63,6 +63,7 @@ struct store {
     pthread_mutex_t        lock; /* the writing connection and everything down to `gate` */
     sqlite3               *db;
     sqlite3_stmt          *begin, *commit, *rollback, *meta_set, *meta_unset;
+    sqlite3_stmt          *suppression_set, *suppression_unset;
     struct insert          inserts[INSERT_COUNT];
     struct store_last      last;
     struct problem         problem; /* of the last failure */
@@ -82,13 +83,14 @@ struct store {
 };
 
 union row {
-    struct store_event      event;
-    struct store_decision   decision;
-    struct store_name       name;
-    struct store_definition definition;
-    struct store_rejected   rejected;
-    struct store_state      state;
-    struct store_credential credential;
+    struct store_event       event;
+    struct store_decision    decision;
+    struct store_name        name;
+    struct store_definition  definition;
+    struct store_rejected    rejected;
+    struct store_state       state;
+    struct store_credential  credential;
+    struct store_suppression suppression;
 };
 
 enum statement_kind {
@@ -106,6 +108,7 @@ enum statement_kind {
     STATEMENT_STATES,
     STATEMENT_CREDENTIALS,
     STATEMENT_META,
+    STATEMENT_SUPPRESSIONS,
     STATEMENT_COUNT,
 };
 
@@ -127,7 +130,7 @@ struct store_reader {
 /* Decodes the row `statement` stands on, text copied into the arena. ERR_MEMORY. */
 typedef enum err row_decode(sqlite3_stmt *statement, struct arena *arena, union row *out);
 row_decode       row_event, row_decision, row_name, row_definition, row_rejected, row_state,
-    row_credential;
+    row_credential, row_suppression;
 
 const char *sqlite_statement_sql(enum statement_kind kind);
 /* A column's text or bytes in the arena; NULL and empty give STR_NONE. */
@@ -157,6 +160,8 @@ MUST enum err sqlite_finish(struct store *store);
 MUST enum err sqlite_note(struct store *store, const char *key, uint64_t value);
 /* Inside a transaction. */
 MUST enum err sqlite_metas_write(struct store *store, const struct store_meta *metas, size_t count);
+/* Sets or removes one row. */
+MUST enum err sqlite_suppression_write(struct store *store, const struct store_suppression *row);
 /* From here on pages are written into the database without what they have no use for. */
 void sqlite_clear_pages(struct store *store);
 /* OK, or ERR_WAIT when a reader (passive: never) is in the way of truncating. */

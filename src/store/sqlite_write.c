@@ -156,6 +156,10 @@ enum err sqlite_writer_prepare(struct store *store)
     TRY(prepare(store, "ROLLBACK", &store->rollback));
     TRY(prepare(store, "INSERT OR REPLACE INTO meta VALUES(?,?)", &store->meta_set));
     TRY(prepare(store, "DELETE FROM meta WHERE key=?", &store->meta_unset));
+    TRY(prepare(store,
+                "INSERT OR REPLACE INTO suppression(address,reason,at,seq,said) VALUES(?,?,?,?,?)",
+                &store->suppression_set));
+    TRY(prepare(store, "DELETE FROM suppression WHERE address=?", &store->suppression_unset));
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         TRY(insert_prepare(store, &forms[kind], 1, &store->inserts[kind].one));
         TRY(insert_prepare(store, &forms[kind], SQLITE_ROWS_AT_ONCE, &store->inserts[kind].many));
@@ -170,6 +174,8 @@ void sqlite_writer_finish(struct store *store)
     sqlite3_finalize(store->rollback);
     sqlite3_finalize(store->meta_set);
     sqlite3_finalize(store->meta_unset);
+    sqlite3_finalize(store->suppression_set);
+    sqlite3_finalize(store->suppression_unset);
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         sqlite3_finalize(store->inserts[kind].one);
         sqlite3_finalize(store->inserts[kind].many);
@@ -272,6 +278,20 @@ enum err sqlite_metas_write(struct store *store, const struct store_meta *metas,
     return OK;
 }
 
+enum err sqlite_suppression_write(struct store *store, const struct store_suppression *row)
+{
+    sqlite3_stmt *statement = row->is_erased ? store->suppression_unset : store->suppression_set;
+    int           code = bind_str(statement, 1, row->address);
+    assert(row->address.len > 0);
+    if (!row->is_erased) {
+        code |= bind_u64(statement, 2, row->reason);
+        code |= sqlite3_bind_int64(statement, 3, row->at_ms);
+        code |= bind_u64(statement, 4, row->seq);
+        code |= bind_str(statement, 5, row->said);
+    }
+    return code == SQLITE_OK ? sqlite_run(store, statement) : bind_problem(store);
+}
+
 enum err sqlite_note(struct store *store, const char *key, uint64_t value)
 {
     char text[32];
@@ -288,6 +308,8 @@ static enum err batch_write(struct store *store, const struct store_batch *batch
     TRY(insert_rows(store, INSERT_DECISION, batch->decisions, batch->decisions_count));
     TRY(insert_rows(store, INSERT_REJECTED, batch->rejected, batch->rejected_count));
     TRY(insert_rows(store, INSERT_STATE, batch->states, batch->states_count));
+    for (size_t i = 0; i < batch->suppressions_count; i++)
+        TRY(sqlite_suppression_write(store, &batch->suppressions[i]));
     return sqlite_metas_write(store, batch->metas, batch->metas_count);
 }
 

@@ -207,6 +207,16 @@ struct store_meta {
     struct str key, value; /* an empty value removes the key */
 };
 
+struct store_suppression {
+    uint64_t   id;        /* given by the store, the newest change last; ignored when written */
+    struct str address;   /* in lower case; one row each */
+    uint32_t   reason;    /* the engine's number */
+    bool       is_erased; /* written: no row is left */
+    int64_t    at_ms;
+    uint64_t   seq;
+    struct str said;
+};
+
 struct store_credential {
     uint32_t   id;
     struct str kind; /* "write", "api", "owner" */
@@ -252,20 +262,22 @@ struct store_last {
 MUST enum err store_last(struct store *store, struct store_last *out);
 
 struct store_batch {
-    const struct store_event      *events;
-    size_t                         events_count;
-    const struct store_decision   *decisions;
-    size_t                         decisions_count;
-    const struct store_name       *names;
-    size_t                         names_count;
-    const struct store_definition *definitions;
-    size_t                         definitions_count;
-    const struct store_rejected   *rejected;
-    size_t                         rejected_count;
-    const struct store_state      *states; /* checkpoint slices: replace the row of that profile */
-    size_t                         states_count;
-    const struct store_meta       *metas;
-    size_t                         metas_count;
+    const struct store_event       *events;
+    size_t                          events_count;
+    const struct store_decision    *decisions;
+    size_t                          decisions_count;
+    const struct store_name        *names;
+    size_t                          names_count;
+    const struct store_definition  *definitions;
+    size_t                          definitions_count;
+    const struct store_rejected    *rejected;
+    size_t                          rejected_count;
+    const struct store_state       *states; /* checkpoint slices: replace the row of that profile */
+    size_t                          states_count;
+    const struct store_meta        *metas;
+    size_t                          metas_count;
+    const struct store_suppression *suppressions; /* in order: replace the row of that address */
+    size_t                          suppressions_count;
 };
 
 /*
@@ -321,6 +333,8 @@ struct store_erasure {
     size_t                       states_count;
     const struct store_meta     *metas;
     size_t                       metas_count;
+    const struct str            *addresses; /* of suppressions, in lower case */
+    size_t                       addresses_count;
 };
 MUST enum err store_erase(struct store *store, const struct store_erasure *erasure);
 MUST enum err store_scrub(struct store *store, struct problem *problem);
@@ -364,6 +378,7 @@ typedef enum err store_definition_each(void *ctx, const struct store_definition 
 typedef enum err store_rejected_each(void *ctx, const struct store_rejected *row);
 typedef enum err store_state_each(void *ctx, const struct store_state *row);
 typedef enum err store_credential_each(void *ctx, const struct store_credential *row);
+typedef enum err store_suppression_each(void *ctx, const struct store_suppression *row);
 
 /* Both ends included. */
 MUST enum err store_events_read(struct store_reader *reader, uint64_t seq_from, uint64_t seq_to,
@@ -390,6 +405,10 @@ MUST enum err store_rejected_read(struct store_reader *reader, size_t most,
                                   store_rejected_each *each, void *ctx);
 MUST enum err store_credentials_read(struct store_reader *reader, store_credential_each *each,
                                      void *ctx);
+
+/* Those with an id below `before`, the newest first. */
+MUST enum err store_suppressions_read(struct store_reader *reader, uint64_t before,
+                                      store_suppression_each *each, void *ctx);
 
 /* One row, its text copied into the arena. ERR_ABSENT. */
 MUST enum err store_event_get(struct store_reader *reader, struct arena *arena, uint64_t seq,

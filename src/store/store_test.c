@@ -10,15 +10,16 @@
 /* ---- a batch comes back as it went in ---- */
 
 struct seen {
-    struct store_event      event;
-    struct store_decision   decision;
-    struct store_name       name;
-    struct store_definition definition;
-    struct store_rejected   rejected;
-    struct store_state      state;
-    struct store_credential credential;
-    struct arena           *arena;
-    int                     count;
+    struct store_event       event;
+    struct store_decision    decision;
+    struct store_name        name;
+    struct store_definition  definition;
+    struct store_rejected    rejected;
+    struct store_state       state;
+    struct store_credential  credential;
+    struct store_suppression suppression;
+    struct arena            *arena;
+    int                      count;
 };
 
 static struct str kept(struct seen *seen, struct str s)
@@ -472,7 +473,7 @@ static void raw_sql(const char *dir, const char *sql)
     sqlite3_close(db);
 }
 
-/* Those made before a version, "before-2-"; the path of one. */
+/* Those made before a version, "before-3-"; the path of one. */
 static int snapshots(const char *dir, const char *before, char *path, size_t path_bytes)
 {
     int  count = 0;
@@ -499,6 +500,44 @@ static void version_1_make(const char *dir)
                  "INSERT INTO event VALUES(41,1,1,1,0,0,0,0,'ada',NULL,NULL,NULL)");
 }
 
+static enum err see_suppression(void *ctx, const struct store_suppression *row)
+{
+    struct seen *seen = ctx;
+    seen->suppression = *row; /* the last: the oldest */
+    seen->suppression.address = kept(seen, row->address);
+    seen->count++;
+    return OK;
+}
+
+TEST(store, a_suppression_replaces_the_one_of_its_address_and_is_listed_as_the_newest)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    struct store                      *store = fixture_open(&fixture, 0);
+    struct store_reader               *reader;
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct seen                        seen = { .arena = arena };
+    const struct store_suppression     rows[] = {
+            { .address = STR("a@x"), .reason = 1, .at_ms = 5, .seq = 1, .said = STR("no such user") },
+            { .address = STR("b@x"), .reason = 4, .at_ms = 6, .seq = 2 },
+            { .address = STR("c@x"), .reason = 4, .at_ms = 6, .seq = 2 },
+            { .address = STR("a@x"), .reason = 0, .at_ms = 7, .seq = 3 },
+            { .address = STR("c@x"), .is_erased = true },
+    };
+    assert_ok(store_reader_open(store, "test", &reader));
+    assert_ok(store_commit(store,
+                           &(struct store_batch){ .suppressions = rows, .suppressions_count = 5 }));
+    assert_ok(store_suppressions_read(reader, INT64_MAX, see_suppression, &seen));
+    assert_int_equal(seen.count, 2);
+    assert_str(seen.suppression.address, "b@x");
+    assert_ok(store_suppressions_read(reader, seen.suppression.id + 1, see_suppression, &seen));
+    assert_int_equal(seen.count, 3);
+    assert_sql(fixture.dir, "SELECT address,reason,said FROM suppressions", "b@x|manual|-|");
+    store_reader_close(reader);
+    store_close(store);
+    fixture_done(&fixture);
+}
+
 TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
 {
     struct fixture fixture;
@@ -510,7 +549,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_ok(store_last(store, &last));
     assert_int_equal(last.seq, 41);
     assert_sql(fixture.dir, "SELECT seq,user_id FROM events", "41|ada|");
-    assert_sql(fixture.dir, "PRAGMA user_version", "3|");
+    assert_sql(fixture.dir, "PRAGMA user_version", "4|");
     assert_int_equal(snapshots(fixture.dir, "before-2-", copy, sizeof copy), 1);
     sqlite3      *db;
     sqlite3_stmt *statement;
@@ -529,7 +568,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_ok(store_snapshots_expire(store, 1, &removed));
     assert_int_equal(removed, 0);
     assert_ok(store_snapshots_expire(store, INT64_MAX, &removed));
-    assert_int_equal(removed, 2);
+    assert_int_equal(removed, 3); /* one before each step */
     store_close(store);
     fixture_done(&fixture);
 }
@@ -668,9 +707,10 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
         { .seq = 3, .user_id = STR("KEPT-bob"), .profile = 4 },
         { .seq = 4, .message_id = STR("SECRET-ada"), .profile = 3 },
     };
-    struct store_decision decision = { .id = 1, .profile = 3, .detail = STR("SECRET-ada") };
-    struct store_state    checkpoint = { .profile = 3, .state = STR("SECRET-ada") };
-    struct store_rejected rejected = { .body = STR("SECRET-ada") };
+    struct store_decision    decision = { .id = 1, .profile = 3, .detail = STR("SECRET-ada") };
+    struct store_state       checkpoint = { .profile = 3, .state = STR("SECRET-ada") };
+    struct store_rejected    rejected = { .body = STR("SECRET-ada") };
+    struct store_suppression suppression = { .address = STR("SECRET-ada") };
     assert_ok(store_commit(store, &(struct store_batch){ .events = events,
                                                          .events_count = 4,
                                                          .decisions = &decision,
@@ -678,7 +718,9 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
                                                          .states = &checkpoint,
                                                          .states_count = 1,
                                                          .rejected = &rejected,
-                                                         .rejected_count = 1 }));
+                                                         .rejected_count = 1,
+                                                         .suppressions = &suppression,
+                                                         .suppressions_count = 1 }));
     assert_ok(store_scrub(store, NULL)); /* so that it is in the database, not only in the WAL */
     assert_true(folder_contains(fixture.dir, "SECRET-ada"));
     assert_ok(store_erase(store, &(struct store_erasure){ .events = (uint64_t[]){ 1, 2, 4 },
@@ -688,7 +730,9 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
                                                           .profiles = (uint64_t[]){ 3 },
                                                           .profiles_count = 1,
                                                           .rejected = (uint64_t[]){ 1 },
-                                                          .rejected_count = 1 }));
+                                                          .rejected_count = 1,
+                                                          .addresses = &suppression.address,
+                                                          .addresses_count = 1 }));
     assert_ok(store_scrub(store, NULL));
     assert_false(folder_contains(fixture.dir, "SECRET-ada"));
     assert_true(folder_contains(fixture.dir, "KEPT-bob"));

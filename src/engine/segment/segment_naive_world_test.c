@@ -140,7 +140,7 @@ static const char *const own_names[RUN_OWN_NAMES] = {
     "Email Clicked",
     "Email Bounced",
     "Email Unsubscribed",
-    "$11",
+    "Email Complained",
     "$12",
     "$13",
     "$14",

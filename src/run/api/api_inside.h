@@ -8,7 +8,8 @@
  *      tracking.c       links of our mails             api_messages.c     what was sent
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
- *      api_erasures.c   people forgotten for good
+ *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
+ *      api_returned.c   returned mail                  trail.c            from token to message
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.

@@ -1,5 +1,6 @@
 #include "run/api/routes.h"
 
+#include "bounce/bounce.h"
 #include "run/api/api.h"
 
 enum {
@@ -147,6 +148,18 @@ static const struct api_route ROUTES[] = {
     SCOPE("GET", "/api/v1/messages", messages_list, "messages:read", "List messages, newest first"),
     SCOPE("GET", "/api/v1/messages/summary", messages_summary, "messages:read",
           "How many messages are in which state"),
+
+    { "POST", "/api/v1/bounces", .call = returned_take, .need = ROUTE_SCOPE,
+      .scope = "messages:write", .body_bytes_max = BOUNCE_MAIL_BYTES_MAX,
+      .summary = "Take a returned mail or a complaint; ?token= of its return path" },
+    SCOPE("GET", "/api/v1/suppressions", suppressions_list, "messages:read",
+          "List the addresses that nothing is sent to, newest first"),
+    SCOPE("POST", "/api/v1/suppressions", suppression_add, "messages:write",
+          "Send nothing to an address"),
+    SCOPE("GET", "/api/v1/suppressions/{address}", suppression_show, "messages:read",
+          "Is this address suppressed, and why?"),
+    SCOPE("DELETE", "/api/v1/suppressions/{address}", suppression_lift, "messages:write",
+          "Send to an address again"),
 
     SCOPE("GET", "/api/v1/keys", keys_list, "keys:admin", "List keys"),
     SCOPE("POST", "/api/v1/keys", keys_add, "keys:admin", "Make a key; it is shown once"),

@@ -10,47 +10,19 @@
 #include "base/time.h"
 #include "message/links.h"
 #include "run/api/machine.h"
+#include "run/api/trail.h"
 
 enum {
     TRAIL_ARENA_BYTES_MAX = 1 << 20,
     TOKEN_BYTES_READ_MAX = 200,
     TARGET_BYTES_MAX = 3 * LINKS_URL_BYTES_MAX,
     PAGE_BYTES_MAX = 16384,
-    PROPERTIES_MAX = 5,
     FORM_FIELD_BYTES_MAX = 64,
 };
 
 /* A GIF of one transparent pixel. */
 static const char pixel[] = "GIF89a\1\0\1\0\200\0\0\0\0\0\0\0\0!\371\4\1\0\0\0\0,\0\0\0\0\1\0\1\0"
                             "\0\2\2D\1\0;";
-
-/* The message a token is of, as far as the store knows it. */
-struct trail {
-    struct http_request *request;
-    struct token         token;
-    struct str           url, template, journey;
-    uint32_t             topic;
-    bool                 machine; /* opened or clicked by a program */
-};
-
-static enum err trail_read(struct call *call, struct trail *trail)
-{
-    struct store_decision row;
-    struct json           detail;
-    int64_t               topic = 0;
-    enum err err = store_decision_get(call->desk->reader, call->arena, trail->token.message, &row);
-    if (err == ERR_ABSENT)
-        return OK; /* erased since: what is ours is still ours, and has no name */
-    TRY(err);
-    if (row.kind != STORE_DECISION_MESSAGE_QUEUED || row.profile == 0)
-        return ERR_DENIED;
-    TRY(json_parse(call->desk->parser, call->arena, row.detail, &detail, NULL));
-    trail->template = json_get_str(&detail, STR("template"));
-    trail->journey = json_get_str(&detail, STR("journey"));
-    if (json_get_int(&detail, STR("topic_id"), &topic))
-        trail->topic = (uint32_t)topic;
-    return OK;
-}
 
 static enum err token_of(struct call *call, enum token_purpose purpose, struct trail *trail)
 {
@@ -67,58 +39,6 @@ static enum err token_of(struct call *call, enum token_purpose purpose, struct t
         TRY(token_read(call->api->conf.tokens, purpose, text, STR_NONE, &trail->token));
     }
     return trail_read(call, trail);
-}
-
-/* ---- records ---- */
-
-static void property_add(struct json_member *members, uint32_t *count, struct str key,
-                         struct json value)
-{
-    if (value.kind == JSON_STRING && value.string.len == 0)
-        return;
-    members[(*count)++] = (struct json_member){ key, value };
-}
-
-static struct json text_value(struct arena *arena, struct str text)
-{
-    return (struct json){ .kind = JSON_STRING, .string = str_copy(arena, text) };
-}
-
-/* Everything that the record holds lives in `arena`. */
-static enum err message_entry(struct arena *arena, const struct trail *trail, struct str name,
-                              struct entry *out)
-{
-    struct json_member          *members = ARENA_ARRAY(arena, PROPERTIES_MAX, struct json_member);
-    struct json                 *properties = ARENA_NEW(arena, struct json);
-    SCOPED(buf_donep) struct buf body = buf_make(TARGET_BYTES_MAX * 2);
-    uint32_t                     count = 0;
-    if (members == NULL || properties == NULL)
-        return ERR_MEMORY;
-    property_add(members, &count, STR("message"),
-                 (struct json){ .kind = JSON_INT, .integer = (int64_t)trail->token.message });
-    property_add(members, &count, STR("url"), text_value(arena, trail->url));
-    property_add(members, &count, STR("template"), text_value(arena, trail->template));
-    property_add(members, &count, STR("journey"), text_value(arena, trail->journey));
-    if (trail->machine)
-        property_add(members, &count, STR("machine"),
-                     (struct json){ .kind = JSON_BOOL, .truth = true });
-    *properties = (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
-    buf_str(&body, STR("{\"properties\":"));
-    json_write(&body, properties);
-    buf_char(&body, '}');
-    TRY(buf_err(&body));
-    *out = (struct entry){
-        .record = { .kind = RECORD_MESSAGE,
-                    .flags = trail->machine ? RECORD_MACHINE : 0,
-                    .name = name,
-                    .profile = trail->token.profile,
-                    .message = trail->token.message,
-                    .at_ms = time_now_ms(),
-                    .received_ms = time_now_ms(),
-                    .properties = properties },
-        .body = str_copy(arena, buf_view(&body)),
-    };
-    return out->body.ptr == NULL ? ERR_MEMORY : OK;
 }
 
 /* ---- opens and clicks: recorded, then answered from the commit thread ---- */
@@ -170,7 +90,7 @@ static enum err trail_submit(struct call *call, const struct trail *from, struct
         *task = (struct task){
             .arena = arena, .entries = entry, .entries_count = 1, .done = done, .context = trail
         };
-        err = message_entry(arena, trail, name, entry);
+        err = trail_entry(arena, trail, name, entry);
     }
     if (err == OK)
         err = core_submit(call->api->conf.core, task);
@@ -371,7 +291,7 @@ static enum err consent_change(struct call *call, const struct trail *trail, boo
     if (question.is_erased)
         return OK; /* nothing is sent to nobody, and nothing is kept of it */
     TRY(consent_entry(call, trail, question.name, granted, &entries[0]));
-    TRY(message_entry(call->arena, trail, EVENT_EMAIL_UNSUBSCRIBED, &entries[1]));
+    TRY(trail_entry(call->arena, trail, EVENT_EMAIL_UNSUBSCRIBED, &entries[1]));
     /* Told once, however often a mail program posts it; the consent itself is set each time. */
     entries[1].message_id =
         str_format(call->arena, "unsubscribe.%llu", (unsigned long long)trail->token.message);

@@ -1,11 +1,11 @@
-/* dult bounce: what returned mail says; nothing is changed by it. */
+/* dult bounce: what returned mail says; with --tell, to the running program, too. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "bounce/bounce.h"
-#include "run/cli/cli.h"
+#include "run/cli/cli_talk.h"
 
 enum { LINE_BYTES_MAX = 4 << 20 };
 
@@ -93,6 +93,48 @@ static enum err one(struct cli *cli, struct arena *arena, const char *path, stru
     return OK;
 }
 
+/* ---- telling the program ---- */
+
+static void told_print(struct talk *talk, const char *path)
+{
+    const struct json *bounces = json_get(&talk->answer, STR("bounces"));
+    if (bounces == NULL || bounces->count == 0)
+        printf("%s: no bounce and no complaint\n", path);
+    for (uint32_t i = 0; bounces != NULL && i < bounces->count; i++) {
+        const struct json *one = &bounces->items[i];
+        const struct json *taken = json_get(one, STR("taken"));
+        bool               is_taken = taken != NULL && taken->truth;
+        printf("%s: %s  %s  %s%s\n", path, talk_text(talk, one, "recipient"),
+               talk_text(talk, one, "class"), talk_text(talk, one, "reason"),
+               is_taken ? "" : "  (not of a mail of ours: left out)");
+    }
+}
+
+static enum err tell_one(struct talk *talk, struct arena *arena, const char *path)
+{
+    struct str mail = STR_NONE;
+    TRY(mail_open(arena, path, &mail, &talk->problem));
+    talk_path(talk, "/api/v1/bounces", NULL, NULL);
+    buf_str(&talk->body, mail);
+    TRY(talk_ask(talk, "POST"));
+    if (talk->cli->is_json)
+        talk_print_json(&talk->answer);
+    else
+        told_print(talk, path);
+    return OK;
+}
+
+static enum cli_exit tell(struct cli *cli, struct arena *arena)
+{
+    struct talk talk;
+    enum err    err = talk_open(&talk, cli, false);
+    for (int i = 0; err == OK && i < cli->words_count; i++) {
+        arena_reset(arena);
+        err = tell_one(&talk, arena, cli->words[i]);
+    }
+    return talk_end(&talk, err, CLI_OK);
+}
+
 enum cli_exit cli_bounce(struct cli *cli)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(BOUNCE_ARENA_BYTES_MAX);
@@ -100,6 +142,8 @@ enum cli_exit cli_bounce(struct cli *cli)
     enum err                           err = arena == NULL ? ERR_MEMORY : OK;
     if (cli->words_count == 0)
         cli->words[cli->words_count++] = "-";
+    if (err == OK && cli_has(cli, "tell"))
+        return tell(cli, arena);
     for (int i = 0; err == OK && i < cli->words_count; i++) {
         arena_reset(arena);
         err = one(cli, arena, cli->words[i], &problem);

@@ -245,15 +245,33 @@ const struct cli_command CLI_COMMANDS[] = {
       .example = "dult liquid --cases golden_liquid.json",
       .options = { { "cases", "FILE", "the cases" } },
       .run = cli_liquid },
+    { .name = "suppress",
+      .purpose = "list, add and lift addresses that nothing is sent to",
+      .usage = "[list] [--data DIR] [--reason REASON] [--limit N]\n"
+               "show|add|lift [--data DIR] [--why TEXT] ADDRESS...",
+      .more = "Addresses come on the list by themselves: hard (there is no such mailbox), soft (5\n"
+              "messages in a row came back, over a week), complaint. What is added by hand is\n"
+              "manual. After lift, what bounced before is forgiven.",
+      .example = "dult suppress add --why 'asked by phone' ada@shop.example",
+      .options = { { "reason", "REASON", "only hard, soft, complaint or manual" },
+                   { "why", "TEXT", "kept with the record" },
+                   { "limit", "N", "at most so many lines; 100" } },
+      .words_most = CLI_WORDS_MAX,
+      .has_data = true,
+      .run = cli_suppress },
     { .name = "bounce",
       .purpose = "say who could not be reached, or complained, out of returned mail",
-      .usage = "[--json] FILE...\n[--json] < MAIL",
+      .usage = "[--json] FILE...\n[--json] < MAIL\n--tell [--data DIR] [FILE...]",
       .more = "Reads delivery reports (RFC 3464), complaints (RFC 5965) and what mail servers "
               "write in\n"
               "prose. The class is hard (the address is no good), soft (it may work later), "
               "complaint, or\n"
-              "none. Nothing is changed: it only says what it reads.",
+              "none. Nothing is changed, unless --tell gives it to the running program: what is\n"
+              "said of a mail of ours is then on the person's timeline, and may suppress the\n"
+              "address. In a mail server's aliases: dult-bounces: \"|dult bounce --tell\".",
       .example = "dult bounce --json Maildir/new/*",
+      .options = { { "tell", NULL, "give it to the running program" } },
+      .has_data = true,
       .words_most = CLI_WORDS_MAX,
       .run = cli_bounce },
     { .name = NULL },

@@ -52,6 +52,23 @@ static void states_make(struct core *core, struct batch *batch, struct store_bat
     rows->states_count = batch->states_count;
 }
 
+static void suppressions_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    size_t                    count = batch->out.suppressions_count;
+    struct store_suppression *items = array(core, batch, count, sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        const struct suppression *entry = &batch->out.suppressions[i];
+        items[i] = (struct store_suppression){ .address = entry->address,
+                                               .reason = entry->reason,
+                                               .is_erased = entry->is_erased,
+                                               .at_ms = entry->at_ms,
+                                               .seq = entry->seq,
+                                               .said = entry->said };
+    }
+    rows->suppressions = items;
+    rows->suppressions_count = count;
+}
+
 static void rejected_make(struct core *core, struct batch *batch, struct store_batch *rows)
 {
     size_t count = 0;
@@ -80,6 +97,7 @@ static void rows_make(struct core *core, struct batch *batch, struct store_batch
     names_make(core, batch, rows);
     states_make(core, batch, rows);
     rejected_make(core, batch, rows);
+    suppressions_make(core, batch, rows);
 }
 
 static void trouble_tell(struct core *core, enum err err)

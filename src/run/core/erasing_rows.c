@@ -33,6 +33,10 @@ struct erasing_rows {
         uint32_t    count, room;
     } traces;
     struct {
+        struct str *items;
+        uint32_t    count, room;
+    } addresses; /* of those, as suppressions are kept */
+    struct {
         struct store_decision *items;
         uint32_t               count, room;
     } bare;
@@ -71,6 +75,7 @@ void erasing_rows_close(struct erasing_rows *rows)
     VEC_DONE(&rows->decisions);
     VEC_DONE(&rows->rejected);
     VEC_DONE(&rows->traces);
+    VEC_DONE(&rows->addresses);
     VEC_DONE(&rows->bare);
     VEC_DONE(&rows->states);
     erasure_close(rows->erasure);
@@ -135,6 +140,19 @@ static enum err identify_each(void *ctx, const struct store_event *row)
         return OK;
     const struct json *traits = json_get(&body, STR("traits"));
     return traits == NULL ? OK : trace_add(rows, json_get_str(traits, STR("email")));
+}
+
+static enum err addresses_of_traces(struct erasing_rows *rows)
+{
+    char       bytes[SUPPRESSION_ADDRESS_BYTES_MAX];
+    struct str address;
+    for (uint32_t i = 0; i < rows->traces.count; i++) {
+        if (suppression_address(rows->traces.items[i], bytes, &address) != OK)
+            continue;
+        address = str_copy(rows->kept, address);
+        TRY(address.ptr == NULL ? ERR_MEMORY : VEC_ADD(&rows->addresses, address));
+    }
+    return OK;
 }
 
 /* ---- gathering ---- */
@@ -272,6 +290,7 @@ enum err erasing_rows_gather(struct erasing_rows *rows, struct store_last last)
     TRY(store_event_heads_read(rows->reader, 1, last.seq, event_see, rows));
     TRY(store_events_by_seqs(rows->reader, rows->identifies.items, rows->identifies.count,
                              identify_each, rows));
+    TRY(addresses_of_traces(rows));
     TRY(store_rejected_read(rows->reader, STORE_REJECTED_MAX, rejected_each, rows));
     TRY(states_gather(rows, &rows->profiles, false));
     return states_gather(rows, &rows->moved, true);
@@ -309,7 +328,9 @@ enum err erasing_rows_remove(struct erasing_rows *rows, struct store *store, str
                                                     .states = rows->states.items,
                                                     .states_count = rows->states.count,
                                                     .metas = &note,
-                                                    .metas_count = 1 }));
+                                                    .metas_count = 1,
+                                                    .addresses = rows->addresses.items,
+                                                    .addresses_count = rows->addresses.count }));
     *done = true;
     return OK;
 }

@@ -329,6 +329,19 @@ static enum err retention_read_meta(struct loading *loading)
     return OK;
 }
 
+static enum err suppression_each(void *ctx, const struct store_suppression *row)
+{
+    struct loading *loading = ctx;
+    if (row->reason >= SUPPRESSION_REASONS)
+        return ERR_CORRUPT;
+    return engine_load_suppression(
+        loading->core->engine,
+        &(struct suppression){ .reason = (enum suppression_reason)row->reason,
+                               .address = row->address,
+                               .at_ms = row->at_ms,
+                               .seq = row->seq });
+}
+
 /* What is loaded; the rest is made anew from events and decisions. */
 struct helps {
     bool checkpoint, index;
@@ -341,6 +354,7 @@ static enum err all_read(struct loading *loading, struct helps helps)
     TRY(engine_make(core));
     TRY(store_names_read(core->reader, name_each, loading));
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
+    TRY(store_suppressions_read(core->reader, INT64_MAX, suppression_each, loading));
     now_read(loading);
     TRY(retention_read_meta(loading));
     if (helps.checkpoint && !core->conf.no_checkpoint) {

@@ -189,6 +189,7 @@ static uint32_t row_kind(const struct record *record)
                                                                 : STORE_EVENT_OTHER;
     case RECORD_CONSENT:
     case RECORD_LIST:
+    case RECORD_SUPPRESSION:
         return STORE_EVENT_CONSENT;
     case RECORD_DEFINE:
         return STORE_EVENT_DEFINITION;

@@ -109,7 +109,8 @@ static uint32_t name_number(struct core *core, const struct record *record)
     };
     struct str name = record->name;
     if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT ||
-        record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY)
+        record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY ||
+        record->kind == RECORD_SUPPRESSION)
         return 0;
     if (str_is_empty(name) && record->kind <= RECORD_GROUP)
         name = str_of(fixed[record->kind]);

@@ -140,6 +140,7 @@ void sender_done(void *ctx, struct delivery_message *message,
     enum outcome_kind kind = kinds[outcome->result];
     int64_t           retry_ms = 0;
     job->bounced = outcome->result == DELIVERY_FAILED && outcome->code >= 500;
+    job->is_to_rcpt = outcome->blame == BLAME_RECIPIENT;
     if (kind == OUTCOME_DEFERRED)
         retry_ms = next_try_ms(sender, job);
     if (retry_ms == TIME_NEVER)

@@ -27,9 +27,10 @@ struct job {
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
-    bool                    given;   /* the channel had it, and offers its place itself */
-    bool                    bounced; /* the recipient's host refused it for good */
-    struct record_outcome   outcome; /* its text is `text` */
+    bool                    given;      /* the channel had it, and offers its place itself */
+    bool                    bounced;    /* the recipient's host refused it for good */
+    bool                    is_to_rcpt; /* the address, not the content */
+    struct record_outcome   outcome;    /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
 };

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bounce/bounce.h"
 #include "run/send/sender_inside.h"
 
-enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 4096 };
+enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 16 << 10 };
 
 /* The core is full or its disk fails: the outcome waits, and is not lost. */
 #define PAUSE_NS 20000000L
@@ -80,42 +81,58 @@ static void report_durable(struct task *task)
 
 /* ---- a task of outcomes ---- */
 
-static struct str body_write(struct arena *arena, const struct job *job)
+static struct str body_write(struct arena *arena, const struct json *properties)
 {
-    struct buf body = buf_make(BODY_BYTES_MAX);
-    buf_format(&body, "{\"properties\":{\"message\":\"%llu\",\"template\":",
-               (unsigned long long)job->claim.message);
-    json_write_str(&body, job->rendered.template);
-    buf_str(&body, STR(",\"journey\":"));
-    json_write_str(&body, job->rendered.journey);
-    buf_str(&body, STR("}}"));
-    struct str made =
-        buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
-    buf_done(&body);
-    return made;
+    SCOPED(buf_donep) struct buf body = buf_make(BODY_BYTES_MAX);
+    buf_str(&body, STR("{\"properties\":"));
+    json_write(&body, properties);
+    buf_char(&body, '}');
+    return buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
+}
+
+static void put(struct json *object, struct json_member *members, const char *key, struct str text)
+{
+    if (text.len > 0)
+        members[object->count++] =
+            (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
+}
+
+/* What the refusal says of the address: it may be suppressed by it. */
+static void bounce_put(struct arena *arena, const struct job *job, struct json *object,
+                       struct json_member *members)
+{
+    struct bounce bounce;
+    struct str    reply = str_copy(arena, str_of(job->text));
+    if (bounce_reply(arena, reply, job->is_to_rcpt, &bounce) != OK)
+        return;
+    put(object, members, "class", str_of(bounce_class_name(bounce.class)));
+    put(object, members, "recipient", str_copy(arena, str_of(job->address)));
+    put(object, members, "status", bounce.status);
+    put(object, members, "reason", bounce.reason);
+    put(object, members, "said", bounce.said);
 }
 
 static const struct json *properties_make(struct arena *arena, const struct job *job)
 {
-    enum { MEMBERS = 3 };
+    enum { MEMBERS = 8 };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
-    struct str          id = str_format(arena, "%llu", (unsigned long long)job->claim.message);
-    struct str template = str_copy(arena, job->rendered.template);
-    struct str journey = str_copy(arena, job->rendered.journey);
     if (object == NULL || members == NULL)
         return NULL;
-    members[0] = (struct json_member){ STR("message"), { .kind = JSON_STRING, .string = id } };
-    members[1] =
-        (struct json_member){ STR("template"), { .kind = JSON_STRING, .string = template } };
-    members[2] = (struct json_member){ STR("journey"), { .kind = JSON_STRING, .string = journey } };
-    *object = (struct json){ .kind = JSON_OBJECT, .count = MEMBERS, .members = members };
+    *object = (struct json){ .kind = JSON_OBJECT, .members = members };
+    put(object, members, "message",
+        str_format(arena, "%llu", (unsigned long long)job->claim.message));
+    put(object, members, "template", str_copy(arena, job->rendered.template));
+    put(object, members, "journey", str_copy(arena, job->rendered.journey));
+    if (job->bounced)
+        bounce_put(arena, job, object, members);
     return object;
 }
 
 static void entry_fill(struct arena *arena, const struct job *job, struct entry *entry)
 {
-    enum outcome_kind kind = job->outcome.kind;
+    enum outcome_kind  kind = job->outcome.kind;
+    const struct json *properties = properties_make(arena, job);
     *entry = (struct entry){
         .record = { .kind = RECORD_OUTCOME,
                     .at_ms = job->at_ms,
@@ -126,9 +143,9 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
                             : job->bounced           ? EVENT_EMAIL_BOUNCED
                             : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED
                                                      : STR_NONE,
-                    .properties = properties_make(arena, job),
+                    .properties = properties,
                     .outcome = job->outcome },
-        .body = body_write(arena, job),
+        .body = properties == NULL ? STR("{}") : body_write(arena, properties),
     };
     entry->record.outcome.text = str_copy(arena, str_of(job->text));
 }
