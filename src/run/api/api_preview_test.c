@@ -32,8 +32,10 @@ static bool merge_pick(struct engine *engine, struct task *task)
 {
     struct unmerging    *unmerging = task->context;
     const struct people *people = engine_people(engine);
-    uint32_t             person = fixture_draw(unmerging->f, people_count(people));
-    const struct rare   *rare = people_state_get(people, person)->rare;
+    if (people_count(people) == 0)
+        return true;
+    uint32_t           person = fixture_draw(unmerging->f, people_count(people));
+    const struct rare *rare = people_state_get(people, person)->rare;
     if (rare->merges.count == 0)
         return true;
     unmerging->record->profile = person;
@@ -248,7 +250,7 @@ TEST(api_preview, whoever_a_preview_lets_enter_or_leave_does_and_nobody_else)
         live(rig->core, &f);
         apply(rig, drafts[fixture_draw(&f, DRAFTS)]);
         look_back(rig, begun_ms - (int64_t)fixture_draw(&f, 25) * TIME_DAY_MS);
-        look_back(rig, begun_ms + fixture_draw(&f, (uint32_t)(time_now_ms() - begun_ms)));
+        look_back(rig, begun_ms + fixture_draw(&f, (uint32_t)(time_now_ms() - begun_ms) + 1));
     }
     rig_close(rig);
 }
