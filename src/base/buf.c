@@ -61,7 +61,7 @@ void buf_added(struct buf *buf, size_t bytes)
 
 void buf_char(struct buf *buf, char c)
 {
-    char *at = buf_reserve(buf, 1);
+    char *at = buf->len < buf->room && buf->err == OK ? buf->ptr + buf->len : buf_reserve(buf, 1);
     if (at == NULL)
         return;
     *at = c;

@@ -3,18 +3,31 @@
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* Three bytes or fewer as four characters or fewer; returns how many. */
+static size_t four_write(char *out, struct str in, const char *alphabet, bool pad)
+{
+    uint32_t word = 0;
+    size_t   made = 0;
+    for (size_t k = 0; k < 3; k++)
+        word = word << 8 | (k < in.len ? (unsigned char)in.ptr[k] : 0u);
+    for (size_t k = 0; k < 4; k++)
+        if (k <= in.len)
+            out[made++] = alphabet[word >> (18 - 6 * k) & 63];
+        else if (pad)
+            out[made++] = '=';
+    return made;
+}
+
 static void sixty_four_write(struct buf *out, struct str in, const char *alphabet, bool pad)
 {
+    char   made[96];
+    size_t len = 0;
     for (size_t i = 0; i < in.len; i += 3) {
-        size_t   n = in.len - i < 3 ? in.len - i : 3;
-        uint32_t word = 0;
-        for (size_t k = 0; k < 3; k++)
-            word = word << 8 | (k < n ? (unsigned char)in.ptr[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            if (k <= n)
-                buf_char(out, alphabet[word >> (18 - 6 * k) & 63]);
-            else if (pad)
-                buf_char(out, '=');
+        len += four_write(made + len, str_slice(in, i, i + 3), alphabet, pad);
+        if (len + 4 <= sizeof made && i + 3 < in.len)
+            continue;
+        buf_str(out, (struct str){ made, len });
+        len = 0;
     }
 }
 
@@ -106,16 +119,27 @@ enum err hex_read(struct buf *out, struct str text)
     return buf_err(out);
 }
 
+static const char upper_digits[] = "0123456789ABCDEF";
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
 void percent_write(struct buf *out, struct str bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)bytes.ptr[i];
-        bool same = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                    c == '-' || c == '.' || c == '_' || c == '~';
-        if (same)
-            buf_char(out, (char)c);
-        else
-            buf_format(out, "%%%02X", c);
+        if (is_unreserved(c)) {
+            size_t from = i;
+            while (i + 1 < bytes.len && is_unreserved((unsigned char)bytes.ptr[i + 1]))
+                i++;
+            buf_str(out, str_slice(bytes, from, i + 1));
+            continue;
+        }
+        char escaped[3] = { '%', upper_digits[c >> 4], upper_digits[c & 15] };
+        buf_str(out, (struct str){ escaped, sizeof escaped });
     }
 }
 

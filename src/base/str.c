@@ -180,11 +180,27 @@ enum err str_to_real(struct str s, double *out)
     return OK;
 }
 
+/* How much of the text is plainly ASCII, in steps of 32 bytes: most of it is. */
+static size_t ascii_bytes(const unsigned char *at, size_t bytes)
+{
+    size_t   passed = 0;
+    uint64_t four[4];
+    for (; bytes - passed >= sizeof four; passed += sizeof four) {
+        memcpy(four, at + passed, sizeof four);
+        if (((four[0] | four[1] | four[2] | four[3]) & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return passed;
+}
+
 bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
     size_t               i = 0;
     while (i < s.len) {
+        i += ascii_bytes(p + i, s.len - i);
+        if (i == s.len)
+            break;
         unsigned char c = p[i];
         size_t        more = c < 0x80                ? 0
                              : c >= 0xC2 && c < 0xE0 ? 1

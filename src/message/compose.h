@@ -14,7 +14,7 @@
  *
  * Always true   the same input gives the same bytes (RSA and Ed25519 signatures are fixed, too);
  *               no state is shared but the keys, which are read only: any thread may compose.
- * Cost          2.4 ms for 24 KB of HTML, 2 ms of them gumbo's reading; and the signature.
+ * Cost          0.2 ms for 24 KB of HTML, and the signature.
  */
 #ifndef DULT_MESSAGE_COMPOSE_H
 #define DULT_MESSAGE_COMPOSE_H

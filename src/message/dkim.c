@@ -13,6 +13,7 @@
 #include "base/encode.h"
 #include "base/time.h"
 #include "message/address.h"
+#include "message/bytes.h"
 
 enum {
     SIGNATURE_BYTES_MAX = 1024, /* RSA-8192; a key beyond that is a mistake */
@@ -20,6 +21,7 @@ enum {
     RECORD_STRING_BYTES_MAX = 255,
     BASE64_LINE_BYTES = 72,
     CANON_BYTES_MAX = 64 << 20,
+    FIELDS_MAX = 100, /* our own messages have 20 */
 };
 
 struct dkim_key {
@@ -210,20 +212,45 @@ static void line_relaxed(struct str line, struct buf *out)
     buf_added(out, bytes);
 }
 
+/* Where the line with `place` in it begins; `from` begins one. */
+static size_t line_begin(struct str body, size_t from, size_t place)
+{
+    while (place > from &&
+           !(place > from + 1 && body.ptr[place - 1] == '\n' && body.ptr[place - 2] == '\r'))
+        place--;
+    return place;
+}
+
+/* Empty lines at the end go, and the last that is left is ended. */
+static void body_end(struct buf *out, size_t begin)
+{
+    struct str made = str_slice(buf_view(out), begin, out->len);
+    if (made.len > 0 && !str_ends(made, STR("\r\n")))
+        buf_str(out, STR("\r\n"));
+    while (out->len >= begin + 4 && memcmp(out->ptr + out->len - 4, "\r\n\r\n", 4) == 0)
+        out->len -= 2;
+    if (out->len == begin + 2 && memcmp(out->ptr + begin, "\r\n", 2) == 0)
+        out->len = begin;
+}
+
 void dkim_body_relaxed(struct str body, struct buf *out)
 {
-    size_t from = 0, kept = out->len; /* up to where the last line with something in it ends */
-    while (from < body.len) {
-        size_t end = str_find(body, from, STR("\r\n")), before = out->len;
-        line_relaxed(str_slice(body, from, end), out);
-        bool is_empty = out->len == before;
-        buf_str(out, STR("\r\n"));
-        if (!is_empty)
-            kept = out->len;
+    size_t from = 0, begin = out->len;
+    while (from < body.len) { /* lines that stay as they are in one piece, then one that does not */
+        size_t place = bytes_relaxed_end(body, from);
+        size_t line = place == body.len ? place : line_begin(body, from, place);
+        buf_str(out, str_slice(body, from, line));
+        from = line;
+        if (line == body.len)
+            break;
+        size_t end = str_find(body, place, STR("\r\n"));
+        line_relaxed(str_slice(body, line, end), out);
+        if (end < body.len)
+            buf_str(out, STR("\r\n"));
         from = end + 2;
     }
     if (out->err == OK)
-        out->len = kept;
+        body_end(out, begin);
 }
 
 void dkim_field_relaxed(struct str field, struct buf *out)
@@ -237,17 +264,15 @@ void dkim_field_relaxed(struct str field, struct buf *out)
     struct str value = str_trim(str_slice(field, colon + 1, field.len));
     bool       owed = false;
     for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '\r' || c == '\n')
-            continue; /* unfolding takes the line break; the space after it stays */
-        if (is_blank(c)) {
-            owed = true;
-            continue;
-        }
-        if (owed)
+        size_t from = i;
+        while (i < value.len && value.ptr[i] != '\r' && value.ptr[i] != '\n' &&
+               !is_blank(value.ptr[i]))
+            i++;
+        if (i > from && owed)
             buf_char(out, ' ');
-        owed = false;
-        buf_char(out, c);
+        owed = i < value.len && (is_blank(value.ptr[i]) || (owed && i == from));
+        buf_str(out, str_slice(value, from, i));
+        /* Unfolding takes the line break; the space after it stays. */
     }
 }
 
@@ -266,28 +291,40 @@ static bool field_take(struct str *head, struct str *field)
     return true;
 }
 
-static bool is_field(struct str field, struct str name)
+/* The head's fields with their names, in order. */
+struct field {
+    struct str whole, name;
+};
+
+struct fields {
+    struct field at[FIELDS_MAX];
+    int          count;
+};
+
+static enum err fields_take(struct fields *fields, struct str head)
 {
-    struct str found = str_trim(str_slice(field, 0, str_find_char(field, 0, ':')));
-    return str_eq_nocase(found, name);
+    struct str field;
+    for (fields->count = 0; field_take(&head, &field); fields->count++) {
+        if (fields->count == FIELDS_MAX)
+            return ERR_LIMIT;
+        struct str name = str_trim(str_slice(field, 0, str_find_char(field, 0, ':')));
+        fields->at[fields->count] = (struct field){ field, name };
+    }
+    return OK;
 }
 
 /* Appends each occurrence of the name, the last first, in relaxed form; returns how many. */
-static int fields_relaxed(struct str head, struct str name, struct buf *out)
+static int fields_relaxed(const struct fields *fields, struct str name, struct buf *out)
 {
-    struct str field, rest = head;
-    int        count = 0;
-    while (field_take(&rest, &field))
-        count += is_field(field, name);
-    for (int wanted = count; wanted > 0; wanted--) {
-        int seen = 0;
-        rest = head;
-        while (seen < wanted && field_take(&rest, &field))
-            seen += is_field(field, name);
-        dkim_field_relaxed(field, out);
+    int found = 0;
+    for (int i = fields->count - 1; i >= 0; i--) {
+        if (!str_eq_nocase(fields->at[i].name, name))
+            continue;
+        dkim_field_relaxed(fields->at[i].whole, out);
         buf_str(out, STR("\r\n"));
+        found++;
     }
-    return count;
+    return found;
 }
 
 /* Adds a word to a folded tag list. */
@@ -302,12 +339,12 @@ static void tag_add(struct buf *out, size_t *column, struct str word)
 }
 
 /* Fills `canon` with the signed fields and `names` with the folded value of h=. */
-static void fields_collect(struct str head, struct buf *canon, struct buf *names)
+static void fields_collect(const struct fields *fields, struct buf *canon, struct buf *names)
 {
     size_t column = 3;
     bool   first = true;
     for (size_t i = 0; i < SIGNED_FIELDS; i++) {
-        int listed = fields_relaxed(head, signed_fields[i].name, canon) + signed_fields[i].over;
+        int listed = fields_relaxed(fields, signed_fields[i].name, canon) + signed_fields[i].over;
         for (; listed > 0; listed--) {
             if (!first) {
                 buf_char(names, ':');
@@ -397,6 +434,7 @@ enum err dkim_sign(const struct dkim_key *const *keys, size_t keys_count, struct
                          buf_make(2 * SIGNATURE_BYTES_MAX),
                          at_ms / TIME_SECOND_MS };
     unsigned char  digest[SHA256_DIGEST_LENGTH];
+    struct fields  fields;
     size_t         end = str_find(message, 0, STR("\r\n\r\n"));
     if (keys_count == 0)
         return OK;
@@ -405,7 +443,8 @@ enum err dkim_sign(const struct dkim_key *const *keys, size_t keys_count, struct
     TRY(buf_err(&s.input));
     SHA256((const unsigned char *)(s.input.len == 0 ? "" : s.input.ptr), s.input.len, digest);
     base64_write(&s.body_hash, (struct str){ (const char *)digest, sizeof digest });
-    fields_collect(str_slice(message, 0, end + 2), &s.fields, &s.names);
+    TRY(fields_take(&fields, str_slice(message, 0, end + 2)));
+    fields_collect(&fields, &s.fields, &s.names);
     TRY(buf_err(&s.body_hash));
     TRY(buf_err(&s.fields));
     TRY(buf_err(&s.names));

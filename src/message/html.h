@@ -19,7 +19,7 @@
  *
  * Always true   places point into the text handed in, which must live as long as the tree; bytes
  *               that are not UTF-8 come through as they are.
- * Cost          about 3 us a kilobyte; 64 bytes a node and 40 an attribute while it lives.
+ * Cost          about 2 us a kilobyte; 64 bytes a node and 40 an attribute while it lives.
  * Errors        ERR_LIMIT with the remedy: too long, too many tags or attributes, or nested too
  *               deeply.
  */

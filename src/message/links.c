@@ -53,6 +53,11 @@ enum err links_public_url_check(struct str url, struct problem *problem)
     return OK;
 }
 
+static bool stays_in_url(unsigned char c)
+{
+    return c > ' ' && c < 0x7F && c != '"' && c != '<' && c != '>';
+}
+
 bool links_target(struct str href, struct buf *out)
 {
     while (href.len > 0 && (unsigned char)href.ptr[0] <= ' ')
@@ -63,13 +68,14 @@ bool links_target(struct str href, struct buf *out)
     if (scheme == 0 || href.len == scheme || href.len > LINKS_URL_BYTES_MAX)
         return false;
     for (size_t i = 0; i < href.len; i++) {
-        unsigned char c = (unsigned char)href.ptr[i];
-        if (c == '\t' || c == '\n' || c == '\r')
-            continue; /* as browsers do: a URL broken over two lines is one URL */
-        if (c <= ' ' || c >= 0x7F || c == '"' || c == '<' || c == '>')
+        size_t from = i;
+        while (i < href.len && stays_in_url((unsigned char)href.ptr[i]))
+            i++;
+        buf_str(out, str_slice(href, from, i));
+        unsigned char c = i < href.len ? (unsigned char)href.ptr[i] : '\n';
+        if (c != '\t' && c != '\n' && c != '\r')
             buf_format(out, "%%%02X", c);
-        else
-            buf_char(out, (char)c);
+        /* As browsers do: a URL broken over two lines is one URL. */
     }
     return out->err == OK;
 }

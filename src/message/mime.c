@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "message/address.h"
+#include "message/bytes.h"
 #include "message/header.h"
 
 enum {
@@ -87,9 +88,7 @@ static bool line_take(struct str *rest, struct str *line, bool *ended)
 {
     if (rest->len == 0)
         return false;
-    size_t end = 0;
-    while (end < rest->len && rest->ptr[end] != '\n' && rest->ptr[end] != '\r')
-        end++;
+    size_t end = bytes_line_end(*rest, 0);
     *line = str_slice(*rest, 0, end);
     *ended = end < rest->len;
     size_t next = *ended ? end + 1 : end;
@@ -105,13 +104,12 @@ static bool is_seven_bit(struct str body)
     bool       ended;
     while (line_take(&body, &line, &ended)) {
         /* Old mail stores write ">From " for "From " at the start of a line, and break a seal. */
-        if (line.len > LINE_BYTES_MAX || str_starts(line, STR("From ")))
+        if (line.len > LINE_BYTES_MAX ||
+            (line.len > 0 && line.ptr[0] == 'F' && str_starts(line, STR("From "))))
             return false;
-        for (size_t i = 0; i < line.len; i++) {
-            unsigned char c = (unsigned char)line.ptr[i];
-            if ((c < ' ' && c != '\t') || c >= 0x7F)
+        for (size_t i = bytes_printable(line, 0); i < line.len; i += bytes_printable(line, i))
+            if (line.ptr[i++] != '\t')
                 return false;
-        }
     }
     return true;
 }
@@ -135,31 +133,70 @@ static bool is_quoted_literal(struct str line, size_t i, size_t column)
     if (c <= ' ' || c >= 0x7F || c == '=')
         return false;
     /* Two things that careless hosts change at the start of a line. */
-    return column > 0 || (c != '.' && !str_starts(str_slice(line, i, line.len), STR("From ")));
+    if (column > 0 || (c != '.' && c != 'F'))
+        return true;
+    return c == 'F' && !str_starts(str_slice(line, i, line.len), STR("From "));
+}
+
+/* One line of the result, made in the buf itself; `made` is NULL where it has no room. */
+struct quoted {
+    struct buf *out;
+    char       *made;
+    size_t      column;
+};
+
+static void quoted_begin(struct quoted *quoted)
+{
+    quoted->made = buf_reserve(quoted->out, QUOTED_LINE_BYTES + 3);
+    quoted->column = 0;
+}
+
+static void quoted_break(struct quoted *quoted)
+{
+    memcpy(quoted->made + quoted->column, "=\r\n", 3);
+    buf_added(quoted->out, quoted->column + 3);
+    quoted_begin(quoted);
+}
+
+/* Of the bytes of `run`, which stand as they are, as many as the line has room for. */
+static size_t quoted_run(struct quoted *quoted, struct str run)
+{
+    size_t room = QUOTED_LINE_BYTES - 1 - quoted->column;
+    if (quoted->column == 0)
+        return 0; /* the first byte of a line has rules of its own */
+    size_t bytes = run.len < room ? run.len : room;
+    memcpy(quoted->made + quoted->column, run.ptr, bytes);
+    quoted->column += bytes;
+    return bytes;
 }
 
 static void quoted_line_write(struct buf *out, struct str line)
 {
     static const char digits[] = "0123456789ABCDEF";
-    char              made[QUOTED_LINE_BYTES + 2];
-    size_t            column = 0;
-    for (size_t i = 0; i < line.len; i++) {
-        bool   literal = is_quoted_literal(line, i, column);
+    struct quoted     quoted = { .out = out };
+    size_t            run_end = 0; /* up to here nothing needs a look */
+    quoted_begin(&quoted);
+    for (size_t i = 0; i < line.len && quoted.made != NULL; i++) {
+        if (i >= run_end)
+            run_end = i + bytes_quotable(str_slice(line, 0, line.len - 1), i);
+        i += quoted_run(&quoted, str_slice(line, i, run_end));
+        bool   literal = is_quoted_literal(line, i, quoted.column);
         size_t room = i + 1 == line.len ? QUOTED_LINE_BYTES : QUOTED_LINE_BYTES - 1;
-        if (column + (literal ? 1 : 3) > room) {
-            memcpy(made + column, "=\r\n", 3);
-            buf_str(out, (struct str){ made, column + 3 });
-            column = 0;
-            literal = is_quoted_literal(line, i, column);
+        if (quoted.column + (literal ? 1 : 3) > room) {
+            quoted_break(&quoted);
+            if (quoted.made == NULL)
+                return;
+            literal = is_quoted_literal(line, i, quoted.column);
         }
         unsigned char c = (unsigned char)line.ptr[i];
-        made[column++] = literal ? (char)c : '=';
+        quoted.made[quoted.column++] = literal ? (char)c : '=';
         if (!literal) {
-            made[column++] = digits[c >> 4];
-            made[column++] = digits[c & 15];
+            quoted.made[quoted.column++] = digits[c >> 4];
+            quoted.made[quoted.column++] = digits[c & 15];
         }
     }
-    buf_str(out, (struct str){ made, column });
+    if (quoted.made != NULL)
+        buf_added(out, quoted.column);
 }
 
 static void quoted_write(struct buf *out, struct str body)
@@ -198,6 +235,15 @@ void mime_date_write(int64_t at_ms, struct buf *out)
                months + 3 * (t.month - 1), t.year, t.hour, t.minute, t.second);
 }
 
+static bool has_boundary(struct str body, struct str boundary)
+{
+    for (size_t at = str_find_char(body, 0, '='); at < body.len;
+         at = str_find_char(body, at + 1, '='))
+        if (str_starts(str_slice(body, at, body.len), boundary))
+            return true;
+    return false;
+}
+
 /*
  * "=_" cannot appear in quoted-printable, and 7bit parts appear as they are; so a boundary that is
  * absent from the bodies is absent from the parts.
@@ -210,8 +256,7 @@ static struct str boundary_make(const struct mime_message *m, char made[BOUNDARY
         memcpy(made, "=_", 2);
         for (int i = 0; i < 16; i++)
             made[2 + i] = "0123456789abcdef"[hash >> 4 * i & 15];
-        if (str_find(m->text, 0, boundary) == m->text.len &&
-            str_find(m->html, 0, boundary) == m->html.len)
+        if (!has_boundary(m->text, boundary) && !has_boundary(m->html, boundary))
             return boundary;
     }
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/bytes.h"
+
 enum { PREFIX_BYTES_MAX = 64 }; /* deeper lists and quotes keep the prefix they had */
 
 /* Line breaks and spaces are owed, and paid only when a word follows; so none is left over. */
@@ -121,6 +123,10 @@ static void text_write(struct writer *w, struct str text)
 {
     size_t from = 0, i = 0;
     while (i < text.len) {
+        if (text.ptr[i] != ' ')
+            i += bytes_words(text, i);
+        if (i == text.len)
+            break;
         bool   is_space;
         size_t blank = blank_bytes(text, i, &is_space);
         if (blank == 0) {

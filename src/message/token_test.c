@@ -1,7 +1,12 @@
 #include "message/token.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/encode.h"
 #include "base/test.h"
 
 static const struct str secret_a = { "0123456789abcdef0123456789abcdef", 32 };
@@ -105,4 +110,22 @@ TEST(token, a_secret_of_another_length_is_refused)
     assert_int_equal(token_keys_open(&keys, STR("short"), STR_NONE), ERR_INPUT);
     assert_int_equal(token_keys_open(&keys, secret_a, STR("short")), ERR_INPUT);
     assert_null(keys);
+}
+
+TEST(token, the_seal_is_what_the_library_calls_hmac_sha256)
+{
+    SCOPED(token_keys_closep) struct token_keys *keys = keys_of(secret_a, STR_NONE);
+    SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
+    SCOPED(buf_donep) struct buf                 bytes = buf_make(TOKEN_BYTES_MAX);
+    struct str                                   url = STR("https://shop.example/?a=1");
+    unsigned char                                sealed[128] = "dult link 1", mac[32];
+    size_t                                       head = 3, at = sizeof "dult link 1";
+    token_write(keys, (struct token){ TOKEN_CLICK, 7, 9 }, url, &text);
+    assert_ok(base64url_read(&bytes, buf_view(&text)));
+    memcpy(sealed + at, bytes.ptr, head);
+    memcpy(sealed + at + head, url.ptr, url.len);
+    assert_non_null(HMAC(EVP_sha256(), secret_a.ptr, (int)secret_a.len, sealed, at + head + url.len,
+                         mac, NULL));
+    assert_int_equal(bytes.len, head + 16);
+    assert_memory_equal(bytes.ptr + head, mac, 16);
 }

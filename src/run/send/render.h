@@ -17,7 +17,7 @@
  * plain footer with the unsubscribe link and the postal address, in html and text.
  *
  * Always true   the same claim at the same instant gives the same bytes.
- * Cost          about 1.5 ms, most of it reading the html for its links, and the signatures.
+ * Cost          about 0.2 ms for 24 KB of html, and the signatures.
  *               Templates are read once for each version; at most RENDER_TEMPLATES_MAX are kept.
  * Threads       a struct render belongs to one thread; as many as there are threads may be open.
  */

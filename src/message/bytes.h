@@ -1,0 +1,111 @@
+/*
+ * bytes: how far does a text go before something in it needs care?
+ *
+ * Bodies of 50 KB are passed over several times for each mail sent, and hardly a byte of them is
+ * special. So these look at 16 bytes at a time (a vector of the compiler's, which every machine has
+ * in some form) and say where the first byte is that the careful loop has to see.
+ */
+#ifndef DULT_MESSAGE_BYTES_H
+#define DULT_MESSAGE_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/str.h"
+
+typedef uint8_t bytes_wide __attribute__((vector_size(16)));
+
+static inline bytes_wide bytes_load(const char *at)
+{
+    bytes_wide wide;
+    memcpy(&wide, at, sizeof wide);
+    return wide;
+}
+
+static inline bool bytes_any(bytes_wide mask)
+{
+    uint64_t halves[2];
+    memcpy(halves, &mask, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
+/* How many bytes from `from` on are ASCII that can be seen, or a space. */
+static inline size_t bytes_printable(struct str text, size_t from)
+{
+    size_t at = from;
+    while (text.len - at >= 16 && !bytes_any((bytes_wide)(bytes_load(text.ptr + at) - ' ' > 94)))
+        at += 16;
+    while (at < text.len && (unsigned char)text.ptr[at] >= ' ' && (unsigned char)text.ptr[at] < 127)
+        at++;
+    return at - from;
+}
+
+/* The same without '=', which quoted-printable has to write in another way. */
+static inline size_t bytes_quotable(struct str text, size_t from)
+{
+    size_t at = from;
+    for (; text.len - at >= 16; at += 16) {
+        bytes_wide wide = bytes_load(text.ptr + at);
+        if (bytes_any((bytes_wide)((wide - ' ' > 94) | (wide == '='))))
+            break;
+    }
+    while (at < text.len && (unsigned char)text.ptr[at] >= ' ' &&
+           (unsigned char)text.ptr[at] < 127 && text.ptr[at] != '=')
+        at++;
+    return at - from;
+}
+
+/* The same, but only as far as single spaces go: what a reader sees as it is written. */
+static inline size_t bytes_words(struct str text, size_t from)
+{
+    size_t at = from;
+    for (; text.len - at >= 17; at += 16) {
+        bytes_wide wide = bytes_load(text.ptr + at), next = bytes_load(text.ptr + at + 1);
+        if (bytes_any((bytes_wide)((wide - ' ' > 94) | ((wide == ' ') & (next - '!' > 93)))))
+            break;
+    }
+    for (; at < text.len; at++) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        unsigned char next = at + 1 < text.len ? (unsigned char)text.ptr[at + 1] : 0;
+        if (c < ' ' || c > 126 || (c == ' ' && (next <= ' ' || next > 126)))
+            break;
+    }
+    return at - from;
+}
+
+/* Where the first CR or LF at or after `from` is; the text's length where there is none. */
+static inline size_t bytes_line_end(struct str text, size_t from)
+{
+    size_t at = from;
+    for (; text.len - at >= 16; at += 16) {
+        bytes_wide wide = bytes_load(text.ptr + at);
+        if (bytes_any((bytes_wide)((wide == '\n') | (wide == '\r'))))
+            break;
+    }
+    while (at < text.len && text.ptr[at] != '\n' && text.ptr[at] != '\r')
+        at++;
+    return at;
+}
+
+/*
+ * Where the first tab is, or the first space before a space or CR, at or after `from`: what DKIM's
+ * relaxed form of a body (RFC 6376, 3.4.4) changes in a line.
+ */
+static inline size_t bytes_relaxed_end(struct str text, size_t from)
+{
+    size_t at = from;
+    for (; text.len - at >= 17; at += 16) {
+        bytes_wide wide = bytes_load(text.ptr + at), next = bytes_load(text.ptr + at + 1);
+        if (bytes_any(
+                (bytes_wide)((wide == '\t') | ((wide == ' ') & ((next == ' ') | (next == '\r'))))))
+            break;
+    }
+    for (; at < text.len; at++) {
+        char next = at + 1 < text.len ? text.ptr[at + 1] : '\r';
+        if (text.ptr[at] == '\t' || (text.ptr[at] == ' ' && (next == ' ' || next == '\r')))
+            break;
+    }
+    return at;
+}
+
+#endif
