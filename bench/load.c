@@ -8,8 +8,8 @@
  * Each kept connection has one request under way. With --rate N (events a second) a request is made
  * only when it is due, and its time counts from then, waiting for a connection included. With
  * --names A,B,C the events are as bench/history.c makes them (events.h). Prints one JSON line:
- * events answered 200 a second, how many requests were answered otherwise, and the 50th and 99th
- * percentile of the time from the first byte sent to the answer read.
+ * events answered 200 a second, how many requests were answered otherwise, and the 50th, 99th and
+ * 99.9th percentile and the longest of the times from the first byte sent to the answer read.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -319,11 +319,13 @@ static void report(struct load *load, int64_t took_us)
     qsort(load->samples_us, load->samples_count, sizeof *load->samples_us, compare_samples);
     size_t n = load->samples_count;
     printf("{\"mode\":\"%s\",\"seconds\":%.3f,\"events\":%llu,\"rate\":%.0f,\"requests\":%llu,"
-           "\"refused\":%llu,\"p50_us\":%u,\"p99_us\":%u,\"body_bytes\":%zu}\n",
+           "\"refused\":%llu,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"most_us\":%u,"
+           "\"body_bytes\":%zu}\n",
            load->conf.mode, (double)took_us / 1e6, (unsigned long long)load->events_taken,
            (double)load->events_taken * 1e6 / (double)took_us, (unsigned long long)load->requests,
            (unsigned long long)load->refused, n ? load->samples_us[n / 2] : 0,
-           n ? load->samples_us[n * 99 / 100] : 0, load->connections[0].body[0].bytes.len);
+           n ? load->samples_us[n * 99 / 100] : 0, n ? load->samples_us[n * 999 / 1000] : 0,
+           n ? load->samples_us[n - 1] : 0, load->connections[0].body[0].bytes.len);
 }
 
 static struct conf conf_read(int argc, char **argv)
