@@ -1,17 +1,21 @@
 /*
  * checkpoint: the state of everyone as it was at one record, taken while life goes on.
  *
- * A round begins at a seq. Profiles are written in order, a slice at a time; whoever is about to
- * change before their turn is written first, as they were. So all rows of a finished round are
- * true at the same record, and loading is: the rows, then every decision after that record.
+ * A round begins at a seq. Profiles are written in order, a slice at a time; the row of whoever is
+ * about to change before their turn is copied first, as they were, and written in its turn. So all
+ * rows of a finished round are true at the same record, and loading is: the rows, then every
+ * decision after that record.
  *
  *      round begins at seq 900      written 0..k      | a profile beyond k changes:
- *      |<------------ rows ------------------------->|   its row goes first, then it changes
+ *      |<------------ rows ------------------------->|   its row is copied, then it changes
  *
- * Rounds alternate between two sets of rows, so a round that was never finished harms nothing.
+ * The store keeps rows by profile: in order they share their pages, and one out of order would cost
+ * a page of its own. Rounds alternate between two sets of rows, so a round that was never finished
+ * harms nothing.
  *
- * Always true   a profile has at most one row a round; profiles made after it began have none.
- * Cost          about 100 bytes and a microsecond a profile.
+ * Always true   a profile has one row a round, in the order of their numbers; profiles made after
+ * it began have none. At most a third of all rows wait as copies. Cost          about 100 bytes and
+ * a microsecond a profile.
  */
 #ifndef DULT_ENGINE_CHECKPOINT_H
 #define DULT_ENGINE_CHECKPOINT_H
@@ -32,8 +36,8 @@ MUST enum err checkpoint_begin(struct engine *engine, uint32_t *round);
 bool          checkpoint_is_open(const struct engine *engine);
 
 /*
- * Gives rows to store: those that went first, then the next ones in order, up to about `most`.
- * Rows live in `arena`. *done: nothing is left, the round is over.
+ * Gives the next `most` rows to store, or twice as many as were copied since the last time when
+ * that is more. Rows live in `arena`. *done: nothing is left, the round is over.
  */
 MUST enum err checkpoint_take(struct engine *engine, struct arena *arena, uint32_t most,
                               struct checkpoint_row **rows, uint32_t *count, bool *done);

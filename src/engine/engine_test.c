@@ -20,7 +20,7 @@ struct world {
     int64_t        now_ms;
     struct problem problem;
     /* what a store would have kept */
-    struct decision kept[4000];
+    struct decision kept[60000];
     struct str      names[400];
     struct name_row name_rows[400];
     size_t          kept_count, names_count;
@@ -650,6 +650,54 @@ TEST(engine, what_is_loaded_from_decisions_is_what_was)
     world_close(w);
 }
 
+enum { CROWD = 20000, CHANGES_A_TURN = 100 };
+
+/* What the rows of everyone are now. */
+static struct checkpoint_row *rows_now(struct world *w)
+{
+    struct checkpoint_row *rows;
+    uint32_t               round, count;
+    bool                   done;
+    assert_ok(checkpoint_begin(w->engine, &round));
+    assert_ok(checkpoint_take(w->engine, w->arena, CROWD, &rows, &count, &done));
+    assert_true(done && count == CROWD);
+    checkpoint_end(w->engine);
+    return rows;
+}
+
+static void crowd_visits(struct world *w, uint32_t person)
+{
+    char user[16];
+    snprintf(user, sizeof user, "u%u", person);
+    track(w, user, "Visit", "{}");
+}
+
+TEST(engine, rows_of_a_checkpoint_are_those_of_its_beginning_and_few_wait_when_everyone_changes)
+{
+    struct world *w = world_open();
+    for (uint32_t i = 0; i < CROWD; i++)
+        crowd_visits(w, i);
+    const struct checkpoint_row *was = rows_now(w);
+    uint32_t                     round, count, given = 0, changed = 0;
+    bool                         done = false;
+    assert_ok(checkpoint_begin(w->engine, &round));
+    while (!done) {
+        struct checkpoint_row *rows;
+        for (int i = 0; i < CHANGES_A_TURN && changed < CROWD; i++)
+            crowd_visits(w, CROWD - 1 - changed++);
+        assert_ok(checkpoint_take(w->engine, w->arena, 1, &rows, &count, &done));
+        for (uint32_t i = 0; i < count; i++, given++) {
+            assert_int_equal(rows[i].profile, given);
+            assert_true(str_eq(rows[i].state, was[given].state));
+        }
+        uint32_t left = CROWD - given;
+        assert_in_range(changed < left ? changed : left, 0, CROWD / 3 + CHANGES_A_TURN);
+    }
+    assert_int_equal(given, CROWD);
+    checkpoint_end(w->engine);
+    world_close(w);
+}
+
 TEST(engine, a_checkpoint_taken_while_life_goes_on_is_true_at_its_beginning)
 {
     struct world *w = world_open();
@@ -675,6 +723,8 @@ TEST(engine, a_checkpoint_taken_while_life_goes_on_is_true_at_its_beginning)
     checkpoint_end(w->engine);
     wait(w, 10 * TIME_DAY_MS);
     assert_true(w->kept_count > after + 20);
+    for (uint32_t i = 0; i < all_count; i++)
+        assert_int_equal(all[i].profile, i); /* whoever changed before their turn, too */
     struct engine *again = load_again(w, all, all_count, after);
     struct buf     was = buf_make(1 << 20), is = buf_make(1 << 20);
     describe(w->engine, &was);

@@ -219,8 +219,8 @@ void *commit_thread(void *arg)
         tasks_tell(core, batch);
         if (batch->edition != NULL)
             publish(core, batch->edition);
-        if (batch->erasure_seq > 0)
-            erasing_want(core->erasing, batch->erasure_seq);
+        if (batch->erasing_seq > 0)
+            erasing_want(core->erasing, batch->erasing_seq);
         if (batch->index_seq > 0)
             erasing_index(core->erasing, batch->index_seq);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)

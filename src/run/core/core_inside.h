@@ -16,6 +16,7 @@
 
 #include "base/queue.h"
 #include "engine/checkpoint.h"
+#include "run/core/checkpointing.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
 #include "run/core/erasing.h"
@@ -71,6 +72,7 @@ struct batch {
     uint64_t                      seq;      /* the last one in it */
     bool                          checkpoint_done;
     uint64_t                      erasure_seq; /* of the last erasure in it; 0 for none */
+    uint64_t                      erasing_seq; /* up to here rows may be overwritten then; or 0 */
     uint64_t                      index_seq;   /* of a base that readers see first; 0: none */
     bool                          is_bare;     /* there is nothing to write */
     struct purge_order           *purge;       /* begins with this batch; NULL: none */
@@ -104,6 +106,7 @@ struct core {
     uint64_t         checkpoint_seq, checkpoint_decision; /* of the round under way */
     uint64_t         since_checkpoint;                    /* decisions and events */
     uint32_t         checkpoint_round;
+    uint64_t         erasure_seq; /* of the last one that waits for the round's end; 0 for none */
     char            *jobs_text, *retention_text; /* as the store has them; NULL: none */
     int64_t          retention_day;   /* the last one that was looked at; 0 at the start */
     bool             retention_waits; /* for a merge that is under way, or for rows to be gone */

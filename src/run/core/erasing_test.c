@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "engine/checkpoint.h"
 #include "run/core/core_fixture.h"
 
 enum { OTHERS = 600, WAIT_MS = 20000, STEPS_MAX = 40, DIED = 7 };
@@ -229,6 +230,75 @@ TEST(erasing, who_comes_back_is_new_and_what_is_sent_again_is_not_taken)
     folder_empty(f.dir);
 }
 
+/* As the store has it. */
+static uint64_t erasure_seq(struct core *core)
+{
+    struct store_reader *reader = NULL;
+    struct arena        *arena = arena_open(1 << 16);
+    struct str           text;
+    int64_t              seq;
+    assert_ok(store_reader_open(core_store(core), "test", &reader));
+    assert_ok(store_meta_get(reader, arena, STR("erasure"), &text));
+    assert_ok(str_to_int(text, &seq));
+    store_reader_close(reader);
+    arena_close(arena);
+    return (uint64_t)seq;
+}
+
+/* ---- during a checkpoint ---- */
+
+enum { CROWD = 6000 }; /* some turns of an idle checkpoint */
+
+/* Hands the context over as soon as a checkpoint is under way. */
+static bool checkpoint_ask(struct engine *engine, struct task *task)
+{
+    if (!checkpoint_is_open(engine))
+        return false;
+    assert_ok(core_submit(task->core, task->context));
+    return true;
+}
+
+/* The last, whose row is written last, has a device that another will use. */
+static void crowd_tell(struct core *core, struct task *then)
+{
+    struct arena *arena = arena_open(64 << 20);
+    struct task  *task = task_of(arena, CROWD);
+    for (uint32_t i = 0; i < CROWD; i++)
+        task->entries[i] = entry_of(RECORD_IDENTIFY, str_format(arena, "c%u", i), STR_NONE);
+    task->entries[CROWD - 1].record.anonymous_id = STR("shared");
+    task->ask = checkpoint_ask;
+    task->context = then;
+    told(core, task);
+}
+
+TEST(erasing, a_row_copied_for_a_checkpoint_before_the_erasure_does_not_bring_an_identity_back)
+{
+    struct core_fixture f;
+    core_fixture_make(&f, 7);
+    f.conf.removal_each_ms = 1;
+    f.conf.checkpoint_rows = 2 * CROWD;
+    struct core *core = core_fixture_open(&f);
+    assert_ok(core_start(core));
+    struct arena *arena = arena_open(1 << 16);
+    struct task  *then = task_of(arena, 2);
+    then->entries[0] = entry_of(RECORD_IDENTIFY, STR("c0"), STR_NONE);
+    then->entries[0].record.anonymous_id = STR("shared"); /* whose it is is a new profile's */
+    then->entries[1] = entry_of(RECORD_ERASE, STR_NONE, STR_NONE);
+    then->entries[1].record.profile = CROWD;
+    then->arena = arena;
+    crowd_tell(core, then);
+    while (find(core, "anonymous:shared") != PROFILE_NONE)
+        usleep(1000);
+    done_wait(core, erasure_seq(core));
+    core_close(core);
+    core = core_fixture_open(&f);
+    assert_ok(core_start(core));
+    assert_int_equal(find(core, "anonymous:shared"), PROFILE_NONE);
+    core_close(core);
+    rebuilt_is_same(&f);
+    folder_empty(f.dir);
+}
+
 /* ---- dying ---- */
 
 static int die_at, steps;
@@ -264,21 +334,6 @@ static int child_run(struct core_fixture *f, int step, bool erases)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
-}
-
-/* As the store has it. */
-static uint64_t erasure_seq(struct core *core)
-{
-    struct store_reader *reader = NULL;
-    struct arena        *arena = arena_open(1 << 16);
-    struct str           text;
-    int64_t              seq;
-    assert_ok(store_reader_open(core_store(core), "test", &reader));
-    assert_ok(store_meta_get(reader, arena, STR("erasure"), &text));
-    assert_ok(str_to_int(text, &seq));
-    store_reader_close(reader);
-    arena_close(arena);
-    return (uint64_t)seq;
 }
 
 TEST(erasing, goes_on_where_it_stood_when_the_process_dies_at_any_step)

@@ -12,11 +12,9 @@
 
 enum {
     TASKS_A_TURN = 512,
-    CLOCKS_A_TURN = 4,    /* of up to 1,000 timers each */
-    STATES_A_TURN = 4000, /* checkpoint rows of one batch */
+    CLOCKS_A_TURN = 4, /* of up to 1,000 timers each */
     ASKS_A_TURN = 8,
-    INDEX_AGAIN_US = 100000,   /* until a merge is tried again that is waited for */
-    CHECKPOINT_ROWS = 1000000, /* decisions and events between checkpoints */
+    INDEX_AGAIN_US = 100000, /* until a merge is tried again that is waited for */
 };
 
 #define SLEEP_US_MAX INT64_C(60000000)
@@ -186,7 +184,7 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
     if (entry->record.kind == RECORD_ERASE)
-        batch->erasure_seq = core->seq;
+        batch->erasure_seq = core->erasure_seq = core->seq;
 }
 
 static int64_t mono_ns(void)
@@ -269,24 +267,40 @@ static void meta_add(struct batch *batch, struct str key, struct str value)
     batch->metas[batch->metas_count++] = (struct store_meta){ key, value };
 }
 
+static struct checkpointing checkpointing_of(const struct core *core, const struct batch *batch,
+                                             bool idle)
+{
+    return (struct checkpointing){ .people = people_count(engine_people(core->engine)),
+                                   .every = core->conf.checkpoint_rows,
+                                   .since = core->since_checkpoint,
+                                   .fresh =
+                                       (uint32_t)(batch->events_count + batch->out.decisions_count),
+                                   .is_idle = idle,
+                                   .is_closing = idle && queue_is_stopped(core->tasks) };
+}
+
+static bool checkpoint_start(struct core *core, struct checkpointing checkpointing)
+{
+    if (core->ending)
+        checkpointing.is_closing = false; /* the last one was, or was not worth it */
+    core->ending = core->ending || checkpointing.is_closing;
+    if (!checkpointing_is_due(&checkpointing) ||
+        checkpoint_begin(core->engine, &core->checkpoint_round) != OK)
+        return false;
+    core->checkpoint_seq = core->seq;
+    core->checkpoint_decision = engine_stats(core->engine).decisions;
+    core->since_checkpoint = 0;
+    return true;
+}
+
 static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
 {
-    bool done;
-    if (!checkpoint_is_open(core->engine)) {
-        uint64_t every =
-            core->conf.checkpoint_rows > 0 ? core->conf.checkpoint_rows : CHECKPOINT_ROWS;
-        bool closing = idle && !core->ending && queue_is_stopped(core->tasks);
-        core->ending = core->ending || closing;
-        if (core->since_checkpoint < (closing ? every / 16 : idle ? every / 4 : every))
-            return;
-        if (checkpoint_begin(core->engine, &core->checkpoint_round) != OK)
-            return;
-        core->checkpoint_seq = core->seq;
-        core->checkpoint_decision = engine_stats(core->engine).decisions;
-        core->since_checkpoint = 0;
-    }
-    if (checkpoint_take(core->engine, batch->arena, STATES_A_TURN, &batch->states,
-                        &batch->states_count, &done) != OK)
+    struct checkpointing checkpointing = checkpointing_of(core, batch, idle);
+    bool                 done;
+    if (!checkpoint_is_open(core->engine) && !checkpoint_start(core, checkpointing))
+        return;
+    if (checkpoint_take(core->engine, batch->arena, checkpointing_rows(&checkpointing),
+                        &batch->states, &batch->states_count, &done) != OK)
         core_fatal(core, "no memory for a checkpoint");
     batch->states_round = core->checkpoint_round;
     batch->states_seq = core->checkpoint_seq;
@@ -368,6 +382,16 @@ static void erasure_keep(struct batch *batch)
                  str_format(batch->arena, "%llu", (unsigned long long)batch->erasure_seq));
 }
 
+/* Rows of a checkpoint may wait that were copied before: overwriting begins when all are written.
+ */
+static void erasure_hand(struct core *core, struct batch *batch)
+{
+    if (checkpoint_is_open(core->engine))
+        return;
+    batch->erasing_seq = core->erasure_seq;
+    core->erasure_seq = 0;
+}
+
 static bool is_empty(const struct batch *batch)
 {
     return batch->tasks_count == 0 && batch->events_count == 0 && batch->out.decisions_count == 0 &&
@@ -416,6 +440,7 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
     claims_run(core, batch, now_ms);
     bool is_announced = retention_run(core, batch, now_ms);
     checkpoint_run(core, batch, count == 0);
+    erasure_hand(core, batch);
     /* What is announced now comes with this batch, and no base by it before that is on disk. */
     bool is_handed = is_announced || !is_empty(batch);
     index_turn(core, is_handed ? core->seq : core->handed_seq);
