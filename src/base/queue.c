@@ -61,11 +61,23 @@ enum err queue_put(struct queue *queue, void *item)
     return room ? OK : ERR_WAIT;
 }
 
+static void wait_place(struct queue *queue)
+{
+    while (queue->count == queue->places && !queue->stopped)
+        pthread_cond_wait(&queue->emptied, &queue->lock);
+}
+
+void queue_wait_place(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    wait_place(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
 enum err queue_put_wait(struct queue *queue, void *item)
 {
     pthread_mutex_lock(&queue->lock);
-    while (queue->count == queue->places && !queue->stopped)
-        pthread_cond_wait(&queue->emptied, &queue->lock);
+    wait_place(queue);
     bool stopped = queue->stopped;
     if (!stopped)
         put_locked(queue, item);

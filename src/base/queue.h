@@ -19,6 +19,9 @@ MUST enum err queue_put(struct queue *queue, void *item);
 /* Waits for a place; ERR_WAIT only when stopped. */
 MUST enum err queue_put_wait(struct queue *queue, void *item);
 
+/* Waits until there is a place, which stays as long as nobody else puts; or until all is stopped. */
+void queue_wait_place(struct queue *queue);
+
 /*
  * Takes up to `most` items, waiting at most `wait_us` for the first (0: do not wait; < 0: for
  * ever). Returns how many; 0 on time-out or when stopped and empty.

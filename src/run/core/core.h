@@ -4,7 +4,7 @@
  *      http, delivery, command line
  *            |  core_submit(task)                    full: ERR_WAIT, an honest 503
  *            v
- *      [ queue ] -> engine thread -> [ at most 2 batches ] -> commit thread
+ *      [ queue ] -> engine thread -> [ at most 1 batch ] -> commit thread
  *                   seq, dedupe,                              one transaction, one sync;
  *                   apply, clock, claims                      then task->done, claims go out
  *
@@ -31,7 +31,7 @@ enum {
     CORE_TASKS_MAX = 4096,         /* waiting; more are refused */
     CORE_BATCH_RECORDS = 4000,     /* of one transaction, about: the last task is taken whole */
     CORE_TASK_RECORDS_MAX = 10000, /* of one task */
-    CORE_BATCHES_AHEAD = 2,        /* of the commit thread */
+    CORE_BATCHES_AHEAD = 1,        /* of the one that is being written */
     CORE_BATCH_BYTES_MAX = 1 << 30,
 };
 

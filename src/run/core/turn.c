@@ -490,7 +490,9 @@ void *turn_thread(void *arg)
     struct batch *batch = NULL;
     for (;;) {
         /* Asked before taking: what was put before the stop is then taken. */
-        bool   stopped = queue_is_stopped(core->tasks);
+        bool stopped = queue_is_stopped(core->tasks);
+        /* What comes while the disk is busy goes into one batch, and waits for one commit less. */
+        queue_wait_place(core->batches);
         size_t count = take(core, tasks, sleep_us(core));
         if (count == 0 && stopped && core->asking_count == 0 && core->ending &&
             !checkpoint_is_open(core->engine))
