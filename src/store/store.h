@@ -238,8 +238,8 @@ struct store_conf {
 
 /* Beyond this a reader who pins the WAL is cancelled: half a GB is what a small disk can spare. */
 #define STORE_WAL_BYTES_MAX ((size_t)512 << 20)
-/* A checkpoint is due each time this much has been appended: about 30 ms of work at a time. */
-#define STORE_WAL_STEP_BYTES ((size_t)16 << 20)
+/* A checkpoint is due each time this much has been appended: about 10 ms of work at a time. */
+#define STORE_WAL_STEP_BYTES ((size_t)4 << 20)
 
 /*
  * Takes the lease, opens or makes the database, brings an older schema up to date (first writing

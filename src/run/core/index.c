@@ -19,8 +19,8 @@ enum {
     BAGS_CLEAR_BYTES = BAG_BYTES_MAX,   /* the largest bag */
     REMOVAL_EACH_US = 60 * 1000 * 1000, /* a base is made anew for what is to be forgotten */
     LOOK_EACH_US = 100 * 1000,
-    FLUSH_BYTES = 4 << 20,
-    FLUSH_US = 40 * 1000, /* for that much: 100 MB a second at most */
+    FLUSH_BYTES = 1 << 20,
+    FLUSH_US = 10 * 1000, /* for that much: 100 MB a second at most */
     PATH_BYTES = 4096,
 };
 
