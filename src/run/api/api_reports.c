@@ -190,23 +190,25 @@ enum err report_people(struct call *call)
 /* ---- those people as a list ---- */
 
 struct joining {
-    struct call *call;
-    struct str   list, body;
-    struct json  properties;
-    struct entry entries[LIST_TASK_PEOPLE];
-    uint32_t     count;
-    uint64_t     joined, seq;
+    struct call      *call;
+    const struct ask *ask;
+    struct str        list, body;
+    struct json       properties;
+    struct entry      entries[LIST_TASK_PEOPLE];
+    uint32_t          count;
+    uint64_t          joined, seq;
 };
 
+/* Whoever joined until the client left, or the report was stopped, is on the list. */
 static enum err joining_flush(struct joining *joining)
 {
     struct task task = { .profile = 0 };
     int         tries = 0;
     enum err    err;
-    while ((err = call_submit(joining->call, joining->entries, joining->count, &task)) ==
-               ERR_WAIT &&
-           tries++ < LIST_TRIES_MAX)
-        usleep(LIST_TRY_US);
+    do {
+        TRY(ask_go_on(joining->ask));
+        err = call_submit(joining->call, joining->entries, joining->count, &task);
+    } while (err == ERR_WAIT && tries++ < LIST_TRIES_MAX && usleep(LIST_TRY_US) == 0);
     TRY(err);
     joining->joined += joining->count;
     joining->seq = task.seq;
@@ -228,9 +230,10 @@ static enum err joining_add(struct joining *joining, uint32_t person)
     return joining->count == LIST_TASK_PEOPLE ? joining_flush(joining) : OK;
 }
 
-static enum err joining_make(struct call *call, const struct report_kind *kind, struct str list,
+static enum err joining_make(const struct ask *ask, const struct report_kind *kind, struct str list,
                              struct joining **out)
 {
+    struct call                 *call = ask->call;
     SCOPED(buf_donep) struct buf name = buf_make(4 * LIST_NAME_BYTES_MAX);
     struct joining              *joining = ARENA_NEW(call->arena, struct joining);
     json_write_str(&name, list);
@@ -239,6 +242,7 @@ static enum err joining_make(struct call *call, const struct report_kind *kind, 
     struct str said = str_format(call->arena, "{\"list\":%.*s,\"report\":\"%s\"}",
                                  STR_ARG(buf_view(&name)), kind->name);
     joining->call = call;
+    joining->ask = ask;
     joining->list = list;
     joining->body = str_format(call->arena, "{\"properties\":%.*s}", STR_ARG(said));
     *out = joining;
@@ -260,12 +264,13 @@ static enum err list_make(struct report_asked *asked, const struct json *body)
         return problem_format(&ask->call->problem, ERR_LIMIT, "pick",
                               "Use the condition of these people as a segment instead.",
                               "A list takes at most %d people at once.", LIST_PEOPLE_MAX);
-    TRY(joining_make(ask->call, asked->kind, list, &joining));
+    TRY(joining_make(ask, asked->kind, list, &joining));
     for (uint32_t p = 0; p < ask->view->profiles; p++)
         if (report_bit(asked->pick.bits, p))
             TRY(joining_add(joining, p));
     if (joining->count > 0)
         TRY(joining_flush(joining));
+    TRY(ask_go_on(ask));
     buf_char(&ask->call->out, '{');
     write_text(&ask->call->out, &first, "list", list);
     write_int(&ask->call->out, &first, "people", (int64_t)joining->joined);

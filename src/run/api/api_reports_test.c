@@ -287,6 +287,90 @@ TEST(api_reports, the_people_of_a_number_can_join_a_list)
     rig_close(rig);
 }
 
+/* ---- a list that takes long ---- */
+
+enum { CROWD = 4000, CROWD_EACH = 500, STOPS = 20 };
+
+static void crowd_is(struct rig *rig)
+{
+    for (int from = 0; from < CROWD; from += CROWD_EACH) {
+        SCOPED(buf_donep) struct buf body = buf_make(1 << 20);
+        buf_str(&body, STR("{\"batch\":["));
+        for (int i = from; i < from + CROWD_EACH; i++)
+            buf_format(&body, "%s{\"type\":\"track\",\"userId\":\"c%d\",\"event\":\"Came\"}",
+                       i > from ? "," : "", i);
+        buf_str(&body, STR("]}"));
+        buf_char(&body, '\0');
+        assert_ok(buf_err(&body));
+        assert_int_equal(rig_post(rig, "/v1/batch", body.ptr), 200);
+    }
+}
+
+struct joining_call {
+    struct rig rig; /* a copy, for its answer */
+    char       list[16];
+};
+
+static void *join_in_the_background(void *context)
+{
+    struct joining_call *call = context;
+    char                 body[BODY_BYTES];
+    snprintf(body, sizeof body,
+             "{\"event\":\"Came\",\"interval\":\"day\",\"pick\":{\"all\":true},\"list\":\"%s\"}",
+             call->list);
+    rig_call(&call->rig, "POST", "/api/v1/reports/trends/list", body);
+    return NULL;
+}
+
+/* The running report of a list is stopped as soon as it is seen. False: it was done before. */
+static bool list_stop(struct rig *rig, const struct joining_call *call)
+{
+    char path[PATH_BYTES];
+    for (int i = 0; i < 10000; i++) {
+        rig_call(rig, "GET", "/api/v1/reports/running", "");
+        if (rig_int(rig, "items.0.done") == CROWD && rig_int(rig, "items.0.id") > 0) {
+            snprintf(path, sizeof path, "/api/v1/reports/running/%lld",
+                     (long long)rig_int(rig, "items.0.id"));
+            return rig_call(rig, "DELETE", path, "") == 200;
+        }
+        if (__atomic_load_n(&call->rig.status, __ATOMIC_ACQUIRE) != 0)
+            return false;
+    }
+    return false;
+}
+
+static int64_t list_count(struct rig *rig, const char *list)
+{
+    char body[BODY_BYTES];
+    snprintf(body, sizeof body, "{\"condition\":\"in list \\\"%s\\\"\"}", list);
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count", body), 200);
+    return rig_int(rig, "count");
+}
+
+TEST(api_reports, a_list_that_is_stopped_takes_no_more_people)
+{
+    struct rig *rig = rig_open();
+    int         cut = 0;
+    crowd_is(rig);
+    for (int i = 0; i < STOPS && cut == 0; i++) {
+        struct joining_call call = { .rig = *rig };
+        pthread_t           thread;
+        snprintf(call.list, sizeof call.list, "l%d", i);
+        call.rig.status = 0;
+        call.rig.arena = arena_open(1 << 24);
+        assert_int_equal(pthread_create(&thread, NULL, join_in_the_background, &call), 0);
+        bool is_stopped = list_stop(rig, &call);
+        pthread_join(thread, NULL);
+        if (is_stopped) {
+            assert_int_equal(call.rig.status, 503);
+            cut += list_count(rig, call.list) < CROWD;
+        }
+        arena_close(call.rig.arena);
+    }
+    assert_true(cut > 0);
+    rig_close(rig);
+}
+
 TEST(api_reports, what_cannot_be_asked_is_refused_with_field_and_remedy)
 {
     static const struct {

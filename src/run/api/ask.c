@@ -255,6 +255,17 @@ uint32_t ask_hands(const struct ask *ask)
     return ask->hands == 0 || ask->hands > all ? all : ask->hands;
 }
 
+static enum err stopped(const struct ask *ask)
+{
+    return problem_set(&ask->call->problem, ERR_WAIT, "", "This report was stopped before its end.",
+                       "Ask again; keep the connection open until it answers.");
+}
+
+enum err ask_go_on(const struct ask *ask)
+{
+    return running_is_over(&ask->running) ? stopped(ask) : OK;
+}
+
 enum err ask_share(struct ask *ask, ask_part *part, void *context)
 {
     struct sharing   sharing = { ask, part, context, ask->everyone };
@@ -271,10 +282,7 @@ enum err ask_share(struct ask *ask, ask_part *part, void *context)
     if (sharing.everyone != NULL)
         ask->people = ask_count(ask, sharing.everyone);
     ask->everyone = NULL;
-    return is_whole ? OK
-                    : problem_set(&ask->call->problem, ERR_WAIT, "",
-                                  "This report was stopped before its end.",
-                                  "Ask again; keep the connection open until it answers.");
+    return is_whole ? OK : stopped(ask);
 }
 
 /* ---- sets of people ---- */

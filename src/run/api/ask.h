@@ -95,6 +95,10 @@ typedef enum err ask_part(void *context, uint32_t hand, struct report_range rang
 MUST enum err    ask_share(struct ask *ask, ask_part *part, void *context);
 uint32_t         ask_hands(const struct ask *ask); /* how many there may be */
 
+/* ERR_WAIT when the client has left or the report was stopped: for what takes long after the share.
+ */
+MUST enum err ask_go_on(const struct ask *ask);
+
 /* A new bitmap, empty. NULL without memory. */
 uint64_t *ask_bits(struct ask *ask);
 /* Who of the audience matches; `program` NULL: all of them. */

@@ -181,7 +181,7 @@ const struct cli_command CLI_COMMANDS[] = {
                    { "from", "TIME", "2026-01-31 or 2026-01-31T12:00:00Z" },
                    { "to", "TIME", "the end; a day counts whole" },
                    { "at", "TIME", "as of this moment" },
-                   { "people", "PICK", "the people behind one number" },
+                   { "people", "PICK", "the people behind one number; value=\"Oslo, Norway\"" },
                    { "join", "LIST", "with --people: they join this list" },
                    { "csv", NULL, "rows for a spreadsheet" } },
       .words_least = 1,

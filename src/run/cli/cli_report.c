@@ -61,18 +61,54 @@ static void events_add(const struct cli *cli, const struct report_command *repor
         text_add(body, first, "list", cli_value(cli, "list"));
 }
 
-/* "step=2,dropped" -> {"step":2,"dropped":true}; what is no number is a text. */
-static void pick_add(const char *text, struct buf *body, bool *first)
+/* Up to the next comma that stands in no quotes; false at the end. */
+static bool pick_piece(struct str *rest, struct str *piece)
+{
+    bool   is_quoted = false;
+    size_t at = 0;
+    if (rest->len == 0)
+        return false;
+    for (; at < rest->len && (is_quoted || rest->ptr[at] != ','); at++)
+        if (rest->ptr[at] == '"')
+            is_quoted = !is_quoted;
+        else if (is_quoted && rest->ptr[at] == '\\')
+            at++;
+    *piece = str_slice(*rest, 0, at);
+    *rest = str_slice(*rest, at + 1, rest->len);
+    return true;
+}
+
+/* "as it stands", with \" and \\ for these two: always a text, though it be a number. */
+static void quoted_write(struct str value, struct buf *body)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(value.len + 1);
+    for (size_t i = 1; i < value.len && value.ptr[i] != '"'; i++) {
+        if (value.ptr[i] == '\\' && i + 1 < value.len)
+            i++;
+        buf_char(&text, value.ptr[i]);
+    }
+    json_write_str(body, buf_view(&text));
+}
+
+static void pick_value_write(struct str value, struct buf *body)
+{
+    int64_t number;
+    if (str_starts(value, STR("\"")))
+        quoted_write(value, body);
+    else if (str_to_int(value, &number) == OK)
+        buf_int(body, number);
+    else
+        json_write_str(body, value);
+}
+
+void report_pick_write(const char *text, struct buf *body)
 {
     struct str rest = str_of(text), piece;
     bool       is_first = true;
-    json_write_key(body, first, "pick");
     buf_char(body, '{');
-    while (str_split(&rest, ',', &piece)) {
+    while (pick_piece(&rest, &piece)) {
         size_t     split = str_find_char(piece, 0, '=');
         struct str key = str_trim(str_slice(piece, 0, split));
-        struct str value = str_trim(str_slice(piece, split + 1, piece.len));
-        int64_t    number;
         if (key.len == 0)
             continue;
         if (!is_first)
@@ -82,10 +118,8 @@ static void pick_add(const char *text, struct buf *body, bool *first)
         buf_char(body, ':');
         if (split >= piece.len)
             buf_str(body, STR("true"));
-        else if (str_to_int(value, &number) == OK)
-            buf_int(body, number);
         else
-            json_write_str(body, value);
+            pick_value_write(str_trim(str_slice(piece, split + 1, piece.len)), body);
     }
     buf_char(body, '}');
 }
@@ -98,8 +132,10 @@ static void body_write(struct talk *talk, const struct report_command *report, c
     buf_char(&talk->body, '{');
     events_add(cli, report, &talk->body, &first);
     options_add(cli, &talk->body, &first);
-    if (cli_has(cli, "people"))
-        pick_add(cli_value(cli, "people"), &talk->body, &first);
+    if (cli_has(cli, "people")) {
+        json_write_key(&talk->body, &first, "pick");
+        report_pick_write(cli_value(cli, "people"), &talk->body);
+    }
     if (cli_has(cli, "join"))
         text_add(&talk->body, &first, "list", cli_value(cli, "join"));
     text_add(&talk->body, &first, "cursor", cursor);

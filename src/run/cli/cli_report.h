@@ -20,6 +20,10 @@ struct report_command {
     void (*csv)(struct talk *talk);
 };
 
+/* step=2,dropped -> {"step":2,"dropped":true}; what is no number is a text, and so is what stands
+ * in quotes, where commas are: value="Oslo, Norway". */
+void report_pick_write(const char *text, struct buf *body);
+
 /* "3 days", "2 h", "45 s": two figures are enough for a person. */
 char *report_length(int64_t length_ms, char out[REPORT_TEXT_BYTES]);
 /* A JSON value as a person writes it; "(none)", "(other)" and "all" for groups that are no value.

@@ -194,3 +194,22 @@ TEST(cli, a_person_and_a_segment_are_enough_to_ask_why)
     assert_int_equal(parse(cli, &problem, "explain", "ada", NULL), ERR_INPUT);
     free(cli);
 }
+
+TEST(cli, a_value_that_is_picked_may_hold_commas_quotes_and_digits)
+{
+    static const char *const table[][2] = {
+        { "step=2,dropped", "{\"step\":2,\"dropped\":true}" },
+        { " period = 1997-03 , later=5", "{\"period\":\"1997-03\",\"later\":5}" },
+        { "period=3,value=\"Oslo, Norway\"", "{\"period\":3,\"value\":\"Oslo, Norway\"}" },
+        { "value=\"42\",step=1", "{\"value\":\"42\",\"step\":1}" },
+        { "value=\"a \\\"b\\\", \\\\c\"", "{\"value\":\"a \\\"b\\\", \\\\c\"}" },
+        { "value=5\" pipe", "{\"value\":\"5\\\" pipe\"}" },
+        { "value=\"not closed, so", "{\"value\":\"not closed, so\"}" },
+        { "", "{}" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        SCOPED(buf_donep) struct buf body = buf_make(1 << 10);
+        report_pick_write(table[i][0], &body);
+        assert_str(buf_view(&body), table[i][1]);
+    }
+}
