@@ -1,6 +1,7 @@
 #include "engine/segment/segment_computed.h"
 #include "engine/segment/segment_scan.h"
 #include "engine/segment/segment_since.h"
+#include "engine/segment/segment_values.h"
 
 enum { EVENTS_SHOWN_MAX = 5 }; /* the newest; the count says how many there are */
 
@@ -30,8 +31,28 @@ static void write_condition(struct buf *out, bool *first, const struct segment_n
     json_write_str(out, buf_view(&text));
 }
 
-static void write_events(const struct segment_asking *asking, const struct segment_match_op *match,
-                         struct segment_span span, struct buf *out, bool *first, const char *key)
+/* The value under the key of "with the same". */
+static void write_same(struct buf *out, bool *first, const struct json *value)
+{
+    json_write_key(out, first, "same");
+    json_write(out, value);
+}
+
+static void write_event(const struct segment_asking *asking, const struct segment_op *op,
+                        const struct segment_hit *hit, struct buf *out)
+{
+    struct json same;
+    bool        first = false;
+    buf_format(out, "{\"seq\":%u,\"at\":", hit->seq);
+    write_instant(out, hit->at_ms);
+    if (op->has_same && segment_same_value(segment_hit_bag(asking, hit), op->same, &same))
+        write_same(out, &first, &same);
+    buf_char(out, '}');
+}
+
+static void write_events(const struct segment_asking *asking, const struct segment_op *op,
+                         const struct segment_match_op *match, struct segment_span span,
+                         struct buf *out, bool *first, const char *key)
 {
     struct segment_scan scan;
     struct segment_hit  hit;
@@ -43,13 +64,22 @@ static void write_events(const struct segment_asking *asking, const struct segme
     for (; segment_scan_take_newest(&scan, &hit); count++) {
         if (count >= EVENTS_SHOWN_MAX)
             continue;
-        buf_format(out, "%s{\"seq\":%u,\"at\":", count > 0 ? "," : "", hit.seq);
-        write_instant(out, hit.at_ms);
-        buf_char(out, '}');
+        if (count > 0)
+            buf_char(out, ',');
+        write_event(asking, op, &hit, out);
     }
     buf_char(out, ']');
     json_write_key(out, first, key[0] == 'e' ? "count" : "then_count");
     buf_int(out, count);
+}
+
+/* By which value it holds. */
+static void write_witness(const struct segment_asking *asking, const struct segment_op *op,
+                          struct buf *out, bool *first)
+{
+    struct segment_witness witness;
+    if (op->has_same && segment_eval_then(asking, op, INT64_MIN, &witness).holds)
+        write_same(out, first, &witness.same);
 }
 
 /* The window's events for a count; for the first or last one, and what decides it, all of them. */
@@ -75,9 +105,11 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
             write_instant(out, hit.at_ms);
         }
     }
-    write_events(asking, &op->match, instant ? past : reach.now, out, first, "events");
     if (op->kind == SEGMENT_THEN || op->kind == SEGMENT_THEN_NOT)
-        write_events(asking, &op->then, past, out, first, "then_events");
+        write_witness(asking, op, out, first);
+    write_events(asking, op, &op->match, instant ? past : reach.now, out, first, "events");
+    if (op->kind == SEGMENT_THEN || op->kind == SEGMENT_THEN_NOT)
+        write_events(asking, op, &op->then, past, out, first, "then_events");
 }
 
 /* The farthest step that was reached, and by step the events that might serve it. */
@@ -89,15 +121,20 @@ static void write_funnel(const struct segment_asking *asking, const struct segme
     struct segment_op    one = *op;
     one.not_step = 0;
     one.step = op->steps_count;
-    while (one.step > 0 && !segment_eval_funnel(asking, &one, INT64_MIN).step.holds)
+    struct segment_levels levels = segment_eval_funnel(asking, &one, INT64_MIN);
+    while (one.step > 0 && !levels.step.holds) {
         one.step--;
+        levels = segment_eval_funnel(asking, &one, INT64_MIN);
+    }
     json_write_key(out, first, "reached");
     buf_int(out, one.step);
+    if (op->has_same && levels.step.holds)
+        write_same(out, first, &levels.same);
     json_write_key(out, first, "steps");
     for (uint32_t i = 0; i < op->steps_count; i++) {
         bool is_first = true;
         buf_str(out, i == 0 ? STR("[{") : STR(",{"));
-        write_events(asking, &op->steps[i], span, out, &is_first, "events");
+        write_events(asking, op, &op->steps[i], span, out, &is_first, "events");
         buf_char(out, '}');
         span.to_ms = asking->facts->now_ms;
     }

@@ -23,6 +23,7 @@ struct funnel {
     struct keyed                *table; /* NULL: events of any value follow each other */
     int64_t                      starts[SEGMENT_STEPS_MAX];
     int64_t                      best[SEGMENT_STEPS_MAX]; /* the latest start that reached it */
+    struct json                  same, best_same[SEGMENT_STEPS_MAX]; /* of the event; by which */
 };
 
 static void begin(struct funnel *f, int64_t from_ms)
@@ -40,23 +41,27 @@ static void advance(struct funnel *f, int64_t *starts, uint32_t step, int64_t at
     if (start_ms == KEYED_NONE || at_ms - start_ms > f->op->within_ms)
         return;
     starts[step] = start_ms;
-    f->best[step] = later_ms(f->best[step], start_ms);
+    if (start_ms <= f->best[step])
+        return;
+    f->best[step] = start_ms;
+    if (f->table != NULL)
+        f->best_same[step] = f->same;
 }
 
 /* The chains of the event's value; NULL when it is followed by none, or there is no room. */
 static int64_t *starts_of(struct funnel *f, const struct segment_hit *hit, uint32_t step,
                           bool *full)
 {
-    struct json value;
     if (f->table == NULL)
         return f->starts;
-    if (!segment_same_value(segment_hit_bag(f->asking, hit), f->op->same, &value) ||
-        !keyed_is_followed(f->table, &value))
+    if (!segment_same_value(segment_hit_bag(f->asking, hit), f->op->same, &f->same) ||
+        !keyed_is_followed(f->table, &f->same))
         return NULL;
-    struct keyed_slot *slot = step > 0 ? keyed_find(f->table, &value) : keyed_put(f->table, &value);
+    struct keyed_slot *slot =
+        step > 0 ? keyed_find(f->table, &f->same) : keyed_put(f->table, &f->same);
     if (slot == NULL && step == 0) { /* the chains of a value are no younger than its first event */
         keyed_keep(f->table, hit->at_ms - f->op->within_ms, INT64_MAX);
-        slot = keyed_put(f->table, &value);
+        slot = keyed_put(f->table, &f->same);
         *full = slot == NULL;
     }
     return slot == NULL ? NULL : slot->at_ms;
@@ -163,7 +168,12 @@ struct segment_levels segment_eval_funnel(const struct segment_asking *asking,
         pass_keyed(&f, from_ms);
     else
         (void)pass(&f, from_ms);
-    return (struct segment_levels){ verdict_of(&f, op->step), verdict_of(&f, op->not_step) };
+    struct segment_levels levels = { verdict_of(&f, op->step),
+                                     verdict_of(&f, op->not_step),
+                                     { .kind = JSON_NULL } };
+    if (op->has_same && levels.step.holds)
+        levels.same = f.best_same[op->step - 1];
+    return levels;
 }
 
 struct verdict segment_levels_verdict(struct segment_levels levels)

@@ -191,16 +191,25 @@ bool        segment_gap_value(const struct segment_asking *asking, const struct 
 bool        segment_pick_value(const struct segment_asking *asking, const struct segment_op *op,
                                const struct segment_reach *reach, struct json *out);
 
+/* The first event by which a sequence holds, and the value that all its events have under the key;
+ * JSON_NULL where none is asked for. */
+struct segment_witness {
+    int64_t     at_ms;
+    struct json same;
+};
+
 /*
  * A sequence: "then", "and then no", a funnel. Only first events at or after `from_ms` are looked
- * at, INT64_MIN for all. *witness_ms gets the first event by which it holds.
+ * at, INT64_MIN for all. *witness is set when it holds.
  */
 struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op,
-                                 int64_t from_ms, int64_t *witness_ms);
+                                 int64_t from_ms, struct segment_witness *witness);
 
-/* Reached the step wanted, and reached the step that should not be. */
+/* Reached the step wanted, and reached the step that should not be; with a key, the value by which
+ * the wanted step was reached, else JSON_NULL. */
 struct segment_levels {
     struct verdict step, not_step;
+    struct json    same;
 };
 struct segment_levels segment_eval_funnel(const struct segment_asking *asking,
                                           const struct segment_op *op, int64_t from_ms);

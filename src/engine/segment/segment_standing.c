@@ -111,8 +111,8 @@ void standings_forget(struct standings *standings)
 static struct segment_answer answer_of(const struct segment_asking *asking,
                                        const struct segment_op *op, bool loose)
 {
-    struct segment_answer then = { .spare = SEGMENT_SPARE_NONE };
-    int64_t               witness_ms;
+    struct segment_answer  then = { .spare = SEGMENT_SPARE_NONE };
+    struct segment_witness witness;
     switch (op->kind) {
     case SEGMENT_DID:
         return segment_eval_did(asking, op);
@@ -127,7 +127,7 @@ static struct segment_answer answer_of(const struct segment_asking *asking,
     default:
         /* More of either event only helps a "then"; what may turn the others is not told to them.
          */
-        then.verdict = segment_eval_then(asking, op, INT64_MIN, &witness_ms);
+        then.verdict = segment_eval_then(asking, op, INT64_MIN, &witness);
         if (then.verdict.holds && op->kind == SEGMENT_THEN)
             then.spare = SEGMENT_SPARE_ANY;
         return then;

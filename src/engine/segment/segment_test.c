@@ -328,6 +328,56 @@ TEST(segment, an_explanation_gives_each_condition_with_its_evidence)
         "\"count\":2}]}]}");
 }
 
+static void assert_told(struct person *p, const char *condition, const char *from,
+                        const char *wanted)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(OUT_BYTES);
+    const struct segment_node   *node;
+    struct segment_program       program = compiled(p, condition, &node);
+    struct facts                 facts = facts_at(p, p->start_ms + 9 * TIME_HOUR_MS);
+    segment_explain(&program, node, &facts, &out);
+    size_t at = str_find(buf_view(&out), 0, str_of(from));
+    assert_str(str_slice(buf_view(&out), at, out.len), wanted);
+}
+
+/* Cart 8 was bought, cart 7 was left; one look was at no cart, and cart 9 was only told of. */
+TEST(segment, what_goes_by_the_same_value_is_explained_with_the_value)
+{
+    SCOPED(person_donep) struct person p = person_make();
+    did(&p, "See", 1, "{\"cart\":7}");
+    did(&p, "See", 2, "{\"cart\":8}");
+    did(&p, "See", 3, "{}");
+    did(&p, "Buy", 4, "{\"cart\":8}");
+    did(&p, "Tell", 5, "{\"cart\":9}");
+    assert_told(&p, "did \"See\" then \"Buy\" within 5 hours with the same cart", "\"same\"",
+                "\"same\":8,\"events\":[{\"seq\":3,\"at\":\"2026-01-01T03:00:00.000Z\"},"
+                "{\"seq\":2,\"at\":\"2026-01-01T02:00:00.000Z\",\"same\":8},"
+                "{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\",\"same\":7}],\"count\":3,"
+                "\"then_events\":[{\"seq\":4,\"at\":\"2026-01-01T04:00:00.000Z\",\"same\":8}],"
+                "\"then_count\":1}");
+    assert_told(&p, "did \"See\" then no \"Buy\" within 5 hours with the same cart", "\"same\"",
+                "\"same\":7,\"events\":[{\"seq\":3,\"at\":\"2026-01-01T03:00:00.000Z\"},"
+                "{\"seq\":2,\"at\":\"2026-01-01T02:00:00.000Z\",\"same\":8},"
+                "{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\",\"same\":7}],\"count\":3,"
+                "\"then_events\":[{\"seq\":4,\"at\":\"2026-01-01T04:00:00.000Z\",\"same\":8}],"
+                "\"then_count\":1}");
+    assert_told(&p, "did \"Tell\" then \"Buy\" within 5 hours with the same cart", "\"events\"",
+                "\"events\":[{\"seq\":5,\"at\":\"2026-01-01T05:00:00.000Z\",\"same\":9}],"
+                "\"count\":1,\"then_events\":[{\"seq\":4,\"at\":\"2026-01-01T04:00:00.000Z\","
+                "\"same\":8}],\"then_count\":1}");
+    assert_told(&p,
+                "reached step 2 of (\"See\", \"Buy\", \"Tell\") within 5 hours with the same cart",
+                "\"reached\"",
+                "\"reached\":2,\"same\":8,\"steps\":["
+                "{\"events\":[{\"seq\":3,\"at\":\"2026-01-01T03:00:00.000Z\"},"
+                "{\"seq\":2,\"at\":\"2026-01-01T02:00:00.000Z\",\"same\":8},"
+                "{\"seq\":1,\"at\":\"2026-01-01T01:00:00.000Z\",\"same\":7}],\"count\":3},"
+                "{\"events\":[{\"seq\":4,\"at\":\"2026-01-01T04:00:00.000Z\",\"same\":8}],"
+                "\"count\":1},"
+                "{\"events\":[{\"seq\":5,\"at\":\"2026-01-01T05:00:00.000Z\",\"same\":9}],"
+                "\"count\":1}]}");
+}
+
 TEST(segment, a_funnel_is_explained_by_the_farthest_step_and_the_events_of_each)
 {
     SCOPED(person_donep) struct person p = person_make();

@@ -62,11 +62,10 @@ static void note_then(struct sweep *s, const struct segment_hit *then, int64_t f
         slot->at_ms[0] = then->at_ms;
 }
 
-/* The next matching A, going back, and whether a B followed it in time. */
-static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
+/* The next matching A, going back, with its value, and whether a B followed it in time. */
+static bool next_first(struct sweep *s, struct segment_hit *out, struct json *value, bool *answered)
 {
     struct segment_hit then;
-    struct json        value;
     int64_t            then_ms = KEYED_NONE;
     for (;;) {
         if (!segment_scan_take_newest(&s->firsts, out))
@@ -76,7 +75,7 @@ static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
             note_then(s, &then, out->at_ms);
             (void)segment_scan_take_newest(&s->thens, &then);
         }
-        if (s->table == NULL || s->full || value_of(s, out, &value))
+        if (s->table == NULL || s->full || value_of(s, out, value))
             break;
     }
     if (s->full)
@@ -84,7 +83,7 @@ static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
     if (s->table == NULL) {
         then_ms = s->next_then_ms;
     } else {
-        const struct keyed_slot *slot = keyed_find(s->table, &value);
+        const struct keyed_slot *slot = keyed_find(s->table, value);
         then_ms = slot == NULL ? KEYED_NONE : slot->at_ms[0];
     }
     *answered = then_ms != KEYED_NONE && then_ms - out->at_ms <= s->op->within_ms;
@@ -92,24 +91,26 @@ static bool next_first(struct sweep *s, struct segment_hit *out, bool *answered)
 }
 
 /* One pass over what may be a first event; false when the table was too small for it. */
-static bool sweep(struct sweep *s, int64_t from_ms, struct verdict *out, int64_t *witness_ms)
+static bool sweep(struct sweep *s, int64_t from_ms, struct verdict *out,
+                  struct segment_witness *witness)
 {
     int64_t             now_ms = s->asking->facts->now_ms, until_ms = TIME_NEVER;
     int64_t             first_ms = later_ms(s->reach.now.from_ms, from_ms);
     struct segment_span past = { first_ms, earlier_ms(now_ms, s->reach.pending.to_ms) };
     struct segment_span thens_past = { first_ms, now_ms };
     struct segment_hit  hit;
+    struct json         same = { .kind = JSON_NULL };
     bool                answered;
 
     segment_scan_newest(&s->firsts, s->asking, &s->op->match, past);
     segment_scan_newest(&s->thens, s->asking, &s->op->then, thens_past);
-    while (next_first(s, &hit, &answered)) {
+    while (next_first(s, &hit, &same, &answered)) {
         struct stretch stretch = stretch_of(s->op, &s->reach, hit.at_ms);
         if (answered != (s->op->kind == SEGMENT_THEN) || stretch.enter_ms >= stretch.leave_ms)
             continue;
         if (stretch.enter_ms <= now_ms) {
             *out = (struct verdict){ true, stretch.leave_ms };
-            *witness_ms = hit.at_ms;
+            *witness = (struct segment_witness){ hit.at_ms, same };
             return true;
         }
         until_ms = earlier_ms(until_ms, stretch.enter_ms);
@@ -129,31 +130,31 @@ static int64_t future_ms(const struct segment_asking *asking, const struct segme
 
 /* Every class by itself; what holds in one holds. */
 static bool sweep_classes(struct sweep *s, int64_t from_ms, uint32_t classes, struct verdict *sum,
-                          int64_t *witness_ms)
+                          struct segment_witness *witness)
 {
     *sum = (struct verdict){ false, TIME_NEVER };
     for (uint32_t class = 0; class < classes; class ++) {
-        struct verdict part;
-        int64_t        at_ms;
+        struct verdict         part;
+        struct segment_witness one;
         keyed_init(s->table, classes, class);
-        if (!sweep(s, from_ms, &part, &at_ms))
+        if (!sweep(s, from_ms, &part, &one))
             return false;
-        if (part.holds && (!sum->holds || at_ms > *witness_ms))
-            *witness_ms = at_ms;
+        if (part.holds && (!sum->holds || one.at_ms > witness->at_ms))
+            *witness = one;
         *sum = verdict_not(verdict_and(verdict_not(*sum), verdict_not(part)));
     }
     return true;
 }
 
 __attribute__((noinline)) static struct verdict sweep_keyed(struct sweep *s, int64_t from_ms,
-                                                            int64_t *witness_ms)
+                                                            struct segment_witness *witness)
 {
     struct keyed   table;
     struct verdict sum;
     s->table = &table;
     for (uint32_t classes = 1;; classes *= 4) {
         s->full = false;
-        if (sweep_classes(s, from_ms, classes, &sum, witness_ms) || classes >= KEYED_CLASSES_MAX)
+        if (sweep_classes(s, from_ms, classes, &sum, witness) || classes >= KEYED_CLASSES_MAX)
             break;
     }
     s->table = NULL;
@@ -161,7 +162,7 @@ __attribute__((noinline)) static struct verdict sweep_keyed(struct sweep *s, int
 }
 
 struct verdict segment_eval_then(const struct segment_asking *asking, const struct segment_op *op,
-                                 int64_t from_ms, int64_t *witness_ms)
+                                 int64_t from_ms, struct segment_witness *witness)
 {
     struct sweep   s;
     struct verdict verdict;
@@ -172,9 +173,9 @@ struct verdict segment_eval_then(const struct segment_asking *asking, const stru
     s.table = NULL;
     s.full = false;
     if (op->has_same)
-        verdict = sweep_keyed(&s, from_ms, witness_ms);
+        verdict = sweep_keyed(&s, from_ms, witness);
     else
-        (void)sweep(&s, from_ms, &verdict, witness_ms);
+        (void)sweep(&s, from_ms, &verdict, witness);
     if (verdict.holds)
         return verdict;
     verdict.until_ms = earlier_ms(verdict.until_ms, future_ms(asking, &op->match));
