@@ -257,6 +257,115 @@ TEST(purge, kept_longer_again_begins_when_the_rows_are_gone_and_brings_nothing_b
     folder_empty(f.dir);
 }
 
+/* ---- day by day ---- */
+
+enum { STRETCH = 8192, MOVES = 40 };
+
+/* Older rows came first, by and large; every third is an order. */
+static void years_tell(struct core_fixture *f, struct core *core, int tasks)
+{
+    for (int t = 0; t < tasks; t++) {
+        struct arena *arena = arena_open(16 << 20);
+        struct task  *task = task_of(arena, TASK_EVENTS);
+        for (uint32_t i = 0; i < TASK_EVENTS; i++) {
+            int64_t days = 20 * (tasks - t) + fixture_draw(f, 30);
+            task->entries[i] =
+                entry_of(RECORD_TRACK, STR("ada"), i % 3 ? STR("Visit") : STR("Order"));
+            task->entries[i].record.at_ms -=
+                days * TIME_DAY_MS + fixture_draw(f, 24) * TIME_HOUR_MS;
+        }
+        assert_ok(core_run(core, task));
+        arena_close(arena);
+    }
+}
+
+struct border {
+    uint32_t visit, order;
+    int64_t  visits_ms, orders_ms;
+    uint32_t old, all;
+};
+
+static enum err border_look(void *ctx, const struct store_event *row)
+{
+    struct border *border = ctx;
+    if (row->kind != STORE_EVENT_TRACK)
+        return OK;
+    border->all++;
+    border->old +=
+        row->at_ms < (row->name == border->visit ? border->visits_ms : border->orders_ms);
+    return OK;
+}
+
+static void border_see(struct core *core, struct border *border)
+{
+    struct store_reader *reader;
+    border->old = border->all = 0;
+    assert_ok(store_reader_open(core_store(core), "test", &reader));
+    assert_ok(store_event_heads_read(reader, 1, UINT32_MAX, border_look, border));
+    store_reader_close(reader);
+}
+
+static uint64_t border_move(struct core *core, struct purge *purge, struct border *border,
+                            uint64_t limit, uint32_t rows)
+{
+    uint32_t         names = (border->visit > border->order ? border->visit : border->order) + 1;
+    int64_t          before_ms[256];
+    struct retention table = { before_ms, names, TIME_MIN_MS }, mine;
+    uint64_t         read = purge_progress(purge).read, removed = purge_progress(purge).removed;
+    for (uint32_t n = 0; n < names; n++)
+        before_ms[n] = n == border->visit   ? border->visits_ms
+                       : n == border->order ? border->orders_ms
+                                            : TIME_MIN_MS;
+    border_see(core, border);
+    uint32_t old = border->old, all = border->all;
+    assert_ok(retention_copy(&table, &mine));
+    purge_begin(purge, mine, limit);
+    while (purge_is_under_way(purge))
+        assert_int_equal(purge_step(purge, rows), 0);
+    border_see(core, border);
+    assert_int_equal(border->old, 0);
+    assert_int_equal(border->all, all - old);
+    assert_int_equal(purge_progress(purge).removed - removed, old);
+    return purge_progress(purge).read - read;
+}
+
+/* What goes is counted by plain reading of all rows, before and after. */
+TEST(purge, however_the_border_moves_all_that_is_older_goes_and_what_is_far_from_it_is_not_read)
+{
+    const char         *given = getenv("DULT_SEED");
+    struct core_fixture f;
+    core_fixture_make(&f, given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16);
+    printf("purge: DULT_SEED=%llu replays\n", (unsigned long long)f.random);
+    struct core *core = core_fixture_open(&f);
+    assert_ok(core_start(core));
+    years_tell(&f, core, 40);
+    const struct dict *names = engine_program(core_engine(core))->names[NAME_EVENT];
+    struct border      border = { .visit = dict_find(names, STR("Visit")),
+                                  .order = dict_find(names, STR("Order")),
+                                  .visits_ms = time_now_ms() - 780 * TIME_DAY_MS,
+                                  .orders_ms = TIME_MIN_MS };
+    core_close(core);
+    core = core_fixture_open(&f); /* nothing runs in it */
+    struct purge *purge = purge_open(core_store(core));
+    uint64_t      limit = 40 * TASK_EVENTS;
+    assert_int_equal(border_move(core, purge, &border, limit, 1000), limit);
+    border.visits_ms += TIME_DAY_MS; /* a day more comes only to the first stretch, and the end */
+    assert_int_equal(border_move(core, purge, &border, limit, 1000), STRETCH + limit % STRETCH);
+    assert_int_equal(border_move(core, purge, &border, 4 * STRETCH, 100), 0);
+    border.orders_ms =
+        border.visits_ms - 100 * TIME_DAY_MS; /* no more for ever: all is looked at */
+    assert_int_equal(border_move(core, purge, &border, limit, 3000), limit);
+    for (int i = 0; i < MOVES; i++) {
+        border.visits_ms += fixture_draw(&f, 30) * TIME_DAY_MS - 5 * TIME_DAY_MS;
+        border.orders_ms += fixture_draw(&f, 40) * TIME_DAY_MS - 5 * TIME_DAY_MS;
+        border_move(core, purge, &border, limit, 1 + fixture_draw(&f, 9000));
+    }
+    assert_true(border.all < limit * 3 / 4);
+    purge_close(purge);
+    core_close(core);
+    folder_empty(f.dir);
+}
+
 /* ---- killed ---- */
 
 static _Noreturn void child(struct core_fixture *f, bool fresh, int ready)
