@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { DETAIL_BYTES_MAX = 64 << 10 };
-
 /* Steps, endings and messages say in which journey, and at which of its nodes. */
 static void place_tell(const struct engine *engine, struct decision *d)
 {
@@ -46,7 +44,7 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
     bool is_first = d.kind == DECISION_PROFILE || d.kind == DECISION_ERASED; /* of its story */
     d.prev = is_first ? 0 : people_get(engine->people, d.profile)->head;
     if (engine->detail.bytes_max == 0)
-        engine->detail = buf_make(DETAIL_BYTES_MAX);
+        engine->detail = buf_make(DECISION_DETAIL_BYTES_MAX);
     buf_reset(&engine->detail);
     if (d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_INTENT)
         place_tell(engine, &d);

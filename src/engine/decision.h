@@ -116,6 +116,11 @@ enum name_kind {
     NAME_KINDS,
 };
 
+/* A decision's detail as JSON. The longest is a claim's: an address, up to 256 numbers and the
+ * computed traits; every text in a detail is an id, a name, a note of a person or a reply, and none
+ * of these comes near. */
+enum { DECISION_DETAIL_BYTES_MAX = 64 << 10 };
+
 /* A message the engine has said "send" to, with all that rendering needs. */
 enum { CLAIM_COMPUTED_BYTES_MAX = 4096 }; /* those that fit, in the order they were defined */
 

@@ -5,7 +5,10 @@
  */
 #include "engine/inside.h"
 
-enum { TRAIT_SEQS_MAX = 256, ATTEMPTS_MAX = 20 };
+enum { TRAIT_SEQS_MAX = 256, SEQ_BYTES = 11, ATTEMPTS_MAX = 20 };
+_Static_assert(CLAIM_COMPUTED_BYTES_MAX + TRAIT_SEQS_MAX * SEQ_BYTES <
+                   DECISION_DETAIL_BYTES_MAX / 2,
+               "a claim's detail has room for the address, whatever its characters");
 
 static const struct message *message_find(const struct state *state, uint64_t id)
 {

@@ -12,7 +12,12 @@
  * Always true   segments never depend on each other in a circle, nor nest deeper than
  *               SEGMENT_NESTING_MAX; every live journey's templates and segments exist.
  * Cost          a definition touches only the tables of the names it uses.
- * Bounds        PROGRAM_SEGMENTS_MAX segments, as many journeys, templates, lists and topics.
+ * Bounds        PROGRAM_SEGMENTS_MAX segments; DICT_NAMES_MAX journeys, templates, lists and topics
+ *               each, and names of events, properties and traits (of those, further ones are one
+ *               and the same, "other"). A number is given once: what was deleted counts, unless a
+ *               definition of the same name takes it up again. PROGRAM_COMPUTED_MAX computed traits
+ *               and PROGRAM_STAGES_MAX stages at a time; KEEP_EVENTS_MAX events with a length of
+ *               their own. Whatever is over a bound is refused with a problem and changes nothing.
  */
 #ifndef DULT_ENGINE_PROGRAM_H
 #define DULT_ENGINE_PROGRAM_H

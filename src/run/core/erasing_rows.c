@@ -12,7 +12,6 @@ enum {
     EVENTS_A_PART = 2000, /* removed in one transaction, so that a commit waits some 10 ms */
     SCRATCH_BYTES = 64 << 20,
     KEPT_BYTES = 1 << 30,
-    DETAIL_BYTES = 64 << 10,
     ROW_BYTES = 4 << 20,
     TRACE_BYTES_MIN = 3, /* shorter ids are in nearly everything; see rejected_each */
 };
@@ -106,7 +105,7 @@ static enum err trace_keep(struct erasing_rows *rows, struct str text)
 /* As it stands, and as it stands within a JSON text. */
 static enum err trace_add(struct erasing_rows *rows, struct str text)
 {
-    SCOPED(buf_donep) struct buf quoted = buf_make(DETAIL_BYTES);
+    SCOPED(buf_donep) struct buf quoted = buf_make(DECISION_DETAIL_BYTES_MAX);
     TRY(trace_keep(rows, text));
     json_write_str(&quoted, text);
     TRY(buf_err(&quoted));
@@ -169,7 +168,7 @@ static enum err decision_see(void *ctx, const struct store_decision *row)
 
 static enum err bare_add(struct erasing_rows *rows, const struct store_decision *row)
 {
-    SCOPED(buf_donep) struct buf text = buf_make(DETAIL_BYTES);
+    SCOPED(buf_donep) struct buf text = buf_make(DECISION_DETAIL_BYTES_MAX);
     struct json                  detail = { .kind = JSON_NULL };
     arena_reset(rows->scratch);
     if (!str_is_empty(row->detail) &&
