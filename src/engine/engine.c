@@ -56,6 +56,7 @@ void engine_close(struct engine *engine)
     buf_done(&engine->detail);
     VEC_DONE(&engine->jobs);
     VEC_DONE(&engine->turned);
+    free(engine->sooner);
     free(engine->sums);
     retaining_done(&engine->retaining);
     free(engine);

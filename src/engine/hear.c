@@ -90,9 +90,13 @@ void hear_forget(struct engine *engine, uint32_t person)
     hear_sums_forget(engine->sums, person);
 }
 
-static bool is_in_now(const void *step, uint32_t segment)
+static struct heard_member member_of(const void *context, uint32_t segment)
 {
-    return is_in(step, segment);
+    const struct step       *step = context;
+    const struct membership *have =
+        membership_find(people_state_get(step->engine->people, step->person), segment);
+    return have == NULL ? (struct heard_member){ false, TIME_NEVER }
+                        : (struct heard_member){ have->in, have->until_ms };
 }
 
 /* Nothing is dated later than the event. */
@@ -106,16 +110,22 @@ static bool is_in_order(const struct facts *facts, int64_t at_ms)
     return true;
 }
 
-static enum err turned_room(struct numbers *turned, uint32_t room)
+static enum err turned_room(struct engine *engine, uint32_t room)
 {
-    turned->count = 0;
-    if (room <= turned->room)
-        return OK;
-    uint32_t *items = realloc(turned->items, room * sizeof items[0]);
-    if (items == NULL)
-        return ERR_MEMORY;
-    turned->items = items;
-    turned->room = room;
+    if (room > engine->turned.room) {
+        uint32_t *items = realloc(engine->turned.items, room * sizeof items[0]);
+        if (items == NULL)
+            return ERR_MEMORY;
+        engine->turned.items = items;
+        engine->turned.room = room;
+    }
+    if (room > engine->sooner_room) {
+        struct heard_until *sooner = realloc(engine->sooner, room * sizeof sooner[0]);
+        if (sooner == NULL)
+            return ERR_MEMORY;
+        engine->sooner = sooner;
+        engine->sooner_room = room;
+    }
     return OK;
 }
 
@@ -129,12 +139,15 @@ static enum err hear_quick(struct step *step, const struct timeline_event *event
                                     .at_ms = event->at_ms,
                                     .bag = bag_at(facts->bags, event->bag),
                                     .in_order = is_in_order(facts, event->at_ms),
-                                    .is_in = is_in_now,
+                                    .member = member_of,
                                     .context = step };
     TRY(program_hearing(engine->program, event->name, &hearing));
-    TRY(turned_room(&engine->turned, hearing->users_count));
-    engine->turned.count =
-        segment_hear(hearing, facts, &heard, sums_now(engine), engine->turned.items);
+    TRY(turned_room(engine, hearing->users_count));
+    struct heard_turned turned = { .asked = engine->turned.items, .sooner = engine->sooner };
+    segment_hear(hearing, facts, &heard, sums_now(engine), &turned);
+    engine->turned.count = turned.asked_count;
+    for (uint32_t i = 0; i < turned.sooner_count; i++)
+        TRY(membership_by(step, turned.sooner[i].segment, turned.sooner[i].until_ms));
     return turned_ask(step);
 }
 

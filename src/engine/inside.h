@@ -63,7 +63,9 @@ struct engine {
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
     uint64_t            sums_round; /* of the conditions and base that they are of */
     struct retaining    retaining;
-    struct numbers      turned;    /* scratch: segments that an event may turn */
+    struct numbers      turned; /* scratch: segments that an event may turn */
+    struct heard_until *sooner; /* scratch: those it may turn by then */
+    uint32_t            sooner_room;
     uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
     uint64_t            own_count; /* of them in all */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
@@ -220,9 +222,11 @@ MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t pers
                            int64_t until_ms);
 
 /* membership.c */
-MUST enum err            membership_ask(struct step *step, uint32_t segment);
-MUST enum err            membership_ask_all(struct step *step);
-MUST enum err            membership_ask_due(struct step *step);
+MUST enum err membership_ask(struct step *step, uint32_t segment);
+MUST enum err membership_ask_all(struct step *step);
+MUST enum err membership_ask_due(struct step *step);
+/* The answer stands until then at most. */
+MUST enum err            membership_by(struct step *step, uint32_t segment, int64_t until_ms);
 const struct membership *membership_find(const struct state *state, uint32_t segment);
 MUST enum err            membership_set(struct state *state, struct membership membership);
 

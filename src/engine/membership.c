@@ -226,6 +226,15 @@ enum err membership_ask(struct step *step, uint32_t segment)
     return until_set(step, segment, verdict.holds, verdict.until_ms);
 }
 
+enum err membership_by(struct step *step, uint32_t segment, int64_t until_ms)
+{
+    const struct membership *have =
+        membership_find(people_state_get(step->engine->people, step->person), segment);
+    if (have == NULL ? until_ms == TIME_NEVER : have->until_ms <= until_ms)
+        return OK;
+    return until_set(step, segment, have != NULL && have->in, until_ms);
+}
+
 enum err membership_ask_all(struct step *step)
 {
     for (uint32_t i = 0; i < step->engine->program->segments.count; i++)

@@ -2,40 +2,90 @@
 #include "engine/segment/segment_scan.h"
 #include "engine/segment/segment_values.h"
 
-static bool is_told(const struct listen *listen, struct heard_user user, enum segment_way way)
+/* ---- who is told ---- */
+
+static bool is_moved(struct heard_user user, enum segment_way way, bool in)
 {
     int effect = (int)way * user.polarity;
-    return effect == 0 ||
-           (effect > 0) != listen->event->is_in(listen->event->context, user.segment);
+    return effect == 0 || (effect > 0) != in;
+}
+
+static void user_tell(struct listen *listen, struct heard_user user, enum segment_way way)
+{
+    struct heard_turned *out = listen->out;
+    struct heard_member  member = listen->event->member(listen->event->context, user.segment);
+    if (!is_moved(user, way, member.in))
+        return;
+    int64_t settled = listen_settled_ms(listen, user, member.until_ms);
+    if (settled == listen->facts->now_ms)
+        out->asked[out->asked_count++] = user.segment;
+    else if (settled < member.until_ms)
+        out->sooner[out->sooner_count++] = (struct heard_until){ user.segment, settled };
 }
 
 void listen_turned(struct listen *listen, const struct heard *heard, enum segment_way way)
 {
     const struct heard_user *users = &listen->hearing->users[heard->users];
     for (uint32_t i = 0; i < heard->users_count; i++)
-        if (is_told(listen, users[i], way))
-            listen->out[listen->count++] = users[i].segment;
+        user_tell(listen, users[i], way);
 }
 
-/* Would anyone be asked? Worth knowing before much is read. */
-static bool is_wanted(const struct listen *listen, const struct heard *heard, enum segment_way way)
+/* The event moves the condition no earlier than that. */
+static void turned_by(struct listen *listen, const struct heard *heard, int64_t at_ms)
 {
-    for (uint32_t i = 0; i < heard->users_count; i++)
-        if (is_told(listen, listen->hearing->users[heard->users + i], way))
+    const struct heard_user *users = &listen->hearing->users[heard->users];
+    struct heard_turned     *out = listen->out;
+    for (uint32_t i = 0; i < heard->users_count; i++) {
+        uint32_t            segment = users[i].segment;
+        struct heard_member member = listen->event->member(listen->event->context, segment);
+        if (is_moved(users[i], SEGMENT_WAY_UP, member.in) && at_ms < member.until_ms &&
+            listen_settled_ms(listen, users[i], member.until_ms) < member.until_ms)
+            out->sooner[out->sooner_count++] = (struct heard_until){ segment, at_ms };
+    }
+}
+
+bool listen_is_wanted(struct listen *listen, const struct heard *heard, enum segment_way way)
+{
+    const struct heard_user *users = &listen->hearing->users[heard->users];
+    for (uint32_t i = 0; i < heard->users_count; i++) {
+        struct heard_member member =
+            listen->event->member(listen->event->context, users[i].segment);
+        if (is_moved(users[i], way, member.in) &&
+            listen_settled_ms(listen, users[i], member.until_ms) < member.until_ms)
             return true;
+    }
     return false;
 }
 
 /* ---- what counts ---- */
 
+/* Of one run, which most people have. */
+static void times_of_run(struct listen *listen, const struct run *run, bool any, uint32_t most)
+{
+    uint16_t name = listen->event->name;
+    for (uint32_t to = run->count; listen->times_count < most && to > 0; to--) {
+        if (!any)
+            to = run_name_last(run, to, name);
+        if (to == 0)
+            return;
+        if (!any || run->name[to - 1] >= RUN_OWN_NAMES)
+            listen->times[listen->times_count++] = run->at_ms[to - 1];
+    }
+}
+
 static void times_find(struct listen *listen, bool any, uint32_t most)
 {
+    const struct facts     *facts = listen->facts;
     struct segment_match_op match = { .event = any ? SEGMENT_ANY_EVENT : listen->event->name };
-    struct segment_asking   asking = { NULL, listen->facts, NULL };
+    struct segment_asking   asking = { NULL, facts, NULL };
     struct segment_span     past = { INT64_MIN, INT64_MAX };
     struct segment_scan     scan;
     struct segment_hit      hit;
     listen->times_count = 0;
+    if (facts->runs_count == 1) {
+        times_of_run(listen, &facts->runs[0], any, most);
+        return;
+    }
     segment_scan_newest(&scan, &asking, &match, past);
     while (listen->times_count < most && segment_scan_take_newest(&scan, &hit))
         listen->times[listen->times_count++] = hit.at_ms;
@@ -202,10 +252,10 @@ static bool is_lapse_over(const struct listen *listen, const struct heard *heard
 }
 
 /* The condition's own answer says whether it was reached; where it is not, it was not before. */
-static bool is_reached(const struct listen *listen, const struct heard *heard,
+static bool is_reached(struct listen *listen, const struct heard *heard,
                        const struct segment_asking *asking)
 {
-    return is_wanted(listen, heard, (enum segment_way)heard->way) &&
+    return listen_is_wanted(listen, heard, (enum segment_way)heard->way) &&
            segment_eval_leaf(asking, &heard->ops[heard->at]).holds == (heard->way > 0);
 }
 
@@ -227,7 +277,7 @@ static enum segment_way way_if(bool turned, int way)
 }
 
 /* Of all but counts and sums. */
-static enum segment_way way_of(const struct listen *listen, const struct heard *heard,
+static enum segment_way way_of(struct listen *listen, const struct heard *heard,
                                const struct facts *facts)
 {
     const struct segment_op *op = &heard->ops[heard->at];
@@ -285,7 +335,7 @@ static uint32_t counts_tell(struct listen *listen, struct segment_local *local, 
              i++) {
             const struct heard *heard = &hearing->items[i];
             if (heard->times <= listen->times_count &&
-                (!heard->zoned || is_wanted(listen, heard, (enum segment_way)heard->way)) &&
+                (!heard->zoned || listen_is_wanted(listen, heard, (enum segment_way)heard->way)) &&
                 count_turned(listen, heard, zoned(listen, heard, local, is_local)))
                 listen_turned(listen, heard, (enum segment_way)heard->way);
         }
@@ -293,8 +343,16 @@ static uint32_t counts_tell(struct listen *listen, struct segment_local *local, 
     return i;
 }
 
-uint32_t segment_hear(const struct hearing *hearing, const struct facts *facts,
-                      const struct heard_event *event, struct hear_sums *sums, uint32_t *out)
+/* What begins to wait for a second event that is not to come holds after its time, if at all. */
+static int64_t waits_ms(const struct heard *heard, const struct heard_event *event)
+{
+    const struct segment_op *op = &heard->ops[heard->at];
+    bool                     waits = heard->kind == HEARD_THEN && op->kind == SEGMENT_THEN_NOT;
+    return waits && event->in_order ? event->at_ms + op->within_ms : INT64_MIN;
+}
+
+void segment_hear(const struct hearing *hearing, const struct facts *facts,
+                  const struct heard_event *event, struct hear_sums *sums, struct heard_turned *out)
 {
     struct listen        listen;
     struct segment_local local;
@@ -305,15 +363,19 @@ uint32_t segment_hear(const struct hearing *hearing, const struct facts *facts,
     listen.event = event;
     listen.sums = sums;
     listen.out = out;
-    listen.count = 0;
+    gate_memo_init(&listen.memo);
+    out->asked_count = out->sooner_count = 0;
+    if (!event->in_order)
+        hear_sums_forget(sums, facts->profile);
     uint32_t i = counts_tell(&listen, &local, &is_local);
     for (; i < hearing->count && hearing->items[i].kind != HEARD_SUM; i++) {
         const struct heard *heard = &hearing->items[i];
         enum segment_way    way = way_of(&listen, heard, zoned(&listen, heard, &local, &is_local));
-        if (way != SEGMENT_WAY_NONE)
+        if (way == SEGMENT_WAY_UP && waits_ms(heard, event) > facts->now_ms)
+            turned_by(&listen, heard, waits_ms(heard, event));
+        else if (way != SEGMENT_WAY_NONE)
             listen_turned(&listen, heard, way);
     }
     while (i < hearing->count)
         i = listen_sums(&listen, i);
-    return listen.count;
 }

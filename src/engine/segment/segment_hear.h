@@ -11,10 +11,17 @@
  * either; or not at all. A segment of which no condition is moved stays as it is, and its `until`
  * stays good: what the answer rests on (enough conditions that hold, or that do not) rests as
  * before, for time only takes away from what counts up to now. Nor does a segment turn by a
- * condition that moves the way where it is already. The others are to be asked.
+ * condition that moves the way where it is already; nor by one that another part of the segment
+ * outweighs, its gate:
  *
- * Sums are slid: what one was at the last event, less what has left the window since, and this
- * event's. They are kept for those who were lately seen, in a table of fixed size.
+ *      plan = "pro" and (did E at least 3 times or country = "NO")
+ *         gate             moved by an E              gate         whoever is not pro stays out
+ *
+ * A gate is what no E can move, so that what it says was so before. When time may open it, the
+ * answer is to be asked by then. The other segments are to be asked.
+ *
+ * Sums are slid: what one was when last asked for, less what has left the window since, and what
+ * has come. They are kept for those who were lately seen, in a table of fixed size.
  *
  * Always true   for a person without events dated ahead, asked at the event (now_ms is the latest
  *               instant): a segment that is not to be asked has the answer from before.
@@ -28,12 +35,31 @@
 
 enum {
     HEAR_TIMES_MAX = 64, /* of an event, the newest; "at least 64 times" is read each time */
-    HEAR_SUMS = 1 << 18, /* 11 MiB, when a segment asks for a sum */
+    HEAR_SUMS = 1 << 18, /* 13 MiB, when a segment asks for a sum */
+    HEAR_GATES_MAX = 8,  /* of a condition in a segment, the cheapest */
+};
+
+enum gate_kind {
+    GATE_ASKED, /* like any condition */
+    GATE_TEXT,  /* trait = "text": a mark tells mostly */
+    GATE_COUNT, /* did E at least so often: fewer of it in all tell mostly */
+};
+
+/* While it has this answer, its segment stands whatever the condition says that it is a gate of. */
+struct heard_gate {
+    const struct segment_op *ops;
+    uint32_t                 at;
+    uint32_t                 mark; /* GATE_TEXT: segment_trait_mark; GATE_COUNT: how often */
+    enum gate_kind           kind;
+    bool                     holds;   /* this answer */
+    bool                     is_most; /* GATE_COUNT: at most one less than so often */
 };
 
 struct heard_user {
     uint32_t segment;
     int8_t   polarity; /* of the condition in the segment; see segment_program.h */
+    uint8_t  gates_count;
+    uint32_t gates; /* the first */
 };
 
 /* How an event is told to a condition. */
@@ -69,6 +95,7 @@ struct heard {
 struct hearing {
     struct heard      *items; /* counts by (any, times), others, sums by group */
     struct heard_user *users;
+    struct heard_gate *gates; /* of each user, those that kept it lately first */
     uint32_t           count, users_count;
     uint32_t           times_max[2]; /* of this name; of anything */
 };
@@ -84,12 +111,19 @@ MUST enum err segment_hearing_make(struct hearing *hearing, uint16_t event,
                                    const struct hearing_segment *segments, uint32_t count);
 void          segment_hearing_done(struct hearing *hearing);
 
-/* A sum as it was at the last event; derived, and may be gone at any time. */
+/* segment_gate.c: the gates of op `at` when an event of that name comes; how many. */
+uint32_t segment_gates(const struct segment_program *program, uint32_t at, uint16_t event,
+                       struct heard_gate out[static HEAR_GATES_MAX]);
+
+/*
+ * A sum over what lies from from_ms up to (to_ms, to_seq); derived, and may be gone at any time.
+ * All that comes later does so in order, or it is forgotten.
+ */
 struct hear_sum {
     uint32_t person;
     uint16_t group; /* 0: none */
-    uint32_t round, forgot;
-    int64_t  from_ms, micro;
+    uint32_t round, forgot, to_seq;
+    int64_t  from_ms, to_ms, micro;
 };
 
 struct hear_sums {
@@ -101,23 +135,39 @@ struct hear_sums {
 /* The person's sums are gone: their events were not all told, or taken away. */
 void hear_sums_forget(struct hear_sums *sums, uint32_t person);
 
+/* Is the person in the segment, and until when is that known? */
+struct heard_member {
+    bool    in;
+    int64_t until_ms;
+};
+
 struct heard_event {
     uint16_t   name;
     uint32_t   seq;
     int64_t    at_ms;
     struct bag bag;
     bool       in_order; /* nothing of the person is dated later */
-    /* Is the person in the segment? */
-    bool (*is_in)(const void *context, uint32_t segment);
+    struct heard_member (*member)(const void *context, uint32_t segment);
     const void *context;
 };
 
-/*
- * The segments that are to be asked because of the event, which is among the facts: some of
- * hearing->users, perhaps more than once. `sums` NULL: none are kept. How many.
- */
-uint32_t segment_hear(const struct hearing *hearing, const struct facts *facts,
-                      const struct heard_event *event, struct hear_sums *sums, uint32_t *out);
+/* The answer stands, but may turn by then, which is later than now. */
+struct heard_until {
+    uint32_t segment;
+    int64_t  until_ms;
+};
+
+/* Each list has room for hearing->users_count, and may have a segment more than once. */
+struct heard_turned {
+    uint32_t           *asked; /* segments that are to be asked */
+    struct heard_until *sooner;
+    uint32_t            asked_count, sooner_count;
+};
+
+/* What follows from the event, which is among the facts. `sums` NULL: none are kept. */
+void segment_hear(const struct hearing *hearing, const struct facts *facts,
+                  const struct heard_event *event, struct hear_sums *sums,
+                  struct heard_turned *out);
 
 /* A comparison of a trait outside of events, with the segment that has it. */
 struct heard_trait {
@@ -129,6 +179,8 @@ struct heard_trait {
 
 /* Equal texts have one mark, which is not 0; what is no text has 0. */
 uint32_t segment_trait_mark(const struct json *value);
+/* The mark of the one text that a COMPARE is to equal; 0: it asks otherwise. */
+uint32_t segment_wanted_mark(const struct segment_op *op);
 
 /* Most segments ask for another value than the trait had or has now: a look at the marks tells. */
 static inline bool segment_trait_touches(const struct heard_trait *heard, uint32_t before,

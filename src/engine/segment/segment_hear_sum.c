@@ -52,28 +52,51 @@ static struct hear_sum *sum_place(struct hear_sums *sums, uint32_t person, uint1
     return &sums->items[hash_u64((uint64_t)person << 16 | group, 0) % HEAR_SUMS];
 }
 
+static bool is_known(const struct listen *listen, const struct heard *heard,
+                     const struct hear_sum *have, int64_t from_ms)
+{
+    const struct hear_sums *sums = listen->sums;
+    uint32_t                person = listen->facts->profile;
+    return have->person == person && have->group == heard->group && have->round == sums->round &&
+           have->from_ms <= from_ms && from_ms <= have->to_ms &&
+           have->forgot == sums->forgot[person % HEAR_SUMS];
+}
+
+/* Adds what came since, but for the event itself. */
+static bool since_add(const struct listen *listen, const struct heard *heard,
+                      const struct hear_sum *have, int64_t from_ms, int64_t *sum)
+{
+    const struct segment_op *op = &heard->ops[heard->at];
+    struct segment_asking    asking = { heard->ops, listen->facts, NULL };
+    struct segment_span      span = { later_ms(have->to_ms, from_ms), INT64_MAX };
+    struct segment_scan      scan;
+    struct segment_hit       hit;
+    segment_scan_newest(&scan, &asking, &op->match, span);
+    while (segment_scan_take_newest(&scan, &hit)) {
+        if (hit.at_ms == have->to_ms && hit.seq <= have->to_seq)
+            return true;
+        if (hit.seq != listen->event->seq &&
+            !values_add(&asking, op, segment_hit_bag(&asking, &hit), 1, sum))
+            return false;
+    }
+    return true;
+}
+
 /* The group's sum over the window without the event: slid there from where it was, or read. */
 static bool sum_before(const struct listen *listen, const struct heard *heard, int64_t from_ms,
                        int64_t *sum)
 {
-    struct hear_sums *sums = listen->sums;
-    uint32_t          person = listen->facts->profile;
+    struct hear_sum have = { 0 };
     *sum = 0;
-    if (sums != NULL) {
-        struct hear_sum *have = sum_place(sums, person, heard->group);
-        bool             known = have->person == person && have->group == heard->group &&
-                     have->round == sums->round && have->from_ms <= from_ms &&
-                     have->forgot == sums->forgot[person % HEAR_SUMS];
-        have->group = known ? have->group : 0;
-        if (known) {
-            *sum = have->micro;
-            have->group = 0; /* until it is whole again */
-            return have->from_ms == from_ms ||
-                   span_add(listen, heard, (struct segment_span){ have->from_ms, from_ms - 1 }, -1,
-                            sum);
-        }
-    }
-    return span_add(listen, heard, (struct segment_span){ from_ms, INT64_MAX }, 1, sum);
+    if (listen->sums != NULL)
+        have = *sum_place(listen->sums, listen->facts->profile, heard->group);
+    if (listen->sums == NULL || !is_known(listen, heard, &have, from_ms))
+        return span_add(listen, heard, (struct segment_span){ from_ms, INT64_MAX }, 1, sum);
+    *sum = have.micro;
+    bool slid =
+        have.from_ms == from_ms ||
+        span_add(listen, heard, (struct segment_span){ have.from_ms, from_ms - 1 }, -1, sum);
+    return slid && since_add(listen, heard, &have, from_ms, sum);
 }
 
 static void sum_keep(const struct listen *listen, const struct heard *heard, int64_t from_ms,
@@ -81,18 +104,16 @@ static void sum_keep(const struct listen *listen, const struct heard *heard, int
 {
     struct hear_sums *sums = listen->sums;
     uint32_t          person = listen->facts->profile;
-    if (sums != NULL)
+    if (sums != NULL && listen->event->in_order)
         *sum_place(sums, person, heard->group) =
-            (struct hear_sum){ person,  heard->group, sums->round, sums->forgot[person % HEAR_SUMS],
-                               from_ms, micro };
-}
-
-static void sum_drop(const struct listen *listen, const struct heard *heard)
-{
-    struct hear_sum *have =
-        listen->sums == NULL ? NULL : sum_place(listen->sums, listen->facts->profile, heard->group);
-    if (have != NULL)
-        have->group = 0;
+            (struct hear_sum){ .person = person,
+                               .group = heard->group,
+                               .round = sums->round,
+                               .forgot = sums->forgot[person % HEAR_SUMS],
+                               .to_seq = listen->event->seq,
+                               .from_ms = from_ms,
+                               .to_ms = listen->event->at_ms,
+                               .micro = micro };
 }
 
 /* Behind the last that is of the same sum. */
@@ -105,18 +126,27 @@ static uint32_t group_end(const struct hearing *hearing, uint32_t at)
 }
 
 /* The sum before the event and after it; false when it may have gone any way. */
-static bool sum_both(struct listen *listen, const struct heard *first, int64_t *before,
-                     int64_t *after)
+static bool sum_both(struct listen *listen, const struct heard *first, int64_t brought,
+                     int64_t *before, int64_t *after)
 {
-    struct segment_asking asking = { first->ops, listen->facts, NULL };
-    int64_t               from_ms = listen_from_ms(first, listen->facts);
+    int64_t from_ms = listen_from_ms(first, listen->facts);
     if (!sum_before(listen, first, from_ms, before))
         return false;
-    *after = *before;
-    if (!values_add(&asking, &first->ops[first->at], listen->event->bag, 1, after))
+    *after = *before + brought; /* each at most half of what there is room for */
+    if (*after > INT64_MAX / 2)
         return false;
     sum_keep(listen, first, from_ms, *after);
     return true;
+}
+
+static bool is_wanted(struct listen *listen, uint32_t at, uint32_t end)
+{
+    for (; at < end; at++) {
+        const struct heard *heard = &listen->hearing->items[at];
+        if (listen_is_wanted(listen, heard, (enum segment_way)heard->way))
+            return true;
+    }
+    return false;
 }
 
 uint32_t listen_sums(struct listen *listen, uint32_t at)
@@ -125,14 +155,16 @@ uint32_t listen_sums(struct listen *listen, uint32_t at)
     const struct segment_op *op = &first->ops[first->at];
     struct segment_asking    asking = { first->ops, listen->facts, NULL };
     uint32_t                 end = group_end(listen->hearing, at);
-    int64_t                  before, after;
+    int64_t                  before, after, brought = 0;
     if (op->match.where != 0 && !segment_where(&asking, op->match.where, listen->event->bag))
         return end;
-    if (listen->event->at_ms < listen_from_ms(first, listen->facts)) {
-        sum_drop(listen, first); /* it may lie where the kept one began */
+    if (listen->event->at_ms < listen_from_ms(first, listen->facts))
         return end;
-    }
-    bool known = sum_both(listen, first, &before, &after);
+    /* What takes away may move it the other way. */
+    bool adds = values_add(&asking, op, listen->event->bag, 1, &brought);
+    if (adds && !is_wanted(listen, at, end))
+        return end;
+    bool known = adds && sum_both(listen, first, brought, &before, &after);
     for (; at < end; at++) {
         const struct heard *heard = &listen->hearing->items[at];
         if (!known)

@@ -25,7 +25,7 @@ uint32_t segment_trait_mark(const struct json *value)
 }
 
 /* trait = "text": whatever else the value is, it fails. */
-static uint32_t mark_of(const struct segment_op *op)
+uint32_t segment_wanted_mark(const struct segment_op *op)
 {
     const struct segment_compare *c = &op->compare;
     if (op->kind != SEGMENT_COMPARE || c->test != SEGMENT_EQUAL || c->values_count != 1 ||
@@ -46,8 +46,8 @@ bool segment_heard_traits(const struct hearing_segment *segment, uint16_t trait,
         if (asks && (it ? !is_compared(op) : trait < places.sources && op->key < places.derived))
             return false;
         if (it)
-            out[(*count)++] =
-                (struct heard_trait){ op, segment->number, op->kind == SEGMENT_BEEN, mark_of(op) };
+            out[(*count)++] = (struct heard_trait){ op, segment->number, op->kind == SEGMENT_BEEN,
+                                                    segment_wanted_mark(op) };
         i = is_around(op->kind) ? i + 1 : op->next;
     }
     return true;

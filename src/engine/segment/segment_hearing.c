@@ -7,8 +7,9 @@
 
 /* One condition of one segment, before equal ones are joined. */
 struct use {
-    struct heard      heard;
-    struct heard_user user;
+    struct heard                  heard;
+    struct heard_user             user;
+    const struct segment_program *program; /* the segment's own */
 };
 
 static bool is_of(const struct segment_match_op *match, uint16_t event)
@@ -171,7 +172,8 @@ static uint32_t uses_of_op(const struct hearing_segment *segment, uint32_t at, s
                                      .moves = window->kind == SEGMENT_LAST,
                                      .zoned = op->zoned,
                                      .equal = op->equal },
-                          .user = { segment->number, op->polarity } };
+                          .user = { segment->number, op->polarity },
+                          .program = segment->program };
     if (window->kind == SEGMENT_NOT_LAST) {
         uses->heard.moves = true;
         uses->heard.from_ms = 1 - window->length_ms;
@@ -212,8 +214,19 @@ static bool is_same(const struct use *a, const struct use *b)
     return a->heard.equal != 0 && compare_uses(a, b) == 0 && a->heard.way == b->heard.way;
 }
 
-static void uses_join(struct hearing *hearing, struct use *uses, uint32_t count)
+static void gates_add(struct hearing *hearing, const struct use *use, uint16_t event,
+                      uint32_t *count, struct heard_user *user)
 {
+    *user = use->user;
+    user->gates = *count;
+    user->gates_count =
+        (uint8_t)segment_gates(use->program, use->heard.at, event, &hearing->gates[*count]);
+    *count += user->gates_count;
+}
+
+static void uses_join(struct hearing *hearing, struct use *uses, uint32_t count, uint16_t event)
+{
+    uint32_t gates = 0;
     if (count > 1)
         qsort(uses, count, sizeof uses[0], compare_uses);
     for (uint32_t i = 0; i < count; i++) {
@@ -222,7 +235,7 @@ static void uses_join(struct hearing *hearing, struct use *uses, uint32_t count)
             hearing->items[hearing->count++].users = i;
         }
         struct heard *last = &hearing->items[hearing->count - 1];
-        hearing->users[i] = uses[i].user;
+        gates_add(hearing, &uses[i], event, &gates, &hearing->users[i]);
         last->users_count++;
         if (last->kind == HEARD_COUNT && last->times > hearing->times_max[last->any])
             hearing->times_max[last->any] = last->times;
@@ -243,8 +256,10 @@ enum err segment_hearing_make(struct hearing *hearing, uint16_t event,
     bool got = uses != NULL && hearing->items != NULL && hearing->users != NULL;
     for (uint32_t i = 0; got && i < count; i++)
         used += uses_of(&segments[i], event, uses + used);
+    hearing->gates = got ? malloc((used + 1) * HEAR_GATES_MAX * sizeof hearing->gates[0]) : NULL;
+    got = hearing->gates != NULL;
     if (got)
-        uses_join(hearing, uses, used);
+        uses_join(hearing, uses, used, event);
     else
         segment_hearing_done(hearing);
     free(uses);
@@ -255,5 +270,6 @@ void segment_hearing_done(struct hearing *hearing)
 {
     free(hearing->items);
     free(hearing->users);
+    free(hearing->gates);
     *hearing = (struct hearing){ 0 };
 }

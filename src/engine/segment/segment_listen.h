@@ -9,12 +9,34 @@
 #include "engine/segment/segment_hear.h"
 #include "engine/segment/segment_program.h"
 
+enum {
+    GATE_NAMES = 8, /* remembered of one event */
+    GATE_TRAITS = 4,
+    GATE_EVENTS_MAX = 1024, /* of the person; whoever did more has answers that stand */
+};
+
+/* What gates looked up of the person, who is the same for all of them. */
+struct gate_memo {
+    uint32_t events; /* of the person; 0: not counted yet */
+    struct {
+        uint16_t name;
+        uint16_t found; /* up to HEAR_TIMES_MAX */
+    } names[GATE_NAMES];
+    struct {
+        uint16_t key;
+        bool     is_list;
+        uint32_t mark;
+        int64_t  until_ms;
+    } traits[GATE_TRAITS];
+};
+
 struct listen {
     const struct hearing     *hearing;
     const struct facts       *facts;
     const struct heard_event *event;
     struct hear_sums         *sums;
-    uint32_t                 *out, count;
+    struct heard_turned      *out;
+    struct gate_memo          memo;
     uint32_t                  times_count;
     int64_t                   times[HEAR_TIMES_MAX]; /* the newest first */
 };
@@ -27,6 +49,15 @@ static inline int64_t listen_from_ms(const struct heard *heard, const struct fac
 
 /* The event moves the condition that way: its segments, but for those already there. */
 void listen_turned(struct listen *listen, const struct heard *heard, enum segment_way way);
+
+/* Would anything follow if it did? Worth knowing before much is read. */
+bool listen_is_wanted(struct listen *listen, const struct heard *heard, enum segment_way way);
+
+/* segment_gate.c */
+void gate_memo_init(struct gate_memo *memo);
+/* Until when a gate keeps the segment as it is; now_ms: none does. Beyond `wanted_ms` is as good.
+ */
+int64_t listen_settled_ms(struct listen *listen, struct heard_user user, int64_t wanted_ms);
 
 /* segment_hear_sum.c: all conditions about one sum, from `at` on; the place behind them. */
 uint32_t listen_sums(struct listen *listen, uint32_t at);
