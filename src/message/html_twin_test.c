@@ -210,6 +210,14 @@ static size_t links_list(const struct html *html, struct link *links)
     return kept;
 }
 
+/* Gumbo loses the start of a value without quotes that begins with a reference. */
+static bool places_agree(struct str text, const struct link *ours, const struct link *twin)
+{
+    if (ours->from == twin->from)
+        return ours->bytes == twin->bytes;
+    return text.ptr[ours->from] == '&' && ours->from + ours->bytes == twin->from + twin->bytes;
+}
+
 static bool links_agree(const struct html *ours, const struct html *twin)
 {
     struct link *left = need(calloc(LINKS_MAX, sizeof *left));
@@ -218,7 +226,7 @@ static bool links_agree(const struct html *ours, const struct html *twin)
     bool         same = left_count == right_count;
     for (size_t i = 0; i < left_count && i < right_count; i++) {
         struct link a = left[i], b = right[i];
-        if (a.from == b.from && a.bytes == b.bytes && str_eq(a.value, b.value))
+        if (places_agree(html_text(ours), &a, &b) && str_eq(a.value, b.value))
             continue;
         fprintf(stderr, "link %zu: ours %u+%u \"%.*s\", twin %u+%u \"%.*s\"\n", i, a.from, a.bytes,
                 STR_ARG(a.value), b.from, b.bytes, STR_ARG(b.value));

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "message/inline.h"
 #include "run/send/render.h"
 #include "run/send/snippets.h"
 #include "template/template.h"
@@ -142,6 +143,20 @@ static bool has_snippets(const struct email *email)
     return false;
 }
 
+/* Once for a version, and not for each message. A style that is too large is sent as written. */
+static enum err html_inline(struct arena *arena, struct email_part *html)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(EMAIL_FILE_BYTES_MAX / 2);
+    enum err                     err = inline_styles(html->text, &out, NULL);
+    if (err != OK || html->text.len == 0)
+        return err == ERR_MEMORY ? err : OK;
+    struct str made = str_copy(arena, buf_view(&out));
+    if (made.ptr == NULL)
+        return ERR_MEMORY;
+    html->text = made;
+    return OK;
+}
+
 static enum err email_read(struct parts *parts, struct wanted *wanted, struct kept *kept,
                            struct problem *problem)
 {
@@ -155,6 +170,7 @@ static enum err email_read(struct parts *parts, struct wanted *wanted, struct ke
     kept->name = str_copy(wanted->arena, wanted->name);
     kept->version = wanted->version;
     TRY(email_file_parse(kept->name, wanted->text, &email->file, problem));
+    TRY(html_inline(wanted->arena, &email->file.html));
     TRY(email_part_template(kept->name, &email->file.subject, &conf, &email->subject, problem));
     TRY(email_part_template(kept->name, &email->file.preheader, &conf, &email->preheader, problem));
     TRY(email_part_template(kept->name, &email->file.html, &conf, &email->html, problem));

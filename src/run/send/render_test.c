@@ -187,6 +187,23 @@ TEST(render, a_changed_snippet_is_in_every_mail_from_then_on_and_in_none_before)
     desk_close(&desk);
 }
 
+TEST(render, style_rules_are_in_the_elements_and_a_fault_keeps_its_line)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: s\n--- html\n<style>p { color: {{ event.plan }} }\na:hover { x: y }</style>"
+           "<p class=k>Hi");
+    assert_ok(make(&desk, 5, true));
+    assert_str(desk.out.html, "<style>\na:hover { x: y }</style>"
+                              "<p style=\"color:gold;\" class=k>Hi");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\n--- html\n<style>\np {\n a: 1;\n}</style>\n<p>{{ nothing }}");
+    assert_int_equal(make(&desk, 6, true), ERR_INPUT);
+    assert_str(str_of(desk.out.reason), "missing nothing (line 7)");
+    desk_close(&desk);
+}
+
 TEST(render, a_way_out_is_added_only_where_a_reader_sees_none)
 {
     struct desk desk;
