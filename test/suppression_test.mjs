@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import nodemailer from 'nodemailer';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, eventually, program, skipWithoutProgram } from './lib/program.mjs';
+import { dult, eventually, freePort, program, skipWithoutProgram } from './lib/program.mjs';
 import { welcomeShop } from './lib/shop.mjs';
 
 const script = ({ phase, address }) => {
@@ -39,6 +40,7 @@ const headerOf = (mail, name) => new RegExp(`^${name}: (.*)$`, 'mi').exec(mail.r
 
 describe('an address that cannot be reached', { skip: skipWithoutProgram }, () => {
   let house;
+  let port;
   const call = (method, path, body) => http(method, `${house.server.origin}${path}`,
     { headers: { authorization: `Bearer ${house.client.apiKey}` }, ...(body ? { body: JSON.stringify(body) } : {}) });
   const signUp = async (id, event = 'Signed Up') => {
@@ -55,11 +57,22 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     return items.filter((item) => item.name === name);
   };
 
+  // As a mail server hands it in; the far side's reply.
+  const handIn = async (mail, to, lmtp) => {
+    const transport = nodemailer.createTransport({ host: '127.0.0.1', port, lmtp, ignoreTLS: true });
+    try {
+      return (await transport.sendMail({ envelope: { from: '', to: [to] }, raw: mail })).response;
+    } finally {
+      transport.close();
+    }
+  };
+
   before(async () => {
+    port = await freePort();
     house = await openHouse({
       shop: welcomeShop({ wait: '1 hour' }),
       recorder: { script },
-      args: ['--return-domain', 'bounce.tents.example'],
+      args: ['--return-domain', 'bounce.tents.example', '--bounce-listen', `127.0.0.1:${port}`],
     });
   });
   after(() => house?.close());
@@ -99,6 +112,17 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     tell(house, report({ to: mail.envelope.from, recipient: address }));
     assert.equal((await events('later', 'Email Bounced')).length, 1, 'told twice is told once');
   });
+
+  for (const [name, lmtp] of [['SMTP', false], ['LMTP', true]]) {
+    test(`is suppressed by a report that a mail server hands in by ${name}, on disk when it is answered`, async () => {
+      const address = await signUp(name.toLowerCase());
+      const [mail] = await house.recorder.wait(address, 1);
+      assert.match(await handIn(report({ to: 'x@y.example', recipient: address }), mail.envelope.from.toUpperCase(), lmtp), /^250/);
+      const { status } = await call('GET', `/api/v1/suppressions/${address}`);
+      assert.equal(status, 200);
+      await assert.rejects(handIn('Subject: hei\r\n\r\nhei\r\n', 'hello@bounce.tents.example', lmtp), /550 5\.1\.1/);
+    });
+  }
 
   test('is not suppressed by a report that anyone could have written', async () => {
     const address = await signUp('forged');

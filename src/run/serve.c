@@ -16,6 +16,7 @@
 #include "run/core/core.h"
 #include "run/log.h"
 #include "run/quiet.h"
+#include "run/returned/listener.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/serve_page.h"
@@ -36,6 +37,7 @@ struct serve {
     struct refused     *refused;
     struct api         *api;
     struct sender      *sender;
+    struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
     struct router      *router;
     struct http_server *http;
     struct proxy_trust  trust;
@@ -152,6 +154,24 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
     return api_open(&serve->api, &conf, problem);
 }
 
+static enum err listener_begin(struct serve *serve, struct problem *problem)
+{
+    const struct config *config = serve->conf.config;
+    char                 host[256] = "";
+    struct listener_conf conf = { .host = host,
+                                  .name = config_has(config, CONFIG_RETURN_DOMAIN)
+                                              ? config_text(config, CONFIG_RETURN_DOMAIN)
+                                              : "dult",
+                                  .core = serve->core,
+                                  .keys = secrets_token_keys(serve->secrets) };
+    if (serve->conf.is_private || !config_has(config, CONFIG_BOUNCE_LISTEN))
+        return OK;
+    if (!config_address_split(config_text(config, CONFIG_BOUNCE_LISTEN), host, &conf.port))
+        return problem_set(problem, ERR_INPUT, "bounce_listen", "This is no address.",
+                           "Give host:port, such as 127.0.0.1:2525.");
+    return listener_open(&serve->listener, &conf, problem);
+}
+
 /* A page where a browser looks first; all else is the API's. */
 static bool is_page(const struct http_request *request)
 {
@@ -262,6 +282,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     TRY(http_begin(serve, problem));
     if (!serve->conf.is_private && api_owner_token(serve->api, serve->owner_token) != OK)
         serve->owner_token[0] = '\0'; /* there is an owner */
+    TRY(listener_begin(serve, problem));
     return serve->sender == NULL ? OK : sender_start(serve->sender, problem);
 }
 
@@ -298,6 +319,7 @@ void serve_close(struct serve *serve)
     if (serve == NULL)
         return;
     http_close(serve->http);
+    listener_close(serve->listener);
     sender_close(serve->sender);
     api_close(serve->api);
     core_close(serve->core);

@@ -1,8 +1,8 @@
 /*
  * serve: the parts of a running Dult, put together and taken apart in order.
  *
- *      secrets -> core -> api -> sender -> http          open
- *      http -> sender -> core -> api -> secrets          close
+ *      secrets -> core -> api -> http -> listener -> sender          open
+ *      http -> listener -> sender -> core -> api -> secrets          close
  *
  * There is one way to do things, whether a server runs or not: a command speaks to the API on a
  * Unix socket in the data folder. Where no server holds the folder, it opens one of these for

@@ -149,7 +149,7 @@ static const struct api_route ROUTES[] = {
     SCOPE("GET", "/api/v1/messages/summary", messages_summary, "messages:read",
           "How many messages are in which state"),
 
-    { "POST", "/api/v1/bounces", .call = returned_take, .need = ROUTE_SCOPE,
+    { "POST", "/api/v1/bounces", .call = returned_post, .need = ROUTE_SCOPE,
       .scope = "messages:write", .body_bytes_max = BOUNCE_MAIL_BYTES_MAX,
       .summary = "Take a returned mail or a complaint; ?token= of its return path" },
     SCOPE("GET", "/api/v1/suppressions", suppressions_list, "messages:read",

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "message/links.h"
 #include "run/api/machine.h"
-#include "run/api/trail.h"
+#include "run/returned/trail.h"
 
 enum {
     TRAIL_ARENA_BYTES_MAX = 1 << 20,
@@ -38,7 +38,8 @@ static enum err token_of(struct call *call, enum token_purpose purpose, struct t
     } else {
         TRY(token_read(call->api->conf.tokens, purpose, text, STR_NONE, &trail->token));
     }
-    return trail_read(call, trail);
+    struct trail_desk desk = { call->desk->reader, call->desk->parser, call->arena };
+    return trail_read(&desk, trail);
 }
 
 /* ---- opens and clicks: recorded, then answered from the commit thread ---- */

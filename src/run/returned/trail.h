@@ -6,11 +6,21 @@
 
 #include "bounce/bounce.h"
 #include "message/token.h"
-#include "run/api/api_inside.h"
+#include "run/core/core.h"
+#include "store/store.h"
+
+/* What is needed to look a message up; one a thread. */
+struct trail_desk {
+    struct store_reader *reader;
+    struct json_parser  *parser;
+    struct arena        *arena; /* what is read lives there */
+};
+
+struct http_request;
 
 /* The message a token is of, as far as the store knows it. */
 struct trail {
-    struct http_request *request;
+    struct http_request *request; /* of a link that was followed; NULL: none was */
     struct token         token;
     struct str           url, template, journey;
     uint32_t             topic;
@@ -19,7 +29,7 @@ struct trail {
 };
 
 /* Fills in what the store has of trail->token. ERR_DENIED: the token is of no message. */
-MUST enum err trail_read(struct call *call, struct trail *trail);
+MUST enum err trail_read(const struct trail_desk *desk, struct trail *trail);
 
 /* The record of one of EVENT_EMAIL_*, now. All that it holds lives in `arena`. ERR_MEMORY. */
 MUST enum err trail_entry(struct arena *arena, const struct trail *trail, struct str name,

@@ -1,4 +1,4 @@
-#include "run/api/trail.h"
+#include "run/returned/trail.h"
 
 #include "base/time.h"
 #include "message/links.h"
@@ -8,18 +8,18 @@ enum {
     BODY_BYTES_MAX = 6 * LINKS_URL_BYTES_MAX + 6 * 1000 + 4096,
 };
 
-enum err trail_read(struct call *call, struct trail *trail)
+enum err trail_read(const struct trail_desk *desk, struct trail *trail)
 {
     struct store_decision row;
     struct json           detail;
     int64_t               topic = 0;
-    enum err err = store_decision_get(call->desk->reader, call->arena, trail->token.message, &row);
+    enum err err = store_decision_get(desk->reader, desk->arena, trail->token.message, &row);
     if (err == ERR_ABSENT)
         return OK; /* erased since: what is ours is still ours, and has no name */
     TRY(err);
     if (row.kind != STORE_DECISION_MESSAGE_QUEUED || row.profile == 0)
         return ERR_DENIED;
-    TRY(json_parse(call->desk->parser, call->arena, row.detail, &detail, NULL));
+    TRY(json_parse(desk->parser, desk->arena, row.detail, &detail, NULL));
     trail->template = json_get_str(&detail, STR("template"));
     trail->journey = json_get_str(&detail, STR("journey"));
     if (json_get_int(&detail, STR("topic_id"), &topic))

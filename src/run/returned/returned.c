@@ -1,0 +1,112 @@
+#include "run/returned/returned.h"
+
+/* One mail on its way through. */
+struct taking {
+    const struct trail_desk *desk;
+    struct core             *core;
+    struct trail             trail;
+    bool                     is_ours;
+};
+
+static enum err token_find(struct taking *taking, const struct token_keys *keys, struct str path,
+                           const struct bounces *bounces)
+{
+    if (keys == NULL)
+        return OK;
+    if (path.len == 0)
+        path = bounces->path;
+    if (path.len > 0 && path.len <= TOKEN_TEXT_BYTES_MAX)
+        taking->is_ours =
+            token_read_caseless(keys, TOKEN_MESSAGE, path, &taking->trail.token) == OK;
+    if (!taking->is_ours && bounces->token.len <= TOKEN_TEXT_BYTES_MAX)
+        taking->is_ours =
+            token_read(keys, TOKEN_MESSAGE, bounces->token, STR_NONE, &taking->trail.token) == OK;
+    if (!taking->is_ours)
+        return OK;
+    enum err err = trail_read(taking->desk, &taking->trail);
+    taking->is_ours = err == OK;
+    return err == ERR_DENIED ? OK : err;
+}
+
+/* Each is told once, however often the mail is handed in. */
+static enum err entry_of(struct taking *taking, const struct bounce *bounce, struct entry *out)
+{
+    bool       complaint = bounce->class == BOUNCE_COMPLAINT;
+    struct str name = complaint ? EVENT_EMAIL_COMPLAINED : EVENT_EMAIL_BOUNCED;
+    taking->trail.bounce = bounce;
+    TRY(trail_entry(taking->desk->arena, &taking->trail, name, out));
+    out->message_id = str_format(taking->desk->arena, "bounce.%llu.%s",
+                                 (unsigned long long)taking->trail.token.message,
+                                 bounce_class_name(bounce->class));
+    return out->message_id.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+struct whom_question {
+    uint32_t      profile;
+    struct arena *arena;
+    struct str    address;
+    bool          is_somebody; /* not erased */
+};
+
+static bool whom_ask(struct engine *engine, struct task *task)
+{
+    struct whom_question *question = task->context;
+    const struct people  *people = engine_people(engine);
+    question->is_somebody =
+        question->profile < people_count(people) && !people_is_nobody(people, question->profile);
+    if (question->is_somebody)
+        question->address = str_copy(question->arena, engine_address(engine, question->profile));
+    return true;
+}
+
+static enum err whom_find(struct taking *taking, struct whom_question *question)
+{
+    struct task task = { .ask = whom_ask, .context = question };
+    *question = (struct whom_question){ .profile = taking->trail.token.profile,
+                                        .arena = taking->desk->arena };
+    return taking->is_ours ? core_run(taking->core, &task) : OK;
+}
+
+/*
+ * A mail of ours went to one person. Where the report hides the recipient (complaints do), it is
+ * their address; where it names another one (a forward, an address they had before), that one is
+ * in trouble, and no verdict on theirs.
+ */
+static void recipient_settle(struct bounce *bounce, struct str address)
+{
+    if (bounce->recipient.len == 0)
+        bounce->recipient = address;
+    else if (bounce->class == BOUNCE_HARD && !str_eq_nocase(bounce->recipient, address))
+        bounce->class = BOUNCE_SOFT;
+}
+
+static enum err one_take(struct taking *taking, const struct whom_question *whom,
+                         struct bounce *bounce, bool *is_taken)
+{
+    struct entry entry;
+    *is_taken = taking->is_ours && whom->is_somebody && bounce->class != BOUNCE_NONE;
+    if (!*is_taken)
+        return OK;
+    recipient_settle(bounce, whom->address);
+    TRY(entry_of(taking, bounce, &entry));
+    struct task task = { .entries = &entry, .entries_count = 1 };
+    TRY(core_run(taking->core, &task));
+    return task.refused == 0        ? OK
+           : task.err == ERR_ABSENT ? OK /* erased in this very moment */
+                                    : task.err;
+}
+
+enum err returned_take(const struct trail_desk *desk, struct core *core,
+                       const struct token_keys *keys, struct str token, struct str mail,
+                       struct returned *out)
+{
+    struct taking        taking = { .desk = desk, .core = core };
+    struct whom_question whom;
+    *out = (struct returned){ .bounces = { .count = 0 } };
+    TRY(bounce_read(desk->arena, mail, &out->bounces));
+    TRY(token_find(&taking, keys, token, &out->bounces));
+    TRY(whom_find(&taking, &whom));
+    for (size_t i = 0; i < out->bounces.count; i++)
+        TRY(one_take(&taking, &whom, &out->bounces.items[i], &out->is_taken[i]));
+    return OK;
+}

@@ -1,0 +1,32 @@
+/*
+ * returned: mail that came back, told to the engine when it is about a mail of ours.
+ *
+ *      the mail --bounce/--> recipients, classes
+ *      whose?   the token of the return path it was sent to, or the X-Dult-Message field of the
+ * mail that came back with it: only we can have written either then     Email Bounced, Email
+ * Complained on the person's timeline, once for each message and class, however often it is told
+ *
+ * Anything else changes nothing: anyone can write a bounce.
+ */
+#ifndef DULT_RUN_RETURNED_H
+#define DULT_RUN_RETURNED_H
+
+#include "run/returned/trail.h"
+
+enum { RETURNED_ARENA_BYTES_MAX = BOUNCE_ARENA_BYTES_MAX + (8 << 20) };
+
+struct returned {
+    struct bounces bounces;
+    bool           is_taken[BOUNCE_RECIPIENTS_MAX]; /* of each */
+};
+
+/*
+ * `token` is that of the return path, what stands between b- and @; empty: it is looked for in the
+ * mail's header. Without `keys` nothing is ours. Returns when all that was taken is on disk.
+ * Errors: those of the core; the mail may be told again.
+ */
+MUST enum err returned_take(const struct trail_desk *desk, struct core *core,
+                            const struct token_keys *keys, struct str token, struct str mail,
+                            struct returned *out);
+
+#endif
