@@ -2,105 +2,34 @@
  * the timeline), and an engine that is loaded from it. */
 #include "engine/engine_life_test.h"
 
-#include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "engine/describe.h"
 #include "engine/retain.h"
 
 enum { TWIN_RECORDS = 25 }; /* told to a loaded engine before it is given up */
 
-static void *map(size_t bytes)
-{
-    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(region != MAP_FAILED);
-    return region;
-}
-
-void life_snapshot_drop(struct life *life)
-{
-    struct kept *kept = &life->kept;
-    if (kept->bags_file < 0)
-        return;
-    munmap(kept->region, kept->region_bytes);
-    close(kept->bags_file);
-    kept->bags_file = -1;
-}
-
-static void base_begin(struct engine *engine, uint64_t seq, size_t *bytes)
-{
-    if (engine_retention_is_coming(engine))
-        assert_ok(engine_retention_tell(engine));
-    assert_ok(timeline_freeze(engine_timeline(engine), (uint32_t)seq, bytes));
-}
-
-/* Takes the room that a base may need, and gives back what it did not. */
-static unsigned char *base_write(struct engine *engine, size_t *bytes)
-{
-    unsigned char *region = map(*bytes);
-    size_t         used = *bytes;
-    assert_ok(timeline_write(engine_timeline(engine), region, &used));
-    assert_true(used <= *bytes); /* less where somebody was erased */
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (used + page - 1) / page * page;
-    if (whole < *bytes)
-        munmap(region + whole, *bytes - whole);
-    *bytes = used;
-    return region;
-}
-
-static void base_end(struct engine *engine, unsigned char *region, size_t bytes)
-{
-    if (engine_retention_is_coming(engine))
-        engine_retention_merged(engine);
-    timeline_swap(engine_timeline(engine), region, bytes);
-}
-
-static void base_keep(struct life *life, const unsigned char *region, size_t bytes)
-{
-    struct kept     *kept = &life->kept;
-    struct timeline *timeline = engine_timeline(life->engine);
-    life_snapshot_drop(life);
-    kept->region = map(bytes);
-    kept->region_bytes = bytes;
-    memcpy(kept->region, region, bytes);
-    kept->bags_bytes = timeline_bags_bytes(timeline);
-    kept->bags_file = memfd_create("bags", 0);
-    assert_true(kept->bags_file >= 0);
-    assert_int_equal(write(kept->bags_file, timeline_bags(timeline).bytes, kept->bags_bytes),
-                     kept->bags_bytes);
-    uint32_t              count;
-    const struct stretch *cleared = timeline_cleared(timeline, &count);
-    for (uint32_t i = 0; i < count; i++)
-        assert_int_equal(fallocate(kept->bags_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                   (off_t)cleared[i].from, (off_t)cleared[i].len),
-                         0);
-}
-
 static void twin_base(struct life *life)
 {
     size_t bytes;
-    base_begin(life->twin, life->seq, &bytes);
-    unsigned char *region = base_write(life->twin, &bytes);
-    base_end(life->twin, region, bytes);
+    rebase_begin(life->twin, life->seq, &bytes);
+    unsigned char *region = rebase_write(life->twin, &bytes);
+    rebase_end(life->twin, region, bytes);
 }
 
 void life_snapshot(struct life *life)
 {
     size_t bytes;
-    base_begin(life->engine, life->seq, &bytes);
+    rebase_begin(life->engine, life->seq, &bytes);
     if (life->retains)
         for (uint32_t more = life_draw(life, 3); more > 0; more--)
             life_record_random(life);
-    unsigned char *region = base_write(life->engine, &bytes);
-    base_keep(life, region, bytes);
+    unsigned char *region = rebase_write(life->engine, &bytes);
+    rebase_keep(life->engine, region, bytes, &life->kept.base);
     if (life->is_coming) {
         life_twin_go_on(life); /* the file is there, and nothing says so yet */
         life_settle(life);
         life_judge(life);
     }
-    base_end(life->engine, region, bytes);
+    rebase_end(life->engine, region, bytes);
     if (!life->is_coming)
         return;
     if (life->twin != NULL)
@@ -180,16 +109,6 @@ static void checkpoint_in(struct life *life, struct engine *twin)
     assert_ok(checkpoint_loaded(twin));
 }
 
-static void snapshot_in(struct life *life, struct engine *twin)
-{
-    const struct kept *kept = &life->kept;
-    unsigned char     *region = map(kept->region_bytes);
-    memcpy(region, kept->region, kept->region_bytes);
-    assert_ok(timeline_load(engine_timeline(twin), region, kept->region_bytes, kept->bags_file,
-                            kept->bags_bytes));
-    assert_true(timeline_base_seq(engine_timeline(twin)) >= engine_retention_base_seq(twin));
-}
-
 static void tail_in(struct life *life, struct engine *twin, uint32_t checkpoint_seq,
                     uint32_t checkpoint_decisions)
 {
@@ -266,8 +185,8 @@ static void twin_load(struct life *life)
         engine_load_zones(life->twin, zones_version(life->zones));
         checkpoint_in(life, life->twin);
     }
-    if (kept->bags_file >= 0 && life_draw(life, 4) > 0)
-        snapshot_in(life, life->twin);
+    if (kept->base.bags_file >= 0 && life_draw(life, 4) > 0)
+        rebase_load(life->twin, &kept->base);
     tail_in(life, life->twin, has_checkpoint ? kept->checkpoint_seq : 0,
             has_checkpoint ? kept->checkpoint_decisions : 0);
     engine_jobs_write(life->engine, &jobs);

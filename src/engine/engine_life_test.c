@@ -108,7 +108,7 @@ static void live(uint64_t seed, int kind, bool retains)
                            .zones = zones_of("2026a", 10),
                            .newer = zones_of("2026b", 8) };
     life->out.arena = life->arena;
-    life->kept.bags_file = -1;
+    life->kept.base = rebase_none();
     assert_ok(engine_open(&life->engine, (struct engine_conf){ .seed = seed,
                                                                .next_decision = 1,
                                                                .lateness_ms = LATENESS_MS_DEFAULT,
@@ -138,7 +138,7 @@ static void live(uint64_t seed, int kind, bool retains)
     assert_true(life->naive > (busy ? 1000 : 10000));
     assert_true(life->loads > 3 && life->erased > 2);
     assert_true(!retains || (life->retained > 20 && life->gone > 100));
-    life_snapshot_drop(life);
+    rebase_drop(&life->kept.base);
     engine_close(life->twin);
     engine_close(life->engine);
     zones_close(life->zones);

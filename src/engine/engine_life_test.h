@@ -15,6 +15,7 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/checkpoint.h"
+#include "engine/engine_rebase_test.h"
 #include "engine/erasure.h"
 #include "engine/inside.h"
 
@@ -41,11 +42,9 @@ struct kept {
     } events[2 * LIFE_RECORDS];
     struct checkpoint_row rows[LIFE_ROWS_MAX];
     uint32_t              definitions_count, events_count, rows_count;
-    uint32_t       checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
-    uint32_t       round_seq, round_decisions;           /* of the one under way */
-    unsigned char *region;                               /* the last snapshot of the timeline */
-    size_t         region_bytes, bags_bytes;
-    int            bags_file; /* -1 for none */
+    uint32_t           checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
+    uint32_t           round_seq, round_decisions;           /* of the one under way */
+    struct rebase_copy base;                                 /* the last one of the timeline */
 };
 
 /* Events of each name are kept for so many days (0: for ever), as it was on that day (UTC). */
@@ -98,7 +97,6 @@ struct str life_segment(uint32_t number); /* its name */
 /* The timeline gets a new base, and a copy of it is kept as a file would be; what was announced of
  * retention is in force by it. Other records come while it is written. */
 void life_snapshot(struct life *life);
-void life_snapshot_drop(struct life *life);
 void life_checkpoint_go_on(struct life *life);
 /* A twin is loaded now and then, lives on for a while, and ends. */
 void life_twin_go_on(struct life *life);

@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/test.h"
 #include "base/time.h"
+#include "engine/engine_rebase_test.h"
 #include "engine/inside.h"
 
 #define T0 INT64_C(1767225600000) /* 2026-01-01 */
@@ -71,21 +70,19 @@ struct rules {
 };
 
 struct life {
-    struct engine *engine;
-    struct arena  *arena;
-    struct out     out;
-    struct told    told[4 * RECORDS];
-    uint32_t       told_count;
-    uint64_t       seq, random;
-    int64_t        now_ms;
-    struct rules   rules, coming, in_force;
-    int64_t        coming_day, in_force_day;
-    bool           is_coming;
-    uint32_t       retained, gone, loads;
-    char           text[256];
-    unsigned char *region; /* a copy of the last base */
-    size_t         region_bytes, bags_bytes;
-    int            bags_file;
+    struct engine     *engine;
+    struct arena      *arena;
+    struct out         out;
+    struct told        told[4 * RECORDS];
+    uint32_t           told_count;
+    uint64_t           seq, random;
+    int64_t            now_ms;
+    struct rules       rules, coming, in_force;
+    int64_t            coming_day, in_force_day;
+    bool               is_coming;
+    uint32_t           retained, gone, loads;
+    char               text[256];
+    struct rebase_copy base; /* the last one */
 };
 
 static uint32_t draw(struct life *life, uint32_t below)
@@ -192,69 +189,20 @@ static void event_random(struct life *life)
 
 /* ---- what retention does ---- */
 
-static void *map(size_t bytes)
-{
-    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(region != MAP_FAILED);
-    return region;
-}
-
-static void copy_drop(struct life *life)
-{
-    if (life->bags_file < 0)
-        return;
-    munmap(life->region, life->region_bytes);
-    close(life->bags_file);
-    life->bags_file = -1;
-}
-
-static void copy_keep(struct life *life, unsigned char *copy, size_t bytes)
-{
-    struct timeline *timeline = engine_timeline(life->engine);
-    life->region = copy;
-    life->region_bytes = bytes;
-    life->bags_bytes = timeline_bags_bytes(timeline);
-    life->bags_file = memfd_create("bags", 0);
-    assert_true(life->bags_file >= 0);
-    assert_int_equal(write(life->bags_file, timeline_bags(timeline).bytes, life->bags_bytes),
-                     life->bags_bytes);
-}
-
-/* Takes the room that the base may need, and gives back what it did not. */
-static unsigned char *base_write(struct timeline *timeline, size_t *bytes)
-{
-    unsigned char *region = map(*bytes);
-    size_t         used = *bytes, page = (size_t)sysconf(_SC_PAGESIZE);
-    assert_ok(timeline_write(timeline, region, &used));
-    size_t keep = (used + page - 1) / page * page;
-    if (keep < *bytes)
-        munmap(region + keep, *bytes - keep);
-    *bytes = used;
-    return region;
-}
-
 /* A merge; a copy of the base is kept as a file would be. */
 static void merge(struct life *life)
 {
-    struct timeline *timeline = engine_timeline(life->engine);
-    size_t           bytes;
-    bool             coming = engine_retention_is_coming(life->engine);
-    copy_drop(life);
-    if (coming)
-        assert_ok(engine_retention_tell(life->engine));
-    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, &bytes));
+    size_t bytes;
+    bool   coming = engine_retention_is_coming(life->engine);
+    rebase_begin(life->engine, life->seq, &bytes);
     if (draw(life, 4) == 0) { /* the disk was full: another time */
-        timeline_thaw(timeline);
+        timeline_thaw(engine_timeline(life->engine));
         return;
     }
     event_random(life);
-    unsigned char *region = base_write(timeline, &bytes);
-    if (coming)
-        engine_retention_merged(life->engine);
-    unsigned char *copy = map(bytes);
-    memcpy(copy, region, bytes);
-    timeline_swap(timeline, region, bytes);
-    copy_keep(life, copy, bytes);
+    unsigned char *region = rebase_write(life->engine, &bytes);
+    rebase_keep(life->engine, region, bytes, &life->base);
+    rebase_end(life->engine, region, bytes);
     if (!coming)
         return;
     tell(life, (struct record){ .kind = RECORD_RETAINED });
@@ -392,13 +340,8 @@ static struct engine *loaded_open(struct life *life, bool with_base)
     }
     engine_retention_write(life->engine, &kept);
     assert_ok(engine_retention_load(loaded, buf_view(&kept)));
-    if (with_base) {
-        unsigned char *region = map(life->region_bytes);
-        memcpy(region, life->region, life->region_bytes);
-        assert_ok(timeline_load(loaded->timeline, region, life->region_bytes, life->bags_file,
-                                life->bags_bytes));
-        assert_true(timeline_base_seq(loaded->timeline) >= engine_retention_base_seq(loaded));
-    }
+    if (with_base)
+        rebase_load(loaded, &life->base);
     rows_in(life, loaded);
     assert_ok(engine_load_end(loaded, life->seq, life->now_ms));
     finish(life, loaded, &out);
@@ -407,7 +350,7 @@ static struct engine *loaded_open(struct life *life, bool with_base)
 
 static void loaded_compare(struct life *life, uint64_t seed)
 {
-    bool           with_base = life->bags_file >= 0 && draw(life, 2) == 0;
+    bool           with_base = life->base.bags_file >= 0 && draw(life, 2) == 0;
     struct engine *loaded = loaded_open(life, with_base);
     compare(life, loaded, with_base ? "after a load with the base" : "after a load from rows",
             seed);
@@ -423,7 +366,7 @@ static void live(uint64_t seed)
     life->random = seed;
     life->now_ms = T0;
     life->out.arena = life->arena;
-    life->bags_file = -1;
+    life->base = rebase_none();
     life->engine = fresh(life);
     for (int i = 0; i < SEGMENTS; i++)
         define(life, DEFINE_SEGMENT, segments[i][0], str_of(segments[i][1]));
@@ -444,7 +387,7 @@ static void live(uint64_t seed)
         loaded_compare(life, seed);
     }
     assert_true(life->retained > 10 && life->gone > 50 && life->loads > 5);
-    copy_drop(life);
+    rebase_drop(&life->base);
     engine_close(life->engine);
     arena_close(life->arena);
     free(life);
@@ -463,26 +406,23 @@ TEST(retain, memberships_are_those_of_an_engine_that_was_never_told_the_older_ev
 
 static unsigned char *retain_write(struct life *life, size_t *bytes)
 {
-    struct timeline *timeline = engine_timeline(life->engine);
     assert_true(engine_retention_is_due(life->engine, true));
     tell(life, (struct record){ .kind = RECORD_RETAIN });
-    assert_ok(engine_retention_tell(life->engine));
-    assert_ok(timeline_freeze(timeline, (uint32_t)life->seq, bytes));
-    return base_write(timeline, bytes);
+    rebase_begin(life->engine, life->seq, bytes);
+    return rebase_write(life->engine, bytes);
 }
 
 static void retain_now(struct life *life)
 {
     size_t         bytes;
     unsigned char *region = retain_write(life, &bytes);
-    engine_retention_merged(life->engine);
-    timeline_swap(engine_timeline(life->engine), region, bytes);
+    rebase_end(life->engine, region, bytes);
     tell(life, (struct record){ .kind = RECORD_RETAINED });
 }
 
 static void example_begin(struct life *life, struct arena *arena)
 {
-    *life = (struct life){ .arena = arena, .now_ms = T0, .bags_file = -1 };
+    *life = (struct life){ .arena = arena, .now_ms = T0, .base = rebase_none() };
     life->out.arena = arena;
     life->engine = fresh(life);
 }
@@ -535,14 +475,14 @@ TEST(retain, a_base_that_was_made_before_it_is_in_force_is_loaded_with_everyone_
     finish(&life, life.engine, &life.out);
     define(&life, DEFINE_RETENTION, "retention", STR("{\"events\":\"90 days\"}"));
     unsigned char *region = retain_write(&life, &bytes);
-    copy_keep(&life, region, bytes);
+    rebase_keep(life.engine, region, bytes, &life.base);
     struct engine *loaded = loaded_open(&life, true);
     uint32_t       ada = engine_find(loaded, STR("ada"));
     assert_true(member(life.engine, ada, "ever"));
     assert_false(member(loaded, ada, "ever"));
     assert_int_equal(engine_retention(loaded).left, 1);
-    timeline_thaw(engine_timeline(life.engine));
-    copy_drop(&life);
+    rebase_end(life.engine, region, bytes);
+    rebase_drop(&life.base);
     engine_close(loaded);
     engine_close(life.engine);
 }
