@@ -195,7 +195,7 @@ static void part_take(struct selecting *s)
     char c = s->text.ptr[s->at];
     if (c == '[') {
         attribute_take(s);
-    } else if (is_space(c) || c == '>' || c == '/') {
+    } else if (is_space(c) || c == '>' || starts_at(s->text, s->at, STR("/*"))) {
         join_take(s);
     } else if (c == '.' || c == '#') {
         s->at++;

@@ -105,6 +105,7 @@ TEST(inline, broken_styles_break_nothing)
         "<style>{{p}}</style><p>",
         "<style>p{{a:1}</style><p>",
         "<style>@</style><p>",
+        "<style>a/b{a:1}</style><p>",
         "<style>p\\:x{a:1}</style><p>",
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {

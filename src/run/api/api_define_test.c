@@ -53,6 +53,24 @@ TEST(api_define, a_definition_is_checked_kept_listed_and_deleted)
     rig_close(rig);
 }
 
+TEST(api_define, a_template_that_is_saved_is_told_what_would_hurt_its_mails)
+{
+    static const char mail[] = "subject: s\npreheader: p\n--- html\n<p>\n<a href=\"/cart\">x</a>"
+                               "<a href='{{ links.unsubscribe }}'>y</a></p>\n--- text\nHello\n";
+    struct rig       *rig = rig_open();
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail?dry=1", mail), 200);
+    assert_int_equal(rig_int(rig, "errors"), 1);
+    assert_str(rig_str(rig, "findings.0.severity"), "error");
+    assert_str(rig_str(rig, "findings.0.what"), "This link has no scheme: /cart");
+    assert_int_equal(rig_int(rig, "findings.0.line"), 5);
+    assert_int_equal(json_get(&rig->json, STR("findings"))->count, 1);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/workspace", "{\"address\":\"1 Road\"}"), 200);
+    assert_int_equal(rig_call(rig, "PUT", "/api/v1/templates/mail", mail), 200);
+    assert_str(rig_str(rig, "findings.0.what"), "There is no postal address in it.");
+    assert_true(rig_int(rig, "version") > 0);
+    rig_close(rig);
+}
+
 TEST(api_define, a_snippet_that_a_template_needs_stays)
 {
     static const char user[] = "subject: s\n--- html\n<p>{% render 'foot' %}</p>\n";

@@ -1,5 +1,6 @@
 /* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
 #include "run/api/counting.h"
+#include "run/api/judging.h"
 #include "run/api/keeping.h"
 #include "run/api/sharing.h"
 #include "run/send/snippets.h"
@@ -364,6 +365,8 @@ enum err definition_put(struct call *call)
     bool                         is_first = true;
     if (kind == DEFINE_RETENTION) /* before it is put in force */
         TRY(keeping_preview_write(call, text, &goes, &is_first));
+    if (kind == DEFINE_TEMPLATE)
+        TRY(judging_write(call, name, text, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');

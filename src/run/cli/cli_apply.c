@@ -13,21 +13,23 @@
 #include "run/cli/cli_talk.h"
 #include "run/cli/diff.h"
 #include "run/cli/files.h"
+#include "run/cli/findings.h"
 
 enum { FILES_ARENA_BYTES_MAX = FILES_BYTES_MAX * 2, FAULTS_SHOWN = 50 };
 
 enum change { CHANGE_NONE, CHANGE_NEW, CHANGE_TEXT };
 
 struct applying {
-    struct cli   *cli;
-    struct talk   talk; /* with the workspace itself */
-    struct arena *arena;
-    const char   *folder;
-    struct files  files;   /* the folder's, in order */
-    struct files  all;     /* these, and what is defined and not among them */
-    struct str   *current; /* of each of `files`: what is defined now; no ptr: nothing */
-    enum change  *changes;
-    uint32_t      faults;
+    struct cli     *cli;
+    struct talk     talk; /* with the workspace itself */
+    struct arena   *arena;
+    const char     *folder;
+    struct files    files;   /* the folder's, in order */
+    struct files    all;     /* these, and what is defined and not among them */
+    struct str     *current; /* of each of `files`: what is defined now; no ptr: nothing */
+    enum change    *changes;
+    uint32_t        faults;
+    struct findings findings; /* in the templates that can be taken */
 };
 
 /* ---- one file and the API ---- */
@@ -109,6 +111,16 @@ static enum err fault(struct applying *applying, enum err err, struct problem *p
     return OK;
 }
 
+/* A template that would only fail later is a fault, too. */
+static void judge(struct applying *applying, const struct talk *scratch, const struct file *file)
+{
+    uint32_t before = applying->findings.errors;
+    if (file->kind != FILE_TEMPLATE)
+        return;
+    findings_take(&applying->findings, file->path, &scratch->answer);
+    applying->faults += applying->findings.errors > before;
+}
+
 static enum err try_files(struct applying *applying, struct talk *scratch)
 {
     for (uint32_t i = 0; i < applying->all.count; i++) {
@@ -118,6 +130,8 @@ static enum err try_files(struct applying *applying, struct talk *scratch)
             err = fault(applying, err, &scratch->problem, file);
         else if (err == ERR_INPUT || err == ERR_ABSENT)
             err = OK; /* defined by an older Dult, and none of this folder's business */
+        else if (err == OK && is_ours(applying, file))
+            judge(applying, scratch, file);
         TRY(err);
         arena_reset(scratch->arena);
     }
@@ -247,16 +261,78 @@ static uint32_t changes_count(const struct applying *applying)
 
 /* ---- opening and ending ---- */
 
+static bool is_template_file(const char *word)
+{
+    return str_ends(str_of(word), STR(".email"));
+}
+
+/* What the files named need of the folder that they lie in: its workspace and snippets. */
+static enum err around_read(struct applying *applying, struct str first)
+{
+    struct files around = { .count = 0 };
+    size_t       cut = first.len;
+    while (cut > 0 && first.ptr[cut - 1] != '/')
+        cut--;
+    struct str  dir = cut > 0 ? str_slice(first, 0, cut - 1) : STR(".");
+    const char *path = str_copy(applying->arena, dir).ptr;
+    char       *real = path == NULL ? NULL : realpath(path, NULL);
+    bool        is_there = real != NULL && str_ends(str_of(real), STR("/templates"));
+    enum err    err = OK;
+    if (is_there) {
+        real[strlen(real) - strlen("/templates")] = '\0';
+        err = files_read(applying->arena, real, &around, &applying->talk.problem);
+    }
+    free(real);
+    for (uint32_t i = 0; err == OK && i < around.count; i++)
+        if (around.items[i].kind == FILE_WORKSPACE || around.items[i].kind == FILE_SNIPPET)
+            applying->files.items[applying->files.count++] = around.items[i];
+    return err;
+}
+
+/* Templates by themselves instead of a folder. */
+static enum err files_pick(struct applying *applying)
+{
+    const struct cli *cli = applying->cli;
+    struct problem   *problem = &applying->talk.problem;
+    applying->files.items = ARENA_ARRAY(applying->arena, FILES_MAX, struct file);
+    if (applying->files.items == NULL)
+        return ERR_MEMORY;
+    TRY(around_read(applying, str_of(cli->words[0])));
+    for (int i = 0; i < cli->words_count; i++) {
+        struct str path = str_of(cli->words[i]), name = path;
+        if (!is_template_file(cli->words[i]) || applying->files.count == FILES_MAX)
+            return problem_set(problem, ERR_INPUT, cli->words[i],
+                               "This is not one of a few .email files.",
+                               "Name a folder alone, or templates of one folder.");
+        for (size_t at = str_find_char(name, 0, '/'); at < name.len;
+             at = str_find_char(name, 0, '/'))
+            name = str_slice(name, at + 1, name.len);
+        struct file *file = &applying->files.items[applying->files.count++];
+        *file = (struct file){ .kind = FILE_TEMPLATE, .path = path };
+        file->name = str_copy(applying->arena, str_slice(name, 0, name.len - strlen(".email")));
+        if (file->name.ptr == NULL)
+            return ERR_MEMORY;
+        TRY(files_read_one(applying->arena, cli->words[i], FILE_BYTES_MAX, &file->text, problem));
+    }
+    return OK;
+}
+
 static enum err applying_open(struct applying *applying, struct cli *cli, bool is_alone)
 {
-    *applying = (struct applying){ .cli = cli,
-                                   .folder = cli->words_count > 0 ? cli->words[0] : ".",
-                                   .arena = arena_open(FILES_ARENA_BYTES_MAX) };
+    *applying = (struct applying){
+        .cli = cli,
+        .folder = cli->words_count > 0 ? cli->words[0] : ".",
+        .arena = arena_open(FILES_ARENA_BYTES_MAX),
+        .findings = { .cli = cli, .has_notes = is_alone, .json = buf_make(FILES_BYTES_MAX) }
+    };
     struct problem *problem = &applying->talk.problem;
     applying->talk = (struct talk){ .cli = cli, .reach = { .folder = -1 } };
     if (applying->arena == NULL)
         return ERR_MEMORY;
-    TRY(files_read(applying->arena, applying->folder, &applying->files, problem));
+    if (is_alone && is_template_file(applying->folder))
+        TRY(files_pick(applying));
+    else
+        TRY(files_read(applying->arena, applying->folder, &applying->files, problem));
     TRY(files_order(applying->arena, &applying->files, problem));
     if (!is_alone)
         TRY(talk_open(&applying->talk, cli, true));
@@ -268,6 +344,7 @@ static enum err applying_open(struct applying *applying, struct cli *cli, bool i
 static enum cli_exit applying_end(struct applying *applying, enum err err, enum cli_exit code)
 {
     code = talk_end(&applying->talk, err, code);
+    buf_done(&applying->findings.json);
     arena_close(applying->arena);
     return code;
 }
@@ -277,6 +354,8 @@ static enum cli_exit faults_end(struct applying *applying, const char *what)
     if (!applying->cli->is_json)
         fprintf(stderr, "%u of %u files cannot be taken. %s\n", applying->faults,
                 applying->files.count, what);
+    else if (applying->findings.json.len > 0)
+        fprintf(stderr, "{\"findings\":[%.*s]}\n", STR_ARG(buf_view(&applying->findings.json)));
     return applying_end(applying, OK, CLI_REFUSED);
 }
 
@@ -307,6 +386,12 @@ static void json_line(struct applying *applying, uint32_t i, struct buf *out)
     buf_format(out, ",\"kind\":\"%s\",\"name\":", file_kind_name(file->kind));
     json_write_str(out, file->name);
     buf_format(out, ",\"change\":\"%s\"}", change_name(applying->changes[i]));
+}
+
+static void json_end(struct applying *applying, const struct buf *files)
+{
+    printf("%.*s],\"changed\":%u,\"findings\":[%.*s]}\n", STR_ARG(buf_view(files)),
+           changes_count(applying), STR_ARG(buf_view(&applying->findings.json)));
 }
 
 /* How many enter the segments that change; one that names a new one cannot be counted yet. */
@@ -379,7 +464,7 @@ static enum err apply_all(struct applying *applying)
             applied_line(applying, i);
     }
     if (applying->cli->is_json)
-        printf("%.*s],\"changed\":%u}\n", STR_ARG(buf_view(&out)), changes_count(applying));
+        json_end(applying, &out);
     else if (changes_count(applying) == 0)
         printf("Nothing differs: %u files are as they were applied before.\n",
                applying->files.count);
@@ -417,9 +502,10 @@ static enum err diff_all(struct applying *applying)
                                 applying->current[i] },
             (struct diff_side){ after, file->text }, &out));
     }
-    printf("%.*s", STR_ARG(buf_view(&out)));
     if (applying->cli->is_json)
-        printf("],\"changed\":%u}\n", changes_count(applying));
+        json_end(applying, &out);
+    else
+        printf("%.*s", STR_ARG(buf_view(&out)));
     return OK;
 }
 
@@ -442,8 +528,11 @@ enum cli_exit cli_check(struct cli *cli)
     if (err == OK && applying.faults > 0)
         return faults_end(&applying, "The rest is in order.");
     if (err == OK && cli->is_json)
-        printf("{\"files\":%u,\"faults\":0}\n", applying.files.count);
+        printf("{\"files\":%u,\"faults\":0,\"findings\":[%.*s]}\n", applying.files.count,
+               STR_ARG(buf_view(&applying.findings.json)));
     else if (err == OK)
-        printf("%u files are in order.\n", applying.files.count);
+        printf("%u file%s in order%s.\n", applying.files.count,
+               applying.files.count == 1 ? " is" : "s are",
+               applying.findings.warnings > 0 ? ", with warnings" : "");
     return applying_end(&applying, err, CLI_OK);
 }

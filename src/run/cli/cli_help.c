@@ -59,12 +59,16 @@ const struct cli_command CLI_COMMANDS[] = {
       .has_data = true,
       .run = cli_diff },
     { .name = "check",
-      .purpose = "look for faults in a folder, on its own",
-      .usage = "FOLDER",
-      .more = "Needs no data folder and changes nothing: for an editor, or before a commit.",
+      .purpose = "look for faults in a folder, or in templates, on its own",
+      .usage = "FOLDER\nFILE.email...",
+      .more =
+          "Needs no data folder and changes nothing: for an editor, or before a commit. Templates\n"
+          "are also looked through for what would hurt their mails: broken links, images "
+          "nobody\nsees, HTML that Gmail cuts, no postal address. Files named by themselves are "
+          "read with\nthe workspace and the snippets of their folder.",
       .example = "dult check shop/",
       .words_least = 1,
-      .words_most = 1,
+      .words_most = CLI_WORDS_MAX,
       .run = cli_check },
     { .name = "show",
       .purpose = "show a person and what happened",
