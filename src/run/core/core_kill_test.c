@@ -2,12 +2,13 @@
  * Killed at any moment: what was answered is there, once, and what is known is what all the
  * decisions say, without a checkpoint or an index to lean on.
  */
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "run/core/core_fixture.h"
 
-enum { KILLS = 32, IDS_MAX = 400000 };
+enum { KILLS = 32, IDS_MAX = 400000, ANSWER_MS = 60000 };
 
 struct told {
     int      pipe;
@@ -114,6 +115,13 @@ static void rebuilt_check(struct core_fixture *f, unsigned char *told, uint32_t 
     buf_done(&without);
 }
 
+/* Most are killed at work, whatever the machine has to do beside it; the others while they load. */
+static void answer_wait(int answers)
+{
+    struct pollfd wait = { .fd = answers, .events = POLLIN };
+    assert_int_equal(poll(&wait, 1, ANSWER_MS), 1);
+}
+
 static void kill_once(struct core_fixture *f, unsigned char *told, uint32_t *next, bool fresh)
 {
     int      ends[2];
@@ -126,7 +134,9 @@ static void kill_once(struct core_fixture *f, unsigned char *told, uint32_t *nex
         child(f, *next, ends[1], fresh);
     }
     close(ends[1]);
-    usleep((fresh ? 400000 : 30000) + fixture_draw(f, 250000));
+    if (fresh || fixture_draw(f, 4) > 0)
+        answer_wait(ends[0]);
+    usleep(fixture_draw(f, 250000));
     kill(pid, SIGKILL);
     while ((bytes = read(ends[0], ids, sizeof ids)) > 0)
         for (size_t i = 0; i < (size_t)bytes / sizeof ids[0]; i++) {
@@ -158,7 +168,7 @@ TEST(core_kill, what_was_answered_is_there_once_after_every_kill)
     for (uint32_t i = 0; i < IDS_MAX; i++)
         answered += told[i];
     printf("  %u answered, %d kills\n", answered, KILLS);
-    assert_true(answered > KILLS * 5);
+    assert_true(answered > KILLS * 2);
     free(told);
     folder_empty(f.dir);
 }
