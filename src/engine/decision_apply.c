@@ -389,6 +389,7 @@ static enum err ring_before(struct engine *engine, uint32_t profile)
 
 enum err decision_apply(struct engine *engine, const struct decision *d)
 {
+    engine->moved++;
     if (d->kind == DECISION_PROFILE)
         TRY(profile_apply(engine, d));
     if (d->profile >= people_count(engine->people))

@@ -166,6 +166,7 @@ static enum err event_follow(struct engine *engine, const struct record *record,
     step.event_seq = event->seq;
     step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
     step.event_at = event->at_ms;
+    step.moved = fresh ? STEP_MOVED : engine->moved;
     step.in_order = !fresh && event->at_ms >= engine->now_ms;
 
     TRY(context_tell(engine, record, out, event->profile));

@@ -68,6 +68,7 @@ struct engine {
     uint32_t            sooner_room;
     uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
     uint64_t            own_count; /* of them in all */
+    uint64_t            moved;     /* how often anyone's state was changed */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
@@ -107,6 +108,8 @@ struct known {
     struct run           runs[RUNS_MAX];
 };
 
+#define STEP_MOVED UINT64_MAX
+
 struct step {
     struct engine     *engine;
     struct out        *out;
@@ -115,6 +118,7 @@ struct step {
     bool               quiet;     /* nothing fires */
     bool               machine;   /* too many events: kept, not evaluated */
     bool               in_order;  /* nothing before at_ms is news: what turns, turns at at_ms */
+    uint64_t           moved;     /* as the engine's when it began; STEP_MOVED: do not rely on it */
     uint32_t           event_seq; /* the triggering event; 0 for none */
     struct run         event_run; /* that event alone */
     uint16_t           event_name;

@@ -57,6 +57,7 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
     struct state *state = people_state(step->engine->people, step->person);
     if (state == NULL)
         return ERR_MEMORY;
+    step->engine->moved++;
     return membership_set(
         state, (struct membership){ .segment = segment,
                                     .in = in,

@@ -38,6 +38,7 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->at_ms = at_ms;
     step->quiet = quiet;
     step->event_seq = 0;
+    step->moved = STEP_MOVED;
     step->queue_count = step->queue_done = 0;
     step->parked = step->machine = step->in_order = false;
     step->own_heard = engine->own_count;
@@ -127,6 +128,15 @@ static enum err parked_tell(struct step *step)
                                      .text = STR("more than 64 consequences of one record") });
 }
 
+/* Of somebody who stands in a journey, or was due, it is always looked for. */
+static bool is_wake_known(const struct step *step)
+{
+    const struct engine *engine = step->engine;
+    return step->moved == engine->moved &&
+           people_get(engine->people, step->person)->wake_ms > step->at_ms &&
+           people_state_get(engine->people, step->person)->rare->enrollments.count == 0;
+}
+
 enum err step_run(struct step *step)
 {
     while (step->queue_done < step->queue_count || step->engine->own_added != 0) {
@@ -137,7 +147,7 @@ enum err step_run(struct step *step)
     }
     if (step->parked)
         TRY(parked_tell(step));
-    return wake_set(step->engine, step->person);
+    return is_wake_known(step) ? OK : wake_set(step->engine, step->person);
 }
 
 /* A timer that comes too early looks and is set anew, so that a person has one, not one a record.

@@ -370,7 +370,9 @@ void segment_hear(const struct hearing *hearing, const struct facts *facts,
     uint32_t i = counts_tell(&listen, &local, &is_local);
     for (; i < hearing->count && hearing->items[i].kind != HEARD_SUM; i++) {
         const struct heard *heard = &hearing->items[i];
-        enum segment_way    way = way_of(&listen, heard, zoned(&listen, heard, &local, &is_local));
+        if (heard->zoned && !listen_is_wanted(&listen, heard, SEGMENT_WAY_UNKNOWN))
+            continue; /* the person's zone is not looked up for nothing */
+        enum segment_way way = way_of(&listen, heard, zoned(&listen, heard, &local, &is_local));
         if (way == SEGMENT_WAY_UP && waits_ms(heard, event) > facts->now_ms)
             turned_by(&listen, heard, waits_ms(heard, event));
         else if (way != SEGMENT_WAY_NONE)
