@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import nodemailer from 'nodemailer';
 import { http } from './lib/api.mjs';
@@ -33,6 +34,10 @@ const complaint = ({ returned }) => [
   '--b', 'Content-Type: message/feedback-report', '', 'Feedback-Type: abuse', 'User-Agent: x/1', 'Version: 1', '',
   '--b', 'Content-Type: message/rfc822', '', returned, '--b--', ''].join('\r\n');
 
+// A service's own key, as its dashboard shows the public half.
+const sendgrid = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const sendgridKey = sendgrid.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+
 const tell = (house, mail) => spawnSync(program, ['bounce', '--tell', '--data', house.data, '--json'],
   { input: mail, encoding: 'utf8' });
 
@@ -52,7 +57,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const { status } = await call('GET', `/api/v1/suppressions/${encodeURIComponent(address)}`);
     return status === 200;
   });
-  const events = async (id, name) => {
+  const timeline = async (id, name) => {
     const { items } = await house.client.get(`/api/v1/profiles/${id}/timeline?limit=100`);
     return items.filter((item) => item.name === name);
   };
@@ -72,7 +77,8 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     house = await openHouse({
       shop: welcomeShop({ wait: '1 hour' }),
       recorder: { script },
-      args: ['--return-domain', 'bounce.tents.example', '--bounce-listen', `127.0.0.1:${port}`],
+      args: ['--return-domain', 'bounce.tents.example', '--bounce-listen', `127.0.0.1:${port}`,
+        '--sendgrid-key', sendgridKey, '--mailgun-key', 'mg-key'],
     });
   });
   after(() => house?.close());
@@ -90,7 +96,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     await signUp('spam');
     for (const id of ['full', 'spam']) {
       const [bounced] = await eventually(`${id} bounced`, async () => {
-        const found = await events(id, 'Email Bounced');
+        const found = await timeline(id, 'Email Bounced');
         return found.length > 0 && found;
       });
       assert.equal(bounced.properties.class, 'soft', id);
@@ -107,10 +113,10 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     assert.equal(status, 0);
     assert.equal(JSON.parse(stdout).bounces[0].taken, true);
     await suppressed(address);
-    const [bounced] = await events('later', 'Email Bounced');
+    const [bounced] = await timeline('later', 'Email Bounced');
     assert.equal(bounced.properties.template, 'welcome');
     tell(house, report({ to: mail.envelope.from, recipient: address }));
-    assert.equal((await events('later', 'Email Bounced')).length, 1, 'told twice is told once');
+    assert.equal((await timeline('later', 'Email Bounced')).length, 1, 'told twice is told once');
   });
 
   for (const [name, lmtp] of [['SMTP', false], ['LMTP', true]]) {
@@ -130,7 +136,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const path = mail.envelope.from.replace(/^b-(.)/, (_, c) => `b-${c === 'a' ? 'b' : 'a'}`);
     const { stdout } = tell(house, report({ to: path, recipient: address }));
     assert.equal(JSON.parse(stdout).bounces[0].taken, false);
-    assert.equal((await events('forged', 'Email Bounced')).length, 0);
+    assert.equal((await timeline('forged', 'Email Bounced')).length, 0);
     assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).status, 404);
   });
 
@@ -138,7 +144,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const address = await signUp('forwarded');
     const [mail] = await house.recorder.wait(address, 1);
     tell(house, report({ to: mail.envelope.from, recipient: 'elsewhere@y.example' }));
-    const [bounced] = await events('forwarded', 'Email Bounced');
+    const [bounced] = await timeline('forwarded', 'Email Bounced');
     assert.equal(bounced.properties.class, 'soft');
     assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).status, 404);
   });
@@ -149,7 +155,51 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const { stdout } = tell(house, complaint({ returned: `${headerOf(mail, 'X-Dult-Message')}\r\nSubject: x\r\n\r\n` }));
     assert.deepEqual(JSON.parse(stdout).bounces.map(({ class: word, taken }) => [word, taken]), [['complaint', true]]);
     await suppressed(address);
-    assert.equal((await events('angry', 'Email Complained')).length, 1);
+    assert.equal((await timeline('angry', 'Email Complained')).length, 1);
+  });
+
+  const hook = (service, body, headers = {}) => http('POST', `${house.server.origin}/api/v1/hooks/${service}`,
+    { headers: { 'content-type': 'application/json', ...headers }, body });
+  const fromSendgrid = (events, key = sendgrid.privateKey) => {
+    const body = `${JSON.stringify(events)}\r\n`;
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    return hook('sendgrid', body, {
+      'x-twilio-email-event-webhook-timestamp': timestamp,
+      'x-twilio-email-event-webhook-signature': sign('sha256', Buffer.from(timestamp + body), key).toString('base64'),
+    });
+  };
+
+  test('is suppressed by a signed event of SendGrid about a mail of ours, and by no other signature', async () => {
+    const address = await signUp('sg');
+    const [mail] = await house.recorder.wait(address, 1);
+    const events = [
+      { event: 'delivered', email: address, sg_event_id: 'e0' },
+      { event: 'bounce', type: 'bounce', email: address, sg_event_id: 'e1', 'smtp-id': mail.messageId,
+        status: '5.1.1', reason: '550 5.1.1 The email account does not exist' },
+    ];
+    const forged = await fromSendgrid(events, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    assert.equal(forged.status, 403, forged.text);
+    assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).status, 404);
+    const answer = await fromSendgrid(events);
+    assert.deepEqual([answer.status, answer.body], [200, { taken: 1 }]);
+    assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).body.reason, 'hard');
+    const [bounced] = await timeline('sg', 'Email Bounced');
+    assert.equal(bounced.properties.template, 'welcome');
+  });
+
+  test('is suppressed by a service that knows it from elsewhere, but not for a full mailbox', async () => {
+    const mailgun = (token, data) => {
+      const timestamp = String(Math.floor(Date.now() / 1000));
+      const signature = createHmac('sha256', 'mg-key').update(timestamp + token).digest('hex');
+      return hook('mailgun', JSON.stringify({ signature: { timestamp, token, signature }, 'event-data': data }));
+    };
+    const failed = { event: 'failed', severity: 'permanent' };
+    const full = await mailgun('t1', { ...failed, recipient: 'full2@x.example', 'delivery-status': { message: '5.2.2 mailbox full' } });
+    assert.deepEqual(full.body, { taken: 0 });
+    const gone = await mailgun('t2', { ...failed, recipient: 'Gone2@x.example', 'delivery-status': { message: 'No such recipient here' } });
+    assert.deepEqual(gone.body, { taken: 1 });
+    assert.equal((await call('GET', '/api/v1/suppressions/gone2@x.example')).body.reason, 'hard');
+    assert.equal((await hook('postmark', '{}')).status, 404, 'no password is set');
   });
 
   test('gets no mail, and the reason is said', async () => {

@@ -36,7 +36,7 @@ enum record_kind {
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
     RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
-                                properties: {"reason"} */
+                                properties: {"reason", "class"?: a word of suppression.h} */
     RECORD_ERASE = 15,       /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */

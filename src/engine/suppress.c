@@ -186,13 +186,20 @@ enum err apply_suppression(struct engine *engine, const struct record *record, s
         return problem_set(problem, ERR_INPUT, "address", "This is no e-mail address.",
                            "Give one like ada@shop.example, without a name beside it.");
     have = suppressions_find(engine->suppressions, address);
-    bool is_on = have != NULL && have->reason != SUPPRESSION_LIFTED;
+    bool                    is_on = have != NULL && have->reason != SUPPRESSION_LIFTED;
+    enum suppression_reason reason = SUPPRESSION_MANUAL;
+    struct str class = json_get_str(record->properties, STR("class"));
+    if (class.len > 0 && !suppression_of(class, &reason))
+        return problem_set(problem, ERR_INPUT, "class", "There is no such reason.",
+                           "Use hard, soft, complaint or manual.");
+    if (lift)
+        reason = SUPPRESSION_LIFTED;
     if (lift && !is_on)
         return problem_set(problem, ERR_ABSENT, "address", "The address is not suppressed.", "");
     if (!lift && is_on)
         return OK; /* what is known of it says more */
     return suppress(engine, out,
-                    (struct suppression){ .reason = lift ? SUPPRESSION_LIFTED : SUPPRESSION_MANUAL,
+                    (struct suppression){ .reason = reason,
                                           .address = address,
                                           .said = json_get_str(record->properties, STR("reason")),
                                           .at_ms = engine->now_ms,

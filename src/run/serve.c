@@ -149,6 +149,10 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .secrets = serve->secrets,
         .metrics = serve->metrics,
         .refused = serve->refused,
+        .hook_secrets = { [HOOK_SENDGRID] = text_or_null(serve->conf.config, CONFIG_SENDGRID_KEY),
+                          [HOOK_MAILGUN] = text_or_null(serve->conf.config, CONFIG_MAILGUN_KEY),
+                          [HOOK_POSTMARK] =
+                              text_or_null(serve->conf.config, CONFIG_POSTMARK_PASSWORD) },
         .report_threads = (uint32_t)config_number(serve->conf.config, CONFIG_REPORT_THREADS),
     };
     return api_open(&serve->api, &conf, problem);

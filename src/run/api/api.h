@@ -23,6 +23,7 @@
 #ifndef DULT_RUN_API_H
 #define DULT_RUN_API_H
 
+#include "intake/hook.h"
 #include "message/token.h"
 #include "run/core/core.h"
 #include "server/metrics.h"
@@ -56,6 +57,7 @@ struct api_conf {
     const struct route      *pages;      /* served beside ours, their context is the api */
     size_t                   pages_count;
     uint32_t                 report_threads; /* 0: API_REPORT_THREADS */
+    const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
 };
 
 /* After core_open; everything in `conf` must outlive the api. */

@@ -1,5 +1,9 @@
 #include "run/returned/returned.h"
 
+#include "base/time.h"
+
+enum { BODY_BYTES_MAX = 16 << 10 };
+
 /* One mail on its way through. */
 struct taking {
     const struct trail_desk *desk;
@@ -80,6 +84,14 @@ static void recipient_settle(struct bounce *bounce, struct str address)
         bounce->class = BOUNCE_SOFT;
 }
 
+/* Somebody may be erased in this very moment. */
+static enum err submit(struct taking *taking, struct entry *entry)
+{
+    struct task task = { .entries = entry, .entries_count = 1 };
+    TRY(core_run(taking->core, &task));
+    return task.refused == 0 || task.err == ERR_ABSENT ? OK : task.err;
+}
+
 static enum err one_take(struct taking *taking, const struct whom_question *whom,
                          struct bounce *bounce, bool *is_taken)
 {
@@ -89,11 +101,7 @@ static enum err one_take(struct taking *taking, const struct whom_question *whom
         return OK;
     recipient_settle(bounce, whom->address);
     TRY(entry_of(taking, bounce, &entry));
-    struct task task = { .entries = &entry, .entries_count = 1 };
-    TRY(core_run(taking->core, &task));
-    return task.refused == 0        ? OK
-           : task.err == ERR_ABSENT ? OK /* erased in this very moment */
-                                    : task.err;
+    return submit(taking, &entry);
 }
 
 enum err returned_take(const struct trail_desk *desk, struct core *core,
@@ -109,4 +117,60 @@ enum err returned_take(const struct trail_desk *desk, struct core *core,
     for (size_t i = 0; i < out->bounces.count; i++)
         TRY(one_take(&taking, &whom, &out->bounces.items[i], &out->is_taken[i]));
     return OK;
+}
+
+/* ---- by the word of a service ---- */
+
+/* The record names an address, and nobody. */
+static enum err address_entry(struct arena *arena, const struct bounce *bounce, struct entry *out)
+{
+    struct json_member          *members = ARENA_ARRAY(arena, 2, struct json_member);
+    struct json                 *properties = ARENA_NEW(arena, struct json);
+    SCOPED(buf_donep) struct buf body = buf_make(BODY_BYTES_MAX);
+    struct str class = str_of(bounce_class_name(bounce->class));
+    if (members == NULL || properties == NULL)
+        return ERR_MEMORY;
+    members[0] = (struct json_member){ STR("class"), { .kind = JSON_STRING, .string = class } };
+    members[1] =
+        (struct json_member){ STR("reason"), { .kind = JSON_STRING, .string = bounce->said } };
+    *properties = (struct json){ .kind = JSON_OBJECT, .count = 2, .members = members };
+    json_write(&body, properties);
+    TRY(buf_err(&body));
+    *out = (struct entry){ .record = { .kind = RECORD_SUPPRESSION,
+                                       .name = bounce->recipient,
+                                       .at_ms = time_now_ms(),
+                                       .received_ms = time_now_ms(),
+                                       .properties = properties },
+                           .body = str_copy(arena, buf_view(&body)) };
+    return out->body.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err address_take(struct taking *taking, struct str id, const struct bounce *bounce,
+                             bool *is_taken)
+{
+    struct entry entry;
+    char         bytes[SUPPRESSION_ADDRESS_BYTES_MAX];
+    struct str   address;
+    *is_taken = (bounce->class == BOUNCE_HARD || bounce->class == BOUNCE_COMPLAINT) &&
+                suppression_address(bounce->recipient, bytes, &address) == OK;
+    if (!*is_taken)
+        return OK;
+    TRY(address_entry(taking->desk->arena, bounce, &entry));
+    entry.message_id = id;
+    return submit(taking, &entry);
+}
+
+enum err returned_vouched(const struct trail_desk *desk, struct core *core,
+                          const struct token_keys *keys, struct str token, struct str id,
+                          struct bounce *bounce, bool *is_taken)
+{
+    const struct bounces none = { .token = token };
+    struct taking        taking = { .desk = desk, .core = core };
+    struct whom_question whom;
+    *is_taken = false;
+    TRY(token_find(&taking, keys, STR_NONE, &none));
+    TRY(whom_find(&taking, &whom));
+    if (!taking.is_ours)
+        return address_take(&taking, id, bounce, is_taken);
+    return one_take(&taking, &whom, bounce, is_taken);
 }

@@ -29,4 +29,13 @@ MUST enum err returned_take(const struct trail_desk *desk, struct core *core,
                             const struct token_keys *keys, struct str token, struct str mail,
                             struct returned *out);
 
+/*
+ * A bounce that a service vouches for: `token` is that of our Message-ID, or empty. Where no mail
+ * of ours is named, a hard one or a complaint still suppresses its recipient. `id`: the service's
+ * own; told again it changes nothing. *is_taken: something was kept.
+ */
+MUST enum err returned_vouched(const struct trail_desk *desk, struct core *core,
+                               const struct token_keys *keys, struct str token, struct str id,
+                               struct bounce *bounce, bool *is_taken);
+
 #endif
