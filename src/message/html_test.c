@@ -1,5 +1,7 @@
 #include "message/html.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -208,6 +210,42 @@ TEST(html, nasty_html_reads_as_gumbo_reads_it)
     for (size_t i = 0; i < sizeof nasties / sizeof nasties[0]; i++)
         if (!html_twin_agrees(str_of(nasties[i])))
             fail_msg("%s", nasties[i]);
+}
+
+static void file_read(const char *folder, const char *name, struct buf *out)
+{
+    char  path[512], piece[4096];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    buf_reset(out);
+    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;)
+        buf_str(out, (struct str){ piece, got });
+    fclose(file);
+    assert_ok(buf_err(out));
+}
+
+TEST(html, the_mails_of_others_read_as_gumbo_reads_them)
+{
+    static const char            folder[] = DULT_SOURCE_DIR "/test/corpora/html_fuzz";
+    SCOPED(buf_donep) struct buf text = buf_make(1 << 20);
+    DIR                         *dir = opendir(folder);
+    int                          compared = 0;
+    assert_non_null(dir);
+    for (struct dirent *one; (one = readdir(dir)) != NULL;) {
+        SCOPED(html_closep) struct html *html = NULL;
+        if (one->d_name[0] == '.')
+            continue;
+        file_read(folder, one->d_name, &text);
+        if (!html_twin_agrees(buf_view(&text)))
+            fail_msg("%s", one->d_name);
+        assert_ok(html_parse(&html, buf_view(&text), NULL));
+        assert_true(html_count(html) > 50);
+        compared++;
+    }
+    closedir(dir);
+    assert_true(compared >= 6);
 }
 
 TEST(html, every_name_of_a_sign_reads_as_gumbo_reads_it)

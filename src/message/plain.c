@@ -179,8 +179,11 @@ static bool style_has(struct str style, const char *declaration)
 static bool is_hidden(const struct writer *w, uint32_t at)
 {
     struct str style = value_of(w, at, STR("style"));
-    return html_attribute(w->html, &w->nodes[at], STR("hidden")) != NULL ||
-           style_has(style, "display:none") || style_has(style, "visibility:hidden");
+    if (html_attribute(w->html, &w->nodes[at], STR("hidden")) != NULL)
+        return true;
+    if (str_find_char(style, 0, 'y') == style.len && str_find_char(style, 0, 'Y') == style.len)
+        return false; /* neither display nor visibility */
+    return style_has(style, "display:none") || style_has(style, "visibility:hidden");
 }
 
 static void children_write(struct writer *w, uint32_t at)
