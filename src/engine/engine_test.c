@@ -148,6 +148,23 @@ static enum err outcome(struct world *w, uint64_t message, enum outcome_kind kin
                                     .outcome = { message, kind, retry_at_ms, STR("250 ok") } });
 }
 
+/* For money and times in the mail as they are where the person lives. */
+TEST(engine, a_claim_says_where_a_person_seems_to_live_unless_they_told_it)
+{
+    struct world *w = world_open();
+    shop(w);
+    identify(w, "ada", "", "{\"email\":\"ada@example.com\",\"phone\":\"+47 912 34 567\"}");
+    track(w, "ada", "Signed Up", "{}");
+    assert_true(claim(w) != 0);
+    assert_str(w->out.claims[0].computed, "{\"timezone\":\"Europe/Oslo\",\"language\":\"nb\"}");
+    identify(w, "eve", "",
+             "{\"email\":\"eve@example.com\",\"timezone\":\"UTC\",\"locale\":\"en-GB\"}");
+    track(w, "eve", "Signed Up", "{}");
+    assert_true(claim(w) != 0);
+    assert_int_equal(w->out.claims[1].computed.len, 0);
+    world_close(w);
+}
+
 TEST(engine, a_signup_is_mailed_at_once_and_reminded_after_three_days)
 {
     struct world *w = world_open();

@@ -90,6 +90,8 @@ static bool refuses(const struct state *state, uint32_t topic)
     return refused;
 }
 
+enum { DERIVED_BYTES_MAX = 64 }; /* a name of a zone or of a language */
+
 bool outbox_address(const struct engine *engine, uint32_t person, struct str *out)
 {
     struct known       known;
@@ -123,16 +125,46 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     return known == NULL || receipt ? STR_NONE : suppression_why(known->reason);
 }
 
-/* Computed traits change with every event, so their values themselves are kept. */
-static enum err computed_freeze(const struct engine *engine, struct out *out, uint32_t person,
+/* What nobody told: where the person seems to live, for dates and money as they are written there.
+ */
+static void derived_write(struct engine *engine, uint32_t person, struct buf *out, bool *first)
+{
+    static const enum place_trait traits[] = { PLACE_TIMEZONE, PLACE_LANGUAGE };
+    struct known                  known;
+    known_make(&known, engine, person, engine->now_ms);
+    for (size_t i = 0; i < sizeof traits / sizeof traits[0]; i++) {
+        struct facts_trait derived;
+        enum place_origin  origin = known_place(&known.facts, traits[i], &derived);
+        if (origin == PLACE_UNKNOWN || origin == PLACE_FROM_TRAIT ||
+            derived.value.kind != JSON_STRING || derived.value.string.len > DERIVED_BYTES_MAX)
+            continue;
+        json_write_key(out, first, place_trait_name(traits[i]));
+        json_write_str(out, derived.value.string);
+    }
+}
+
+/*
+ * Computed traits change with every event, and what is derived with the day, so the values
+ * themselves are kept.
+ */
+static enum err computed_freeze(struct engine *engine, struct out *out, uint32_t person,
                                 struct str *frozen)
 {
     SCOPED(buf_donep) struct buf text = buf_make(CLAIM_COMPUTED_BYTES_MAX);
     *frozen = STR_NONE;
-    if (engine->program->computed.count == 0)
-        return OK;
-    engine_computed_write(engine, person, CLAIM_COMPUTED_BYTES_MAX, &text);
+    buf_char(&text, '{');
+    if (engine->program->computed.count > 0) {
+        buf_reset(&text);
+        engine_computed_write(engine, person, CLAIM_COMPUTED_BYTES_MAX - 4 * DERIVED_BYTES_MAX,
+                              &text);
+        text.len -= text.len > 0; /* the brace at the end */
+    }
+    bool first = text.len <= 1;
+    derived_write(engine, person, &text, &first);
+    buf_char(&text, '}');
     TRY(buf_err(&text));
+    if (text.len == 2)
+        return OK;
     *frozen = str_copy(out->arena, buf_view(&text));
     return frozen->ptr == NULL ? ERR_MEMORY : OK;
 }

@@ -13,8 +13,9 @@
 
 struct date {
     int64_t    at_ms;
-    int32_t    offset_s; /* east of UTC */
-    struct str zone;     /* "UTC", "EST"; empty when only an offset is known */
+    int32_t    offset_s;   /* east of UTC */
+    struct str zone;       /* "UTC", "EST"; empty when only an offset is known */
+    bool       is_instant; /* not a day or time of day that no zone was told of */
 };
 
 /* False when the text is no date. */

@@ -292,6 +292,7 @@ static bool reading_join(const struct reading *in, int64_t now_ms, struct date *
     out->at_ms = time_join(&parts) - (int64_t)in->offset_s * TIME_SECOND_MS;
     out->offset_s = in->offset_s;
     out->zone = in->has_zone ? in->zone : STR("UTC");
+    out->is_instant = in->has_zone;
     return true;
 }
 
@@ -299,7 +300,7 @@ bool date_parse(struct str text, int64_t now_ms, struct date *out)
 {
     struct str trimmed = text_trim_right(text_trim_left(text));
     int64_t    seconds;
-    *out = (struct date){ .at_ms = now_ms, .zone = STR("UTC") };
+    *out = (struct date){ .at_ms = now_ms, .zone = STR("UTC"), .is_instant = true };
     if (trimmed.len == 0 || trimmed.len > 128)
         return false;
     if (str_eq_nocase(trimmed, STR("now")) || str_eq_nocase(trimmed, STR("today")))

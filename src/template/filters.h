@@ -28,7 +28,11 @@ const struct filter *filter_find(struct str name);
 
 /* Tables of the rooms' files; ended by a NULL name. */
 extern const struct filter FILTERS_STRING[], FILTERS_ENCODE[], FILTERS_LIST[], FILTERS_PICK[],
-    FILTERS_MATH[], FILTERS_DATE[];
+    FILTERS_MATH[], FILTERS_DATE[], FILTERS_LOCALE[];
+
+/* The instant a value means, as the date filter reads it; false when it is none. */
+struct date;
+bool date_of_value(struct render *r, const struct value *v, struct date *out);
 
 /* The items a list filter works on: sequences flattened, nil none, anything else one item. */
 struct value list_of(struct render *r, const struct value *input);

@@ -1,14 +1,16 @@
 #include "template/date.h"
 #include "template/filters.h"
 
-static bool date_of(struct render *r, const struct value *v, struct date *out)
+bool date_of_value(struct render *r, const struct value *v, struct date *out)
 {
     if (v->kind == VALUE_STRING)
         return date_parse(v->string, r->conf->now_ms, out);
     if (v->kind != VALUE_INT || v->integer < TIME_MIN_MS / TIME_SECOND_MS ||
         v->integer > TIME_MAX_MS / TIME_SECOND_MS)
         return false;
-    *out = (struct date){ .at_ms = v->integer * TIME_SECOND_MS, .zone = STR("UTC") };
+    *out = (struct date){ .at_ms = v->integer * TIME_SECOND_MS,
+                          .zone = STR("UTC"),
+                          .is_instant = true };
     return true;
 }
 
@@ -19,7 +21,7 @@ static struct value date(struct render *r, const struct value *input, const stru
     struct date when;
     struct str  format = value_text(r, &args[0]);
     (void)count;
-    if (format.len == 0 || !date_of(r, input, &when))
+    if (format.len == 0 || !date_of_value(r, input, &when))
         return *input;
     struct buf out = render_buf();
     date_write(&out, &when, format);

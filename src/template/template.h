@@ -14,7 +14,7 @@
  * Missing       a path that leads to nothing (or to null) is reported once, unless `default`
  *               replaced it or it was only tested (if, unless, case).
  * Cost          about 1 us for a kilobyte with a dozen values; no allocation but the scratch arena.
- * Knows not     the clock, the locale, files, the network. Snippets come from a callback.
+ * Knows not     the clock, files, the network. Snippets come from a callback.
  */
 #ifndef DULT_TEMPLATE_TEMPLATE_H
 #define DULT_TEMPLATE_TEMPLATE_H
@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/zone.h"
 
 /* A whole catalogue pasted into one mail is still below this; more is a mistake. */
 #define TEMPLATE_SOURCE_BYTES_MAX ((size_t)1 << 20)
@@ -43,6 +44,7 @@ enum { TEMPLATE_NAMES_MAX = 4096 };
 enum { TEMPLATE_MISSING_MAX = 32, TEMPLATE_FAULTS_MAX = 8, TEMPLATE_FAULT_BYTES = 160 };
 
 struct template;
+struct locales;
 
 enum template_strictness {
     TEMPLATE_STRICT,  /* Shopify's "strict": the expression grammar is enforced */
@@ -65,11 +67,19 @@ struct template_conf {
 };
 
 struct template_render_conf {
-    bool    escape_html;      /* escape every output but literals, captures and `| raw` */
-    bool    show_errors;      /* "Liquid error: ..." stands where a fault was, as Shopify's does */
-    bool    stop_at_error;    /* the first fault ends the render with ERR_INPUT */
-    bool    stop_at_missing;  /* the first missing path ends the render with ERR_ABSENT */
-    int64_t now_ms;           /* what 'now' means to the date filter */
+    bool    escape_html;     /* escape every output but literals, captures and `| raw` */
+    bool    show_errors;     /* "Liquid error: ..." stands where a fault was, as Shopify's does */
+    bool    stop_at_error;   /* the first fault ends the render with ERR_INPUT */
+    bool    stop_at_missing; /* the first missing path ends the render with ERR_ABSENT */
+    int64_t now_ms;          /* what 'now' means to the date filter */
+
+    /* The reader, for money, number, percent, local_date, local_time and in_zone. */
+    struct str          language; /* "nb-NO"; empty: English */
+    struct str          currency; /* of money without one; "EUR", or empty */
+    const struct zone  *zone;     /* NULL: UTC */
+    const struct zones *zones;    /* where in_zone looks names up */
+    struct locales     *locales;  /* formatters, kept between renders of one thread; may be NULL */
+
     int64_t steps_max;        /* 0: TEMPLATE_STEPS_MAX */
     size_t  output_bytes_max; /* 0: TEMPLATE_OUTPUT_BYTES_MAX */
 };

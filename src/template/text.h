@@ -1,8 +1,7 @@
 /*
  * text: what UTF-8 needs from string filters: characters and their case.
  *
- * Case covers the letters of European languages (Latin, Greek, Cyrillic, Armenian is left out),
- * one character to one, but for the German sharp s, which becomes SS. No locale is asked.
+ * Case is ICU's, of every script; no language is asked. Where ICU is out of memory, ASCII's.
  */
 #ifndef DULT_TEMPLATE_TEXT_H
 #define DULT_TEMPLATE_TEXT_H

@@ -442,6 +442,20 @@ bool value_to_integer(const struct value *v, int64_t *out)
     return v->kind == VALUE_STRING && str_to_int(str_trim(v->string), out) == OK;
 }
 
+bool value_is_number_text(struct str text)
+{
+    size_t digits = 0, points = 0;
+    text = str_trim(text);
+    for (size_t i = text.len > 0 && text.ptr[0] == '-'; i < text.len; i++) {
+        bool digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        digits += digit;
+        points += text.ptr[i] == '.';
+        if (!digit && (text.ptr[i] != '.' || digits == 0))
+            return false;
+    }
+    return digits > 0 && points < 2;
+}
+
 int64_t value_leading_int(struct str text)
 {
     text = text_trim_left(text);

@@ -92,6 +92,8 @@ void value_key_write(struct buf *out, const struct value *v);
 
 /* Whole numbers as Ruby's Integer() reads them; false when it would raise. */
 bool value_to_integer(const struct value *v, int64_t *out);
+/* Digits with a point or none, a sign before them: "-12.50". */
+bool value_is_number_text(struct str text);
 /* Leading digits of a text, 0 when there are none (String#to_i). */
 int64_t value_leading_int(struct str text);
 

@@ -134,7 +134,8 @@ static enum err render_get(struct call *call, struct render **out)
     struct render_conf     wanted = { .store = core_store(conf->core),
                                       .secrets = conf->secrets,
                                       .public_url = conf->public_url,
-                                      .no_tracking = true };
+                                      .no_tracking = true,
+                                      .zones = core_zones(conf->core) };
     if (call->desk->render == NULL)
         TRY(render_open(&call->desk->render, &wanted));
     *out = call->desk->render;

@@ -253,6 +253,11 @@ struct purge_progress core_purge(const struct core *core)
     return purge_progress(core->purge);
 }
 
+const struct zones *core_zones(const struct core *core)
+{
+    return core->zones;
+}
+
 struct store *core_store(struct core *core)
 {
     return core->store;

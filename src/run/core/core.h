@@ -133,6 +133,8 @@ struct reading *core_reading(struct core *core);
 struct purge_progress core_purge(const struct core *core);
 
 struct store *core_store(struct core *core);
+/* The system's time zones; never changed while the core lives. */
+const struct zones *core_zones(const struct core *core);
 /* Only for questions on the engine thread, or before core_start. */
 struct engine *core_engine(struct core *core);
 

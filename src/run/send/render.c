@@ -9,6 +9,7 @@
 #include "message/address.h"
 #include "run/send/render_data.h"
 #include "run/send/render_parts.h"
+#include "template/locale.h"
 #include "template/template.h"
 
 struct render {
@@ -16,6 +17,7 @@ struct render {
     struct store_reader *reader;
     struct json_parser  *parser;
     struct parts        *parts;
+    struct locales      *locales;
     struct dkim_key     *dkim[SECRETS_DKIM_KEYS];
     char                 dkim_domain[ADDRESS_BYTES_MAX + 1]; /* that they were opened for */
 };
@@ -32,6 +34,8 @@ enum err render_open(struct render **out, const struct render_conf *conf)
         err = store_reader_open(conf->store, "render", &render->reader);
     if (err == OK)
         err = parts_open(&render->parts, render->reader);
+    if (err == OK)
+        err = locales_open(&render->locales);
     if (err == OK)
         *out = render;
     else
@@ -54,6 +58,7 @@ void render_close(struct render *render)
         return;
     dkim_drop(render);
     parts_close(render->parts);
+    locales_close(render->locales);
     store_reader_close(render->reader);
     json_parser_close(render->parser);
     free(render);
@@ -107,16 +112,45 @@ struct making {
     bool                    is_page; /* to be looked at: not signed */
 };
 
+/* The more exact of the two, where they do not contradict each other: language en, locale en-GB. */
+static struct str language_of(const struct json *person, const struct workspace *workspace)
+{
+    struct str language = json_get_str(person, STR("language"));
+    struct str locale = json_get_str(person, STR("locale"));
+    if (locale.len > 0 && (language.len == 0 || str_starts(locale, language)))
+        return locale;
+    return language.len > 0 ? language : workspace->language;
+}
+
+static const struct zone *zone_of(const struct making *making, const struct json *person)
+{
+    const struct zones *zones = making->render->conf.zones;
+    const struct zone  *zone = zone_find(zones, json_get_str(person, STR("timezone")));
+    return zone != NULL ? zone : zone_find(zones, making->workspace->timezone);
+}
+
+static struct template_render_conf reader_of(const struct making *making)
+{
+    const struct json *person = json_get(&making->data, STR("person"));
+    return (struct template_render_conf){ .now_ms = making->now_ms,
+                                          .language = language_of(person, making->workspace),
+                                          .currency = making->workspace->currency,
+                                          .zone = zone_of(making, person),
+                                          .zones = making->render->conf.zones,
+                                          .locales = making->render->locales };
+}
+
 static enum err part_render(struct making           *making, const struct template *template,
                             const struct email_part *part, const char *where, bool escape,
                             struct str *out)
 {
-    struct template_render_conf  conf = { .escape_html = escape, .now_ms = making->now_ms };
+    struct template_render_conf  conf = reader_of(making);
     struct template_report       report;
     SCOPED(buf_donep) struct buf text = buf_make(TEMPLATE_OUTPUT_BYTES_MAX);
     *out = STR_NONE;
     if (template == NULL)
         return OK;
+    conf.escape_html = escape;
     enum err err = template_render(template, making->arena, &making->data, &conf, &text, &report);
     if (err == ERR_LIMIT)
         return held(making->out, "%s: %s", where, report.problem.what);

@@ -41,6 +41,7 @@ struct render_conf {
     struct str            public_url;    /* borrowed as long as the render lives */
     struct str            return_domain; /* may be empty */
     bool                  no_tracking;
+    const struct zones   *zones; /* NULL: there is only UTC */
 };
 
 struct render;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "base/zone.h"
 #include "run/send/render_data.h"
 
 #define NOW_MS INT64_C(1767225600000)
@@ -106,6 +107,17 @@ static void desk_open(struct desk *desk)
            "Road\\nBergen\",\"sender\":{\"email\":\"a@tents.example\"}}");
 }
 
+/* The same desk with time zones. */
+static void desk_zones(struct desk *desk, const struct zones *zones)
+{
+    struct render_conf conf = { .store = desk->store,
+                                .secrets = desk->secrets,
+                                .public_url = STR("http://127.0.0.1:8080"),
+                                .zones = zones };
+    render_close(desk->render);
+    assert_ok(render_open(&desk->render, &conf));
+}
+
 static void desk_close(struct desk *desk)
 {
     char command[128];
@@ -132,6 +144,21 @@ static enum err make_at(struct desk *desk, uint32_t version, bool transactional,
                                     .transactional = transactional };
     arena_reset(desk->arena);
     return render_message(desk->render, &claim, now_ms, desk->arena, &desk->out);
+}
+
+/* As if the engine had computed or derived these traits. */
+static enum err make_known(struct desk *desk, uint32_t version, const char *known)
+{
+    const struct claim claim = { .message = MESSAGE,
+                                 .profile = PROFILE,
+                                 .attempt = 1,
+                                 .template_version = version,
+                                 .event_seq = 3,
+                                 .address = STR("ada@example.com"),
+                                 .computed = str_of(known),
+                                 .transactional = true };
+    arena_reset(desk->arena);
+    return render_message(desk->render, &claim, NOW_MS, desk->arena, &desk->out);
 }
 
 static enum err make(struct desk *desk, uint32_t version, bool transactional)
@@ -163,6 +190,29 @@ TEST(render, later_traits_win_member_by_member_and_properties_lie_beside_the_eve
                                               "Tents & Co|" UNSUBSCRIBE)));
     assert_int_equal(times(desk.out.text, UNSUBSCRIBE), 1);
     desk_close(&desk);
+}
+
+TEST(render, money_and_times_are_the_readers_and_else_the_workspaces)
+{
+    static const struct zone_shift shifts[] = { { 0, 3600 } };
+    static const struct zone       zones[] = { { { "Europe/Oslo", 11 }, shifts, 1, 3600 } };
+    struct zones                  *table = NULL;
+    struct desk                    desk;
+    assert_ok(zones_make(&table, STR("test"), zones, 1));
+    desk_open(&desk);
+    desk_zones(&desk, table);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\n--- text\n{{ 1234.5 | money }}, {{ '2026-03-14T23:30:00Z' | local_time }}");
+    define(&desk, STORE_DEFINITION_WORKSPACE, "workspace", 7,
+           "{\"sender\":{\"email\":\"a@tents.example\"},\"language\":\"de\","
+           "\"currency\":\"EUR\",\"timezone\":\"Europe/Oslo\"}");
+    assert_ok(make(&desk, 6, true));
+    assert_str(desk.out.text, "1.234,50\u00a0€, 00:30");
+    assert_ok(
+        make_known(&desk, 6, "{\"language\":\"en\",\"locale\":\"en-GB\",\"timezone\":\"UTC\"}"));
+    assert_str(desk.out.text, "€1,234.50, 00:30"); /* UTC is no zone of this table */
+    desk_close(&desk);
+    zones_close(table);
 }
 
 TEST(render, a_changed_snippet_is_in_every_mail_from_then_on_and_in_none_before)

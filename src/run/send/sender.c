@@ -188,7 +188,8 @@ static enum err renders_open(struct sender *sender)
                                 .secrets = sender->conf.secrets,
                                 .public_url = str_of(sender->public_url),
                                 .return_domain = str_of(sender->return_domain),
-                                .no_tracking = sender->conf.no_tracking };
+                                .no_tracking = sender->conf.no_tracking,
+                                .zones = core_zones(sender->core) };
     for (uint32_t i = 0; i < sender->threads_count; i++)
         TRY(render_open(&sender->renders[i], &conf));
     return OK;

@@ -28,8 +28,10 @@ static enum err members_check(const struct json *object, const char *field,
         snprintf(at, sizeof at, "%s%s%.*s", field, field[0] == '\0' ? "" : ".",
                  STR_ARG(str_slice(object->members[i].key, 0, 60)));
         if (*name == NULL)
-            return fault(problem, at, "There is no such setting.",
-                         "Use name, address, sender {name, email, reply_to}, topics and lists.");
+            return fault(
+                problem, at, "There is no such setting.",
+                "Use name, address, sender {name, email, reply_to}, topics, lists, timezone, "
+                "language and currency.");
     }
     return OK;
 }
@@ -135,11 +137,31 @@ static enum err items(struct arena *arena, const struct json *root, const char *
     return OK;
 }
 
+/* "nb-NO", "EUR": letters, digits and hyphens. */
+static enum err code(const struct json *root, const char *key, size_t bytes_max, struct str *out,
+                     struct problem *problem)
+{
+    const struct json *value = json_get(root, str_of(key));
+    if (value == NULL)
+        return OK;
+    bool good = value->kind == JSON_STRING && value->string.len <= bytes_max;
+    for (size_t i = 0; good && i < value->string.len; i++) {
+        char c = value->string.ptr[i];
+        good = c == '-' || c == '_' || (c >= '0' && c <= '9') ||
+               ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    }
+    if (!good)
+        return fault(problem, key, "This is no code.",
+                     "Write a language such as \"nb-NO\", or a currency such as \"EUR\".");
+    *out = value->string;
+    return OK;
+}
+
 enum err workspace_parse(struct arena *arena, struct str text, struct workspace *out,
                          struct problem *problem)
 {
-    static const char *const known[] = { "name",  "address",  "sender", "topics",
-                                         "lists", "timezone", NULL };
+    static const char *const known[] = { "name",     "address",  "sender",   "topics", "lists",
+                                         "timezone", "language", "currency", NULL };
     struct workspace         made = { 0 };
     struct json              root;
     if (text.len > WORKSPACE_BYTES_MAX) {
@@ -157,6 +179,9 @@ enum err workspace_parse(struct arena *arena, struct str text, struct workspace 
     TRY(sender(&root, &made, problem));
     TRY(items(arena, &root, "topics", &made.topics, &made.topics_count, problem));
     TRY(items(arena, &root, "lists", &made.lists, &made.lists_count, problem));
+    TRY(code(&root, "language", 35, &made.language, problem));
+    TRY(code(&root, "currency", 3, &made.currency, problem));
+    made.timezone = json_get_str(&root, STR("timezone"));
     if (str_is_empty(made.sender_name))
         made.sender_name = made.name;
     *out = made;

@@ -3,7 +3,8 @@
  *
  *     {"name": "Tents & Co", "address": "1 Harbour Road, Bergen",
  *      "sender": {"name": "Ada of Tents", "email": "ada@tents.example", "reply_to": "help@..."},
- *      "topics": ["news", {"id": "offers", "name": "Offers"}], "lists": ["newsletter"]}
+ *      "topics": ["news", {"id": "offers", "name": "Offers"}], "lists": ["newsletter"],
+ *      "timezone": "Europe/Oslo", "language": "nb", "currency": "NOK"}
  *
  * Everything may be left out: a new workspace has no name and no sender, and whoever wants to send
  * is told so. The sender's name is the workspace's where it has none.
@@ -30,6 +31,7 @@ struct workspace_item {
 struct workspace {
     struct str                   name, address;
     struct str                   sender_name, sender_email, reply_to; /* may be empty */
+    struct str                   timezone, language, currency;        /* may be empty */
     const struct workspace_item *topics, *lists;
     uint32_t                     topics_count, lists_count;
 };
