@@ -77,8 +77,12 @@ enum err parse_op(struct parser *p, struct op op, uint32_t *index)
 {
     struct unit *unit = p->unit;
     TRY(parse_append(p, &unit->ops, &p->op_room, unit->op_count, sizeof op));
+    if (p->tag_at != p->piece.at) {
+        p->tag_at = p->piece.at;
+        p->tag_line = parse_line(p, p->piece.at);
+    }
     if (op.line == 0)
-        op.line = parse_line(p, p->piece.at);
+        op.line = p->tag_line;
     if (index != NULL)
         *index = unit->op_count;
     unit->ops[unit->op_count++] = op;
@@ -113,12 +117,35 @@ void parse_keep(struct parser *p, uint32_t from)
         p->unit->ops[i].keep = true;
 }
 
+static uint32_t *index_slot(const struct index *index, struct str name)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.ptr[i]) * UINT32_C(16777619);
+    return (uint32_t *)(uintptr_t)&index->heads[(hash ^ hash >> 16) % 256];
+}
+
+uint32_t parse_index_head(const struct index *index, struct str name)
+{
+    return *index_slot(index, name);
+}
+
+enum err parse_index(struct parser *p, struct index *index, struct str name, uint32_t number)
+{
+    TRY(parse_append(p, &index->next, &index->room, number, sizeof *index->next));
+    uint32_t *slot = index_slot(index, name);
+    index->next[number] = *slot;
+    *slot = number + 1;
+    return OK;
+}
+
 enum err parse_symbol(struct parser *p, struct str name, uint32_t *symbol)
 {
     struct template *t = p->t;
-    for (uint32_t i = 0; i < t->symbol_count; i++) {
-        if (str_eq(t->symbols[i], name)) {
-            *symbol = i;
+    for (uint32_t i = parse_index_head(&t->symbol_index, name); i > 0;
+         i = t->symbol_index.next[i - 1]) {
+        if (str_eq(t->symbols[i - 1], name)) {
+            *symbol = i - 1;
             return OK;
         }
     }
@@ -126,6 +153,7 @@ enum err parse_symbol(struct parser *p, struct str name, uint32_t *symbol)
         return problem_format(p->problem, ERR_LIMIT, "", "Use fewer variables, or lists of them.",
                               "more than %d different variables", TEMPLATE_NAMES_MAX);
     TRY(parse_append(p, &t->symbols, &t->symbol_room, t->symbol_count, sizeof *t->symbols));
+    TRY(parse_index(p, &t->symbol_index, name, t->symbol_count));
     t->symbols[t->symbol_count] = name;
     *symbol = t->symbol_count++;
     return OK;
@@ -356,6 +384,8 @@ enum err program_extend(const struct template *t, struct arena *arena, struct st
     copy->arena = arena;
     copy->symbol_room = copy->symbol_count; /* so that growing copies and never writes into t */
     copy->variable_room = copy->variable_count;
+    copy->symbol_index.room = copy->symbol_count;
+    copy->variable_index.room = copy->variable_count;
     if (copy->variable_count > 0) {
         copy->variables = ARENA_ARRAY(arena, copy->variable_count, struct template_variable);
         if (copy->variables == NULL)

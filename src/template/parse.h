@@ -20,20 +20,22 @@ struct enclosing {
 };
 
 struct parser {
-    struct template  *t;
-    struct arena     *arena;
-    struct unit      *unit;
-    struct str        source;
-    struct scan       scan;
-    struct piece      piece; /* the tag being read */
-    uint32_t          op_room;
-    int               depth, bracket_depth;
-    bool              tested;   /* the expression being read is only tested */
-    bool              literals; /* blank and empty are words of their own */
-    uint32_t         *bound;    /* symbols that loops and arguments bind here */
-    uint32_t          bound_count, bound_room;
-    const char       *line_at; /* the place of the last question for a line, and its answer */
-    uint32_t          line_number;
+    struct template *t;
+    struct arena    *arena;
+    struct unit     *unit;
+    struct str       source;
+    struct scan      scan;
+    struct piece     piece; /* the tag being read */
+    uint32_t         op_room;
+    int              depth, bracket_depth;
+    bool             tested;   /* the expression being read is only tested */
+    bool             literals; /* blank and empty are words of their own */
+    uint32_t        *bound;    /* symbols that loops and arguments bind here */
+    uint32_t         bound_count, bound_room;
+    const char      *line_at; /* the place of the last question for a line, and its answer */
+    uint32_t         line_number;
+    const char      *tag_at; /* the same for the tags' own places, which are asked for in between */
+    uint32_t         tag_line;
     struct enclosing *enclosing;
     struct problem   *problem;
 };
@@ -66,6 +68,11 @@ void          parse_land(struct parser *p, struct jumps *jumps); /* all jump to 
 /* A block that shows nothing drops its white space; keep protects what is captured. */
 void parse_drop_blank(struct parser *p, uint32_t from);
 void parse_keep(struct parser *p, uint32_t from);
+
+/* Puts `number` (the next one) under its name. Nothing that is there already is written to. */
+MUST enum err parse_index(struct parser *p, struct index *index, struct str name, uint32_t number);
+/* The first of a chain, number + 1; the next is index->next[number]. */
+uint32_t parse_index_head(const struct index *index, struct str name);
 
 MUST enum err parse_symbol(struct parser *p, struct str name, uint32_t *symbol);
 /* Shadows the data from here until parse_unbind gets the count from before. */

@@ -115,16 +115,18 @@ static enum err variable_note(struct parser *p, const struct path *path)
     struct template *t = p->t;
     if (path->symbol == SYMBOL_NONE || is_bound(p, path->symbol))
         return OK;
-    for (uint32_t i = 0; i < t->variable_count; i++) {
-        if (!str_eq(t->variables[i].path, path->text))
+    for (uint32_t i = parse_index_head(&t->variable_index, path->text); i > 0;
+         i = t->variable_index.next[i - 1]) {
+        if (!str_eq(t->variables[i - 1].path, path->text))
             continue;
-        t->variables[i].optional = t->variables[i].optional && p->tested;
+        t->variables[i - 1].optional = t->variables[i - 1].optional && p->tested;
         return OK;
     }
     if (t->variable_count >= TEMPLATE_NAMES_MAX)
         return problem_format(p->problem, ERR_LIMIT, "", "Use fewer variables, or lists of them.",
                               "more than %d different variables", TEMPLATE_NAMES_MAX);
     TRY(parse_append(p, &t->variables, &t->variable_room, t->variable_count, sizeof *t->variables));
+    TRY(parse_index(p, &t->variable_index, path->text, t->variable_count));
     t->variables[t->variable_count++] = (struct template_variable){
         .path = path->text, .snippet = path->snippet, .line = path->line, .optional = p->tested
     };
@@ -401,11 +403,9 @@ static enum err parse_output_strict(struct parser *p, struct str markup, const s
 /* Lax mode tries the strict grammar first, as Shopify's program does. */
 enum err parse_filtered(struct parser *p, struct str markup, const struct expr **out)
 {
-    uint32_t variables = p->t->variable_count;
     p->tested = has_default(markup);
     enum err err = parse_output_strict(p, markup, out);
     if (err == ERR_INPUT && p->t->conf.strictness == TEMPLATE_LAX) {
-        p->t->variable_count = variables;
         p->problem->what[0] = '\0';
         err = parse_output_lax(p, markup, out);
     }

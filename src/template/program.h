@@ -201,6 +201,13 @@ struct unit {
     struct unit *older; /* the next in the template's list */
 };
 
+/* Chains of numbers by the hash of their names; a number stands for itself plus one, 0 for none. */
+struct index {
+    uint32_t  heads[256];
+    uint32_t *next;
+    uint32_t  room;
+};
+
 struct template
 {
     struct arena             *arena;
@@ -209,6 +216,7 @@ struct template
     struct unit              *units; /* all, newest first */
     struct str               *symbols;
     bool                      has_snippets;
+    struct index              symbol_index, variable_index;
     uint32_t                  symbol_count, symbol_room;
     struct template_variable *variables;
     uint32_t                  variable_count, variable_room;

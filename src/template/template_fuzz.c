@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "template/locale.h"
 #include "template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -30,12 +31,18 @@ static enum err snippet(void *owner, struct str name, struct arena *arena, struc
 static enum err render(const struct template *t, const struct json *data, bool escape,
                        struct buf *out, struct template_report *report)
 {
+    static struct locales      *locales; /* kept from input to input, as a sender keeps them */
     struct template_render_conf conf = { .escape_html = escape,
                                          .now_ms = 1773500000000,
+                                         .language = STR("de"),
+                                         .currency = STR("EUR"),
                                          .steps_max = FUZZ_STEPS_MAX,
                                          .output_bytes_max = FUZZ_OUTPUT_BYTES_MAX };
     struct arena               *scratch = arena_open((size_t)16 << 20);
-    enum err                    err = template_render(t, scratch, data, &conf, out, report);
+    if (locales == NULL && locales_open(&locales) != OK)
+        abort();
+    conf.locales = locales;
+    enum err err = template_render(t, scratch, data, &conf, out, report);
     /* One operation may run over the bound before it is looked at, by at most one value. */
     assert(out->len <= FUZZ_OUTPUT_BYTES_MAX + 8 * TEMPLATE_VALUE_BYTES_MAX);
     assert(err == OK || report->problem.what[0] != '\0');

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/test.h"
 
@@ -308,4 +309,37 @@ TEST(template, several_threads_render_one_template)
     }
     template_close(t);
     arena_close(arena);
+}
+
+/* Quadratic work on any of these takes minutes; the bound is wide enough for sanitizers. */
+TEST(template, a_megabyte_of_one_thing_is_read_in_proportion)
+{
+    static const struct {
+        const char *begin, *again, *end;
+    } cases[] = {
+        { "{% if ", "a and ", "a %}x{% endif %}" },
+        { "{{ ", "[", " }}" },
+        { "{{ ", "a'", " }}" },
+        { "{% cycle ", "a:", " %}" },
+        { "{% tablerow ", "a in ", " %}{% endtablerow %}" },
+        { "{% assign ", "(a", " %}" },
+        { "{% raw %}", "{% a ", "%}" },
+        { "", "{{ a.b }}", "" },
+        { "", "{% if a %}{% endif %}", "" },
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct template_conf conf = { .strictness = i % 2 == 0 ? TEMPLATE_STRICT : TEMPLATE_LAX };
+        struct template     *t = NULL;
+        struct buf           source = buf_make(TEMPLATE_SOURCE_BYTES_MAX + 64);
+        clock_t              begin = clock();
+        buf_str(&source, str_of(cases[i / 2].begin));
+        while (source.len < TEMPLATE_SOURCE_BYTES_MAX - 64)
+            buf_str(&source, str_of(cases[i / 2].again));
+        buf_str(&source, str_of(cases[i / 2].end));
+        enum err err = template_parse(&t, buf_view(&source), &conf, NULL);
+        assert_true(err == OK || err == ERR_INPUT || err == ERR_LIMIT);
+        assert_true(clock() - begin < 10 * CLOCKS_PER_SEC);
+        template_close(t);
+        buf_done(&source);
+    }
 }
