@@ -29,12 +29,29 @@ static inline bool bytes_any(bytes_wide mask)
     return (halves[0] | halves[1]) != 0;
 }
 
+/* The place of the first byte that is set in a mask with any. */
+static inline size_t bytes_first(bytes_wide mask)
+{
+    uint64_t halves[2];
+    memcpy(halves, &mask, sizeof halves);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return halves[0] != 0 ? (size_t)__builtin_ctzll(halves[0]) / 8
+                          : 8 + (size_t)__builtin_ctzll(halves[1]) / 8;
+#else
+    return halves[0] != 0 ? (size_t)__builtin_clzll(halves[0]) / 8
+                          : 8 + (size_t)__builtin_clzll(halves[1]) / 8;
+#endif
+}
+
 /* How many bytes from `from` on are ASCII that can be seen, or a space. */
 static inline size_t bytes_printable(struct str text, size_t from)
 {
     size_t at = from;
-    while (text.len - at >= 16 && !bytes_any((bytes_wide)(bytes_load(text.ptr + at) - ' ' > 94)))
-        at += 16;
+    for (; text.len - at >= 16; at += 16) {
+        bytes_wide mask = (bytes_wide)(bytes_load(text.ptr + at) - ' ' > 94);
+        if (bytes_any(mask))
+            return at + bytes_first(mask) - from;
+    }
     while (at < text.len && (unsigned char)text.ptr[at] >= ' ' && (unsigned char)text.ptr[at] < 127)
         at++;
     return at - from;
@@ -46,8 +63,9 @@ static inline size_t bytes_quotable(struct str text, size_t from)
     size_t at = from;
     for (; text.len - at >= 16; at += 16) {
         bytes_wide wide = bytes_load(text.ptr + at);
-        if (bytes_any((bytes_wide)((wide - ' ' > 94) | (wide == '='))))
-            break;
+        bytes_wide mask = (bytes_wide)((wide - ' ' > 94) | (wide == '='));
+        if (bytes_any(mask))
+            return at + bytes_first(mask) - from;
     }
     while (at < text.len && (unsigned char)text.ptr[at] >= ' ' &&
            (unsigned char)text.ptr[at] < 127 && text.ptr[at] != '=')
@@ -61,8 +79,9 @@ static inline size_t bytes_words(struct str text, size_t from)
     size_t at = from;
     for (; text.len - at >= 17; at += 16) {
         bytes_wide wide = bytes_load(text.ptr + at), next = bytes_load(text.ptr + at + 1);
-        if (bytes_any((bytes_wide)((wide - ' ' > 94) | ((wide == ' ') & (next - '!' > 93)))))
-            break;
+        bytes_wide mask = (bytes_wide)((wide - ' ' > 94) | ((wide == ' ') & (next - '!' > 93)));
+        if (bytes_any(mask))
+            return at + bytes_first(mask) - from;
     }
     for (; at < text.len; at++) {
         unsigned char c = (unsigned char)text.ptr[at];
@@ -79,8 +98,9 @@ static inline size_t bytes_line_end(struct str text, size_t from)
     size_t at = from;
     for (; text.len - at >= 16; at += 16) {
         bytes_wide wide = bytes_load(text.ptr + at);
-        if (bytes_any((bytes_wide)((wide == '\n') | (wide == '\r'))))
-            break;
+        bytes_wide mask = (bytes_wide)((wide == '\n') | (wide == '\r'));
+        if (bytes_any(mask))
+            return at + bytes_first(mask);
     }
     while (at < text.len && text.ptr[at] != '\n' && text.ptr[at] != '\r')
         at++;
@@ -96,9 +116,10 @@ static inline size_t bytes_relaxed_end(struct str text, size_t from)
     size_t at = from;
     for (; text.len - at >= 17; at += 16) {
         bytes_wide wide = bytes_load(text.ptr + at), next = bytes_load(text.ptr + at + 1);
-        if (bytes_any(
-                (bytes_wide)((wide == '\t') | ((wide == ' ') & ((next == ' ') | (next == '\r'))))))
-            break;
+        bytes_wide mask =
+            (bytes_wide)((wide == '\t') | ((wide == ' ') & ((next == ' ') | (next == '\r'))));
+        if (bytes_any(mask))
+            return at + bytes_first(mask);
     }
     for (; at < text.len; at++) {
         char next = at + 1 < text.len ? text.ptr[at + 1] : '\r';

@@ -3,19 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a byte does within a tag. */
+enum { SPACE = 1, NAME_END = 2 };
+
+static const uint8_t kinds[256] = {
+    [' '] = SPACE | NAME_END,  ['\t'] = SPACE | NAME_END, ['\n'] = SPACE | NAME_END,
+    ['\f'] = SPACE | NAME_END, ['\r'] = SPACE | NAME_END, ['/'] = NAME_END,
+    ['>'] = NAME_END,
+};
+
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+    return (kinds[(unsigned char)c] & SPACE) != 0;
+}
+
+static bool ends_name(char c)
+{
+    return (kinds[(unsigned char)c] & NAME_END) != 0;
 }
 
 static bool is_letter(char c)
 {
     return (unsigned char)((c | 32) - 'a') < 26;
-}
-
-static bool ends_name(char c)
-{
-    return is_space(c) || c == '/' || c == '>';
 }
 
 static char at_or(struct str text, size_t at, char other)

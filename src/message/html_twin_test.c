@@ -84,6 +84,16 @@ static bool is_moved(struct twin *twin, const GumboNode *node)
     return twin->place < before;
 }
 
+/* To gumbo all elements that it does not know have one name: </x> ends <y>. */
+static bool is_misended(const GumboElement *element)
+{
+    GumboStringPiece end = element->original_end_tag;
+    if (element->tag != GUMBO_TAG_UNKNOWN || end.length == 0)
+        return false;
+    gumbo_tag_from_original_text(&end);
+    return !str_eq_nocase(name_of(element), (struct str){ end.data, end.length });
+}
+
 static unsigned oddity_of(const GumboNode *node)
 {
     unsigned flags = node->parse_flags, odd = 0;
@@ -97,8 +107,8 @@ static unsigned oddity_of(const GumboNode *node)
         if (tag == GUMBO_TAG_SVG || tag == GUMBO_TAG_MATH || tag == GUMBO_TAG_SELECT ||
             tag == GUMBO_TAG_FRAMESET || tag == GUMBO_TAG_TEMPLATE || tag == GUMBO_TAG_ISINDEX)
             odd |= TWIN_STRANGE;
-        if (tag == GUMBO_TAG_FORM)
-            odd |= TWIN_FORMS;
+        if (tag == GUMBO_TAG_FORM || is_misended(&node->v.element))
+            odd |= TWIN_MISENDED;
     }
     return odd;
 }

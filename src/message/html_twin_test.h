@@ -13,7 +13,7 @@
 enum {
     TWIN_OVERLAPS = 1, /* <b><p></b></p> */
     TWIN_FOSTERS = 2,  /* <table>words<tr> */
-    TWIN_FORMS = 8,    /* gumbo 0.10 takes no notice of </form> */
+    TWIN_MISENDED = 8, /* gumbo 0.10 takes no notice of </form>, and takes </x> for </y> */
     TWIN_STRANGE = 4,  /* drawings, frames and lists to choose from have rules of their own */
 };
 
