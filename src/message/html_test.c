@@ -167,6 +167,7 @@ TEST(html, nasty_html_reads_as_gumbo_reads_it)
         "<a\thref\n=\r\n'https://x.example/\r\n a'>a</a>",
         "<A HREF=https://x.example/>a</A/><AREA/HREF=b//>",
         "<a href=x href=y hREF=z>a</a>",
+        "<a x x href=y>a</a><p x=y y=z x=q style=display:none>b</p>",
         "<a href=`x y` title='a>b' =href=y>c</a>",
         "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" "
         "\"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n<html xmlns=x>\n<head>\n"

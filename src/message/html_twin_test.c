@@ -47,6 +47,16 @@ static void *need(void *at)
     return at;
 }
 
+/* Ours leaves out the attributes of an <html> or <body> that comes late. */
+static bool hides_all(const GumboElement *element)
+{
+    const GumboAttribute *style = gumbo_get_attribute(&element->attributes, "style");
+    return (element->tag == GUMBO_TAG_HTML || element->tag == GUMBO_TAG_BODY) &&
+           (gumbo_get_attribute(&element->attributes, "hidden") != NULL ||
+            (style != NULL && (strcasestr(style->value, "none") != NULL ||
+                               strcasestr(style->value, "hidden") != NULL)));
+}
+
 static void attribute_copy(struct twin *twin, const GumboAttribute *from)
 {
     struct html *html = twin->html;
@@ -107,7 +117,7 @@ static unsigned oddity_of(const GumboNode *node)
         if (tag == GUMBO_TAG_SVG || tag == GUMBO_TAG_MATH || tag == GUMBO_TAG_SELECT ||
             tag == GUMBO_TAG_FRAMESET || tag == GUMBO_TAG_TEMPLATE || tag == GUMBO_TAG_ISINDEX)
             odd |= TWIN_STRANGE;
-        if (tag == GUMBO_TAG_FORM || is_misended(&node->v.element))
+        if (tag == GUMBO_TAG_FORM || is_misended(&node->v.element) || hides_all(&node->v.element))
             odd |= TWIN_MISENDED;
     }
     return odd;
@@ -162,7 +172,8 @@ static bool gumbo_run(struct twin *twin)
     options.allocator = twin_alloc;
     options.deallocator = twin_free;
     options.userdata = twin;
-    options.max_errors = 0;
+    /* With a limit it keeps the name of an attribute that is there twice. */
+    options.max_errors = -1;
     if (setjmp(twin->full) != 0)
         return false;
     struct str   text = twin->html->text;
