@@ -319,6 +319,6 @@ const struct filter FILTERS_LIST[] = {
     { "split", split, 1, 1, NULL, false },
     { "sort", sort, 0, 1, NULL, false },
     { "sort_natural", sort_natural, 0, 1, NULL, false },
-    { "default", default_filter, 0, 1, "allow_false", true },
+    { "default", default_filter, 0, 2, "allow_false", true },
     { NULL, NULL, 0, 0, NULL, false },
 };

@@ -112,6 +112,8 @@ TEST(liquid, what_cannot_be_read_is_refused_or_skipped_as_strictness_says)
         { "{% case a huh %}{% when 1 huh %}y{% endcase %}", "y", NULL, "y" },
         { "{% cycle .5, 2 %}", "", NULL, "" },
         { "{% include %}", NULL, NULL, NULL },
+        { "{{ a {% b }}", NULL, NULL, NULL },
+        { "{{ nil | default: 'a', 'b' }}", "a", "a", "a" },
         { "{{ ['a'] }}", "1", NULL, "1" },
         { "{% assign [x] = 2 %}{{ a }}", "1", NULL, "1" },
         { "{% capture 'x' %}2{% endcapture %}{{ x }}", "2", NULL, "2" },

@@ -60,6 +60,8 @@ static struct piece output_next(struct scan *scan, struct piece piece)
     size_t close = str_find_char(scan->text, scan->at + 2, '}');
     if (close + 1 >= scan->text.len || scan->text.ptr[close + 1] != '}')
         return broken(piece, "an output that opens with {{ is not closed with }}");
+    if (str_find(str_slice(scan->text, 0, close), scan->at + 2, STR("{%")) < close)
+        return broken(piece, "a tag begins within an output");
     piece.kind = PIECE_OUTPUT;
     piece.markup = inside_of(scan, scan->at, close);
     return piece;
