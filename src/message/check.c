@@ -154,13 +154,16 @@ static struct str host_of(struct str url)
 /* Four numbers; the first two tell the networks that nobody outside can reach (RFC 6890). */
 static bool is_private_number(struct str host)
 {
-    unsigned a, b, c, d;
-    char     text[16], end;
-    if (host.len >= sizeof text ||
-        sscanf(str_to_cstr(host, text, sizeof text), "%u.%u.%u.%u%c", &a, &b, &c, &d, &end) != 4)
+    int64_t    n[4], count = 0;
+    struct str piece;
+    while (str_split(&host, '.', &piece))
+        if (count == 4 || str_to_int(piece, &n[count++]) != OK)
+            return false;
+    if (count != 4)
         return false;
-    return a == 0 || a == 10 || a == 127 || (a == 192 && b == 168) || (a == 169 && b == 254) ||
-           (a == 172 && b >= 16 && b < 32) || (a == 100 && b >= 64 && b < 128);
+    return n[0] == 0 || n[0] == 10 || n[0] == 127 || (n[0] == 192 && n[1] == 168) ||
+           (n[0] == 169 && n[1] == 254) || (n[0] == 172 && n[1] >= 16 && n[1] < 32) ||
+           (n[0] == 100 && n[1] >= 64 && n[1] < 128);
 }
 
 static bool is_private(struct str host)

@@ -240,7 +240,6 @@ void dkim_body_relaxed(struct str body, struct buf *out)
         size_t place = bytes_relaxed_end(body, from);
         size_t line = place == body.len ? place : line_begin(body, from, place);
         buf_str(out, str_slice(body, from, line));
-        from = line;
         if (line == body.len)
             break;
         size_t end = str_find(body, place, STR("\r\n"));

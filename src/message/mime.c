@@ -253,7 +253,8 @@ static struct str boundary_make(const struct mime_message *m, char made[BOUNDARY
     struct str boundary = { made, BOUNDARY_BYTES };
     for (uint64_t seed = 0;; seed++) {
         uint64_t hash = hash_str(m->message_id, seed);
-        memcpy(made, "=_", 2);
+        made[0] = '=';
+        made[1] = '_';
         for (int i = 0; i < 16; i++)
             made[2 + i] = "0123456789abcdef"[hash >> 4 * i & 15];
         if (!has_boundary(m->text, boundary) && !has_boundary(m->html, boundary))
