@@ -5,7 +5,7 @@
  * A batch is written once and then patched in place: what must differ (message id, person, time)
  * stands in fields of fixed width.
  *
- *     {"batch":[{"type":"track","messageId":"0000000000000000","userId":"u00000000",...},...]}
+ *     {"batch":[{"type":"track","messageId":"0000000000000000","userId":"u0000000",...},...]}
  *                                            ^ id                       ^ person      ^ time
  *
  * People follow a power law: person = people * u^3 for even u, so a tenth of them make about half

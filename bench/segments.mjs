@@ -217,43 +217,75 @@ function wideSegment(index, names) {
 
 const LIVE_SETS = { without: undefined, plain: plainSegment, wide: wideSegment };
 
-async function liveRound(condition) {
+function liveShop(condition) {
   const files = {};
   for (let index = 0; condition && index < LIVE_SEGMENTS; index += 1) files[`segments/l${index}.segment`] = `${condition(index, eventNames())}\n`;
   files['workspace.json'] = { name: 'Live' };
-  const shop = shopFolder(files);
+  return shopFolder(files);
+}
+
+// What an event costs the engine, after the segments have settled.
+async function liveMeasure(house, people) {
+  const load = (mode, ...words) => program('load', mode, '--port', house.server.port, '--key', house.client.writeKey, '--people', people, ...words);
+  const names = ['--names', eventNames().join(',')];
+  await load('warm', '--seed', 1);
+  await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4), ...names);
+  const [before, changed] = [await house.metrics(), (await house.client.stats()).membershipsChanged];
+  const run = await load('batch', '--seed', 3, '--seconds', seconds, ...names);
+  const after = await house.metrics();
+  const used = after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
+  const turned = (await house.client.stats()).membershipsChanged - changed;
+  return { rate: run.rate, p99: run.p99_us / 1000, engineUs: (used * 1e6) / run.events, changed: turned / run.events };
+}
+
+// People of whom nothing is known: in half a minute each does what others do in months.
+async function freshRound(condition) {
+  const shop = liveShop(condition);
   const data = folder('live');
   await dult('apply', '--data', data, shop);
   removeFolder(shop);
   const house = await openData(data);
   try {
-    const load = (mode, ...words) => program('load', mode, '--port', house.server.port, '--key', house.client.writeKey, '--people', 100_000, ...words);
-    const names = ['--names', eventNames().join(',')];
-    await load('warm', '--seed', 1);
-    await load('batch', '--seed', 2, '--seconds', Math.ceil(seconds / 4), ...names); /* the segments settle */
-    const [before, changed] = [await house.metrics(), (await house.client.stats()).membershipsChanged];
-    const run = await load('batch', '--seed', 3, '--seconds', seconds, ...names);
-    const after = await house.metrics();
-    const used = after.dult_engine_cpu_seconds_total - before.dult_engine_cpu_seconds_total;
-    const turned = (await house.client.stats()).membershipsChanged - changed;
-    return { rate: run.rate, p99: run.p99_us / 1000, engineUs: (used * 1e6) / run.events, changed: turned / run.events };
+    return await liveMeasure(house, 100_000);
   } finally {
     await house.close();
   }
 }
 
-async function live(results) {
+// The people of the history, with their half year.
+async function livedRound(condition) {
+  const house = await openHistory();
+  const shop = liveShop(condition);
+  try {
+    await dult('apply', '--data', house.data, shop);
+    while ((await house.client.stats()).segmentsBeingApplied > 0) await sleep(500);
+    return await liveMeasure(house, SIZE.people);
+  } finally {
+    removeFolder(shop);
+    await house.close();
+  }
+}
+
+async function liveOf(round, most) {
   const all = Object.fromEntries(Object.keys(LIVE_SETS).map((set) => [set, []]));
   const sets = Object.keys(LIVE_SETS);
-  for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+  for (let at = 0; at < Math.min(rounds, most); at += 1) {
     for (let turn = 0; turn < sets.length; turn += 1) {
-      const set = sets[(turn + round) % sets.length];
-      all[set].push(await liveRound(LIVE_SETS[set]));
+      const set = sets[(turn + at) % sets.length];
+      all[set].push(await round(LIVE_SETS[set]));
     }
     note(`  ${JSON.stringify(Object.fromEntries(sets.map((set) => [set, all[set].at(-1)])))}`);
   }
   const of = (list) => Object.fromEntries(['rate', 'engineUs', 'changed'].map((key) => [key, median(list.map((one) => one[key]))]));
-  results.live = Object.fromEntries(sets.map((set) => [set, of(all[set])]));
+  return Object.fromEntries(sets.map((set) => [set, of(all[set])]));
+}
+
+async function live(results) {
+  results.live = await liveOf(freshRound, 5);
+}
+
+async function lived(results) {
+  results.lived = await liveOf(livedRound, 2);
 }
 
 // ---- readers ----
@@ -294,7 +326,7 @@ async function readers(results) {
 
 // ---- the run ----
 
-const PARTS = { questions, start, memory, live, readers };
+const PARTS = { questions, start, memory, live, lived, readers };
 const path = join(bench, 'segments.json');
 const chosen = process.argv.slice(2);
 const wrong = chosen.filter((name) => !PARTS[name]);
