@@ -74,7 +74,7 @@ static struct rig *world_open(void)
 /* Asks a report over the three weeks; `more` is the inside of an object. */
 static int report(struct rig *rig, const char *path, const char *more)
 {
-    char body[BODY_BYTES], url[PATH_BYTES];
+    char body[2 * BODY_BYTES], url[2 * PATH_BYTES];
     snprintf(url, sizeof url, "/api/v1/reports/%s", path);
     snprintf(body, sizeof body,
              "{\"from\":\"2026-01-05\",\"to\":\"2026-01-25\",\"at\":\"2026-01-31T00:00:00Z\",%s}",
