@@ -497,7 +497,8 @@ static void version_1_make(const char *dir)
     fclose(file);
     raw_sql(dir, text);
     raw_sql(dir, "PRAGMA application_id=0x44756c74; PRAGMA user_version=1;"
-                 "INSERT INTO event VALUES(41,1,1,1,0,0,0,0,'ada',NULL,NULL,NULL)");
+                 "INSERT INTO event VALUES(41,1,1,1,0,0,0,0,'ada',NULL,NULL,NULL);"
+                 "INSERT INTO name(key,text) VALUES(1 << 32 | 11, '$11'), (1 << 32 | 12, '$12')");
 }
 
 static enum err see_suppression(void *ctx, const struct store_suppression *row)
@@ -549,6 +550,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_ok(store_last(store, &last));
     assert_int_equal(last.seq, 41);
     assert_sql(fixture.dir, "SELECT seq,user_id FROM events", "41|ada|");
+    assert_sql(fixture.dir, "SELECT text FROM name ORDER BY id", "Email Complained|$12|");
     assert_sql(fixture.dir, "PRAGMA user_version", "4|");
     assert_int_equal(snapshots(fixture.dir, "before-2-", copy, sizeof copy), 1);
     sqlite3      *db;
