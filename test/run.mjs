@@ -127,7 +127,7 @@ function programs(folder, ending) {
 async function unit() {
   await build('build-asan', ['-DDULT_SANITIZE=address,undefined']);
   for (const program of programs('build-asan', '_test')) {
-    const options = { env: sanitizerEnv, timeoutMs: 5 * MINUTE_MS };
+    const options = { env: sanitizerEnv, timeoutMs: 12 * MINUTE_MS };
     countCmocka(program, await command([`./build-asan/${program}`], options));
   }
 }
