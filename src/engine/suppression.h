@@ -15,7 +15,7 @@
  * opens or clicks.
  *
  * Always true   addresses are compared in lower case (ASCII).
- * Cost          about 70 bytes an address, one look-up a claim.
+ * Cost          an entry and the text for each address, a look-up a claim.
  * Order         loaded whole from the store, not from decisions: see engine_load_suppression.
  */
 #ifndef DULT_ENGINE_SUPPRESSION_H

@@ -6,9 +6,10 @@
  *      mailgun    in the body: HMAC-SHA256 over timestamp and token
  *      postmark   no signature: a name and password in the URL (HTTP Basic)
  *
- * Read are bounces and complaints. Ours is a mail by its Message-ID, which the services hand back.
- * Everything else they tell (delivered, opened) is passed over: opens and clicks have links of
- * ours.
+ * Read are bounces and complaints. Ours is a mail by its Message-ID, which SendGrid and Mailgun
+ * hand back; Postmark only where the mail has it in its metadata, else it tells an address and no
+ * more. Everything else they tell (delivered, opened) is passed over: opens and clicks have links
+ * of ours.
  *
  * Always true   nothing is read before it is proven; a proof older than HOOK_AGE_MS is none.
  * Source        docs.sendgrid.com (event webhook security), documentation.mailgun.com (webhooks),

@@ -21,7 +21,7 @@
 
 enum {
     CHECKPOINTING_RECORDS_MIN = 1000000, /* events and decisions; fewer are quickly applied again */
-    CHECKPOINTING_ROWS_IDLE = 1000,      /* some 2 ms: one who comes now waits for them */
+    CHECKPOINTING_ROWS_IDLE = 1000,      /* one who comes now waits for them */
     CHECKPOINTING_ROWS_CLOSING = 4000,   /* nobody waits but the end */
 };
 
