@@ -161,7 +161,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
     assert.equal(target.origin + target.pathname, 'https://tents.example/start');
     assert.equal(target.searchParams.get('a'), '1');
     assert.equal(target.searchParams.get('b'), '2');
-    await seen('Email Clicked');
+    await seen('Message Clicked');
   });
 
   test('a link whose target was changed leads nowhere', async () => {
@@ -178,19 +178,19 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
     assert.equal(answer.headers['content-type'], 'image/gif');
     assert.equal(answer.bytes.subarray(0, 3).toString(), 'GIF');
     assert.match(answer.headers['cache-control'], /no-store|no-cache/);
-    await seen('Email Opened');
+    await seen('Message Opened');
   });
 
   test('the mail can be read in a browser, runs nothing there and tells nobody', async () => {
     const view = links(mail.html).find((url) => url.startsWith(`${PUBLIC_URL}/v/`));
-    const opened = countEvents(await house.client.timeline('ada'), 'Email Opened');
+    const opened = countEvents(await house.client.timeline('ada'), 'Message Opened');
     const answer = await http('GET', house.local(view));
     assert.equal(answer.status, 200);
     assert.match(answer.headers['content-type'], /text\/html/);
     assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
     assert.match(answer.bytes.toString(), /Welcome, Ada/);
     assert.doesNotMatch(answer.bytes.toString(), /\/o\/|\/c\//);
-    assert.equal(countEvents(await house.client.timeline('ada'), 'Email Opened'), opened);
+    assert.equal(countEvents(await house.client.timeline('ada'), 'Message Opened'), opened);
   });
 
   test('looking at the unsubscribe page changes nothing', async () => {
@@ -200,7 +200,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
       assert.match(answer.headers['content-type'], /text\/html/);
     }
     await sleep(300);
-    assert.equal(countEvents(await house.client.timeline('ada'), 'Email Unsubscribed'), 0);
+    assert.equal(countEvents(await house.client.timeline('ada'), 'Message Unsubscribed'), 0);
   });
 
   test('a forged token unsubscribes nobody', async () => {
@@ -209,7 +209,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
     const forged = url.slice(0, middle) + (url[middle] === 'A' ? 'B' : 'A') + url.slice(middle + 1);
     const answer = await oneClick(forged);
     assert.ok(answer.status === 200 || answer.status === 404, String(answer.status));
-    assert.equal(countEvents(await house.client.timeline('ada'), 'Email Unsubscribed'), 0);
+    assert.equal(countEvents(await house.client.timeline('ada'), 'Message Unsubscribed'), 0);
   });
 
   test('one click ends the journey and every later message, without a redirect, as often as told', async () => {
@@ -217,7 +217,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
       const answer = await oneClick(house.local(unsubscribe()));
       assert.ok(answer.status === 200 || answer.status === 202, String(answer.status));
     }
-    await seen('Email Unsubscribed');
+    await seen('Message Unsubscribed');
     await sleep(WAIT_MS * 2 + QUIET_MS * patience);
     assert.equal(house.recorder.to('ada@x.example').length, 1, 'no reminder');
   });

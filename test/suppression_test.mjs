@@ -96,7 +96,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     await signUp('spam');
     for (const id of ['full', 'spam']) {
       const [bounced] = await eventually(`${id} bounced`, async () => {
-        const found = await timeline(id, 'Email Bounced');
+        const found = await timeline(id, 'Message Bounced');
         return found.length > 0 && found;
       });
       assert.equal(bounced.properties.class, 'soft', id);
@@ -113,10 +113,10 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     assert.equal(status, 0);
     assert.equal(JSON.parse(stdout).bounces[0].taken, true);
     await suppressed(address);
-    const [bounced] = await timeline('later', 'Email Bounced');
+    const [bounced] = await timeline('later', 'Message Bounced');
     assert.equal(bounced.properties.template, 'welcome');
     tell(house, report({ to: mail.envelope.from, recipient: address }));
-    assert.equal((await timeline('later', 'Email Bounced')).length, 1, 'told twice is told once');
+    assert.equal((await timeline('later', 'Message Bounced')).length, 1, 'told twice is told once');
   });
 
   for (const [name, lmtp] of [['SMTP', false], ['LMTP', true]]) {
@@ -136,7 +136,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const path = mail.envelope.from.replace(/^b-(.)/, (_, c) => `b-${c === 'a' ? 'b' : 'a'}`);
     const { stdout } = tell(house, report({ to: path, recipient: address }));
     assert.equal(JSON.parse(stdout).bounces[0].taken, false);
-    assert.equal((await timeline('forged', 'Email Bounced')).length, 0);
+    assert.equal((await timeline('forged', 'Message Bounced')).length, 0);
     assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).status, 404);
   });
 
@@ -144,7 +144,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const address = await signUp('forwarded');
     const [mail] = await house.recorder.wait(address, 1);
     tell(house, report({ to: mail.envelope.from, recipient: 'elsewhere@y.example' }));
-    const [bounced] = await timeline('forwarded', 'Email Bounced');
+    const [bounced] = await timeline('forwarded', 'Message Bounced');
     assert.equal(bounced.properties.class, 'soft');
     assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).status, 404);
   });
@@ -155,7 +155,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const { stdout } = tell(house, complaint({ returned: `${headerOf(mail, 'X-Dult-Message')}\r\nSubject: x\r\n\r\n` }));
     assert.deepEqual(JSON.parse(stdout).bounces.map(({ class: word, taken }) => [word, taken]), [['complaint', true]]);
     await suppressed(address);
-    assert.equal((await timeline('angry', 'Email Complained')).length, 1);
+    assert.equal((await timeline('angry', 'Message Complained')).length, 1);
   });
 
   const hook = (service, body, headers = {}) => http('POST', `${house.server.origin}/api/v1/hooks/${service}`,
@@ -183,7 +183,7 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
     const answer = await fromSendgrid(events);
     assert.deepEqual([answer.status, answer.body], [200, { taken: 1 }]);
     assert.equal((await call('GET', `/api/v1/suppressions/${address}`)).body.reason, 'hard');
-    const [bounced] = await timeline('sg', 'Email Bounced');
+    const [bounced] = await timeline('sg', 'Message Bounced');
     assert.equal(bounced.properties.template, 'welcome');
   });
 

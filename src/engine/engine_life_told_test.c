@@ -296,7 +296,8 @@ static struct record message_random(struct life *life)
     struct str properties = str_format(life->arena, "{\"template\":\"t\",\"machine\":%s}",
                                        life_draw(life, 2) ? "true" : "false");
     return (struct record){ .kind = RECORD_MESSAGE,
-                            .name = life_draw(life, 2) ? EVENT_EMAIL_CLICKED : EVENT_EMAIL_OPENED,
+                            .name =
+                                life_draw(life, 2) ? EVENT_MESSAGE_CLICKED : EVENT_MESSAGE_OPENED,
                             .profile = life_draw(life, people_count(engine_people(life->engine))),
                             .properties = life_object(life, properties),
                             .at_ms = when(life) };

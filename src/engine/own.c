@@ -12,17 +12,17 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_CONSENT] = "$consent",
         [OWN_JOURNEY] = "$journey",
         [OWN_CONTEXT] = "$context",
-        [OWN_EMAIL_SENT] = "Email Sent",
-        [OWN_EMAIL_FAILED] = "Email Failed",
-        [OWN_EMAIL_BOUNCED] = "Email Bounced",
-        [OWN_EMAIL_OPENED] = "Email Opened",
-        [OWN_EMAIL_CLICKED] = "Email Clicked",
-        [OWN_EMAIL_UNSUBSCRIBED] = "Email Unsubscribed",
-        [OWN_EMAIL_COMPLAINED] = "Email Complained",
-        [OWN_EVENTS] = "$12",
-        "$13",
-        "$14",
-        "$15", /* kept free */
+        [OWN_MESSAGE_SENT] = "Message Sent",
+        [OWN_MESSAGE_FAILED] = "Message Failed",
+        [OWN_MESSAGE_BOUNCED] = "Message Bounced",
+        [OWN_MESSAGE_OPENED] = "Message Opened",
+        [OWN_MESSAGE_CLICKED] = "Message Clicked",
+        [OWN_MESSAGE_UNSUBSCRIBED] = "Message Unsubscribed",
+        [OWN_MESSAGE_COMPLAINED] = "Message Complained",
+        [OWN_MESSAGE_REPLIED] = "Message Replied",
+        [OWN_MESSAGE_DELIVERED] = "Message Delivered",
+        [OWN_NOTICE_SENT] = "Notice Sent",
+        [OWN_EVENTS] = "$15", /* kept free */
     };
     static const char *const keys[OWN_KEYS] = {
         [OWN_KEY_LIST] = "list",         [OWN_KEY_JOINED] = "joined",

@@ -7,7 +7,8 @@
  *      $journey     {journey: number, what: "entered" | "at" | "finished" | "goal" | "left",
  *                    node?, id: the enrollment}
  *      $context     {country, zone, locale}
- *      Email ...    {template: name, journey: name, machine, ...}
+ *      Message ...  {channel, template: name, journey: name, machine, ...}
+ *      Notice Sent  the same of what went out because of the person, but not to them
  *
  * So whatever a condition asks is told by events, and any past moment is answered as the present
  * one is. What was decided (a list joined) is put there where decisions are applied, under the
@@ -29,13 +30,16 @@ enum own_event {
     OWN_CONSENT,
     OWN_JOURNEY,
     OWN_CONTEXT, /* up to here told by nobody but the engine, and in nobody's list of events */
-    OWN_EMAIL_SENT,
-    OWN_EMAIL_FAILED,
-    OWN_EMAIL_BOUNCED,
-    OWN_EMAIL_OPENED,
-    OWN_EMAIL_CLICKED,
-    OWN_EMAIL_UNSUBSCRIBED,
-    OWN_EMAIL_COMPLAINED,
+    OWN_MESSAGE_SENT,
+    OWN_MESSAGE_FAILED,
+    OWN_MESSAGE_BOUNCED,
+    OWN_MESSAGE_OPENED,
+    OWN_MESSAGE_CLICKED,
+    OWN_MESSAGE_UNSUBSCRIBED,
+    OWN_MESSAGE_COMPLAINED,
+    OWN_MESSAGE_REPLIED,
+    OWN_MESSAGE_DELIVERED,
+    OWN_NOTICE_SENT,
     OWN_EVENTS, /* the numbers from here up to RUN_OWN_NAMES are kept free */
 };
 

@@ -295,7 +295,7 @@ static void clicked(struct world *w, bool machine)
     struct json_member member = { STR("machine"), { .kind = JSON_BOOL, .truth = machine } };
     struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
     tell(w, (struct record){ .kind = RECORD_MESSAGE,
-                             .name = EVENT_EMAIL_CLICKED,
+                             .name = EVENT_MESSAGE_CLICKED,
                              .profile = 0,
                              .properties = &object });
 }
@@ -313,11 +313,11 @@ TEST(own, a_scanners_click_sets_off_no_journey_unless_it_asks_about_machines)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct world w = engine_world_open();
         char         text[400];
-        snprintf(
-            text, sizeof text,
-            "{\"journey\":\"j\",\"trigger\":{\"event\":\"Email Clicked\"%s},\"reentry\":\"always\","
-            "\"nodes\":[{\"id\":\"end\",\"exit\":true}]}",
-            table[i].where);
+        snprintf(text, sizeof text,
+                 "{\"journey\":\"j\",\"trigger\":{\"event\":\"Message "
+                 "Clicked\"%s},\"reentry\":\"always\","
+                 "\"nodes\":[{\"id\":\"end\",\"exit\":true}]}",
+                 table[i].where);
         visit(&w, "ada", "");
         define(&w, DEFINE_JOURNEY, "j", text);
         clicked(&w, true);
@@ -346,9 +346,9 @@ TEST(own, nobody_opens_a_mail_by_saying_so)
     struct world w = engine_world_open();
     visit(&w, "ada", "");
     tell(&w, (struct record){
-                 .kind = RECORD_TRACK, .user_id = STR("ada"), .name = EVENT_EMAIL_OPENED });
+                 .kind = RECORD_TRACK, .user_id = STR("ada"), .name = EVENT_MESSAGE_OPENED });
     assert_false(engine_world_holds(&w, "opened any message by anyone", "ada", w.now_ms));
-    assert_false(engine_world_holds(&w, "did \"Email Opened\"", "ada", w.now_ms));
+    assert_false(engine_world_holds(&w, "did \"Message Opened\"", "ada", w.now_ms));
     assert_true(engine_world_holds(&w, "did anything at least 2 times", "ada", w.now_ms));
     engine_world_close(&w);
 }

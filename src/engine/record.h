@@ -105,12 +105,15 @@ struct record {
 };
 
 /* Events that Dult itself puts on a timeline. */
-#define EVENT_EMAIL_SENT STR("Email Sent")
-#define EVENT_EMAIL_FAILED STR("Email Failed")
-#define EVENT_EMAIL_BOUNCED STR("Email Bounced")
-#define EVENT_EMAIL_OPENED STR("Email Opened")
-#define EVENT_EMAIL_CLICKED STR("Email Clicked")
-#define EVENT_EMAIL_UNSUBSCRIBED STR("Email Unsubscribed")
-#define EVENT_EMAIL_COMPLAINED STR("Email Complained")
+#define EVENT_MESSAGE_SENT STR("Message Sent")
+#define EVENT_MESSAGE_FAILED STR("Message Failed")
+#define EVENT_MESSAGE_BOUNCED STR("Message Bounced")
+#define EVENT_MESSAGE_OPENED STR("Message Opened")
+#define EVENT_MESSAGE_CLICKED STR("Message Clicked")
+#define EVENT_MESSAGE_UNSUBSCRIBED STR("Message Unsubscribed")
+#define EVENT_MESSAGE_COMPLAINED STR("Message Complained")
+#define EVENT_MESSAGE_REPLIED STR("Message Replied")
+#define EVENT_MESSAGE_DELIVERED STR("Message Delivered")
+#define EVENT_NOTICE_SENT STR("Notice Sent") /* to a webhook or the staff, about the person */
 
 #endif

@@ -98,11 +98,11 @@ static void attempts_of_run(const struct facts *facts, const struct run *run, ui
     for (uint32_t i = run->count; i > 0 && seen < 2 * TRIES_MAX; i--) {
         uint16_t name = run->name[i - 1];
         uint32_t bag = run->bag[i - 1];
-        bool     back = name == OWN_EMAIL_BOUNCED && is_told(facts, bag, class_key, STR("soft"));
-        bool     alive = name == OWN_EMAIL_OPENED || name == OWN_EMAIL_CLICKED;
+        bool     back = name == OWN_MESSAGE_BOUNCED && is_told(facts, bag, class_key, STR("soft"));
+        bool     alive = name == OWN_MESSAGE_OPENED || name == OWN_MESSAGE_CLICKED;
         if (alive && run->at_ms[i - 1] > all->alive_ms && !is_by_machine(facts, bag))
             all->alive_ms = run->at_ms[i - 1];
-        if (name != OWN_EMAIL_SENT && !back)
+        if (name != OWN_MESSAGE_SENT && !back)
             continue;
         attempt_add(
             all, (struct attempt){ message_of(facts, bag, message_key), run->at_ms[i - 1], back });
@@ -141,7 +141,7 @@ static enum suppression_reason reason_of(struct engine *engine, const struct rec
                                          uint32_t person, int64_t lifted_ms)
 {
     struct str class = json_get_str(record->properties, STR("class"));
-    if (str_eq(record->name, EVENT_EMAIL_COMPLAINED))
+    if (str_eq(record->name, EVENT_MESSAGE_COMPLAINED))
         return SUPPRESSION_COMPLAINT;
     if (str_eq(class, STR("hard")))
         return SUPPRESSION_HARD;
@@ -154,8 +154,8 @@ enum err suppress_heard(struct engine *engine, const struct record *record, uint
 {
     char       bytes[SUPPRESSION_ADDRESS_BYTES_MAX];
     struct str address, told = json_get_str(record->properties, STR("recipient"));
-    bool       ours =
-        str_eq(record->name, EVENT_EMAIL_BOUNCED) || str_eq(record->name, EVENT_EMAIL_COMPLAINED);
+    bool       ours = str_eq(record->name, EVENT_MESSAGE_BOUNCED) ||
+                str_eq(record->name, EVENT_MESSAGE_COMPLAINED);
     if (!ours || suppression_address(told, bytes, &address) != OK)
         return OK;
     const struct suppression *have = suppressions_find(engine->suppressions, address);

@@ -84,7 +84,7 @@ TEST(suppression, a_hard_bounce_ends_the_mail_to_an_address_however_it_is_writte
 {
     struct world w = mailing("news");
     assert_text(claimed(&w), "");
-    came(&w, EVENT_EMAIL_BOUNCED, 1, "hard", "ADA@shop.example");
+    came(&w, EVENT_MESSAGE_BOUNCED, 1, "hard", "ADA@shop.example");
     assert_int_equal(reason(&w), SUPPRESSION_HARD);
     assert_text(claimed(&w), "suppressed: the address does not exist (hard bounce)");
     assert_int_equal(engine_suppressions(w.engine), 1);
@@ -97,7 +97,7 @@ TEST(suppression, somebody_else_with_the_address_is_not_written_to_either)
 {
     struct world w = mailing("news");
     identify(&w, "bob", "bob@shop.example");
-    came(&w, EVENT_EMAIL_BOUNCED, 1, "hard", "bob@shop.example"); /* told of ada's mail */
+    came(&w, EVENT_MESSAGE_BOUNCED, 1, "hard", "bob@shop.example"); /* told of ada's mail */
     assert_text(claimed(&w), "");
     identify(&w, "ada", "bob@shop.example");
     assert_text(claimed(&w), "suppressed: the address does not exist (hard bounce)");
@@ -107,8 +107,8 @@ TEST(suppression, somebody_else_with_the_address_is_not_written_to_either)
 TEST(suppression, a_complaint_ends_newsletters_and_not_receipts)
 {
     struct world w = mailing("receipt"), n = mailing("news");
-    came(&w, EVENT_EMAIL_COMPLAINED, 1, "", "ada@shop.example");
-    came(&n, EVENT_EMAIL_COMPLAINED, 1, "", "ada@shop.example");
+    came(&w, EVENT_MESSAGE_COMPLAINED, 1, "", "ada@shop.example");
+    came(&n, EVENT_MESSAGE_COMPLAINED, 1, "", "ada@shop.example");
     assert_text(claimed(&w), "");
     assert_text(claimed(&n), "suppressed: the recipient complained");
     engine_world_close(&w);
@@ -119,9 +119,9 @@ TEST(suppression, a_complaint_ends_newsletters_and_not_receipts)
 static void soft_bounces(struct world *w, int count, int64_t apart_ms)
 {
     for (int i = 0; i < count; i++) {
-        came(w, EVENT_EMAIL_SENT, (uint64_t)i + 1, "", "");
+        came(w, EVENT_MESSAGE_SENT, (uint64_t)i + 1, "", "");
         engine_world_tick(w, TIME_HOUR_MS);
-        came(w, EVENT_EMAIL_BOUNCED, (uint64_t)i + 1, "soft", "ada@shop.example");
+        came(w, EVENT_MESSAGE_BOUNCED, (uint64_t)i + 1, "soft", "ada@shop.example");
         engine_world_tick(w, apart_ms);
     }
 }
@@ -131,7 +131,7 @@ TEST(suppression, five_soft_bounces_in_a_row_end_it_when_they_took_a_week)
     struct world w = mailing("news"), quick = mailing("news");
     soft_bounces(&w, 4, 2 * TIME_DAY_MS);
     assert_int_equal(reason(&w), SUPPRESSION_LIFTED);
-    came(&w, EVENT_EMAIL_BOUNCED, 5, "soft", "ada@shop.example");
+    came(&w, EVENT_MESSAGE_BOUNCED, 5, "soft", "ada@shop.example");
     assert_int_equal(reason(&w), SUPPRESSION_SOFT);
     soft_bounces(&quick, 6, TIME_DAY_MS); /* a mailbox that was full for some days */
     assert_int_equal(reason(&quick), SUPPRESSION_LIFTED);
@@ -143,10 +143,10 @@ TEST(suppression, a_message_that_did_not_come_back_ends_the_row)
 {
     struct world w = mailing("news");
     soft_bounces(&w, 3, 2 * TIME_DAY_MS);
-    came(&w, EVENT_EMAIL_SENT, 100, "", "");
+    came(&w, EVENT_MESSAGE_SENT, 100, "", "");
     engine_world_tick(&w, 6 * TIME_DAY_MS);
     for (uint64_t i = 0; i < 2; i++) {
-        came(&w, EVENT_EMAIL_BOUNCED, 200 + i, "soft", "ada@shop.example");
+        came(&w, EVENT_MESSAGE_BOUNCED, 200 + i, "soft", "ada@shop.example");
         engine_world_tick(&w, 2 * TIME_DAY_MS);
     }
     assert_int_equal(reason(&w), SUPPRESSION_LIFTED);
@@ -157,9 +157,9 @@ TEST(suppression, who_clicks_is_alive_whatever_bounced_before)
 {
     struct world w = mailing("news");
     soft_bounces(&w, 4, 2 * TIME_DAY_MS);
-    came(&w, EVENT_EMAIL_CLICKED, 4, "", "");
+    came(&w, EVENT_MESSAGE_CLICKED, 4, "", "");
     engine_world_tick(&w, TIME_HOUR_MS);
-    came(&w, EVENT_EMAIL_BOUNCED, 5, "soft", "ada@shop.example");
+    came(&w, EVENT_MESSAGE_BOUNCED, 5, "soft", "ada@shop.example");
     assert_int_equal(reason(&w), SUPPRESSION_LIFTED);
     engine_world_close(&w);
 }
@@ -171,7 +171,7 @@ TEST(suppression, by_hand_it_is_put_on_and_lifted_and_what_bounced_before_is_for
     assert_int_equal(reason(&w), SUPPRESSION_SOFT);
     assert_ok(by_hand(&w, "ada@shop.example", true));
     assert_text(claimed(&w), "");
-    came(&w, EVENT_EMAIL_BOUNCED, 6, "soft", "ada@shop.example");
+    came(&w, EVENT_MESSAGE_BOUNCED, 6, "soft", "ada@shop.example");
     assert_int_equal(reason(&w), SUPPRESSION_LIFTED);
     assert_ok(by_hand(&w, " Ada@shop.example ", false));
     assert_text(claimed(&w), "suppressed by hand");
@@ -192,7 +192,7 @@ TEST(suppression, what_is_no_address_or_not_on_the_list_is_refused_with_the_reas
 TEST(suppression, nothing_is_left_of_the_address_of_somebody_who_was_erased)
 {
     struct world w = mailing("news");
-    came(&w, EVENT_EMAIL_BOUNCED, 1, "hard", "ada@shop.example");
+    came(&w, EVENT_MESSAGE_BOUNCED, 1, "hard", "ada@shop.example");
     assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_ERASE, .profile = 0 }));
     assert_null(engine_suppression(w.engine, STR("ada@shop.example")));
     assert_true(w.out.suppressions[w.out.suppressions_count - 1].is_erased);

@@ -23,7 +23,7 @@
 #include "store/store.h"
 
 enum {
-    SQLITE_SCHEMA_VERSION = 4,
+    SQLITE_SCHEMA_VERSION = 5,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
     SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */

@@ -498,7 +498,10 @@ static void version_1_make(const char *dir)
     raw_sql(dir, text);
     raw_sql(dir, "PRAGMA application_id=0x44756c74; PRAGMA user_version=1;"
                  "INSERT INTO event VALUES(41,1,1,1,0,0,0,0,'ada',NULL,NULL,NULL);"
-                 "INSERT INTO name(key,text) VALUES(1 << 32 | 11, '$11'), (1 << 32 | 12, '$12')");
+                 "INSERT INTO name(key,text) VALUES(1 << 32 | 11, '$11'), (1 << 32 | 12, '$12'),"
+                 "(1 << 32 | 5, 'Email Sent'), (1 << 32 | 16, 'Message Sent');"
+                 "INSERT INTO definition VALUES(1,40,0,2,1,'seen','did \"Email Opened\"',NULL),"
+                 "(2,40,0,4,1,'post','subject: Email Opened',NULL)");
 }
 
 static enum err see_suppression(void *ctx, const struct store_suppression *row)
@@ -550,8 +553,11 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_ok(store_last(store, &last));
     assert_int_equal(last.seq, 41);
     assert_sql(fixture.dir, "SELECT seq,user_id FROM events", "41|ada|");
-    assert_sql(fixture.dir, "SELECT text FROM name ORDER BY id", "Email Complained|$12|");
-    assert_sql(fixture.dir, "PRAGMA user_version", "4|");
+    assert_sql(fixture.dir, "SELECT text FROM name ORDER BY id",
+               "Message Sent|Message Complained|Message Replied|Message Sent (before)|");
+    assert_sql(fixture.dir, "SELECT text FROM definition",
+               "did \"Message Opened\"|subject: Email Opened|");
+    assert_sql(fixture.dir, "PRAGMA user_version", "5|");
     assert_int_equal(snapshots(fixture.dir, "before-2-", copy, sizeof copy), 1);
     sqlite3      *db;
     sqlite3_stmt *statement;

@@ -251,7 +251,7 @@ static enum err enroll(struct step *step, uint32_t number, const struct journey_
 static bool is_by_machine(struct step *step)
 {
     struct json machine;
-    return step->event_seq != 0 && step->event_run.name[0] >= OWN_EMAIL_SENT &&
+    return step->event_seq != 0 && step->event_run.name[0] >= OWN_MESSAGE_SENT &&
            step->event_run.name[0] < RUN_OWN_NAMES &&
            bag_find(bag_at(step_facts(step)->bags, step->event_run.bag[0]), OWN_KEY_MACHINE,
                     &machine) &&

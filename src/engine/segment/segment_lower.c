@@ -91,15 +91,15 @@ struct str segment_subject_event(enum segment_subject subject)
 {
     switch (subject) {
     case SEGMENT_RECEIVED:
-        return STR("Email Sent");
+        return STR("Message Sent");
     case SEGMENT_OPENED:
-        return STR("Email Opened");
+        return STR("Message Opened");
     case SEGMENT_CLICKED:
-        return STR("Email Clicked");
+        return STR("Message Clicked");
     case SEGMENT_BOUNCED:
-        return STR("Email Bounced");
+        return STR("Message Bounced");
     case SEGMENT_UNSUBSCRIBED:
-        return STR("Email Unsubscribed");
+        return STR("Message Unsubscribed");
     default:
         return STR("$journey");
     }

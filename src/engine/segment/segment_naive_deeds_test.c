@@ -107,17 +107,17 @@ static bool is_subject(const struct event *e, const struct segment_match *m)
     case SEGMENT_EVENT:
         return str_eq(e->name, m->event);
     case SEGMENT_ANYTHING:
-        return !str_starts(e->name, STR("$")) && !str_starts(e->name, STR("Email "));
+        return !str_starts(e->name, STR("$")) && !str_starts(e->name, STR("Message "));
     case SEGMENT_RECEIVED:
-        return is_message(e, m, "Email Sent");
+        return is_message(e, m, "Message Sent");
     case SEGMENT_OPENED:
-        return is_hit(e, m, "Email Opened");
+        return is_hit(e, m, "Message Opened");
     case SEGMENT_CLICKED:
-        return is_hit(e, m, "Email Clicked");
+        return is_hit(e, m, "Message Clicked");
     case SEGMENT_BOUNCED:
-        return is_message(e, m, "Email Bounced");
+        return is_message(e, m, "Message Bounced");
     case SEGMENT_UNSUBSCRIBED:
-        return is_message(e, m, "Email Unsubscribed");
+        return is_message(e, m, "Message Unsubscribed");
     case SEGMENT_ENTERED:
         return is_journey(e, "entered", m->name);
     case SEGMENT_FINISHED:

@@ -125,7 +125,7 @@ enum err track_open(struct call *call)
     enum err     err = token_of(call, TOKEN_OPEN, &trail);
     trail.machine = is_machine(call->request, false);
     if (err == OK)
-        err = trail_submit(call, &trail, EVENT_EMAIL_OPENED, opened);
+        err = trail_submit(call, &trail, EVENT_MESSAGE_OPENED, opened);
     if (call->is_answered)
         return OK;
     call->is_answered = true; /* a picture in any case: a reader cannot do anything about it */
@@ -142,7 +142,7 @@ enum err track_click(struct call *call)
     trail.url = buf_view(&target);
     trail.machine = is_machine(call->request, true);
     /* A reader who clicked gets where the link leads, also when it cannot be recorded now. */
-    if (trail_submit(call, &trail, EVENT_EMAIL_CLICKED, clicked) == OK)
+    if (trail_submit(call, &trail, EVENT_MESSAGE_CLICKED, clicked) == OK)
         return OK;
     call->is_answered = true;
     redirect_reply(call->request, trail.url);
@@ -292,7 +292,7 @@ static enum err consent_change(struct call *call, const struct trail *trail, boo
     if (question.is_erased)
         return OK; /* nothing is sent to nobody, and nothing is kept of it */
     TRY(consent_entry(call, trail, question.name, granted, &entries[0]));
-    TRY(trail_entry(call->arena, trail, EVENT_EMAIL_UNSUBSCRIBED, &entries[1]));
+    TRY(trail_entry(call->arena, trail, EVENT_MESSAGE_UNSUBSCRIBED, &entries[1]));
     /* Told once, however often a mail program posts it; the consent itself is set each time. */
     entries[1].message_id =
         str_format(call->arena, "unsubscribe.%llu", (unsigned long long)trail->token.message);

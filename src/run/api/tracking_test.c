@@ -64,7 +64,7 @@ TEST(tracking, a_followed_link_leads_on_and_is_on_the_timeline)
     assert_int_equal(rig_ask(rig, "GET", url, person, STR_NONE), 302);
     assert_true(str_find(rig->head, 0, STR("Location: https://shop.example/?a=1&b=2")) <
                 rig->head.len);
-    assert_int_equal(told(rig, "Email Clicked"), 1);
+    assert_int_equal(told(rig, "Message Clicked"), 1);
     assert_str(rig_str(rig, "items.0.properties.url"), "https://shop.example/?a=1&b=2");
     assert_str(rig_str(rig, "items.0.properties.template"), "hello");
     assert_int_equal(rig_int(rig, "items.0.properties.message"), (int64_t)conf.message);
@@ -87,7 +87,7 @@ TEST(tracking, what_a_scanner_follows_is_a_click_by_a_machine_and_not_a_persons)
     const char       *url = link_of(rig, &conf, TOKEN_CLICK, "https://shop.example/");
     assert_int_equal(rig_ask(rig, "GET", url, scanner, STR_NONE), 302);
     assert_int_equal(rig_ask(rig, "HEAD", url, person, STR_NONE), 302);
-    assert_int_equal(told(rig, "Email Clicked"), 2);
+    assert_int_equal(told(rig, "Message Clicked"), 2);
     assert_true(json_get_bool(properties(rig), STR("machine"), false));
     assert_int_equal(people_who(rig, "clicked any message by a machine at least 2 times"), 1);
     assert_int_equal(people_who(rig, "clicked any message"), 0);
@@ -118,9 +118,9 @@ TEST(tracking, the_pixel_is_a_picture_in_any_case_and_an_open_when_it_is_ours)
     assert_true(str_starts(rig->body, STR("GIF89a")));
     assert_int_equal(rig->body.len, 43);
     assert_true(str_find(rig->head, 0, STR("no-store")) < rig->head.len);
-    assert_int_equal(told(rig, "Email Opened"), 1);
+    assert_int_equal(told(rig, "Message Opened"), 1);
     assert_int_equal(rig_ask(rig, "GET", "/o/AAAA.gif", "", STR_NONE), 200);
-    assert_int_equal(told(rig, "Email Opened"), 1);
+    assert_int_equal(told(rig, "Message Opened"), 1);
     rig_close(rig);
 }
 
@@ -139,7 +139,7 @@ TEST(tracking, looking_at_the_unsubscribe_page_changes_nothing)
     assert_true(str_find(rig->body, 0, STR("<button")) < rig->body.len);
     assert_true(str_find(rig->body, 0, STR("Tents &amp; Trails")) < rig->body.len);
     assert_int_equal(consent(rig).len, 0);
-    assert_int_equal(told(rig, "Email Unsubscribed"), 0);
+    assert_int_equal(told(rig, "Message Unsubscribed"), 0);
     rig_close(rig);
 }
 
@@ -159,7 +159,7 @@ TEST(tracking, one_click_ends_the_journey_and_the_topic_and_can_be_told_twice)
     assert_str(consent(rig), "unsubscribed");
     assert_str(rig_str(rig, "consents.0.topic"), "news");
     assert_int_equal(json_get(&rig->json, STR("journeys"))->count, 0);
-    assert_int_equal(told(rig, "Email Unsubscribed"), 1);
+    assert_int_equal(told(rig, "Message Unsubscribed"), 1);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
     assert_str(rig_str(rig, "items.0.state"), "held"); /* it was still queued */
     rig_close(rig);
@@ -272,7 +272,7 @@ TEST(tracking, a_mail_in_a_browser_says_what_the_mail_said_and_does_nothing)
                               "data:; style-src 'unsafe-inline';"));
     assert_true(head_has(rig, "Cache-Control: no-store") && head_has(rig, "X-Robots-Tag: noindex"));
     assert_true(head_has(rig, "Content-Type: text/html"));
-    assert_int_equal(told(rig, "Email Opened") + told(rig, "Email Clicked"), 0);
+    assert_int_equal(told(rig, "Message Opened") + told(rig, "Message Clicked"), 0);
     rig_close(rig);
 }
 

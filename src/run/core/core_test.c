@@ -59,7 +59,7 @@ static struct task *outcome_task(struct desk *desk, uint32_t i, enum outcome_kin
     struct arena *arena = arena_open(1 << 16);
     struct task  *task = task_of(arena, 1);
     pthread_mutex_lock(&desk->lock);
-    task->entries[0] = entry_of(RECORD_OUTCOME, STR_NONE, EVENT_EMAIL_SENT);
+    task->entries[0] = entry_of(RECORD_OUTCOME, STR_NONE, EVENT_MESSAGE_SENT);
     task->entries[0].record.profile = desk->items[i].profile;
     task->entries[0].record.outcome = (struct record_outcome){ .message = desk->items[i].message,
                                                                .kind = kind,

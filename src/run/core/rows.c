@@ -183,10 +183,10 @@ static uint32_t row_kind(const struct record *record)
 {
     switch (record->kind) {
     case RECORD_MESSAGE:
-        return str_eq(record->name, EVENT_EMAIL_OPENED)         ? STORE_EVENT_OPEN
-               : str_eq(record->name, EVENT_EMAIL_CLICKED)      ? STORE_EVENT_CLICK
-               : str_eq(record->name, EVENT_EMAIL_UNSUBSCRIBED) ? STORE_EVENT_UNSUBSCRIBE
-                                                                : STORE_EVENT_OTHER;
+        return str_eq(record->name, EVENT_MESSAGE_OPENED)         ? STORE_EVENT_OPEN
+               : str_eq(record->name, EVENT_MESSAGE_CLICKED)      ? STORE_EVENT_CLICK
+               : str_eq(record->name, EVENT_MESSAGE_UNSUBSCRIBED) ? STORE_EVENT_UNSUBSCRIBE
+                                                                  : STORE_EVENT_OTHER;
     case RECORD_CONSENT:
     case RECORD_LIST:
     case RECORD_SUPPRESSION:

@@ -36,7 +36,7 @@ static enum err token_find(struct taking *taking, const struct token_keys *keys,
 static enum err entry_of(struct taking *taking, const struct bounce *bounce, struct entry *out)
 {
     bool       complaint = bounce->class == BOUNCE_COMPLAINT;
-    struct str name = complaint ? EVENT_EMAIL_COMPLAINED : EVENT_EMAIL_BOUNCED;
+    struct str name = complaint ? EVENT_MESSAGE_COMPLAINED : EVENT_MESSAGE_BOUNCED;
     taking->trail.bounce = bounce;
     TRY(trail_entry(taking->desk->arena, &taking->trail, name, out));
     out->message_id = str_format(taking->desk->arena, "bounce.%llu.%s",

@@ -3,7 +3,7 @@
  *
  *      the mail --bounce/--> recipients, classes
  *      whose?   the token of the return path it was sent to, or the X-Dult-Message field of the
- * mail that came back with it: only we can have written either then     Email Bounced, Email
+ * mail that came back with it: only we can have written either then     Message Bounced, Email
  * Complained on the person's timeline, once for each message and class, however often it is told
  *
  * Anything else changes nothing: anyone can write a bounce.

@@ -4,7 +4,7 @@
 #include "message/links.h"
 
 enum {
-    PROPERTIES_MAX = 9,
+    PROPERTIES_MAX = 10,
     BODY_BYTES_MAX = 6 * LINKS_URL_BYTES_MAX + 6 * 1000 + 4096,
 };
 
@@ -76,6 +76,7 @@ enum err trail_entry(struct arena *arena, const struct trail *trail, struct str 
         return ERR_MEMORY;
     put(&all, "message",
         (struct json){ .kind = JSON_INT, .integer = (int64_t)trail->token.message });
+    put_text(&all, "channel", STR("email"));
     put_text(&all, "url", trail->url);
     put_text(&all, "template", trail->template);
     put_text(&all, "journey", trail->journey);

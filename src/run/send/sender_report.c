@@ -114,7 +114,7 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
 
 static const struct json *properties_make(struct arena *arena, const struct job *job)
 {
-    enum { MEMBERS = 8 };
+    enum { MEMBERS = 9 };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
     if (object == NULL || members == NULL)
@@ -122,6 +122,7 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     *object = (struct json){ .kind = JSON_OBJECT, .members = members };
     put(object, members, "message",
         str_format(arena, "%llu", (unsigned long long)job->claim.message));
+    put(object, members, "channel", STR("email"));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
     if (job->bounced)
@@ -139,9 +140,9 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
                     .received_ms = job->at_ms,
                     .profile = job->claim.profile,
                     .message = job->claim.message,
-                    .name = kind == OUTCOME_SENT     ? EVENT_EMAIL_SENT
-                            : job->bounced           ? EVENT_EMAIL_BOUNCED
-                            : kind == OUTCOME_FAILED ? EVENT_EMAIL_FAILED
+                    .name = kind == OUTCOME_SENT     ? EVENT_MESSAGE_SENT
+                            : job->bounced           ? EVENT_MESSAGE_BOUNCED
+                            : kind == OUTCOME_FAILED ? EVENT_MESSAGE_FAILED
                                                      : STR_NONE,
                     .properties = properties,
                     .outcome = job->outcome },
