@@ -228,6 +228,6 @@ describe('an address that cannot be reached', { skip: skipWithoutProgram }, () =
   test('that is none is refused with what is wrong', async () => {
     const answer = await call('POST', '/api/v1/suppressions', { address: 'ada' });
     assert.equal(answer.status, 400);
-    assert.match(answer.text, /no e-mail address/);
+    assert.match(answer.text, /This is no address/);
   });
 });

@@ -3,9 +3,14 @@
  */
 #include "engine/inside.h"
 
-/* Journeys that mail about the topic are left. Topic 0 is every topic. */
-static bool mails_about(const struct program *program, const struct enrollment *e, uint32_t topic)
+/*
+ * Journeys that speak of nothing else are left. Topic 0 is every topic; a journey that speaks by
+ * another channel, too, goes on, and what is queued by the refused one is held back.
+ */
+static bool speaks_about(const struct program *program, const struct enrollment *e, uint32_t topic,
+                         enum consent_channel channel)
 {
+    bool                          about = false, otherwise = false;
     const struct journey_version *version =
         program_journey_version(program, e->journey, e->version);
     if (version == NULL)
@@ -13,28 +18,33 @@ static bool mails_about(const struct program *program, const struct enrollment *
     for (uint16_t i = 0; i < version->journey.nodes_count; i++) {
         const struct node *node = &version->journey.nodes[i];
         uint32_t           id =
-            node->kind == NODE_EMAIL ? program_template(program, node->email) : SEGMENT_NO_ID;
+            node->kind == NODE_MESSAGE ? program_template(program, node->template) : SEGMENT_NO_ID;
         if (id == SEGMENT_NO_ID)
             continue;
         const struct template_def *template = &program->templates.items[id];
-        if (!template->transactional && (topic == 0 || template->topic == topic))
-            return true;
+        if (!channel_is_to_person(template->channel))
+            continue;
+        bool refused = channel == CHANNEL_ALL || template->channel == channel;
+        otherwise = otherwise || !refused;
+        about = about ||
+                (refused && !template->transactional && (topic == 0 || template->topic == topic));
     }
-    return false;
+    return about && !otherwise;
 }
 
-static enum err withdrawn(struct step *step, uint32_t topic)
+static enum err withdrawn(struct step *step, uint32_t topic, enum consent_channel channel)
 {
     for (uint32_t i = 0;; i++) {
         const struct state *state = people_state_get(step->engine->people, step->person);
         if (i >= state->rare->enrollments.count)
             break;
-        if (mails_about(step->engine->program, &state->rare->enrollments.items[i], topic)) {
+        if (speaks_about(step->engine->program, &state->rare->enrollments.items[i], topic,
+                         channel)) {
             TRY(enrollment_end(step, i, STR("unsubscribed")));
             i--;
         }
     }
-    return outbox_withdraw(step, topic, STR("unsubscribed"));
+    return outbox_withdraw(step, topic, channel, STR("unsubscribed"));
 }
 
 /* A word about a list or of consent counts from when it was said; never from what is to come. */
@@ -79,9 +89,8 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
                                   .channel = channel,
                                   .text = json_get_str(record->properties, STR("how")) }));
     /* One that came late may have been taken back since. */
-    if (!granted && (channel == CHANNEL_ALL || channel == CHANNEL_EMAIL) &&
-        refuses(engine, step.person, topic, channel))
-        TRY(withdrawn(&step, topic));
+    if (!granted && refuses(engine, step.person, topic, channel))
+        TRY(withdrawn(&step, topic, channel));
     return step_run(&step);
 }
 

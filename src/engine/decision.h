@@ -25,8 +25,8 @@
  *      STEP          enrollment            node               node, journey_id, visit, due?, took?
  *      ENDED         enrollment            node               node, journey_id, reason
  *      PARKED        -                     -                  reason: more than 64 consequences
- *      INTENT        enrollment            node               template, journey, node, the numbers
- *                                                             of all, topic_id, event
+ *      INTENT        enrollment            node               template, channel, journey, node, the
+ *                                                             numbers of all, topic_id, event
  *      CLAIMED       message               attempt            to, event, version, traits: [seq],
  *                                                             computed?
  *      DEFERRED      message               attempt            retry_at, text
@@ -81,7 +81,7 @@ struct decision {
 
     /* What `detail` says, in numbers: written into it, and read back from it on load. */
     struct str           text;         /* an identity, a reason, a state, an answer */
-    enum consent_channel channel;      /* CONSENT */
+    enum consent_channel channel;      /* CONSENT, INTENT */
     struct str           zone, locale; /* CONTEXT; its country is `text` */
     int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
     uint32_t             event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
@@ -125,17 +125,18 @@ enum { DECISION_DETAIL_BYTES_MAX = 64 << 10 };
 enum { CLAIM_COMPUTED_BYTES_MAX = 4096 }; /* those that fit, in the order they were defined */
 
 struct claim {
-    uint64_t        message;
-    uint32_t        profile; /* the person's root */
-    uint32_t        attempt; /* from 1 */
-    uint32_t        template_id, template_version, journey, topic;
-    uint32_t        event_seq;  /* the triggering event's record; 0 for none */
-    struct str      address;    /* the person's e-mail address */
-    const uint32_t *trait_seqs; /* the identify records whose traits hold now, oldest first */
-    uint32_t        trait_seqs_count;
-    struct str      computed; /* what computed traits are now, as a JSON object; empty: none */
-    bool            transactional;
-    int64_t         first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
+    uint64_t             message;
+    uint32_t             profile; /* the person's root */
+    uint32_t             attempt; /* from 1 */
+    uint32_t             template_id, template_version, journey, topic;
+    uint32_t             event_seq;  /* the triggering event's record; 0 for none */
+    struct str           address;    /* where it goes (reach.h); empty where the template says */
+    const uint32_t      *trait_seqs; /* the identify records whose traits hold now, oldest first */
+    uint32_t             trait_seqs_count;
+    struct str           computed; /* what computed traits are now, as a JSON object; empty: none */
+    bool                 transactional;
+    enum consent_channel channel;
+    int64_t first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
 };
 
 /*

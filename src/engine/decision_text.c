@@ -129,6 +129,7 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         break;
     case DECISION_INTENT:
         member_str(out, &first, "template", program_name(program, NAME_TEMPLATE, d->other));
+        member_str(out, &first, "channel", channel_name(d->channel));
         member_str(out, &first, "journey", program_name(program, NAME_JOURNEY, d->journey));
         member_str(out, &first, "node", d->node);
         member_int(out, &first, "node_number", d->object);

@@ -106,12 +106,10 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
 /* One decision a profile, so that each finds its own on load. */
 static enum err erase_apply(struct engine *engine, const struct record *record, struct out *out)
 {
-    uint32_t   member = record->profile;
-    struct str address;
+    uint32_t member = record->profile;
     if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
-    if (outbox_address(engine, people_root(engine->people, record->profile), &address))
-        TRY(suppress_erase(engine, out, address));
+    TRY(suppress_erase_person(engine, out, people_root(engine->people, record->profile)));
     do {
         TRY(decide(engine, out,
                    (struct decision){

@@ -166,7 +166,8 @@ MUST enum err suppress_heard(struct engine *engine, const struct record *record,
 MUST enum err apply_suppression(struct engine *engine, const struct record *record, struct out *out,
                                 struct problem *problem);
 /* Nothing is left of the address of somebody who is erased. */
-MUST enum err suppress_erase(struct engine *engine, struct out *out, struct str address);
+/* Nothing is left of the person's addresses. */
+MUST enum err suppress_erase_person(struct engine *engine, struct out *out, uint32_t person);
 
 /* define.c: one record; who is to be asked because of it is asked by jobs. */
 MUST enum err apply_definition(struct engine *engine, const struct record *record,
@@ -272,11 +273,12 @@ void          retaining_done(struct retaining *retaining);
 /* outbox.c */
 MUST enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count);
 MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
-/* Where the person's mail goes; false: nowhere. Lives until the next event. */
-bool          outbox_address(const struct engine *engine, uint32_t person, struct str *out);
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
-MUST enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason);
+/* Takes back what waits about the topic by the channel; topic 0 and CHANNEL_ALL are every one. What
+ * is transactional stays, and what is not to the person. */
+MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
+                              struct str reason);
 
 /* Drops the messages of an enrollment that wait. */
 MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,

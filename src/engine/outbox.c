@@ -4,6 +4,7 @@
  * and only a claim lets it go. What is claimed is answered by an outcome.
  */
 #include "engine/inside.h"
+#include "engine/reach.h"
 
 enum { TRAIT_SEQS_MAX = 256, SEQ_BYTES = 11, ATTEMPTS_MAX = 20 };
 _Static_assert(CLAIM_COMPUTED_BYTES_MAX + TRAIT_SEQS_MAX * SEQ_BYTES <
@@ -56,8 +57,8 @@ enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
     return OK;
 }
 
-/* Topic 0 withdraws everything that is not transactional. */
-enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
+enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
+                         struct str reason)
 {
     const struct program *program = step->engine->program;
     const struct state   *state = people_state_get(step->engine->people, step->person);
@@ -65,7 +66,8 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
         const struct message *message = &state->rare->messages.items[i];
         const struct template_def *template = program_template_at(program, message->template_id);
         if (message->state != MESSAGE_QUEUED || template->transactional ||
-            (topic != 0 && message->topic != topic))
+            !channel_is_to_person(template->channel) || (topic != 0 && message->topic != topic) ||
+            (channel != CHANNEL_ALL && template->channel != channel))
             continue;
         TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
         state = people_state_get(step->engine->people, step->person);
@@ -74,51 +76,22 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, struct str reason)
     return OK;
 }
 
-/*
- * Stricter than what a condition calls consent (known.c): each refusal of all topics or of this
- * one, by all channels or by e-mail, holds until the same is granted.
- */
-static bool refuses(const struct state *state, uint32_t topic)
-{
-    bool refused = false;
-    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
-        const struct consent *said = &state->rare->consents.items[i];
-        if (!said->granted && (said->topic == 0 || said->topic == topic) &&
-            (said->channel == CHANNEL_ALL || said->channel == CHANNEL_EMAIL))
-            refused = true;
-    }
-    return refused;
-}
-
 enum { DERIVED_BYTES_MAX = 64 }; /* a name of a zone or of a language */
-
-bool outbox_address(const struct engine *engine, uint32_t person, struct str *out)
-{
-    struct known       known;
-    struct facts_trait trait;
-    uint16_t           key = dict_find(engine->program->names[NAME_TRAIT], STR("email"));
-    if (key == DICT_NONE)
-        return false;
-    known_make(&known, engine, person, engine->now_ms);
-    if (!known.facts.ops->trait(&known.facts, key, &trait) || trait.value.kind != JSON_STRING)
-        return false;
-    *out = trait.value.string;
-    return str_find_char(*out, 0, '@') < out->len;
-}
 
 /* Why a message may not go, or the empty text. */
 static struct str held_back(struct engine *engine, uint32_t person, const struct message *message,
-                            struct str *address)
+                            char bytes[REACH_BYTES_MAX], struct str *address)
 {
     const struct state *state = people_state_get(engine->people, person);
     const struct template_def *template =
         program_template_at(engine->program, message->template_id);
     if (template->version == 0)
         return STR("the template was deleted");
-    if (!template->transactional && refuses(state, message->topic))
+    if (!template->transactional && reach_refuses(state, message->topic, template->channel))
         return STR("unsubscribed");
-    if (!outbox_address(engine, person, address))
-        return STR("no e-mail address");
+    struct str why = reach_address(engine, person, template->channel, bytes, address);
+    if (!str_is_empty(why))
+        return why;
     const struct suppression *known = engine_suppression(engine, *address);
     bool                      receipt =
         template->transactional && known != NULL && known->reason == SUPPRESSION_COMPLAINT;
@@ -188,6 +161,7 @@ static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t pe
         .address = str_copy(out->arena, address),
         .trait_seqs = seqs,
         .transactional = template->transactional,
+        .channel = template->channel,
         .first_try_ms = message->attempt == 1 ? engine->now_ms : message->first_try_ms,
     };
     if (seqs == NULL || claim->address.ptr == NULL)
@@ -215,8 +189,9 @@ static enum err claim_add(struct out *out, const struct claim *claim)
 static enum err claim_one(struct engine *engine, struct out *out, uint32_t person, uint64_t id)
 {
     const struct message *message = message_find(people_state_get(engine->people, person), id);
+    char                  bytes[REACH_BYTES_MAX];
     struct str            address = STR_NONE;
-    struct str            reason = held_back(engine, person, message, &address);
+    struct str            reason = held_back(engine, person, message, bytes, &address);
     if (!str_is_empty(reason))
         return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
 

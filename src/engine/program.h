@@ -95,9 +95,10 @@ struct journey_def {
 };
 
 struct template_def {
-    uint32_t version; /* 0: not defined */
-    uint32_t topic;   /* 0: none */
-    bool     transactional;
+    uint32_t             version; /* 0: not defined */
+    uint32_t             topic;   /* 0: none */
+    bool                 transactional;
+    enum consent_channel channel;
 };
 
 /* The leaves about one event; found when first asked for after a definition changed. */

@@ -42,10 +42,19 @@ static enum err templates_check(const struct program *program, const struct jour
     for (uint16_t i = 0; i < journey->nodes_count; i++) {
         const struct node *node = &journey->nodes[i];
         char               where[48];
-        snprintf(where, sizeof where, "nodes[%u].email", i);
-        if (node->kind == NODE_EMAIL && program_template(program, node->email) == SEGMENT_NO_ID)
+        uint32_t template = program_template(program, node->template);
+        if (node->kind != NODE_MESSAGE)
+            continue;
+        snprintf(where, sizeof where, "nodes[%u].%s", i, node->is_email ? "email" : "message");
+        if (template == SEGMENT_NO_ID)
             return problem_format(problem, ERR_ABSENT, where, "Add the template first.",
-                                  "There is no template \"%.*s\".", STR_ARG(node->email));
+                                  "There is no template \"%.*s\".", STR_ARG(node->template));
+        enum consent_channel channel = program_template_at(program, template)->channel;
+        if (node->is_email && channel != CHANNEL_EMAIL)
+            return problem_format(problem, ERR_INPUT, where,
+                                  "Write \"message\" in the place of \"email\".",
+                                  "The template \"%.*s\" is no e-mail: its channel is %.*s.",
+                                  STR_ARG(node->template), STR_ARG(channel_name(channel)));
     }
     return OK;
 }

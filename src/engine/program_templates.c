@@ -1,5 +1,5 @@
 /*
- * Templates, of which the engine knows the head: topic, and whether it is transactional.
+ * Templates, of which the engine knows the head: channel, topic, and whether it is transactional.
  */
 #include "engine/program_inside.h"
 
@@ -19,14 +19,14 @@ static struct str head_value(struct str text, const char *key)
     return STR_NONE;
 }
 
-/* The live journey that mails with the template; empty when there is none. */
+/* The live journey that sends the template; empty when there is none. */
 static struct str template_user(const struct program *program, struct str name)
 {
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
         for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
-            if (live->journey.nodes[n].kind == NODE_EMAIL &&
-                str_eq(live->journey.nodes[n].email, name))
+            if (live->journey.nodes[n].kind == NODE_MESSAGE &&
+                str_eq(live->journey.nodes[n].template, name))
                 return live->journey.name;
     }
     return STR_NONE;
@@ -38,8 +38,14 @@ enum err template_check(const struct program *program, struct str name, struct s
     struct str user = text.len == 0 ? template_user(program, name) : STR_NONE;
     if (!str_is_empty(user))
         return problem_format(problem, ERR_CONFLICT, "template", "Change the journey first.",
-                              "Journey \"%.*s\" mails with it.", STR_ARG(user));
-    if (text.len > 0 && str_is_empty(head_value(text, "subject")))
+                              "Journey \"%.*s\" sends it.", STR_ARG(user));
+    enum consent_channel channel;
+    struct str           word = head_value(text, "channel");
+    if (!channel_of_template(word, &channel))
+        return problem_format(problem, ERR_INPUT, "channel",
+                              "Use email, sms, webhook, staff or post.",
+                              "There is no channel \"%.*s\".", STR_ARG(str_slice(word, 0, 40)));
+    if (text.len > 0 && channel == CHANNEL_EMAIL && str_is_empty(head_value(text, "subject")))
         return problem_set(problem, ERR_INPUT, "subject", "The template has no subject.",
                            "Begin the file with a line \"subject: ...\".");
     return OK;
@@ -52,6 +58,7 @@ enum err template_define(struct program *program, struct str name, struct str te
     struct str          topic = head_value(text, "topic");
     def.transactional = str_eq_nocase(head_value(text, "transactional"), STR("yes"));
     TRY(template_check(program, name, text, problem));
+    (void)channel_of_template(head_value(text, "channel"), &def.channel); /* checked */
     if (text.len == 0 && program_template(program, name) == SEGMENT_NO_ID)
         return ERR_ABSENT;
     if (!str_is_empty(topic))

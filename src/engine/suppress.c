@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "engine/reach.h"
 #include "engine/vec.h"
 
 enum { TRIES_MAX = 32 }; /* of a person's messages: the newest */
@@ -31,6 +32,17 @@ enum err suppress(struct engine *engine, struct out *out, struct suppression ent
 }
 
 /* ---- soft bounces in a row ---- */
+
+/* By which channel the message went; e-mail where an older event does not say. */
+static bool is_by(const struct facts *facts, uint32_t bag, struct str channel)
+{
+    struct bag_item item;
+    uint32_t        at = 0;
+    if (!bag_next_of(bag_at(facts->bags, bag), &at, OWN_KEY_CHANNEL, &item) ||
+        item.value.kind != JSON_STRING)
+        return str_eq(channel, STR("email"));
+    return str_eq(item.value.string, channel);
+}
 
 /* A message that went out or came back. */
 struct attempt {
@@ -90,38 +102,48 @@ static void attempt_add(struct attempts *all, struct attempt attempt)
     all->count += all->count < TRIES_MAX;
 }
 
+/* What is looked at: one channel's messages, and where they say what came of them. */
+struct asked_row {
+    uint16_t   message_key, class_key;
+    struct str channel;
+};
+
 /* From the newest on, so that of many the oldest are left out. */
-static void attempts_of_run(const struct facts *facts, const struct run *run, uint16_t message_key,
-                            uint16_t class_key, struct attempts *all)
+static void attempts_of_run(const struct asked_row *asked, const struct facts *facts,
+                            const struct run *run, struct attempts *all)
 {
     uint32_t seen = 0;
     for (uint32_t i = run->count; i > 0 && seen < 2 * TRIES_MAX; i--) {
         uint16_t name = run->name[i - 1];
         uint32_t bag = run->bag[i - 1];
-        bool     back = name == OWN_MESSAGE_BOUNCED && is_told(facts, bag, class_key, STR("soft"));
-        bool     alive = name == OWN_MESSAGE_OPENED || name == OWN_MESSAGE_CLICKED;
+        bool     back =
+            name == OWN_MESSAGE_BOUNCED && is_told(facts, bag, asked->class_key, STR("soft"));
+        if (name >= RUN_OWN_NAMES || !is_by(facts, bag, asked->channel))
+            continue;
+        bool alive = name == OWN_MESSAGE_OPENED || name == OWN_MESSAGE_CLICKED;
         if (alive && run->at_ms[i - 1] > all->alive_ms && !is_by_machine(facts, bag))
             all->alive_ms = run->at_ms[i - 1];
         if (name != OWN_MESSAGE_SENT && !back)
             continue;
-        attempt_add(
-            all, (struct attempt){ message_of(facts, bag, message_key), run->at_ms[i - 1], back });
+        attempt_add(all, (struct attempt){ message_of(facts, bag, asked->message_key),
+                                           run->at_ms[i - 1], back });
         seen++;
     }
 }
 
-static bool is_soft_in_a_row(struct engine *engine, uint32_t person, int64_t since_ms)
+static bool is_soft_in_a_row(struct engine *engine, uint32_t person, struct str channel,
+                             int64_t since_ms)
 {
     const struct dict *properties = engine->program->names[NAME_PROPERTY];
-    uint16_t           message_key = dict_find(properties, STR("message"));
-    uint16_t           class_key = dict_find(properties, STR("class"));
+    struct asked_row   asked = { dict_find(properties, STR("message")),
+                                 dict_find(properties, STR("class")), channel };
     struct attempts    all = { .alive_ms = since_ms };
     struct known       known;
     uint32_t           back = 0;
     int64_t            first_ms = 0, last_ms = 0;
     known_make(&known, engine, person, engine->now_ms);
     for (uint32_t i = 0; i < known.facts.runs_count; i++)
-        attempts_of_run(&known.facts, &known.facts.runs[i], message_key, class_key, &all);
+        attempts_of_run(&asked, &known.facts, &known.facts.runs[i], &all);
     for (uint32_t i = 0; i < all.count && all.items[i].at_ms > all.alive_ms; i++) {
         const struct attempt *attempt = &all.items[i];
         if (!attempt->is_back && attempt->at_ms < engine->now_ms - SUPPRESSION_BACK_MS)
@@ -145,7 +167,10 @@ static enum suppression_reason reason_of(struct engine *engine, const struct rec
         return SUPPRESSION_COMPLAINT;
     if (str_eq(class, STR("hard")))
         return SUPPRESSION_HARD;
-    bool soft = str_eq(class, STR("soft")) && is_soft_in_a_row(engine, person, lifted_ms);
+    struct str channel = json_get_str(record->properties, STR("channel"));
+    if (str_is_empty(channel))
+        channel = STR("email");
+    bool soft = str_eq(class, STR("soft")) && is_soft_in_a_row(engine, person, channel, lifted_ms);
     return soft ? SUPPRESSION_SOFT : SUPPRESSION_LIFTED;
 }
 
@@ -183,8 +208,9 @@ enum err apply_suppression(struct engine *engine, const struct record *record, s
     bool                      lift = (record->flags & RECORD_LEAVE) != 0;
     const struct suppression *have = NULL;
     if (suppression_address(record->name, bytes, &address) != OK)
-        return problem_set(problem, ERR_INPUT, "address", "This is no e-mail address.",
-                           "Give one like ada@shop.example, without a name beside it.");
+        return problem_set(problem, ERR_INPUT, "address", "This is no address.",
+                           "Give one like ada@shop.example, without a name beside it, a number "
+                           "like +4791234567, or \"1 Harbour Road, 5003 Bergen, NO\".");
     have = suppressions_find(engine->suppressions, address);
     bool                    is_on = have != NULL && have->reason != SUPPRESSION_LIFTED;
     enum suppression_reason reason = SUPPRESSION_MANUAL;
@@ -206,7 +232,7 @@ enum err apply_suppression(struct engine *engine, const struct record *record, s
                                           .seq = record->seq });
 }
 
-enum err suppress_erase(struct engine *engine, struct out *out, struct str told)
+static enum err suppress_erase(struct engine *engine, struct out *out, struct str told)
 {
     char       bytes[SUPPRESSION_ADDRESS_BYTES_MAX];
     struct str address;
@@ -214,6 +240,19 @@ enum err suppress_erase(struct engine *engine, struct out *out, struct str told)
         suppressions_find(engine->suppressions, address) == NULL)
         return OK;
     return suppress(engine, out, (struct suppression){ .address = address, .is_erased = true });
+}
+
+enum err suppress_erase_person(struct engine *engine, struct out *out, uint32_t person)
+{
+    static const enum consent_channel channels[] = { CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_POST };
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        char       bytes[REACH_BYTES_MAX];
+        struct str address;
+        struct str why = reach_address(engine, person, channels[i], bytes, &address);
+        if (str_is_empty(why))
+            TRY(suppress_erase(engine, out, address));
+    }
+    return OK;
 }
 
 /* ---- loading and asking ---- */
@@ -239,7 +278,9 @@ uint32_t engine_suppressions(const struct engine *engine)
 
 struct str engine_address(const struct engine *engine, uint32_t profile)
 {
+    char       bytes[REACH_BYTES_MAX];
     struct str address;
-    return outbox_address(engine, people_root(engine->people, profile), &address) ? address
-                                                                                  : STR_NONE;
+    (void)reach_address(engine, people_root(engine->people, profile), CHANNEL_EMAIL, bytes,
+                        &address);
+    return address;
 }

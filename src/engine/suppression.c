@@ -46,16 +46,38 @@ struct str suppression_why(enum suppression_reason reason)
     return str_of(reasons[reason].why);
 }
 
+static bool is_email(struct str text)
+{
+    size_t at = str_find_char(text, 0, '@');
+    return at > 0 && at + 1 < text.len && str_find_char(text, at + 1, '@') == text.len;
+}
+
+static bool is_phone(struct str text)
+{
+    enum { DIGITS_MIN = 7, DIGITS_MAX = 15 };
+    for (size_t i = 1; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len > DIGITS_MIN && text.len <= 1 + DIGITS_MAX && text.ptr[0] == '+';
+}
+
+/* Street, city, country. */
+static bool is_postal(struct str text)
+{
+    size_t comma = str_find(text, 0, STR(", "));
+    return comma > 0 && comma < text.len && str_find(text, comma + 1, STR(", ")) < text.len &&
+           str_find_char(text, 0, '@') == text.len;
+}
+
 enum err suppression_address(struct str text, char *out, struct str *address)
 {
     text = str_trim(text);
-    size_t at = str_find_char(text, 0, '@');
-    if (text.len > SUPPRESSION_ADDRESS_BYTES_MAX || at == 0 || at + 1 >= text.len ||
-        str_find_char(text, at + 1, '@') < text.len)
+    bool postal = is_postal(text);
+    if (text.len > SUPPRESSION_ADDRESS_BYTES_MAX || (!postal && !is_email(text) && !is_phone(text)))
         return ERR_INPUT;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if ((unsigned char)c <= ' ' || c == 0x7f)
+        if ((unsigned char)c < ' ' || (c == ' ' && !postal) || c == 0x7f)
             return ERR_INPUT;
         out[i] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
     }

@@ -14,6 +14,9 @@
  * back softly; one that did not within SUPPRESSION_BACK_MS ends the row, and so does a person who
  * opens or clicks.
  *
+ * An address is one of e-mail, a telephone number in E.164, or one of post in a line (reach.h);
+ * what has an @ is the first, what begins with a plus the second, what has two commas the third.
+ *
  * Always true   addresses are compared in lower case (ASCII).
  * Cost          an entry and the text for each address, a look-up a claim.
  * Order         loaded whole from the store, not from decisions: see engine_load_suppression.

@@ -198,3 +198,16 @@ TEST(suppression, nothing_is_left_of_the_address_of_somebody_who_was_erased)
     assert_true(w.out.suppressions[w.out.suppressions_count - 1].is_erased);
     engine_world_close(&w);
 }
+
+TEST(suppression, a_dead_number_and_a_place_from_which_letters_return_are_addresses_as_well)
+{
+    struct world w = mailing("news");
+    assert_ok(by_hand(&w, "+4791234567", false));
+    assert_ok(by_hand(&w, "1 Harbour Road, 5003 BERGEN, NO", false));
+    assert_non_null(engine_suppression(w.engine, STR("+4791234567")));
+    assert_non_null(engine_suppression(w.engine, STR("1 harbour road, 5003 Bergen, no")));
+    assert_int_equal(by_hand(&w, "91234567", false), ERR_INPUT);
+    assert_int_equal(by_hand(&w, "+47", false), ERR_INPUT);
+    assert_int_equal(by_hand(&w, "Bergen, NO", false), ERR_INPUT);
+    engine_world_close(&w);
+}

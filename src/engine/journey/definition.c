@@ -157,25 +157,25 @@ static enum err wait_read(struct reading *r, const struct json *value, const cha
     return OK;
 }
 
-/* Which of the four a node is; JOURNEY_END when none or several. */
+/* Which of the four a node is; -1 when none or several. An e-mail is a message. */
 static int node_kind(const struct json *node)
 {
-    static const char *const keys[] = { "email", "wait", "split", "exit" };
+    static const char *const keys[] = { "message", "wait", "split", "exit", "email" };
     int                      kind = -1;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         if (json_get(node, str_of(keys[i])) == NULL)
             continue;
         if (kind >= 0)
             return -1;
-        kind = i;
+        kind = i == 4 ? NODE_MESSAGE : i;
     }
     return kind;
 }
 
 static enum err node_members_check(struct reading *r, const struct json *node, const char *place)
 {
-    static const char *const known[] = { "id",   "email", "wait", "split", "exit",
-                                         "next", "yes",   "no",   "note" };
+    static const char *const known[] = { "id",   "message", "email", "wait", "split",
+                                         "exit", "next",    "yes",   "no",   "note" };
     for (uint32_t i = 0; i < node->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -184,7 +184,7 @@ static enum err node_members_check(struct reading *r, const struct json *node, c
         snprintf(where, sizeof where, "%s.%.80s", place, node->members[i].key.ptr);
         if (!found)
             return wrong(r, where, "A node has no such member.",
-                         "Use id, email, wait, split, exit, next, yes, no or note.");
+                         "Use id, message, email, wait, split, exit, next, yes, no or note.");
     }
     return OK;
 }
@@ -208,7 +208,7 @@ static enum err node_read(struct reading *r, uint16_t i, struct node *out)
                          "Give each node an id of its own.");
     int kind = node_kind(node);
     if (kind < 0)
-        return wrong(r, place, "A node is one of email, wait, split and exit.",
+        return wrong(r, place, "A node is one of message, email, wait, split and exit.",
                      "Give it exactly one of these members.");
     out->kind = (enum node_kind)kind;
     TRY(target_read(r, node, "next", place, out->kind == NODE_EXIT ? JOURNEY_END : below,
@@ -223,11 +223,13 @@ static enum err node_read(struct reading *r, uint16_t i, struct node *out)
         snprintf(inner, sizeof inner, "%s.split", place);
         return condition_read(r, json_get(node, STR("split")), inner, &out->split);
     }
-    if (out->kind == NODE_EMAIL) {
-        out->email = json_get_str(node, STR("email"));
-        snprintf(inner, sizeof inner, "%s.email", place);
-        if (str_is_empty(out->email))
-            return wrong(r, inner, "An e-mail needs a template.",
+    if (out->kind == NODE_MESSAGE) {
+        out->is_email = json_get(node, STR("email")) != NULL;
+        const char *key = out->is_email ? "email" : "message";
+        out->template = json_get_str(node, str_of(key));
+        snprintf(inner, sizeof inner, "%s.%s", place, key);
+        if (str_is_empty(out->template))
+            return wrong(r, inner, "A message needs a template.",
                          "Name a template of this workspace.");
     }
     return OK;

@@ -40,7 +40,7 @@ enum {
 
 enum trigger_kind { TRIGGER_EVENT, TRIGGER_SEGMENT, TRIGGER_LIST };
 enum reentry_kind { REENTRY_ONCE, REENTRY_ALWAYS, REENTRY_AFTER };
-enum node_kind { NODE_EMAIL, NODE_WAIT, NODE_SPLIT, NODE_EXIT };
+enum node_kind { NODE_MESSAGE, NODE_WAIT, NODE_SPLIT, NODE_EXIT };
 
 struct condition {
     const struct segment_node *tree; /* NULL: none was given */
@@ -48,10 +48,11 @@ struct condition {
 };
 
 struct node {
-    enum node_kind   kind;
-    struct str       id;
-    uint16_t         next, yes, no; /* yes and no of a split; next of the others */
-    struct str       email;         /* the template's name */
+    enum node_kind kind;
+    struct str     id;
+    uint16_t       next, yes, no; /* yes and no of a split; next of the others */
+    struct str template;          /* of a message: its name */
+    bool             is_email;    /* written as "email": a template of that channel */
     int64_t          wait_ms;
     struct condition split;
 };

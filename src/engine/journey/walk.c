@@ -65,12 +65,12 @@ static enum err step_tell(struct step *step, const struct enrollment *e, uint16_
                                      .text = took });
 }
 
-static enum err email_queue(struct step *step, const struct enrollment *e, const struct node *node,
-                            uint16_t number)
+static enum err message_queue(struct step *step, const struct enrollment *e,
+                              const struct node *node, uint16_t number)
 {
     const struct program *program = step->engine->program;
-    uint32_t              template_id = program_template(program, node->email);
-    uint32_t              topic = program_template_at(program, template_id)->topic;
+    uint32_t              template_id = program_template(program, node->template);
+    const struct template_def *template = program_template_at(program, template_id);
     step->out->intents++;
     return decide(step->engine, step->out,
                   (struct decision){ .kind = DECISION_INTENT,
@@ -79,7 +79,8 @@ static enum err email_queue(struct step *step, const struct enrollment *e, const
                                      .subject = e->id,
                                      .object = number,
                                      .other = template_id,
-                                     .topic = topic,
+                                     .topic = template->topic,
+                                     .channel = template->channel,
                                      .journey = e->journey,
                                      .event = e->trigger_seq });
 }
@@ -103,9 +104,9 @@ static enum err walk(struct step *step, uint64_t id, uint16_t at)
         case NODE_EXIT:
             TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
             return end_by_id(step, id, STR("finished"));
-        case NODE_EMAIL:
+        case NODE_MESSAGE:
             TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
-            TRY(email_queue(step, &here, node, at));
+            TRY(message_queue(step, &here, node, at));
             at = node->next;
             break;
         case NODE_SPLIT: {
