@@ -53,24 +53,58 @@ static int64_t said_ms(const struct engine *engine, const struct record *record)
     return record->at_ms < engine->now_ms ? record->at_ms : engine->now_ms;
 }
 
-static bool refuses(const struct engine *engine, uint32_t person, uint32_t topic,
-                    enum consent_channel channel)
+static enum consent_state state_of(const struct engine *engine, uint32_t person, uint32_t topic,
+                                   enum consent_channel channel)
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rare->consents.count; i++)
         if (state->rare->consents.items[i].topic == topic &&
             state->rare->consents.items[i].channel == (uint8_t)channel)
-            return !state->rare->consents.items[i].granted;
+            return (enum consent_state)state->rare->consents.items[i].state;
+    return CONSENT_UNKNOWN;
+}
+
+/* What the record says, with its proof; in the scratch of the batch. */
+static enum err said_make(struct step *step, const struct record *record, struct decision *out)
+{
+    const struct json           *proof = json_get(record->properties, STR("proof"));
+    SCOPED(buf_donep) struct buf text = buf_make(CONSENT_PROOF_BYTES_MAX);
+    *out = (struct decision){ .kind = DECISION_CONSENT,
+                              .profile = step->person,
+                              .at_ms = said_ms(step->engine, record),
+                              .text = json_get_str(record->properties, STR("how")) };
+    if (proof == NULL || proof->kind != JSON_OBJECT)
+        return OK;
+    json_write(&text, proof);
+    if (buf_err(&text) == ERR_LIMIT)
+        return OK; /* who hears a word bounds its proof: a longer one says nothing */
+    TRY(buf_err(&text));
+    out->proof = str_copy(step->out->arena, buf_view(&text));
+    return out->proof.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+/* A yes to all topics by a way that some topic asks to confirm would go round that topic. */
+static bool goes_round(const struct engine *engine, enum consent_source source)
+{
+    const struct topics_def *topics = &engine->program->topics;
+    for (uint32_t i = 0; i < topics->count; i++)
+        if (source < CONSENT_SOURCES_ASKED && (topics->items[i].confirm >> source & 1) != 0)
+            return true;
     return false;
 }
 
 enum err apply_consent(struct engine *engine, const struct record *record, struct out *out)
 {
-    uint32_t    topic = 0;
-    struct step step;
-    bool        granted = str_eq(json_get_str(record->properties, STR("state")), STR("subscribed"));
+    uint32_t             topic = 0;
+    struct step          step;
+    struct decision      said;
     enum consent_channel channel;
-    if (!channel_of(json_get_str(record->properties, STR("channel")), &channel))
+    enum consent_state   state = CONSENT_REFUSED;
+    struct str           word = json_get_str(record->properties, STR("source"));
+    enum consent_source  source = str_is_empty(word) ? CONSENT_BY_API : consent_source_of(word);
+    (void)consent_of(json_get_str(record->properties, STR("state")), &state);
+    if (!channel_of(json_get_str(record->properties, STR("channel")), &channel) ||
+        (state == CONSENT_GRANTED && str_is_empty(record->name) && goes_round(engine, source)))
         return ERR_INPUT;
     if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
@@ -80,17 +114,20 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
     TRY(step_begin(&step, engine, out, record->profile, engine->now_ms,
                    record_is_old(engine, record)));
-    TRY(decide(engine, out,
-               (struct decision){ .kind = DECISION_CONSENT,
-                                  .profile = step.person,
-                                  .at_ms = said_ms(engine, record),
-                                  .subject = topic,
-                                  .object = granted,
-                                  .channel = channel,
-                                  .text = json_get_str(record->properties, STR("how")) }));
+    if (state == CONSENT_GRANTED && confirm_is_due(engine, step.person, topic, channel, source))
+        state = CONSENT_PENDING;
+    TRY(said_make(&step, record, &said));
+    said.subject = topic;
+    said.object = state;
+    said.channel = channel;
+    TRY(decide(engine, out, said));
     /* One that came late may have been taken back since. */
-    if (!granted && refuses(engine, step.person, topic, channel))
+    if (state_of(engine, step.person, topic, channel) != state)
+        return step_run(&step);
+    if (state == CONSENT_REFUSED)
         TRY(withdrawn(&step, topic, channel));
+    if (state == CONSENT_PENDING)
+        TRY(confirm_ask(&step, topic, channel));
     return step_run(&step);
 }
 

@@ -18,7 +18,7 @@
  *      LEFT          segment               1 when quiet       segment
  *      JOINED        list                  -                  list
  *      DEPARTED      list                  -                  list
- *      CONSENT       topic (0: all)        1 granted, 0 not   topic, channel?, state, how
+ *      CONSENT       topic (0: all)        consent_state      topic, channel?, state, how, proof?
  *      CONTEXT       -                     -                  country?, zone?, locale?
  *      ENROLLED      journey               version            journey, event
  *      NOT_ENROLLED  journey               -                  journey, reason
@@ -39,6 +39,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "engine/channel.h"
+#include "engine/consent.h"
 #include "engine/suppression.h"
 
 enum decision_kind {
@@ -82,6 +83,7 @@ struct decision {
     /* What `detail` says, in numbers: written into it, and read back from it on load. */
     struct str           text;         /* an identity, a reason, a state, an answer */
     enum consent_channel channel;      /* CONSENT, INTENT */
+    struct str           proof;        /* CONSENT: a JSON object, or empty */
     struct str           zone, locale; /* CONTEXT; its country is `text` */
     int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
     uint32_t             event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */

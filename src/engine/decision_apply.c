@@ -92,7 +92,7 @@ struct refusals {
 static enum err refusals_of(const struct state *state, struct refusals *refusals)
 {
     for (uint32_t i = 0; state != NULL && i < state->rare->consents.count; i++)
-        if (!state->rare->consents.items[i].granted)
+        if (state->rare->consents.items[i].state == CONSENT_REFUSED)
             TRY(VEC_ADD(refusals, state->rare->consents.items[i]));
     return OK;
 }
@@ -193,7 +193,7 @@ static enum err consent_apply(struct state *state, const struct decision *d)
 {
     struct consent consent = { .topic = (uint32_t)d->subject,
                                .channel = (uint8_t)d->channel,
-                               .granted = d->object == 1,
+                               .state = (uint8_t)d->object,
                                .at_ms = d->at_ms };
     for (uint32_t i = 0; i < state->rare->consents.count; i++)
         if (state->rare->consents.items[i].topic == consent.topic &&

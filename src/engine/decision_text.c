@@ -104,8 +104,12 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
     case DECISION_CONSENT:
         member_str(out, &first, "topic", program_name(program, NAME_TOPIC, (uint32_t)d->subject));
         member_str(out, &first, "channel", channel_name(d->channel));
-        member_str(out, &first, "state", d->object == 1 ? STR("subscribed") : STR("unsubscribed"));
+        member_str(out, &first, "state", consent_word((enum consent_state)d->object));
         member_str(out, &first, "how", d->text);
+        if (d->proof.len > 0) {
+            json_write_key(out, &first, "proof");
+            buf_str(out, d->proof);
+        }
         break;
     case DECISION_CONTEXT:
         member_str(out, &first, "country", d->text);

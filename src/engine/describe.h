@@ -47,7 +47,7 @@ static inline void describe_state(const struct state *s, struct buf *out)
     }
     for (uint32_t i = 0; i < s->rare->consents.count; i++)
         buf_format(out, " consent %u by %u %d\n", s->rare->consents.items[i].topic,
-                   s->rare->consents.items[i].channel, s->rare->consents.items[i].granted);
+                   s->rare->consents.items[i].channel, s->rare->consents.items[i].state);
     for (uint32_t i = 0; i < s->rare->lists.count; i++)
         buf_format(out, " list %u since %lld\n", s->rare->lists.items[i].list,
                    (long long)s->rare->lists.items[i].since_ms);

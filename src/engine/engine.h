@@ -159,6 +159,17 @@ uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_
 void engine_computed_write(const struct engine *engine, uint32_t person, size_t bytes_max,
                            struct buf *out);
 void engine_derived_write(const struct engine *engine, uint32_t person, struct buf *out);
+/*
+ * What is known of the person's consent to a topic (0: all) by a channel, and why a message of that
+ * topic that nobody asked for would not go that way; empty: it would.
+ */
+struct consent_answer {
+    enum facts_consent_state state;
+    int64_t                  since_ms; /* FACTS_SINCE_UNKNOWN */
+    struct str               why_not;
+};
+struct consent_answer engine_consent(const struct engine *engine, uint32_t person, uint32_t topic,
+                                     enum consent_channel channel);
 /* Was any of the first 10,000 people told a trait of that name? */
 bool engine_trait_is_told(const struct engine *engine, struct str name);
 /* The person's events from newest to oldest, `skip` of them left out: fills at most `most`. */

@@ -158,6 +158,17 @@ MUST enum err context_tell(struct engine *engine, const struct record *record, s
 MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
 
+/* confirm.c: is a yes that came this way only asked to be confirmed? */
+bool confirm_is_due(const struct engine *engine, uint32_t person, uint32_t topic,
+                    enum consent_channel channel, enum consent_source source);
+/* Is the message such a mail? It is nobody's receipt. */
+bool confirm_is_mail(const struct program *program, const struct message *message);
+/* The mail that asks, unless enough of them were sent. */
+MUST enum err confirm_ask(struct step *step, uint32_t topic, enum consent_channel channel);
+/* Why a message may not go to the person for want of consent, or the empty text. */
+struct str consent_why_not(const struct engine *engine, uint32_t person,
+                           const struct message *message, enum consent_channel channel);
+
 /* suppress.c: keeps the entry and tells the store. */
 MUST enum err suppress(struct engine *engine, struct out *out, struct suppression entry);
 /* A bounce or complaint, already on the person's timeline, may put its recipient on the list. */

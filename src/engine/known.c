@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "engine/consent.h"
 #include "engine/own.h"
 
 enum { TRAIT_ELEMENTS_MAX = 256, ENDED_MAX = 64 };
@@ -304,7 +305,8 @@ static struct facts_member known_journey(const struct facts *facts, uint32_t jou
  *      granted news     then refused by sms    news by email: granted, news by sms: refused
  *
  * So a narrow word stands against an earlier broad one and falls to a later one. Asked without a
- * topic (channel), only words to all topics (channels) speak.
+ * topic (channel), only words to all topics (channels) speak. A word may be taken back ("unknown"):
+ * then those before it about the very same topic and channel are as if never said.
  */
 
 struct said_to {
@@ -312,25 +314,53 @@ struct said_to {
     struct str channel;
 };
 
+/* About the very same topic and channel. */
 static bool speaks_of(struct bag bag, const void *what)
 {
     const struct said_to *to = what;
-    struct str            channel = text_of(bag, OWN_KEY_CHANNEL);
-    return (number_is(bag, OWN_KEY_TOPIC, 0) || number_is(bag, OWN_KEY_TOPIC, to->topic)) &&
-           (str_is_empty(channel) || str_eq(channel, to->channel));
+    return number_is(bag, OWN_KEY_TOPIC, to->topic) &&
+           str_eq(text_of(bag, OWN_KEY_CHANNEL), to->channel);
+}
+
+static enum facts_consent_state said_state(struct bag bag)
+{
+    static const enum facts_consent_state states[] = {
+        [CONSENT_REFUSED] = FACTS_CONSENT_REFUSED,
+        [CONSENT_GRANTED] = FACTS_CONSENT_GRANTED,
+        [CONSENT_PENDING] = FACTS_CONSENT_PENDING,
+        [CONSENT_UNKNOWN] = FACTS_CONSENT_UNKNOWN,
+    };
+    return states[consent_of_told(text_of(bag, OWN_KEY_STATE))];
+}
+
+static void said_later(const struct facts *facts, struct said_to to, struct latest *last,
+                       int64_t *until_ms)
+{
+    struct latest one = latest_of(facts, (struct wanted){ OWN_CONSENT, speaks_of, &to });
+    if (one.until_ms < *until_ms)
+        *until_ms = one.until_ms;
+    if (!one.found || said_state(one.bag) == FACTS_CONSENT_UNKNOWN)
+        return;
+    if (!last->found || one.at_ms > last->at_ms ||
+        (one.at_ms == last->at_ms && one.seq > last->seq))
+        *last = one;
 }
 
 static struct facts_consent known_consent(const struct facts *facts, uint32_t topic,
                                           struct str channel)
 {
-    struct said_to to = { topic, channel };
-    struct latest  latest = latest_of(facts, (struct wanted){ OWN_CONSENT, speaks_of, &to });
-    if (!latest.found)
-        return (struct facts_consent){ FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN,
-                                       latest.until_ms };
-    bool granted = str_eq(text_of(latest.bag, OWN_KEY_STATE), STR("granted"));
-    return (struct facts_consent){ granted ? FACTS_CONSENT_GRANTED : FACTS_CONSENT_REFUSED,
-                                   latest.at_ms, latest.until_ms };
+    struct latest last = { .found = false };
+    int64_t       until_ms = TIME_NEVER;
+    said_later(facts, (struct said_to){ 0, STR_NONE }, &last, &until_ms);
+    if (topic != 0)
+        said_later(facts, (struct said_to){ topic, STR_NONE }, &last, &until_ms);
+    if (channel.len > 0)
+        said_later(facts, (struct said_to){ 0, channel }, &last, &until_ms);
+    if (topic != 0 && channel.len > 0)
+        said_later(facts, (struct said_to){ topic, channel }, &last, &until_ms);
+    if (!last.found)
+        return (struct facts_consent){ FACTS_CONSENT_UNKNOWN, FACTS_SINCE_UNKNOWN, until_ms };
+    return (struct facts_consent){ said_state(last.bag), last.at_ms, until_ms };
 }
 
 static struct str known_public_id(const struct facts *facts)

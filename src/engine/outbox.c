@@ -82,19 +82,19 @@ enum { DERIVED_BYTES_MAX = 64 }; /* a name of a zone or of a language */
 static struct str held_back(struct engine *engine, uint32_t person, const struct message *message,
                             char bytes[REACH_BYTES_MAX], struct str *address)
 {
-    const struct state *state = people_state_get(engine->people, person);
     const struct template_def *template =
         program_template_at(engine->program, message->template_id);
     if (template->version == 0)
         return STR("the template was deleted");
-    if (!template->transactional && reach_refuses(state, message->topic, template->channel))
-        return STR("unsubscribed");
+    struct str unwanted = consent_why_not(engine, person, message, template->channel);
+    if (!str_is_empty(unwanted))
+        return unwanted;
     struct str why = reach_address(engine, person, template->channel, bytes, address);
     if (!str_is_empty(why))
         return why;
     const struct suppression *known = engine_suppression(engine, *address);
-    bool                      receipt =
-        template->transactional && known != NULL && known->reason == SUPPRESSION_COMPLAINT;
+    bool receipt = template->transactional && !confirm_is_mail(engine->program, message) &&
+                   known != NULL && known->reason == SUPPRESSION_COMPLAINT;
     return known == NULL || receipt ? STR_NONE : suppression_why(known->reason);
 }
 

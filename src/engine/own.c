@@ -89,7 +89,7 @@ static enum own_event own_of(const struct decision *d, struct words *words)
     case DECISION_CONSENT:
         put_number(words, "topic", d->subject);
         put_text(words, "channel", channel_name(d->channel));
-        put_text(words, "state", d->object == 1 ? STR("granted") : STR("refused"));
+        put_text(words, "state", consent_told((enum consent_state)d->object));
         return OWN_CONSENT;
     case DECISION_CONTEXT:
         put_text(words, "country", d->text);
@@ -133,7 +133,8 @@ enum err own_add(struct engine *engine, const struct decision *d)
 struct word {
     uint32_t number;
     uint8_t  channel;
-    bool     yes;
+    uint8_t  state; /* of a consent */
+    bool     yes;   /* of a list */
     int64_t  at_ms;
     uint32_t seq;
 };
@@ -156,12 +157,17 @@ static enum err word_add(struct word_list *words, struct word word)
     return VEC_ADD(words, word);
 }
 
-static bool is_yes(enum own_event name, struct bag bag)
+static bool is_joined(struct bag bag)
 {
     struct json value;
-    if (name == OWN_LIST)
-        return bag_find(bag, OWN_KEY_JOINED, &value) && value.truth;
-    return bag_find(bag, OWN_KEY_STATE, &value) && str_eq(value.string, STR("granted"));
+    return bag_find(bag, OWN_KEY_JOINED, &value) && value.truth;
+}
+
+static uint8_t state_in(struct bag bag)
+{
+    struct json value;
+    return bag_find(bag, OWN_KEY_STATE, &value) ? (uint8_t)consent_of_told(value.string)
+                                                : (uint8_t)CONSENT_REFUSED;
 }
 
 static uint8_t channel_in(struct bag bag)
@@ -190,7 +196,8 @@ static enum err words_of(const struct engine *engine, uint32_t person, enum own_
                 continue;
             TRY(word_add(words, (struct word){ .number = (uint32_t)number.integer,
                                                .channel = channel_in(bag),
-                                               .yes = is_yes(name, bag),
+                                               .yes = is_joined(bag),
+                                               .state = state_in(bag),
                                                .at_ms = run->at_ms[i],
                                                .seq = run->seq[i] }));
         }
@@ -216,7 +223,7 @@ static enum err consents_fill(struct state *state, const struct word_list *words
         TRY(STATE_ADD(state, consents,
                       (struct consent){ .topic = words->items[i].number,
                                         .channel = words->items[i].channel,
-                                        .granted = words->items[i].yes,
+                                        .state = words->items[i].state,
                                         .at_ms = words->items[i].at_ms }));
     return OK;
 }
@@ -273,7 +280,7 @@ enum err own_refuse(struct state *state, struct consent refusal)
         struct consent *have = &state->rare->consents.items[i];
         if (have->topic != refusal.topic || have->channel != refusal.channel)
             continue;
-        if (have->granted)
+        if (have->state != CONSENT_REFUSED)
             *have = refusal;
         return OK;
     }
@@ -288,7 +295,8 @@ static bool is_unsaid(const struct engine *engine, uint32_t person, struct conse
     enum err         err = words_of(engine, person, OWN_CONSENT, &words);
     for (uint32_t i = 0; err == OK && i < words.count; i++)
         refused = refused || (words.items[i].number == refusal.topic &&
-                              words.items[i].channel == refusal.channel && !words.items[i].yes);
+                              words.items[i].channel == refusal.channel &&
+                              words.items[i].state == CONSENT_REFUSED);
     VEC_DONE(&words);
     return err == OK && !refused;
 }
@@ -300,7 +308,7 @@ enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t pers
         if (i >= state->rare->consents.count)
             return OK;
         struct consent consent = state->rare->consents.items[i];
-        if (consent.granted || !is_unsaid(engine, person, consent))
+        if (consent.state != CONSENT_REFUSED || !is_unsaid(engine, person, consent))
             continue;
         TRY(decide(engine, out,
                    (struct decision){ .kind = DECISION_CONSENT,

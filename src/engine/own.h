@@ -3,8 +3,8 @@
  *
  *      $identify    the traits of one identify call, by the numbers of traits
  *      $list        {list: number, joined}
- *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused"}
- *      $journey     {journey: number, what: "entered" | "at" | "finished" | "goal" | "left",
+ *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused" | "pending" |
+ * "unknown"} $journey     {journey: number, what: "entered" | "at" | "finished" | "goal" | "left",
  *                    node?, id: the enrollment}
  *      $context     {country, zone, locale}
  *      Message ...  {channel, template: name, journey: name, machine, ...}

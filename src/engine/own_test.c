@@ -219,7 +219,7 @@ TEST(own, a_refusal_told_late_holds_from_when_it_was_said_until_the_consent_that
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_GRANTED);
     const struct state *kept = people_state_get(engine_people(w.engine), 0);
     assert_int_equal(kept->rare->consents.count, 1);
-    assert_true(kept->rare->consents.items[0].granted);
+    assert_int_equal(kept->rare->consents.items[0].state, CONSENT_GRANTED);
     engine_world_close(&w);
 }
 
@@ -259,7 +259,7 @@ TEST(own, each_channel_keeps_its_own_word_in_the_state)
         people_state_get(engine_people(w.engine), engine_find(w.engine, STR("ada")));
     assert_int_equal(kept->rare->consents.count, 2);
     assert_int_equal(kept->rare->consents.items[0].channel, CHANNEL_SMS);
-    assert_true(kept->rare->consents.items[0].granted);
+    assert_int_equal(kept->rare->consents.items[0].state, CONSENT_GRANTED);
     assert_int_equal(kept->rare->consents.items[1].channel, CHANNEL_EMAIL);
     engine_world_close(&w);
 }

@@ -87,6 +87,7 @@ void program_close(struct program *program)
     for (uint32_t i = 0; i < program->segments.count; i++)
         arena_close(program->segments.items[i].arena);
     VEC_DONE(&program->retention.events);
+    topics_done(&program->topics);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
             journey_version_close(program->journeys.items[i].versions[k]);
@@ -130,6 +131,8 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return stages_define(program, text, version, problem);
     case DEFINE_RETENTION:
         return program_retention_define(program, text, version, problem);
+    case DEFINE_TOPICS:
+        return topics_define(program, text, version, problem);
     case DEFINE_SNIPPET:
         return OK;
     case DEFINE_WORKSPACE:
@@ -137,7 +140,8 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
     default:
         return problem_set(
             problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-            "Use workspace, retention, trait, stages, segment, journey, snippet or template.");
+            "Use workspace, topics, retention, trait, stages, segment, journey, snippet or "
+            "template.");
     }
 }
 
@@ -157,6 +161,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return stages_check(program, text, problem);
     case DEFINE_RETENTION:
         return program_retention_check(program, text, problem);
+    case DEFINE_TOPICS:
+        return topics_check(text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
     default:

@@ -32,6 +32,7 @@
 #include "engine/segment/segment.h"
 #include "engine/segment/segment_hear.h"
 #include "engine/segment/segment_standing.h"
+#include "engine/topics.h"
 
 enum {
     PROGRAM_SEGMENTS_MAX = 10000,
@@ -139,6 +140,8 @@ struct program {
     } computed;
     struct stages_def    stages;
     struct retention_def retention;
+    struct topics_def    topics;
+    struct house_words   house; /* of the workspace */
     struct {
         struct journey_def *items;
         uint32_t            count, room;

@@ -64,6 +64,11 @@ MUST enum err stages_define(struct program *program, struct str text, uint32_t v
                             struct problem *problem);
 MUST enum err stages_check(struct program *program, struct str text, struct problem *problem);
 
+/* program_topics.c: see program_define and program_check. */
+MUST enum err topics_define(struct program *program, struct str text, uint32_t version,
+                            struct problem *problem);
+MUST enum err topics_check(struct str text, struct problem *problem);
+
 /* program_retention.c: see program_define and program_check. */
 MUST enum err program_retention_define(struct program *program, struct str text, uint32_t version,
                                        struct problem *problem);

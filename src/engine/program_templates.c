@@ -39,6 +39,11 @@ enum err template_check(const struct program *program, struct str name, struct s
     if (!str_is_empty(user))
         return problem_format(problem, ERR_CONFLICT, "template", "Change the journey first.",
                               "Journey \"%.*s\" sends it.", STR_ARG(user));
+    if (text.len == 0 && topics_confirm_any(&program->topics) &&
+        str_eq(name, str_of(program->topics.confirm_template)))
+        return problem_set(problem, ERR_CONFLICT, "template",
+                           "People are asked with it to confirm a topic.",
+                           "Change the topics first.");
     enum consent_channel channel;
     struct str           word = head_value(text, "channel");
     if (!channel_of_template(word, &channel))

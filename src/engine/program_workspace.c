@@ -37,6 +37,9 @@ enum err workspace_define(struct program *program, struct str text, uint32_t ver
     TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
     /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
     program->zone = zone_find(program->zones, json_get_str(&root, STR("timezone")));
+    str_to_cstr(json_get_str(&root, STR("name")), program->house.name, sizeof program->house.name);
+    str_to_cstr(json_get_str(&root, STR("language")), program->house.language,
+                sizeof program->house.language);
     if (program->zone != before)
         program->zone_version = version;
     return OK;

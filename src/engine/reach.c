@@ -173,7 +173,7 @@ bool reach_refuses(const struct state *state, uint32_t topic, enum consent_chann
     bool refused = false;
     for (uint32_t i = 0; i < state->rare->consents.count && channel_is_to_person(channel); i++) {
         const struct consent *said = &state->rare->consents.items[i];
-        if (!said->granted && (said->topic == 0 || said->topic == topic) &&
+        if (said->state == CONSENT_REFUSED && (said->topic == 0 || said->topic == topic) &&
             (said->channel == CHANNEL_ALL || said->channel == (uint8_t)channel))
             refused = true;
     }

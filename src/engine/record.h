@@ -30,9 +30,9 @@ enum record_kind {
     RECORD_MESSAGE = 10,
     /* changes by people and programs */
     /* Both count from at_ms, but never from what is to come; the last word by at_ms stands. */
-    RECORD_CONSENT =
-        11,           /* name: topic, or empty for all; properties: {"state", "how", "channel"?} */
-    RECORD_LIST = 12, /* name: list; flag RECORD_LEAVE takes the person off it */
+    RECORD_CONSENT = 11, /* name: topic, or empty for all; properties: {"state", "how", "channel"?,
+                            "source"?, "proof"?}: see consent.h */
+    RECORD_LIST = 12,    /* name: list; flag RECORD_LEAVE takes the person off it */
     RECORD_DEFINE = 13,  /* name: the definition's, definition_kind, body: its text ("" deletes) */
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
     RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
@@ -63,6 +63,7 @@ enum definition_kind {
     DEFINE_STAGES = 12,    /* all of them, one document: program_stages.c */
     DEFINE_RETENTION = 13, /* how long events are kept: keep.h */
     DEFINE_SNIPPET = 14,   /* what templates share: nothing that the engine asks */
+    DEFINE_TOPICS = 18,    /* what people may say yes or no to: topics.h */
     DEFINE_KINDS,
 };
 

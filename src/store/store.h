@@ -120,6 +120,8 @@ enum store_decision_kind {
     STORE_DECISION_SUPPRESSED = 68, /* detail: {"address","reason"} */
     STORE_DECISION_UNSUPPRESSED = 69,
     STORE_DECISION_CONTEXT = 70, /* what the network shows; detail: {"country","zone","locale"} */
+    STORE_DECISION_CONSENT_PENDING = 71, /* subject: topic; given, and still to be confirmed */
+    STORE_DECISION_CONSENT_UNSAID = 72,  /* subject: topic; what was said is taken back */
 };
 
 enum store_name_kind { /* which dictionary; at most 255 of them */

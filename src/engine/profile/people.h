@@ -89,7 +89,7 @@ struct message {
 
 struct consent {
     uint32_t topic; /* 0: every topic */
-    bool     granted;
+    uint8_t  state;   /* enum consent_state */
     uint8_t  channel; /* enum consent_channel */
     int64_t  at_ms;
 };

@@ -38,7 +38,12 @@ struct facts_member {
     int64_t until_ms; /* > now_ms: when time alone may change it; TIME_NEVER */
 };
 
-enum facts_consent_state { FACTS_CONSENT_UNKNOWN, FACTS_CONSENT_GRANTED, FACTS_CONSENT_REFUSED };
+enum facts_consent_state {
+    FACTS_CONSENT_UNKNOWN,
+    FACTS_CONSENT_GRANTED,
+    FACTS_CONSENT_REFUSED,
+    FACTS_CONSENT_PENDING, /* said yes, and asked to confirm it */
+};
 
 /* What the person said to a topic on a channel, or to more than these; the last word counts. */
 struct facts_consent {

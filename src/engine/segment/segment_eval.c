@@ -72,6 +72,7 @@ static struct verdict eval_consent(const struct segment_asking *asking, const st
         [SEGMENT_GRANTED] = FACTS_CONSENT_GRANTED,
         [SEGMENT_REFUSED] = FACTS_CONSENT_REFUSED,
         [SEGMENT_UNKNOWN] = FACTS_CONSENT_UNKNOWN,
+        [SEGMENT_PENDING] = FACTS_CONSENT_PENDING,
     };
     struct facts_consent said = segment_consent_said(asking->facts, op);
     return (struct verdict){ said.state == states[op->consent], said.until_ms };

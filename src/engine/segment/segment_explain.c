@@ -220,6 +220,7 @@ static void write_consent(const struct segment_asking *asking, const struct segm
         [FACTS_CONSENT_UNKNOWN] = { "unknown", 7 },
         [FACTS_CONSENT_GRANTED] = { "granted", 7 },
         [FACTS_CONSENT_REFUSED] = { "refused", 7 },
+        [FACTS_CONSENT_PENDING] = { "pending", 7 },
     };
     struct facts_consent said = segment_consent_said(asking->facts, op);
     json_write_key(out, first, "consent");

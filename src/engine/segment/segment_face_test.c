@@ -371,7 +371,7 @@ static const struct {
       "within 1 hour" },
     { "in journey \"x\" at hello", "1:19", "expected the name of a node in quotes",
       "at \"hello\"" },
-    { "consent to \"news\" is given", "1:22", "expected granted, refused or unknown", "granted" },
+    { "consent to \"news\" is given", "1:22", "expected granted, refused, pending or unknown", "granted" },
     { "in 120% by \"x\"", "1:4", "not between 0% and 100%", "20%" },
     { "in club \"x\"", "1:4", "expected segment, list or a share, found club", "in list" },
     { "æ = 1", "1:1", "this character means nothing here", "quotes" },

@@ -81,7 +81,7 @@ static enum err membership(struct parser *p, const struct segment_node **out)
 
 static bool consent_word(const struct parser *p, enum segment_consent *out)
 {
-    for (int i = SEGMENT_GRANTED; i <= SEGMENT_UNKNOWN; i++)
+    for (int i = SEGMENT_GRANTED; i <= SEGMENT_PENDING; i++)
         if (parser_is_word(p, segment_consent_word((enum segment_consent)i))) {
             *out = (enum segment_consent)i;
             return true;
@@ -114,8 +114,8 @@ static enum err quoted_or_bare(struct parser *p, const char *what, const char *r
 /* consent to "news" by "email" is granted */
 static enum err consent(struct parser *p, const struct segment_node **out)
 {
-    static const char remedy[] =
-        "Write for example: consent to \"news\" by \"email\" is granted, refused or unknown.";
+    static const char remedy[] = "Write for example: consent to \"news\" by \"email\" is granted, "
+                                 "refused, pending or unknown.";
     struct segment_node *node;
 
     TRY(parser_node(p, SEGMENT_CONSENT, &node));
@@ -131,7 +131,7 @@ static enum err consent(struct parser *p, const struct segment_node **out)
     }
     TRY(parser_want_word(p, "is", remedy));
     if (!consent_word(p, &node->consent))
-        return parser_expected(p, "granted, refused or unknown", remedy);
+        return parser_expected(p, "granted, refused, pending or unknown", remedy);
     return parser_advance(p);
 }
 

@@ -186,7 +186,7 @@ enum segment_fold {
     SEGMENT_LAST_TIME,
 };
 
-enum segment_consent { SEGMENT_GRANTED, SEGMENT_REFUSED, SEGMENT_UNKNOWN };
+enum segment_consent { SEGMENT_GRANTED, SEGMENT_REFUSED, SEGMENT_UNKNOWN, SEGMENT_PENDING };
 
 struct segment_node {
     enum segment_kind kind;

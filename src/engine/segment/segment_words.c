@@ -147,6 +147,7 @@ static const char *const consents[] = {
     [SEGMENT_GRANTED] = "granted",
     [SEGMENT_REFUSED] = "refused",
     [SEGMENT_UNKNOWN] = "unknown",
+    [SEGMENT_PENDING] = "pending",
 };
 
 const char *segment_consent_word(enum segment_consent consent)

@@ -41,7 +41,7 @@ bool        segment_subject_has_hits(enum segment_subject subject); /* OPENED, C
 const char *segment_calendar_word(enum segment_unit unit, uint32_t back);
 bool        segment_calendar_of(struct str words, struct segment_window *out);
 
-/* "granted", "refused", "unknown" */
+/* "granted", "refused", "unknown", "pending" */
 const char *segment_consent_word(enum segment_consent consent);
 bool        segment_consent_of(struct str word, enum segment_consent *out);
 

@@ -22,6 +22,7 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
            : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
            : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
+           : str_starts(path, STR("/api/v1/topics"))    ? DEFINE_TOPICS
                                                         : DEFINE_WORKSPACE;
 }
 
@@ -32,7 +33,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
-        [DEFINE_SNIPPET] = "snippet",
+        [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
     };
     return words[kind];
 }
@@ -42,6 +43,7 @@ static struct str name_of(struct call *call, enum definition_kind kind)
     return kind == DEFINE_WORKSPACE   ? STR("workspace")
            : kind == DEFINE_STAGES    ? STR("stages")
            : kind == DEFINE_RETENTION ? STR("retention")
+           : kind == DEFINE_TOPICS    ? STR("topics")
                                       : call_param(call, "name");
 }
 
@@ -223,9 +225,10 @@ enum err definition_show(struct call *call)
         return definition_absent(call, kind, shelf.name);
     TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
     if (shelf.count == 0 || shelf.items[0].text.len == 0) {
-        if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES && kind != DEFINE_RETENTION)
+        if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES && kind != DEFINE_RETENTION &&
+            kind != DEFINE_TOPICS)
             return definition_absent(call, kind, shelf.name);
-        /* There is always a workspace, a list of stages, and how long events are kept: these have
+        /* There is always a workspace, stages, topics, and how long events are kept: these have
          * not been described yet. */
         shelf.items = &none;
     }

@@ -316,11 +316,15 @@ enum err profile_explain(struct call *call)
 {
     struct str segment = call_query(call, "segment"), condition = call_query(call, "condition");
     struct str journey = call_query(call, "journey"), message = call_query(call, "message");
-    int asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) + (message.len > 0);
+    struct str topic = call_query(call, "topic");
+    int asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) + (message.len > 0) +
+                (topic.len > 0);
     if (asked != 1)
         return problem_set(&call->problem, ERR_INPUT, "segment",
                            "One thing is explained at a time.",
-                           "Give one of segment, condition, journey or message.");
+                           "Give one of segment, condition, journey, message or topic.");
+    if (topic.len > 0)
+        return consent_explain(call, topic);
     if (journey.len > 0)
         return explain_journey(call, journey);
     if (message.len > 0)

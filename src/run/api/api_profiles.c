@@ -129,8 +129,7 @@ static void consents_write(const struct program *program, const struct state *st
         if (consent->channel != CHANNEL_ALL)
             write_text(out, &first, "channel",
                        channel_name((enum consent_channel)consent->channel));
-        write_text(out, &first, "state",
-                   consent->granted ? STR("subscribed") : STR("unsubscribed"));
+        write_text(out, &first, "state", consent_word((enum consent_state)consent->state));
         write_time(out, &first, "at", consent->at_ms);
         buf_char(out, '}');
     }
@@ -295,38 +294,6 @@ enum err profile_unmerge(struct call *call)
                            "Send {\"merge\":NUMBER} with a number of the person's `merges`.");
     TRY(person_find(call, &record.profile));
     record.merge = (uint64_t)merge;
-    return change_submit(call, record, &body);
-}
-
-static enum err channel_check(struct call *call, const struct json *body)
-{
-    const struct json   *given = json_get(body, STR("channel"));
-    enum consent_channel channel;
-    if (given == NULL || (given->kind == JSON_STRING && channel_of(given->string, &channel)))
-        return OK;
-    return problem_set(&call->problem, ERR_INPUT, "channel", "This is no channel.",
-                       "Use email, sms, push or post, or leave it out for all.");
-}
-
-enum err profile_consent(struct call *call)
-{
-    struct json   body;
-    struct record record = { .kind = RECORD_CONSENT };
-    TRY(call_body(call, &body));
-    struct str state = json_get_str(&body, STR("state"));
-    if (!str_eq(state, STR("subscribed")) && !str_eq(state, STR("unsubscribed")))
-        return problem_set(&call->problem, ERR_INPUT, "state", "This is no state of a consent.",
-                           "Use subscribed or unsubscribed.");
-    TRY(channel_check(call, &body));
-    record.name = json_get_str(&body, STR("topic"));
-    if (record.name.len > NOTE_BYTES_MAX || json_get_str(&body, STR("how")).len > NOTE_BYTES_MAX)
-        return problem_set(&call->problem, ERR_LIMIT, "topic",
-                           "`topic` and `how` have at most 200 "
-                           "bytes.",
-                           "Shorten them.");
-    if (str_eq(record.name, STR("*")))
-        record.name = STR_NONE;
-    TRY(person_find(call, &record.profile));
     return change_submit(call, record, &body);
 }
 

@@ -212,10 +212,14 @@ static enum err all_collect(struct applying *applying)
     for (int kind = FILE_SNIPPET; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
         struct collecting collecting = { applying, (enum file_kind)kind };
         char              path[64];
-        if (kind == FILE_STAGES) {
-            struct file stages = { .kind = FILE_STAGES, .path = STR("stages.json") };
-            if (!is_ours(applying, &stages) && applying->all.count < 2 * FILES_MAX)
-                applying->all.items[applying->all.count++] = stages;
+        if (file_kind_is_single((enum file_kind)kind)) {
+            struct file single = { .kind = (enum file_kind)kind };
+            single.path =
+                str_format(applying->arena, "%s.json", file_kind_name((enum file_kind)kind));
+            if (single.path.ptr == NULL)
+                return ERR_MEMORY;
+            if (!is_ours(applying, &single) && applying->all.count < 2 * FILES_MAX)
+                applying->all.items[applying->all.count++] = single;
             continue;
         }
         snprintf(path, sizeof path, "/api/v1/%s", file_kind_folder((enum file_kind)kind));

@@ -35,13 +35,13 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "apply",
       .purpose = "make a folder of segments, journeys and templates so",
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
-      .more =
-          "The folder holds workspace.json, stages.json, snippets/*.liquid, templates/*.email,\n"
-          "traits/*.txt, segments/*.segment and journeys/*.json. All of it is checked first;\n"
-          "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
-          "enters a\n"
-          "segment because its definition changed starts no journey, unless --fire says so;\n"
-          "then it is told first how many may, and asked.",
+      .more = "The folder holds workspace.json, topics.json, stages.json, snippets/*.liquid, "
+              "templates/*.email,\n"
+              "traits/*.txt, segments/*.segment and journeys/*.json. All of it is checked first;\n"
+              "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
+              "enters a\n"
+              "segment because its definition changed starts no journey, unless --fire says so;\n"
+              "then it is told first how many may, and asked.",
       .example = "dult apply --data ./data shop/",
       .options = { { "fire", NULL, "changed segments may start journeys; asks first" },
                    { "yes", NULL, "do not ask" } },

@@ -4,14 +4,15 @@
  *     shop/workspace.json              one
  *     shop/snippets/footer.liquid      what templates share
  *     shop/templates/welcome.email     names are those of the files
+ *     shop/topics.json                 what people may say yes or no to
  *     shop/traits/total_spent.txt      computed traits
  *     shop/stages.json                 all stages
  *     shop/segments/vip.segment
  *     shop/journeys/welcome.json
  *
  * They are given in the order in which they can be defined: the workspace, snippets, templates,
- * traits, stages, segments with those they name before them, journeys. A ring of segments is
- * refused with its path.
+ * topics, traits, stages, segments with those they name before them, journeys. A ring of segments
+ * is refused with its path.
  *
  * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
  *               that fits nowhere is refused, because a misspelt ending is a lost journey.
@@ -32,16 +33,17 @@ enum file_kind {
     FILE_WORKSPACE,
     FILE_SNIPPET,
     FILE_TEMPLATE,
+    FILE_TOPICS,
     FILE_TRAIT,
     FILE_STAGES,
     FILE_SEGMENT,
     FILE_JOURNEY
 };
-enum { FILE_KINDS = 7 };
+enum { FILE_KINDS = 8 };
 
 struct file {
     enum file_kind kind;
-    struct str     name; /* "vip"; the workspace and the stages have none */
+    struct str     name; /* "vip"; the workspace, topics and stages have none */
     struct str     path; /* "segments/vip.segment", below the folder */
     struct str     text;
 };
@@ -54,7 +56,7 @@ struct files {
 /* "workspace", "template" ... and their folder in the API: "templates" ... */
 const char *file_kind_name(enum file_kind kind);
 const char *file_kind_folder(enum file_kind kind);
-/* One document without a name: the workspace, the stages. */
+/* One document without a name: the workspace, the topics, the stages. */
 bool file_kind_is_single(enum file_kind kind);
 
 /* Everything lies in `arena`. ERR_ABSENT: no such folder; ERR_INPUT: a file that fits nowhere. */

@@ -120,6 +120,8 @@ static enum decision_kind kind_of_store(uint32_t kind)
         return DECISION_RETURNED;
     case STORE_DECISION_CONSENT_GIVEN:
     case STORE_DECISION_CONSENT_WITHDRAWN:
+    case STORE_DECISION_CONSENT_PENDING:
+    case STORE_DECISION_CONSENT_UNSAID:
         return DECISION_CONSENT;
     case STORE_DECISION_LIST_JOINED:
         return DECISION_JOINED;
@@ -140,6 +142,14 @@ static enum decision_kind kind_of_store(uint32_t kind)
     return DECISION_NONE;
 }
 
+static uint32_t consent_row_kind(uint32_t state)
+{
+    return state == CONSENT_GRANTED   ? STORE_DECISION_CONSENT_GIVEN
+           : state == CONSENT_PENDING ? STORE_DECISION_CONSENT_PENDING
+           : state == CONSENT_UNKNOWN ? STORE_DECISION_CONSENT_UNSAID
+                                      : STORE_DECISION_CONSENT_WITHDRAWN;
+}
+
 void decision_to_row(const struct decision *d, struct store_decision *row)
 {
     struct kind kind = kind_of_engine(d->kind);
@@ -154,8 +164,8 @@ void decision_to_row(const struct decision *d, struct store_decision *row)
         .subject = kind.swapped ? d->object : d->subject,
         .object = kind.swapped ? d->subject : d->object,
     };
-    if (d->kind == DECISION_CONSENT && d->object == 0)
-        row->kind = STORE_DECISION_CONSENT_WITHDRAWN;
+    if (d->kind == DECISION_CONSENT)
+        row->kind = consent_row_kind(d->object);
     if (d->kind == DECISION_STEP && d->due_ms != TIME_NEVER)
         row->kind = STORE_DECISION_JOURNEY_WAITING;
     if (d->kind == DECISION_INTENT)
