@@ -85,29 +85,31 @@ static enum err number_write(const char *calling, struct str national, char *out
     return OK;
 }
 
+/* Without the prefix that is dialled within the country. A 0 begins no number where it is the
+ * prefix; an 8 or a 1 may, if it is needed for the length. */
+static struct str trunk_drop(const struct phone_plan *plan, struct str digits)
+{
+    struct str bare = str_slice(digits, strlen(plan->trunk), digits.len);
+    bool       drops = begins(digits, plan->trunk) && is_possible(plan->calling, bare.len) &&
+                 (plan->trunk[0] == '0' || !is_possible(plan->calling, digits.len));
+    return drops ? bare : digits;
+}
+
 static enum err international(struct str digits, char *out)
 {
     const struct phone_plan *plan = plan_abroad(digits);
     if (plan == NULL)
         return ERR_INPUT;
-    struct str national = str_slice(digits, strlen(plan->calling), digits.len);
     /* "+44 0791...": the prefix of the country, written all the same */
-    if (!is_possible(plan->calling, national.len) && begins(national, plan->trunk))
-        national = str_slice(national, strlen(plan->trunk), national.len);
-    return number_write(plan->calling, national, out);
+    struct str national = str_slice(digits, strlen(plan->calling), digits.len);
+    return number_write(plan->calling, trunk_drop(plan, national), out);
 }
 
 static enum err national(const struct phone_plan *plan, struct str digits, char *out)
 {
-    struct str bare = str_slice(digits, strlen(plan->trunk), digits.len);
-    bool       trunk = begins(digits, plan->trunk);
-    /* A 0 begins no number where it is the prefix; an 8 or a 1 may, if it is needed for the length.
-     */
-    if (trunk && is_possible(plan->calling, bare.len) &&
-        (plan->trunk[0] == '0' || !is_possible(plan->calling, digits.len)))
+    struct str bare = trunk_drop(plan, digits);
+    if (is_possible(plan->calling, bare.len))
         return number_write(plan->calling, bare, out);
-    if (is_possible(plan->calling, digits.len))
-        return number_write(plan->calling, digits, out);
     /* The calling code without its plus. */
     return begins(digits, plan->calling) ? international(digits, out) : ERR_INPUT;
 }

@@ -278,6 +278,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .has_data = true,
       .words_most = CLI_WORDS_MAX,
       .run = cli_bounce },
+    { .name = "sms",
+      .purpose = "say how many parts a text message is, and which number is dialled",
+      .usage = "[--to NUMBER [--country CODE]] TEXT...\n[--to NUMBER] < TEXT\n--lines < JSON-LINES",
+      .more = "A part has 160 characters of the GSM alphabet (153 where there are several), or 70\n"
+              "(67) where one character is outside it. With --lines each line is\n"
+              "{\"text\": ..., \"to\": ..., \"country\": ...}, and so is each answer.",
+      .example = "dult sms --to '912 34 567' --country NO 'Your order is on its way'",
+      .options = { { "to", "NUMBER", "as people write it" },
+                   { "country", "CODE", "where it is written, such as NO" },
+                   { "lines", NULL, "many, as JSON" } },
+      .words_most = CLI_WORDS_MAX,
+      .run = cli_sms },
     { .name = NULL },
 };
 
