@@ -28,7 +28,7 @@
  *      INTENT        enrollment            node               template, channel, journey, node, the
  *                                                             numbers of all, topic_id, event
  *      CLAIMED       message               attempt            to, event, version, traits: [seq],
- *                                                             computed?
+ *                                                             computed?, variant? (tailor.h)
  *      DEFERRED      message               attempt            retry_at, text
  *      RETURNED      message               attempt            retry_at, text
  *      SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
@@ -91,6 +91,7 @@ struct decision {
                        quiet */
     uint32_t        topic;    /* INTENT */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
+    struct str      variant;  /* CLAIMED: which variant of the template, and why; as JSON */
     const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
     uint32_t        journey;    /* STEP, ENDED, INTENT */
@@ -124,7 +125,10 @@ enum name_kind {
 enum { DECISION_DETAIL_BYTES_MAX = 64 << 10 };
 
 /* A message the engine has said "send" to, with all that rendering needs. */
-enum { CLAIM_COMPUTED_BYTES_MAX = 4096 }; /* those that fit, in the order they were defined */
+enum {
+    CLAIM_TRAITS_BYTES_MAX = 4096, /* computed traits that fit, in the order they were defined */
+    CLAIM_COMPUTED_BYTES_MAX = 2 * CLAIM_TRAITS_BYTES_MAX, /* and what the template asks */
+};
 
 struct claim {
     uint64_t             message;
@@ -136,6 +140,8 @@ struct claim {
     const uint32_t      *trait_seqs; /* the identify records whose traits hold now, oldest first */
     uint32_t             trait_seqs_count;
     struct str           computed; /* what computed traits are now, as a JSON object; empty: none */
+    uint32_t             variant;  /* whose text it is: a template's number + 1; 0: template_id's */
+    uint32_t             variant_version;
     bool                 transactional;
     enum consent_channel channel;
     int64_t first_try_ms; /* when it was first claimed; this instant when attempt is 1 */

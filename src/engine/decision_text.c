@@ -156,6 +156,10 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
             json_write_key(out, &first, "computed");
             buf_str(out, d->computed);
         }
+        if (d->variant.len > 0) {
+            json_write_key(out, &first, "variant");
+            buf_str(out, d->variant);
+        }
         break;
     case DECISION_DEFERRED:
     case DECISION_RETURNED:

@@ -148,6 +148,20 @@ struct str engine_address(const struct engine *engine, uint32_t profile);
 const struct suppression *engine_suppression(const struct engine *engine, struct str address);
 uint32_t                  engine_suppressions(const struct engine *engine); /* how many are */
 
+/*
+ * The claim that a message would have if it went to the person now, for looking at it: nothing is
+ * decided, and neither consent nor suppression is asked. `text`: a template that is not saved,
+ * instead of the one with that number; empty: the saved one. *variant is JSON (tailor.h) or empty.
+ * All lies in the arena. The address may be empty. ERR_INPUT, ERR_ABSENT of a text with a problem.
+ */
+struct claim_draft {
+    uint32_t        person, template_id, journey, event_seq;
+    struct str      text;
+    struct problem *problem;
+};
+MUST enum err engine_claim_draft(struct engine *engine, const struct claim_draft *draft,
+                                 struct arena *arena, struct claim *claim, struct str *variant);
+
 /* The person's current traits as JSON; the records they came from, oldest first, at most `most`. */
 void     engine_traits_write(const struct engine *engine, uint32_t person, struct buf *out);
 uint32_t engine_trait_seqs(const struct engine *engine, uint32_t person, uint32_t *seqs,

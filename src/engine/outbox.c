@@ -3,8 +3,8 @@
  * until delivery has room; then consent and address are looked at, in order with everything else,
  * and only a claim lets it go. What is claimed is answered by an outcome.
  */
-#include "engine/inside.h"
 #include "engine/reach.h"
+#include "engine/tailor.h"
 
 enum { TRAIT_SEQS_MAX = 256, SEQ_BYTES = 11, ATTEMPTS_MAX = 20 };
 _Static_assert(CLAIM_COMPUTED_BYTES_MAX + TRAIT_SEQS_MAX * SEQ_BYTES <
@@ -118,37 +118,38 @@ static void derived_write(struct engine *engine, uint32_t person, struct buf *ou
 
 /*
  * Computed traits change with every event, and what is derived with the day, so the values
- * themselves are kept.
+ * themselves are kept; and so are the answers to what the text asks.
  */
-static enum err computed_freeze(struct engine *engine, struct out *out, uint32_t person,
-                                struct str *frozen)
+static enum err computed_freeze(struct engine *engine, struct arena *arena, uint32_t person,
+                                const struct template_def *template, struct str *frozen)
 {
     SCOPED(buf_donep) struct buf text = buf_make(CLAIM_COMPUTED_BYTES_MAX);
     *frozen = STR_NONE;
     buf_char(&text, '{');
     if (engine->program->computed.count > 0) {
         buf_reset(&text);
-        engine_computed_write(engine, person, CLAIM_COMPUTED_BYTES_MAX - 4 * DERIVED_BYTES_MAX,
+        engine_computed_write(engine, person, CLAIM_TRAITS_BYTES_MAX - 4 * DERIVED_BYTES_MAX,
                               &text);
         text.len -= text.len > 0; /* the brace at the end */
     }
     bool first = text.len <= 1;
     derived_write(engine, person, &text, &first);
+    TRY(tailor_blocks(engine, person, &template->blocks, template->has_snippets, &text, &first));
     buf_char(&text, '}');
     TRY(buf_err(&text));
     if (text.len == 2)
         return OK;
-    *frozen = str_copy(out->arena, buf_view(&text));
+    *frozen = str_copy(arena, buf_view(&text));
     return frozen->ptr == NULL ? ERR_MEMORY : OK;
 }
 
 /* What the message is written with, by the numbers of records that never change. */
-static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t person,
-                             const struct message *message, struct str address, struct claim *claim)
+static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_t person,
+                             const struct message *message, struct claim *claim)
 {
     const struct template_def *template =
         program_template_at(engine->program, message->template_id);
-    uint32_t *seqs = ARENA_ARRAY(out->arena, TRAIT_SEQS_MAX, uint32_t);
+    uint32_t *seqs = ARENA_ARRAY(arena, TRAIT_SEQS_MAX, uint32_t);
     *claim = (struct claim){
         .message = message->id,
         .profile = person,
@@ -158,16 +159,64 @@ static enum err claim_freeze(struct engine *engine, struct out *out, uint32_t pe
         .journey = message->journey,
         .topic = message->topic,
         .event_seq = message->trigger_seq,
-        .address = str_copy(out->arena, address),
         .trait_seqs = seqs,
         .transactional = template->transactional,
         .channel = template->channel,
         .first_try_ms = message->attempt == 1 ? engine->now_ms : message->first_try_ms,
     };
-    if (seqs == NULL || claim->address.ptr == NULL)
+    if (seqs == NULL)
         return ERR_MEMORY;
     claim->trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
-    return computed_freeze(engine, out, person, &claim->computed);
+    return OK;
+}
+
+/* Which variant, and what its text asks. */
+static enum err claim_tailor(struct engine *engine, struct arena *arena, struct claim *claim,
+                             struct str *variant)
+{
+    const struct program *program = engine->program;
+    struct tailored       tailored;
+    TRY(tailor_variant(engine, claim->profile, claim->template_id, arena, &tailored));
+    *variant = tailored.why;
+    if (tailored.why.len > 0) {
+        claim->variant = tailored.template_id + 1;
+        claim->variant_version = tailored.version;
+    }
+    return computed_freeze(engine, arena, claim->profile,
+                           program_template_at(program, tailored.template_id), &claim->computed);
+}
+
+/* The same of a text that is not saved, so that it has no variants. */
+static enum err draft_tailor(struct engine *engine, const struct claim_draft *draft,
+                             struct arena *arena, struct claim *claim)
+{
+    struct template_def def;
+    TRY(template_draft_read(draft->text, &def, draft->problem));
+    enum err err = template_blocks_check(engine->program, &def.blocks, draft->problem);
+    if (err == OK)
+        err = computed_freeze(engine, arena, claim->profile, &def, &claim->computed);
+    claim->transactional = def.transactional;
+    claim->channel = def.channel;
+    template_blocks_done(&def.blocks);
+    return err;
+}
+
+enum err engine_claim_draft(struct engine *engine, const struct claim_draft *draft,
+                            struct arena *arena, struct claim *claim, struct str *variant)
+{
+    struct message message = { .template_id = draft->template_id,
+                               .trigger_seq = draft->event_seq,
+                               .journey = draft->journey,
+                               .attempt = 1 };
+    struct str     address = STR_NONE;
+    char           bytes[REACH_BYTES_MAX];
+    *variant = STR_NONE;
+    TRY(claim_freeze(engine, arena, draft->person, &message, claim));
+    TRY(draft->text.len > 0 ? draft_tailor(engine, draft, arena, claim)
+                            : claim_tailor(engine, arena, claim, variant));
+    (void)reach_address(engine, draft->person, claim->channel, bytes, &address);
+    claim->address = str_copy(arena, address);
+    return claim->address.ptr == NULL ? ERR_MEMORY : OK;
 }
 
 static enum err claim_add(struct out *out, const struct claim *claim)
@@ -197,8 +246,17 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
 
     struct message next = *message;
     struct claim   claim;
+    struct str     variant;
     next.attempt++;
-    TRY(claim_freeze(engine, out, person, &next, address, &claim));
+    TRY(claim_freeze(engine, out->arena, person, &next, &claim));
+    claim.address = str_copy(out->arena, address);
+    if (claim.address.ptr == NULL)
+        return ERR_MEMORY;
+    enum err err = claim_tailor(engine, out->arena, &claim, &variant);
+    if (err == ERR_LIMIT)
+        return message_decide(engine, out, person, DECISION_DROPPED, message,
+                              STR("the template asks more than a claim can keep"), TIME_NEVER);
+    TRY(err);
     TRY(decide(engine, out,
                (struct decision){ .kind = DECISION_CLAIMED,
                                   .profile = person,
@@ -210,6 +268,7 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
                                   .event = claim.event_seq,
                                   .other = claim.template_version,
                                   .computed = claim.computed,
+                                  .variant = variant,
                                   .seqs = claim.trait_seqs,
                                   .seqs_count = claim.trait_seqs_count }));
     return claim_add(out, &claim);

@@ -97,7 +97,7 @@ void program_close(struct program *program)
     computed_done(program);
     arena_close(program->stages.arena);
     VEC_DONE(&program->journeys);
-    VEC_DONE(&program->templates);
+    templates_done(program);
     numbers_done(program->segments_of_event);
     VEC_DONE(&program->segments_of_anything);
     leaves_done(program->leaves_of_event);
@@ -134,7 +134,7 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
     case DEFINE_TOPICS:
         return topics_define(program, text, version, problem);
     case DEFINE_SNIPPET:
-        return OK;
+        return snippet_define(program, name, text);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
@@ -165,6 +165,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return topics_check(text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
+    case DEFINE_SNIPPET:
+        return snippet_check(program, text, problem);
     default:
         return OK; /* program_define refuses it */
     }

@@ -40,6 +40,9 @@ enum {
     PROGRAM_STAGES_MAX = 50,            /* all their rules stand in each condition about one */
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
+    TEMPLATE_BLOCKS_MAX = 32,           /* of a template, of a snippet: each is asked for a mail */
+    TEMPLATE_BLOCK_NAME_BYTES_MAX = 100,
+    TEMPLATE_LANGUAGE_BYTES_MAX = 35,
 };
 
 struct segment_def {
@@ -95,11 +98,38 @@ struct journey_def {
     bool                     live; /* false after deletion: those inside go on, nobody enters */
 };
 
+/*
+ * What a template or a snippet asks about its reader; the answer is frozen with the claim.
+ *
+ *     when vip: in segment "vip" and plan = "pro"        a line of its head    {% if when.vip %}
+ *     {% if person.segments contains "vip" %}            in its Liquid         (no tree)
+ */
+struct template_block {
+    struct str                 name;
+    const struct segment_node *tree; /* NULL: is the person in the segment of that name? */
+};
+
+struct template_blocks {
+    struct arena                *arena; /* NULL: it asks nothing */
+    const struct template_block *items;
+    uint32_t                     count;
+};
+
 struct template_def {
-    uint32_t             version; /* 0: not defined */
-    uint32_t             topic;   /* 0: none */
-    bool                 transactional;
-    enum consent_channel channel;
+    uint32_t               version; /* 0: not defined */
+    uint32_t               topic;   /* 0: none */
+    bool                   transactional;
+    enum consent_channel   channel;
+    bool                   has_snippets; /* what they ask is asked, too */
+    struct template_blocks blocks;
+    char                   language[TEMPLATE_LANGUAGE_BYTES_MAX + 1]; /* it says it is in */
+    uint32_t               first_variant, next_variant; /* of one base: number + 1; 0: no more */
+    bool                   is_linked;
+};
+
+struct snippet_def {
+    struct str             name; /* in the blocks' arena */
+    struct template_blocks blocks;
 };
 
 /* The leaves about one event; found when first asked for after a definition changed. */
@@ -150,11 +180,16 @@ struct program {
         struct template_def *items;
         uint32_t             count, room;
     } templates;
-    struct numbers       *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
-    struct numbers        segments_of_anything; /* those that hear of every event not Dult's own */
-    struct leaves        *leaves_of_event;
-    struct dict          *leaves; /* texts of leaves: equal conditions have one number, for ever */
-    struct numbers       *segments_of_trait;
+    struct {
+        struct snippet_def *items;
+        uint32_t            count, room;
+    } snippets; /* those that ask something */
+    char            language[TEMPLATE_LANGUAGE_BYTES_MAX + 1], currency[4]; /* the workspace's */
+    struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
+    struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
+    struct leaves  *leaves_of_event;
+    struct dict    *leaves; /* texts of leaves: equal conditions have one number, for ever */
+    struct numbers *segments_of_trait;
     struct trait_hearing *traits; /* by trait */
     struct numbers        open;   /* segments that someone of whom nothing is known may be in */
     uint32_t              open_round;

@@ -34,8 +34,23 @@ MUST enum err journey_check(struct program *program, struct str name, struct str
 void          journey_version_close(struct journey_version *version);
 MUST enum err template_define(struct program *program, struct str name, struct str text,
                               uint32_t version, uint32_t *number, struct problem *problem);
-MUST enum err template_check(const struct program *program, struct str name, struct str text,
+MUST enum err template_check(struct program *program, struct str name, struct str text,
                              struct problem *problem);
+MUST enum err snippet_define(struct program *program, struct str name, struct str text);
+MUST enum err snippet_check(struct program *program, struct str text, struct problem *problem);
+void          templates_done(struct program *program);
+
+/* program_blocks.c: what the text asks about its reader. `head`: the lines before the bodies, empty
+ * of a snippet. ERR_INPUT for a condition that cannot be read, ERR_LIMIT for too many. */
+MUST enum err template_blocks_read(struct template_blocks *out, struct str head, struct str text,
+                                   struct problem *problem);
+void          template_blocks_done(struct template_blocks *blocks);
+/* Of a template's text what needs no program. For template_blocks_done(&out->blocks). */
+MUST enum err template_draft_read(struct str text, struct template_def *out,
+                                  struct problem *problem);
+/* Is everything there that is asked for? ERR_ABSENT. */
+MUST enum err template_blocks_check(struct program *program, const struct template_blocks *blocks,
+                                    struct problem *problem);
 MUST enum err workspace_define(struct program *program, struct str text, uint32_t version,
                                struct problem *problem);
 MUST enum err workspace_check(const struct program *program, struct str text,

@@ -21,6 +21,15 @@ static enum err names_of(struct program *program, const struct json *root, const
     return OK;
 }
 
+/* A code, or nothing where there is none that fits. */
+static void code_keep(const struct json *root, const char *key, char *out, size_t room)
+{
+    struct str value = json_get_str(root, str_of(key));
+    out[0] = '\0';
+    if (value.len < room)
+        str_to_cstr(value, out, room);
+}
+
 enum err workspace_define(struct program *program, struct str text, uint32_t version,
                           struct problem *problem)
 {
@@ -35,6 +44,8 @@ enum err workspace_define(struct program *program, struct str text, uint32_t ver
                            "Begin with {\"name\": ...}.");
     TRY(names_of(program, &root, "lists", NAME_LIST, problem));
     TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
+    code_keep(&root, "language", program->language, sizeof program->language);
+    code_keep(&root, "currency", program->currency, sizeof program->currency);
     /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
     program->zone = zone_find(program->zones, json_get_str(&root, STR("timezone")));
     str_to_cstr(json_get_str(&root, STR("name")), program->house.name, sizeof program->house.name);

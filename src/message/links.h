@@ -15,7 +15,7 @@
  * because there a reader sees the URL itself.
  *
  * Always true   taking the splices out of the result gives the original bytes.
- * Knows not     what to add to a URL (UTM).
+ * Knows not     what to add to a URL: that is utm.h.
  */
 #ifndef DULT_MESSAGE_LINKS_H
 #define DULT_MESSAGE_LINKS_H

@@ -4,6 +4,7 @@
 #include "run/api/keeping.h"
 #include "run/api/sharing.h"
 #include "run/send/snippets.h"
+#include "run/send/workspace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,10 @@ static enum err text_check(struct call *call, enum definition_kind kind, struct 
     if (!str_is_utf8(text))
         return problem_set(&call->problem, ERR_INPUT, "body", "The text is not UTF-8.",
                            "Save the file as UTF-8.");
+    if (kind == DEFINE_WORKSPACE) {
+        struct workspace workspace;
+        TRY(workspace_parse(call->arena, text, &workspace, &call->problem));
+    }
     if (kind == DEFINE_TEMPLATE)
         TRY(templates_check(call, name, text));
     if (kind == DEFINE_SNIPPET)

@@ -269,6 +269,19 @@ static enum err detail_write(struct call *call, bool *first, struct str detail,
     return OK;
 }
 
+/* Which text was claimed, and why. */
+static enum err variant_write(struct call *call, bool *first, struct str detail)
+{
+    struct json object;
+    if (detail.len == 0)
+        return OK;
+    TRY(json_parse(call->desk->parser, call->arena, detail, &object, NULL));
+    const struct json *variant = json_get(&object, STR("variant"));
+    write_text(&call->out, first, "variant", json_get_str(variant, STR("name")));
+    write_text(&call->out, first, "variant_why", json_get_str(variant, STR("why")));
+    return OK;
+}
+
 static enum err view_write(struct message_page *page, const struct message_view *view)
 {
     static const char *const intent_keys[] = { "template", "journey", "node" };
@@ -283,6 +296,7 @@ static enum err view_write(struct message_page *page, const struct message_view 
     write_text(&call->out, &first, "state", str_of(message_state_name(view->last.kind)));
     TRY(detail_write(call, &first, view->intent.detail, intent_keys, intent_keys, 3));
     TRY(detail_write(call, &first, view->to, to_keys, to_keys, 1));
+    TRY(variant_write(call, &first, view->to));
     write_int(&call->out, &first, "enrollment", (int64_t)view->intent.subject);
     write_int(&call->out, &first, "attempts", view->attempts);
     write_time(&call->out, &first, "due", view->intent.at_ms);

@@ -93,6 +93,11 @@ static enum err claimed_read(struct view *view, const struct decision *claimed)
             seqs[view->claim.trait_seqs_count++] = (uint32_t)traits->items[i].integer;
     view->claim.trait_seqs = seqs;
     TRY(computed_read(view, json_get(&detail, STR("computed"))));
+    const struct json *variant = json_get(&detail, STR("variant"));
+    if (variant != NULL) {
+        view->claim.variant = number_of(variant, STR("id")) + 1;
+        view->claim.variant_version = number_of(variant, STR("version"));
+    }
     view->at_ms = claimed->at_ms;
     view->is_claimed = true;
     return view->claim.address.ptr == NULL ? ERR_MEMORY : OK;

@@ -209,7 +209,7 @@ static enum err all_collect(struct applying *applying)
     memcpy(applying->all.items, applying->files.items,
            applying->files.count * sizeof *applying->files.items);
     applying->all.count = applying->files.count;
-    for (int kind = FILE_SNIPPET; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
+    for (int kind = FILE_WORKSPACE + 1; talk->reach.client != NULL && kind < FILE_KINDS; kind++) {
         struct collecting collecting = { applying, (enum file_kind)kind };
         char              path[64];
         if (file_kind_is_single((enum file_kind)kind)) {
@@ -270,7 +270,7 @@ static bool is_template_file(const char *word)
     return str_ends(str_of(word), STR(".email"));
 }
 
-/* What the files named need of the folder that they lie in: its workspace and snippets. */
+/* What the files named may need of the folder that they lie in. */
 static enum err around_read(struct applying *applying, struct str first)
 {
     struct files around = { .count = 0 };
@@ -288,7 +288,7 @@ static enum err around_read(struct applying *applying, struct str first)
     }
     free(real);
     for (uint32_t i = 0; err == OK && i < around.count; i++)
-        if (around.items[i].kind == FILE_WORKSPACE || around.items[i].kind == FILE_SNIPPET)
+        if (around.items[i].kind != FILE_TEMPLATE && around.items[i].kind != FILE_JOURNEY)
             applying->files.items[applying->files.count++] = around.items[i];
     return err;
 }

@@ -2,17 +2,17 @@
  * files: a workspace as a marketer keeps it, read from a folder.
  *
  *     shop/workspace.json              one
- *     shop/snippets/footer.liquid      what templates share
- *     shop/templates/welcome.email     names are those of the files
  *     shop/topics.json                 what people may say yes or no to
  *     shop/traits/total_spent.txt      computed traits
  *     shop/stages.json                 all stages
- *     shop/segments/vip.segment
+ *     shop/segments/vip.segment        names are those of the files
+ *     shop/snippets/footer.liquid      what templates share
+ *     shop/templates/welcome.email     and welcome.nb.email, a variant of it
  *     shop/journeys/welcome.json
  *
- * They are given in the order in which they can be defined: the workspace, snippets, templates,
- * topics, traits, stages, segments with those they name before them, journeys. A ring of segments
- * is refused with its path.
+ * They are given in the order in which they can be defined: the workspace, topics, traits, stages,
+ * segments with those they name before them, snippets, templates, journeys. A ring of segments is
+ * refused with its path.
  *
  * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
  *               that fits nowhere is refused, because a misspelt ending is a lost journey.
@@ -31,12 +31,12 @@ enum {
 
 enum file_kind {
     FILE_WORKSPACE,
-    FILE_SNIPPET,
-    FILE_TEMPLATE,
     FILE_TOPICS,
     FILE_TRAIT,
     FILE_STAGES,
     FILE_SEGMENT,
+    FILE_SNIPPET,
+    FILE_TEMPLATE,
     FILE_JOURNEY
 };
 enum { FILE_KINDS = 8 };

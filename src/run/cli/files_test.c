@@ -64,26 +64,28 @@ static enum err shop_read(struct shop *shop)
 
 TEST(files, come_in_the_order_in_which_they_can_be_defined)
 {
-    static const char *const expected[] = { "workspace.json",        "snippets/foot.liquid",
-                                            "templates/hello.email", "traits/spent.txt",
-                                            "stages.json",           "segments/zoo.segment",
-                                            "segments/all.segment",  "segments/best.segment",
-                                            "journeys/welcome.json" };
-    struct shop              shop = shop_open();
+    static const char *const expected[] = {
+        "workspace.json",       "traits/spent.txt",      "stages.json",
+        "segments/zoo.segment", "segments/all.segment",  "segments/best.segment",
+        "snippets/foot.liquid", "templates/hello.email", "templates/hello.nb.email",
+        "journeys/welcome.json"
+    };
+    struct shop shop = shop_open();
     shop_file(&shop, "journeys/welcome.json", "{}");
     shop_file(&shop, "segments/all.segment", "# not in segment \"best\"\nin segment \"zoo\"\n");
     shop_file(&shop, "segments/best.segment", "in segment \"all\" and not in segment  \"zoo\"");
     shop_file(&shop, "segments/zoo.segment", "did \"A\"\n");
     shop_file(&shop, "traits/spent.txt", "sum of revenue of \"A\"\n");
     shop_file(&shop, "stages.json", "{}");
+    shop_file(&shop, "templates/hello.nb.email", "subject: x\n");
     shop_file(&shop, "templates/hello.email", "subject: x\n");
     shop_file(&shop, "snippets/foot.liquid", "bye");
     shop_file(&shop, "workspace.json", "{}");
     assert_ok(shop_read(&shop));
-    assert_int_equal(shop.files.count, 9);
-    for (uint32_t i = 0; i < 9; i++)
+    assert_int_equal(shop.files.count, 10);
+    for (uint32_t i = 0; i < 10; i++)
         assert_str(shop.files.items[i].path, expected[i]);
-    assert_str(shop.files.items[6].name, "all");
+    assert_str(shop.files.items[4].name, "all");
     shop_close(&shop);
 }
 

@@ -15,13 +15,29 @@ struct reading {
     uint32_t           seen; /* bits of enum head, so that a line given twice is found */
 };
 
-enum head { HEAD_SUBJECT, HEAD_PREHEADER, HEAD_TOPIC, HEAD_TRANSACTIONAL, HEAD_FROM, HEADS };
-
-static const char *const head_names[HEADS] = {
-    [HEAD_SUBJECT] = "subject", [HEAD_PREHEADER] = "preheader",
-    [HEAD_TOPIC] = "topic",     [HEAD_TRANSACTIONAL] = "transactional",
-    [HEAD_FROM] = "from",
+enum head {
+    HEAD_SUBJECT,
+    HEAD_PREHEADER,
+    HEAD_TOPIC,
+    HEAD_TRANSACTIONAL,
+    HEAD_FROM,
+    HEAD_SENDER,
+    HEAD_LANGUAGE,
+    HEAD_UTM,
+    HEAD_UTM_FIRST, /* one for each of enum utm_key */
+    HEADS = HEAD_UTM_FIRST + UTM_KEYS
 };
+
+static const char *head_name(uint32_t head)
+{
+    static const char *const names[HEAD_UTM_FIRST] = {
+        [HEAD_SUBJECT] = "subject",   [HEAD_PREHEADER] = "preheader",
+        [HEAD_TOPIC] = "topic",       [HEAD_TRANSACTIONAL] = "transactional",
+        [HEAD_FROM] = "from",         [HEAD_SENDER] = "sender",
+        [HEAD_LANGUAGE] = "language", [HEAD_UTM] = "utm",
+    };
+    return head < HEAD_UTM_FIRST ? names[head] : utm_names[head - HEAD_UTM_FIRST];
+}
 
 static void place_write(char *out, size_t room, struct str name, uint32_t line, uint32_t column)
 {
@@ -65,12 +81,27 @@ static enum err head_put(struct reading *reading, enum head head, struct email_p
     case HEAD_FROM:
         file->from = value.text;
         break;
-    default:
+    case HEAD_SENDER:
+        file->sender = value.text;
+        break;
+    case HEAD_LANGUAGE:
+        file->language = value.text;
+        break;
+    case HEAD_UTM:
+        file->no_utm = str_eq_nocase(value.text, STR("no"));
+        if (!file->no_utm)
+            return fault(reading, value.column, "\"utm\" can only be no.",
+                         "Write \"utm: no\", or \"utm_campaign: ...\" and the like.");
+        break;
+    case HEAD_TRANSACTIONAL:
         file->transactional = str_eq_nocase(value.text, STR("yes"));
         if (!file->transactional && !str_eq_nocase(value.text, STR("no")))
             return fault(
                 reading, value.column, "\"transactional\" is neither yes nor no.",
                 "Write \"transactional: yes\" for receipts and the like, otherwise \"no\".");
+        break;
+    default:
+        file->utm[head - HEAD_UTM_FIRST] = value;
     }
     return OK;
 }
@@ -83,8 +114,10 @@ static enum err head_line(struct reading *reading, struct str line)
     if (colon == line.len)
         return fault(reading, 1, "This line is not \"name: value\".",
                      "Write a header line, or \"--- html\" where the body begins.");
+    if (str_eq_nocase(str_slice(key, 0, 5), STR("when ")))
+        return OK; /* a condition, which the engine reads */
     for (uint32_t head = 0; head < HEADS; head++) {
-        if (!str_eq_nocase(key, str_of(head_names[head])))
+        if (!str_eq_nocase(key, str_of(head_name(head))))
             continue;
         if (reading->seen & 1U << head)
             return fault(reading, 1, "This header line is here twice.", "Keep one of them.");
@@ -96,7 +129,8 @@ static enum err head_line(struct reading *reading, struct str line)
     char where[160];
     place_write(where, sizeof where, reading->name, reading->line, 1);
     return problem_format(reading->problem, ERR_INPUT, where,
-                          "Use subject, preheader, topic, transactional and from.",
+                          "Use subject, preheader, topic, transactional, sender, from, language, "
+                          "utm, utm_source (medium, campaign, term, content) and when NAME.",
                           "There is no header \"%.*s\".", STR_ARG(key));
 }
 
@@ -109,6 +143,8 @@ static struct email_part *body_of_marker(struct email_file *file, struct str lin
     struct str name = str_trim(str_slice(line, 3, line.len));
     if (str_eq_nocase(name, STR("html")))
         return &file->html;
+    if (str_eq_nocase(name, STR("mjml")))
+        return &file->mjml;
     return str_eq_nocase(name, STR("text")) ? &file->text : NULL;
 }
 
@@ -116,7 +152,7 @@ static enum err body_begin(struct reading *reading, struct email_part *part)
 {
     if (part->line != 0)
         return fault(reading, 1, "This body is here twice.",
-                     "Keep one \"--- html\" and one \"--- text\".");
+                     "Keep one \"--- html\", one \"--- text\" and one \"--- mjml\".");
     *part = (struct email_part){ { reading->rest.ptr, 0 }, reading->line + 1, 1 };
     return OK;
 }
@@ -149,7 +185,8 @@ static enum err head_read(struct reading *reading)
         if (part != NULL)
             return bodies_read(reading, part);
         if (str_starts(line, STR("---")))
-            return fault(reading, 1, "There is no such body.", "Use \"--- html\" or \"--- text\".");
+            return fault(reading, 1, "There is no such body.",
+                         "Use \"--- html\", \"--- text\" or \"--- mjml\".");
         if (line.ptr + line.len - reading->begin > EMAIL_FILE_HEAD_BYTES_MAX)
             return fault(reading, 1, "The header lines are longer than 8 KB.", "Shorten them.");
         if (str_trim(line).len > 0)
@@ -235,6 +272,10 @@ enum err email_file_check(struct str name, struct str source, const struct templ
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         SCOPED(template_closep) struct template *made = NULL;
         TRY(email_part_template(name, parts[i], conf, &made, problem));
+    }
+    for (size_t i = 0; i < UTM_KEYS; i++) {
+        SCOPED(template_closep) struct template *made = NULL;
+        TRY(email_part_template(name, &file.utm[i], conf, &made, problem));
     }
     if (out != NULL)
         *out = file;

@@ -9,9 +9,11 @@
  *     --- text
  *     Hello ...
  *
- * Header lines are `subject` (needed), `preheader`, `topic`, `transactional: yes|no` and `from`
- * (the sender's name; the address is the workspace's). Subject, preheader, html and text are
- * Liquid. The text is made from the html where it is left out. Lines may end in CRLF.
+ * Header lines are `subject` (needed), `preheader`, `topic`, `transactional: yes|no`, `sender` (one
+ * of the workspace's profiles), `from` (the sender's name alone), `language` (that it is written
+ * in), `utm: no` or `utm_source` and the like, and `when NAME: condition` (the engine's to read).
+ * Subject, preheader, utm_*, html and text are Liquid. The text is made from the html where it is
+ * left out. `--- mjml` is what the html was made from: kept, and never sent. Lines may end in CRLF.
  *
  * Always true   the texts are slices of the file, which must live as long; a file that
  *               email_file_check has passed renders without a syntax error.
@@ -22,6 +24,7 @@
 #define DULT_RUN_EMAIL_FILE_H
 
 #include "base/str.h"
+#include "message/utm.h"
 
 enum {
     EMAIL_FILE_BYTES_MAX = 2 << 20, /* html and text of 1 MiB each are the template room's bound */
@@ -36,9 +39,11 @@ struct email_part {
 };
 
 struct email_file {
-    struct email_part subject, preheader, html, text;
-    struct str        topic, from; /* may be empty */
+    struct email_part subject, preheader, html, text, mjml;
+    struct email_part utm[UTM_KEYS];
+    struct str        topic, from, sender, language; /* may be empty */
     bool              transactional;
+    bool              no_utm; /* the workspace's rules are not for it */
 };
 
 /* `name` is the template's ("welcome"), for the places in problems. */

@@ -74,3 +74,22 @@ TEST(email_file, broken_liquid_is_refused_where_it_stands_in_the_file)
             NULL);
     refused("subject: a\n--- html\nx\n--- text\n{{ a | }}", "templates/welcome.email:5:1", NULL);
 }
+
+TEST(email_file, mjml_is_kept_beside_the_html_and_conditions_are_the_engines)
+{
+    struct problem    problem = { 0 };
+    struct email_file file;
+    assert_ok(email_file_check(NAME,
+                               STR("subject: s\nsender: help\nlanguage: nb\nutm_source: {{ a }}\n"
+                                   "when vip: in segment \"vip\"\n--- mjml\n<mjml>{{ broken\n"
+                                   "--- html\n<p>"),
+                               NULL, &file, &problem));
+    assert_str(file.mjml.text, "<mjml>{{ broken\n");
+    assert_str(file.html.text, "<p>");
+    assert_str(file.sender, "help");
+    assert_str(file.language, "nb");
+    assert_str(file.utm[UTM_SOURCE].text, "{{ a }}");
+    refused("subject: s\n--- mjml\n<mjml>", "templates/welcome.email:3:1", "The body is empty.");
+    refused("subject: s\nutm: yes\n--- html\nx", "templates/welcome.email:2:6", NULL);
+    refused("subject: s\nutm_term: {{ a\n--- html\nx", "templates/welcome.email:2:11", NULL);
+}

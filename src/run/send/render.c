@@ -12,14 +12,25 @@
 #include "template/locale.h"
 #include "template/template.h"
 
+/* The keys of one From domain, opened when they are first needed. */
+struct signer {
+    struct dkim_key *dkim[SECRETS_DKIM_KEYS];
+    char             domain[ADDRESS_BYTES_MAX + 1]; /* empty: free */
+    uint64_t         used;                          /* the higher, the later */
+};
+
+#define NOBODY "nobody@example.invalid" /* a preview's, of a person without an address */
+
+enum { SIGNERS_MAX = 8 }; /* the one used longest ago goes */
+
 struct render {
     struct render_conf   conf;
     struct store_reader *reader;
     struct json_parser  *parser;
     struct parts        *parts;
     struct locales      *locales;
-    struct dkim_key     *dkim[SECRETS_DKIM_KEYS];
-    char                 dkim_domain[ADDRESS_BYTES_MAX + 1]; /* that they were opened for */
+    struct signer        signers[SIGNERS_MAX];
+    uint64_t             uses;
 };
 
 enum err render_open(struct render **out, const struct render_conf *conf)
@@ -43,20 +54,19 @@ enum err render_open(struct render **out, const struct render_conf *conf)
     return err;
 }
 
-static void dkim_drop(struct render *render)
+static void signer_drop(struct signer *signer)
 {
-    for (int i = 0; i < SECRETS_DKIM_KEYS; i++) {
-        dkim_key_close(render->dkim[i]);
-        render->dkim[i] = NULL;
-    }
-    render->dkim_domain[0] = '\0';
+    for (int i = 0; i < SECRETS_DKIM_KEYS; i++)
+        dkim_key_close(signer->dkim[i]);
+    *signer = (struct signer){ .domain = "" };
 }
 
 void render_close(struct render *render)
 {
     if (render == NULL)
         return;
-    dkim_drop(render);
+    for (size_t i = 0; i < SIGNERS_MAX; i++)
+        signer_drop(&render->signers[i]);
     parts_close(render->parts);
     locales_close(render->locales);
     store_reader_close(render->reader);
@@ -96,6 +106,32 @@ static enum err report_read(const struct template_report *report, const struct e
 
 /* ---- Liquid ---- */
 
+static void gap_add(struct render_gaps *gaps, struct render_gap gap)
+{
+    if (gaps->count < RENDER_GAPS_MAX)
+        gaps->items[gaps->count++] = gap;
+}
+
+/* All that the report names, for whoever looks at it. */
+static enum err gaps_take(struct render_gaps *gaps, const struct template_report *report,
+                          const struct email_part *part, const char *where, struct arena *arena)
+{
+    uint32_t offset = part->line - 1;
+    for (uint32_t i = 0; i < report->fault_count; i++) {
+        struct str what = str_copy(arena, str_of(report->faults[i].what));
+        if (what.ptr == NULL)
+            return ERR_MEMORY;
+        gap_add(gaps, (struct render_gap){ what, where, report->faults[i].line + offset, true });
+    }
+    for (uint32_t i = 0; i < report->missing_count; i++) {
+        struct str path = str_copy(arena, report->missing[i].path);
+        if (path.ptr == NULL)
+            return ERR_MEMORY;
+        gap_add(gaps, (struct render_gap){ path, where, report->missing[i].line + offset, false });
+    }
+    return OK;
+}
+
 struct making {
     struct render          *render;
     const struct claim     *claim;
@@ -108,8 +144,13 @@ struct making {
     struct arena           *arena;
     int64_t                 now_ms;
     struct rendered        *out;
+    struct str              topic;
+    struct signer          *signer;
     bool                    transactional;
     bool                    is_page; /* to be looked at: not signed */
+
+    const struct render_draft *draft; /* of a preview; else NULL */
+    struct render_gaps        *gaps;
 };
 
 /* The more exact of the two, where they do not contradict each other: language en, locale en-GB. */
@@ -155,7 +196,8 @@ static enum err part_render(struct making           *making, const struct templa
     if (err == ERR_LIMIT)
         return held(making->out, "%s: %s", where, report.problem.what);
     TRY(err);
-    TRY(report_read(&report, part, where, making->out));
+    TRY(making->gaps != NULL ? gaps_take(making->gaps, &report, part, where, making->arena)
+                             : report_read(&report, part, where, making->out));
     TRY(buf_err(&text));
     *out = str_copy(making->arena, buf_view(&text));
     return out->ptr == NULL ? ERR_MEMORY : OK;
@@ -187,42 +229,110 @@ static enum err parts_render(struct making *making)
     return body_preheader(making->arena, preheader, &out->html);
 }
 
+/* ---- what stands behind links ---- */
+
+/* A rule with a gap adds nothing: it is no reason to hold a message back. */
+static enum err utm_value(struct making *making, const struct template *rule, struct str *out)
+{
+    struct template_render_conf  conf = reader_of(making);
+    struct template_report       report;
+    SCOPED(buf_donep) struct buf text = buf_make(TEMPLATE_OUTPUT_BYTES_MAX);
+    enum err err = template_render(rule, making->arena, &making->data, &conf, &text, &report);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err != OK || report.missing_count > 0 || report.fault_count > 0)
+        return OK;
+    *out = str_copy(making->arena, str_trim(buf_view(&text)));
+    return out->ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err utm_find(struct making *making, struct utm *out)
+{
+    const struct words *domains = &making->workspace->utm.domains;
+    *out = (struct utm){ .domains = domains->items,
+                         .domains_count = domains->count,
+                         .public_url = making->render->conf.public_url };
+    if (making->email->file.no_utm)
+        return OK;
+    for (int i = 0; i < UTM_KEYS; i++) {
+        const struct template *rule = making->email->utm[i];
+        if (rule == NULL)
+            rule = parts_utm(making->render->parts, (enum utm_key)i);
+        if (rule != NULL)
+            TRY(utm_value(making, rule, &out->values[i]));
+    }
+    return OK;
+}
+
+static enum err links_tag(struct making *making)
+{
+    SCOPED(buf_donep) struct buf html = buf_make(2 * HTML_BYTES_MAX);
+    struct rendered             *out = making->out;
+    struct problem               problem = { 0 };
+    struct utm                   utm;
+    TRY(utm_find(making, &utm));
+    if (out->html.len == 0 || !utm_is_any(&utm))
+        return OK;
+    enum err err = utm_html(&utm, out->html, &html, &problem);
+    if (err == ERR_LIMIT)
+        return held(out, "%s: %s", problem.where, problem.what);
+    TRY(err);
+    out->html = str_copy(making->arena, buf_view(&html));
+    return out->html.ptr == NULL ? ERR_MEMORY : OK;
+}
+
 /* ---- the message ---- */
 
-static enum err dkim_get(struct render *render, struct str sender, struct rendered *out)
+static struct signer *signer_of(struct render *render, struct str domain)
 {
-    struct str     domain = address_domain(sender);
+    struct signer *oldest = &render->signers[0];
+    for (size_t i = 0; i < SIGNERS_MAX; i++) {
+        struct signer *signer = &render->signers[i];
+        if (str_eq(domain, str_of(signer->domain)))
+            return signer;
+        if (signer->used < oldest->used)
+            oldest = signer;
+    }
+    signer_drop(oldest);
+    return oldest;
+}
+
+static enum err dkim_get(struct making *making)
+{
+    struct render *render = making->render;
+    struct str     domain = address_domain(making->out->from);
     struct problem problem = { 0 };
-    if (str_eq(domain, str_of(render->dkim_domain)))
+    struct signer *signer = signer_of(render, domain);
+    making->signer = signer;
+    signer->used = ++render->uses;
+    if (signer->domain[0] != '\0')
         return OK;
-    dkim_drop(render);
-    enum err err = secrets_dkim_open(render->conf.secrets, domain, render->dkim, &problem);
+    enum err err = secrets_dkim_open(render->conf.secrets, domain, signer->dkim, &problem);
     if (err != OK)
-        return err == ERR_MEMORY ? err : held(out, "signing key: %s", problem.what);
-    str_to_cstr(domain, render->dkim_domain, sizeof render->dkim_domain);
+        return err == ERR_MEMORY ? err : held(making->out, "signing key: %s", problem.what);
+    str_to_cstr(domain, signer->domain, sizeof signer->domain);
     return OK;
 }
 
 static enum err compose_once(struct making *making)
 {
-    const struct workspace *workspace = making->workspace;
-    struct rendered        *out = making->out;
-    struct str              from = making->email->file.from;
-    struct problem          problem = { 0 };
-    struct compose_in       in = {
-              .from = { str_is_empty(from) ? workspace->sender_name : from, workspace->sender_email },
-              .to = { STR_NONE, making->claim->address },
-              .reply_to = { STR_NONE, workspace->reply_to },
-              .subject = out->subject,
-              .html = out->html,
-              .text = out->text,
-              .who = making->who,
-              .unsubscribe = !making->transactional,
-              .tracking = !making->render->conf.no_tracking,
-              .date_ms = making->now_ms,
-              .return_domain = making->render->conf.return_domain,
-              .feedback = { out->journey, out->template, making->email->file.topic },
-              .feedback_sender = address_domain(workspace->sender_email),
+    struct rendered  *out = making->out;
+    struct problem    problem = { 0 };
+    struct str        to = making->claim->address;
+    struct compose_in in = {
+        .from = { out->from_name, out->from },
+        .to = { STR_NONE, to.len == 0 && making->draft != NULL ? STR(NOBODY) : to },
+        .reply_to = { STR_NONE, out->reply_to },
+        .subject = out->subject,
+        .html = out->html,
+        .text = out->text,
+        .who = making->who,
+        .unsubscribe = !making->transactional,
+        .tracking = !making->render->conf.no_tracking && making->draft == NULL,
+        .date_ms = making->now_ms,
+        .return_domain = making->render->conf.return_domain,
+        .feedback = { out->journey, out->template, making->topic },
+        .feedback_sender = address_domain(out->from),
     };
     enum err err = compose(&making->keys, &in, making->arena, &out->mail, &problem);
     if (err == OK || err == ERR_MEMORY)
@@ -249,24 +359,76 @@ static enum err compose_with_way_out(struct making *making)
     return compose_once(making);
 }
 
-static enum err sender_check(struct making *making)
+/* The template's, the topic's and language's, or the workspace's. */
+static enum err sender_find(struct making *making, const struct sender_profile **out)
 {
-    const struct workspace *workspace = making->workspace;
-    if (workspace->sender_email.len == 0)
-        return held(making->out,
-                    "the workspace has no sender: put \"sender\": {\"email\": ...} into "
-                    "workspace.json");
-    return making->is_page ? OK : dkim_get(making->render, workspace->sender_email, making->out);
+    const struct sender_profiles *profiles = &making->workspace->senders;
+    const struct json            *person = json_get(&making->data, STR("person"));
+    struct str                    named = making->email->file.sender;
+    *out = NULL;
+    if (named.len == 0) {
+        *out =
+            sender_profile_choose(profiles, making->topic, language_of(person, making->workspace));
+        return OK;
+    }
+    *out = sender_profile_find(profiles, named);
+    return *out != NULL ? OK
+                        : held(making->out, "there is no sender \"%.*s\" in workspace.json",
+                               STR_ARG(str_slice(named, 0, 100)));
+}
+
+static enum err sender_take(struct making *making)
+{
+    const struct workspace      *workspace = making->workspace;
+    const struct sender_profile *profile;
+    struct rendered             *out = making->out;
+    struct str                   from = making->email->file.from;
+    TRY(sender_find(making, &profile));
+    out->from_name = workspace->sender_name;
+    out->from = workspace->sender_email;
+    out->reply_to = workspace->reply_to;
+    if (profile != NULL) {
+        out->from = profile->email;
+        out->from_name = profile->name.len > 0 ? profile->name : out->from_name;
+        out->reply_to = profile->reply_to;
+    }
+    out->from_name = str_is_empty(from) ? out->from_name : from;
+    if (out->from.len == 0)
+        return held(out, "the workspace has no sender: put \"sender\": {\"email\": ...} into "
+                         "workspace.json");
+    return making->is_page ? OK : dkim_get(making);
 }
 
 static enum err names_find(struct making *making)
 {
     const struct claim *claim = making->claim;
     struct parts       *parts = making->render->parts;
-    TRY(parts_name(parts, STORE_NAME_TEMPLATE, claim->template_id, making->arena,
-                   &making->out->template));
-    return parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena,
-                      &making->out->journey);
+    struct rendered    *out = making->out;
+    if (making->draft != NULL) {
+        out->template = making->draft->name;
+        out->journey = making->draft->journey;
+    } else {
+        TRY(parts_name(parts, STORE_NAME_TEMPLATE, claim->template_id, making->arena,
+                       &out->template));
+        TRY(parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena, &out->journey));
+    }
+    if (claim->variant == 0)
+        return OK;
+    return parts_name(parts, STORE_NAME_TEMPLATE, claim->variant - 1, making->arena, &out->variant);
+}
+
+/* The text that was claimed: the template's, or that of its variant. */
+static enum err text_find(struct making *making, struct problem *problem)
+{
+    const struct claim    *claim = making->claim;
+    const struct rendered *out = making->out;
+    struct parts          *parts = making->render->parts;
+    if (making->draft != NULL && making->draft->text.len > 0)
+        return parts_draft(parts, out->template, making->draft->text, making->now_ms,
+                           &making->email, problem);
+    return parts_email(parts, claim->variant > 0 ? out->variant : out->template,
+                       claim->variant > 0 ? claim->variant_version : claim->template_version,
+                       making->now_ms, &making->email, problem);
 }
 
 static enum err email_find(struct making *making)
@@ -276,11 +438,14 @@ static enum err email_find(struct making *making)
     TRY(parts_refresh(parts));
     TRY(names_find(making));
     making->workspace = parts_workspace(parts);
-    enum err err = parts_email(parts, making->out->template, making->claim->template_version,
-                               making->now_ms, &making->email, &problem);
+    enum err err = text_find(making, &problem);
     if (err == ERR_INPUT || err == ERR_LIMIT)
         return held(making->out, "%s: %s", problem.where, problem.what);
-    return err;
+    TRY(err);
+    making->topic = making->email->file.topic;
+    if (making->topic.len > 0 || making->claim->topic == 0)
+        return OK;
+    return parts_name(parts, STORE_NAME_TOPIC, making->claim->topic, making->arena, &making->topic);
 }
 
 static enum err data_find(struct making *making)
@@ -291,31 +456,45 @@ static enum err data_find(struct making *making)
                           .parts = making->render->parts,
                           .urls = &making->urls,
                           .workspace = making->workspace,
-                          .journey = making->out->journey };
+                          .journey = making->out->journey,
+                          .template_name = making->out->template,
+                          .topic = making->topic,
+                          .event = making->draft == NULL ? NULL : making->draft->event };
     return data_make(&in, making->arena, &making->data);
+}
+
+static enum err urls_make(struct making *making)
+{
+    const struct render *render = making->render;
+    struct problem       problem = { 0 };
+    making->keys = (struct compose_keys){ .token = secrets_token_keys(render->conf.secrets) };
+    making->who = (struct compose_who){ making->claim->profile, making->claim->message,
+                                        render->conf.public_url };
+    if (making->draft != NULL) /* nobody is unsubscribed by a look at a mail */
+        making->who = (struct compose_who){ UINT32_MAX, 0, render->conf.public_url };
+    enum err err =
+        compose_links(&making->keys, making->who, making->arena, &making->urls, &problem);
+    if (err == OK || err == ERR_MEMORY)
+        return err;
+    return held(making->out, "%s: %s", problem.where, problem.what);
 }
 
 static enum err message_make(struct making *making)
 {
-    struct render *render = making->render;
-    struct problem problem = { 0 };
+    const struct render *render = making->render;
     TRY(email_find(making));
-    TRY(sender_check(making));
-    making->transactional =
-        making->is_page ? making->email->file.transactional : making->claim->transactional;
-    making->keys = (struct compose_keys){ secrets_token_keys(render->conf.secrets),
-                                          (const struct dkim_key *const *)render->dkim,
-                                          secrets_dkim_count(render->conf.secrets) };
-    if (making->is_page)
-        making->keys.dkim_count = 0;
-    making->who = (struct compose_who){ making->claim->profile, making->claim->message,
-                                        render->conf.public_url };
-    enum err err =
-        compose_links(&making->keys, making->who, making->arena, &making->urls, &problem);
-    if (err != OK)
-        return err == ERR_MEMORY ? err : held(making->out, "%s: %s", problem.where, problem.what);
+    making->transactional = making->is_page && making->draft == NULL
+                                ? making->email->file.transactional
+                                : making->claim->transactional;
+    TRY(urls_make(making));
     TRY(data_find(making));
+    TRY(sender_take(making));
+    if (!making->is_page) {
+        making->keys.dkim = (const struct dkim_key *const *)making->signer->dkim;
+        making->keys.dkim_count = secrets_dkim_count(render->conf.secrets);
+    }
     TRY(parts_render(making));
+    TRY(links_tag(making));
     return compose_with_way_out(making);
 }
 
@@ -325,7 +504,8 @@ static enum err render_make(struct making *making, const struct claim *claim, in
     making->claim = claim;
     making->now_ms = now_ms;
     making->out = out;
-    out->subject = out->html = out->text = out->template = out->journey = STR_NONE;
+    out->subject = out->html = out->text = out->template = out->journey = out->variant = STR_NONE;
+    out->from_name = out->from = out->reply_to = STR_NONE;
     out->reason[0] = '\0';
     enum err err = message_make(making);
     /* What another try would not mend is held back, so that it is seen and nothing turns for ever.
@@ -350,4 +530,14 @@ enum err render_page(struct render *render, const struct claim *claim, int64_t n
     enum err err = render_make(&making, claim, now_ms, out);
     buf_done(&out->mail.message);
     return err;
+}
+
+enum err render_preview(struct render *render, const struct render_draft *draft, int64_t now_ms,
+                        struct arena *arena, struct rendered *out, struct render_gaps *gaps)
+{
+    struct making making = {
+        .render = render, .arena = arena, .is_page = true, .draft = draft, .gaps = gaps
+    };
+    gaps->count = 0;
+    return render_make(&making, draft->claim, now_ms, out);
 }

@@ -8,7 +8,9 @@
  * What a template sees:
  *     person     the traits that held when the message was claimed, and id (the userId)
  *     event      name, properties; each property also by itself: event.plan
+ *     when       what the conditions of its head say of the person
  *     journey    name
+ *     template   name, topic
  *     links      unsubscribe, view
  *     workspace  name, address
  *
@@ -54,7 +56,9 @@ struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
     struct str template, journey;         /* names */
-    char reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
+    struct str variant;                   /* whose text it is, where it is not the template's */
+    struct str from_name, from, reply_to; /* who writes */
+    char       reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
 };
 
 /*
@@ -69,5 +73,38 @@ MUST enum err render_message(struct render *render, const struct claim *claim, i
  */
 MUST enum err render_page(struct render *render, const struct claim *claim, int64_t now_ms,
                           struct arena *arena, struct rendered *out);
+
+/* What keeps a message from going: a variable that is missing, or a fault. */
+struct render_gap {
+    struct str  path; /* "person.first_name"; of a fault what went wrong */
+    const char *part; /* "subject", "preheader", "html", "text" */
+    uint32_t    line; /* of the file */
+    bool        is_fault;
+};
+
+enum { RENDER_GAPS_MAX = 64 };
+
+struct render_gaps {
+    struct render_gap items[RENDER_GAPS_MAX];
+    uint32_t          count;
+};
+
+/* To be looked at before anything is sent. */
+struct render_draft {
+    const struct claim *claim; /* engine_claim_draft's */
+    struct str          name;  /* the template's */
+    struct str          text;  /* not saved yet; empty: the claim's */
+    const struct json  *event; /* {"name", "properties"} instead of the claim's; NULL */
+    struct str          journey;
+};
+
+/*
+ * The message as it would be, unsigned and untracked, its own links leading nowhere; `gaps` has
+ * what would hold it back, and the message is made all the same where it can be. ERR_INPUT with
+ * out->reason when it cannot.
+ */
+MUST enum err render_preview(struct render *render, const struct render_draft *draft,
+                             int64_t now_ms, struct arena *arena, struct rendered *out,
+                             struct render_gaps *gaps);
 
 #endif

@@ -93,7 +93,7 @@ static enum err traits_each(void *ctx, const struct store_event *row)
 }
 
 static enum err person_make(const struct data_in *in, struct arena *arena, struct str event_user,
-                            struct json *out)
+                            struct json *out, struct json *when)
 {
     struct person person = {
         .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT }, .user_id = event_user
@@ -114,8 +114,11 @@ static enum err person_make(const struct data_in *in, struct arena *arena, struc
     struct object all = object_make(arena, person.traits.count + computed.count + 1);
     for (uint32_t i = 0; i < person.traits.count; i++)
         put(&all, person.traits.members[i].key, person.traits.members[i].value);
-    for (uint32_t i = 0; i < computed.count; i++) /* they win over what was told */
-        put(&all, computed.members[i].key, computed.members[i].value);
+    for (uint32_t i = 0; i < computed.count; i++)          /* they win over what was told */
+        if (str_eq(computed.members[i].key, STR("$when"))) /* what the text's conditions said */
+            *when = computed.members[i].value;
+        else
+            put(&all, computed.members[i].key, computed.members[i].value);
     put(&all, STR("id"), json_of_str(id));
     *out = json_of_object(&all);
     return all.failed ? ERR_MEMORY : OK;
@@ -130,27 +133,32 @@ static struct str event_name(const struct store_event *row, struct str name)
     return row->kind == STORE_EVENT_IDENTIFY ? STR("Identify") : STR_NONE;
 }
 
-static enum err event_members(const struct data_in *in, struct arena *arena,
-                              const struct store_event *row, struct json *out)
+static enum err event_object(struct arena *arena, struct str name, const struct json *properties,
+                             struct json *out)
 {
-    struct json body, empty = { .kind = JSON_OBJECT };
-    struct str  name = STR_NONE;
-    if (row->name != 0)
-        TRY(parts_name(in->parts, STORE_NAME_EVENT, row->name, arena, &name));
-    if (json_parse(in->parser, arena, row->body, &body, NULL) != OK)
-        return ERR_CORRUPT;
-    const struct json *properties = json_get(&body, STR("properties"));
+    struct json empty = { .kind = JSON_OBJECT };
     if (properties == NULL || properties->kind != JSON_OBJECT)
         properties = &empty;
     struct object event = object_make(arena, properties->count + 2);
     for (uint32_t i = 0; i < properties->count; i++)
         put(&event, properties->members[i].key, properties->members[i].value);
     put(&event, STR("properties"), *properties);
-    name = event_name(row, name);
     if (name.len > 0)
         put(&event, STR("name"), json_of_str(name));
     *out = json_of_object(&event);
     return event.failed ? ERR_MEMORY : OK;
+}
+
+static enum err event_members(const struct data_in *in, struct arena *arena,
+                              const struct store_event *row, struct json *out)
+{
+    struct json body;
+    struct str  name = STR_NONE;
+    if (row->name != 0)
+        TRY(parts_name(in->parts, STORE_NAME_EVENT, row->name, arena, &name));
+    if (json_parse(in->parser, arena, row->body, &body, NULL) != OK)
+        return ERR_CORRUPT;
+    return event_object(arena, event_name(row, name), json_get(&body, STR("properties")), out);
 }
 
 /* Without a triggering event there is an empty one, so that what asks it is reported as missing. */
@@ -160,6 +168,9 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
     struct store_event row;
     *out = (struct json){ .kind = JSON_OBJECT };
     *user_id = STR_NONE;
+    if (in->event != NULL)
+        return event_object(arena, json_get_str(in->event, STR("name")),
+                            json_get(in->event, STR("properties")), out);
     if (in->claim->event_seq == 0)
         return OK;
     enum err err = store_event_get(in->reader, arena, in->claim->event_seq, &row);
@@ -174,12 +185,13 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
 
 enum err data_make(const struct data_in *in, struct arena *arena, struct json *out)
 {
-    struct json   person, event;
+    struct json   person, event, when = { .kind = JSON_OBJECT };
     struct str    user_id;
     struct object links = object_make(arena, 2), journey = object_make(arena, 1);
-    struct object workspace = object_make(arena, 2), root = object_make(arena, 5);
+    struct object workspace = object_make(arena, 2), root = object_make(arena, 7);
+    struct object template = object_make(arena, 2);
     TRY(event_make(in, arena, &event, &user_id));
-    TRY(person_make(in, arena, user_id, &person));
+    TRY(person_make(in, arena, user_id, &person, &when));
     put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
     put(&links, STR("view"), json_of_str(in->urls->view));
     if (in->journey.len > 0)
@@ -188,11 +200,19 @@ enum err data_make(const struct data_in *in, struct arena *arena, struct json *o
         put(&workspace, STR("name"), json_of_str(in->workspace->name));
     if (in->workspace->address.len > 0)
         put(&workspace, STR("address"), json_of_str(in->workspace->address));
+    if (in->template_name.len > 0)
+        put(&template, STR("name"), json_of_str(in->template_name));
+    if (in->topic.len > 0)
+        put(&template, STR("topic"), json_of_str(in->topic));
     put(&root, STR("person"), person);
+    put(&root, STR("when"), when);
+    put(&root, STR("template"), json_of_object(&template));
     put(&root, STR("event"), event);
     put(&root, STR("links"), json_of_object(&links));
     put(&root, STR("journey"), json_of_object(&journey));
     put(&root, STR("workspace"), json_of_object(&workspace));
     *out = json_of_object(&root);
-    return root.failed || links.failed || journey.failed || workspace.failed ? ERR_MEMORY : OK;
+    return root.failed || links.failed || journey.failed || workspace.failed || template.failed
+               ? ERR_MEMORY
+               : OK;
 }

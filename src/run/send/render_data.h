@@ -21,7 +21,8 @@ struct data_in {
     struct parts              *parts;
     const struct compose_urls *urls;
     const struct workspace    *workspace;
-    struct str                 journey;
+    struct str                 journey, template_name, topic;
+    const struct json         *event; /* in place of the claim's; NULL: the claim's */
 };
 
 /* All of `out` lies in the arena, or is borrowed from `in`. */

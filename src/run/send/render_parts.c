@@ -30,6 +30,8 @@ struct parts {
     uint64_t             next_definition, uses;
     struct arena        *workspace_arena;
     struct workspace     workspace;
+    struct template     *utm[UTM_KEYS]; /* the workspace's; NULL where there is none */
+    struct kept          draft;         /* the last text that was not saved */
     struct kept          kept[RENDER_TEMPLATES_MAX];
     struct arena        *names_arena;
     struct str          *names[STORE_NAME_SOURCE + 1];
@@ -56,8 +58,18 @@ static void kept_drop(struct kept *kept)
     template_close(kept->email.preheader);
     template_close(kept->email.html);
     template_close(kept->email.text);
+    for (int i = 0; i < UTM_KEYS; i++)
+        template_close(kept->email.utm[i]);
     arena_close(kept->arena);
     *kept = (struct kept){ 0 };
+}
+
+static void utm_drop(struct parts *parts)
+{
+    for (int i = 0; i < UTM_KEYS; i++) {
+        template_close(parts->utm[i]);
+        parts->utm[i] = NULL;
+    }
 }
 
 void parts_close(struct parts *parts)
@@ -66,6 +78,8 @@ void parts_close(struct parts *parts)
         return;
     for (size_t i = 0; i < RENDER_TEMPLATES_MAX; i++)
         kept_drop(&parts->kept[i]);
+    kept_drop(&parts->draft);
+    utm_drop(parts);
     snippets_close(parts->snippets);
     arena_close(parts->workspace_arena);
     arena_close(parts->names_arena);
@@ -89,6 +103,11 @@ static enum err workspace_take(struct parts *parts, struct str text)
     arena_close(parts->workspace_arena);
     parts->workspace_arena = arena;
     parts->workspace = workspace;
+    utm_drop(parts);
+    for (int i = 0; i < UTM_KEYS; i++)
+        if (workspace.utm.values[i].len > 0 &&
+            template_parse(&parts->utm[i], workspace.utm.values[i], NULL, NULL) == ERR_MEMORY)
+            return ERR_MEMORY;
     return OK;
 }
 
@@ -110,6 +129,11 @@ enum err parts_refresh(struct parts *parts)
 const struct workspace *parts_workspace(const struct parts *parts)
 {
     return &parts->workspace;
+}
+
+const struct template *parts_utm(const struct parts *parts, enum utm_key key)
+{
+    return parts->utm[key];
 }
 
 /* ---- templates ---- */
@@ -157,6 +181,23 @@ static enum err html_inline(struct arena *arena, struct email_part *html)
     return OK;
 }
 
+static enum err email_make(struct parts *parts, struct arena *arena, struct str text,
+                           struct kept *kept, struct problem *problem)
+{
+    struct email        *email = &kept->email;
+    struct template_conf conf = { .snippet = snippets_find, .snippet_owner = &kept->view };
+    TRY(email_file_parse(kept->name, text, &email->file, problem));
+    TRY(html_inline(arena, &email->file.html));
+    TRY(email_part_template(kept->name, &email->file.subject, &conf, &email->subject, problem));
+    TRY(email_part_template(kept->name, &email->file.preheader, &conf, &email->preheader, problem));
+    TRY(email_part_template(kept->name, &email->file.html, &conf, &email->html, problem));
+    TRY(email_part_template(kept->name, &email->file.text, &conf, &email->text, problem));
+    for (int i = 0; i < UTM_KEYS; i++)
+        TRY(email_part_template(kept->name, &email->file.utm[i], &conf, &email->utm[i], problem));
+    kept->edition = has_snippets(email) ? snippets_edition(parts->snippets, kept->view.at_ms) : 0;
+    return OK;
+}
+
 static enum err email_read(struct parts *parts, struct wanted *wanted, struct kept *kept,
                            struct problem *problem)
 {
@@ -165,17 +206,26 @@ static enum err email_read(struct parts *parts, struct wanted *wanted, struct ke
         return err;
     if (!wanted->found)
         return ERR_ABSENT;
-    struct email        *email = &kept->email;
-    struct template_conf conf = { .snippet = snippets_find, .snippet_owner = &kept->view };
     kept->name = str_copy(wanted->arena, wanted->name);
     kept->version = wanted->version;
-    TRY(email_file_parse(kept->name, wanted->text, &email->file, problem));
-    TRY(html_inline(wanted->arena, &email->file.html));
-    TRY(email_part_template(kept->name, &email->file.subject, &conf, &email->subject, problem));
-    TRY(email_part_template(kept->name, &email->file.preheader, &conf, &email->preheader, problem));
-    TRY(email_part_template(kept->name, &email->file.html, &conf, &email->html, problem));
-    TRY(email_part_template(kept->name, &email->file.text, &conf, &email->text, problem));
-    kept->edition = has_snippets(email) ? snippets_edition(parts->snippets, kept->view.at_ms) : 0;
+    return email_make(parts, wanted->arena, wanted->text, kept, problem);
+}
+
+enum err parts_draft(struct parts *parts, struct str name, struct str text, int64_t at_ms,
+                     const struct email **out, struct problem *problem)
+{
+    struct kept *draft = &parts->draft;
+    kept_drop(draft);
+    draft->arena = arena_open(TEMPLATE_ARENA_BYTES_MAX);
+    if (draft->arena == NULL)
+        return ERR_MEMORY;
+    draft->view = (struct snippets_view){ .snippets = parts->snippets, .at_ms = at_ms };
+    draft->name = str_copy(draft->arena, name);
+    struct str kept = str_copy(draft->arena, text);
+    if (draft->name.ptr == NULL || kept.ptr == NULL)
+        return ERR_MEMORY;
+    TRY(email_make(parts, draft->arena, kept, draft, problem));
+    *out = &draft->email;
     return OK;
 }
 

@@ -23,6 +23,7 @@ struct template;
 struct email {
     struct email_file file;
     struct template  *subject, *preheader, *html, *text; /* NULL where there is none */
+    struct template  *utm[UTM_KEYS];                     /* the same */
 };
 
 struct parts;
@@ -33,12 +34,18 @@ void          parts_close(struct parts *parts);
 /* Takes in what was defined since the last call. */
 MUST enum err           parts_refresh(struct parts *parts);
 const struct workspace *parts_workspace(const struct parts *parts);
+/* Its rule for what is behind a link; NULL: none. */
+const struct template *parts_utm(const struct parts *parts, enum utm_key key);
 
 /*
  * With the snippets that held at `at_ms`; lives until the next call. ERR_INPUT with a problem when
  * the file is broken or a snippet of it is gone; ERR_ABSENT.
  */
 MUST enum err parts_email(struct parts *parts, struct str name, uint32_t version, int64_t at_ms,
+                          const struct email **out, struct problem *problem);
+
+/* The same of a text that is not saved. */
+MUST enum err parts_draft(struct parts *parts, struct str name, struct str text, int64_t at_ms,
                           const struct email **out, struct problem *problem);
 
 /* The word of a number, in the arena; empty when there is none. */

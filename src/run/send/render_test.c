@@ -53,6 +53,7 @@ static void rows_add(struct desk *desk)
     static const struct store_name names[] = {
         { 0, STORE_NAME_EVENT, 1, { "Signed Up", 9 } },
         { 0, STORE_NAME_TEMPLATE, 0, { "welcome", 7 } },
+        { 0, STORE_NAME_TEMPLATE, 1, { "welcome.nb", 10 } },
         { 0, STORE_NAME_JOURNEY, 0, { "onboarding", 10 } },
     };
     const struct store_event events[] = {
@@ -82,7 +83,7 @@ static void rows_add(struct desk *desk)
     commit(desk, &(struct store_batch){ .events = events,
                                         .events_count = 3,
                                         .names = names,
-                                        .names_count = 3,
+                                        .names_count = 4,
                                         .decisions = &decision,
                                         .decisions_count = 1 });
 }
@@ -348,5 +349,172 @@ TEST(render, the_same_claim_at_the_same_instant_gives_the_same_bytes)
     buf_str(&first, buf_view(&desk.out.mail.message));
     assert_ok(make(&desk, 5, false));
     assert_true(str_eq(buf_view(&first), buf_view(&desk.out.mail.message)));
+    desk_close(&desk);
+}
+
+static enum err make_variant(struct desk *desk, uint32_t variant, uint32_t version)
+{
+    const struct claim claim = { .message = MESSAGE,
+                                 .profile = PROFILE,
+                                 .attempt = 1,
+                                 .template_version = 5,
+                                 .variant = variant,
+                                 .variant_version = version,
+                                 .event_seq = 3,
+                                 .address = STR("ada@example.com"),
+                                 .transactional = true };
+    arena_reset(desk->arena);
+    return render_message(desk->render, &claim, NOW_MS, desk->arena, &desk->out);
+}
+
+TEST(render, the_variant_that_was_claimed_is_sent_under_the_templates_name)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5, "subject: base\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome.nb", 6, "subject: gammel\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome.nb", 7, "subject: ny\n--- text\nx");
+    assert_ok(make_variant(&desk, 0, 0));
+    assert_str(desk.out.subject, "base");
+    assert_ok(make_variant(&desk, 2, 6));
+    assert_str(desk.out.subject, "gammel");
+    assert_str(desk.out.template, "welcome");
+    assert_str(desk.out.variant, "welcome.nb");
+    assert_ok(make_variant(&desk, 2, 7));
+    assert_str(desk.out.subject, "ny");
+    desk_close(&desk);
+}
+
+TEST(render, what_a_text_asks_is_answered_by_the_claim_alone)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: s\nwhen rich: everyone\n--- text\n{% if when.rich %}rich{% endif %}|"
+           "{% if person.segments contains \"vip\" %}vip{% endif %}");
+    assert_ok(make_known(&desk, 5, "{\"segments\":[\"a\",\"vip\"],\"$when\":{\"rich\":true}}"));
+    assert_str(desk.out.text, "rich|vip");
+    assert_ok(make_known(&desk, 5, "{\"segments\":[],\"$when\":{\"rich\":false}}"));
+    assert_str(desk.out.text, "|");
+    desk_close(&desk);
+}
+
+TEST(render, the_sender_is_the_messages_own_or_that_of_its_topic_and_language)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_WORKSPACE, "workspace", 4,
+           "{\"name\":\"Tents\",\"sender\":{\"email\":\"a@tents.example\",\"reply_to\":"
+           "\"r@tents.example\"},\"senders\":[{\"id\":\"help\",\"email\":\"h@help.example\"},"
+           "{\"id\":\"news\",\"name\":\"News\",\"email\":\"n@tents.example\",\"reply_to\":"
+           "\"re@tents.example\",\"topics\":[\"news\"]},{\"id\":\"nb\",\"email\":"
+           "\"nb@tents.example\",\"topics\":[\"news\"],\"languages\":[\"nb\"]}]}");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5, "subject: s\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\nsender: help\ntopic: news\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 7, "subject: s\ntopic: news\n--- text\nx");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 8, "subject: s\nsender: no\n--- text\nx");
+    struct str mail;
+    assert_ok(make(&desk, 5, true));
+    mail = buf_view(&desk.out.mail.message);
+    assert_int_equal(times(mail, "From: Tents <a@tents.example>"), 1);
+    assert_int_equal(times(mail, "Reply-To: r@tents.example"), 1);
+    assert_ok(make(&desk, 6, true));
+    mail = buf_view(&desk.out.mail.message);
+    assert_int_equal(times(mail, "From: Tents <h@help.example>"), 1);
+    assert_int_equal(times(mail, "d=help.example"), 2); /* it signs with its own domain */
+    assert_int_equal(times(mail, "\r\nReply-To:"), 0);
+    assert_ok(make(&desk, 7, true));
+    mail = buf_view(&desk.out.mail.message);
+    assert_int_equal(times(mail, "From: News <n@tents.example>"), 1);
+    assert_int_equal(times(mail, "Reply-To: re@tents.example"), 1);
+    assert_ok(make_known(&desk, 7, "{\"language\":\"nb-NO\"}"));
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "<nb@tents.example>"), 1);
+    assert_int_equal(make(&desk, 8, true), ERR_INPUT);
+    assert_string_equal(desk.out.reason, "there is no sender \"no\" in workspace.json");
+    desk_close(&desk);
+}
+
+TEST(render, links_say_where_a_visit_came_from_by_the_rules_of_workspace_and_template)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_WORKSPACE, "workspace", 4,
+           "{\"sender\":{\"email\":\"a@tents.example\"},\"utm\":{\"source\":\"dult\","
+           "\"campaign\":\"{{ template.name }}-{{ journey.name }}\",\"term\":\"{{ person.none "
+           "}}\",\"domains\":[\"tents.example\"]}}");
+    define(
+        &desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+        "subject: s\nutm_source: {{ event.plan }}\n--- html\n<a href=\"https://tents.example/\">a"
+        "</a><a href=\"https://x.example/\">b</a><a href=\"{{ links.unsubscribe }}\">c</a>");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 6,
+           "subject: s\nutm: no\n--- html\n<a href=\"https://tents.example/\">a</a>");
+    assert_ok(make(&desk, 5, false));
+    assert_int_equal(times(desk.out.html, "https://tents.example/?utm_source=gold&amp;utm_campaign="
+                                          "welcome-onboarding\""),
+                     1);
+    assert_int_equal(times(desk.out.html, "\"https://x.example/\""), 1);
+    assert_int_equal(times(desk.out.html, "utm_"), 2);
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "/c/"), 2); /* tracked with it */
+    assert_ok(make(&desk, 6, false));
+    assert_int_equal(times(desk.out.html, "utm_"), 0);
+    desk_close(&desk);
+}
+
+static enum err preview(struct desk *desk, const struct render_draft *draft,
+                        struct render_gaps *gaps)
+{
+    arena_reset(desk->arena);
+    return render_preview(desk->render, draft, NOW_MS, desk->arena, &desk->out, gaps);
+}
+
+TEST(render, a_preview_names_every_gap_and_shows_the_mail_all_the_same)
+{
+    struct desk        desk;
+    struct render_gaps gaps;
+    desk_open(&desk);
+    struct claim        claim = { .profile = PROFILE, .event_seq = 3 };
+    struct render_draft draft = { .claim = &claim,
+                                  .name = STR("draft"),
+                                  .text =
+                                      STR("subject: {{ person.a }}!\n--- html\n<p>{{ event.plan "
+                                          "}}{{ person.b }}\n{{ 1 | divided_by: 0 }}") };
+    assert_ok(preview(&desk, &draft, &gaps));
+    assert_str(desk.out.subject, "!");
+    assert_int_equal(gaps.count, 3);
+    assert_str(gaps.items[0].path, "person.a");
+    assert_string_equal(gaps.items[0].part, "subject");
+    assert_true(gaps.items[1].is_fault);
+    assert_int_equal(gaps.items[1].line, 4);
+    assert_str(gaps.items[2].path, "person.b");
+    assert_int_equal(gaps.items[2].line, 3);
+    assert_int_equal(times(desk.out.html, "<p>gold"), 1);
+    assert_int_equal(times(buf_view(&desk.out.mail.message), "DKIM-Signature"), 0);
+    struct json event;
+    assert_ok(
+        json_parse_once(desk.arena, STR("{\"properties\":{\"plan\":\"tin\"}}"), &event, NULL));
+    draft.event = &event;
+    assert_ok(render_preview(desk.render, &draft, NOW_MS, desk.arena, &desk.out, &gaps));
+    assert_int_equal(times(desk.out.html, "<p>tin"), 1);
+    desk_close(&desk);
+}
+
+/* The way out that a preview shows must not be anybody's. */
+TEST(render, a_preview_shows_a_way_out_that_unsubscribes_nobody)
+{
+    struct desk        desk;
+    struct render_gaps gaps;
+    struct token       token;
+    desk_open(&desk);
+    struct claim        claim = { .profile = PROFILE, .message = MESSAGE };
+    struct render_draft draft = { .claim = &claim,
+                                  .name = STR("draft"),
+                                  .text = STR("subject: s\n--- text\nx") };
+    assert_ok(preview(&desk, &draft, &gaps));
+    size_t     at = str_find(desk.out.text, 0, STR(UNSUBSCRIBE)) + strlen(UNSUBSCRIBE);
+    struct str text = str_trim(str_slice(desk.out.text, at, desk.out.text.len));
+    assert_ok(
+        token_read(secrets_token_keys(desk.secrets), TOKEN_UNSUBSCRIBE, text, STR_NONE, &token));
+    assert_int_equal(token.profile, UINT32_MAX);
     desk_close(&desk);
 }

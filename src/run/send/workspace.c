@@ -30,8 +30,8 @@ static enum err members_check(const struct json *object, const char *field,
         if (*name == NULL)
             return fault(
                 problem, at, "There is no such setting.",
-                "Use name, address, sender {name, email, reply_to}, topics, lists, timezone, "
-                "language and currency.");
+                "Use name, address, sender {name, email, reply_to}, senders, topics, lists, "
+                "timezone, language, currency and utm.");
     }
     return OK;
 }
@@ -160,8 +160,9 @@ static enum err code(const struct json *root, const char *key, size_t bytes_max,
 enum err workspace_parse(struct arena *arena, struct str text, struct workspace *out,
                          struct problem *problem)
 {
-    static const char *const known[] = { "name",     "address",  "sender",   "topics", "lists",
-                                         "timezone", "language", "currency", NULL };
+    static const char *const known[] = { "name",    "address",  "sender",   "topics",
+                                         "lists",   "timezone", "language", "currency",
+                                         "senders", "utm",      NULL };
     struct workspace         made = { 0 };
     struct json              root;
     if (text.len > WORKSPACE_BYTES_MAX) {
@@ -181,6 +182,8 @@ enum err workspace_parse(struct arena *arena, struct str text, struct workspace 
     TRY(items(arena, &root, "lists", &made.lists, &made.lists_count, problem));
     TRY(code(&root, "language", 35, &made.language, problem));
     TRY(code(&root, "currency", 3, &made.currency, problem));
+    TRY(sender_profiles_parse(arena, &root, &made.senders, problem));
+    TRY(utm_rules_parse(arena, &root, &made.utm, problem));
     made.timezone = json_get_str(&root, STR("timezone"));
     if (str_is_empty(made.sender_name))
         made.sender_name = made.name;

@@ -4,7 +4,8 @@
  *     {"name": "Tents & Co", "address": "1 Harbour Road, Bergen",
  *      "sender": {"name": "Ada of Tents", "email": "ada@tents.example", "reply_to": "help@..."},
  *      "topics": ["news", {"id": "offers", "name": "Offers"}], "lists": ["newsletter"],
- *      "timezone": "Europe/Oslo", "language": "nb", "currency": "NOK"}
+ *      "timezone": "Europe/Oslo", "language": "nb", "currency": "NOK",
+ *      "senders": [...], "utm": {...}}                            profiles.h
  *
  * Everything may be left out: a new workspace has no name and no sender, and whoever wants to send
  * is told so. The sender's name is the workspace's where it has none.
@@ -16,7 +17,7 @@
 #ifndef DULT_RUN_WORKSPACE_H
 #define DULT_RUN_WORKSPACE_H
 
-#include "base/str.h"
+#include "run/send/profiles.h"
 
 enum {
     WORKSPACE_BYTES_MAX = 1 << 20,
@@ -34,6 +35,8 @@ struct workspace {
     struct str                   timezone, language, currency;        /* may be empty */
     const struct workspace_item *topics, *lists;
     uint32_t                     topics_count, lists_count;
+    struct sender_profiles       senders; /* beside the one above */
+    struct utm_rules             utm;
 };
 
 /* The texts lie in the arena. An empty text gives the defaults. */

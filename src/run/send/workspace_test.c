@@ -49,3 +49,29 @@ TEST(workspace, a_mistake_is_told_with_its_field_and_remedy)
         assert_true(problem.remedy[0] != '\0');
     }
 }
+
+static void senders_refused(const char *text, const char *where)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct workspace                   out;
+    struct problem                     problem = { 0 };
+    assert_int_equal(workspace_parse(arena, str_of(text), &out, &problem), ERR_INPUT);
+    assert_string_equal(problem.where, where);
+    assert_true(problem.remedy[0] != '\0');
+}
+
+TEST(workspace, senders_and_rules_for_links_that_could_not_work_are_refused)
+{
+    senders_refused("{\"senders\":{}}", "workspace.json:senders");
+    senders_refused("{\"senders\":[{\"id\":\"a\"}]}", "workspace.json:senders[0]");
+    senders_refused("{\"senders\":[{\"id\":\"a\",\"email\":\"nobody\"}]}",
+                    "workspace.json:senders[0].email");
+    senders_refused("{\"senders\":[{\"id\":\"a\",\"email\":\"a@b.example\",\"mail\":1}]}",
+                    "workspace.json:senders[0].mail");
+    senders_refused("{\"senders\":[{\"id\":\"a\",\"email\":\"a@b.example\"},{\"id\":\"a\","
+                    "\"email\":\"c@b.example\"}]}",
+                    "workspace.json:senders[1]");
+    senders_refused("{\"utm\":{\"source\":\"{{ x\"}}", "workspace.json:utm.source");
+    senders_refused("{\"utm\":{\"sauce\":\"x\"}}", "workspace.json:utm.sauce");
+    senders_refused("{\"utm\":{\"domains\":\"x\"}}", "workspace.json:utm.domains");
+}
