@@ -184,6 +184,9 @@ struct consent_answer {
 };
 struct consent_answer engine_consent(const struct engine *engine, uint32_t person, uint32_t topic,
                                      enum consent_channel channel);
+/* The language that the person reads, told or derived; empty: not known. Lives until the next
+ * event. */
+struct str engine_language(const struct engine *engine, uint32_t person);
 /* Was any of the first 10,000 people told a trait of that name? */
 bool engine_trait_is_told(const struct engine *engine, struct str name);
 /* The person's events from newest to oldest, `skip` of them left out: fills at most `most`. */

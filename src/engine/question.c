@@ -298,6 +298,16 @@ void engine_derived_write(const struct engine *engine, uint32_t person, struct b
     buf_char(out, '}');
 }
 
+struct str engine_language(const struct engine *engine, uint32_t person)
+{
+    struct known       known;
+    struct facts_trait language;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    bool is_known = known_place(&known.facts, PLACE_LANGUAGE, &language) != PLACE_UNKNOWN &&
+                    language.value.kind == JSON_STRING;
+    return is_known ? language.value.string : STR_NONE;
+}
+
 /* A trait that is told is told of many: the first ten thousand people show it, in milliseconds. */
 bool engine_trait_is_told(const struct engine *engine, struct str name)
 {

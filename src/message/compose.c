@@ -46,6 +46,10 @@ enum err compose_links(const struct compose_keys *keys, struct compose_who who, 
     TRY(settle(&made, arena, &urls.unsubscribe));
     links_url(&conf, TOKEN_VIEW, &made);
     TRY(settle(&made, arena, &urls.view));
+    links_url(&conf, TOKEN_PREFERENCES, &made);
+    TRY(settle(&made, arena, &urls.preferences));
+    links_url(&conf, TOKEN_CONFIRM, &made);
+    TRY(settle(&made, arena, &urls.confirm));
     *out = urls;
     return OK;
 }
@@ -183,7 +187,7 @@ enum err compose(const struct compose_keys *keys, const struct compose_in *in, s
     SCOPED(bodies_donep)
     struct bodies bodies = { buf_make(COMPOSE_BYTES_MAX), buf_make(COMPOSE_BYTES_MAX), in->html,
                              in->text, false };
-    struct compose_out  made = { .urls = { STR_NONE, STR_NONE } };
+    struct compose_out  made = { .urls = { STR_NONE, STR_NONE, STR_NONE, STR_NONE } };
     struct mime_message mime = { .from = in->from,
                                  .to = in->to,
                                  .reply_to = in->reply_to,

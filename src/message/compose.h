@@ -1,7 +1,7 @@
 /*
  * compose: from what was rendered to what is sent, in one call.
  *
- *     compose_links ---> links.unsubscribe, links.view ---> (template renders) ---+
+ *     compose_links ---> links.unsubscribe, view ... ---> (template renders) ---+
  *                                                                                 v
  *     html --+-- links_track --> html with tracked links and pixel --+          compose
  *            +-- plain_write --> text, if none was written ----------+--> mime --> dkim --> bytes
@@ -46,6 +46,8 @@ struct compose_who {
 struct compose_urls {
     struct str unsubscribe; /* a page on GET, one-click on POST */
     struct str view;        /* the mail in a browser */
+    struct str preferences; /* a page of all that the person may say yes or no to */
+    struct str confirm;     /* a page that confirms what the message asks about */
 };
 
 /* The URLs of a message, for its template; they lie in the arena. */

@@ -102,10 +102,11 @@ enum err links_click_read(const struct token_keys *keys, struct str token, struc
 
 void links_url(const struct links_conf *conf, enum token_purpose purpose, struct buf *out)
 {
-    assert(purpose == TOKEN_OPEN || purpose == TOKEN_UNSUBSCRIBE || purpose == TOKEN_VIEW);
-    static const char routes[] = {
-        [TOKEN_OPEN] = 'o', [TOKEN_UNSUBSCRIBE] = 'u', [TOKEN_VIEW] = 'v'
+    static const char routes[TOKEN_PURPOSES_END] = {
+        [TOKEN_OPEN] = 'o',        [TOKEN_UNSUBSCRIBE] = 'u', [TOKEN_VIEW] = 'v',
+        [TOKEN_PREFERENCES] = 'p', [TOKEN_CONFIRM] = 's',     [TOKEN_TRAP] = 'h',
     };
+    assert(purpose < TOKEN_PURPOSES_END && routes[purpose] != 0);
     buf_str(out, conf->public_url);
     buf_char(out, '/');
     buf_char(out, routes[purpose]);
@@ -158,7 +159,7 @@ static enum err spot_add(struct spots *spots, struct spot spot)
 static bool is_tracked(const struct html *html, const struct html_node *link, struct str href,
                        struct str public_url)
 {
-    return scheme_bytes(str_trim(href)) > 0 && !is_route(href, public_url, "couv") &&
+    return scheme_bytes(str_trim(href)) > 0 && !is_route(href, public_url, "couvpsh") &&
            !str_eq_nocase(html_value(html, link, STR("data-dult-track")), STR("no"));
 }
 
@@ -214,10 +215,15 @@ static void splice_link(struct splicer *splicer, const struct links_conf *conf,
     splice_close(splicer, spot->from, spot->bytes, to);
 }
 
+/* And a link that nobody sees: whoever follows it is a program. */
 static void splice_pixel(struct splicer *splicer, const struct links_conf *conf, size_t place)
 {
     splice_open(splicer, place);
     size_t to = splicer->out->len;
+    buf_str(splicer->out, STR("<a href=\""));
+    links_url(conf, TOKEN_TRAP, splicer->out);
+    buf_str(splicer->out, STR("\" rel=\"nofollow\" aria-hidden=\"true\" tabindex=\"-1\" "
+                              "style=\"display:none\"></a>"));
     buf_str(splicer->out, STR("<img src=\""));
     links_url(conf, TOKEN_OPEN, splicer->out);
     buf_str(splicer->out, STR("\" width=\"1\" height=\"1\" alt=\"\" "

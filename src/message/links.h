@@ -10,9 +10,9 @@
  *
  * Tracked are http and https links in <a> and <area>. Left alone: mailto:, tel:, #, relative and
  * other links, our own (unsubscribe, view), links marked data-dult-track="no", links inside
- * comments (Outlook's VML buttons), and URLs over LINKS_URL_BYTES_MAX. The open pixel stands before
- * </body>, or at the end. Plain text bodies are not handled here: their URLs are left as they are,
- * because there a reader sees the URL itself.
+ * comments (Outlook's VML buttons), and URLs over LINKS_URL_BYTES_MAX. The open pixel, and a hidden
+ * link that only programs follow, stand before </body>, or at the end. Plain text bodies are not
+ * handled here: their URLs are left as they are, because there a reader sees the URL itself.
  *
  * Always true   taking the splices out of the result gives the original bytes.
  * Knows not     what to add to a URL: that is utm.h.
@@ -70,7 +70,7 @@ void links_click_url(const struct links_conf *conf, struct str target, struct bu
 MUST enum err links_click_read(const struct token_keys *keys, struct str token, struct str target,
                                struct token *out);
 
-/* "{public_url}/{o|u|v}/{token}", and ".gif" after a pixel's. */
+/* "{public_url}/{o|u|v|p|s|h}/{token}", and ".gif" after a pixel's. */
 void links_url(const struct links_conf *conf, enum token_purpose purpose, struct buf *out);
 
 #endif

@@ -120,7 +120,7 @@ static bool seal(const struct mac *keyed, const struct token_bytes *head, struct
 static enum err token_make(const struct token_keys *keys, struct token token, struct str extra,
                            struct token_bytes *out)
 {
-    assert(token.purpose >= TOKEN_OPEN && token.purpose <= TOKEN_MESSAGE);
+    assert(token.purpose >= TOKEN_OPEN && token.purpose < TOKEN_PURPOSES_END);
     unsigned char mac[SHA256_BYTES];
 
     out->len = 0;

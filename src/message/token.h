@@ -34,6 +34,10 @@ enum token_purpose {
     TOKEN_UNSUBSCRIBE,
     TOKEN_VIEW,
     TOKEN_MESSAGE, /* Message-ID, X-Dult-Message and the return path: for bounces and complaints */
+    TOKEN_PREFERENCES,
+    TOKEN_CONFIRM,
+    TOKEN_TRAP, /* a link that nobody sees */
+    TOKEN_PURPOSES_END,
 };
 
 struct token {

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         extra = str_slice(text, cut + 1, text.len);
         text = str_slice(text, 0, cut);
     }
-    for (int purpose = TOKEN_OPEN; purpose <= TOKEN_MESSAGE; purpose++) {
+    for (int purpose = TOKEN_OPEN; purpose < TOKEN_PURPOSES_END; purpose++) {
         if (token_read(keys, (enum token_purpose)purpose, text, extra, &read) != OK)
             continue;
         SCOPED(buf_donep) struct buf again = buf_make(TOKEN_TEXT_BYTES_MAX);

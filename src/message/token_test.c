@@ -73,7 +73,7 @@ TEST(token, a_token_to_open_cannot_unsubscribe)
     SCOPED(buf_donep) struct buf                 text = buf_make(TOKEN_TEXT_BYTES_MAX);
     struct token                                 read;
     token_write(keys, (struct token){ TOKEN_OPEN, 7, 9 }, STR_NONE, &text);
-    for (int purpose = TOKEN_OPEN; purpose <= TOKEN_MESSAGE; purpose++)
+    for (int purpose = TOKEN_OPEN; purpose < TOKEN_PURPOSES_END; purpose++)
         assert_int_equal(
             token_read(keys, (enum token_purpose)purpose, buf_view(&text), STR_NONE, &read),
             purpose == TOKEN_OPEN ? OK : ERR_DENIED);

@@ -2,7 +2,9 @@
 #include "run/api/counting.h"
 #include "run/api/judging.h"
 #include "run/api/keeping.h"
+#include "run/api/page.h"
 #include "run/api/sharing.h"
+#include "run/api/topics_put.h"
 #include "run/send/snippets.h"
 #include "run/send/workspace.h"
 
@@ -324,6 +326,15 @@ static enum err define(struct call *call, enum definition_kind kind, struct str 
     return OK;
 }
 
+static enum err confirm_template_put(struct call *call, struct str topics)
+{
+    struct str name;
+    uint64_t   version;
+    TRY(topics_template_wanted(call, topics, &name));
+    return str_is_empty(name) ? OK
+                              : define(call, DEFINE_TEMPLATE, name, page_confirm_email(), &version);
+}
+
 /* How many a segment holds for, and who would come and go, before it is applied. */
 static enum err reach_ask(struct ask *ask, struct counting *counting, struct str name,
                           struct str text)
@@ -375,6 +386,8 @@ enum err definition_put(struct call *call)
         TRY(keeping_preview_write(call, text, &goes, &is_first));
     if (kind == DEFINE_TEMPLATE)
         TRY(judging_write(call, name, text, &goes, &is_first));
+    if (kind == DEFINE_TOPICS && !is_dry)
+        TRY(confirm_template_put(call, text));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');

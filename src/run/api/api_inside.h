@@ -6,6 +6,8 @@
  *      api_keys.c       keys and who may what          api_segments.c     counting people
  *      api_collect.c    events in                      api_definitions.c  what was defined
  *      tracking.c       links of our mails             api_messages.c     what was sent
+ *      unsubscribing.c  the way out                    preferences.c      all topics, and undo
+ *      confirming.c     double opt-in                  visitor.c, page.c  who looks; what they see
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
@@ -129,9 +131,8 @@ struct message_counts {
 MUST enum err tally_count(struct call *call, struct message_counts *out);
 void          message_counts_write(struct buf *out, const struct message_counts *counts);
 
-/* tracking.c: the page for a link that is not ours, or leads to nothing any more. */
+/* unsubscribing.c: the page for a link that is not ours, or leads to nothing any more. */
 MUST enum err track_nowhere(struct call *call);
-void          track_escape(struct buf *out, struct str text);
 
 /* api_consent.c: why may the person be written to about the topic, or not? */
 MUST enum err consent_explain(struct call *call, struct str topic);

@@ -6,7 +6,8 @@
 enum {
     EVENT_BODY_BYTES_MAX = 4 << 20, /* as sent; inflated it is bounded again */
     FORM_BYTES_MAX = 16 << 10,
-    TEXT_BYTES_MAX = 4 << 20, /* a template of 2 MiB, and what JSON makes of it */
+    PAGE_BODY_BYTES_MAX = 256 << 10, /* every box of 1,000 is named three times */
+    TEXT_BYTES_MAX = 4 << 20,        /* a template of 2 MiB, and what JSON makes of it */
 };
 
 #define EVENTS(path)                                                                               \
@@ -22,6 +23,11 @@ enum {
 #define OPEN(verb, path, function, text)                                                           \
     {                                                                                              \
         verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = FORM_BYTES_MAX,        \
+                    .summary = text                                                                \
+    }
+#define PAGE(verb, path, function, text)                                                           \
+    {                                                                                              \
+        verb, path, .call = function, .need = ROUTE_OPEN, .body_bytes_max = PAGE_BODY_BYTES_MAX,   \
                     .summary = text                                                                \
     }
 #define SCOPE(verb, path, function, word, text)                                                    \
@@ -67,6 +73,10 @@ static const struct api_route ROUTES[] = {
     QUICK("GET", "/c/{token}", track_click, "A link of an e-mail; records the click, redirects"),
     QUICK("GET", "/u/{token}", track_page, "The unsubscribe page; changes nothing"),
     QUICK("POST", "/u/{token}", track_unsubscribe, "Unsubscribe, by one click or by the button"),
+    OPEN("GET", "/p/{token}", preferences_page, "All topics by channel; changes nothing"),
+    PAGE("POST", "/p/{token}", preferences_post, "Change what one is written to about, or undo it"),
+    OPEN("GET", "/s/{token}", confirm_page, "The page that confirms a yes; changes nothing"),
+    OPEN("POST", "/s/{token}", confirm_post, "Confirm a yes, by the button"),
     OPEN("GET", "/v/{token}", track_view, "The mail in a browser; changes nothing"),
 
     QUICK("GET", "/healthz", health_show, "Is the program well?"),

@@ -1,7 +1,7 @@
 /*
- * Links of our mails. A click is redirected, and an unsubscription confirmed, after it is on disk;
- * only when the core has no room is a reader led on unrecorded, for a link must lead somewhere. A
- * GET never changes a consent. What programs open and follow is recorded as theirs (machine.h).
+ * Links of our mails that people follow. A click is redirected after it is on disk; only when the
+ * core has no room is a reader led on unrecorded, for a link must lead somewhere. A GET never
+ * changes a consent. What programs open and follow is recorded as theirs (machine.h).
  */
 #include "run/api/api_inside.h"
 
@@ -16,8 +16,6 @@ enum {
     TRAIL_ARENA_BYTES_MAX = 1 << 20,
     TOKEN_BYTES_READ_MAX = 200,
     TARGET_BYTES_MAX = 3 * LINKS_URL_BYTES_MAX,
-    PAGE_BYTES_MAX = 16384,
-    FORM_FIELD_BYTES_MAX = 64,
 };
 
 /* A GIF of one transparent pixel. */
@@ -147,173 +145,4 @@ enum err track_click(struct call *call)
     call->is_answered = true;
     redirect_reply(call->request, trail.url);
     return OK;
-}
-
-/* ---- the unsubscribe page ---- */
-
-void track_escape(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        switch (text.ptr[i]) {
-        case '<':
-            buf_str(out, STR("&lt;"));
-            break;
-        case '>':
-            buf_str(out, STR("&gt;"));
-            break;
-        case '&':
-            buf_str(out, STR("&amp;"));
-            break;
-        case '"':
-            buf_str(out, STR("&quot;"));
-            break;
-        default:
-            buf_char(out, text.ptr[i]);
-        }
-}
-
-/* One heading, one sentence, and a button where `action` is given. */
-static enum err page(struct call *call, int status, const char *title, const char *text,
-                     const char *action, const char *button)
-{
-    SCOPED(buf_donep) struct buf out = buf_make(PAGE_BYTES_MAX);
-    struct http_header           headers[] = {
-                  { STR("Cache-Control"), STR("no-store") },
-                  { STR("Referrer-Policy"), STR("no-referrer") },
-                  { STR("X-Robots-Tag"), STR("noindex") },
-                  { STR("Content-Security-Policy"),
-                    STR("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-                                  "frame-ancestors 'none'") },
-    };
-    buf_format(&out,
-               "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title>"
-               "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>"
-               "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;"
-               "padding:0 1rem;color:#1a1a1a;background:#fff}button{font:inherit;padding:.6rem "
-               "1.2rem;border:0;border-radius:.4rem;background:#0b5cad;color:#fff;cursor:pointer}"
-               "</style></head><body><main><h1>%s</h1><p>%s",
-               title, title, text);
-    if (call->api->conf.name.len > 0) {
-        buf_str(&out, STR(" &mdash; "));
-        track_escape(&out, call->api->conf.name);
-    }
-    buf_str(&out, STR("</p>"));
-    if (action != NULL)
-        buf_format(&out,
-                   "<form method=\"post\"><input type=\"hidden\" name=\"action\" "
-                   "value=\"%s\"><button type=\"submit\">%s</button></form>",
-                   action, button);
-    buf_str(&out, STR("</main></body></html>"));
-    TRY(buf_err(&out));
-    call->is_answered = true;
-    http_reply(call->request,
-               &(struct http_answer){ .status = status,
-                                      .type = STR("text/html; charset=utf-8"),
-                                      .headers = headers,
-                                      .headers_count = sizeof headers / sizeof headers[0],
-                                      .body = buf_view(&out) });
-    return OK;
-}
-
-enum err track_nowhere(struct call *call)
-{
-    return page(call, 404, "This link leads nowhere",
-                "It may have been cut in two by a mail program. Please use the one in the e-mail "
-                "itself.",
-                NULL, NULL);
-}
-
-enum err track_page(struct call *call)
-{
-    struct trail trail = { 0 };
-    enum err     err = token_of(call, TOKEN_UNSUBSCRIBE, &trail);
-    if (err == ERR_DENIED)
-        return track_nowhere(call);
-    TRY(err);
-    return page(call, 200, "Unsubscribe", "Press the button to receive no more of these e-mails.",
-                "unsubscribe", "Unsubscribe");
-}
-
-/* The name of the message's topic; empty for "all". */
-struct topic_question {
-    uint32_t      topic, profile;
-    struct arena *arena;
-    struct str    name;
-    bool          is_known, is_erased;
-};
-
-static bool topic_ask(struct engine *engine, struct task *task)
-{
-    struct topic_question *question = task->context;
-    question->is_known = question->profile < people_count(engine_people(engine));
-    question->is_erased =
-        question->is_known && people_is_nobody(engine_people(engine), question->profile);
-    if (question->topic != 0)
-        question->name = str_copy(
-            question->arena, program_name(engine_program(engine), NAME_TOPIC, question->topic));
-    return true;
-}
-
-static enum err consent_entry(struct call *call, const struct trail *trail, struct str topic,
-                              bool granted, struct entry *out)
-{
-    struct str          state = granted ? STR("subscribed") : STR("unsubscribed");
-    struct str          how = granted ? STR("undo") : STR("unsubscribe link");
-    struct json_member *members = ARENA_ARRAY(call->arena, 2, struct json_member);
-    struct json        *properties = ARENA_NEW(call->arena, struct json);
-    if (members == NULL || properties == NULL)
-        return ERR_MEMORY;
-    members[0] = (struct json_member){ STR("state"), { .kind = JSON_STRING, .string = state } };
-    members[1] = (struct json_member){ STR("how"), { .kind = JSON_STRING, .string = how } };
-    *properties = (struct json){ .kind = JSON_OBJECT, .count = 2, .members = members };
-    *out = (struct entry){
-        .record = { .kind = RECORD_CONSENT,
-                    .name = topic,
-                    .profile = trail->token.profile,
-                    .message = trail->token.message,
-                    .at_ms = time_now_ms(),
-                    .received_ms = time_now_ms(),
-                    .properties = properties },
-        .body = str_format(call->arena, "{\"properties\":{\"state\":\"%.*s\",\"how\":\"%.*s\"}}",
-                           STR_ARG(state), STR_ARG(how)),
-    };
-    return out->body.ptr == NULL ? ERR_MEMORY : OK;
-}
-
-static enum err consent_change(struct call *call, const struct trail *trail, bool granted)
-{
-    struct topic_question question = { .topic = trail->topic,
-                                       .arena = call->arena,
-                                       .profile = trail->token.profile };
-    struct entry          entries[2];
-    TRY(call_ask(call, topic_ask, &question));
-    if (!question.is_known)
-        return ERR_DENIED;
-    if (question.is_erased)
-        return OK; /* nothing is sent to nobody, and nothing is kept of it */
-    TRY(consent_entry(call, trail, question.name, granted, &entries[0]));
-    TRY(trail_entry(call->arena, trail, EVENT_MESSAGE_UNSUBSCRIBED, &entries[1]));
-    /* Told once, however often a mail program posts it; the consent itself is set each time. */
-    entries[1].message_id =
-        str_format(call->arena, "unsubscribe.%llu", (unsigned long long)trail->token.message);
-    return call_submit(call, entries, granted ? 1 : 2, NULL);
-}
-
-enum err track_unsubscribe(struct call *call)
-{
-    struct trail                 trail = { 0 };
-    SCOPED(buf_donep) struct buf action = buf_make(FORM_FIELD_BYTES_MAX);
-    enum err                     err = token_of(call, TOKEN_UNSUBSCRIBE, &trail);
-    bool granted = query_get(http_body(call->request), STR("action"), &action) &&
-                   str_eq(buf_view(&action), STR("resubscribe"));
-    if (err == OK)
-        err = consent_change(call, &trail, granted);
-    if (err == ERR_DENIED)
-        return track_nowhere(call);
-    TRY(err);
-    if (granted)
-        return page(call, 200, "You are subscribed", "You will receive these e-mails again.",
-                    "unsubscribe", "Unsubscribe");
-    return page(call, 200, "You are unsubscribed", "You will receive no more of these e-mails.",
-                "resubscribe", "That was a mistake: subscribe again");
 }

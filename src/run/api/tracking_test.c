@@ -165,15 +165,58 @@ TEST(tracking, one_click_ends_the_journey_and_the_topic_and_can_be_told_twice)
     rig_close(rig);
 }
 
-TEST(tracking, who_pressed_by_mistake_can_take_it_back)
+TEST(tracking, who_pressed_by_mistake_can_take_it_back_and_is_where_they_were_before)
 {
     struct rig       *rig = rig_open();
     struct links_conf conf = mailed(rig);
     const char       *url = link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL);
     assert_int_equal(rig_ask(rig, "POST", url, "", STR("action=unsubscribe")), 200);
     assert_str(consent(rig), "unsubscribed");
-    assert_int_equal(rig_ask(rig, "POST", url, "", STR("action=resubscribe")), 200);
-    assert_str(consent(rig), "subscribed");
+    assert_int_equal(rig_ask(rig, "POST", url, "", STR("action=unsubscribe")), 200);
+    assert_true(str_find(rig->body, 0, STR("value=\"unknown all news\"")) < rig->body.len);
+    assert_int_equal(rig_ask(rig, "POST", url, "", STR("action=undo&was=unknown+all+news")), 200);
+    assert_str(consent(rig), "unknown");
+    assert_int_equal(rig_call(rig, "POST", "/api/v1/profiles/ada/consent",
+                              "{\"topic\":\"news\",\"state\":\"subscribed\"}"),
+                     200);
+    assert_int_equal(rig_ask(rig, "POST", url, "", STR("action=unsubscribe")), 200);
+    assert_true(str_find(rig->body, 0, STR("value=\"subscribed all news\"")) < rig->body.len);
+    rig_close(rig);
+}
+
+TEST(tracking, the_page_speaks_the_readers_language_and_else_the_browsers)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = mailed(rig);
+    const char       *url = link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL);
+    assert_int_equal(rig_ask(rig, "GET", url, "Accept-Language: pt, de-CH;q=0.8\r\n", STR_NONE),
+                     200);
+    assert_true(str_find(rig->body, 0, STR("<html lang=\"de\">")) < rig->body.len);
+    assert_true(str_find(rig->body, 0, STR("Abmelden")) < rig->body.len);
+    assert_int_equal(
+        rig_post(rig, "/v1/identify", "{\"userId\":\"ada\",\"traits\":{\"language\":\"nn\"}}"),
+        200);
+    assert_int_equal(rig_ask(rig, "GET", url, "Accept-Language: de\r\n", STR_NONE), 200);
+    assert_true(str_find(rig->body, 0, STR("<html lang=\"nb\">")) < rig->body.len);
+    rig_close(rig);
+}
+
+TEST(tracking, a_word_by_a_link_has_the_proof_of_who_when_how_and_from_where)
+{
+    struct rig       *rig = rig_open();
+    struct links_conf conf = mailed(rig);
+    const char       *url = link_of(rig, &conf, TOKEN_UNSUBSCRIBE, NULL);
+    assert_int_equal(rig_ask(rig, "POST", url, person, STR("List-Unsubscribe=One-Click")), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/consent", ""), 200);
+    assert_str(rig_str(rig, "said.0.detail.how"), "one-click");
+    assert_str(rig_str(rig, "said.0.detail.proof.by"), "person");
+    assert_str(rig_str(rig, "said.0.detail.proof.ip"), "127.0.0.1");
+    assert_true(str_starts(rig_str(rig, "said.0.detail.proof.agent"), STR("Mozilla/5.0 (X11;")));
+    assert_int_equal(rig_int(rig, "said.0.detail.proof.message"), (int64_t)conf.message);
+    assert_str(rig_str(rig, "topics.0.state"), "unsubscribed");
+    assert_int_equal(
+        rig_call(rig, "GET", "/api/v1/profiles/ada/explain?topic=news", ""), 200);
+    assert_str(rig_str(rig, "consent.because"), "unsubscribed");
     rig_close(rig);
 }
 

@@ -6,7 +6,7 @@
  *      token --> INTENT decision (template, journey, topic)
  *            --> head of the profile it was claimed for --> newest CLAIMED of that message
  */
-#include "run/api/api_inside.h"
+#include "run/api/page.h"
 
 #include "run/send/render.h"
 
@@ -150,9 +150,9 @@ static enum err render_get(struct call *call, struct render **out)
 static void text_write(struct buf *out, const struct rendered *rendered)
 {
     buf_str(out, STR("<!doctype html><html><head><meta charset=\"utf-8\"><title>"));
-    track_escape(out, rendered->subject);
+    page_escape(out, rendered->subject);
     buf_str(out, STR("</title></head><body><pre style=\"white-space:pre-wrap\">"));
-    track_escape(out, rendered->text);
+    page_escape(out, rendered->text);
     buf_str(out, STR("</pre></body></html>"));
 }
 

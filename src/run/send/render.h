@@ -11,7 +11,8 @@
  *     when       what the conditions of its head say of the person
  *     journey    name
  *     template   name, topic
- *     links      unsubscribe, view
+ *     links      unsubscribe, preferences, view; confirm, in a mail that asks to confirm
+ *     topic      id, name, description in the person's language; language, one that pages have
  *     workspace  name, address
  *
  * A message with a gap is held back, not sent: a variable that is missing, a filter that failed, a

@@ -1,4 +1,5 @@
 #include "run/send/render_data.h"
+#include "run/send/topic_words.h"
 
 #include <stdio.h>
 
@@ -185,15 +186,17 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
 
 enum err data_make(const struct data_in *in, struct arena *arena, struct json *out)
 {
-    struct json   person, event, when = { .kind = JSON_OBJECT };
+    struct json   person, event, topic, when = { .kind = JSON_OBJECT };
     struct str    user_id;
-    struct object links = object_make(arena, 2), journey = object_make(arena, 1);
-    struct object workspace = object_make(arena, 2), root = object_make(arena, 7);
+    struct object links = object_make(arena, 4), journey = object_make(arena, 1);
+    struct object workspace = object_make(arena, 2), root = object_make(arena, 8);
     struct object template = object_make(arena, 2);
     TRY(event_make(in, arena, &event, &user_id));
     TRY(person_make(in, arena, user_id, &person, &when));
     put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
     put(&links, STR("view"), json_of_str(in->urls->view));
+    put(&links, STR("preferences"), json_of_str(in->urls->preferences));
+    put(&links, STR("confirm"), json_of_str(in->urls->confirm));
     if (in->journey.len > 0)
         put(&journey, STR("name"), json_of_str(in->journey));
     if (in->workspace->name.len > 0)
@@ -210,6 +213,8 @@ enum err data_make(const struct data_in *in, struct arena *arena, struct json *o
     put(&root, STR("event"), event);
     put(&root, STR("links"), json_of_object(&links));
     put(&root, STR("journey"), json_of_object(&journey));
+    TRY(topic_data(in, arena, &person, &topic));
+    put(&root, STR("topic"), topic);
     put(&root, STR("workspace"), json_of_object(&workspace));
     *out = json_of_object(&root);
     return root.failed || links.failed || journey.failed || workspace.failed || template.failed

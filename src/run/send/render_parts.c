@@ -30,6 +30,8 @@ struct parts {
     uint64_t             next_definition, uses;
     struct arena        *workspace_arena;
     struct workspace     workspace;
+    struct arena        *topics_arena;
+    struct json          topics;
     struct template     *utm[UTM_KEYS]; /* the workspace's; NULL where there is none */
     struct kept          draft;         /* the last text that was not saved */
     struct kept          kept[RENDER_TEMPLATES_MAX];
@@ -82,6 +84,7 @@ void parts_close(struct parts *parts)
     utm_drop(parts);
     snippets_close(parts->snippets);
     arena_close(parts->workspace_arena);
+    arena_close(parts->topics_arena);
     arena_close(parts->names_arena);
     free(parts);
 }
@@ -111,11 +114,32 @@ static enum err workspace_take(struct parts *parts, struct str text)
     return OK;
 }
 
+static enum err topics_take(struct parts *parts, struct str text)
+{
+    struct json   topics = { .kind = JSON_NULL };
+    struct arena *arena = arena_open(WORKSPACE_ARENA_BYTES_MAX);
+    if (arena == NULL)
+        return ERR_MEMORY;
+    if (text.len > 0 && json_parse_once(arena, text, &topics, NULL) != OK)
+        topics = (struct json){ .kind = JSON_NULL };
+    arena_close(parts->topics_arena);
+    parts->topics_arena = arena;
+    parts->topics = topics;
+    return OK;
+}
+
+const struct json *parts_topics(const struct parts *parts)
+{
+    return &parts->topics;
+}
+
 static enum err definition_each(void *ctx, const struct store_definition *row)
 {
     struct parts *parts = ctx;
     if (row->kind == STORE_DEFINITION_WORKSPACE)
         TRY(workspace_take(parts, row->text));
+    if (row->kind == STORE_DEFINITION_TOPIC_TEXTS)
+        TRY(topics_take(parts, row->text));
     TRY(snippets_take(parts->snippets, row));
     parts->next_definition = row->id + 1;
     return OK;

@@ -34,6 +34,8 @@ void          parts_close(struct parts *parts);
 /* Takes in what was defined since the last call. */
 MUST enum err           parts_refresh(struct parts *parts);
 const struct workspace *parts_workspace(const struct parts *parts);
+/* The topics' document, an object; null where there is none. */
+const struct json *parts_topics(const struct parts *parts);
 /* Its rule for what is behind a link; NULL: none. */
 const struct template *parts_utm(const struct parts *parts, enum utm_key key);
 
