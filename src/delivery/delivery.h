@@ -36,6 +36,7 @@ struct delivery_message {
     struct str from, to;    /* envelope addresses; an empty `from` is the null sender */
     struct str data;        /* headers and body, lines ended by CRLF, not dot-stuffed */
     void      *tag;         /* the caller's */
+    bool       is_urgent;   /* goes before those that are not, of what waits in the channel */
 
     struct delivery_message *next;        /* the channel's, while it has the message */
     uint32_t                 moves;       /* the channel's: how often a stale connection lost it */
@@ -62,6 +63,7 @@ struct delivery_outcome {
     enum delivery_result result;
     enum delivery_blame  blame;
     int                  code; /* the reply's, 0 where there was none */
+    int64_t wait_ms; /* DEFERRED: the far side takes nothing from us for so long; 0: unsaid */
     char                 enhanced[DELIVERY_ENHANCED_BYTES_MAX]; /* "5.1.1", or "" */
     char                 text[DELIVERY_TEXT_BYTES_MAX];         /* printable, in one line */
 };

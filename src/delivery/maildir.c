@@ -178,6 +178,18 @@ static void *run(void *ctx)
 
 /* --- the channel's face --- */
 
+static void wait_add(struct maildir *maildir, struct delivery_message *message)
+{
+    struct delivery_message **link = maildir->last;
+    if (message->is_urgent)
+        for (link = &maildir->first; *link != NULL && (*link)->is_urgent;)
+            link = &(*link)->next;
+    message->next = *link;
+    *link = message;
+    if (message->next == NULL)
+        maildir->last = &message->next;
+}
+
 static enum err give(struct channel *channel, struct delivery_message *message)
 {
     struct maildir *maildir = maildir_of(channel);
@@ -191,9 +203,7 @@ static enum err give(struct channel *channel, struct delivery_message *message)
         maildir->offered--;
         maildir->outstanding++;
         maildir->waiting++;
-        message->next = NULL;
-        *maildir->last = message;
-        maildir->last = &message->next;
+        wait_add(maildir, message);
         pthread_cond_signal(&maildir->moved);
     }
     pthread_mutex_unlock(&maildir->lock);

@@ -80,6 +80,19 @@ static void wait_first(struct pool *pool, struct delivery_message *message)
     pool->waiting_count++;
 }
 
+/* Behind the urgent ones, before all others. */
+static void wait_urgent(struct pool *pool, struct delivery_message *message)
+{
+    struct delivery_message **link = &pool->waiting;
+    while (*link != NULL && (*link)->is_urgent)
+        link = &(*link)->next;
+    message->next = *link;
+    *link = message;
+    if (message->next == NULL)
+        pool->waiting_last = &message->next;
+    pool->waiting_count++;
+}
+
 static struct delivery_message *wait_remove(struct pool *pool, struct delivery_message **link)
 {
     struct delivery_message *message = *link;
@@ -358,7 +371,10 @@ static void take_one(struct pool *pool, struct delivery_message *message)
     if (delivery_message_check(message, &problem) == OK) {
         message->moves = 0;
         message->domain_hash = domain_hash(message->to);
-        wait_last(pool, message);
+        if (message->is_urgent)
+            wait_urgent(pool, message);
+        else
+            wait_last(pool, message);
         return;
     }
     bool recipient = strcmp(problem.where, "to") == 0;

@@ -139,7 +139,7 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
             continue;
         }
         engine->queued++;
-        TRY(calendar_add(engine->outbox, (struct timer){ message->due_ms, profile }));
+        TRY(outbox_wait(engine, profile, message));
     }
     return OK;
 }

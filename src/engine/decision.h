@@ -134,6 +134,7 @@ struct claim {
     uint64_t             message;
     uint32_t             profile; /* the person's root */
     uint32_t             attempt; /* from 1 */
+    uint32_t             door;    /* the core's: of whose room it is */
     uint32_t             template_id, template_version, journey, topic;
     uint32_t             event_seq;  /* the triggering event's record; 0 for none */
     struct str           address;    /* where it goes (reach.h); empty where the template says */

@@ -78,8 +78,7 @@ static enum err messages_time(struct engine *engine, uint32_t person, const stru
 {
     for (uint32_t i = 0; i < from->rare->messages.count; i++)
         if (from->rare->messages.items[i].state == MESSAGE_QUEUED)
-            TRY(calendar_add(engine->outbox,
-                             (struct timer){ from->rare->messages.items[i].due_ms, person }));
+            TRY(outbox_wait(engine, person, &from->rare->messages.items[i]));
     return OK;
 }
 
@@ -239,25 +238,26 @@ static enum err ended_apply(struct state *state, const struct decision *d)
     return OK; /* a merge was undone, and the other one goes on */
 }
 
-static enum err queue_apply(struct engine *engine, const struct decision *d, int64_t due_ms)
+static enum err queue_apply(struct engine *engine, const struct decision *d,
+                            const struct message *message)
 {
     engine->queued++;
-    return calendar_add(engine->outbox, (struct timer){ due_ms, d->profile });
+    return outbox_wait(engine, d->profile, message);
 }
 
 static enum err intent_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
-    TRY(STATE_ADD(state, messages,
-                  (struct message){ .id = d->id,
-                                    .enrollment = d->subject,
-                                    .node = (uint16_t)d->object,
-                                    .template_id = d->other,
-                                    .journey = d->journey,
-                                    .topic = d->topic,
-                                    .trigger_seq = d->event,
-                                    .state = MESSAGE_QUEUED,
-                                    .due_ms = d->at_ms }));
-    return queue_apply(engine, d, d->at_ms);
+    struct message message = { .id = d->id,
+                               .enrollment = d->subject,
+                               .node = (uint16_t)d->object,
+                               .template_id = d->other,
+                               .journey = d->journey,
+                               .topic = d->topic,
+                               .trigger_seq = d->event,
+                               .state = MESSAGE_QUEUED,
+                               .due_ms = d->at_ms };
+    TRY(STATE_ADD(state, messages, message));
+    return queue_apply(engine, d, &message);
 }
 
 static enum err claimed_apply(struct engine *engine, struct state *state, const struct decision *d)
@@ -283,7 +283,7 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
     message->attempt = (uint8_t)d->object;
     message->due_ms = d->due_ms;
     engine->sending--;
-    return queue_apply(engine, d, d->due_ms);
+    return queue_apply(engine, d, message);
 }
 
 static enum err final_apply(struct engine *engine, struct state *state, const struct decision *d)

@@ -26,11 +26,10 @@ enum err engine_open(struct engine **out, struct engine_conf conf)
     engine->people = people_open(conf.seed);
     engine->timeline = timeline_open();
     engine->wakes = calendar_open();
-    engine->outbox = calendar_open();
     engine->suppressions = suppressions_open(conf.seed);
     engine->bag = buf_make(BAG_BYTES_MAX);
     if (engine->people == NULL || engine->timeline == NULL || engine->wakes == NULL ||
-        engine->outbox == NULL || engine->suppressions == NULL ||
+        engine->suppressions == NULL || outbox_lanes_open(engine) != OK ||
         program_open(&engine->program) != OK) {
         engine_close(engine);
         return ERR_MEMORY;
@@ -49,7 +48,7 @@ void engine_close(struct engine *engine)
     people_close(engine->people);
     timeline_close(engine->timeline);
     calendar_close(engine->wakes);
-    calendar_close(engine->outbox);
+    outbox_lanes_close(engine);
     suppressions_close(engine->suppressions);
     program_close(engine->program);
     buf_done(&engine->bag);
@@ -190,7 +189,7 @@ static enum err record_apply(struct engine *engine, const struct record *record,
     case RECORD_CLOCK:
         return clock_apply(engine, out);
     case RECORD_CLAIM:
-        return outbox_claim(engine, out, record->count);
+        return outbox_claim(engine, out, record);
     case RECORD_OUTCOME:
         return apply_outcome(engine, record, out);
     case RECORD_RETAIN:
@@ -236,11 +235,6 @@ void engine_prefetch(struct engine *engine, const struct record *record)
 int64_t engine_next_ms(const struct engine *engine)
 {
     return engine_has_job(engine) ? engine->now_ms : calendar_next_ms(engine->wakes);
-}
-
-int64_t engine_outbox_next_ms(const struct engine *engine)
-{
-    return engine->queued == 0 ? TIME_NEVER : calendar_next_ms(engine->outbox);
 }
 
 int64_t engine_now_ms(const struct engine *engine)

@@ -59,8 +59,8 @@ void engine_prefetch(struct engine *engine, const struct record *record);
 
 /* When time alone has something to do: the earliest wake-up, or TIME_NEVER. */
 int64_t engine_next_ms(const struct engine *engine);
-/* When the earliest queued message may be claimed, or TIME_NEVER. */
-int64_t engine_outbox_next_ms(const struct engine *engine);
+/* When the earliest queued message of these lanes (lane.h) may be claimed, or TIME_NEVER. */
+int64_t engine_outbox_next_ms(const struct engine *engine, uint32_t lanes);
 int64_t engine_now_ms(const struct engine *engine);
 
 /* True while a changed segment is being applied to everyone; each CLOCK record does a part. */

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/known.h"
+#include "engine/lane.h"
 
 enum { RUNS_MAX = RING_PROFILES_MAX * TIMELINE_RUNS_MAX };
 _Static_assert((int)RUNS_MAX <= (int)FACTS_RUNS_MAX, "a person's runs fit a condition's cursors");
@@ -44,7 +45,7 @@ struct engine {
     struct people       *people;
     struct timeline     *timeline;
     struct calendar     *wakes;
-    struct calendar     *outbox; /* (due, person) of each queued message */
+    struct calendar     *outbox[LANES]; /* (due, person) of each queued message */
     struct program      *program;
     int64_t              now_ms;
     uint64_t             seq, next_decision;
@@ -282,7 +283,7 @@ MUST enum err retain_loaded(struct engine *engine);
 void          retaining_done(struct retaining *retaining);
 
 /* outbox.c */
-MUST enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count);
+MUST enum err outbox_claim(struct engine *engine, struct out *out, const struct record *record);
 MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
@@ -294,6 +295,15 @@ MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_ch
 /* Drops the messages of an enrollment that wait. */
 MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
                              uint64_t enrollment, struct str reason);
+
+/* outbox_lane.c */
+MUST enum err outbox_lanes_open(struct engine *engine);
+void          outbox_lanes_close(struct engine *engine);
+uint32_t      outbox_lane(const struct engine *engine, const struct message *message);
+/* The queued message waits from now on, in its lane until it is due. ERR_MEMORY. */
+MUST enum err outbox_wait(struct engine *engine, uint32_t profile, const struct message *message);
+/* Whose message of these lanes is due; receipts first. False: nobody's. */
+bool outbox_take(struct engine *engine, uint32_t lanes, uint32_t *lane, struct timer *out);
 
 /* checkpoint.c: called before a person's state changes. */
 MUST enum err checkpoint_before(struct engine *engine, uint32_t profile);

@@ -274,30 +274,45 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     return claim_add(out, &claim);
 }
 
-/* The person's first queued message that is due, or 0. */
-static uint64_t due_message(const struct engine *engine, uint32_t person)
+static bool is_due(const struct engine *engine, const struct message *message)
+{
+    return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms;
+}
+
+/* The person's first queued message of the lane that is due, or 0. */
+static uint64_t due_message(const struct engine *engine, uint32_t person, uint32_t lane)
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rare->messages.count; i++)
-        if (state->rare->messages.items[i].state == MESSAGE_QUEUED &&
-            state->rare->messages.items[i].due_ms <= engine->now_ms)
+        if (is_due(engine, &state->rare->messages.items[i]) &&
+            outbox_lane(engine, &state->rare->messages.items[i]) == lane)
             return state->rare->messages.items[i].id;
     return 0;
 }
 
+/* The timer's message is gone, or its template is another now and it belongs into another lane. */
+static enum err lane_change(struct engine *engine, uint32_t person)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (is_due(engine, &state->rare->messages.items[i]))
+            TRY(outbox_wait(engine, person, &state->rare->messages.items[i]));
+    return OK;
+}
+
 /* Each queued message has one timer; one whose message is gone already does nothing. */
-enum err outbox_claim(struct engine *engine, struct out *out, uint32_t count)
+enum err outbox_claim(struct engine *engine, struct out *out, const struct record *record)
 {
     struct timer timer;
-    size_t       wanted = out->claims_count + (count < CLAIMS_MAX ? count : CLAIMS_MAX);
+    uint32_t     lanes = record->lanes == 0 ? LANES_ALL : record->lanes, lane;
+    size_t wanted = out->claims_count + (record->count < CLAIMS_MAX ? record->count : CLAIMS_MAX);
     for (uint32_t looked = 0; looked < 4 * CLAIMS_MAX && out->claims_count < wanted; looked++) {
-        if (!calendar_take(engine->outbox, engine->now_ms, &timer))
+        if (!outbox_take(engine, lanes, &lane, &timer))
             return OK;
         uint32_t person = people_root(engine->people, timer.profile);
         TRY(wakes_before(engine, out, person, engine->now_ms));
-        uint64_t id = due_message(engine, person);
-        if (id != 0)
-            TRY(claim_one(engine, out, person, id));
+        uint64_t id = due_message(engine, person, lane);
+        TRY(id != 0 ? claim_one(engine, out, person, id) : lane_change(engine, person));
     }
     return OK;
 }
@@ -327,7 +342,7 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
     if (kind == DECISION_DEFERRED)
         due_ms = outcome->retry_at_ms;
     if (kind == DECISION_RETURNED) {
-        due_ms = engine->now_ms;
+        due_ms = outcome->retry_at_ms > engine->now_ms ? outcome->retry_at_ms : engine->now_ms;
         next.attempt--; /* it was never begun */
     }
     if (kind == DECISION_DEFERRED && message->attempt >= ATTEMPTS_MAX)

@@ -40,7 +40,7 @@ enum record_kind {
     RECORD_ERASE = 15,       /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
-    RECORD_CLAIM = 21,    /* delivery has room for `count` messages */
+    RECORD_CLAIM = 21,    /* delivery has room for `count` messages of `lanes` */
     RECORD_OUTCOME = 22,  /* what became of a claimed message */
     RECORD_RETAIN = 23,   /* how long events are kept is worked out anew: see retain.h */
     RECORD_RETAINED = 24, /* what is older is gone from the timeline */
@@ -80,7 +80,7 @@ enum outcome_kind {
 struct record_outcome {
     uint64_t          message; /* the intent's decision id */
     enum outcome_kind kind;
-    int64_t           retry_at_ms; /* DEFERRED only */
+    int64_t           retry_at_ms; /* DEFERRED; RETURNED: not before this, 0: at once */
     struct str        text;        /* the far side's words, or the reason */
 };
 
@@ -100,6 +100,7 @@ struct record {
     uint64_t              message; /* RECORD_MESSAGE: the intent's decision id */
     uint64_t              merge;   /* RECORD_UNMERGE */
     uint32_t              count;   /* RECORD_CLAIM */
+    uint32_t              lanes;   /* RECORD_CLAIM: a bit a lane of lane.h; 0: all */
     enum definition_kind  definition_kind;
     struct str            body;    /* RECORD_DEFINE: the text */
     struct record_outcome outcome; /* RECORD_OUTCOME */

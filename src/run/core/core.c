@@ -51,6 +51,7 @@ static enum err publish_first(struct core *core)
 static enum err parts_open(struct core *core, struct problem *problem)
 {
     struct store_conf conf = { .dir = str_of(core->dir), .socket = str_of(core->conf.socket) };
+    atomic_store(&core->doors[0].lanes, LANES_ALL);
     core->tasks = queue_open(CORE_TASKS_MAX);
     core->batches = queue_open(CORE_BATCHES_AHEAD);
     core->dedupe = dedupe_open(hash_random_seed());
@@ -229,13 +230,24 @@ enum err core_run(struct core *core, struct task *task)
 
 void core_room(struct core *core, uint32_t count)
 {
-    atomic_fetch_add(&core->room, count);
+    core_door_room(core, 0, count);
+}
+
+void core_door_room(struct core *core, uint32_t door, uint32_t count)
+{
+    atomic_fetch_add(&core->doors[door].room, count);
     queue_nudge(core->tasks);
 }
 
-uint32_t core_room_take_back(struct core *core)
+void core_door_lanes(struct core *core, uint32_t door, uint32_t lanes)
 {
-    return atomic_exchange(&core->room, 0);
+    if (atomic_exchange(&core->doors[door].lanes, lanes) != lanes)
+        queue_nudge(core->tasks);
+}
+
+uint32_t core_door_take_back(struct core *core, uint32_t door)
+{
+    return atomic_exchange(&core->doors[door].room, 0);
 }
 
 struct core_erasure core_erasure(struct core *core, uint64_t seq)

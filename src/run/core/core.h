@@ -23,6 +23,7 @@
 #define DULT_RUN_CORE_H
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "run/core/purge.h"
 #include "run/core/waits.h"
 #include "store/store.h"
@@ -107,11 +108,19 @@ MUST enum err core_submit(struct core *core, struct task *task);
 /* Submits and waits for the answer; the caller keeps task and arena (done is not called). */
 MUST enum err core_run(struct core *core, struct task *task);
 
-/* Delivery can take so many messages more; they come by calls.claimed when there are any. */
-void core_room(struct core *core, uint32_t count);
-/* Takes back all room not used yet; how much it was. By a question, on the engine's thread, which
- * alone uses room up: then no claim is under way that would use what is taken back here. */
-uint32_t core_room_take_back(struct core *core);
+/*
+ * Doors: each way out tells its room at a door of its own, with the lanes (engine/lane.h) that may
+ * use it. Doors are looked at by their numbers. Door 0 is for all lanes until told otherwise, the
+ * others are for none.
+ */
+enum { CORE_DOORS = 32 };
+/* So many messages more can go out by the door; they come by calls.claimed when there are any. */
+void core_door_room(struct core *core, uint32_t door, uint32_t count);
+void core_door_lanes(struct core *core, uint32_t door, uint32_t lanes);
+/* Takes back all room not used yet; how much it was. Any thread; but only after a question to the
+ * engine's thread, which alone uses room up, is no claim under way that uses some of it. */
+uint32_t core_door_take_back(struct core *core, uint32_t door);
+void     core_room(struct core *core, uint32_t count); /* of door 0 */
 
 /* How far the erasure of record `seq` is; see erasing.h. */
 enum core_erasure_step {

@@ -122,7 +122,9 @@ struct core {
     bool             merge_failed;   /* the last one */
     size_t           bags_kept; /* how much of the bags file is right; the rest is written anew */
 
-    atomic_uint          room;
+    struct core_door {
+        atomic_uint room, lanes;
+    } doors[CORE_DOORS];
     atomic_uint_fast64_t committed_seq;
     atomic_bool          failing;
     struct reading      *reading;

@@ -277,8 +277,8 @@ TEST(core, room_that_was_not_used_is_taken_back_once)
     struct core *core = core_fixture_open(&f);
     core_room(core, 3);
     core_room(core, 2);
-    assert_int_equal(core_room_take_back(core), 5);
-    assert_int_equal(core_room_take_back(core), 0);
+    assert_int_equal(core_door_take_back(core, 0), 5);
+    assert_int_equal(core_door_take_back(core, 0), 0);
     core_close(core);
     folder_empty(f.dir);
 }

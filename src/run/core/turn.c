@@ -251,14 +251,43 @@ static void clock_run(struct core *core, struct batch *batch, int64_t now_ms)
         own_record(core, batch, (struct record){ .kind = RECORD_CLOCK, .received_ms = now_ms });
 }
 
+/* Who takes room back meanwhile finds none, and what is left over is there again. */
+static void door_claim(struct core *core, struct batch *batch, int64_t now_ms, uint32_t door)
+{
+    uint32_t lanes = atomic_load(&core->doors[door].lanes);
+    if (lanes == 0 || atomic_load(&core->doors[door].room) == 0 ||
+        engine_outbox_next_ms(core->engine, lanes) > now_ms)
+        return;
+    uint32_t room = atomic_exchange(&core->doors[door].room, 0);
+    size_t   before = batch->out.claims_count;
+    if (room > 0)
+        own_record(
+            core, batch,
+            (struct record){
+                .kind = RECORD_CLAIM, .received_ms = now_ms, .count = room, .lanes = lanes });
+    for (size_t i = before; i < batch->out.claims_count; i++)
+        batch->out.claims[i].door = door;
+    atomic_fetch_add(&core->doors[door].room, room - (uint32_t)(batch->out.claims_count - before));
+}
+
 static void claims_run(struct core *core, struct batch *batch, int64_t now_ms)
 {
-    uint32_t room = atomic_load(&core->room);
-    if (room == 0 || engine_outbox_next_ms(core->engine) > now_ms)
-        return;
-    own_record(core, batch,
-               (struct record){ .kind = RECORD_CLAIM, .received_ms = now_ms, .count = room });
-    atomic_fetch_sub(&core->room, (uint32_t)batch->out.claims_count);
+    for (uint32_t door = 0; door < CORE_DOORS; door++)
+        door_claim(core, batch, now_ms, door);
+}
+
+/* When a message is due that there is room for. */
+static int64_t claims_next_ms(struct core *core)
+{
+    int64_t next_ms = TIME_NEVER;
+    for (uint32_t door = 0; door < CORE_DOORS; door++) {
+        uint32_t lanes = atomic_load(&core->doors[door].lanes);
+        if (lanes == 0 || atomic_load(&core->doors[door].room) == 0)
+            continue;
+        int64_t at_ms = engine_outbox_next_ms(core->engine, lanes);
+        next_ms = at_ms < next_ms ? at_ms : next_ms;
+    }
+    return next_ms;
 }
 
 static void meta_add(struct batch *batch, struct str key, struct str value)
@@ -418,8 +447,9 @@ static int64_t sleep_us(struct core *core)
         (core->snapshot == NULL && engine_retention_is_coming(core->engine)))
         return INDEX_AGAIN_US;
     int64_t now_ms = time_now_ms(), next_ms = engine_next_ms(core->engine);
-    if (atomic_load(&core->room) > 0 && engine_outbox_next_ms(core->engine) < next_ms)
-        next_ms = engine_outbox_next_ms(core->engine);
+    int64_t claims_ms = claims_next_ms(core);
+    if (claims_ms < next_ms)
+        next_ms = claims_ms;
     if (next_ms <= now_ms)
         return 0;
     int64_t wait_us =

@@ -479,6 +479,21 @@ static enum err urls_make(struct making *making)
     return held(making->out, "%s: %s", problem.where, problem.what);
 }
 
+/* What is asked for when the mail is on its way lives as long as it, not as the workspace's text.
+ */
+static enum err letterhead_keep(struct making *making)
+{
+    struct rendered *out = making->out;
+    struct arena    *arena = making->arena;
+    out->topic = str_copy(arena, making->email->file.topic);
+    out->from = str_copy(arena, out->from);
+    out->from_name = str_copy(arena, out->from_name);
+    out->reply_to = str_copy(arena, out->reply_to);
+    bool is_kept = out->topic.ptr != NULL && out->from.ptr != NULL && out->from_name.ptr != NULL &&
+                   out->reply_to.ptr != NULL;
+    return is_kept ? OK : ERR_MEMORY;
+}
+
 static enum err message_make(struct making *making)
 {
     const struct render *render = making->render;
@@ -489,6 +504,7 @@ static enum err message_make(struct making *making)
     TRY(urls_make(making));
     TRY(data_find(making));
     TRY(sender_take(making));
+    TRY(letterhead_keep(making));
     if (!making->is_page) {
         making->keys.dkim = (const struct dkim_key *const *)making->signer->dkim;
         making->keys.dkim_count = secrets_dkim_count(render->conf.secrets);
@@ -505,7 +521,7 @@ static enum err render_make(struct making *making, const struct claim *claim, in
     making->now_ms = now_ms;
     making->out = out;
     out->subject = out->html = out->text = out->template = out->journey = out->variant = STR_NONE;
-    out->from_name = out->from = out->reply_to = STR_NONE;
+    out->from_name = out->from = out->reply_to = out->topic = STR_NONE;
     out->reason[0] = '\0';
     enum err err = message_make(making);
     /* What another try would not mend is held back, so that it is seen and nothing turns for ever.

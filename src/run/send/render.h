@@ -56,7 +56,7 @@ void          render_close(struct render *render); /* NULL is nothing; before th
 struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
-    struct str template, journey;         /* names */
+    struct str template, journey, topic;  /* names */
     struct str variant;                   /* whose text it is, where it is not the template's */
     struct str from_name, from, reply_to; /* who writes */
     char       reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */

@@ -14,11 +14,17 @@
 
 enum { THREADS = 2, BURST_PARTS = 10 };
 
-_Static_assert(POOL_CONNECTIONS_MAX *SMTP_SLOTS * 2 <= SENDER_JOBS_MAX &&
-                   MAILDIR_PLACES * 2 <= SENDER_JOBS_MAX,
+_Static_assert((int)WAY_PLACES_MAX >= POOL_CONNECTIONS_MAX * SMTP_SLOTS &&
+                   (int)WAY_PLACES_MAX >= (int)MAILDIR_PLACES,
                "while as many as there are places wait for the disk, as many may be on their way");
+_Static_assert((int)CORE_DOORS >= (int)WAYS_MAX * (int)DOORS, "each way has its doors");
 
 /* ---- opening ---- */
+
+static const char *or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
 
 static enum err text_keep(const char *text, char *out, size_t room, const char *where,
                           struct problem *problem)
@@ -47,25 +53,57 @@ static enum err conf_keep(struct sender *sender, const struct sender_conf *conf,
                      problem);
 }
 
-static enum err conf_check(struct sender *sender, struct problem *problem)
+/* Without a list of ways, smtp_url or outbox_dir is the only one. */
+static enum err ways_find(struct sender *sender, struct problem *problem)
 {
-    struct str public_url = str_of(sender->public_url);
-    TRY(links_public_url_check(public_url, problem));
-    if (sender->return_domain[0] != '\0')
-        TRY(address_domain_check(str_of(sender->return_domain), "return-domain", problem));
-    if ((sender->conf.smtp_url == NULL) == (sender->conf.outbox_dir == NULL))
+    const struct sender_conf *conf = &sender->conf;
+    const struct way_conf    *list = conf->ways;
+    sender->ways_count = conf->ways_count;
+    if (conf->ways_count + (conf->smtp_url != NULL) + (conf->outbox_dir != NULL) == 0 ||
+        (conf->ways_count == 0 && conf->smtp_url != NULL && conf->outbox_dir != NULL))
         return problem_set(problem, ERR_INPUT, "smtp",
                            "There must be one way out: a mail server or an "
                            "outbox folder.",
                            "Set --smtp smtp://host, or --outbox DIR to try things out.");
-    if (sender->conf.smtp_url == NULL)
-        return OK;
-    TRY(sender_url_parse(str_of(sender->conf.smtp_url), &sender->url, problem));
-    if (sender->conf.connections > POOL_CONNECTIONS_MAX)
+    if (conf->ways_count > WAYS_MAX)
+        return problem_set(problem, ERR_INPUT, "ways", "There are more than eight ways out.",
+                           "Leave some away.");
+    if (conf->ways_count == 0) {
+        sender->only = (struct way_conf){ .name = conf->smtp_url != NULL ? "smtp" : "outbox",
+                                          .kind = conf->smtp_url != NULL ? WAY_SMTP : WAY_OUTBOX,
+                                          .smtp_url = conf->smtp_url,
+                                          .outbox_dir = sender->outbox_dir,
+                                          .tls_ca_file = or_null(sender->tls_ca_file),
+                                          .tls = conf->tls,
+                                          .connections = conf->connections,
+                                          .per_second = conf->per_second,
+                                          .domain_messages_max = conf->domain_messages_max };
+        list = &sender->only;
+        sender->ways_count = 1;
+    }
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        struct way *way = &sender->ways[i];
+        *way = (struct way){ .sender = sender, .number = i, .conf = &list[i] };
+        for (int urgent = 0; urgent < 2; urgent++)
+            way->guests[urgent].last = &way->guests[urgent].first;
+    }
+    return OK;
+}
+
+/* Does the way lead to real people? */
+static bool leads_outside(const struct way *way)
+{
+    return way->conf->kind == WAY_SMTP && !sender_host_is_loopback(str_of(way->url.host));
+}
+
+static enum err way_check(struct sender *sender, struct way *way, struct problem *problem)
+{
+    if (way->conf->connections > POOL_CONNECTIONS_MAX)
         return problem_set(problem, ERR_INPUT, "connections", "At most 64 connections are kept.",
                            "Use a smaller number.");
-    if (!sender_host_is_loopback(str_of(sender->url.host)) &&
-        sender_host_is_loopback(sender_host_of(public_url)))
+    if (way->conf->kind == WAY_SMTP)
+        TRY(sender_url_parse(str_of(way->conf->smtp_url), &way->url, problem));
+    if (leads_outside(way) && sender_host_is_loopback(sender_host_of(str_of(sender->public_url))))
         return problem_set(problem, ERR_INPUT, "public-url",
                            "Real people would get links that lead to their own machine: the public "
                            "address is loopback.",
@@ -74,20 +112,26 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
     return OK;
 }
 
+static enum err conf_check(struct sender *sender, struct problem *problem)
+{
+    TRY(links_public_url_check(str_of(sender->public_url), problem));
+    if (sender->return_domain[0] != '\0')
+        TRY(address_domain_check(str_of(sender->return_domain), "return-domain", problem));
+    TRY(ways_find(sender, problem));
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        TRY(way_check(sender, &sender->ways[i], problem));
+    return OK;
+}
+
 static enum err parts_make(struct sender *sender)
 {
     sender->jobs = calloc(SENDER_JOBS_MAX, sizeof *sender->jobs);
-    sender->queue = queue_open(SENDER_JOBS_MAX);
-    if (sender->jobs == NULL || sender->queue == NULL)
+    if (sender->jobs == NULL)
         return ERR_MEMORY;
     for (uint32_t i = SENDER_JOBS_MAX; i > 0; i--) {
         sender->jobs[i - 1].next = sender->free;
         sender->free = &sender->jobs[i - 1];
     }
-    uint32_t connections =
-        sender->conf.connections > 0 ? sender->conf.connections : SENDER_CONNECTIONS;
-    sender->conf.connections = connections;
-    sender->places = sender->conf.smtp_url == NULL ? MAILDIR_PLACES : connections * SMTP_SLOTS;
     sender->threads_count =
         sender->conf.threads > 0 ? least(sender->conf.threads, SENDER_THREADS_MAX) : THREADS;
     return OK;
@@ -97,13 +141,15 @@ static void sender_free(struct sender *sender)
 {
     for (uint32_t i = 0; i < SENDER_THREADS_MAX; i++)
         render_close(sender->renders[i]);
-    channel_close(sender->channel);
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        channel_close(sender->ways[i].channel);
+        explicit_bzero(&sender->ways[i].url, sizeof sender->ways[i].url);
+    }
     loop_close(sender->loop);
-    queue_close(sender->queue);
+    pthread_cond_destroy(&sender->work);
     pthread_cond_destroy(&sender->moved);
     pthread_cond_destroy(&sender->drained);
     pthread_mutex_destroy(&sender->lock);
-    explicit_bzero(&sender->url, sizeof sender->url);
     free(sender->jobs);
     free(sender);
 }
@@ -116,7 +162,11 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
         return ERR_MEMORY;
     sender->core = core;
     sender->outcomes.last = &sender->outcomes.first;
+    sender->look_again_ms = TIME_NEVER;
+    for (int urgent = 0; urgent < 2; urgent++)
+        sender->rendering[urgent].last = &sender->rendering[urgent].first;
     pthread_mutex_init(&sender->lock, NULL);
+    pthread_cond_init(&sender->work, NULL);
     pthread_cond_init(&sender->moved, NULL);
     pthread_cond_init(&sender->drained, NULL);
     enum err err = conf_keep(sender, conf, problem);
@@ -135,51 +185,58 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
 
 /* ---- starting ---- */
 
-static enum smtp_tls tls_choose(const struct sender *sender)
+static enum smtp_tls tls_choose(const struct way *way)
 {
     static const enum smtp_tls told[] = { [SENDER_TLS_OFF] = SMTP_TLS_OFF,
                                           [SENDER_TLS_OFFERED] = SMTP_TLS_OFFERED,
                                           [SENDER_TLS_REQUIRED] = SMTP_TLS_REQUIRED };
-    if (sender->url.tls_at_once)
+    if (way->url.tls_at_once)
         return SMTP_TLS_IMPLICIT;
-    if (sender->conf.tls != SENDER_TLS_CHOSEN)
-        return told[sender->conf.tls];
-    bool near = sender_host_is_loopback(str_of(sender->url.host));
-    return sender->url.user[0] != '\0' && !near ? SMTP_TLS_REQUIRED : SMTP_TLS_OFFERED;
+    if (way->conf->tls != SENDER_TLS_CHOSEN)
+        return told[way->conf->tls];
+    bool near = sender_host_is_loopback(str_of(way->url.host));
+    return way->url.user[0] != '\0' && !near ? SMTP_TLS_REQUIRED : SMTP_TLS_OFFERED;
 }
 
-static const char *or_null(const char *text)
+static enum err smtp_start(struct sender *sender, struct way *way, struct problem *problem)
 {
-    return text[0] == '\0' ? NULL : text;
-}
-
-static enum err pool_start(struct sender *sender, const struct channel_calls *calls,
-                           struct problem *problem)
-{
-    enum smtp_tls    tls = tls_choose(sender);
-    bool             near = sender_host_is_loopback(str_of(sender->url.host));
-    int32_t          per_s = (int32_t)least(sender->conf.per_second, THROTTLE_PER_S_MAX);
-    struct pool_conf conf = {
-        .host = sender->url.host,
-        .port = sender->url.port,
-        .ehlo_name = or_null(sender->ehlo_name),
-        .user = or_null(sender->url.user),
-        .password = or_null(sender->url.password),
-        .tls = tls,
-        /* STARTTLS that is only taken when offered protects from listeners, not from liars; and
-         * a relay on this machine seldom has a certificate anyone could check. */
-        .trust = { .ca_file = or_null(sender->tls_ca_file),
-                   .no_verify = tls == SMTP_TLS_OFFERED || near },
-        .password_in_clear = near,
-        .connections_max = sender->conf.connections,
-        .domain_messages_max = sender->conf.domain_messages_max,
-        .throttle = { .per_s = per_s, .burst = per_s / BURST_PARTS + 1 },
-        .seed = hash_random_seed(),
+    const struct channel_calls calls = way_calls(way);
+    enum smtp_tls              tls = tls_choose(way);
+    bool                       near = sender_host_is_loopback(str_of(way->url.host));
+    int32_t                    per_s = (int32_t)least(way->conf->per_second, THROTTLE_PER_S_MAX);
+    struct pool_conf           conf = {
+                  .host = way->url.host,
+                  .port = way->url.port,
+                  .ehlo_name = or_null(sender->ehlo_name),
+                  .user = or_null(way->url.user),
+                  .password = or_null(way->url.password),
+                  .tls = tls,
+                  /* STARTTLS that is only taken when offered protects from listeners, not from liars; and
+                   * a relay on this machine seldom has a certificate anyone could check. */
+                  .trust = { .ca_file = way->conf->tls_ca_file,
+                             .no_verify = tls == SMTP_TLS_OFFERED || near },
+                  .password_in_clear = near,
+                  .connections_max = way->conf->connections > 0 ? way->conf->connections : SENDER_CONNECTIONS,
+                  .domain_messages_max = way->conf->domain_messages_max,
+                  .throttle = { .per_s = per_s, .burst = per_s / BURST_PARTS + 1 },
+                  .seed = hash_random_seed(),
     };
-    sender->loop = loop_open();
-    if (sender->loop == NULL)
-        return ERR_MEMORY;
-    return pool_open(sender->loop, &conf, calls, &sender->channel, problem);
+    return pool_open(sender->loop, &conf, &calls, &way->channel, problem);
+}
+
+static enum err way_start(struct sender *sender, struct way *way, struct problem *problem)
+{
+    const struct channel_calls calls = way_calls(way);
+    struct channel_stats       stats;
+    if (way->conf->kind == WAY_SMTP)
+        TRY(smtp_start(sender, way, problem));
+    else
+        TRY(maildir_open(way->conf->outbox_dir, &calls, &way->channel, problem));
+    channel_stats_read(way->channel, &stats);
+    pthread_mutex_lock(&sender->lock);
+    way->places = stats.places;
+    pthread_mutex_unlock(&sender->lock);
+    return OK;
 }
 
 static enum err renders_open(struct sender *sender)
@@ -217,17 +274,18 @@ static enum err threads_start(struct sender *sender)
 
 enum err sender_start(struct sender *sender, struct problem *problem)
 {
-    struct channel_calls calls = { .room = sender_room, .done = sender_done, .ctx = sender };
     assert(!sender->started);
     TRY(renders_open(sender));
+    sender->loop = loop_open();
+    if (sender->loop == NULL)
+        return ERR_MEMORY;
+    core_door_lanes(sender->core, 0, 0); /* as each way's doors, until the way is there */
     TRY(threads_start(sender));
-    if (sender->conf.smtp_url != NULL)
-        TRY(pool_start(sender, &calls, problem));
-    else
-        TRY(maildir_open(sender->outbox_dir, &calls, &sender->channel, problem));
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        TRY(way_start(sender, &sender->ways[i], problem));
     pthread_mutex_lock(&sender->lock);
     sender->ready = true;
-    sender_tell(sender);
+    ways_look(sender);
     pthread_mutex_unlock(&sender->lock);
     return OK;
 }
@@ -240,7 +298,7 @@ static bool room_withdraw(struct engine *engine, struct task *task)
     struct sender *sender = task->context;
     (void)engine;
     pthread_mutex_lock(&sender->lock);
-    sender->promised -= core_room_take_back(sender->core);
+    ways_withdraw(sender);
     pthread_mutex_unlock(&sender->lock);
     return true;
 }
@@ -259,13 +317,17 @@ static void claims_end(struct sender *sender)
 static void drain(struct sender *sender)
 {
     claims_end(sender);
-    queue_stop(sender->queue);
+    pthread_mutex_lock(&sender->lock);
+    sender->no_more_work = true;
+    pthread_cond_broadcast(&sender->work);
+    pthread_mutex_unlock(&sender->lock);
     for (uint32_t i = 0; i < sender->threads_count; i++)
         pthread_join(sender->threads[i], NULL);
-    if (sender->channel != NULL)
-        channel_stop(sender->channel);
+    sender_guests_return(sender);
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        if (sender->ways[i].channel != NULL)
+            channel_stop(sender->ways[i].channel);
     pthread_mutex_lock(&sender->lock);
-    assert(sender->promised == 0);
     while (sender->in_use > 0)
         pthread_cond_wait(&sender->drained, &sender->lock);
     sender->ended = true;
@@ -285,16 +347,23 @@ void sender_close(struct sender *sender)
 
 struct sender_stats sender_stats(struct sender *sender)
 {
-    struct channel_stats channel = { 0 };
+    struct way_stats ways[WAYS_MAX];
+    uint32_t         count = sender_ways(sender, ways);
+    int64_t          now_ms = time_now_ms();
+    bool             is_any_up = false;
     pthread_mutex_lock(&sender->lock);
     struct sender_stats stats = sender->stats;
-    bool                ready = sender->ready;
     pthread_mutex_unlock(&sender->lock);
-    if (ready)
-        channel_stats_read(sender->channel, &channel);
-    stats.places = sender->places;
-    stats.connections = channel.connections;
-    stats.connect_failures = channel.connect_failures;
-    stats.down_ms = channel.down_ms;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t down_ms = ways[i].opens_ms > now_ms ? ways[i].opens_ms - now_ms : 0;
+        stats.places += ways[i].channel.places;
+        stats.connections += ways[i].channel.connections;
+        stats.connect_failures += ways[i].channel.connect_failures;
+        is_any_up = is_any_up || down_ms == 0;
+        if (stats.down_ms == 0 || down_ms < stats.down_ms)
+            stats.down_ms = down_ms;
+    }
+    if (is_any_up)
+        stats.down_ms = 0;
     return stats;
 }

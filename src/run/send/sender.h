@@ -1,16 +1,22 @@
 /*
  * sender: claimed messages out into the world, and what became of each back to the engine.
  *
- *      channel --room(n)--> places --core_room--> engine --claimed--> [ jobs ] -> render threads
- *         ^                                      (durable)                             |
- *         |<------------------------- channel_give ------------------------------------+
- *         |                                                                            |
- *         +--done--> [ outcomes ] -> report thread -> RECORD_OUTCOME task -> engine <--+ held back
+ *      ways --room(n)--> places --core_door_room--> engine --claimed--> [ jobs ] -> render threads
+ *      |  ^                                        (durable)                             |
+ *      |  +<--------------- the first way that is for it and is open --------------------+
+ *      |  +<--- not sent: the next way ---+                                              |
+ *      done ------------------------------+-> [ outcomes ] -> report thread              | held
+ *                                                              -> RECORD_OUTCOME task <--+ back
  *                                                     its place is free again
+ *
+ * There are one or more ways out (way.h), each a channel with places of its own. Which lanes of
+ * the engine's outbox a way's places are for changes as ways go down and come back; some places
+ * of each are for receipts alone. A message that a way certainly did not send, for trouble that is
+ * not the recipient's, goes by the next one, as a guest on a place that nobody was told of.
  *
  * A place is told to the engine again only when the engine has applied the outcome of the message
  * that held it. So a claim and the outcome before it are written together or in that order, and
- * after a crash at most as many messages are in doubt as the channel has places: 2 a connection.
+ * after a crash at most as many messages are in doubt as the ways have places: 2 a connection.
  *
  * Always true   the claim is durable before rendering begins; every claim gets one outcome, which
  *               is handed in again until the engine takes it; after sender_close no thread or
@@ -23,21 +29,16 @@
 
 #include "run/core/core.h"
 #include "run/send/secrets.h"
+#include "run/send/way.h"
 
 enum {
-    SENDER_JOBS_MAX = 512,   /* in the house at once; a channel has at most 128 places */
-    SENDER_THREADS_MAX = 16, /* rendering */
-    SENDER_CONNECTIONS = 4,  /* where the configuration says nothing */
+    SENDER_JOBS_MAX = 2 * WAYS_MAX * WAY_PLACES_MAX, /* in the house at once */
+    SENDER_THREADS_MAX = 16,                         /* rendering */
+    SENDER_CONNECTIONS = 4,                          /* where the configuration says nothing */
 };
 
-enum sender_tls {
-    SENDER_TLS_CHOSEN, /* by the URL: required with a password, otherwise taken when offered */
-    SENDER_TLS_OFF,
-    SENDER_TLS_OFFERED,
-    SENDER_TLS_REQUIRED,
-};
-
-/* Texts are copied. One of smtp_url and outbox_dir must be given. */
+/* Texts are copied, but the ways'. One of ways, smtp_url and outbox_dir must be given; each of the
+ * last two is a way by itself. */
 struct sender_conf {
     const char     *public_url;    /* "https://mail.shop.example" */
     const char     *smtp_url;      /* smtp://user:pass@host:port, smtps://...; NULL */
@@ -50,9 +51,11 @@ struct sender_conf {
     uint32_t        per_second;          /* 0: no limit */
     uint32_t        domain_messages_max; /* under way to one recipient domain; 0: no limit */
     uint32_t        threads;             /* rendering; 0: 2 */
-    int64_t         retry_ms;      /* of a test: the pause before every next try; 0: retry.h's */
-    bool            no_tracking;   /* neither clicks nor opens */
-    const struct secrets *secrets; /* outlives the sender */
+    int64_t         retry_ms;       /* of a test: the pause before every next try; 0: retry.h's */
+    bool            no_tracking;    /* neither clicks nor opens */
+    const struct secrets  *secrets; /* outlives the sender */
+    const struct way_conf *ways;    /* in order; outlive the sender */
+    uint32_t               ways_count;
 };
 
 struct sender;
@@ -69,15 +72,17 @@ void sender_close(struct sender *sender);
 
 struct sender_stats {
     uint64_t sent, failed, deferred, unknown, returned, held;
-    uint32_t queued;    /* claimed, not yet given to the channel */
-    uint32_t in_flight; /* given, no outcome yet */
-    uint32_t reporting; /* with an outcome that is not durable yet */
-    uint32_t places, connections;
+    uint32_t queued;              /* claimed, not yet given to the channel */
+    uint32_t in_flight;           /* given, no outcome yet */
+    uint32_t reporting;           /* with an outcome that is not durable yet */
+    uint32_t places, connections; /* of all ways */
     uint64_t connect_failures;
-    int64_t  down_ms;    /* how long until the next try; 0: the server is up */
+    int64_t  down_ms;    /* how long until the next try; 0: a way is up */
     char     error[256]; /* the last trouble, and when; empty: none so far */
     int64_t  error_ms;
 };
 struct sender_stats sender_stats(struct sender *sender);
+/* Of each way, in order; `out` has WAYS_MAX. How many there are. */
+uint32_t sender_ways(struct sender *sender, struct way_stats *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A claim on its way: taken, rendered, given to the channel; its outcome; and the place it held.
+ * A claim on its way: taken, rendered, handed to the ways; and its outcome.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -12,29 +12,6 @@
 
 /* Whatever kept a message from being made (memory, the disk) may be over in a minute. */
 #define TROUBLE_PAUSE_MS TIME_MINUTE_MS
-
-void sender_tell(struct sender *sender)
-{
-    uint32_t busy = sender->promised + sender->sending;
-    if (!sender->ready || sender->stopping || busy >= sender->places)
-        return;
-    uint32_t more = least(sender->untold, sender->places - busy);
-    more = least(more, SENDER_JOBS_MAX - sender->in_use - sender->promised);
-    if (more == 0)
-        return;
-    sender->untold -= more;
-    sender->promised += more;
-    core_room(sender->core, more);
-}
-
-void sender_room(void *ctx, uint32_t places)
-{
-    struct sender *sender = ctx;
-    pthread_mutex_lock(&sender->lock);
-    sender->untold += places;
-    sender_tell(sender);
-    pthread_mutex_unlock(&sender->lock);
-}
 
 /* Copies what is borrowed. Traits beyond the bound are the oldest ones. */
 static void claim_copy(struct job *job, const struct claim *claim)
@@ -52,17 +29,23 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->claim.computed = str_of(job->computed);
     job->arena = NULL;
     job->rendered = (struct rendered){ 0 };
-    job->given = false;
+    job->gave_home = job->in_flight = false;
+    job->way = NULL;
+    job->tried = 0;
 }
 
 static struct job *job_take(struct sender *sender, const struct claim *claim)
 {
     pthread_mutex_lock(&sender->lock);
     struct job *job = sender->free;
-    assert(job != NULL && sender->promised > 0);
+    struct way *way = ways_of_door(sender, claim->door);
+    enum door   door = claim->door % DOORS;
+    assert(job != NULL && way->promised[door] > 0);
     sender->free = job->next;
-    sender->promised--;
-    sender->sending++;
+    job->home = way;
+    job->is_reserve = door == DOOR_RECEIPTS;
+    way->promised[door]--;
+    way->sending[door]++;
     sender->in_use++;
     sender->stats.queued++;
     pthread_mutex_unlock(&sender->lock);
@@ -76,10 +59,10 @@ void sender_claimed(void *context, const struct claim *claims, size_t count)
     struct sender *sender = context;
     for (size_t i = 0; i < count; i++) {
         struct job *job = job_take(sender, &claims[i]);
-        if (queue_put(sender->queue, job) != OK) { /* it has a place for every job: stopped */
-            snprintf(job->text, sizeof job->text, "the sender is stopping");
-            sender_finish(sender, job, OUTCOME_RETURNED, 0);
-        }
+        pthread_mutex_lock(&sender->lock);
+        line_add(&sender->rendering[claims[i].transactional], job);
+        pthread_cond_signal(&sender->work);
+        pthread_mutex_unlock(&sender->lock);
     }
 }
 
@@ -97,7 +80,7 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
 {
     outcome_set(job, kind, retry_at_ms);
     pthread_mutex_lock(&sender->lock);
-    if (job->given)
+    if (job->in_flight)
         sender->stats.in_flight--;
     else
         sender->stats.queued--;
@@ -127,52 +110,41 @@ static int64_t next_try_ms(const struct sender *sender, const struct job *job)
                                      : sender_retry_at_ms(&job->claim, now_ms);
 }
 
-void sender_done(void *ctx, struct delivery_message *message,
-                 const struct delivery_outcome *outcome)
+/* With several ways it is said which one it was. */
+static void text_set(struct sender *sender, struct job *job, const struct delivery_outcome *outcome)
+{
+    char        code[32] = "";
+    const char *way = sender->ways_count > 1 ? job->way->conf->name : "";
+    if (outcome->code > 0)
+        snprintf(code, sizeof code, "%d %s%s", outcome->code, outcome->enhanced,
+                 outcome->enhanced[0] == '\0' ? "" : " ");
+    bool is_bounce = job->bounced; /* the words are read by a program */
+    snprintf(job->text, sizeof job->text, "%s%s%s%s", is_bounce ? "" : way,
+             way[0] == '\0' || is_bounce ? "" : ": ", code, outcome->text);
+}
+
+void sender_settle(struct sender *sender, struct job *job, const struct delivery_outcome *outcome)
 {
     static const enum outcome_kind kinds[] = {
         [DELIVERY_SENT] = OUTCOME_SENT,         [DELIVERY_DEFERRED] = OUTCOME_DEFERRED,
         [DELIVERY_FAILED] = OUTCOME_FAILED,     [DELIVERY_UNKNOWN] = OUTCOME_UNKNOWN,
         [DELIVERY_RETURNED] = OUTCOME_RETURNED,
     };
-    struct sender    *sender = ctx;
-    struct job       *job = message->tag;
     enum outcome_kind kind = kinds[outcome->result];
     int64_t           retry_ms = 0;
     job->bounced = outcome->result == DELIVERY_FAILED && outcome->code >= 500;
     job->is_to_rcpt = outcome->blame == BLAME_RECIPIENT;
-    if (kind == OUTCOME_DEFERRED)
+    if (kind == OUTCOME_DEFERRED && outcome->wait_ms > 0) {
+        /* We were too fast, the message is none the worse for it: this was no try. */
+        kind = OUTCOME_RETURNED;
+        retry_ms = time_now_ms() + outcome->wait_ms;
+    } else if (kind == OUTCOME_DEFERRED) {
         retry_ms = next_try_ms(sender, job);
+    }
     if (retry_ms == TIME_NEVER)
         kind = OUTCOME_FAILED;
-    if (outcome->code > 0)
-        snprintf(job->text, sizeof job->text, "%d %s%s%s", outcome->code, outcome->enhanced,
-                 outcome->enhanced[0] == '\0' ? "" : " ", outcome->text);
-    else
-        snprintf(job->text, sizeof job->text, "%s", outcome->text);
+    text_set(sender, job, outcome);
     sender_finish(sender, job, kind, retry_ms);
-}
-
-static void job_give(struct sender *sender, struct job *job)
-{
-    const struct compose_out *mail = &job->rendered.mail;
-    job->mail = (struct delivery_message){
-        .id = job->claim.message,
-        .message_id = mail->message_id,
-        .from = mail->envelope_from,
-        .to = mail->envelope_to,
-        .data = buf_view(&mail->message),
-        .tag = job,
-    };
-    pthread_mutex_lock(&sender->lock);
-    job->given = true;
-    sender->stats.queued--;
-    sender->stats.in_flight++;
-    pthread_mutex_unlock(&sender->lock);
-    if (channel_give(sender->channel, &job->mail) == OK)
-        return; /* from here on it may be done, and another's, already */
-    snprintf(job->text, sizeof job->text, "the channel is stopping");
-    sender_finish(sender, job, OUTCOME_RETURNED, 0);
 }
 
 static void job_render(struct sender *sender, struct render *render, struct job *job)
@@ -183,7 +155,7 @@ static void job_render(struct sender *sender, struct render *render, struct job 
                                       : render_message(render, &job->claim, time_now_ms(),
                                                        job->arena, &job->rendered);
     if (err == OK) {
-        job_give(sender, job);
+        sender_route(sender, job);
         return;
     }
     if (err == ERR_INPUT) {
@@ -195,21 +167,32 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     sender_finish(sender, job, OUTCOME_DEFERRED, time_now_ms() + TROUBLE_PAUSE_MS);
 }
 
-static bool is_stopping(struct sender *sender)
+/* Receipts first. NULL: there is no more to do; `stopping`: this one is not to be made. */
+static struct job *work_take(struct sender *sender, bool *stopping)
 {
+    struct job *job;
     pthread_mutex_lock(&sender->lock);
-    bool stopping = sender->stopping;
+    for (;;) {
+        job = line_take(&sender->rendering[1]);
+        if (job == NULL)
+            job = line_take(&sender->rendering[0]);
+        if (job != NULL || sender->no_more_work)
+            break;
+        pthread_cond_wait(&sender->work, &sender->lock);
+    }
+    *stopping = sender->stopping;
     pthread_mutex_unlock(&sender->lock);
-    return stopping;
+    return job;
 }
 
 void *sender_render(void *arg)
 {
     struct worker worker = *(struct worker *)arg;
     struct job   *job;
+    bool          stopping;
     free(arg);
-    while (queue_take(worker.sender->queue, (void **)&job, 1, -1) == 1) {
-        if (!is_stopping(worker.sender)) {
+    while ((job = work_take(worker.sender, &stopping)) != NULL) {
+        if (!stopping) {
             job_render(worker.sender, worker.render, job);
             continue;
         }

@@ -1,13 +1,12 @@
 /*
- * What the sender's own files share: sender.c (its life), sender_claims.c (places, rendering,
- * outcomes), sender_report.c.
+ * What the sender's own files share: sender.c (its life), sender_claims.c (claims, rendering,
+ * outcomes), sender_ways.c (which way out, and whose place), sender_report.c.
  */
 #ifndef DULT_RUN_SENDER_INSIDE_H
 #define DULT_RUN_SENDER_INSIDE_H
 
 #include <pthread.h>
 
-#include "base/queue.h"
 #include "delivery/delivery.h"
 #include "delivery/loop.h"
 #include "message/address.h"
@@ -27,12 +26,18 @@ struct job {
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
-    bool                    given;      /* the channel had it, and offers its place itself */
+    struct way             *home;       /* whose place it was claimed for */
+    bool                    is_reserve; /* that place is one for receipts */
+    bool                    gave_home;  /* the home's channel had it, and offers the place itself */
+    struct way             *way;        /* that it goes by, or went by last; NULL: none yet */
+    uint32_t                tried;      /* a bit a way that did not send it */
+    bool                    in_flight;  /* a channel has it */
     bool                    bounced;    /* the recipient's host refused it for good */
     bool                    is_to_rcpt; /* the address, not the content */
     struct record_outcome   outcome;    /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
+    struct delivery_outcome said; /* what the first of those tried said */
 };
 
 struct job_line {
@@ -40,31 +45,50 @@ struct job_line {
     struct job **last;
 };
 
+enum door { DOOR_ANY, DOOR_RECEIPTS, DOORS };
+
+/* A way out, its places and who has them. */
+struct way {
+    struct sender         *sender;
+    uint32_t               number;
+    const struct way_conf *conf;
+    struct sender_url      url;
+    struct channel        *channel;
+    uint32_t               places;
+    uint32_t               untold; /* offered by the channel, not told to the core, no guest's */
+    uint32_t               promised[DOORS]; /* told to the core, not claimed */
+    uint32_t               sending[DOORS];  /* claimed, outcome not applied */
+    uint32_t               lanes;           /* of the outbox that it is for now */
+    bool                   is_down;         /* until it offers a place */
+    int64_t                paused_until_ms; /* as it asked for */
+    struct job_line        guests[2];       /* wait for an untold place: others, receipts */
+    struct way_stats       stats;
+};
+
 struct sender {
     struct core       *core;
     struct sender_conf conf; /* its texts are the copies below */
     char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096];
-    struct sender_url url;
-    struct loop      *loop;
-    struct channel   *channel;
-    struct queue     *queue; /* of jobs to render */
-    pthread_t         threads[SENDER_THREADS_MAX], reporter;
-    uint32_t          threads_count;
-    struct render    *renders[SENDER_THREADS_MAX];
-    bool              started;
+    struct way_conf only; /* the way that smtp_url or outbox_dir is */
+    struct way      ways[WAYS_MAX];
+    uint32_t        ways_count;
+    struct loop    *loop;
+    pthread_t       threads[SENDER_THREADS_MAX], reporter;
+    uint32_t        threads_count;
+    struct render  *renders[SENDER_THREADS_MAX];
+    bool            started;
 
     pthread_mutex_t     lock;
+    pthread_cond_t      work;    /* a job is to be rendered */
     pthread_cond_t      moved;   /* an outcome is there, or the last task was applied */
     pthread_cond_t      drained; /* no job is in use */
     struct job         *jobs, *free;
     struct job_line     outcomes;
-    bool                ready, stopping, ended;
-    bool                reporting; /* a task of outcomes is with the engine */
-    uint32_t            places;    /* the channel's */
-    uint32_t            untold;    /* offered by the channel, not told to the core */
-    uint32_t            promised;  /* told to the core, not claimed */
-    uint32_t            sending;   /* claimed, outcome not applied */
-    uint32_t            in_use;    /* jobs: claimed, outcome not durable */
+    struct job_line     rendering[2]; /* others, receipts */
+    bool                ready, stopping, ended, no_more_work;
+    bool                reporting;     /* a task of outcomes is with the engine */
+    uint32_t            in_use;        /* jobs: claimed, outcome not durable */
+    int64_t             look_again_ms; /* a way opens then by time alone; TIME_NEVER */
     struct sender_stats stats;
 };
 
@@ -81,23 +105,43 @@ static inline uint32_t least(uint32_t a, uint32_t b)
 
 /* ---- sender_claims.c */
 
-/* Of the channel: that many places more; what became of a message. Any thread. */
-void sender_room(void *sender, uint32_t places);
-void sender_done(void *sender, struct delivery_message *message,
-                 const struct delivery_outcome *outcome);
 /* Of the core, on its commit thread: the claims are durable. */
 void sender_claimed(void *sender, const struct claim *claims, size_t count);
 /* The thread that renders: takes a struct worker. */
 void *sender_render(void *worker);
 
-/* With the lock held: tells the core what room there is. */
-void sender_tell(struct sender *sender);
+/* What a channel said of a message, when no other way is to try it. */
+void sender_settle(struct sender *sender, struct job *job, const struct delivery_outcome *outcome);
 /* The job has its outcome, with `text` filled in. */
 void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kind,
                    int64_t retry_at_ms);
 /* When what was deferred goes again: its 48 hours count from the first try, not from when it was
  * decided, for it may have queued through a long outage. TIME_NEVER: its time is over. */
 int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms);
+
+/* ---- sender_ways.c; those called ways_ with the lock held */
+
+struct channel_calls way_calls(struct way *way);
+/* The message is rendered: it goes out by a way, or waits for a place, or is finished. */
+void sender_route(struct sender *sender, struct job *job);
+/* Time has passed, or a way has changed: which lanes each is for, told to the core with the room
+ * there is. */
+void ways_look(struct sender *sender);
+/* The job's outcome is applied: its place is free. */
+void ways_free(struct job *job);
+/* The way that door is of. */
+struct way *ways_of_door(struct sender *sender, uint32_t door);
+/* Tells no more, and takes back what was told; on the engine's thread. */
+void ways_withdraw(struct sender *sender);
+/* The same, and guests for whom there is a place now go on. With the lock, given up meanwhile. */
+void sender_look(struct sender *sender);
+/* Jobs that wait for a place are returned; when stopping, without the lock. */
+void sender_guests_return(struct sender *sender);
+
+void line_add(struct job_line *line, struct job *job);
+/* NULL when it is empty. */
+struct job *line_take(struct job_line *line);
+
 /* sender_report.c: the thread that hands outcomes to the core. */
 void *sender_report(void *sender);
 

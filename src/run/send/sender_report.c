@@ -34,10 +34,9 @@ static bool report_applied(struct engine *engine, struct task *task)
     (void)engine;
     pthread_mutex_lock(&sender->lock);
     for (struct job *job = report->jobs; job != NULL; job = job->next)
-        sender->untold += !job->given;
-    sender->sending -= report->count;
+        ways_free(job);
     sender->reporting = false;
-    sender_tell(sender);
+    ways_look(sender);
     pthread_cond_signal(&sender->moved);
     pthread_mutex_unlock(&sender->lock);
     return true;
@@ -73,7 +72,7 @@ static void report_durable(struct task *task)
         sender->free = job;
         sender->in_use--;
     }
-    sender_tell(sender);
+    ways_look(sender);
     if (sender->in_use == 0)
         pthread_cond_broadcast(&sender->drained);
     pthread_mutex_unlock(&sender->lock);
@@ -114,7 +113,7 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
 
 static const struct json *properties_make(struct arena *arena, const struct job *job)
 {
-    enum { MEMBERS = 9 };
+    enum { MEMBERS = 10 };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
     if (object == NULL || members == NULL)
@@ -125,6 +124,8 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     put(object, members, "channel", STR("email"));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
+    if (job->way != NULL)
+        put(object, members, "way", str_of(job->way->conf->name));
     if (job->bounced)
         bounce_put(arena, job, object, members);
     return object;
@@ -204,13 +205,26 @@ static struct job *outcomes_take(struct sender *sender, uint32_t *count)
     return first;
 }
 
+/* Until something moved, or a way opens by time alone; with the lock. */
+static void wait_moved(struct sender *sender)
+{
+    int64_t         at_ms = sender->look_again_ms;
+    struct timespec until = { .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
+    if (at_ms == TIME_NEVER)
+        pthread_cond_wait(&sender->moved, &sender->lock);
+    else
+        (void)pthread_cond_timedwait(&sender->moved, &sender->lock, &until);
+}
+
 void *sender_report(void *arg)
 {
     struct sender *sender = arg;
     pthread_mutex_lock(&sender->lock);
     for (;;) {
-        while ((sender->outcomes.first == NULL || sender->reporting) && !sender->ended)
-            pthread_cond_wait(&sender->moved, &sender->lock);
+        while ((sender->outcomes.first == NULL || sender->reporting) && !sender->ended) {
+            wait_moved(sender);
+            sender_look(sender);
+        }
         if (sender->ended)
             break;
         uint32_t    count;

@@ -1,0 +1,486 @@
+/*
+ * By which way a message goes, and on whose place.
+ *
+ * A way's channel offers places. Each is told to the core at one of two doors (any message, or
+ * receipts alone), or is kept for a guest: a message that was claimed on another way's place. So
+ * what a way is given never exceeds what its channel offered, and all claims together never exceed
+ * the places there are.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "message/address.h"
+#include "run/send/sender_inside.h"
+
+enum { RESERVE_PARTS = 8 }; /* one place in so many is for receipts */
+
+/* Everything is closed and nobody says for how long. */
+#define CLOSED_PAUSE_MS TIME_SECOND_MS
+
+/* ---- lines ---- */
+
+void line_add(struct job_line *line, struct job *job)
+{
+    job->next = NULL;
+    *line->last = job;
+    line->last = &job->next;
+}
+
+struct job *line_take(struct job_line *line)
+{
+    struct job *job = line->first;
+    if (job == NULL)
+        return NULL;
+    line->first = job->next;
+    if (line->first == NULL)
+        line->last = &line->first;
+    job->next = NULL;
+    return job;
+}
+
+/* ---- what a way is for ---- */
+
+static bool has_word(const struct str *words, uint32_t count, struct str word)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (str_eq_nocase(words[i], word))
+            return true;
+    return count == 0;
+}
+
+static enum consent_channel channel_of_way(const struct way *way)
+{
+    return way->conf->channel == CHANNEL_ALL ? CHANNEL_EMAIL : way->conf->channel;
+}
+
+static bool is_for(const struct way *way, const struct job *job)
+{
+    const struct way_conf *conf = way->conf;
+    bool                   is_receipt = job->claim.transactional;
+    return channel_of_way(way) == job->claim.channel && !(is_receipt && conf->no_receipts) &&
+           !(!is_receipt && conf->only_receipts) &&
+           has_word(conf->topics, conf->topics_count, job->rendered.topic) &&
+           has_word(conf->domains, conf->domains_count, address_domain(job->rendered.from));
+}
+
+/* May a message of the lane be for it? */
+static bool is_for_lane(const struct way *way, uint32_t lane)
+{
+    const struct way_conf *conf = way->conf;
+    struct lane_of         message = { .channel = channel_of_way(way), .transactional = true };
+    if (!conf->no_receipts && lane_of(message) == lane)
+        return true;
+    message.transactional = false;
+    for (uint32_t i = 0; i < conf->topics_count && !conf->only_receipts; i++) {
+        message.topic = conf->topics[i];
+        if (lane_of(message) == lane)
+            return true;
+    }
+    if (conf->topics_count > 0 || conf->only_receipts)
+        return false;
+    bool is_letter = lane >= LANE_TOPICS && lane < LANE_TOPICS + LANE_TOPICS_COUNT;
+    return message.channel == CHANNEL_EMAIL ? is_letter : lane_of(message) == lane;
+}
+
+/* Is every message of the lane for it? */
+static bool takes_all(const struct way *way, uint32_t lane)
+{
+    bool is_others = lane == LANE_OTHERS; /* of several channels */
+    return way->conf->topics_count == 0 && way->conf->domains_count == 0 && !is_others;
+}
+
+static bool is_open(const struct way *way, int64_t now_ms)
+{
+    return !way->is_down && way->paused_until_ms <= now_ms;
+}
+
+/* The lanes that this way's places are for: those that no way before it takes whole. What no way
+ * is for at all goes to the first, where it is held back with a reason. */
+static void lanes_find(struct sender *sender, int64_t now_ms, uint32_t *lanes)
+{
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        bool is_any = false, is_covered = false;
+        for (uint32_t i = 0; i < sender->ways_count; i++) {
+            const struct way *way = &sender->ways[i];
+            bool              fits = is_for_lane(way, lane);
+            is_any = is_any || fits;
+            if (!fits || is_covered || !is_open(way, now_ms))
+                continue;
+            lanes[i] |= 1u << lane;
+            is_covered = takes_all(way, lane);
+        }
+        if (!is_any)
+            lanes[0] |= 1u << lane;
+    }
+}
+
+/* ---- the core's doors ---- */
+
+static uint32_t door_of(const struct way *way, enum door door)
+{
+    return DOORS * way->number + door;
+}
+
+struct way *ways_of_door(struct sender *sender, uint32_t door)
+{
+    return &sender->ways[door / DOORS];
+}
+
+static uint32_t reserve_of(const struct way *way)
+{
+    if ((way->lanes & LANES_URGENT) == 0 || way->places < 2)
+        return 0;
+    return way->places / RESERVE_PARTS > 0 ? way->places / RESERVE_PARTS : 1;
+}
+
+static void door_tell(struct way *way, enum door door, uint32_t most)
+{
+    uint32_t busy = way->promised[door] + way->sending[door];
+    uint32_t more = busy < most ? least(way->untold, most - busy) : 0;
+    if (more == 0)
+        return;
+    way->untold -= more;
+    way->promised[door] += more;
+    core_door_room(way->sender->core, door_of(way, door), more);
+}
+
+static void way_tell(struct way *way)
+{
+    const struct sender *sender = way->sender;
+    uint32_t             reserve = reserve_of(way);
+    if (!sender->ready || sender->stopping || way->lanes == 0 || way->guests[0].first != NULL ||
+        way->guests[1].first != NULL)
+        return;
+    door_tell(way, DOOR_RECEIPTS, reserve);
+    door_tell(way, DOOR_ANY, way->places - reserve);
+}
+
+static void way_take_back(struct way *way)
+{
+    for (enum door door = 0; door < DOORS; door++) {
+        uint32_t back = core_door_take_back(way->sender->core, door_of(way, door));
+        way->promised[door] -= back;
+        way->untold += back;
+    }
+}
+
+void ways_withdraw(struct sender *sender)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        way_take_back(&sender->ways[i]);
+}
+
+static void way_lanes_set(struct way *way, uint32_t lanes)
+{
+    struct core *core = way->sender->core;
+    if (lanes == way->lanes)
+        return;
+    way->lanes = lanes;
+    core_door_lanes(core, door_of(way, DOOR_ANY), lanes);
+    core_door_lanes(core, door_of(way, DOOR_RECEIPTS), lanes & LANES_URGENT);
+    if (lanes == 0)
+        way_take_back(way);
+}
+
+/* ---- choosing ---- */
+
+static struct way *way_choose(struct sender *sender, const struct job *job, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        struct way *way = &sender->ways[i];
+        if ((job->tried >> i & 1) == 0 && is_for(way, job) && is_open(way, now_ms))
+            return way;
+    }
+    return NULL;
+}
+
+static bool is_for_none(const struct sender *sender, const struct job *job)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        if (is_for(&sender->ways[i], job))
+            return false;
+    return true;
+}
+
+/* When the first of the ways that are for the job opens, as far as one says. */
+static int64_t opens_ms(const struct sender *sender, const struct job *job, int64_t now_ms)
+{
+    int64_t soonest_ms = TIME_NEVER;
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        const struct way *way = &sender->ways[i];
+        if (is_for(way, job) && !way->is_down && way->paused_until_ms < soonest_ms)
+            soonest_ms = way->paused_until_ms;
+    }
+    return soonest_ms > now_ms && soonest_ms < TIME_NEVER ? soonest_ms : now_ms + CLOSED_PAUSE_MS;
+}
+
+/* A place that nobody was told of, or one taken back from those told and not yet used. */
+static bool place_take(struct way *way, struct job *job)
+{
+    if (way == job->home && !job->gave_home) {
+        job->gave_home = true;
+        return true;
+    }
+    if (way->untold == 0)
+        way_take_back(way);
+    if (way->untold == 0)
+        return false;
+    way->untold--;
+    return true;
+}
+
+/* ---- giving ---- */
+
+static void job_give(struct sender *sender, struct job *job)
+{
+    const struct compose_out *mail = &job->rendered.mail;
+    job->mail = (struct delivery_message){
+        .id = job->claim.message,
+        .message_id = mail->message_id,
+        .from = mail->envelope_from,
+        .to = mail->envelope_to,
+        .data = buf_view(&mail->message),
+        .tag = job,
+        .is_urgent = job->claim.transactional,
+    };
+    if (channel_give(job->way->channel, &job->mail) == OK)
+        return; /* from here on it may be done, and another's, already */
+    snprintf(job->text, sizeof job->text, "the channel is stopping");
+    sender_finish(sender, job, OUTCOME_RETURNED, 0);
+}
+
+/* No way is open that is for it and has not been tried. */
+static void job_without_way(struct sender *sender, struct job *job, int64_t now_ms)
+{
+    if (job->tried != 0) {
+        sender_settle(sender, job, &job->said);
+        return;
+    }
+    pthread_mutex_lock(&sender->lock);
+    bool    is_held = is_for_none(sender, job);
+    int64_t at_ms = opens_ms(sender, job, now_ms);
+    pthread_mutex_unlock(&sender->lock);
+    if (is_held)
+        snprintf(job->text, sizeof job->text, "no way out is for %.*s of topic \"%.*s\" from %.*s",
+                 STR_ARG(channel_name(job->claim.channel)), STR_ARG(job->rendered.topic),
+                 STR_ARG(address_domain(job->rendered.from)));
+    else
+        snprintf(job->text, sizeof job->text, "no way out is open");
+    sender_finish(sender, job, is_held ? OUTCOME_HELD : OUTCOME_RETURNED, is_held ? 0 : at_ms);
+}
+
+void sender_route(struct sender *sender, struct job *job)
+{
+    int64_t now_ms = time_now_ms();
+    pthread_mutex_lock(&sender->lock);
+    struct way *way = sender->stopping ? NULL : way_choose(sender, job, now_ms);
+    bool        has_place = way != NULL && place_take(way, job);
+    if (way != NULL) {
+        job->way = way;
+        job->in_flight = has_place;
+        sender->stats.queued -= has_place;
+        sender->stats.in_flight += has_place;
+        way->stats.in_flight += has_place;
+        way->stats.waiting += !has_place;
+    }
+    if (way != NULL && !has_place)
+        line_add(&way->guests[job->claim.transactional], job);
+    pthread_mutex_unlock(&sender->lock);
+    if (has_place)
+        job_give(sender, job);
+    else if (way == NULL)
+        job_without_way(sender, job, now_ms);
+}
+
+/* ---- looking again ---- */
+
+/* Guests whose way has a place or is closed now; the next is chosen for them. With the lock. */
+static struct job *guests_take(struct way *way, int64_t now_ms)
+{
+    struct job_line wanderers = { NULL, &wanderers.first };
+    uint32_t        places = is_open(way, now_ms) ? way->untold : UINT32_MAX;
+    for (int urgent = 1; urgent >= 0; urgent--)
+        for (; places > 0 && way->guests[urgent].first != NULL; places--) {
+            line_add(&wanderers, line_take(&way->guests[urgent]));
+            way->stats.waiting--;
+        }
+    return wanderers.first;
+}
+
+static void guests_route(struct sender *sender, struct job *jobs)
+{
+    while (jobs != NULL) {
+        struct job *job = jobs;
+        jobs = job->next;
+        sender_route(sender, job);
+    }
+}
+
+/* With the lock, which is given up meanwhile. */
+void sender_look(struct sender *sender)
+{
+    int64_t now_ms = time_now_ms();
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        struct job *guests = guests_take(&sender->ways[i], now_ms);
+        if (guests == NULL)
+            continue;
+        pthread_mutex_unlock(&sender->lock);
+        guests_route(sender, guests);
+        pthread_mutex_lock(&sender->lock);
+    }
+    ways_look(sender);
+}
+
+void sender_guests_return(struct sender *sender)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        pthread_mutex_lock(&sender->lock);
+        sender->ways[i].is_down = true;
+        struct job *jobs = guests_take(&sender->ways[i], 0);
+        pthread_mutex_unlock(&sender->lock);
+        guests_route(sender, jobs); /* stopping: each is settled */
+    }
+}
+
+static void opening_find(struct sender *sender, int64_t now_ms)
+{
+    sender->look_again_ms = TIME_NEVER;
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        int64_t at_ms = sender->ways[i].paused_until_ms;
+        if (at_ms > now_ms && at_ms < sender->look_again_ms)
+            sender->look_again_ms = at_ms;
+    }
+}
+
+void ways_look(struct sender *sender)
+{
+    uint32_t lanes[WAYS_MAX] = { 0 };
+    int64_t  now_ms = time_now_ms(), before_ms = sender->look_again_ms;
+    lanes_find(sender, now_ms, lanes);
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        way_lanes_set(&sender->ways[i], lanes[i]);
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        way_tell(&sender->ways[i]);
+    opening_find(sender, now_ms);
+    if (sender->look_again_ms < before_ms)
+        pthread_cond_signal(&sender->moved); /* who waits for the old instant waits too long */
+}
+
+/* ---- what channels say ---- */
+
+/* Trouble that another way need not have, with a message that was certainly not sent. */
+static bool may_pass_on(const struct delivery_outcome *outcome)
+{
+    return (outcome->result == DELIVERY_DEFERRED && outcome->blame != BLAME_RECIPIENT) ||
+           (outcome->result == DELIVERY_FAILED && outcome->blame == BLAME_POLICY);
+}
+
+/* Whether it goes on by another way; with the lock. */
+static bool pass_on(struct way *way, struct job *job, const struct delivery_outcome *outcome,
+                    int64_t now_ms)
+{
+    if (way->sender->stopping || !may_pass_on(outcome))
+        return false;
+    bool is_better = job->tried == 0 ||
+                     (job->said.result == DELIVERY_FAILED && outcome->result == DELIVERY_DEFERRED);
+    if (is_better)
+        job->said = *outcome;
+    job->tried |= 1u << way->number;
+    return way_choose(way->sender, job, now_ms) != NULL;
+}
+
+static void way_note(struct way *way, const struct delivery_outcome *outcome, int64_t now_ms)
+{
+    if (outcome->result == DELIVERY_SENT)
+        way->stats.sent++;
+    if (outcome->result == DELIVERY_DEFERRED && outcome->wait_ms > 0)
+        way->paused_until_ms = now_ms + outcome->wait_ms;
+    else if (outcome->result == DELIVERY_DEFERRED && outcome->blame == BLAME_CONNECTION)
+        way->is_down = true;
+    if (outcome->result == DELIVERY_SENT || outcome->result == DELIVERY_RETURNED)
+        return;
+    snprintf(way->stats.error, sizeof way->stats.error, "%s", outcome->text);
+    way->stats.error_ms = now_ms;
+}
+
+static void way_done(void *ctx, struct delivery_message *message,
+                     const struct delivery_outcome *outcome)
+{
+    struct way    *way = ctx;
+    struct sender *sender = way->sender;
+    struct job    *job = message->tag;
+    int64_t        now_ms = time_now_ms();
+    pthread_mutex_lock(&sender->lock);
+    way->stats.in_flight--;
+    way_note(way, outcome, now_ms);
+    bool goes_on = pass_on(way, job, outcome, now_ms);
+    if (goes_on) {
+        way->stats.passed_on++;
+        job->in_flight = false;
+        sender->stats.in_flight--;
+        sender->stats.queued++;
+    }
+    ways_look(sender);
+    struct job *guests = is_open(way, now_ms) ? NULL : guests_take(way, now_ms);
+    pthread_mutex_unlock(&sender->lock);
+    guests_route(sender, guests);
+    if (goes_on)
+        sender_route(sender, job);
+    else
+        sender_settle(sender, job, job->tried != 0 && may_pass_on(outcome) ? &job->said : outcome);
+}
+
+static void way_room(void *ctx, uint32_t places)
+{
+    struct way    *way = ctx;
+    struct sender *sender = way->sender;
+    int64_t        now_ms = time_now_ms();
+    pthread_mutex_lock(&sender->lock);
+    way->untold += places;
+    way->is_down = false;
+    struct job *guests = guests_take(way, now_ms);
+    if (guests == NULL)
+        ways_look(sender);
+    pthread_mutex_unlock(&sender->lock);
+    if (guests == NULL)
+        return;
+    guests_route(sender, guests);
+    pthread_mutex_lock(&sender->lock);
+    ways_look(sender);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+struct channel_calls way_calls(struct way *way)
+{
+    return (struct channel_calls){ .room = way_room, .done = way_done, .ctx = way };
+}
+
+void ways_free(struct job *job)
+{
+    struct way *home = job->home;
+    home->sending[job->is_reserve ? DOOR_RECEIPTS : DOOR_ANY]--;
+    home->untold += !job->gave_home;
+}
+
+/* ---- for people ---- */
+
+uint32_t sender_ways(struct sender *sender, struct way_stats *out)
+{
+    int64_t now_ms = time_now_ms();
+    for (uint32_t i = 0; i < sender->ways_count; i++) {
+        struct way *way = &sender->ways[i];
+        pthread_mutex_lock(&sender->lock);
+        out[i] = way->stats;
+        snprintf(out[i].name, sizeof out[i].name, "%s", way->conf->name);
+        out[i].is_open = is_open(way, now_ms);
+        out[i].opens_ms = way->paused_until_ms > now_ms ? way->paused_until_ms : 0;
+        struct channel *channel = sender->ready ? way->channel : NULL;
+        pthread_mutex_unlock(&sender->lock);
+        if (channel != NULL)
+            channel_stats_read(channel, &out[i].channel);
+        if (out[i].opens_ms == 0 && out[i].channel.down_ms > 0)
+            out[i].opens_ms = now_ms + out[i].channel.down_ms;
+    }
+    return sender->ways_count;
+}

@@ -1,0 +1,64 @@
+/*
+ * way: one way out of the house, as the operator wrote it down.
+ *
+ * There may be several, in order. A message goes by the first that is for it and is open; when
+ * that one is down or refuses, what it certainly did not send goes by the next (sender_ways.c).
+ */
+#ifndef DULT_RUN_WAY_H
+#define DULT_RUN_WAY_H
+
+#include "base/str.h"
+#include "delivery/delivery.h"
+#include "engine/channel.h"
+
+enum {
+    WAYS_MAX = 8,
+    WAY_NAME_BYTES_MAX = 40,
+    WAY_WORDS_MAX = 64,   /* topics; domains */
+    WAY_PLACES_MAX = 128, /* messages it holds at once: two a connection, 64 connections */
+};
+
+enum way_kind {
+    WAY_SMTP,
+    WAY_OUTBOX, /* a Maildir */
+};
+
+enum sender_tls {
+    SENDER_TLS_CHOSEN, /* by the URL: required with a password, otherwise taken when offered */
+    SENDER_TLS_OFF,
+    SENDER_TLS_OFFERED,
+    SENDER_TLS_REQUIRED,
+};
+
+/* Borrowed until the sender is closed. */
+struct way_conf {
+    const char          *name;
+    enum way_kind        kind;
+    enum consent_channel channel;     /* CHANNEL_ALL: e-mail */
+    const char          *smtp_url;    /* WAY_SMTP: smtp://user:pass@host:port, smtps://... */
+    const char          *outbox_dir;  /* WAY_OUTBOX */
+    const char          *tls_ca_file; /* NULL: the system's */
+    enum sender_tls      tls;
+    uint32_t             connections;         /* 0: SENDER_CONNECTIONS */
+    uint32_t             per_second;          /* 0: no limit */
+    uint32_t             domain_messages_max; /* under way to one recipient domain; 0: no limit */
+    const struct str    *topics;              /* only these; none: every message */
+    uint32_t             topics_count;
+    const struct str    *domains; /* only mail from these */
+    uint32_t             domains_count;
+    bool                 no_receipts, only_receipts;
+};
+
+/* How a way is, for people. */
+struct way_stats {
+    char                 name[WAY_NAME_BYTES_MAX + 1];
+    bool                 is_open;         /* takes messages now */
+    int64_t              opens_ms;        /* when it is tried again, where that is known; else 0 */
+    uint64_t             sent, passed_on; /* by it; from it to another way */
+    uint32_t             in_flight, waiting; /* given to it; for a place of it */
+    struct channel_stats channel;
+    char                 error[DELIVERY_TEXT_BYTES_MAX]; /* the last trouble */
+    int64_t              error_ms;
+};
+
+#endif
