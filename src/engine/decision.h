@@ -161,9 +161,10 @@ struct out {
     size_t              claims_count, claims_room;
     struct suppression *suppressions; /* what is new of the list, in order */
     size_t              suppressions_count, suppressions_room;
-    uint32_t            intents; /* messages newly queued: delivery may want to claim */
-    uint32_t            profile; /* the profile that the last record was about, or PROFILE_NONE */
-    bool                older;   /* the last record was an event older than what is kept */
+    struct str stopped; /* sending stopped by itself: its definition now; empty: it did not */
+    uint32_t   intents; /* messages newly queued: delivery may want to claim */
+    uint32_t   profile; /* the profile that the last record was about, or PROFILE_NONE */
+    bool       older;   /* the last record was an event older than what is kept */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */

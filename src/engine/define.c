@@ -108,6 +108,8 @@ enum err apply_definition(struct engine *engine, const struct record *record,
         TRY(program_check(engine->program, DEFINE_WORKSPACE, record->name, record->body, problem));
     TRY(program_define(engine->program, record->definition_kind, record->name, record->body,
                        (uint32_t)engine->seq, &number, problem));
+    if (record->definition_kind == DEFINE_SENDING && !engine->program->sending.is_stopped)
+        return braking_release(engine);
     if (engine->program->zone != zone)
         return zone_moved(engine);
     if (record->definition_kind == DEFINE_TRAIT)

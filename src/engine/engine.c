@@ -210,6 +210,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
         engine->now_ms = record->received_ms;
     out->profile = PROFILE_NONE;
     out->older = false;
+    out->stopped = STR_NONE;
     enum err err = record_apply(engine, record, out, problem);
     /* Also of a refused record: what was decided before the refusal is kept, with its words. */
     TRY(program_names_out(engine->program, out));

@@ -198,6 +198,9 @@ struct event_ref {
 uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t skip,
                        struct event_ref *refs, uint32_t most);
 
+/* What was sent and came back in the window that the brake looks at (brake.h). */
+struct brake_counts engine_brake_counts(const struct engine *engine);
+
 struct engine_stats {
     uint64_t              profiles, events, decisions, timers, queued, sending, parked;
     uint64_t              memberships_changed, enrolled, jobs_left;

@@ -227,6 +227,7 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     TRY(suppress_heard(engine, record, people_root(engine->people, record->profile), out));
+    TRY(braking_hear(engine, record, out));
     return event_follow(engine, record, out, &event, added, false);
 }
 

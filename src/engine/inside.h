@@ -7,6 +7,7 @@
 #ifndef DULT_ENGINE_INSIDE_H
 #define DULT_ENGINE_INSIDE_H
 
+#include "engine/brake.h"
 #include "engine/engine.h"
 #include "engine/known.h"
 #include "engine/lane.h"
@@ -50,6 +51,7 @@ struct engine {
     int64_t              now_ms;
     uint64_t             seq, next_decision;
     struct suppressions *suppressions;
+    struct brake         brake;
     struct buf           bag, detail; /* scratch */
     struct {
         struct job *items;
@@ -169,6 +171,12 @@ MUST enum err confirm_ask(struct step *step, uint32_t topic, enum consent_channe
 /* Why a message may not go to the person for want of consent, or the empty text. */
 struct str consent_why_not(const struct engine *engine, uint32_t person,
                            const struct message *message, enum consent_channel channel);
+
+/* braking.c: counts what was sent and what came back; a limit passed stops sending. */
+MUST enum err braking_hear(struct engine *engine, const struct record *record, struct out *out);
+/* Is sending stopped for this message? */
+bool          braking_holds(const struct engine *engine, const struct message *message);
+MUST enum err braking_release(struct engine *engine);
 
 /* suppress.c: keeps the entry and tells the store. */
 MUST enum err suppress(struct engine *engine, struct out *out, struct suppression entry);

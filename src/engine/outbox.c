@@ -276,7 +276,8 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
 
 static bool is_due(const struct engine *engine, const struct message *message)
 {
-    return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms;
+    return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms &&
+           !braking_holds(engine, message);
 }
 
 /* The person's first queued message of the lane that is due, or 0. */

@@ -43,6 +43,7 @@ enum err program_open(struct program **out)
     program->journeys_of_list = numbers_open();
     program->traits = calloc(DICT_NAMES_MAX + 1, sizeof(struct trait_hearing));
     program->round = 1;
+    program->sending = brake_conf_make();
     good = good && program->traits != NULL && program->leaves_of_event != NULL &&
            program->leaves != NULL;
     good = good && program->segments_of_event != NULL && program->segments_of_trait != NULL &&
@@ -133,6 +134,10 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return program_retention_define(program, text, version, problem);
     case DEFINE_TOPICS:
         return topics_define(program, text, version, problem);
+    case DEFINE_SENDING:
+        TRY(brake_parse(text, &program->sending, problem));
+        program->sending.version = version;
+        return OK;
     case DEFINE_SNIPPET:
         return snippet_define(program, name, text);
     case DEFINE_WORKSPACE:

@@ -24,6 +24,7 @@
 
 #include "engine/behaviour/dict.h"
 #include "engine/behaviour/retention.h"
+#include "engine/brake.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
 #include "engine/keep.h"
@@ -172,6 +173,7 @@ struct program {
     struct retention_def retention;
     struct topics_def    topics;
     struct house_words   house; /* of the workspace */
+    struct brake_conf    sending;
     struct {
         struct journey_def *items;
         uint32_t            count, room;

@@ -64,6 +64,7 @@ enum definition_kind {
     DEFINE_RETENTION = 13, /* how long events are kept: keep.h */
     DEFINE_SNIPPET = 14,   /* what templates share: nothing that the engine asks */
     DEFINE_TOPICS = 18,    /* what people may say yes or no to: topics.h */
+    DEFINE_SENDING = 19,   /* on or stopped, and when it stops by itself: brake.h */
     DEFINE_KINDS,
 };
 

@@ -13,6 +13,7 @@
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
  *      api_returned.c   returned mail                  trail.c            from token to message
  *      api_consent.c    what people said               saying.c           a word with its proof
+ *      api_sending.c    stopped, or not
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.
@@ -133,6 +134,9 @@ void          message_counts_write(struct buf *out, const struct message_counts 
 
 /* unsubscribing.c: the page for a link that is not ours, or leads to nothing any more. */
 MUST enum err track_nowhere(struct call *call);
+
+/* api_sending.c: {"state":...}, with what was counted. */
+MUST enum err sending_write(struct call *call, struct buf *out);
 
 /* api_consent.c: why may the person be written to about the topic, or not? */
 MUST enum err consent_explain(struct call *call, struct str topic);

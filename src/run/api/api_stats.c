@@ -79,6 +79,8 @@ enum err stats_show(struct call *call)
     write_int(out, &first, "segmentsBeingApplied", (int64_t)engine.jobs_left);
     json_write_key(out, &first, "messages");
     message_counts_write(out, &messages);
+    json_write_key(out, &first, "sending");
+    TRY(sending_write(call, out));
     core_write(out, &first, &core);
     if (call->api->conf.refused != NULL)
         write_int(out, &first, "requestsRefused", (int64_t)refused_count(call->api->conf.refused));

@@ -263,6 +263,12 @@ static void look_stats(struct doctor *doctor)
         say(doctor, FOUND_BAD, "data", &talk->problem);
         return;
     }
+    const struct json *sending = json_get(&talk->answer, STR("sending"));
+    if (str_eq(json_get_str(sending, STR("state")), STR("stopped")))
+        tell(doctor, FOUND_BAD, "sending",
+             "Find out which list or template it was, then: dult sending resume",
+             "Sending is stopped since %.16s (%s): %s.", talk_text(talk, sending, "since"),
+             talk_text(talk, sending, "author"), talk_text(talk, sending, "why"));
     int64_t failures = number(&talk->answer, "commitFailures");
     if (failures > 0)
         tell(doctor, FOUND_BAD, "data", "Look at the disk and the server's log.",

@@ -263,6 +263,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = CLI_WORDS_MAX,
       .has_data = true,
       .run = cli_suppress },
+    { .name = "sending",
+      .purpose = "is sending on or stopped; stop and resume it",
+      .usage = "[show] [--data DIR]\nstop|resume [--data DIR] [--why TEXT]",
+      .more =
+          "Sending stops by itself when more than 5% of the last day's e-mails bounced for good\n"
+          "(at least 20), or more than 0.3% were complained of (at least 5). Receipts go on.\n"
+          "What waits goes when it is resumed, and the count begins anew.",
+      .example = "dult sending resume --why 'the bought list is gone'",
+      .options = { { "why", "TEXT", "kept with the change" } },
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_sending },
     { .name = "bounce",
       .purpose = "say who could not be reached, or complained, out of returned mail",
       .usage = "[--json] FILE...\n[--json] < MAIL\n--tell [--data DIR] [FILE...]",

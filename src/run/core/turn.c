@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "engine/retain.h"
 #include "run/core/core_inside.h"
+#include "run/log.h"
 
 enum {
     TASKS_A_TURN = 512,
@@ -146,6 +147,24 @@ static void definition_keep(struct core *core, struct batch *batch, const struct
                                    .author = entry->author };
 }
 
+/* In the transaction of what was too much: nothing is claimed between the two. */
+static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
+{
+    struct entry   entry = { .record = { .kind = RECORD_DEFINE,
+                                         .definition_kind = DEFINE_SENDING,
+                                         .name = STR("sending"),
+                                         .body = batch->out.stopped,
+                                         .at_ms = at_ms },
+                             .author = STR("Dult") };
+    struct problem problem;
+    definition_keep(core, batch, &entry);
+    (void)problem_format(&problem, ERR_LIMIT, "sending",
+                         "Find out which list or template it was, then: dult sending resume",
+                         "Sending has stopped by itself: %s.",
+                         engine_program(core->engine)->sending.why);
+    log_problem(LOG_ERROR, &problem);
+}
+
 static void entry_run(struct core *core, struct batch *batch, struct task *task,
                       struct entry *entry)
 {
@@ -181,6 +200,8 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     task->seq = core->seq;
     task->profile = batch->out.profile;
     event_keep(core, batch, entry);
+    if (batch->out.stopped.len > 0)
+        stop_keep(core, batch, entry->record.received_ms);
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
     if (entry->record.kind == RECORD_ERASE)

@@ -1,0 +1,64 @@
+/* dult sending: is it on or stopped; stopped and resumed by hand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "run/cli/cli_talk.h"
+
+static long long number(const struct json *object, const char *key)
+{
+    int64_t value = 0;
+    (void)json_get_int(object, str_of(key), &value);
+    return value;
+}
+
+static void print(struct talk *talk)
+{
+    const struct json *answer = &talk->answer;
+    const char        *why = talk_text(talk, answer, "why");
+    const char        *since = talk_text(talk, answer, "since");
+    if (talk->cli->is_json) {
+        talk_print_json(answer);
+        return;
+    }
+    printf("Sending is %s", talk_text(talk, answer, "state"));
+    if (since[0] != '\0')
+        printf(" since %.16s (%s)", since, talk_text(talk, answer, "author"));
+    printf("%s%s.\n", why[0] == '\0' ? "" : ": ", why);
+    printf("In the last %lld hours %lld e-mails were sent, %lld bounced for good and %lld were "
+           "complained of.\n",
+           number(answer, "hours"), number(answer, "sent"), number(answer, "bounced"),
+           number(answer, "complained"));
+}
+
+static enum err change(struct talk *talk, const char *state)
+{
+    const char *why = cli_value(talk->cli, "why");
+    talk_path(talk, "/api/v1/sending", NULL, NULL);
+    buf_format(&talk->body, "{\"state\":\"%s\"", state);
+    if (why != NULL) {
+        buf_str(&talk->body, STR(",\"why\":"));
+        json_write_str(&talk->body, str_of(why));
+    }
+    buf_char(&talk->body, '}');
+    return talk_ask(talk, "PUT");
+}
+
+enum cli_exit cli_sending(struct cli *cli)
+{
+    struct talk talk;
+    const char *word = cli->words_count == 0 ? "show" : cli->words[0];
+    bool        is_show = strcmp(word, "show") == 0, is_stop = strcmp(word, "stop") == 0;
+    if (!is_show && !is_stop && strcmp(word, "resume") != 0)
+        return cli_usage(cli, "Sending is shown, stopped or resumed.",
+                         "`dult help sending` shows how.");
+    enum err err = talk_open(&talk, cli, false);
+    if (err == OK && is_show) {
+        talk_path(&talk, "/api/v1/sending", NULL, NULL);
+        err = talk_ask(&talk, "GET");
+    } else if (err == OK) {
+        err = change(&talk, is_stop ? "stopped" : "on");
+    }
+    if (err == OK)
+        print(&talk);
+    return talk_end(&talk, err, CLI_OK);
+}

@@ -1,0 +1,92 @@
+// Sending stops by itself when too much comes back, says so everywhere, and goes on when it is told to.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { http } from './lib/api.mjs';
+import { openHouse } from './lib/house.mjs';
+import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
+import { shopFolder, template } from './lib/shop.mjs';
+
+const script = ({ phase, address }) => (phase === 'rcpt' && address.startsWith('gone')
+  ? { code: 550, text: '5.1.1 User unknown' } : undefined);
+
+const files = {
+  'topics.json': { topics: [{ id: 'news' }] },
+  'templates/paper.email': template({ subject: 'paper', topic: 'news', html: '<p>paper</p>' }),
+  'templates/receipt.email': template({ subject: 'receipt', transactional: 'yes', html: '<p>thanks</p>' }),
+  'journeys/paper.json': { journey: 'paper', trigger: { event: 'Paper' }, reentry: 'always', nodes: [{ id: 'm', email: 'paper' }] },
+  'journeys/receipt.json': { journey: 'receipt', trigger: { event: 'Bought' }, reentry: 'always', nodes: [{ id: 'm', email: 'receipt' }] },
+};
+
+describe('a spike of bounces', { skip: skipWithoutProgram }, () => {
+  let house;
+  const run = (...words) => spawnSync(program, [...words, '--data', house.data], { encoding: 'utf8' });
+  const sending = () => house.client.get('/api/v1/sending');
+  const tell = async (id, event) => {
+    await house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example` } });
+    await house.client.send('/v1/track', { userId: id, event });
+  };
+  const state = async (id) => (await house.client.messages(id))[0].state;
+  const settle = (id, wanted) => eventually(`the message to ${id} is ${wanted}`, async () => await state(id) === wanted);
+
+  before(async () => { house = await openHouse({ shop: shopFolder(files), recorder: { script } }); });
+  after(() => house?.close());
+
+  test('stops sending with the twentieth address that does not exist', async () => {
+    assert.equal((await sending()).state, 'on');
+    for (let i = 0; i < 25; i++) await tell(`gone${i}`, 'Paper');
+    const stopped = await eventually('it is stopped', async () => {
+      const now = await sending();
+      return now.state === 'stopped' && now;
+    });
+    assert.match(stopped.why, /^20 of \d+ messages of the last 24 hours bounced for good$/);
+    assert.equal(stopped.author, 'Dult');
+    assert.ok(stopped.since);
+    assert.equal((await house.client.stats()).sending.state, 'stopped');
+  });
+
+  test('is told by the doctor, the command and the log, with what to do', async () => {
+    const doctor = run('doctor');
+    assert.equal(doctor.status, 1);
+    assert.match(doctor.stdout, /Sending is stopped since .*: 20 of/);
+    assert.match(doctor.stdout, /dult sending resume/);
+    assert.match(run('sending').stdout, /^Sending is stopped since .* \(Dult\): 20 of/);
+    assert.match(house.server.said, /Sending has stopped by itself: 20 of/);
+  });
+
+  test('keeps newsletters waiting and lets receipts go, also after a restart', async () => {
+    await tell('ada', 'Paper');
+    await tell('ada', 'Bought');
+    const [mail] = await house.recorder.wait('ada@x.example', 1);
+    assert.equal(mail.subject, 'receipt');
+    await house.server.stop();
+    await house.server.start();
+    assert.equal((await sending()).state, 'stopped');
+    await tell('bob', 'Paper');
+    await tell('bob', 'Bought');
+    assert.equal((await house.recorder.wait('bob@x.example', 1))[0].subject, 'receipt');
+    assert.equal(house.recorder.to('ada@x.example').length, 1);
+  });
+
+  test('what waited goes, once each, when somebody resumes', async () => {
+    const resumed = run('sending', 'resume', '--why', 'the list is gone');
+    assert.equal(resumed.status, 0, resumed.stderr);
+    assert.match(resumed.stdout, /^Sending is on since .*\(command line\): the list is gone/);
+    assert.deepEqual((await house.recorder.wait('ada@x.example', 2)).map((mail) => mail.subject).sort(), ['paper', 'receipt']);
+    await house.recorder.wait('bob@x.example', 2);
+    await settle('ada', 'sent');
+  });
+
+  test('limits are settings, and a wrong one is refused with what to write', async () => {
+    const put = (body) => http('PUT', `${house.server.origin}/api/v1/sending`,
+      { headers: { authorization: `Bearer ${house.client.apiKey}` }, body: JSON.stringify(body) });
+    const set = await put({ bounces: { percent: 2.5, least: 50 } });
+    assert.deepEqual([set.body.state, set.body.bounces], ['on', { percent: 2.5, least: 50 }]);
+    const wrong = await put({ hours: 0 });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.body.error.remedy, /24/);
+    assert.equal((await put({ stat: 'on' })).status, 400);
+    assert.deepEqual((await sending()).bounces, { percent: 2.5, least: 50 });
+  });
+});
