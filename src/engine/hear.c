@@ -6,13 +6,6 @@
 
 #include "engine/vec.h"
 
-static bool is_in(const struct step *step, uint32_t segment)
-{
-    const struct membership *have =
-        membership_find(people_state_get(step->engine->people, step->person), segment);
-    return have != NULL && have->in;
-}
-
 /* Most events leave most segments as they are, and one look at the event and them tells so. */
 static bool stays(const struct step *step, const struct timeline_event *event, struct bag bag,
                   uint32_t segment)
@@ -129,6 +122,19 @@ static enum err turned_room(struct engine *engine, uint32_t room)
     return OK;
 }
 
+static struct heard_turned turned_lists(const struct engine *engine)
+{
+    return (struct heard_turned){ .asked = engine->turned.items, .sooner = engine->sooner };
+}
+
+static enum err turned_follow(struct step *step, const struct heard_turned *turned)
+{
+    step->engine->turned.count = turned->asked_count;
+    for (uint32_t i = 0; i < turned->sooner_count; i++)
+        TRY(membership_by(step, turned->sooner[i].segment, turned->sooner[i].until_ms));
+    return turned_ask(step);
+}
+
 static enum err hear_quick(struct step *step, const struct timeline_event *event)
 {
     struct engine        *engine = step->engine;
@@ -143,12 +149,9 @@ static enum err hear_quick(struct step *step, const struct timeline_event *event
                                     .context = step };
     TRY(program_hearing(engine->program, event->name, &hearing));
     TRY(turned_room(engine, hearing->users_count));
-    struct heard_turned turned = { .asked = engine->turned.items, .sooner = engine->sooner };
+    struct heard_turned turned = turned_lists(engine);
     segment_hear(hearing, facts, &heard, sums_now(engine), &turned);
-    engine->turned.count = turned.asked_count;
-    for (uint32_t i = 0; i < turned.sooner_count; i++)
-        TRY(membership_by(step, turned.sooner[i].segment, turned.sooner[i].until_ms));
-    return turned_ask(step);
+    return turned_follow(step, &turned);
 }
 
 enum err hear(struct step *step, const struct timeline_event *event)
@@ -176,55 +179,97 @@ static bool is_same(const struct json *a, const struct json *b)
                                   : false;
 }
 
-static enum err trait_hear(struct step *step, const struct timeline_event *event, uint16_t key)
+static struct json trait_at(const struct step *step, const struct facts *facts, uint16_t key)
 {
-    struct engine              *engine = step->engine;
+    struct facts_trait trait;
+    bool               known = step->engine->ops.trait(facts, key, &trait);
+    return known ? trait.value : (struct json){ .kind = JSON_NULL };
+}
+
+static enum err trait_hear(struct step *step, const struct heard_told *told,
+                           const struct heard_change *change)
+{
     const struct trait_hearing *hearing;
-    struct facts_trait          old = { .value = { .kind = JSON_NULL } }, new = old;
-    struct facts                before = *step_facts(step);
-    before.seq_max = event->seq - 1;
-    TRY(program_trait_hearing(engine->program, key, &hearing));
-    if (!engine->ops.trait(&before, key, &old))
-        old.value = (struct json){ .kind = JSON_NULL };
-    bool listed = old.value.kind == JSON_ARRAY; /* both would lie in one place */
-    if (!engine->ops.trait(step_facts(step), key, &new))
-        new.value = (struct json){ .kind = JSON_NULL };
-    listed = listed || new.value.kind == JSON_ARRAY;
-    engine->turned.count = 0;
-    bool same = is_same(&old.value, &new.value);
-    bool late = !is_in_order(step_facts(step), event->at_ms);
-    if (same && !late)
-        return OK; /* told again as the last word it begins nothing anew */
-    uint32_t was = segment_trait_mark(&old.value), is = segment_trait_mark(&new.value);
-    for (uint32_t i = 0; i < hearing->count; i++) {
-        const struct heard_trait *heard = &hearing->items[i];
-        if (listed || (late && heard->past) ||
-            (!same && segment_trait_touches(heard, was, is) &&
-             segment_trait_turns(heard, &before, &old.value, &new.value,
-                                 is_in(step, heard->segment))))
-            TRY(VEC_ADD(&engine->turned, heard->segment));
-    }
+    TRY(program_trait_hearing(step->engine->program, change->trait, &hearing));
+    TRY(turned_room(step->engine, hearing->heard.count + hearing->others.count));
+    struct heard_turned turned = turned_lists(step->engine);
+    segment_hear_trait(&hearing->heard, step_facts(step), told, change, &turned);
     for (uint32_t i = 0; i < hearing->others.count; i++)
-        TRY(VEC_ADD(&engine->turned, hearing->others.items[i]));
-    return turned_ask(step);
+        turned.asked[turned.asked_count++] = hearing->others.items[i];
+    return turned_follow(step, &turned);
+}
+
+/* Two lists would lie in one place: of them nothing is compared. */
+static struct heard_change change_of(struct step *step, const struct facts *past, uint16_t key)
+{
+    struct heard_change change = { .trait = key, .before = trait_at(step, past, key) };
+    bool                listed = change.before.kind == JSON_ARRAY;
+    change.after = trait_at(step, step_facts(step), key);
+    change.same = is_same(&change.before, &change.after);
+    change.listed = listed || change.after.kind == JSON_ARRAY;
+    return change;
+}
+
+enum { CHANGES_MAX = 64 }; /* of which segments hear; beyond that all are asked */
+
+/* Told again as the last word a trait begins nothing anew. False: there are too many. */
+static bool changes_find(struct step *step, const struct facts *past,
+                         const struct timeline_event *event, struct heard_told *told,
+                         struct heard_change *changes)
+{
+    struct bag      bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
+    uint32_t        at = 0, last = DICT_OTHER;
+    struct bag_item item;
+    for (; bag_next(bag, &at, &item); last = item.key) {
+        if (item.key >= DICT_NAMES_MAX || item.key == last)
+            continue; /* the elements of a list share a key */
+        bool is_place = item.key < told->places.sources;
+        bool is_heard = step->engine->program->segments_of_trait[item.key].count > 0;
+        if (!is_place && !is_heard)
+            continue;
+        struct heard_change change = change_of(step, past, item.key);
+        if (change.same && !told->late)
+            continue;
+        told->moves_place = told->moves_place || is_place;
+        if (!is_heard)
+            continue;
+        if (told->count == CHANGES_MAX)
+            return false;
+        changes[told->count++] = change;
+    }
+    return true;
+}
+
+static enum err traits_hear_each(struct step *step, const struct timeline_event *event)
+{
+    struct bag      bag = bag_at(timeline_bags(step->engine->timeline), event->bag);
+    uint32_t        at = 0, last = DICT_OTHER;
+    struct bag_item item;
+    for (; bag_next(bag, &at, &item); last = item.key) {
+        if (item.key >= DICT_NAMES_MAX || item.key == last)
+            continue;
+        const struct numbers *segments = &step->engine->program->segments_of_trait[item.key];
+        for (uint32_t i = 0; i < segments->count; i++)
+            TRY(membership_ask(step, segments->items[i]));
+    }
+    return OK;
 }
 
 enum err hear_traits(struct step *step, const struct timeline_event *event)
 {
-    struct engine  *engine = step->engine;
-    struct bag      bag = bag_at(timeline_bags(engine->timeline), event->bag);
-    uint32_t        at = 0, last = DICT_OTHER;
-    struct bag_item item;
-    bool            plain = is_plain(step, step_facts(step));
-    for (; bag_next(bag, &at, &item); last = item.key) {
-        if (item.key >= DICT_NAMES_MAX || item.key == last)
-            continue; /* the elements of a list share a key */
-        const struct numbers *segments = &engine->program->segments_of_trait[item.key];
-        if (segments->count > 0 && plain)
-            TRY(trait_hear(step, event, item.key));
-        for (uint32_t i = 0; i < segments->count && !plain; i++)
-            TRY(membership_ask(step, segments->items[i]));
-    }
+    struct heard_change changes[CHANGES_MAX];
+    struct facts        past = *step_facts(step);
+    past.seq_max = event->seq - 1;
+    struct heard_told told = { .items = changes,
+                               .late = !is_in_order(step_facts(step), event->at_ms),
+                               .places = program_places(),
+                               .past = &past,
+                               .member = member_of,
+                               .context = step };
+    if (!is_plain(step, step_facts(step)) || !changes_find(step, &past, event, &told, changes))
+        return traits_hear_each(step, event);
+    for (uint32_t i = 0; i < told.count; i++)
+        TRY(trait_hear(step, &told, &changes[i]));
     return OK;
 }
 

@@ -11,6 +11,17 @@ static void did(struct world *w, const char *name, int64_t at_ms)
     assert_ok(engine_world_tell(w, record));
 }
 
+static void identify(struct world *w, const char *traits)
+{
+    struct arena *arena = arena_open(4096);
+    struct json   value;
+    assert_ok(json_parse_once(arena, str_of(traits), &value, NULL));
+    assert_ok(engine_world_tell(
+        w,
+        (struct record){ .kind = RECORD_IDENTIFY, .user_id = STR("ada"), .properties = &value }));
+    arena_close(arena);
+}
+
 static struct world world_with(const char *condition)
 {
     struct world w = engine_world_open();
@@ -70,5 +81,40 @@ TEST(hear, a_sum_that_nobody_waited_for_is_right_when_somebody_does)
     assert_true(engine_world_is_in(&w, "it", "ada"));
     engine_world_order(&w, "ada", -5);
     assert_false(engine_world_is_in(&w, "it", "ada"));
+    engine_world_close(&w);
+}
+
+TEST(hear, two_traits_told_at_once_do_not_vouch_for_each_other)
+{
+    struct world w = world_with("plan = \"pro\" and city = \"Oslo\"");
+    identify(&w, "{\"plan\":\"pro\",\"city\":\"Oslo\"}");
+    assert_true(engine_world_is_in(&w, "it", "ada"));
+    identify(&w, "{\"plan\":\"free\",\"city\":\"Bergen\"}");
+    assert_false(engine_world_is_in(&w, "it", "ada"));
+    engine_world_close(&w);
+}
+
+TEST(hear, a_changed_trait_is_kept_out_only_as_long_as_something_else_keeps_it_out)
+{
+    struct world w = world_with("plan = \"pro\" and never did \"B\" in the last 3 days");
+    did(&w, "B", 0);
+    engine_world_tick(&w, TIME_DAY_MS);
+    identify(&w, "{\"plan\":\"pro\"}");
+    engine_world_tick(&w, 2 * TIME_DAY_MS - 1);
+    assert_false(engine_world_is_in(&w, "it", "ada"));
+    engine_world_tick(&w, 1);
+    assert_true(engine_world_is_in(&w, "it", "ada"));
+    engine_world_close(&w);
+}
+
+TEST(hear, who_never_did_a_thing_is_kept_out_by_it_until_they_do)
+{
+    struct world w = world_with("did \"A\" and not (plan = \"pro\" or not reached step 2 of "
+                                "(\"Order Completed\", \"B\") within 1 day)");
+    did(&w, "A", 0);
+    assert_false(engine_world_is_in(&w, "it", "ada"));
+    engine_world_order(&w, "ada", 20);
+    did(&w, "B", 0);
+    assert_true(engine_world_is_in(&w, "it", "ada"));
     engine_world_close(&w);
 }

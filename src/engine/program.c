@@ -73,7 +73,8 @@ static void leaves_done(struct leaves *tables)
 static void traits_done(struct trait_hearing *tables)
 {
     for (uint32_t i = 0; tables != NULL && i <= DICT_NAMES_MAX; i++) {
-        free(tables[i].items);
+        free(tables[i].heard.items);
+        free(tables[i].heard.gates);
         VEC_DONE(&tables[i].others);
     }
     free(tables);

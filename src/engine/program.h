@@ -149,8 +149,8 @@ struct numbers {
 
 /* What hears of one trait; found when first asked for after a segment changed. */
 struct trait_hearing {
-    struct heard_trait *items;
-    uint32_t            count, round;
+    struct heard_traits heard;
+    uint32_t            round;
     struct numbers      others; /* segments to be asked whatever the value */
 };
 
@@ -274,8 +274,9 @@ MUST enum err program_leaves(struct program *program, uint16_t event, const stru
 /* What hears of the event. ERR_MEMORY. */
 MUST enum err program_hearing(struct program *program, uint16_t event, const struct hearing **out);
 
-MUST enum err program_trait_hearing(struct program *program, uint16_t trait,
-                                    const struct trait_hearing **out);
+struct heard_places program_places(void); /* the traits' numbers that are about places */
+MUST enum err       program_trait_hearing(struct program *program, uint16_t trait,
+                                          const struct trait_hearing **out);
 /* Those that one must be asked of whom nothing is known. ERR_MEMORY. */
 MUST enum err program_open_segments(struct program *program, const struct facts *nothing,
                                     const struct numbers **out);

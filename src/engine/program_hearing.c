@@ -106,30 +106,40 @@ enum err program_hearing(struct program *program, uint16_t event, const struct h
     return err;
 }
 
+struct heard_places program_places(void)
+{
+    return (struct heard_places){ PLACE_DERIVED, OWN_TRAIT_ZONE + 1 };
+}
+
+static enum err heard_room(struct heard_traits *heard, uint32_t room)
+{
+    free(heard->items);
+    free(heard->gates);
+    *heard = (struct heard_traits){
+        .items = malloc(room * sizeof heard->items[0]),
+        .gates = malloc((size_t)room * HEAR_GATES_MAX * sizeof heard->gates[0]),
+    };
+    return heard->items == NULL || heard->gates == NULL ? ERR_MEMORY : OK;
+}
+
 enum err program_trait_hearing(struct program *program, uint16_t trait,
                                const struct trait_hearing **out)
 {
     struct trait_hearing *hearing = &program->traits[trait];
     const struct numbers *users = &program->segments_of_trait[trait];
-    struct heard_places   places = { PLACE_DERIVED, OWN_TRAIT_ZONE + 1 };
+    struct heard_places   places = program_places();
     uint32_t              room = 1;
     *out = hearing;
     if (hearing->round == program->round)
         return OK;
     for (uint32_t i = 0; i < users->count; i++)
         room += program->segments.items[users->items[i]].program.ops_count;
-    struct heard_trait *items = malloc(room * sizeof items[0]);
-    if (items == NULL)
-        return ERR_MEMORY;
-    free(hearing->items);
-    hearing->items = items;
-    hearing->count = hearing->others.count = 0;
+    TRY(heard_room(&hearing->heard, room));
+    hearing->others.count = 0;
     for (uint32_t i = 0; i < users->count; i++) {
-        uint32_t               number = users->items[i], count = hearing->count;
+        uint32_t               number = users->items[i];
         struct hearing_segment segment = { number, &program->segments.items[number].program };
-        if (segment_heard_traits(&segment, trait, places, items, &count))
-            hearing->count = count;
-        else
+        if (!segment_heard_traits(&segment, trait, places, &hearing->heard))
             TRY(VEC_ADD(&hearing->others, number));
     }
     hearing->round = program->round;

@@ -2,6 +2,7 @@
 
 #include "engine/segment/segment_compiler.h"
 #include "engine/segment/segment_computed.h"
+#include "engine/segment/segment_hear.h"
 
 static enum err emit_known(struct compiler *c, const struct segment_node                    *node,
                            uint32_t (*find)(const void *owner, struct str name), const char *absent,
@@ -282,10 +283,32 @@ static void polarities(struct segment_op *ops, uint32_t at, int8_t polarity)
         polarities(ops, part, polarity);
 }
 
+#define MUCH_LATER_MS INT64_C(4000000000000) /* the year 2096 */
+
+/* What the condition is of somebody without events, where no instant makes a difference. */
+static int8_t of_none(const struct segment_op *ops, uint32_t at)
+{
+    struct facts          nothing = { .now_ms = 0 }, later = { .now_ms = MUCH_LATER_MS };
+    struct segment_asking then = { ops, &nothing, NULL }, now = { ops, &later, NULL };
+    struct verdict        a = segment_eval_op(&then, at), b = segment_eval_op(&now, at);
+    bool lasts = a.until_ms == TIME_NEVER && b.until_ms == TIME_NEVER && a.holds == b.holds;
+    return (int8_t)(!lasts ? 0 : a.holds ? 1 : -1);
+}
+
+static void marks(struct segment_op *ops, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ops[i].mark = segment_wanted_mark(&ops[i]);
+        if (ops[i].equal != 0)
+            ops[i].none = of_none(ops, i);
+    }
+}
+
 static enum err finish(struct compiler *c, struct segment_program *out)
 {
     struct segment_program p = { .ops = c->ops, .ops_count = c->count, .has_zone = c->has_zone };
     polarities(c->ops, 0, 1);
+    marks(c->ops, c->count);
     ids_settle(&c->events);
     ids_settle(&c->traits);
     ids_settle(&c->segments);

@@ -1,11 +1,13 @@
 /*
  * Gates: what else of a segment decides it, whatever one condition says.
  *
- *      and                the gates of c: a that does not hold, or d that does;
- *        a                what the event itself may move is none, for it may have
- *        or               been otherwise before
+ *      and                the gates of c: a that does not hold, or (d and e) that do;
+ *        a                what the event itself may move is unknown, for it may have
+ *        or               been otherwise before, and so is what costs much to ask
  *          c
- *          d
+ *          and
+ *            d
+ *            e
  */
 #include "engine/segment/segment_listen.h"
 
@@ -14,39 +16,50 @@ static bool is_about(const struct segment_match_op *match, uint16_t event)
     return match->event == event || match->event == SEGMENT_ANY_EVENT;
 }
 
-/* Cheaply asked, and never moved by the event. */
-static bool is_still(const struct segment_op *op, uint16_t event)
+/* What it begins with: who never did that, never did the whole. */
+static const struct segment_match_op *begin_of(const struct segment_op *op)
 {
-    if (op->zoned || op->moves)
-        return false;
-    switch (op->kind) {
-    case SEGMENT_EVERYONE:
-    case SEGMENT_AND:
-    case SEGMENT_OR:
-    case SEGMENT_NOT:
-    case SEGMENT_SHARE:
-    case SEGMENT_COMPARE:
-        return true;
-    case SEGMENT_DID:
-    case SEGMENT_FIRST_DID:
-    case SEGMENT_LAST_DID:
-        return op->match.where == 0 && !is_about(&op->match, event);
-    default:
-        return false;
-    }
-}
-
-static bool is_gate(const struct segment_op *ops, uint32_t at, uint16_t event)
-{
-    for (uint32_t i = at; i < ops[at].next; i++)
-        if (!is_still(&ops[i], event))
-            return false;
-    return true;
+    return op->kind == SEGMENT_FUNNEL ? &op->steps[0] : &op->match;
 }
 
 static bool is_around(enum segment_kind kind)
 {
     return kind == SEGMENT_AND || kind == SEGMENT_OR || kind == SEGMENT_NOT;
+}
+
+/* Cheaply asked, and never moved by what came. */
+static bool is_still(const struct segment_op *op, struct heard_cause cause)
+{
+    if (op->zoned || op->moves)
+        return false;
+    switch (op->kind) {
+    case SEGMENT_EVERYONE:
+    case SEGMENT_SHARE:
+        return true;
+    case SEGMENT_COMPARE:
+        return op->key != cause.trait;
+    case SEGMENT_DID:
+    case SEGMENT_FIRST_DID:
+    case SEGMENT_LAST_DID:
+        return op->match.where == 0 && !is_about(&op->match, cause.event);
+    default:
+        return false;
+    }
+}
+
+/* Known at least of who never did it. */
+static bool is_known_of_none(const struct segment_op *op, struct heard_cause cause)
+{
+    return op->none != 0 && !is_about(begin_of(op), cause.event);
+}
+
+/* Is anything of the part ever known? */
+static bool is_gate(const struct segment_op *ops, uint32_t at, struct heard_cause cause)
+{
+    for (uint32_t i = at; i < ops[at].next; i = is_around(ops[i].kind) ? i + 1 : ops[i].next)
+        if (is_still(&ops[i], cause) || is_known_of_none(&ops[i], cause))
+            return true;
+    return false;
 }
 
 /* The part of the group that has op `at`. */
@@ -64,31 +77,19 @@ static struct heard_gate gate_of(const struct segment_op *ops, uint32_t at, bool
     struct heard_gate gate = { .ops = ops, .at = at, .holds = holds };
     for (; ops[gate.at].kind == SEGMENT_NOT; gate.at++)
         gate.holds = !gate.holds;
-    const struct segment_op *op = &ops[gate.at];
-    gate.mark = op->kind == SEGMENT_COMPARE ? segment_wanted_mark(op) : 0;
-    if (gate.mark != 0)
-        gate.kind = GATE_TEXT;
-    if (op->kind == SEGMENT_FIRST_DID || op->kind == SEGMENT_LAST_DID)
-        gate.mark = 1;
-    if (op->kind == SEGMENT_DID && op->times != SEGMENT_TIMES_EXACTLY) {
-        gate.is_most = op->times == SEGMENT_TIMES_AT_MOST;
-        gate.mark = op->times_count + gate.is_most;
-    }
-    if (gate.kind != GATE_TEXT && gate.mark > 0 && gate.mark < HEAR_TIMES_MAX)
-        gate.kind = GATE_COUNT;
     return gate;
 }
 
-uint32_t segment_gates(const struct segment_program *program, uint32_t at, uint16_t event,
+uint32_t segment_gates(const struct segment_program *program, uint32_t at, struct heard_cause cause,
                        struct heard_gate out[static HEAR_GATES_MAX])
 {
     const struct segment_op *ops = program->ops;
     uint32_t                 count = 0;
-    for (int weight = 0; weight < 2; weight++)
+    for (int weight = 0; weight < 3; weight++)
         for (uint32_t group = 0; is_around(ops[group].kind); group = part_with(ops, group, at))
             for (uint32_t part = group + 1; part < ops[group].next; part = ops[part].next) {
                 bool is_beside = part > at || ops[part].next <= at;
-                if (is_beside && ops[part].weight == weight && is_gate(ops, part, event) &&
+                if (is_beside && ops[part].weight == weight && is_gate(ops, part, cause) &&
                     count < HEAR_GATES_MAX)
                     out[count++] = gate_of(ops, part, ops[group].kind == SEGMENT_OR);
             }
@@ -133,20 +134,6 @@ static bool is_short(struct listen *listen)
     return listen->memo.events <= GATE_EVENTS_MAX;
 }
 
-static struct verdict gate_ask(const struct listen *listen, const struct heard_gate *gate)
-{
-    struct segment_asking asking = { gate->ops, listen->facts, NULL };
-    return segment_eval_op(&asking, gate->at);
-}
-
-/* Nothing is dated ahead: what is too few stays so until an event comes. */
-static struct verdict count_ask(struct listen *listen, const struct heard_gate *gate)
-{
-    if (is_short(listen) && names_found(listen, gate->ops[gate->at].match.event) < gate->mark)
-        return (struct verdict){ gate->is_most, TIME_NEVER };
-    return gate_ask(listen, gate);
-}
-
 static void trait_find(struct listen *listen, uint16_t key, uint32_t place)
 {
     const struct facts *facts = listen->facts;
@@ -158,15 +145,101 @@ static void trait_find(struct listen *listen, uint16_t key, uint32_t place)
     listen->memo.traits[place].until_ms = trait.until_ms;
 }
 
-static struct verdict text_ask(struct listen *listen, const struct heard_gate *gate)
+/* An answer, if it is known. */
+struct guess {
+    bool           known;
+    struct verdict v;
+};
+
+static struct guess known(bool holds, int64_t until_ms)
 {
-    uint16_t key = gate->ops[gate->at].key;
+    return (struct guess){ true, { holds, until_ms } };
+}
+
+static struct guess asked(const struct listen *listen, const struct segment_op *ops, uint32_t at)
+{
+    struct segment_asking asking = { ops, listen->facts, NULL };
+    return (struct guess){ true, segment_eval_op(&asking, at) };
+}
+
+/* The same record told it, too: what held before is not known. */
+static bool is_told(const struct listen *listen, uint16_t key)
+{
+    const struct heard_told *told = listen->told;
+    if (told == NULL)
+        return false;
+    for (uint32_t i = 0; i < told->count; i++)
+        if (told->items[i].trait == key)
+            return true;
+    return told->moves_place && key < told->places.derived;
+}
+
+static struct guess guess_text(struct listen *listen, const struct segment_op *ops, uint32_t at)
+{
+    uint16_t key = ops[at].key;
     uint32_t place = key % GATE_TRAITS;
+    if (ops[at].mark == 0)
+        return asked(listen, ops, at);
     if (listen->memo.traits[place].key != key)
         trait_find(listen, key, place);
-    if (listen->memo.traits[place].is_list || listen->memo.traits[place].mark == gate->mark)
-        return gate_ask(listen, gate);
-    return (struct verdict){ false, listen->memo.traits[place].until_ms };
+    if (listen->memo.traits[place].is_list || listen->memo.traits[place].mark == ops[at].mark)
+        return asked(listen, ops, at);
+    return known(false, listen->memo.traits[place].until_ms);
+}
+
+/* Nothing is dated ahead: what is too few stays so until an event comes. */
+static struct guess guess_behaviour(struct listen *listen, const struct segment_op *ops,
+                                    uint32_t at)
+{
+    const struct segment_op *op = &ops[at];
+    bool still = is_still(op, listen->cause), most = op->times == SEGMENT_TIMES_AT_MOST;
+    if (is_short(listen) && is_known_of_none(op, listen->cause)) {
+        uint32_t found = names_found(listen, begin_of(op)->event);
+        if (found == 0)
+            return known(op->none > 0, TIME_NEVER);
+        if (op->kind == SEGMENT_DID && op->times != SEGMENT_TIMES_EXACTLY &&
+            found < HEAR_TIMES_MAX && found < op->times_count + most)
+            return known(most, TIME_NEVER);
+    }
+    return still ? asked(listen, ops, at) : (struct guess){ false };
+}
+
+static struct guess guess_leaf(struct listen *listen, const struct segment_op *ops, uint32_t at)
+{
+    const struct segment_op *op = &ops[at];
+    if (op->none != 0 || op->kind == SEGMENT_DID || op->kind == SEGMENT_FIRST_DID ||
+        op->kind == SEGMENT_LAST_DID)
+        return guess_behaviour(listen, ops, at);
+    if (!is_still(op, listen->cause) || (op->kind == SEGMENT_COMPARE && is_told(listen, op->key)))
+        return (struct guess){ false };
+    return op->kind == SEGMENT_COMPARE ? guess_text(listen, ops, at) : asked(listen, ops, at);
+}
+
+static struct guess guess_not(struct guess guess)
+{
+    guess.v = verdict_not(guess.v);
+    return guess;
+}
+
+/* One part that is false makes an AND false; that it is true is known of all or of none. */
+static struct guess guess_op(struct listen *listen, const struct segment_op *ops, uint32_t at)
+{
+    bool         is_or = ops[at].kind == SEGMENT_OR, all = true;
+    struct guess sum = known(true, TIME_NEVER);
+    if (ops[at].kind == SEGMENT_NOT)
+        return guess_not(guess_op(listen, ops, at + 1));
+    if (!is_around(ops[at].kind))
+        return guess_leaf(listen, ops, at);
+    for (uint32_t part = at + 1; part < ops[at].next; part = ops[part].next) {
+        struct guess guess = guess_op(listen, ops, part);
+        all = all && guess.known;
+        if (guess.known)
+            sum.v = verdict_and(sum.v, is_or ? verdict_not(guess.v) : guess.v);
+        if (!sum.v.holds && sum.v.until_ms == TIME_NEVER)
+            break;
+    }
+    sum.known = all || !sum.v.holds;
+    return is_or ? guess_not(sum) : sum;
 }
 
 /* The one that keeps a segment mostly comes to be asked first. */
@@ -181,16 +254,14 @@ static void gate_raise(struct heard_gate *gates, uint32_t i)
 
 int64_t listen_settled_ms(struct listen *listen, struct heard_user user, int64_t wanted_ms)
 {
-    struct heard_gate *gates = &listen->hearing->gates[user.gates];
+    struct heard_gate *gates = &listen->gates[user.gates];
     int64_t            settled_ms = listen->facts->now_ms;
     for (uint32_t i = 0; i < user.gates_count && settled_ms < wanted_ms; i++) {
         const struct heard_gate *gate = &gates[i];
-        struct verdict           v = gate->kind == GATE_COUNT  ? count_ask(listen, gate)
-                                     : gate->kind == GATE_TEXT ? text_ask(listen, gate)
-                                                               : gate_ask(listen, gate);
-        if (v.holds != gate->holds || v.until_ms <= settled_ms)
+        struct guess             guess = guess_op(listen, gate->ops, gate->at);
+        if (!guess.known || guess.v.holds != gate->holds || guess.v.until_ms <= settled_ms)
             continue;
-        settled_ms = v.until_ms;
+        settled_ms = guess.v.until_ms;
         gate_raise(gates, i);
     }
     return settled_ms;

@@ -10,17 +10,21 @@ static bool is_moved(struct heard_user user, enum segment_way way, bool in)
     return effect == 0 || (effect > 0) != in;
 }
 
-static void user_tell(struct listen *listen, struct heard_user user, enum segment_way way)
+void listen_ask(struct listen *listen, struct heard_user user, struct heard_member member)
 {
     struct heard_turned *out = listen->out;
-    struct heard_member  member = listen->event->member(listen->event->context, user.segment);
-    if (!is_moved(user, way, member.in))
-        return;
-    int64_t settled = listen_settled_ms(listen, user, member.until_ms);
+    int64_t              settled = listen_settled_ms(listen, user, member.until_ms);
     if (settled == listen->facts->now_ms)
         out->asked[out->asked_count++] = user.segment;
     else if (settled < member.until_ms)
         out->sooner[out->sooner_count++] = (struct heard_until){ user.segment, settled };
+}
+
+static void user_tell(struct listen *listen, struct heard_user user, enum segment_way way)
+{
+    struct heard_member member = listen->event->member(listen->event->context, user.segment);
+    if (is_moved(user, way, member.in))
+        listen_ask(listen, user, member);
 }
 
 void listen_turned(struct listen *listen, const struct heard *heard, enum segment_way way)
@@ -359,6 +363,9 @@ void segment_hear(const struct hearing *hearing, const struct facts *facts,
     bool                 is_local = false;
     /* The times are large, and filled where they are wanted: not cleared. */
     listen.hearing = hearing;
+    listen.cause = (struct heard_cause){ event->name, DICT_NONE };
+    listen.told = NULL;
+    listen.gates = hearing->gates;
     listen.facts = facts;
     listen.event = event;
     listen.sums = sums;

@@ -39,20 +39,16 @@ enum {
     HEAR_GATES_MAX = 8,  /* of a condition in a segment, the cheapest */
 };
 
-enum gate_kind {
-    GATE_ASKED, /* like any condition */
-    GATE_TEXT,  /* trait = "text": a mark tells mostly */
-    GATE_COUNT, /* did E at least so often: fewer of it in all tell mostly */
+/* What came: an event of that name, or a change of that trait; DICT_NONE for the other. */
+struct heard_cause {
+    uint16_t event, trait;
 };
 
 /* While it has this answer, its segment stands whatever the condition says that it is a gate of. */
 struct heard_gate {
     const struct segment_op *ops;
     uint32_t                 at;
-    uint32_t                 mark; /* GATE_TEXT: segment_trait_mark; GATE_COUNT: how often */
-    enum gate_kind           kind;
-    bool                     holds;   /* this answer */
-    bool                     is_most; /* GATE_COUNT: at most one less than so often */
+    bool                     holds; /* this answer */
 };
 
 struct heard_user {
@@ -111,8 +107,8 @@ MUST enum err segment_hearing_make(struct hearing *hearing, uint16_t event,
                                    const struct hearing_segment *segments, uint32_t count);
 void          segment_hearing_done(struct hearing *hearing);
 
-/* segment_gate.c: the gates of op `at` when an event of that name comes; how many. */
-uint32_t segment_gates(const struct segment_program *program, uint32_t at, uint16_t event,
+/* segment_gate.c: the gates of op `at` when that comes; how many. */
+uint32_t segment_gates(const struct segment_program *program, uint32_t at, struct heard_cause cause,
                        struct heard_gate out[static HEAR_GATES_MAX]);
 
 /*
@@ -172,9 +168,15 @@ void segment_hear(const struct hearing *hearing, const struct facts *facts,
 /* A comparison of a trait outside of events, with the segment that has it. */
 struct heard_trait {
     const struct segment_op *op;
-    uint32_t                 segment;
+    struct heard_user        user;
     bool                     past; /* it asks for how long: what is told late may turn it */
-    uint32_t equal; /* segment_trait_mark of the one text it is to equal; 0: it asks otherwise */
+};
+
+/* What hears of one trait. */
+struct heard_traits {
+    struct heard_trait *items;
+    struct heard_gate  *gates;
+    uint32_t            count, gates_count;
 };
 
 /* Equal texts have one mark, which is not 0; what is no text has 0. */
@@ -182,28 +184,43 @@ uint32_t segment_trait_mark(const struct json *value);
 /* The mark of the one text that a COMPARE is to equal; 0: it asks otherwise. */
 uint32_t segment_wanted_mark(const struct segment_op *op);
 
-/* Most segments ask for another value than the trait had or has now: a look at the marks tells. */
-static inline bool segment_trait_touches(const struct heard_trait *heard, uint32_t before,
-                                         uint32_t after)
-{
-    return heard->equal == 0 || heard->equal == before || heard->equal == after;
-}
-
 /* Traits below `sources` say where someone lives; those below `derived` may follow from them. */
 struct heard_places {
     uint16_t derived, sources;
 };
 
 /*
- * Appends the program's comparisons of the trait to `out`, which has room for all its ops. False
- * when something else asks it, or what follows from it: the segment is then to be asked whenever
- * the trait changes.
+ * Appends the program's comparisons of the trait, and their gates, to `out`, whose lists have room
+ * for all its ops and HEAR_GATES_MAX times as many. False when something else asks it, or what
+ * follows from it: the segment is then to be asked whenever the trait changes.
  */
 bool segment_heard_traits(const struct hearing_segment *segment, uint16_t trait,
-                          struct heard_places places, struct heard_trait *out, uint32_t *count);
-/* May the change of value turn the answer of someone who is `in` (or out), now or later? */
-bool segment_trait_turns(const struct heard_trait *heard, const struct facts *facts,
-                         const struct json *before, const struct json *after, bool in);
+                          struct heard_places places, struct heard_traits *out);
+
+/* A trait was told, as its last word or late; values are JSON_NULL where there is none. */
+struct heard_change {
+    uint16_t    trait;
+    bool        same;
+    bool        listed; /* one is a list, and the two are not to be looked at */
+    struct json before, after;
+};
+
+/* What one record told, and who is asked about it. */
+struct heard_told {
+    const struct heard_change *items;
+    uint32_t                   count;
+    bool                       late;
+    bool                       moves_place; /* traits below places.derived may have changed too */
+    struct heard_places        places;
+    const struct facts        *past; /* the facts without it */
+    struct heard_member (*member)(const void *context, uint32_t segment);
+    const void *context;
+};
+
+/* What follows from one of its changes, as of an event; the lists have room for hearing->count. */
+void segment_hear_trait(const struct heard_traits *hearing, const struct facts *facts,
+                        const struct heard_told *told, const struct heard_change *change,
+                        struct heard_turned *out);
 
 /* Is whoever did nothing, and of whom nothing is known, out of it for ever? */
 bool segment_is_shut(const struct segment_program *program, const struct facts *nothing);

@@ -220,7 +220,8 @@ static void gates_add(struct hearing *hearing, const struct use *use, uint16_t e
     *user = use->user;
     user->gates = *count;
     user->gates_count =
-        (uint8_t)segment_gates(use->program, use->heard.at, event, &hearing->gates[*count]);
+        (uint8_t)segment_gates(use->program, use->heard.at,
+                               (struct heard_cause){ event, DICT_NONE }, &hearing->gates[*count]);
     *count += user->gates_count;
 }
 

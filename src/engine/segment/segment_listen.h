@@ -31,9 +31,12 @@ struct gate_memo {
 };
 
 struct listen {
-    const struct hearing     *hearing;
+    const struct hearing     *hearing; /* this and `event`: of an event only */
     const struct facts       *facts;
     const struct heard_event *event;
+    struct heard_cause        cause;
+    const struct heard_told  *told; /* of traits only; else NULL */
+    struct heard_gate        *gates;
     struct hear_sums         *sums;
     struct heard_turned      *out;
     struct gate_memo          memo;
@@ -49,6 +52,9 @@ static inline int64_t listen_from_ms(const struct heard *heard, const struct fac
 
 /* The event moves the condition that way: its segments, but for those already there. */
 void listen_turned(struct listen *listen, const struct heard *heard, enum segment_way way);
+
+/* The segment, unless its gates keep it as it is. */
+void listen_ask(struct listen *listen, struct heard_user user, struct heard_member member);
 
 /* Would anything follow if it did? Worth knowing before much is read. */
 bool listen_is_wanted(struct listen *listen, const struct heard *heard, enum segment_way way);

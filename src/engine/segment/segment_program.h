@@ -35,6 +35,9 @@ struct segment_op {
     uint16_t          equal;    /* equal conditions of live segments share it; 0: unknown */
     uint16_t          leaf;     /* the same where answers are kept; 0: they are not */
     uint16_t          group;    /* AGGREGATE: the same of what is compared */
+    int8_t            none;     /* about behaviour: it holds (1) or not (-1) of who never did it, at
+                                   any instant; 0: that is not known */
+    uint32_t mark; /* COMPARE: segment_trait_mark of the one text it is to equal; or 0 */
 
     /* COMPARE: of a trait or a property by its id; compare.key is not used */
     uint16_t               key;
