@@ -7,9 +7,6 @@
 /* A second press of a form's button asks for nothing new. */
 #define CONFIRM_PAUSE_MS TIME_MINUTE_MS
 
-/* No journey sent it. */
-#define NO_JOURNEY SEGMENT_NO_ID
-
 static enum facts_consent_state known_state(const struct engine *engine, uint32_t person,
                                             uint32_t topic, enum consent_channel channel)
 {
@@ -31,7 +28,7 @@ bool confirm_is_due(const struct engine *engine, uint32_t person, uint32_t topic
 
 bool confirm_is_mail(const struct program *program, const struct message *message)
 {
-    return message->journey == NO_JOURNEY && message->topic != 0 &&
+    return message->journey == JOURNEY_NONE && message->topic != 0 &&
            message->template_id ==
                program_template(program, str_of(program->topics.confirm_template));
 }
@@ -91,7 +88,7 @@ enum err confirm_ask(struct step *step, uint32_t topic, enum consent_channel cha
                                      .at_ms = step->engine->now_ms,
                                      .other = template,
                                      .topic = topic,
-                                     .journey = NO_JOURNEY,
+                                     .journey = JOURNEY_NONE,
                                      .event = (uint32_t)step->engine->seq });
 }
 

@@ -26,7 +26,8 @@
  *      ENDED         enrollment            node               node, journey_id, reason
  *      PARKED        -                     -                  reason: more than 64 consequences
  *      INTENT        enrollment            node               template, channel, journey, node, the
- *                                                             numbers of all, topic_id, event
+ *                                                             numbers of all, topic_id, event,
+ *                                                             asked? (send.h)
  *      CLAIMED       message               attempt            to, event, version, traits: [seq],
  *                                                             computed?, variant? (tailor.h)
  *      DEFERRED      message               attempt            retry_at, text
@@ -90,6 +91,7 @@ struct decision {
     uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
                        quiet */
     uint32_t        topic;    /* INTENT */
+    bool            is_asked; /* INTENT, SENT .. DROPPED: of a message a program asked for */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     struct str      variant;  /* CLAIMED: which variant of the template, and why; as JSON */
     const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */
@@ -123,6 +125,9 @@ enum name_kind {
  * computed traits; every text in a detail is an id, a name, a note of a person or a reply, and none
  * of these comes near. */
 enum { DECISION_DETAIL_BYTES_MAX = 64 << 10 };
+
+/* The journey of a message that no journey wrote. */
+#define JOURNEY_NONE UINT32_MAX
 
 /* A message the engine has said "send" to, with all that rendering needs. */
 enum {
@@ -163,6 +168,7 @@ struct out {
     size_t              suppressions_count, suppressions_room;
     struct str stopped; /* sending stopped by itself: its definition now; empty: it did not */
     uint32_t   intents; /* messages newly queued: delivery may want to claim */
+    uint64_t   message; /* the last one that a program asked for; 0: none */
     uint32_t   profile; /* the profile that the last record was about, or PROFILE_NONE */
     bool       older;   /* the last record was an event older than what is kept */
 };

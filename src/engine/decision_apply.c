@@ -255,6 +255,7 @@ static enum err intent_apply(struct engine *engine, struct state *state, const s
                                .topic = d->topic,
                                .trigger_seq = d->event,
                                .state = MESSAGE_QUEUED,
+                               .is_asked = d->is_asked,
                                .due_ms = d->at_ms };
     TRY(STATE_ADD(state, messages, message));
     return queue_apply(engine, d, &message);

@@ -141,6 +141,8 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         member_int(out, &first, "journey_id", d->journey);
         member_int(out, &first, "topic_id", d->topic);
         member_int(out, &first, "event", d->event);
+        if (d->is_asked)
+            member_int(out, &first, "asked", 1);
         break;
     case DECISION_CLAIMED:
         member_str(out, &first, "to", d->text);
@@ -211,8 +213,10 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     d->topic = number_get(&detail, "topic_id");
     d->other = d->kind == DECISION_STEP ? number_get(&detail, "visit")
                                         : number_get(&detail, "template_id");
-    if (d->kind == DECISION_INTENT)
+    if (d->kind == DECISION_INTENT) {
         d->object = number_get(&detail, "node_number");
+        d->is_asked = number_get(&detail, "asked") == 1;
+    }
     d->due_ms = TIME_NEVER;
     if (!json_get_int(&detail, STR("due"), &d->due_ms) &&
         !json_get_int(&detail, STR("retry_at"), &d->due_ms))

@@ -182,6 +182,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_definition(engine, record, problem);
     case RECORD_SUPPRESSION:
         return apply_suppression(engine, record, out, problem);
+    case RECORD_SEND:
+        return apply_send(engine, record, out, problem);
     case RECORD_UNMERGE:
         return unmerge_apply(engine, record, out, problem);
     case RECORD_ERASE:
@@ -211,6 +213,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
     out->profile = PROFILE_NONE;
     out->older = false;
     out->stopped = STR_NONE;
+    out->message = 0;
     enum err err = record_apply(engine, record, out, problem);
     /* Also of a refused record: what was decided before the refusal is kept, with its words. */
     TRY(program_names_out(engine->program, out));

@@ -200,6 +200,10 @@ uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t sk
 
 /* What was sent and came back in the window that the brake looks at (brake.h). */
 struct brake_counts engine_brake_counts(const struct engine *engine);
+/* What came back of messages (bounced, opened, clicked ...) since record `seq`: the newest `most`.
+ */
+uint32_t engine_message_events(const struct engine *engine, uint32_t person, uint64_t seq,
+                               uint64_t *seqs, uint32_t most);
 
 struct engine_stats {
     uint64_t              profiles, events, decisions, timers, queued, sending, parked;

@@ -152,9 +152,8 @@ bool record_is_old(const struct engine *engine, const struct record *record)
            record->received_ms - record->at_ms > engine->conf.lateness_ms;
 }
 
-/* Everything that follows from an event which is on the timeline. */
-static enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
-                             const struct timeline_event *event, bool added, bool fresh)
+enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
+                      const struct timeline_event *event, bool added, bool fresh)
 {
     struct step step;
     TRY(step_begin(&step, engine, out, event->profile, engine->now_ms,

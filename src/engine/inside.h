@@ -140,6 +140,9 @@ void known_make(struct known *known, const struct engine *engine, uint32_t perso
 struct facts_ops known_ops_live(void);
 
 /* event.c: one record, and what follows from it. */
+/* Everything that follows from an event which is on the timeline. */
+MUST enum err event_follow(struct engine *engine, const struct record *record, struct out *out,
+                           const struct timeline_event *event, bool added, bool fresh);
 /* Old news starts nothing. */
 bool          record_is_old(const struct engine *engine, const struct record *record);
 MUST enum err apply_event(struct engine *engine, const struct record *record, struct out *out);
@@ -230,6 +233,9 @@ struct who {
 };
 MUST enum err who_resolve(struct engine *engine, const struct record *record, struct out *out,
                           struct who *who);
+/* The person of an identity as it stands, made when there is none. */
+MUST enum err who_of(struct engine *engine, const struct record *record, struct out *out,
+                     enum identity_kind kind, struct str text, struct who *who);
 MUST enum err who_alias(struct engine *engine, const struct record *record, struct out *out,
                         struct who *who);
 
@@ -299,6 +305,14 @@ MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t perso
  * is transactional stays, and what is not to the person. */
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                               struct str reason);
+
+/* send.c: RECORD_SEND; see send.h. */
+MUST enum err apply_send(struct engine *engine, const struct record *record, struct out *out,
+                         struct problem *problem);
+/* Where a message goes that a program asked for: as it was asked, else as reach_address has it. Why
+ * it can not, or the empty text. */
+struct str send_address(const struct engine *engine, uint32_t person, const struct message *message,
+                        enum consent_channel channel, char *bytes, struct str *address);
 
 /* Drops the messages of an enrollment that wait. */
 MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,

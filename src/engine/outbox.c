@@ -31,7 +31,8 @@ static enum err message_decide(struct engine *engine, struct out *out, uint32_t 
                                      .object = message->attempt,
                                      .text = text,
                                      .due_ms = due_ms,
-                                     .event = message->trigger_seq });
+                                     .event = message->trigger_seq,
+                                     .is_asked = message->is_asked });
 }
 
 enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t id,
@@ -89,7 +90,9 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     struct str unwanted = consent_why_not(engine, person, message, template->channel);
     if (!str_is_empty(unwanted))
         return unwanted;
-    struct str why = reach_address(engine, person, template->channel, bytes, address);
+    struct str why = message->is_asked
+                         ? send_address(engine, person, message, template->channel, bytes, address)
+                         : reach_address(engine, person, template->channel, bytes, address);
     if (!str_is_empty(why))
         return why;
     const struct suppression *known = engine_suppression(engine, *address);

@@ -22,7 +22,7 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_MESSAGE_REPLIED] = "Message Replied",
         [OWN_MESSAGE_DELIVERED] = "Message Delivered",
         [OWN_NOTICE_SENT] = "Notice Sent",
-        [OWN_EVENTS] = "$15", /* kept free */
+        [OWN_MESSAGE_REQUESTED] = "Message Requested",
     };
     static const char *const keys[OWN_KEYS] = {
         [OWN_KEY_LIST] = "list",         [OWN_KEY_JOINED] = "joined",

@@ -9,6 +9,7 @@
  *      $context     {country, zone, locale}
  *      Message ...  {channel, template: name, journey: name, machine, ...}
  *      Notice Sent  the same of what went out because of the person, but not to them
+ *      Message Requested   {template: name, to?: where to, else the person's own address}
  *
  * So whatever a condition asks is told by events, and any past moment is answered as the present
  * one is. What was decided (a list joined) is put there where decisions are applied, under the
@@ -40,7 +41,8 @@ enum own_event {
     OWN_MESSAGE_REPLIED,
     OWN_MESSAGE_DELIVERED,
     OWN_NOTICE_SENT,
-    OWN_EVENTS, /* the numbers from here up to RUN_OWN_NAMES are kept free */
+    OWN_MESSAGE_REQUESTED,
+    OWN_EVENTS, /* none is left free below RUN_OWN_NAMES */
 };
 
 _Static_assert((int)OWN_EVENTS <= (int)RUN_OWN_NAMES, "all lie below what people do");
@@ -60,7 +62,7 @@ enum own_key {
     OWN_KEY_ZONE,
     OWN_KEY_LOCALE,
     OWN_KEY_ID,
-    OWN_KEYS,
+    OWN_KEYS, /* "to" of a requested message has no number of its own: older folders lack it */
 };
 
 /* Traits that the house itself reads: those of place.h, and the old name of one. */

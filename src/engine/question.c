@@ -368,6 +368,26 @@ uint32_t engine_events(const struct engine *engine, uint32_t person, uint32_t sk
     return count;
 }
 
+static bool is_of_message(uint16_t name)
+{
+    return name >= OWN_MESSAGE_BOUNCED && name <= OWN_MESSAGE_DELIVERED;
+}
+
+uint32_t engine_message_events(const struct engine *engine, uint32_t person, uint64_t seq,
+                               uint64_t *seqs, uint32_t most)
+{
+    struct known known;
+    uint32_t     count = 0;
+    known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++) {
+        const struct run *run = &known.facts.runs[r];
+        for (uint32_t i = run->count; i > 0 && count < most; i--)
+            if (run->seq[i - 1] > seq && is_of_message(run->name[i - 1]))
+                seqs[count++] = run->seq[i - 1];
+    }
+    return count;
+}
+
 struct engine_stats engine_stats(const struct engine *engine)
 {
     return (struct engine_stats){

@@ -37,6 +37,7 @@ enum record_kind {
     RECORD_UNMERGE = 14, /* merge: the decision id of the merge to undo */
     RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
                                 properties: {"reason", "class"?: a word of suppression.h} */
+    RECORD_SEND = 17,        /* a message asked for by a program: see send.h */
     RECORD_ERASE = 15,       /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
@@ -103,7 +104,7 @@ struct record {
     uint32_t              count;   /* RECORD_CLAIM */
     uint32_t              lanes;   /* RECORD_CLAIM: a bit a lane of lane.h; 0: all */
     enum definition_kind  definition_kind;
-    struct str            body;    /* RECORD_DEFINE: the text */
+    struct str            body;    /* RECORD_DEFINE: the text; RECORD_SEND: the template's name */
     struct record_outcome outcome; /* RECORD_OUTCOME */
 };
 
@@ -118,5 +119,6 @@ struct record {
 #define EVENT_MESSAGE_REPLIED STR("Message Replied")
 #define EVENT_MESSAGE_DELIVERED STR("Message Delivered")
 #define EVENT_NOTICE_SENT STR("Notice Sent") /* to a webhook or the staff, about the person */
+#define EVENT_MESSAGE_REQUESTED STR("Message Requested")
 
 #endif

@@ -176,6 +176,14 @@ static enum err externals(struct engine *engine, const struct record *record, st
     return OK;
 }
 
+enum err who_of(struct engine *engine, const struct record *record, struct out *out,
+                enum identity_kind kind, struct str text, struct who *who)
+{
+    *who = (struct who){ .profile = people_find(engine->people, kind, text), .also = PROFILE_NONE };
+    who->fresh = who->profile == PROFILE_NONE;
+    return who->fresh ? profile_new(engine, record, out, kind, text, &who->profile) : OK;
+}
+
 enum err who_resolve(struct engine *engine, const struct record *record, struct out *out,
                      struct who *who)
 {

@@ -193,7 +193,9 @@ enum err compose(const struct compose_keys *keys, const struct compose_in *in, s
                                  .reply_to = in->reply_to,
                                  .subject = in->subject,
                                  .date_ms = in->date_ms,
-                                 .list_id = in->list_id };
+                                 .list_id = in->list_id,
+                                 .files = in->files,
+                                 .files_count = in->files_count };
     if (in->who.public_url.len > 0 || in->unsubscribe || in->tracking)
         TRY(compose_links(keys, in->who, arena, &made.urls, problem));
     TRY(message_id_make(keys, in, arena, &made.message_id));

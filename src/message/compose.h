@@ -70,6 +70,8 @@ struct compose_in {
     struct str          list_id;             /* ? */
     struct str          feedback[COMPOSE_FEEDBACK_TAGS]; /* ? such as journey, template, topic */
     struct str          feedback_sender;                 /* ? without it there is no Feedback-ID */
+    const struct attach_file *files;                     /* ? */
+    size_t                    files_count;
 };
 
 /* The strings lie in the arena. The buf is the caller's, made with COMPOSE_BYTES_MAX. */

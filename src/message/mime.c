@@ -245,13 +245,14 @@ static bool has_boundary(struct str body, struct str boundary)
 }
 
 /*
- * "=_" cannot appear in quoted-printable, and 7bit parts appear as they are; so a boundary that is
- * absent from the bodies is absent from the parts.
+ * "=_" cannot appear in quoted-printable or base64, and 7bit parts appear as they are; so a
+ * boundary that is absent from the bodies is absent from the parts.
  */
-static struct str boundary_make(const struct mime_message *m, char made[BOUNDARY_BYTES + 1])
+static struct str boundary_make(const struct mime_message *m, uint64_t seed,
+                                char made[BOUNDARY_BYTES + 1])
 {
     struct str boundary = { made, BOUNDARY_BYTES };
-    for (uint64_t seed = 0;; seed++) {
+    for (;; seed++) {
         uint64_t hash = hash_str(m->message_id, seed);
         made[0] = '=';
         made[1] = '_';
@@ -314,7 +315,7 @@ static void fields_write(const struct mime_message *m, struct buf *out)
 static void alternatives_write(const struct mime_message *m, struct buf *out)
 {
     char       made[BOUNDARY_BYTES + 1];
-    struct str boundary = boundary_make(m, made);
+    struct str boundary = boundary_make(m, 0, made);
     buf_format(out, "Content-Type: multipart/alternative;\r\n boundary=\"%.*s\"\r\n\r\n--%.*s\r\n",
                STR_ARG(boundary), STR_ARG(boundary));
     part_write(out, STR("text/plain; charset=utf-8"), m->text);
@@ -323,16 +324,39 @@ static void alternatives_write(const struct mime_message *m, struct buf *out)
     buf_format(out, "--%.*s--\r\n", STR_ARG(boundary));
 }
 
-enum err mime_write(const struct mime_message *m, struct buf *out, struct problem *problem)
+static void bodies_write(const struct mime_message *m, struct buf *out)
 {
-    TRY(message_check(m, problem));
-    fields_write(m, out);
     if (m->html.len == 0)
         part_write(out, STR("text/plain; charset=utf-8"), m->text);
     else if (m->text.len == 0)
         part_write(out, STR("text/html; charset=utf-8"), m->html);
     else
         alternatives_write(m, out);
+}
+
+/* The seed is far from that of the alternatives within, so that no boundary begins another. */
+static void mixed_write(const struct mime_message *m, struct buf *out)
+{
+    char       made[BOUNDARY_BYTES + 1];
+    struct str boundary = boundary_make(m, UINT64_C(1) << 32, made);
+    buf_format(out, "Content-Type: multipart/mixed;\r\n boundary=\"%.*s\"\r\n\r\n--%.*s\r\n",
+               STR_ARG(boundary), STR_ARG(boundary));
+    bodies_write(m, out);
+    for (size_t i = 0; i < m->files_count; i++) {
+        buf_format(out, "--%.*s\r\n", STR_ARG(boundary));
+        attach_write(&m->files[i], out);
+    }
+    buf_format(out, "--%.*s--\r\n", STR_ARG(boundary));
+}
+
+enum err mime_write(const struct mime_message *m, struct buf *out, struct problem *problem)
+{
+    TRY(message_check(m, problem));
+    fields_write(m, out);
+    if (m->files_count > 0)
+        mixed_write(m, out);
+    else
+        bodies_write(m, out);
     if (buf_err(out) == ERR_LIMIT)
         return problem_set(problem, ERR_LIMIT, "html", "the message is larger than may be sent",
                            "shorten the template");

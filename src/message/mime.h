@@ -7,6 +7,7 @@
  *     Content-Type: multipart/alternative   (or one part alone, where only one was given)
  *         text/plain; charset=utf-8         7bit where it is ASCII with short lines,
  *         text/html; charset=utf-8          otherwise quoted-printable
+ *     With files, that is the first part of a multipart/mixed, and each file another (attach.h).
  *
  * Always true   every line ends in CRLF and has at most 998 bytes; no byte is over 0x7E; the
  *               boundary is fixed by the Message-ID and appears in no part; the same input gives
@@ -17,7 +18,7 @@
 #ifndef DULT_MESSAGE_MIME_H
 #define DULT_MESSAGE_MIME_H
 
-#include "base/buf.h"
+#include "message/attach.h"
 
 struct mime_mailbox {
     struct str name; /* what people see; may be empty */
@@ -37,6 +38,9 @@ struct mime_message {
     struct str list_id;             /* ? a domain-like name, such as news.shop.example */
     struct str feedback_id;         /* ? "a:b:c:sender", for the mail host's reports */
     struct str dult_message;        /* ? our own handle, returned in bounces and complaints */
+
+    const struct attach_file *files; /* ? checked by attach_check */
+    size_t                    files_count;
 };
 
 /* Appends the message. On error nothing useful is in `out`. */

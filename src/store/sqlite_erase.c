@@ -147,6 +147,7 @@ static enum err erase(struct store *store, const struct store_erasure *erasure)
     TRY(sqlite_note(store, SQLITE_NOTE_DEFINITION, last->definition));
     TRY(rows_delete(store, "DELETE FROM event WHERE seq=?", erasure->events,
                     erasure->events_count));
+    TRY(rows_delete(store, "DELETE FROM file WHERE seq=?", erasure->events, erasure->events_count));
     TRY(rows_delete(store, "DELETE FROM decision WHERE id=?", erasure->decisions,
                     erasure->decisions_count));
     TRY(rows_delete(store, "DELETE FROM profile_state WHERE profile=?", erasure->profiles,

@@ -151,6 +151,7 @@ union each {
     store_state_each       *state;
     store_credential_each  *credential;
     store_suppression_each *suppression;
+    store_file_each        *file;
 };
 
 struct reading {
@@ -182,6 +183,7 @@ GIVE(rejected)
 GIVE(state)
 GIVE(credential)
 GIVE(suppression)
+GIVE(file)
 
 static int next_of_table(struct reading *reading)
 {
@@ -401,6 +403,18 @@ enum err store_suppressions_read(struct store_reader *reader, uint64_t before,
     reading.each.suppression = each;
     reading.ctx = ctx;
     reading.bounds[reading.bounds_count++] = clamp(before);
+    return read_rows(&reading);
+}
+
+enum err store_files_read(struct store_reader *reader, uint64_t seq, store_file_each *each,
+                          void *ctx)
+{
+    struct reading reading = reading_make(reader, STATEMENT_FILES);
+    reading.decode = row_file;
+    reading.give = give_file;
+    reading.each.file = each;
+    reading.ctx = ctx;
+    reading.bounds[reading.bounds_count++] = clamp(seq);
     return read_rows(&reading);
 }
 

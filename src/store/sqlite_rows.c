@@ -22,6 +22,7 @@ const char *sqlite_statement_sql(enum statement_kind kind)
         [STATEMENT_STATES] = "SELECT * FROM profile_state WHERE profile>=? ORDER BY profile",
         [STATEMENT_CREDENTIALS] = "SELECT * FROM credential ORDER BY id",
         [STATEMENT_META] = "SELECT value FROM meta WHERE key=?",
+        [STATEMENT_FILES] = "SELECT * FROM file WHERE seq=? ORDER BY number",
         [STATEMENT_SUPPRESSIONS] = "SELECT * FROM suppression WHERE id<? ORDER BY id DESC",
     };
     return texts[kind];
@@ -161,4 +162,13 @@ enum err row_suppression(sqlite3_stmt *statement, struct arena *arena, union row
     };
     TRY(sqlite_column_str(statement, 1, arena, &out->suppression.address));
     return sqlite_column_str(statement, 5, arena, &out->suppression.said);
+}
+
+enum err row_file(sqlite3_stmt *statement, struct arena *arena, union row *out)
+{
+    out->file =
+        (struct store_file){ .seq = column_u64(statement, 0), .number = column_u32(statement, 1) };
+    TRY(sqlite_column_str(statement, 2, arena, &out->file.name));
+    TRY(sqlite_column_str(statement, 3, arena, &out->file.type));
+    return sqlite_column_str(statement, 4, arena, &out->file.content);
 }

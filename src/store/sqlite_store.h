@@ -23,7 +23,7 @@
 #include "store/store.h"
 
 enum {
-    SQLITE_SCHEMA_VERSION = 5,
+    SQLITE_SCHEMA_VERSION = 6,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
     SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */
@@ -63,7 +63,7 @@ struct store {
     pthread_mutex_t        lock; /* the writing connection and everything down to `gate` */
     sqlite3               *db;
     sqlite3_stmt          *begin, *commit, *rollback, *meta_set, *meta_unset;
-    sqlite3_stmt          *suppression_set, *suppression_unset;
+    sqlite3_stmt          *suppression_set, *suppression_unset, *file_set, *files_unset;
     struct insert          inserts[INSERT_COUNT];
     struct store_last      last;
     struct problem         problem; /* of the last failure */
@@ -91,6 +91,7 @@ union row {
     struct store_state       state;
     struct store_credential  credential;
     struct store_suppression suppression;
+    struct store_file        file;
 };
 
 enum statement_kind {
@@ -109,6 +110,7 @@ enum statement_kind {
     STATEMENT_CREDENTIALS,
     STATEMENT_META,
     STATEMENT_SUPPRESSIONS,
+    STATEMENT_FILES,
     STATEMENT_COUNT,
 };
 
@@ -130,7 +132,7 @@ struct store_reader {
 /* Decodes the row `statement` stands on, text copied into the arena. ERR_MEMORY. */
 typedef enum err row_decode(sqlite3_stmt *statement, struct arena *arena, union row *out);
 row_decode       row_event, row_decision, row_name, row_definition, row_rejected, row_state,
-    row_credential, row_suppression;
+    row_credential, row_suppression, row_file;
 
 const char *sqlite_statement_sql(enum statement_kind kind);
 /* A column's text or bytes in the arena; NULL and empty give STR_NONE. */

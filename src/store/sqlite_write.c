@@ -160,6 +160,8 @@ enum err sqlite_writer_prepare(struct store *store)
                 "INSERT OR REPLACE INTO suppression(address,reason,at,seq,said) VALUES(?,?,?,?,?)",
                 &store->suppression_set));
     TRY(prepare(store, "DELETE FROM suppression WHERE address=?", &store->suppression_unset));
+    TRY(prepare(store, "INSERT INTO file VALUES(?,?,?,?,?)", &store->file_set));
+    TRY(prepare(store, "DELETE FROM file WHERE seq=?", &store->files_unset));
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         TRY(insert_prepare(store, &forms[kind], 1, &store->inserts[kind].one));
         TRY(insert_prepare(store, &forms[kind], SQLITE_ROWS_AT_ONCE, &store->inserts[kind].many));
@@ -176,6 +178,8 @@ void sqlite_writer_finish(struct store *store)
     sqlite3_finalize(store->meta_unset);
     sqlite3_finalize(store->suppression_set);
     sqlite3_finalize(store->suppression_unset);
+    sqlite3_finalize(store->file_set);
+    sqlite3_finalize(store->files_unset);
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         sqlite3_finalize(store->inserts[kind].one);
         sqlite3_finalize(store->inserts[kind].many);
@@ -292,6 +296,30 @@ enum err sqlite_suppression_write(struct store *store, const struct store_suppre
     return code == SQLITE_OK ? sqlite_run(store, statement) : bind_problem(store);
 }
 
+static enum err file_write(struct store *store, const struct store_file *row)
+{
+    int code = bind_u64(store->file_set, 1, row->seq);
+    code |= bind_u64(store->file_set, 2, row->number);
+    code |= sqlite3_bind_text64(store->file_set, 3, row->name.ptr, row->name.len, SQLITE_STATIC,
+                                SQLITE_UTF8);
+    code |= sqlite3_bind_text64(store->file_set, 4, row->type.ptr, row->type.len, SQLITE_STATIC,
+                                SQLITE_UTF8);
+    code |=
+        sqlite3_bind_blob64(store->file_set, 5, row->content.ptr, row->content.len, SQLITE_STATIC);
+    return code == SQLITE_OK ? sqlite_run(store, store->file_set) : bind_problem(store);
+}
+
+static enum err files_write(struct store *store, const struct store_batch *batch)
+{
+    for (size_t i = 0; i < batch->files_count; i++)
+        TRY(file_write(store, &batch->files[i]));
+    for (size_t i = 0; i < batch->files_done_count; i++) {
+        sqlite3_bind_int64(store->files_unset, 1, (int64_t)batch->files_done[i]);
+        TRY(sqlite_run(store, store->files_unset));
+    }
+    return OK;
+}
+
 enum err sqlite_note(struct store *store, const char *key, uint64_t value)
 {
     char text[32];
@@ -310,6 +338,7 @@ static enum err batch_write(struct store *store, const struct store_batch *batch
     TRY(insert_rows(store, INSERT_STATE, batch->states, batch->states_count));
     for (size_t i = 0; i < batch->suppressions_count; i++)
         TRY(sqlite_suppression_write(store, &batch->suppressions[i]));
+    TRY(files_write(store, batch));
     return sqlite_metas_write(store, batch->metas, batch->metas_count);
 }
 

@@ -75,6 +75,7 @@ enum store_event_kind {
     STORE_EVENT_JOB = 34,     /* a chunk of a broadcast, a changed segment, an import */
     STORE_EVENT_CONSENT = 35, /* topic, list or suppression changed by hand, API or import */
     STORE_EVENT_ERASURE = 36,
+    STORE_EVENT_REQUEST = 37, /* a program asked for a message; its key is `message_id` */
     STORE_EVENT_OTHER = 63,
 };
 
@@ -220,6 +221,13 @@ struct store_suppression {
     struct str said;
 };
 
+/* What goes with a message that a program asked for. Its rows go when the message is final. */
+struct store_file {
+    uint64_t   seq;    /* the request's record */
+    uint32_t   number; /* from 1 */
+    struct str name, type, content;
+};
+
 struct store_credential {
     uint32_t   id;
     struct str kind; /* "write", "api", "owner" */
@@ -281,6 +289,10 @@ struct store_batch {
     size_t                          metas_count;
     const struct store_suppression *suppressions; /* in order: replace the row of that address */
     size_t                          suppressions_count;
+    const struct store_file        *files;
+    size_t                          files_count;
+    const uint64_t                 *files_done; /* requests whose files go */
+    size_t                          files_done_count;
 };
 
 /*
@@ -408,6 +420,11 @@ MUST enum err store_rejected_read(struct store_reader *reader, size_t most,
                                   store_rejected_each *each, void *ctx);
 MUST enum err store_credentials_read(struct store_reader *reader, store_credential_each *each,
                                      void *ctx);
+
+/* The files of one request, in order. */
+typedef enum err store_file_each(void *ctx, const struct store_file *row);
+MUST enum err    store_files_read(struct store_reader *reader, uint64_t seq, store_file_each *each,
+                                  void *ctx);
 
 /* Those with an id below `before`, the newest first. */
 MUST enum err store_suppressions_read(struct store_reader *reader, uint64_t before,

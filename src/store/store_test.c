@@ -542,6 +542,39 @@ TEST(store, a_suppression_replaces_the_one_of_its_address_and_is_listed_as_the_n
     fixture_done(&fixture);
 }
 
+static enum err see_file(void *ctx, const struct store_file *row)
+{
+    struct seen *seen = ctx;
+    assert_int_equal(row->number, seen->count + 1);
+    assert_str(row->type, "text/plain");
+    seen->count++;
+    return row->content.len == row->number ? OK : ERR_CORRUPT;
+}
+
+TEST(store, the_files_of_a_request_are_read_in_order_and_go_with_it)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    struct store           *store = fixture_open(&fixture, 0);
+    struct store_reader    *reader;
+    struct seen             seen = { 0 };
+    const struct store_file rows[] = {
+        { 7, 2, STR("b"), STR("text/plain"), { "\0\1", 2 } },
+        { 7, 1, STR("a"), STR("text/plain"), STR("x") },
+        { 8, 1, STR("c"), STR("text/plain"), STR("y") },
+    };
+    assert_ok(store_reader_open(store, "test", &reader));
+    assert_ok(store_commit(store, &(struct store_batch){ .files = rows, .files_count = 3 }));
+    assert_ok(store_files_read(reader, 7, see_file, &seen));
+    assert_int_equal(seen.count, 2);
+    assert_ok(store_commit(
+        store, &(struct store_batch){ .files_done = (uint64_t[]){ 7, 9 }, .files_done_count = 2 }));
+    assert_sql(fixture.dir, "SELECT seq,name FROM file", "8|c|");
+    store_reader_close(reader);
+    store_close(store);
+    fixture_done(&fixture);
+}
+
 TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
 {
     struct fixture fixture;
@@ -557,7 +590,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
                "Message Sent|Message Complained|Message Replied|Message Sent (before)|");
     assert_sql(fixture.dir, "SELECT text FROM definition",
                "did \"Message Opened\"|subject: Email Opened|");
-    assert_sql(fixture.dir, "PRAGMA user_version", "5|");
+    assert_sql(fixture.dir, "PRAGMA user_version", "6|");
     assert_int_equal(snapshots(fixture.dir, "before-2-", copy, sizeof copy), 1);
     sqlite3      *db;
     sqlite3_stmt *statement;
@@ -576,7 +609,7 @@ TEST(store, an_older_database_is_brought_up_to_date_after_a_snapshot)
     assert_ok(store_snapshots_expire(store, 1, &removed));
     assert_int_equal(removed, 0);
     assert_ok(store_snapshots_expire(store, INT64_MAX, &removed));
-    assert_int_equal(removed, 4); /* one before each step */
+    assert_int_equal(removed, 5); /* one before each step */
     store_close(store);
     fixture_done(&fixture);
 }
@@ -719,6 +752,9 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
     struct store_state       checkpoint = { .profile = 3, .state = STR("SECRET-ada") };
     struct store_rejected    rejected = { .body = STR("SECRET-ada") };
     struct store_suppression suppression = { .address = STR("SECRET-ada") };
+    struct store_file        file = {
+               .seq = 4, .number = 1, .name = STR("a"), .type = STR("a/b"), .content = STR("SECRET-ada")
+    };
     assert_ok(store_commit(store, &(struct store_batch){ .events = events,
                                                          .events_count = 4,
                                                          .decisions = &decision,
@@ -728,7 +764,9 @@ TEST(store, what_is_erased_is_in_no_file_of_the_folder)
                                                          .rejected = &rejected,
                                                          .rejected_count = 1,
                                                          .suppressions = &suppression,
-                                                         .suppressions_count = 1 }));
+                                                         .suppressions_count = 1,
+                                                         .files = &file,
+                                                         .files_count = 1 }));
     assert_ok(store_scrub(store, NULL)); /* so that it is in the database, not only in the WAL */
     assert_true(folder_contains(fixture.dir, "SECRET-ada"));
     assert_ok(store_erase(store, &(struct store_erasure){ .events = (uint64_t[]){ 1, 2, 4 },

@@ -83,6 +83,7 @@ struct message {
     uint32_t topic; /* 0: none of its own */
     uint16_t node;
     uint8_t  state, attempt;
+    bool     is_asked; /* a program asked for it: send.h */
     int64_t  due_ms;
     int64_t  first_try_ms; /* when it was first claimed; means nothing before */
 };

@@ -227,6 +227,8 @@ static const char *event_type(uint32_t kind)
         return "unsubscribe";
     case STORE_EVENT_OUTCOME:
         return "outcome";
+    case STORE_EVENT_REQUEST:
+        return "request";
     default:
         return "other";
     }

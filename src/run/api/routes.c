@@ -6,8 +6,9 @@
 enum {
     EVENT_BODY_BYTES_MAX = 4 << 20, /* as sent; inflated it is bounded again */
     FORM_BYTES_MAX = 16 << 10,
-    PAGE_BODY_BYTES_MAX = 256 << 10, /* every box of 1,000 is named three times */
-    TEXT_BYTES_MAX = 4 << 20,        /* a template of 2 MiB, and what JSON makes of it */
+    PAGE_BODY_BYTES_MAX = 256 << 10,   /* every box of 1,000 is named three times */
+    MESSAGE_BODY_BYTES_MAX = 12 << 20, /* files of 7 MiB in base64, and the rest */
+    TEXT_BYTES_MAX = 4 << 20,          /* a template of 2 MiB, and what JSON makes of it */
 };
 
 #define EVENTS(path)                                                                               \
@@ -166,6 +167,11 @@ static const struct api_route ROUTES[] = {
     SCOPE("GET", "/api/v1/messages", messages_list, "messages:read", "List messages, newest first"),
     SCOPE("GET", "/api/v1/messages/summary", messages_summary, "messages:read",
           "How many messages are in which state"),
+    { "POST", "/api/v1/messages", .call = message_post, .need = ROUTE_SCOPE,
+      .scope = "messages:write", .body_bytes_max = MESSAGE_BODY_BYTES_MAX,
+      .summary = "Send a message to a person or an address, once for each key" },
+    SCOPE("GET", "/api/v1/messages/{id}", message_show, "messages:read",
+          "One message, with every step of its way"),
 
     { "POST", "/api/v1/bounces", .call = returned_post, .need = ROUTE_SCOPE,
       .scope = "messages:write", .body_bytes_max = BOUNCE_MAIL_BYTES_MAX,

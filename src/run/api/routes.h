@@ -41,8 +41,8 @@ call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,
     report_growth_post;
 call_run report_people, report_list_post, reports_running, report_stop;
-call_run messages_list, messages_summary;
 call_run sending_show, sending_put;
+call_run messages_list, messages_summary, message_post, message_show;
 call_run keys_list, keys_add, keys_revoke, owner_claim;
 
 #endif

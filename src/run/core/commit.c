@@ -69,6 +69,22 @@ static void suppressions_make(struct core *core, struct batch *batch, struct sto
     rows->suppressions_count = count;
 }
 
+/* Files go when nothing of their message is to be sent any more. */
+static void files_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    uint64_t *done = array(core, batch, batch->out.decisions_count, sizeof *done);
+    rows->files = batch->files;
+    rows->files_count = batch->files_count;
+    for (size_t i = 0; i < batch->out.decisions_count; i++) {
+        const struct decision *d = &batch->out.decisions[i];
+        bool                   is_final = d->kind == DECISION_SENT || d->kind == DECISION_FAILED ||
+                        d->kind == DECISION_UNKNOWN || d->kind == DECISION_DROPPED;
+        if (is_final && d->is_asked && d->event != 0)
+            done[rows->files_done_count++] = d->event;
+    }
+    rows->files_done = done;
+}
+
 static void rejected_make(struct core *core, struct batch *batch, struct store_batch *rows)
 {
     size_t count = 0;
@@ -98,6 +114,7 @@ static void rows_make(struct core *core, struct batch *batch, struct store_batch
     states_make(core, batch, rows);
     rejected_make(core, batch, rows);
     suppressions_make(core, batch, rows);
+    files_make(core, batch, rows);
 }
 
 static void trouble_tell(struct core *core, enum err err)

@@ -54,7 +54,8 @@ static enum err parts_open(struct core *core, struct problem *problem)
     atomic_store(&core->doors[0].lanes, LANES_ALL);
     core->tasks = queue_open(CORE_TASKS_MAX);
     core->batches = queue_open(CORE_BATCHES_AHEAD);
-    core->dedupe = dedupe_open(hash_random_seed());
+    core->dedupe = dedupe_open(hash_random_seed(), DEDUPE_IDS_MAX);
+    core->request_keys = dedupe_open(hash_random_seed(), DEDUPE_IDS_ALL);
     core->recent = calloc(RECENT_IDS, sizeof *core->recent);
     core->asking = calloc(CORE_TASKS_MAX, sizeof(struct task *));
     core->reading = reading_open();
@@ -172,6 +173,7 @@ void core_close(struct core *core)
     engine_close(core->engine);
     zones_close(core->zones);
     dedupe_close(core->dedupe);
+    dedupe_close(core->request_keys);
     queue_close(core->tasks);
     queue_close(core->batches);
     pthread_mutex_destroy(&core->lock);

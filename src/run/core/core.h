@@ -46,6 +46,9 @@ struct entry {
     struct str    message_id; /* empty: not deduplicated */
     struct str    body;       /* the JSON that is stored */
     struct str    author;     /* RECORD_DEFINE: who did it */
+
+    const struct store_file *files; /* RECORD_SEND: what goes with it; seq is given by the core */
+    uint32_t                 files_count;
 };
 
 /* A question: called on the engine thread until it says true. Long ones do a part each time. */
@@ -64,10 +67,12 @@ struct task {
     void                        *context;
 
     /* Filled in before done. */
-    uint32_t       taken, duplicates, refused;
-    uint32_t       older;   /* of those taken: older than what is kept, so not kept */
-    uint32_t       profile; /* of the last entry taken; PROFILE_NONE */
-    uint64_t       seq;     /* of the last entry taken */
+    uint32_t taken, duplicates, refused;
+    uint32_t older;         /* of those taken: older than what is kept, so not kept */
+    uint32_t profile;       /* of the last entry taken; PROFILE_NONE */
+    uint64_t seq;           /* of the last entry taken; of a RECORD_SEND that was a duplicate, of
+                               the one that came first */
+    uint64_t       message; /* what the last RECORD_SEND taken became */
     enum err       err;     /* of the last entry refused, with its problem */
     struct problem problem;
     struct core   *core;

@@ -69,7 +69,9 @@ struct batch {
     struct store_meta             metas[8];
     size_t                        metas_count;
     const struct store_rejected **rejected; /* by task, with counts below */
-    uint64_t                      seq;      /* the last one in it */
+    struct store_file            *files;
+    size_t                        files_count, files_room;
+    uint64_t                      seq; /* the last one in it */
     bool                          checkpoint_done;
     uint64_t                      erasure_seq; /* of the last erasure in it; 0 for none */
     uint64_t                      erasing_seq; /* up to here rows may be overwritten then; or 0 */
@@ -89,6 +91,7 @@ struct core {
     struct store_reader *reader; /* the engine thread's */
     struct engine       *engine;
     struct dedupe       *dedupe;
+    struct dedupe       *request_keys; /* of RECORD_SEND: all of the last day, however many */
     pthread_t            dedupe_thread;
     bool                 dedupe_loading; /* its thread has not been joined yet */
     atomic_bool          closing;        /* nobody will ask for the rest of them */
@@ -138,7 +141,8 @@ struct core {
 /* turn.c */
 void *turn_thread(void *core);
 /* Keeps in mind that the message id was here; both live and at the start. */
-void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms);
+void remember(struct core *core, struct dedupe *dedupe, uint64_t hash, uint32_t seq,
+              int64_t received_ms);
 /* commit.c */
 void *commit_thread(void *core);
 /* core.c: an empty engine, in the place of the one there was. */

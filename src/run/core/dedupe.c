@@ -14,15 +14,17 @@ struct shard {
 
 struct dedupe {
     uint64_t     seed;
-    uint32_t     horizon;
+    uint32_t     horizon, ids_max;
     struct shard shards[SHARDS];
 };
 
-struct dedupe *dedupe_open(uint64_t seed)
+struct dedupe *dedupe_open(uint64_t seed, uint32_t ids_max)
 {
     struct dedupe *dedupe = calloc(1, sizeof *dedupe);
-    if (dedupe != NULL)
+    if (dedupe != NULL) {
         dedupe->seed = seed;
+        dedupe->ids_max = ids_max;
+    }
     return dedupe;
 }
 
@@ -96,8 +98,8 @@ enum err dedupe_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq)
     if (shard->slots == NULL || shard->count >= (shard->mask + 1) / 4 * 3)
         TRY(rebuild(dedupe, shard));
     put(shard, (hash & UINT64_C(0xFFFFFFFF00000000)) | seq);
-    if (seq > DEDUPE_IDS_MAX)
-        dedupe_horizon(dedupe, seq - DEDUPE_IDS_MAX);
+    if (seq > dedupe->ids_max)
+        dedupe_horizon(dedupe, seq - dedupe->ids_max);
     return OK;
 }
 

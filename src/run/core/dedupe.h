@@ -17,10 +17,12 @@
 #include "base/str.h"
 
 #define DEDUPE_IDS_MAX UINT32_C(50000000)
+#define DEDUPE_IDS_ALL UINT32_MAX /* of the last day, however many */
 
 struct dedupe;
 
-struct dedupe *dedupe_open(uint64_t seed);
+/* Of the last `ids_max` records at most. */
+struct dedupe *dedupe_open(uint64_t seed, uint32_t ids_max);
 void           dedupe_close(struct dedupe *dedupe);
 
 uint64_t dedupe_hash(const struct dedupe *dedupe, uint32_t source, struct str message_id);

@@ -15,7 +15,7 @@ static bool seen(const struct dedupe *dedupe, uint64_t hash, uint32_t wanted)
 
 TEST(dedupe, every_id_within_the_horizon_is_found_and_none_before_it)
 {
-    struct dedupe *dedupe = dedupe_open(5);
+    struct dedupe *dedupe = dedupe_open(5, DEDUPE_IDS_MAX);
     char           id[32];
     for (uint32_t seq = 1; seq <= 300000; seq++) {
         snprintf(id, sizeof id, "message-%u", seq);
@@ -36,7 +36,7 @@ TEST(dedupe, every_id_within_the_horizon_is_found_and_none_before_it)
 
 TEST(dedupe, two_sources_may_use_the_same_id)
 {
-    struct dedupe *dedupe = dedupe_open(5);
+    struct dedupe *dedupe = dedupe_open(5, DEDUPE_IDS_MAX);
     assert_true(dedupe_hash(dedupe, 1, STR("m")) != dedupe_hash(dedupe, 2, STR("m")));
     dedupe_close(dedupe);
 }

@@ -213,9 +213,12 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
         return ERR_WAIT;
     if (str_is_empty(row->message_id))
         return OK;
-    uint32_t seq = (uint32_t)row->seq;
-    uint64_t hash = dedupe_hash(core->dedupe, row->source, row->message_id);
-    remember(core, hash, seq, row->received_ms);
+    struct dedupe *dedupe = row->kind == STORE_EVENT_REQUEST ? core->request_keys : core->dedupe;
+    uint32_t       seq = (uint32_t)row->seq;
+    if (dedupe == core->dedupe && row->seq + DEDUPE_IDS_MAX < core->loaded_seq)
+        return OK; /* past its bound */
+    uint64_t hash = dedupe_hash(dedupe, row->source, row->message_id);
+    remember(core, dedupe, hash, seq, row->received_ms);
     return OK;
 }
 
@@ -234,8 +237,6 @@ static enum err dedupe_read(struct core *core, struct store_reader *reader, int6
         else
             high = middle;
     }
-    if (last > low + DEDUPE_IDS_MAX)
-        low = last - DEDUPE_IDS_MAX;
     return store_event_heads_read(reader, low, last, dedupe_each, core);
 }
 

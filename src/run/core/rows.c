@@ -209,6 +209,8 @@ static uint32_t row_kind(const struct record *record)
         return STORE_EVENT_OTHER;
     case RECORD_ERASE:
         return STORE_EVENT_ERASURE;
+    case RECORD_SEND:
+        return STORE_EVENT_REQUEST;
     default:
         return record->kind; /* track ... alias have the same numbers in both */
     }
@@ -250,6 +252,7 @@ enum record_kind kind_of_row(const struct store_event *row)
     case STORE_EVENT_OPEN:
     case STORE_EVENT_CLICK:
     case STORE_EVENT_UNSUBSCRIBE:
+    case STORE_EVENT_REQUEST:
         return RECORD_MESSAGE;
     case STORE_EVENT_OUTCOME:
     case STORE_EVENT_OTHER:

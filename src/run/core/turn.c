@@ -63,20 +63,27 @@ static bool is_same(struct core *core, struct batch *batch, const struct entry *
     return row.source == entry->record.source && str_eq(row.message_id, entry->message_id);
 }
 
-static bool is_duplicate(struct core *core, struct batch *batch, const struct entry *entry,
-                         uint64_t hash)
+/* The record that was here before under the same id; 0: none. */
+static uint32_t seen_before(struct core *core, struct batch *batch, const struct entry *entry,
+                            struct dedupe *dedupe, uint64_t hash)
 {
     uint32_t place = 0, seq;
-    while ((seq = dedupe_next(core->dedupe, hash, &place)) != 0)
+    while ((seq = dedupe_next(dedupe, hash, &place)) != 0)
         if (is_same(core, batch, entry, hash, seq))
-            return true;
-    return false;
+            break;
+    return seq;
 }
 
-void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_ms)
+static struct dedupe *dedupe_of(struct core *core, enum record_kind kind)
+{
+    return kind == RECORD_SEND ? core->request_keys : core->dedupe;
+}
+
+void remember(struct core *core, struct dedupe *dedupe, uint64_t hash, uint32_t seq,
+              int64_t received_ms)
 {
     core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ hash, seq };
-    if (dedupe_add(core->dedupe, hash, seq) != OK)
+    if (dedupe_add(dedupe, hash, seq) != OK)
         core_fatal(core, "no memory for message ids");
     uint32_t last = (core->minutes_first + core->minutes_count - 1) % MINUTES_MAX;
     if (core->minutes_count > 0 && received_ms - core->minutes[last].received_ms < TIME_MINUTE_MS)
@@ -85,6 +92,7 @@ void remember(struct core *core, uint64_t hash, uint32_t seq, int64_t received_m
            (core->minutes_count == MINUTES_MAX ||
             core->minutes[core->minutes_first].received_ms < received_ms - TIME_DAY_MS)) {
         dedupe_horizon(core->dedupe, core->minutes[core->minutes_first].seq);
+        dedupe_horizon(core->request_keys, core->minutes[core->minutes_first].seq);
         core->minutes_first = (core->minutes_first + 1) % MINUTES_MAX;
         core->minutes_count--;
     }
@@ -129,6 +137,18 @@ static void event_keep(struct core *core, struct batch *batch, const struct entr
                  &batch->events[batch->events_count++]);
 }
 
+static void files_keep(struct core *core, struct batch *batch, const struct entry *entry)
+{
+    for (uint32_t i = 0; i < entry->files_count; i++) {
+        batch->files = grown(batch->arena, batch->files, batch->files_count, &batch->files_room,
+                             sizeof *batch->files);
+        if (batch->files == NULL)
+            core_fatal(core, "no memory for a batch");
+        batch->files[batch->files_count] = entry->files[i];
+        batch->files[batch->files_count++].seq = core->seq;
+    }
+}
+
 static void definition_keep(struct core *core, struct batch *batch, const struct entry *entry)
 {
     const struct record *record = &entry->record;
@@ -168,13 +188,17 @@ static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
 static void entry_run(struct core *core, struct batch *batch, struct task *task,
                       struct entry *entry)
 {
-    uint64_t hash = 0;
-    bool     named = !str_is_empty(entry->message_id);
+    uint64_t       hash = 0;
+    bool           named = !str_is_empty(entry->message_id);
+    struct dedupe *dedupe = dedupe_of(core, entry->record.kind);
     if (named) {
         dedupe_ready(core);
-        hash = dedupe_hash(core->dedupe, entry->record.source, entry->message_id);
-        if (is_duplicate(core, batch, entry, hash)) {
+        hash = dedupe_hash(dedupe, entry->record.source, entry->message_id);
+        uint32_t before = seen_before(core, batch, entry, dedupe, hash);
+        if (before != 0) {
             task->duplicates++;
+            if (entry->record.kind == RECORD_SEND)
+                task->seq = before;
             return;
         }
     }
@@ -196,12 +220,14 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     if (batch->out.older)
         return; /* accepted, and not kept */
     if (named)
-        remember(core, hash, (uint32_t)core->seq, entry->record.received_ms);
+        remember(core, dedupe, hash, (uint32_t)core->seq, entry->record.received_ms);
     task->seq = core->seq;
+    task->message = batch->out.message;
     task->profile = batch->out.profile;
     event_keep(core, batch, entry);
     if (batch->out.stopped.len > 0)
         stop_keep(core, batch, entry->record.received_ms);
+    files_keep(core, batch, entry);
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
     if (entry->record.kind == RECORD_ERASE)

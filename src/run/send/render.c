@@ -138,6 +138,7 @@ struct making {
     const struct email     *email; /* the parsed parts */
     const struct workspace *workspace;
     struct json             data;
+    struct asked            asked;
     struct compose_keys     keys;
     struct compose_who      who;
     struct compose_urls     urls;
@@ -322,7 +323,8 @@ static enum err compose_once(struct making *making)
     struct compose_in in = {
         .from = { out->from_name, out->from },
         .to = { STR_NONE, to.len == 0 && making->draft != NULL ? STR(NOBODY) : to },
-        .reply_to = { STR_NONE, out->reply_to },
+        .reply_to = { STR_NONE,
+                      making->asked.reply_to.len > 0 ? making->asked.reply_to : out->reply_to },
         .subject = out->subject,
         .html = out->html,
         .text = out->text,
@@ -333,6 +335,8 @@ static enum err compose_once(struct making *making)
         .return_domain = making->render->conf.return_domain,
         .feedback = { out->journey, out->template, making->topic },
         .feedback_sender = address_domain(out->from),
+        .files = making->asked.files,
+        .files_count = making->asked.files_count,
     };
     enum err err = compose(&making->keys, &in, making->arena, &out->mail, &problem);
     if (err == OK || err == ERR_MEMORY)
@@ -410,7 +414,9 @@ static enum err names_find(struct making *making)
     } else {
         TRY(parts_name(parts, STORE_NAME_TEMPLATE, claim->template_id, making->arena,
                        &out->template));
-        TRY(parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena, &out->journey));
+        if (claim->journey != JOURNEY_NONE)
+            TRY(parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena,
+                           &out->journey));
     }
     if (claim->variant == 0)
         return OK;
@@ -458,9 +464,10 @@ static enum err data_find(struct making *making)
                           .workspace = making->workspace,
                           .journey = making->out->journey,
                           .template_name = making->out->template,
+                          .wants_files = !making->is_page && making->draft == NULL,
                           .topic = making->topic,
                           .event = making->draft == NULL ? NULL : making->draft->event };
-    return data_make(&in, making->arena, &making->data);
+    return data_make(&in, making->arena, &making->asked, &making->data);
 }
 
 static enum err urls_make(struct making *making)

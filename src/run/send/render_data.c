@@ -151,7 +151,7 @@ static enum err event_object(struct arena *arena, struct str name, const struct 
 }
 
 static enum err event_members(const struct data_in *in, struct arena *arena,
-                              const struct store_event *row, struct json *out)
+                              const struct store_event *row, struct asked *asked, struct json *out)
 {
     struct json body;
     struct str  name = STR_NONE;
@@ -159,12 +159,15 @@ static enum err event_members(const struct data_in *in, struct arena *arena,
         TRY(parts_name(in->parts, STORE_NAME_EVENT, row->name, arena, &name));
     if (json_parse(in->parser, arena, row->body, &body, NULL) != OK)
         return ERR_CORRUPT;
-    return event_object(arena, event_name(row, name), json_get(&body, STR("properties")), out);
+    if (row->kind == STORE_EVENT_REQUEST)
+        TRY(asked_read(in->reader, arena, row->seq, &body, in->wants_files, asked));
+    const char *seen = row->kind == STORE_EVENT_REQUEST ? "data" : "properties";
+    return event_object(arena, event_name(row, name), json_get(&body, str_of(seen)), out);
 }
 
 /* Without a triggering event there is an empty one, so that what asks it is reported as missing. */
 static enum err event_make(const struct data_in *in, struct arena *arena, struct json *out,
-                           struct str *user_id)
+                           struct str *user_id, struct asked *asked)
 {
     struct store_event row;
     *out = (struct json){ .kind = JSON_OBJECT };
@@ -179,19 +182,21 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
         return OK; /* erased since, or a moment that kept no event */
     TRY(err);
     *user_id = row.user_id;
-    return event_members(in, arena, &row, out);
+    return event_members(in, arena, &row, asked, out);
 }
 
 /* ---- all of it ---- */
 
-enum err data_make(const struct data_in *in, struct arena *arena, struct json *out)
+enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
+                   struct json *out)
 {
     struct json   person, event, topic, when = { .kind = JSON_OBJECT };
     struct str    user_id;
     struct object links = object_make(arena, 4), journey = object_make(arena, 1);
     struct object workspace = object_make(arena, 2), root = object_make(arena, 8);
     struct object template = object_make(arena, 2);
-    TRY(event_make(in, arena, &event, &user_id));
+    *asked = (struct asked){ .reply_to = STR_NONE };
+    TRY(event_make(in, arena, &event, &user_id, asked));
     TRY(person_make(in, arena, user_id, &person, &when));
     put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
     put(&links, STR("view"), json_of_str(in->urls->view));

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "engine/decision.h"
 #include "message/compose.h"
+#include "run/send/asked.h"
 #include "run/send/render_parts.h"
 
 struct data_in {
@@ -21,12 +22,14 @@ struct data_in {
     struct parts              *parts;
     const struct compose_urls *urls;
     const struct workspace    *workspace;
+    bool                       wants_files; /* of a message that a program asked for */
     struct str                 journey, template_name, topic;
     const struct json         *event; /* in place of the claim's; NULL: the claim's */
 };
 
 /* All of `out` lies in the arena, or is borrowed from `in`. */
-MUST enum err data_make(const struct data_in *in, struct arena *arena, struct json *out);
+MUST enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
+                        struct json *out);
 
 /* `b` over `a`: objects member by member, everything else as a whole. */
 MUST enum err data_merge(struct arena *arena, const struct json *a, const struct json *b,
