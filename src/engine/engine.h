@@ -26,6 +26,7 @@
 #include "engine/decision.h"
 #include "engine/profile/people.h"
 #include "engine/program.h"
+#include "engine/reach.h"
 #include "engine/record.h"
 #include "engine/segment/segment_since.h"
 
@@ -144,6 +145,15 @@ bool engine_count(const struct engine *engine, const struct segment_program *pro
 
 /* Where the person's mail goes, or nothing; lives until the next record. */
 struct str engine_address(const struct engine *engine, uint32_t profile);
+/* The same by another channel (reach.h); false: there is none. */
+bool engine_reach(const struct engine *engine, uint32_t profile, enum consent_channel channel,
+                  char bytes[REACH_BYTES_MAX], struct str *address);
+/*
+ * Who has that telephone number (E.164), of the people from number `from` on, `most` of them at a
+ * time: their roots are appended to `people`. Where to go on; people_count: that was all.
+ */
+uint32_t engine_by_phone(const struct engine *engine, struct str number, uint32_t from,
+                         uint32_t most, uint32_t *people, uint32_t room, uint32_t *count);
 /* What is known of an address, however it is written; NULL: it was never suppressed. */
 const struct suppression *engine_suppression(const struct engine *engine, struct str address);
 uint32_t                  engine_suppressions(const struct engine *engine); /* how many are */

@@ -179,3 +179,29 @@ bool reach_refuses(const struct state *state, uint32_t topic, enum consent_chann
     }
     return refused;
 }
+
+/* ---- asked beside the claim ---- */
+
+bool engine_reach(const struct engine *engine, uint32_t profile, enum consent_channel channel,
+                  char bytes[REACH_BYTES_MAX], struct str *address)
+{
+    struct str why =
+        reach_address(engine, people_root(engine->people, profile), channel, bytes, address);
+    return str_is_empty(why) && address->len > 0;
+}
+
+uint32_t engine_by_phone(const struct engine *engine, struct str number, uint32_t from,
+                         uint32_t most, uint32_t *people, uint32_t room, uint32_t *count)
+{
+    uint32_t all = people_count(engine->people);
+    uint32_t end = all - from > most ? from + most : all;
+    for (; from < end && *count < room; from++) {
+        char       bytes[REACH_BYTES_MAX];
+        struct str address;
+        if (people_is_nobody(engine->people, from) || people_root(engine->people, from) != from)
+            continue;
+        if (engine_reach(engine, from, CHANNEL_SMS, bytes, &address) && str_eq(address, number))
+            people[(*count)++] = from;
+    }
+    return from;
+}

@@ -170,6 +170,8 @@ static enum suppression_reason reason_of(struct engine *engine, const struct rec
     struct str channel = json_get_str(record->properties, STR("channel"));
     if (str_is_empty(channel))
         channel = STR("email");
+    if (str_eq(class, STR("stop"))) /* said to the carrier, which told us */
+        return SUPPRESSION_MANUAL;
     bool soft = str_eq(class, STR("soft")) && is_soft_in_a_row(engine, person, channel, lifted_ms);
     return soft ? SUPPRESSION_SOFT : SUPPRESSION_LIFTED;
 }

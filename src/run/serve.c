@@ -17,6 +17,7 @@
 #include "run/log.h"
 #include "run/quiet.h"
 #include "run/returned/listener.h"
+#include "run/send/courier.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/serve_page.h"
@@ -36,6 +37,8 @@ struct serve {
     struct metrics     *metrics;
     struct refused     *refused;
     struct api         *api;
+    struct channels    *channels;
+    struct courier     *courier;
     struct sender      *sender;
     struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
     struct router      *router;
@@ -110,6 +113,17 @@ static enum sender_tls tls_of(const struct config *config)
                                            : SENDER_TLS_CHOSEN;
 }
 
+static enum err courier_begin(struct serve *serve, struct problem *problem)
+{
+    TRY(channels_open(&serve->channels, text_or_null(serve->conf.config, CONFIG_CHANNELS),
+                      problem));
+    struct courier_conf conf = { .channels = serve->channels,
+                                 .public_url = serve->public_url,
+                                 .dir = serve->conf.dir,
+                                 .tokens = secrets_token_keys(serve->secrets) };
+    return courier_open(&serve->courier, &conf);
+}
+
 static enum err sender_begin(struct serve *serve, struct problem *problem)
 {
     const struct config *config = serve->conf.config;
@@ -127,6 +141,7 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
           .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
           .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
           .secrets = serve->secrets,
+          .courier = serve->courier,
     };
     bool is_sending = !serve->conf.is_private && (conf.smtp_url != NULL || conf.outbox_dir != NULL);
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
@@ -149,6 +164,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .secrets = serve->secrets,
         .metrics = serve->metrics,
         .refused = serve->refused,
+        .channels = serve->channels,
         .hook_secrets = { [HOOK_SENDGRID] = text_or_null(serve->conf.config, CONFIG_SENDGRID_KEY),
                           [HOOK_MAILGUN] = text_or_null(serve->conf.config, CONFIG_MAILGUN_KEY),
                           [HOOK_POSTMARK] =
@@ -278,6 +294,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     TRY(auth_start());
     public_url_find(serve);
     TRY(core_begin(serve, problem));
+    TRY(courier_begin(serve, problem));
     TRY(sender_begin(serve, problem));
     TRY(core_start(serve->core));
     TRY(api_begin(serve, problem));
@@ -325,7 +342,9 @@ void serve_close(struct serve *serve)
     http_close(serve->http);
     listener_close(serve->listener);
     sender_close(serve->sender);
+    courier_close(serve->courier);
     api_close(serve->api);
+    channels_close(serve->channels);
     core_close(serve->core);
     router_close(serve->router);
     geo_close(serve->geo);

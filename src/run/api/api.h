@@ -44,6 +44,7 @@ enum {
 struct api;
 struct secrets;
 struct geo;
+struct channels;
 
 struct api_conf {
     struct core             *core;
@@ -57,6 +58,7 @@ struct api_conf {
     const struct route      *pages;      /* served beside ours, their context is the api */
     size_t                   pages_count;
     uint32_t                 report_threads; /* 0: API_REPORT_THREADS */
+    const struct channels *channels; /* services that are no e-mail; NULL: none tells us anything */
     const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
 };
 

@@ -1,6 +1,7 @@
 #include "run/api/routes.h"
 
 #include "bounce/bounce.h"
+#include "intake/text_hook.h"
 #include "run/api/api.h"
 
 enum {
@@ -183,6 +184,9 @@ static const struct api_route ROUTES[] = {
           "Is sending on or stopped, why, and what it would be stopped for"),
     SCOPE("PUT", "/api/v1/sending", sending_put, "messages:write",
           "Stop or resume sending, or change when it stops by itself"),
+    { "POST", "/api/v1/receipts/{service}", .call = receipt_post, .need = ROUTE_OPEN,
+      .body_bytes_max = TEXT_HOOK_BODY_BYTES_MAX,
+      .summary = "What a service tells of text messages and postcards, and what people answer" },
     SCOPE("GET", "/api/v1/suppressions", suppressions_list, "messages:read",
           "List the addresses that nothing is sent to, newest first"),
     SCOPE("POST", "/api/v1/suppressions", suppression_add, "messages:write",

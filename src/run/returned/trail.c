@@ -22,6 +22,7 @@ enum err trail_read(const struct trail_desk *desk, struct trail *trail)
     TRY(json_parse(desk->parser, desk->arena, row.detail, &detail, NULL));
     trail->template = json_get_str(&detail, STR("template"));
     trail->journey = json_get_str(&detail, STR("journey"));
+    (void)channel_of_template(json_get_str(&detail, STR("channel")), &trail->channel);
     if (json_get_int(&detail, STR("topic_id"), &topic))
         trail->topic = (uint32_t)topic;
     return OK;
@@ -76,7 +77,8 @@ enum err trail_entry(struct arena *arena, const struct trail *trail, struct str 
         return ERR_MEMORY;
     put(&all, "message",
         (struct json){ .kind = JSON_INT, .integer = (int64_t)trail->token.message });
-    put_text(&all, "channel", STR("email"));
+    put_text(&all, "channel",
+             channel_name(trail->channel == CHANNEL_ALL ? CHANNEL_EMAIL : trail->channel));
     put_text(&all, "url", trail->url);
     put_text(&all, "template", trail->template);
     put_text(&all, "journey", trail->journey);

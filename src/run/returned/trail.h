@@ -24,6 +24,7 @@ struct trail {
     struct token         token;
     struct str           url, template, journey;
     uint32_t             topic;
+    enum consent_channel channel;
     bool                 machine; /* opened or clicked by a program */
     const struct bounce *bounce;  /* what came back; NULL: nothing */
 };

@@ -41,15 +41,17 @@ static void findings_write(const struct check_findings *findings, const struct e
 enum err email_findings_write(const struct email_file *file, const struct workspace *workspace,
                               struct buf *out, struct problem *problem)
 {
-    struct check_in        in = { .subject = file->subject.text,
-                                  .preheader = file->preheader.text,
-                                  .html = file->html.text,
-                                  .text = file->text.text,
-                                  .unsubscribe = STR("links.unsubscribe"),
-                                  .address = workspace == NULL ? STR_NONE : workspace->address,
-                                  .is_template = true,
-                                  .is_transactional = file->transactional,
-                                  .knows_address = workspace != NULL };
+    struct check_in in = { .subject = file->subject.text,
+                           .preheader = file->preheader.text,
+                           .html = file->html.text,
+                           .text = file->text.text,
+                           .unsubscribe = STR("links.unsubscribe"),
+                           .address = workspace == NULL ? STR_NONE : workspace->address,
+                           .is_template = true,
+                           .is_transactional = file->transactional,
+                           .knows_address = workspace != NULL };
+    if (file->channel != CHANNEL_EMAIL)
+        return notice_findings_write(file, out);
     struct check_findings *findings = calloc(1, sizeof *findings);
     if (findings == NULL)
         return ERR_MEMORY;

@@ -17,4 +17,7 @@
 MUST enum err email_findings_write(const struct email_file *file, const struct workspace *workspace,
                                    struct buf *out, struct problem *problem);
 
+/* The same of a template that is no e-mail: notice_check.c. email_findings_write asks it. */
+MUST enum err notice_findings_write(const struct email_file *file, struct buf *out);
+
 #endif

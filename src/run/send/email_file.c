@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "run/send/notice_file.h"
 #include "run/send/snippets.h"
 #include "template/template.h"
 
@@ -114,8 +115,8 @@ static enum err head_line(struct reading *reading, struct str line)
     if (colon == line.len)
         return fault(reading, 1, "This line is not \"name: value\".",
                      "Write a header line, or \"--- html\" where the body begins.");
-    if (str_eq_nocase(str_slice(key, 0, 5), STR("when ")))
-        return OK; /* a condition, which the engine reads */
+    if (str_eq_nocase(str_slice(key, 0, 5), STR("when ")) || str_eq_nocase(key, STR("channel")))
+        return OK; /* a condition, which the engine reads; e-mail, or we were not here */
     for (uint32_t head = 0; head < HEADS; head++) {
         if (!str_eq_nocase(key, str_of(head_name(head))))
             continue;
@@ -199,10 +200,12 @@ static enum err head_read(struct reading *reading)
 enum err email_file_parse(struct str name, struct str source, struct email_file *out,
                           struct problem *problem)
 {
-    struct email_file file = { 0 };
+    struct email_file file = { .channel = CHANNEL_EMAIL };
     struct reading    reading = {
            .name = name, .rest = source, .begin = source.ptr, .out = &file, .problem = problem
     };
+    if (notice_file_is_one(source))
+        return notice_file_parse(name, source, out, problem);
     if (source.len > EMAIL_FILE_BYTES_MAX) {
         reading.line = 1;
         (void)fault(&reading, 1, "The template is larger than 2 MB.", "Put images behind links.");
@@ -268,7 +271,8 @@ enum err email_file_check(struct str name, struct str source, const struct templ
     struct email_file file;
     TRY(email_file_parse(name, source, &file, problem));
     const struct email_part *const parts[] = { &file.subject, &file.preheader, &file.html,
-                                               &file.text };
+                                               &file.text,    &file.url,       &file.headers,
+                                               &file.back };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         SCOPED(template_closep) struct template *made = NULL;
         TRY(email_part_template(name, parts[i], conf, &made, problem));

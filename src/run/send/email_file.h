@@ -24,6 +24,7 @@
 #define DULT_RUN_EMAIL_FILE_H
 
 #include "base/str.h"
+#include "engine/channel.h"
 #include "message/utm.h"
 
 enum {
@@ -44,6 +45,10 @@ struct email_file {
     struct str        topic, from, sender, language; /* may be empty */
     bool              transactional;
     bool              no_utm; /* the workspace's rules are not for it */
+
+    enum consent_channel channel; /* what follows is of others than e-mail: notice_file.h */
+    struct email_part    url, headers, back;
+    struct str           to, method, size;
 };
 
 /* `name` is the template's ("welcome"), for the places in problems. */

@@ -501,15 +501,61 @@ static enum err letterhead_keep(struct making *making)
     return is_kept ? OK : ERR_MEMORY;
 }
 
+/* To the staff by e-mail: from here on it is one, to somebody who has not to be asked. */
+static enum err staff_take(struct making *making)
+{
+    struct claim *claim = ARENA_NEW(making->arena, struct claim);
+    if (claim == NULL)
+        return ERR_MEMORY;
+    *claim = *making->claim;
+    claim->address = str_copy(making->arena, making->email->file.to);
+    claim->transactional = true;
+    making->claim = claim;
+    return OK;
+}
+
+static bool is_mail(const struct email_file *file)
+{
+    return file->channel == CHANNEL_EMAIL ||
+           (file->channel == CHANNEL_STAFF && !str_eq(file->to, STR("slack")));
+}
+
+static enum err notice_make(struct making *making)
+{
+    const struct email *email = making->email;
+    struct rendered    *out = making->out;
+    TRY(part_render(making, email->text, &email->file.text, "text", false, &out->text));
+    TRY(part_render(making, email->html, &email->file.html, "front", true, &out->html));
+    TRY(part_render(making, email->back, &email->file.back, "back", true, &out->back));
+    TRY(part_render(making, email->url, &email->file.url, "url", false, &out->url));
+    TRY(part_render(making, email->headers, &email->file.headers, "headers", false, &out->headers));
+    out->text = str_trim(out->text);
+    out->html = str_trim(out->html);
+    out->back = str_trim(out->back);
+    out->method = str_copy(making->arena, email->file.method);
+    out->size = str_copy(making->arena, email->file.size);
+    out->from_head = str_copy(making->arena, email->file.from);
+    struct json *person = ARENA_NEW(making->arena, struct json);
+    if (person == NULL)
+        return ERR_MEMORY;
+    *person = *json_get(&making->data, STR("person"));
+    out->person = person;
+    return OK;
+}
+
 static enum err message_make(struct making *making)
 {
     const struct render *render = making->render;
     TRY(email_find(making));
+    if (making->email->file.channel == CHANNEL_STAFF && is_mail(&making->email->file))
+        TRY(staff_take(making));
     making->transactional = making->is_page && making->draft == NULL
                                 ? making->email->file.transactional
                                 : making->claim->transactional;
     TRY(urls_make(making));
     TRY(data_find(making));
+    if (!is_mail(&making->email->file))
+        return notice_make(making);
     TRY(sender_take(making));
     TRY(letterhead_keep(making));
     if (!making->is_page) {
@@ -529,6 +575,9 @@ static enum err render_make(struct making *making, const struct claim *claim, in
     making->out = out;
     out->subject = out->html = out->text = out->template = out->journey = out->variant = STR_NONE;
     out->from_name = out->from = out->reply_to = out->topic = STR_NONE;
+    out->back = out->url = out->headers = STR_NONE;
+    out->method = out->size = out->from_head = STR_NONE;
+    out->person = NULL;
     out->reason[0] = '\0';
     enum err err = message_make(making);
     /* What another try would not mend is held back, so that it is seen and nothing turns for ever.

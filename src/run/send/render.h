@@ -56,10 +56,13 @@ void          render_close(struct render *render); /* NULL is nothing; before th
 struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
-    struct str template, journey, topic;  /* names */
-    struct str variant;                   /* whose text it is, where it is not the template's */
-    struct str from_name, from, reply_to; /* who writes */
-    char       reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
+    struct str template, journey, topic; /* names */
+    struct str         variant;          /* whose text it is, where it is not the template's */
+    struct str         from_name, from, reply_to;       /* who writes */
+    struct str         back, url, headers;              /* of others than e-mail: notice_file.h */
+    struct str         method, size, from_head;         /* the same: what its head says */
+    const struct json *person;                          /* what the template saw of them */
+    char               reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
 };
 
 /*

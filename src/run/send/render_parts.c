@@ -60,6 +60,9 @@ static void kept_drop(struct kept *kept)
     template_close(kept->email.preheader);
     template_close(kept->email.html);
     template_close(kept->email.text);
+    template_close(kept->email.url);
+    template_close(kept->email.headers);
+    template_close(kept->email.back);
     for (int i = 0; i < UTM_KEYS; i++)
         template_close(kept->email.utm[i]);
     arena_close(kept->arena);
@@ -184,7 +187,8 @@ static enum err wanted_each(void *ctx, const struct store_definition *row)
 static bool has_snippets(const struct email *email)
 {
     const struct template *const made[] = { email->subject, email->preheader, email->html,
-                                            email->text };
+                                            email->text,    email->url,       email->headers,
+                                            email->back };
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
         if (made[i] != NULL && template_has_snippets(made[i]))
             return true;
@@ -216,6 +220,9 @@ static enum err email_make(struct parts *parts, struct arena *arena, struct str 
     TRY(email_part_template(kept->name, &email->file.preheader, &conf, &email->preheader, problem));
     TRY(email_part_template(kept->name, &email->file.html, &conf, &email->html, problem));
     TRY(email_part_template(kept->name, &email->file.text, &conf, &email->text, problem));
+    TRY(email_part_template(kept->name, &email->file.url, &conf, &email->url, problem));
+    TRY(email_part_template(kept->name, &email->file.headers, &conf, &email->headers, problem));
+    TRY(email_part_template(kept->name, &email->file.back, &conf, &email->back, problem));
     for (int i = 0; i < UTM_KEYS; i++)
         TRY(email_part_template(kept->name, &email->file.utm[i], &conf, &email->utm[i], problem));
     kept->edition = has_snippets(email) ? snippets_edition(parts->snippets, kept->view.at_ms) : 0;

@@ -23,6 +23,7 @@ struct template;
 struct email {
     struct email_file file;
     struct template  *subject, *preheader, *html, *text; /* NULL where there is none */
+    struct template  *url, *headers, *back;              /* the same, of other channels */
     struct template  *utm[UTM_KEYS];                     /* the same */
 };
 

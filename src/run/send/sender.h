@@ -28,6 +28,7 @@
 #define DULT_RUN_SENDER_H
 
 #include "run/core/core.h"
+#include "run/send/courier.h"
 #include "run/send/secrets.h"
 #include "run/send/way.h"
 
@@ -56,6 +57,7 @@ struct sender_conf {
     const struct secrets  *secrets; /* outlives the sender */
     const struct way_conf *ways;    /* in order; outlive the sender */
     uint32_t               ways_count;
+    struct courier        *courier; /* of what is no e-mail; outlives the sender; NULL: none */
 };
 
 struct sender;

@@ -154,6 +154,8 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     enum err err = job->arena == NULL ? ERR_MEMORY
                                       : render_message(render, &job->claim, time_now_ms(),
                                                        job->arena, &job->rendered);
+    if (err == OK && sender_letter_give(sender, job))
+        return;
     if (err == OK) {
         sender_route(sender, job);
         return;

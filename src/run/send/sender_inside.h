@@ -10,6 +10,7 @@
 #include "delivery/delivery.h"
 #include "delivery/loop.h"
 #include "message/address.h"
+#include "run/send/courier.h"
 #include "run/send/render.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -37,7 +38,9 @@ struct job {
     struct record_outcome   outcome;    /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
-    struct delivery_outcome said; /* what the first of those tried said */
+    struct delivery_outcome said;   /* what the first of those tried said */
+    struct sender          *sender; /* of a letter */
+    struct letter           letter; /* what is no e-mail goes as one */
 };
 
 struct job_line {
@@ -141,6 +144,15 @@ void sender_guests_return(struct sender *sender);
 void line_add(struct job_line *line, struct job *job);
 /* NULL when it is empty. */
 struct job *line_take(struct job_line *line);
+
+/* sender_letters.c: gives what is no e-mail to the courier; false: it is one. */
+bool sender_letter_give(struct sender *sender, struct job *job);
+/* What became of a message, as an event; empty: none yet. */
+struct str sender_event_name(const struct job *job);
+/* What the courier knows of it; `members` has room for SENDER_LETTER_MEMBERS. */
+enum { SENDER_LETTER_MEMBERS = 9 };
+void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
+                       struct json_member *members);
 
 /* sender_report.c: the thread that hands outcomes to the core. */
 void *sender_report(void *sender);

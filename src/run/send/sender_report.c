@@ -6,7 +6,7 @@
 #include "bounce/bounce.h"
 #include "run/send/sender_inside.h"
 
-enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 16 << 10 };
+enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 64 << 10 };
 
 /* The core is full or its disk fails: the outcome waits, and is not lost. */
 #define PAUSE_NS 20000000L
@@ -113,7 +113,7 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
 
 static const struct json *properties_make(struct arena *arena, const struct job *job)
 {
-    enum { MEMBERS = 10 };
+    enum { MEMBERS = 11 + SENDER_LETTER_MEMBERS };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
     if (object == NULL || members == NULL)
@@ -121,19 +121,20 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     *object = (struct json){ .kind = JSON_OBJECT, .members = members };
     put(object, members, "message",
         str_format(arena, "%llu", (unsigned long long)job->claim.message));
-    put(object, members, "channel", STR("email"));
+    put(object, members, "channel", channel_name(job->claim.channel));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
     if (job->way != NULL)
         put(object, members, "way", str_of(job->way->conf->name));
-    if (job->bounced)
+    if (job->rendered.person != NULL)
+        sender_letter_put(arena, job, object, members);
+    else if (job->bounced)
         bounce_put(arena, job, object, members);
     return object;
 }
 
 static void entry_fill(struct arena *arena, const struct job *job, struct entry *entry)
 {
-    enum outcome_kind  kind = job->outcome.kind;
     const struct json *properties = properties_make(arena, job);
     *entry = (struct entry){
         .record = { .kind = RECORD_OUTCOME,
@@ -141,10 +142,7 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
                     .received_ms = job->at_ms,
                     .profile = job->claim.profile,
                     .message = job->claim.message,
-                    .name = kind == OUTCOME_SENT     ? EVENT_MESSAGE_SENT
-                            : job->bounced           ? EVENT_MESSAGE_BOUNCED
-                            : kind == OUTCOME_FAILED ? EVENT_MESSAGE_FAILED
-                                                     : STR_NONE,
+                    .name = sender_event_name(job),
                     .properties = properties,
                     .outcome = job->outcome },
         .body = properties == NULL ? STR("{}") : body_write(arena, properties),

@@ -54,11 +54,18 @@ static enum consent_channel channel_of_way(const struct way *way)
     return way->conf->channel == CHANNEL_ALL ? CHANNEL_EMAIL : way->conf->channel;
 }
 
+/* What comes here of the staff's is a mail to them; the rest of theirs went by the courier. */
+static enum consent_channel channel_of_job(const struct job *job)
+{
+    enum consent_channel channel = job->claim.channel;
+    return channel == CHANNEL_STAFF ? CHANNEL_EMAIL : channel;
+}
+
 static bool is_for(const struct way *way, const struct job *job)
 {
     const struct way_conf *conf = way->conf;
     bool                   is_receipt = job->claim.transactional;
-    return channel_of_way(way) == job->claim.channel && !(is_receipt && conf->no_receipts) &&
+    return channel_of_way(way) == channel_of_job(job) && !(is_receipt && conf->no_receipts) &&
            !(!is_receipt && conf->only_receipts) &&
            has_word(conf->topics, conf->topics_count, job->rendered.topic) &&
            has_word(conf->domains, conf->domains_count, address_domain(job->rendered.from));

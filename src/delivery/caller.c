@@ -1,4 +1,4 @@
-#include "delivery/http.h"
+#include "delivery/caller.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -14,24 +14,24 @@
 
 struct call {
     struct call       *next; /* in the inbox */
-    struct http       *http;
+    struct caller     *caller;
     CURL              *easy;
     struct curl_slist *headers;
     struct buf         body_out, body_in;
     bool               inside, too_long;
     char               why[CURL_ERROR_SIZE];
-    void (*call)(void *ctx, const struct http_response *response);
+    void (*call)(void *ctx, const struct caller_response *response);
     void *ctx;
 };
 
-struct http {
-    struct loop     *loop;
-    struct http_conf conf;
-    char            *ca_file, *agent;
-    struct loop_task task;
-    CURLM           *multi;
-    struct event    *timer;
-    struct call     *calls[HTTP_REQUESTS_MAX]; /* the loop's thread only */
+struct caller {
+    struct loop       *loop;
+    struct caller_conf conf;
+    char              *ca_file, *agent;
+    struct loop_task   task;
+    CURLM             *multi;
+    struct event      *timer;
+    struct call       *calls[CALLER_REQUESTS_MAX]; /* the loop's thread only */
 
     pthread_mutex_t lock; /* guards the inbox and the count */
     struct call    *inbox;
@@ -70,7 +70,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 {
     struct call *call = ctx;
     (void)purpose;
-    if (!call->http->conf.allow_inside && !guard_is_outside(&address->addr)) {
+    if (!call->caller->conf.allow_inside && !guard_is_outside(&address->addr)) {
         call->inside = true;
         return CURL_SOCKET_BAD;
     }
@@ -82,7 +82,7 @@ static bool breaks_line(const char *text)
     return strpbrk(text, "\r\n") != NULL;
 }
 
-static enum err check(const struct http_request *r, struct problem *problem)
+static enum err check(const struct caller_request *r, struct problem *problem)
 {
     static const char        remedy[] = "Correct the call-out's settings.";
     static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH" };
@@ -93,20 +93,20 @@ static enum err check(const struct http_request *r, struct problem *problem)
         return problem_set(problem, ERR_INPUT, "method", "this method is not spoken", remedy);
     if (breaks_line(r->url))
         return problem_set(problem, ERR_INPUT, "url", "a line end in the URL", remedy);
-    for (int i = 0; i < HTTP_HEADERS_MAX && r->headers[i] != NULL; i++)
+    for (int i = 0; i < CALLER_HEADERS_MAX && r->headers[i] != NULL; i++)
         if (breaks_line(r->headers[i]) || strchr(r->headers[i], ':') == NULL)
             return problem_set(problem, ERR_INPUT, "headers", "not a header in one line", remedy);
-    if (r->timeout_ms < 1 || r->timeout_ms > HTTP_TIMEOUT_MS_MAX || r->response_bytes_max < 1 ||
-        r->response_bytes_max > HTTP_RESPONSE_BYTES_MAX)
+    if (r->timeout_ms < 1 || r->timeout_ms > CALLER_TIMEOUT_MS_MAX || r->response_bytes_max < 1 ||
+        r->response_bytes_max > CALLER_RESPONSE_BYTES_MAX)
         return problem_set(problem, ERR_INPUT, "limits", "a limit is out of its bounds", remedy);
     return OK;
 }
 
-static bool add_headers(struct call *call, const struct http_request *request)
+static bool add_headers(struct call *call, const struct caller_request *request)
 {
     /* Without this curl asks "Expect: 100-continue" and waits a second for many servers. */
     call->headers = curl_slist_append(NULL, "Expect:");
-    for (int i = 0; i < HTTP_HEADERS_MAX && request->headers[i] != NULL && call->headers; i++) {
+    for (int i = 0; i < CALLER_HEADERS_MAX && request->headers[i] != NULL && call->headers; i++) {
         struct curl_slist *longer = curl_slist_append(call->headers, request->headers[i]);
         if (longer == NULL)
             return false;
@@ -115,7 +115,7 @@ static bool add_headers(struct call *call, const struct http_request *request)
     return call->headers != NULL;
 }
 
-static void set_limits(struct call *call, const struct http_request *request)
+static void set_limits(struct call *call, const struct caller_request *request)
 {
     CURL *easy = call->easy;
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -129,11 +129,11 @@ static void set_limits(struct call *call, const struct http_request *request)
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     if (!request->repeatable)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    if (call->http->ca_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
+    if (call->caller->ca_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, call->caller->ca_file);
 }
 
-static bool set_content(struct call *call, const struct http_request *request)
+static bool set_content(struct call *call, const struct caller_request *request)
 {
     CURL *easy = call->easy;
     buf_str(&call->body_out, request->body);
@@ -145,7 +145,7 @@ static bool set_content(struct call *call, const struct http_request *request)
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, call->http->agent);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, call->caller->agent);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
@@ -153,12 +153,12 @@ static bool set_content(struct call *call, const struct http_request *request)
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
-static struct call *call_make(struct http *http, const struct http_request *request)
+static struct call *call_make(struct caller *caller, const struct caller_request *request)
 {
     struct call *call = calloc(1, sizeof *call);
     if (call == NULL)
         return NULL;
-    call->http = http;
+    call->caller = caller;
     call->call = request->call;
     call->ctx = request->ctx;
     call->body_out = buf_make(request->body.len);
@@ -200,10 +200,10 @@ static bool was_written(const struct call *call)
 
 static void call_end(struct call *call, CURLcode code)
 {
-    struct http         *http = call->http;
-    struct http_response response = { .err = err_of(call, code) };
-    long                 status = 0;
-    curl_off_t           retry_after_s = 0;
+    struct caller         *caller = call->caller;
+    struct caller_response response = { .err = err_of(call, code) };
+    long                   status = 0;
+    curl_off_t             retry_after_s = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     response.status = (int)status;
@@ -218,22 +218,22 @@ static void call_end(struct call *call, CURLcode code)
         snprintf(response.text, sizeof response.text, "%.250s",
                  call->why[0] != '\0' ? call->why : curl_easy_strerror(code));
 
-    curl_multi_remove_handle(http->multi, call->easy);
-    for (int i = 0; i < HTTP_REQUESTS_MAX; i++)
-        if (http->calls[i] == call)
-            http->calls[i] = NULL;
-    pthread_mutex_lock(&http->lock);
-    http->count--;
-    pthread_mutex_unlock(&http->lock);
+    curl_multi_remove_handle(caller->multi, call->easy);
+    for (int i = 0; i < CALLER_REQUESTS_MAX; i++)
+        if (caller->calls[i] == call)
+            caller->calls[i] = NULL;
+    pthread_mutex_lock(&caller->lock);
+    caller->count--;
+    pthread_mutex_unlock(&caller->lock);
     call->call(call->ctx, &response);
     call_free(call);
 }
 
-static void collect(struct http *http)
+static void collect(struct caller *caller)
 {
     CURLMsg *message;
     int      left;
-    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(caller->multi, &left)) != NULL) {
         struct call *call = NULL;
         CURLcode     code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
@@ -246,18 +246,18 @@ static void collect(struct http *http)
 
 static void on_socket_ready(evutil_socket_t fd, short what, void *ctx)
 {
-    struct http *http = ctx;
-    int          running, action = 0;
+    struct caller *caller = ctx;
+    int            running, action = 0;
     action |= what & EV_READ ? CURL_CSELECT_IN : 0;
     action |= what & EV_WRITE ? CURL_CSELECT_OUT : 0;
-    curl_multi_socket_action(http->multi, fd, action, &running);
-    collect(http);
+    curl_multi_socket_action(caller->multi, fd, action, &running);
+    collect(caller);
 }
 
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
-    struct http  *http = ctx;
-    struct event *watched = socket_ctx;
+    struct caller *caller = ctx;
+    struct event  *watched = socket_ctx;
     (void)easy;
     if (watched != NULL)
         event_free(watched);
@@ -266,134 +266,136 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
         short wish = EV_PERSIST;
         wish |= what & CURL_POLL_IN ? EV_READ : 0;
         wish |= what & CURL_POLL_OUT ? EV_WRITE : 0;
-        watched = event_new(loop_base(http->loop), fd, wish, on_socket_ready, http);
+        watched = event_new(loop_base(caller->loop), fd, wish, on_socket_ready, caller);
         if (watched == NULL || event_add(watched, NULL) != 0)
             return -1;
     }
-    curl_multi_assign(http->multi, fd, watched);
+    curl_multi_assign(caller->multi, fd, watched);
     return 0;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-    struct http *http = ctx;
-    int          running;
+    struct caller *caller = ctx;
+    int            running;
     (void)fd;
     (void)what;
-    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(http);
+    curl_multi_socket_action(caller->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(caller);
 }
 
 static int on_timer_wish(CURLM *multi, long wait_ms, void *ctx)
 {
-    struct http   *http = ctx;
+    struct caller *caller = ctx;
     struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
     (void)multi;
     if (wait_ms < 0)
-        event_del(http->timer);
+        event_del(caller->timer);
     else
-        event_add(http->timer, &wait);
+        event_add(caller->timer, &wait);
     return 0;
 }
 
-static void begin(struct http *http, struct call *call)
+static void begin(struct caller *caller, struct call *call)
 {
     int place = 0;
-    while (http->calls[place] != NULL)
+    while (caller->calls[place] != NULL)
         place++; /* there is one: the count is checked when sending */
-    http->calls[place] = call;
-    if (curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
+    caller->calls[place] = call;
+    if (curl_multi_add_handle(caller->multi, call->easy) != CURLM_OK)
         call_end(call, CURLE_OUT_OF_MEMORY);
 }
 
 static void run_task(struct loop_task *task)
 {
-    struct http *http = (struct http *)((char *)task - offsetof(struct http, task));
-    pthread_mutex_lock(&http->lock);
-    struct call *call = http->inbox;
-    http->inbox = NULL;
-    pthread_mutex_unlock(&http->lock);
+    struct caller *caller = (struct caller *)((char *)task - offsetof(struct caller, task));
+    pthread_mutex_lock(&caller->lock);
+    struct call *call = caller->inbox;
+    caller->inbox = NULL;
+    pthread_mutex_unlock(&caller->lock);
     while (call != NULL) {
         struct call *next = call->next;
-        begin(http, call);
+        begin(caller, call);
         call = next;
     }
 }
 
 /* --- from outside --- */
 
-enum err http_send(struct http *http, const struct http_request *request, struct problem *problem)
+enum err caller_send(struct caller *caller, const struct caller_request *request,
+                     struct problem *problem)
 {
     TRY(check(request, problem));
-    struct call *call = call_make(http, request);
+    struct call *call = call_make(caller, request);
     if (call == NULL)
-        return problem_set(problem, ERR_MEMORY, "http", "no memory for the call", "Try later.");
-    pthread_mutex_lock(&http->lock);
-    bool full = http->count == HTTP_REQUESTS_MAX;
+        return problem_set(problem, ERR_MEMORY, "caller", "no memory for the call", "Try later.");
+    pthread_mutex_lock(&caller->lock);
+    bool full = caller->count == CALLER_REQUESTS_MAX;
     if (!full) {
-        http->count++;
-        call->next = http->inbox;
-        http->inbox = call;
+        caller->count++;
+        call->next = caller->inbox;
+        caller->inbox = call;
     }
-    pthread_mutex_unlock(&http->lock);
+    pthread_mutex_unlock(&caller->lock);
     if (full) {
         call_free(call);
-        return problem_set(problem, ERR_WAIT, "http", "too many calls are under way", "Try later.");
+        return problem_set(problem, ERR_WAIT, "caller", "too many calls are under way",
+                           "Try later.");
     }
-    loop_post(http->loop, &http->task);
+    loop_post(caller->loop, &caller->task);
     return OK;
 }
 
-static void http_free(struct http *http)
+static void caller_free(struct caller *caller)
 {
-    if (http->multi != NULL)
-        curl_multi_cleanup(http->multi);
-    if (http->timer != NULL)
-        event_free(http->timer);
-    pthread_mutex_destroy(&http->lock);
-    free(http->ca_file);
-    free(http->agent);
-    free(http);
+    if (caller->multi != NULL)
+        curl_multi_cleanup(caller->multi);
+    if (caller->timer != NULL)
+        event_free(caller->timer);
+    pthread_mutex_destroy(&caller->lock);
+    free(caller->ca_file);
+    free(caller->agent);
+    free(caller);
 }
 
-struct http *http_open(struct loop *loop, const struct http_conf *conf)
+struct caller *caller_open(struct loop *loop, const struct caller_conf *conf)
 {
-    struct http *http = calloc(1, sizeof *http);
-    if (http == NULL)
+    struct caller *caller = calloc(1, sizeof *caller);
+    if (caller == NULL)
         return NULL;
     pthread_once(&curl_once, curl_start);
-    pthread_mutex_init(&http->lock, NULL);
-    http->loop = loop;
-    http->conf = *conf;
-    http->task.run = run_task;
-    http->agent = strdup(conf->agent == NULL ? "Dult" : conf->agent);
-    http->ca_file = conf->ca_file == NULL ? NULL : strdup(conf->ca_file);
-    http->timer = evtimer_new(loop_base(loop), on_timer, http);
-    http->multi = curl_multi_init();
-    if (http->agent == NULL || (conf->ca_file != NULL && http->ca_file == NULL) ||
-        http->timer == NULL || http->multi == NULL) {
-        http_free(http);
+    pthread_mutex_init(&caller->lock, NULL);
+    caller->loop = loop;
+    caller->conf = *conf;
+    caller->task.run = run_task;
+    caller->agent = strdup(conf->agent == NULL ? "Dult" : conf->agent);
+    caller->ca_file = conf->ca_file == NULL ? NULL : strdup(conf->ca_file);
+    caller->timer = evtimer_new(loop_base(loop), on_timer, caller);
+    caller->multi = curl_multi_init();
+    if (caller->agent == NULL || (conf->ca_file != NULL && caller->ca_file == NULL) ||
+        caller->timer == NULL || caller->multi == NULL) {
+        caller_free(caller);
         return NULL;
     }
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    return http;
+    curl_multi_setopt(caller->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(caller->multi, CURLMOPT_SOCKETDATA, caller);
+    curl_multi_setopt(caller->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(caller->multi, CURLMOPT_TIMERDATA, caller);
+    return caller;
 }
 
 static void close_inside(void *ctx)
 {
-    struct http *http = ctx;
-    run_task(&http->task);
-    for (int i = 0; i < HTTP_REQUESTS_MAX; i++)
-        if (http->calls[i] != NULL)
-            call_end(http->calls[i], CURLE_ABORTED_BY_CALLBACK);
-    http_free(http);
+    struct caller *caller = ctx;
+    run_task(&caller->task);
+    for (int i = 0; i < CALLER_REQUESTS_MAX; i++)
+        if (caller->calls[i] != NULL)
+            call_end(caller->calls[i], CURLE_ABORTED_BY_CALLBACK);
+    caller_free(caller);
 }
 
-void http_close(struct http *http)
+void caller_close(struct caller *caller)
 {
-    if (http != NULL)
-        loop_call(http->loop, close_inside, http);
+    if (caller != NULL)
+        loop_call(caller->loop, close_inside, caller);
 }
