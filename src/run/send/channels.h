@@ -11,7 +11,7 @@
  *                "price": 0.93, "currency": "USD", "monthly_max": 500},
  *      "inside": false}
  *
- * "provider" is the name of a description that is built in (providers/), or "description" is one of
+ * "provider" is the name of a description that is built in (services/), or "description" is one of
  * the operator's own. Whatever else stands there is `settings` of its texts. `inside: true` lets
  * webhooks call addresses within the house; for development.
  *

@@ -10,22 +10,22 @@
 struct courier {
     struct courier_conf conf;
     struct loop        *loop;
-    struct caller      *caller;
+    struct fetch       *fetch;
     struct cap         *cap;
 };
 
 enum err courier_open(struct courier **out, const struct courier_conf *conf)
 {
-    struct courier    *courier = calloc(1, sizeof *courier);
-    struct caller_conf calls = { .allow_inside = channels_allow_inside(conf->channels) };
-    enum err           err = courier == NULL ? ERR_MEMORY : OK;
+    struct courier   *courier = calloc(1, sizeof *courier);
+    struct fetch_conf calls = { .allow_inside = channels_allow_inside(conf->channels) };
+    enum err          err = courier == NULL ? ERR_MEMORY : OK;
     if (err == OK) {
         courier->conf = *conf;
         err = cap_open(&courier->cap, conf->dir, channels_post_max(conf->channels));
     }
     if (err == OK && (courier->loop = loop_open()) == NULL)
         err = ERR_MEMORY;
-    if (err == OK && (courier->caller = caller_open(courier->loop, &calls)) == NULL)
+    if (err == OK && (courier->fetch = fetch_open(courier->loop, &calls)) == NULL)
         err = ERR_MEMORY;
     if (err == OK)
         *out = courier;
@@ -38,7 +38,7 @@ void courier_close(struct courier *courier)
 {
     if (courier == NULL)
         return;
-    caller_close(courier->caller);
+    fetch_close(courier->fetch);
     loop_close(courier->loop);
     cap_close(courier->cap);
     free(courier);
@@ -60,7 +60,7 @@ static void hold(struct letter *letter, const char *why)
     finish(letter, DELIVERY_FAILED, why);
 }
 
-static void answered(void *ctx, const struct caller_response *response)
+static void answered(void *ctx, const struct fetch_response *response)
 {
     struct letter         *letter = ctx;
     struct letter_outcome *outcome = &letter->outcome;
@@ -188,17 +188,17 @@ static enum err message_make(struct courier *courier, struct letter *letter, str
 }
 
 /* The template's own header lines, of a webhook. */
-static enum err headers_add(struct letter *letter, struct caller_request *request)
+static enum err headers_add(struct letter *letter, struct fetch_request *request)
 {
     struct str line, rest = letter->rendered->headers;
     int        i = 0;
-    while (i < CALLER_HEADERS_MAX && request->headers[i] != NULL)
+    while (i < FETCH_HEADERS_MAX && request->headers[i] != NULL)
         i++;
     while (rest.len > 0 && str_split(&rest, '\n', &line)) {
         line = str_trim(line);
         if (line.len == 0)
             continue;
-        if (i == CALLER_HEADERS_MAX || str_find_char(line, 0, ':') == line.len)
+        if (i == FETCH_HEADERS_MAX || str_find_char(line, 0, ':') == line.len)
             return ERR_INPUT;
         request->headers[i] = str_format(letter->arena, "%.*s", STR_ARG(line)).ptr;
         if (request->headers[i++] == NULL)
@@ -239,10 +239,10 @@ static bool price_find(struct courier *courier, struct letter *letter)
 
 static void request_send(struct courier *courier, struct letter *letter)
 {
-    struct caller_request request;
-    struct json           message;
-    struct problem        problem = { .what = "" };
-    enum err              err = message_make(courier, letter, &message);
+    struct fetch_request request;
+    struct json          message;
+    struct problem       problem = { .what = "" };
+    enum err             err = message_make(courier, letter, &message);
     if (err == OK)
         err = gateway_request(letter->gateway, &message, letter->arena, &request, &problem);
     if (err == OK)
@@ -262,7 +262,7 @@ static void request_send(struct courier *courier, struct letter *letter)
     }
     request.call = answered;
     request.ctx = letter;
-    err = caller_send(courier->caller, &request, &problem);
+    err = fetch_send(courier->fetch, &request, &problem);
     if (err == OK)
         return;
     if (letter->claim->channel == CHANNEL_POST)

@@ -23,7 +23,7 @@ struct gateway {
 #define EMBED(symbol, file)                                                                        \
     __asm__(".section .rodata\n"                                                                   \
             ".global " #symbol "\n" #symbol ":\n"                                                  \
-            ".incbin \"" DULT_PROVIDERS "/" file "\"\n"                                            \
+            ".incbin \"" DULT_SERVICES "/" file "\"\n"                                             \
             ".byte 0\n"                                                                            \
             ".previous\n");                                                                        \
     extern const char symbol[]
@@ -210,19 +210,19 @@ static void form_add(struct buf *out, struct str prefix, const struct json *obje
     }
 }
 
-static enum err header_add(struct writing *w, struct caller_request *out, struct str name,
+static enum err header_add(struct writing *w, struct fetch_request *out, struct str name,
                            struct str value)
 {
     int i = 0;
-    while (i < CALLER_HEADERS_MAX && out->headers[i] != NULL)
+    while (i < FETCH_HEADERS_MAX && out->headers[i] != NULL)
         i++;
-    if (i == CALLER_HEADERS_MAX)
+    if (i == FETCH_HEADERS_MAX)
         return ERR_LIMIT;
     out->headers[i] = str_format(w->arena, "%.*s: %.*s", STR_ARG(name), STR_ARG(value)).ptr;
     return out->headers[i] == NULL ? ERR_MEMORY : OK;
 }
 
-static enum err basic_add(struct writing *w, struct caller_request *out, const struct json *basic)
+static enum err basic_add(struct writing *w, struct fetch_request *out, const struct json *basic)
 {
     SCOPED(buf_donep) struct buf plain = buf_make(4096), coded = buf_make(8192);
     struct str                   words[2];
@@ -239,7 +239,7 @@ static enum err basic_add(struct writing *w, struct caller_request *out, const s
 }
 
 static enum err headers_make(struct writing *w, const struct json *request,
-                             struct caller_request *out)
+                             struct fetch_request *out)
 {
     const struct json *headers = json_get(request, STR("headers"));
     struct json        made;
@@ -252,7 +252,7 @@ static enum err headers_make(struct writing *w, const struct json *request,
     return OK;
 }
 
-static enum err body_make(struct writing *w, const struct json *request, struct caller_request *out)
+static enum err body_make(struct writing *w, const struct json *request, struct fetch_request *out)
 {
     SCOPED(buf_donep) struct buf body = buf_make(GATEWAY_BODY_BYTES_MAX);
     const struct json           *form = json_get(request, STR("form"));
@@ -277,7 +277,7 @@ static enum err body_make(struct writing *w, const struct json *request, struct 
 }
 
 enum err gateway_request(const struct gateway *gateway, const struct json *message,
-                         struct arena *arena, struct caller_request *out, struct problem *problem)
+                         struct arena *arena, struct fetch_request *out, struct problem *problem)
 {
     const struct json *request = json_get(&gateway->description, STR("request"));
     const struct json *repeatable = json_get(&gateway->description, STR("repeatable"));
@@ -288,9 +288,9 @@ enum err gateway_request(const struct gateway *gateway, const struct json *messa
                              .arena = arena,
                              .problem = problem };
     struct str         method = json_get_str(request, STR("method")), url;
-    *out = (struct caller_request){ .timeout_ms = TIMEOUT_MS,
-                                    .response_bytes_max = GATEWAY_ANSWER_BYTES_MAX,
-                                    .repeatable = repeatable != NULL && repeatable->truth };
+    *out = (struct fetch_request){ .timeout_ms = TIMEOUT_MS,
+                                   .response_bytes_max = GATEWAY_ANSWER_BYTES_MAX,
+                                   .repeatable = repeatable != NULL && repeatable->truth };
     TRY(text_make(&w, method.len > 0 ? method : STR("POST"), &method));
     TRY(text_make(&w, json_get_str(request, STR("url")), &url));
     url = str_trim(url);
@@ -355,7 +355,7 @@ static void text_clean(char *text)
             *text = ' ';
 }
 
-static void no_answer(const struct caller_response *response, bool repeatable,
+static void no_answer(const struct fetch_response *response, bool repeatable,
                       struct gateway_answer *out)
 {
     bool                 for_good = response->err == ERR_DENIED || response->err == ERR_INPUT;
@@ -385,7 +385,7 @@ static void answer_judge(const struct json *answer, int status, struct str code,
                                          "");
 }
 
-void gateway_answer(const struct gateway *gateway, const struct caller_response *response,
+void gateway_answer(const struct gateway *gateway, const struct fetch_response *response,
                     struct arena *arena, struct gateway_answer *out)
 {
     const struct json *repeatable = json_get(&gateway->description, STR("repeatable"));

@@ -1,5 +1,5 @@
 /*
- * gateway: a service that takes messages by HTTP, as a JSON description says (providers/).
+ * gateway: a service that takes messages by HTTP, as a JSON description says (services/).
  *
  *      description + settings + message  --Liquid-->  one request
  *      the answer  --paths, codes-->  sent, later, failed; a dead address; a recipient who said
@@ -25,8 +25,8 @@
 #define DULT_RUN_GATEWAY_H
 
 #include "base/json.h"
-#include "delivery/caller.h"
 #include "delivery/delivery.h"
+#include "delivery/fetch.h"
 #include "engine/channel.h"
 
 enum {
@@ -48,7 +48,7 @@ struct str           gateway_name(const struct gateway *gateway);
 
 /* Fills in all of *out but call and ctx; it lives in `arena`. `message` is an object. */
 MUST enum err gateway_request(const struct gateway *gateway, const struct json *message,
-                              struct arena *arena, struct caller_request *out,
+                              struct arena *arena, struct fetch_request *out,
                               struct problem *problem);
 
 struct gateway_answer {
@@ -58,7 +58,7 @@ struct gateway_answer {
     char                    id[GATEWAY_ID_BYTES_MAX]; /* the service's own, of the message */
 };
 
-void gateway_answer(const struct gateway *gateway, const struct caller_response *response,
+void gateway_answer(const struct gateway *gateway, const struct fetch_response *response,
                     struct arena *arena, struct gateway_answer *out);
 
 /* The description that is built in under that name; NULL: there is none. */

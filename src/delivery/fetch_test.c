@@ -1,5 +1,5 @@
 /* Against a one-thread server that answers by path: /ok, /redirect, /long, /drop, /late. */
-#include "delivery/caller.h"
+#include "delivery/fetch.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -73,21 +73,21 @@ static void *serve(void *ctx)
 }
 
 struct scene {
-    struct server          server;
-    struct loop           *loop;
-    struct caller         *http;
-    pthread_mutex_t        lock;
-    pthread_cond_t         called;
-    struct caller_response response;
-    char                   body[64];
-    int                    calls;
+    struct server         server;
+    struct loop          *loop;
+    struct fetch         *http;
+    pthread_mutex_t       lock;
+    pthread_cond_t        called;
+    struct fetch_response response;
+    char                  body[64];
+    int                   calls;
 };
 
 static void scene_open(struct scene *s, bool allow_inside)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t          len = sizeof at;
-    struct caller_conf conf = { .allow_inside = allow_inside };
+    struct fetch_conf  conf = { .allow_inside = allow_inside };
     *s = (struct scene){ 0 };
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->called, NULL);
@@ -98,20 +98,20 @@ static void scene_open(struct scene *s, bool allow_inside)
     s->server.port = ntohs(at.sin_port);
     assert_int_equal(pthread_create(&s->server.thread, NULL, serve, &s->server), 0);
     s->loop = loop_open();
-    s->http = caller_open(s->loop, &conf);
+    s->http = fetch_open(s->loop, &conf);
     assert_non_null(s->http);
 }
 
 static void scene_close(struct scene *s)
 {
-    caller_close(s->http);
+    fetch_close(s->http);
     loop_close(s->loop);
     shutdown(s->server.listener, SHUT_RDWR);
     pthread_join(s->server.thread, NULL);
     close(s->server.listener);
 }
 
-static void on_call(void *ctx, const struct caller_response *response)
+static void on_call(void *ctx, const struct fetch_response *response)
 {
     struct scene *s = ctx;
     pthread_mutex_lock(&s->lock);
@@ -124,22 +124,22 @@ static void on_call(void *ctx, const struct caller_response *response)
 
 static enum err ask(struct scene *s, const char *method, const char *host, const char *path)
 {
-    char                  url[256];
-    struct caller_request request = { .method = method,
-                                      .url = url,
-                                      .headers = { "X-Key: abc" },
-                                      .body = strcmp(method, "GET") == 0 ? STR_NONE : STR("{}"),
-                                      .timeout_ms = 200,
-                                      .response_bytes_max = 10000,
-                                      .call = on_call,
-                                      .ctx = s };
+    char                 url[256];
+    struct fetch_request request = { .method = method,
+                                     .url = url,
+                                     .headers = { "X-Key: abc" },
+                                     .body = strcmp(method, "GET") == 0 ? STR_NONE : STR("{}"),
+                                     .timeout_ms = 200,
+                                     .response_bytes_max = 10000,
+                                     .call = on_call,
+                                     .ctx = s };
     snprintf(url, sizeof url, "http://%s:%u%s", host, s->server.port, path);
     if (strcmp(path, "/late") != 0)
         request.timeout_ms = 10000;
     pthread_mutex_lock(&s->lock);
     int before = s->calls;
     pthread_mutex_unlock(&s->lock);
-    assert_ok(caller_send(s->http, &request, NULL));
+    assert_ok(fetch_send(s->http, &request, NULL));
     pthread_mutex_lock(&s->lock);
     while (s->calls == before)
         pthread_cond_wait(&s->called, &s->lock);
@@ -147,7 +147,7 @@ static enum err ask(struct scene *s, const char *method, const char *host, const
     return s->response.err;
 }
 
-TEST(caller, a_post_carries_its_headers_and_body_and_brings_the_answer)
+TEST(fetch, a_post_carries_its_headers_and_body_and_brings_the_answer)
 {
     struct scene s;
     scene_open(&s, true);
@@ -164,7 +164,7 @@ TEST(caller, a_post_carries_its_headers_and_body_and_brings_the_answer)
     scene_close(&s);
 }
 
-TEST(caller, a_redirect_is_an_answer_and_is_not_followed)
+TEST(fetch, a_redirect_is_an_answer_and_is_not_followed)
 {
     struct scene s;
     scene_open(&s, true);
@@ -176,7 +176,7 @@ TEST(caller, a_redirect_is_an_answer_and_is_not_followed)
     scene_close(&s);
 }
 
-TEST(caller, an_endless_answer_is_cut_off)
+TEST(fetch, an_endless_answer_is_cut_off)
 {
     struct scene s;
     scene_open(&s, true);
@@ -185,7 +185,7 @@ TEST(caller, an_endless_answer_is_cut_off)
     scene_close(&s);
 }
 
-TEST(caller, no_answer_to_a_whole_request_is_in_doubt)
+TEST(fetch, no_answer_to_a_whole_request_is_in_doubt)
 {
     struct scene s;
     scene_open(&s, true);
@@ -196,7 +196,7 @@ TEST(caller, no_answer_to_a_whole_request_is_in_doubt)
     scene_close(&s);
 }
 
-TEST(caller, an_inside_address_is_refused_before_a_byte_is_sent)
+TEST(fetch, an_inside_address_is_refused_before_a_byte_is_sent)
 {
     struct scene s;
     scene_open(&s, false);
@@ -209,27 +209,27 @@ TEST(caller, an_inside_address_is_refused_before_a_byte_is_sent)
     scene_close(&s);
 }
 
-TEST(caller, only_http_is_spoken_and_lines_cannot_be_smuggled)
+TEST(fetch, only_http_is_spoken_and_lines_cannot_be_smuggled)
 {
     struct scene s;
     scene_open(&s, true);
-    struct caller_request request = { .method = "POST",
-                                      .url = "http://127.0.0.1/\r\nX: y",
-                                      .timeout_ms = 100,
-                                      .response_bytes_max = 10,
-                                      .call = on_call,
-                                      .ctx = &s };
-    struct problem        problem;
-    assert_int_equal(caller_send(s.http, &request, &problem), ERR_INPUT);
+    struct fetch_request request = { .method = "POST",
+                                     .url = "http://127.0.0.1/\r\nX: y",
+                                     .timeout_ms = 100,
+                                     .response_bytes_max = 10,
+                                     .call = on_call,
+                                     .ctx = &s };
+    struct problem       problem;
+    assert_int_equal(fetch_send(s.http, &request, &problem), ERR_INPUT);
     request.url = "http://127.0.0.1/";
     request.headers[0] = "A: b\r\nC: d";
-    assert_int_equal(caller_send(s.http, &request, &problem), ERR_INPUT);
+    assert_int_equal(fetch_send(s.http, &request, &problem), ERR_INPUT);
     request.headers[0] = NULL;
     request.method = "POST / HTTP/1.1\r\n";
-    assert_int_equal(caller_send(s.http, &request, &problem), ERR_INPUT);
+    assert_int_equal(fetch_send(s.http, &request, &problem), ERR_INPUT);
     request.method = "GET";
     request.url = "file:///etc/passwd";
-    assert_ok(caller_send(s.http, &request, &problem));
+    assert_ok(fetch_send(s.http, &request, &problem));
     pthread_mutex_lock(&s.lock);
     while (s.calls == 0)
         pthread_cond_wait(&s.called, &s.lock);

@@ -1,4 +1,4 @@
-#include "delivery/caller.h"
+#include "delivery/fetch.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -14,24 +14,24 @@
 
 struct call {
     struct call       *next; /* in the inbox */
-    struct caller     *caller;
+    struct fetch      *fetch;
     CURL              *easy;
     struct curl_slist *headers;
     struct buf         body_out, body_in;
     bool               inside, too_long;
     char               why[CURL_ERROR_SIZE];
-    void (*call)(void *ctx, const struct caller_response *response);
+    void (*call)(void *ctx, const struct fetch_response *response);
     void *ctx;
 };
 
-struct caller {
-    struct loop       *loop;
-    struct caller_conf conf;
-    char              *ca_file, *agent;
-    struct loop_task   task;
-    CURLM             *multi;
-    struct event      *timer;
-    struct call       *calls[CALLER_REQUESTS_MAX]; /* the loop's thread only */
+struct fetch {
+    struct loop      *loop;
+    struct fetch_conf conf;
+    char             *ca_file, *agent;
+    struct loop_task  task;
+    CURLM            *multi;
+    struct event     *timer;
+    struct call      *calls[FETCH_REQUESTS_MAX]; /* the loop's thread only */
 
     pthread_mutex_t lock; /* guards the inbox and the count */
     struct call    *inbox;
@@ -70,7 +70,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 {
     struct call *call = ctx;
     (void)purpose;
-    if (!call->caller->conf.allow_inside && !guard_is_outside(&address->addr)) {
+    if (!call->fetch->conf.allow_inside && !guard_is_outside(&address->addr)) {
         call->inside = true;
         return CURL_SOCKET_BAD;
     }
@@ -82,7 +82,7 @@ static bool breaks_line(const char *text)
     return strpbrk(text, "\r\n") != NULL;
 }
 
-static enum err check(const struct caller_request *r, struct problem *problem)
+static enum err check(const struct fetch_request *r, struct problem *problem)
 {
     static const char        remedy[] = "Correct the call-out's settings.";
     static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH" };
@@ -93,20 +93,20 @@ static enum err check(const struct caller_request *r, struct problem *problem)
         return problem_set(problem, ERR_INPUT, "method", "this method is not spoken", remedy);
     if (breaks_line(r->url))
         return problem_set(problem, ERR_INPUT, "url", "a line end in the URL", remedy);
-    for (int i = 0; i < CALLER_HEADERS_MAX && r->headers[i] != NULL; i++)
+    for (int i = 0; i < FETCH_HEADERS_MAX && r->headers[i] != NULL; i++)
         if (breaks_line(r->headers[i]) || strchr(r->headers[i], ':') == NULL)
             return problem_set(problem, ERR_INPUT, "headers", "not a header in one line", remedy);
-    if (r->timeout_ms < 1 || r->timeout_ms > CALLER_TIMEOUT_MS_MAX || r->response_bytes_max < 1 ||
-        r->response_bytes_max > CALLER_RESPONSE_BYTES_MAX)
+    if (r->timeout_ms < 1 || r->timeout_ms > FETCH_TIMEOUT_MS_MAX || r->response_bytes_max < 1 ||
+        r->response_bytes_max > FETCH_RESPONSE_BYTES_MAX)
         return problem_set(problem, ERR_INPUT, "limits", "a limit is out of its bounds", remedy);
     return OK;
 }
 
-static bool add_headers(struct call *call, const struct caller_request *request)
+static bool add_headers(struct call *call, const struct fetch_request *request)
 {
     /* Without this curl asks "Expect: 100-continue" and waits a second for many servers. */
     call->headers = curl_slist_append(NULL, "Expect:");
-    for (int i = 0; i < CALLER_HEADERS_MAX && request->headers[i] != NULL && call->headers; i++) {
+    for (int i = 0; i < FETCH_HEADERS_MAX && request->headers[i] != NULL && call->headers; i++) {
         struct curl_slist *longer = curl_slist_append(call->headers, request->headers[i]);
         if (longer == NULL)
             return false;
@@ -115,7 +115,7 @@ static bool add_headers(struct call *call, const struct caller_request *request)
     return call->headers != NULL;
 }
 
-static void set_limits(struct call *call, const struct caller_request *request)
+static void set_limits(struct call *call, const struct fetch_request *request)
 {
     CURL *easy = call->easy;
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -129,11 +129,11 @@ static void set_limits(struct call *call, const struct caller_request *request)
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     if (!request->repeatable)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    if (call->caller->ca_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, call->caller->ca_file);
+    if (call->fetch->ca_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, call->fetch->ca_file);
 }
 
-static bool set_content(struct call *call, const struct caller_request *request)
+static bool set_content(struct call *call, const struct fetch_request *request)
 {
     CURL *easy = call->easy;
     buf_str(&call->body_out, request->body);
@@ -145,7 +145,7 @@ static bool set_content(struct call *call, const struct caller_request *request)
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, call->caller->agent);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, call->fetch->agent);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
@@ -153,12 +153,12 @@ static bool set_content(struct call *call, const struct caller_request *request)
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
-static struct call *call_make(struct caller *caller, const struct caller_request *request)
+static struct call *call_make(struct fetch *fetch, const struct fetch_request *request)
 {
     struct call *call = calloc(1, sizeof *call);
     if (call == NULL)
         return NULL;
-    call->caller = caller;
+    call->fetch = fetch;
     call->call = request->call;
     call->ctx = request->ctx;
     call->body_out = buf_make(request->body.len);
@@ -200,10 +200,10 @@ static bool was_written(const struct call *call)
 
 static void call_end(struct call *call, CURLcode code)
 {
-    struct caller         *caller = call->caller;
-    struct caller_response response = { .err = err_of(call, code) };
-    long                   status = 0;
-    curl_off_t             retry_after_s = 0;
+    struct fetch         *fetch = call->fetch;
+    struct fetch_response response = { .err = err_of(call, code) };
+    long                  status = 0;
+    curl_off_t            retry_after_s = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     response.status = (int)status;
@@ -218,22 +218,22 @@ static void call_end(struct call *call, CURLcode code)
         snprintf(response.text, sizeof response.text, "%.250s",
                  call->why[0] != '\0' ? call->why : curl_easy_strerror(code));
 
-    curl_multi_remove_handle(caller->multi, call->easy);
-    for (int i = 0; i < CALLER_REQUESTS_MAX; i++)
-        if (caller->calls[i] == call)
-            caller->calls[i] = NULL;
-    pthread_mutex_lock(&caller->lock);
-    caller->count--;
-    pthread_mutex_unlock(&caller->lock);
+    curl_multi_remove_handle(fetch->multi, call->easy);
+    for (int i = 0; i < FETCH_REQUESTS_MAX; i++)
+        if (fetch->calls[i] == call)
+            fetch->calls[i] = NULL;
+    pthread_mutex_lock(&fetch->lock);
+    fetch->count--;
+    pthread_mutex_unlock(&fetch->lock);
     call->call(call->ctx, &response);
     call_free(call);
 }
 
-static void collect(struct caller *caller)
+static void collect(struct fetch *fetch)
 {
     CURLMsg *message;
     int      left;
-    while ((message = curl_multi_info_read(caller->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(fetch->multi, &left)) != NULL) {
         struct call *call = NULL;
         CURLcode     code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
@@ -246,18 +246,18 @@ static void collect(struct caller *caller)
 
 static void on_socket_ready(evutil_socket_t fd, short what, void *ctx)
 {
-    struct caller *caller = ctx;
-    int            running, action = 0;
+    struct fetch *fetch = ctx;
+    int           running, action = 0;
     action |= what & EV_READ ? CURL_CSELECT_IN : 0;
     action |= what & EV_WRITE ? CURL_CSELECT_OUT : 0;
-    curl_multi_socket_action(caller->multi, fd, action, &running);
-    collect(caller);
+    curl_multi_socket_action(fetch->multi, fd, action, &running);
+    collect(fetch);
 }
 
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
-    struct caller *caller = ctx;
-    struct event  *watched = socket_ctx;
+    struct fetch *fetch = ctx;
+    struct event *watched = socket_ctx;
     (void)easy;
     if (watched != NULL)
         event_free(watched);
@@ -266,136 +266,136 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
         short wish = EV_PERSIST;
         wish |= what & CURL_POLL_IN ? EV_READ : 0;
         wish |= what & CURL_POLL_OUT ? EV_WRITE : 0;
-        watched = event_new(loop_base(caller->loop), fd, wish, on_socket_ready, caller);
+        watched = event_new(loop_base(fetch->loop), fd, wish, on_socket_ready, fetch);
         if (watched == NULL || event_add(watched, NULL) != 0)
             return -1;
     }
-    curl_multi_assign(caller->multi, fd, watched);
+    curl_multi_assign(fetch->multi, fd, watched);
     return 0;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-    struct caller *caller = ctx;
-    int            running;
+    struct fetch *fetch = ctx;
+    int           running;
     (void)fd;
     (void)what;
-    curl_multi_socket_action(caller->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(caller);
+    curl_multi_socket_action(fetch->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(fetch);
 }
 
 static int on_timer_wish(CURLM *multi, long wait_ms, void *ctx)
 {
-    struct caller *caller = ctx;
+    struct fetch  *fetch = ctx;
     struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
     (void)multi;
     if (wait_ms < 0)
-        event_del(caller->timer);
+        event_del(fetch->timer);
     else
-        event_add(caller->timer, &wait);
+        event_add(fetch->timer, &wait);
     return 0;
 }
 
-static void begin(struct caller *caller, struct call *call)
+static void begin(struct fetch *fetch, struct call *call)
 {
     int place = 0;
-    while (caller->calls[place] != NULL)
+    while (fetch->calls[place] != NULL)
         place++; /* there is one: the count is checked when sending */
-    caller->calls[place] = call;
-    if (curl_multi_add_handle(caller->multi, call->easy) != CURLM_OK)
+    fetch->calls[place] = call;
+    if (curl_multi_add_handle(fetch->multi, call->easy) != CURLM_OK)
         call_end(call, CURLE_OUT_OF_MEMORY);
 }
 
 static void run_task(struct loop_task *task)
 {
-    struct caller *caller = (struct caller *)((char *)task - offsetof(struct caller, task));
-    pthread_mutex_lock(&caller->lock);
-    struct call *call = caller->inbox;
-    caller->inbox = NULL;
-    pthread_mutex_unlock(&caller->lock);
+    struct fetch *fetch = (struct fetch *)((char *)task - offsetof(struct fetch, task));
+    pthread_mutex_lock(&fetch->lock);
+    struct call *call = fetch->inbox;
+    fetch->inbox = NULL;
+    pthread_mutex_unlock(&fetch->lock);
     while (call != NULL) {
         struct call *next = call->next;
-        begin(caller, call);
+        begin(fetch, call);
         call = next;
     }
 }
 
 /* --- from outside --- */
 
-enum err caller_send(struct caller *caller, const struct caller_request *request,
-                     struct problem *problem)
+enum err fetch_send(struct fetch *fetch, const struct fetch_request *request,
+                    struct problem *problem)
 {
     TRY(check(request, problem));
-    struct call *call = call_make(caller, request);
+    struct call *call = call_make(fetch, request);
     if (call == NULL)
-        return problem_set(problem, ERR_MEMORY, "caller", "no memory for the call", "Try later.");
-    pthread_mutex_lock(&caller->lock);
-    bool full = caller->count == CALLER_REQUESTS_MAX;
+        return problem_set(problem, ERR_MEMORY, "fetch", "no memory for the call", "Try later.");
+    pthread_mutex_lock(&fetch->lock);
+    bool full = fetch->count == FETCH_REQUESTS_MAX;
     if (!full) {
-        caller->count++;
-        call->next = caller->inbox;
-        caller->inbox = call;
+        fetch->count++;
+        call->next = fetch->inbox;
+        fetch->inbox = call;
     }
-    pthread_mutex_unlock(&caller->lock);
+    pthread_mutex_unlock(&fetch->lock);
     if (full) {
         call_free(call);
-        return problem_set(problem, ERR_WAIT, "caller", "too many calls are under way",
+        return problem_set(problem, ERR_WAIT, "fetch", "too many calls are under way",
                            "Try later.");
     }
-    loop_post(caller->loop, &caller->task);
+    loop_post(fetch->loop, &fetch->task);
     return OK;
 }
 
-static void caller_free(struct caller *caller)
+static void fetch_free(struct fetch *fetch)
 {
-    if (caller->multi != NULL)
-        curl_multi_cleanup(caller->multi);
-    if (caller->timer != NULL)
-        event_free(caller->timer);
-    pthread_mutex_destroy(&caller->lock);
-    free(caller->ca_file);
-    free(caller->agent);
-    free(caller);
+    if (fetch->multi != NULL)
+        curl_multi_cleanup(fetch->multi);
+    if (fetch->timer != NULL)
+        event_free(fetch->timer);
+    pthread_mutex_destroy(&fetch->lock);
+    free(fetch->ca_file);
+    free(fetch->agent);
+    free(fetch);
 }
 
-struct caller *caller_open(struct loop *loop, const struct caller_conf *conf)
+struct fetch *fetch_open(struct loop *loop, const struct fetch_conf *conf)
 {
-    struct caller *caller = calloc(1, sizeof *caller);
-    if (caller == NULL)
+    struct fetch *fetch = calloc(1, sizeof *fetch);
+    if (fetch == NULL)
         return NULL;
     pthread_once(&curl_once, curl_start);
-    pthread_mutex_init(&caller->lock, NULL);
-    caller->loop = loop;
-    caller->conf = *conf;
-    caller->task.run = run_task;
-    caller->agent = strdup(conf->agent == NULL ? "Dult" : conf->agent);
-    caller->ca_file = conf->ca_file == NULL ? NULL : strdup(conf->ca_file);
-    caller->timer = evtimer_new(loop_base(loop), on_timer, caller);
-    caller->multi = curl_multi_init();
-    if (caller->agent == NULL || (conf->ca_file != NULL && caller->ca_file == NULL) ||
-        caller->timer == NULL || caller->multi == NULL) {
-        caller_free(caller);
+    pthread_mutex_init(&fetch->lock, NULL);
+    fetch->loop = loop;
+    fetch->conf = *conf;
+    fetch->task.run = run_task;
+    fetch->agent = strdup(conf->agent == NULL ? "Dult" : conf->agent);
+    fetch->ca_file = conf->ca_file == NULL ? NULL : strdup(conf->ca_file);
+    fetch->timer = evtimer_new(loop_base(loop), on_timer, fetch);
+    fetch->multi = curl_multi_init();
+    if (fetch->agent == NULL || (conf->ca_file != NULL && fetch->ca_file == NULL) ||
+        fetch->timer == NULL || fetch->multi == NULL) {
+        fetch_free(fetch);
         return NULL;
     }
-    curl_multi_setopt(caller->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
-    curl_multi_setopt(caller->multi, CURLMOPT_SOCKETDATA, caller);
-    curl_multi_setopt(caller->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
-    curl_multi_setopt(caller->multi, CURLMOPT_TIMERDATA, caller);
-    return caller;
+    curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETDATA, fetch);
+    curl_multi_setopt(fetch->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(fetch->multi, CURLMOPT_TIMERDATA, fetch);
+    return fetch;
 }
 
 static void close_inside(void *ctx)
 {
-    struct caller *caller = ctx;
-    run_task(&caller->task);
-    for (int i = 0; i < CALLER_REQUESTS_MAX; i++)
-        if (caller->calls[i] != NULL)
-            call_end(caller->calls[i], CURLE_ABORTED_BY_CALLBACK);
-    caller_free(caller);
+    struct fetch *fetch = ctx;
+    run_task(&fetch->task);
+    for (int i = 0; i < FETCH_REQUESTS_MAX; i++)
+        if (fetch->calls[i] != NULL)
+            call_end(fetch->calls[i], CURLE_ABORTED_BY_CALLBACK);
+    fetch_free(fetch);
 }
 
-void caller_close(struct caller *caller)
+void fetch_close(struct fetch *fetch)
 {
-    if (caller != NULL)
-        loop_call(caller->loop, close_inside, caller);
+    if (fetch != NULL)
+        loop_call(fetch->loop, close_inside, fetch);
 }

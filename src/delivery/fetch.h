@@ -1,7 +1,7 @@
 /*
- * caller: calls to other people's servers: webhooks, providers. libcurl on the loop.
+ * fetch: calls to other people's servers: webhooks, providers. libcurl on the loop.
  *
- *      any thread: caller_send --> loop: curl multi --> the world --> call(response), loop's thread
+ *      any thread: fetch_send --> loop: curl multi --> the world --> call(response), loop's thread
  *
  * Always true   each request sent is called back once; no redirect is followed, no proxy or
  *               netrc of the environment is used, only http and https are spoken; an inside
@@ -10,25 +10,25 @@
  *               kept connection, where curl would quietly send it again if that proved dead.
  * Cost          one curl handle a request; kept connections belong to the client.
  */
-#ifndef DULT_DELIVERY_CALLER_H
-#define DULT_DELIVERY_CALLER_H
+#ifndef DULT_DELIVERY_FETCH_H
+#define DULT_DELIVERY_FETCH_H
 
 #include "delivery/loop.h"
 
 enum {
-    CALLER_HEADERS_MAX = 32,
-    CALLER_TIMEOUT_MS_MAX = 120000,
-    CALLER_RESPONSE_BYTES_MAX = 16 * 1024 * 1024, /* asked for less by response_bytes_max */
-    CALLER_REQUESTS_MAX = 256,                    /* at once; further ones are refused */
+    FETCH_HEADERS_MAX = 32,
+    FETCH_TIMEOUT_MS_MAX = 120000,
+    FETCH_RESPONSE_BYTES_MAX = 16 * 1024 * 1024, /* asked for less by response_bytes_max */
+    FETCH_REQUESTS_MAX = 256,                    /* at once; further ones are refused */
 };
 
-struct caller_conf {
+struct fetch_conf {
     bool        allow_inside; /* may call 127.0.0.1 and the like; for development */
     const char *ca_file;      /* NULL: the system's authorities */
     const char *agent;        /* NULL: "Dult" */
 };
 
-struct caller_response {
+struct fetch_response {
     enum err err; /* OK: there is a status. ERR_DENIED: inside address. ERR_LIMIT: the answer
                      is too long. ERR_IO: no answer. ERR_INPUT: not a URL to call */
     int        status;
@@ -38,29 +38,29 @@ struct caller_response {
     char       text[256];     /* why, when err is not OK */
 };
 
-struct caller_request {
+struct fetch_request {
     const char *method; /* "GET", "POST", "PUT", "DELETE"; terminated, as are URL and headers */
     const char *url;
-    const char *headers[CALLER_HEADERS_MAX]; /* "Name: value"; the first NULL ends them */
+    const char *headers[FETCH_HEADERS_MAX]; /* "Name: value"; the first NULL ends them */
     struct str  body;
-    int64_t     timeout_ms;         /* 1..CALLER_TIMEOUT_MS_MAX */
-    size_t      response_bytes_max; /* 1..CALLER_RESPONSE_BYTES_MAX */
+    int64_t     timeout_ms;         /* 1..FETCH_TIMEOUT_MS_MAX */
+    size_t      response_bytes_max; /* 1..FETCH_RESPONSE_BYTES_MAX */
     bool        repeatable;         /* it carries an idempotency key, or only reads */
-    void (*call)(void *ctx, const struct caller_response *response);
+    void (*call)(void *ctx, const struct fetch_response *response);
     void *ctx;
 };
 
-struct caller;
+struct fetch;
 
-struct caller *caller_open(struct loop              *loop,
-                           const struct caller_conf *conf); /* NULL without memory */
+struct fetch *fetch_open(struct loop             *loop,
+                         const struct fetch_conf *conf); /* NULL without memory */
 
 /* Ends every request under way (each is called back, ERR_IO) and frees. NULL is nothing. */
-void caller_close(struct caller *caller);
+void fetch_close(struct fetch *fetch);
 
 /* Copies what the request points at. ERR_INPUT: a field out of bounds, a CR or LF in a header or
- * the URL. ERR_WAIT: CALLER_REQUESTS_MAX are under way. Then there is no call. */
-MUST enum err caller_send(struct caller *caller, const struct caller_request *request,
-                          struct problem *problem);
+ * the URL. ERR_WAIT: FETCH_REQUESTS_MAX are under way. Then there is no call. */
+MUST enum err fetch_send(struct fetch *fetch, const struct fetch_request *request,
+                         struct problem *problem);
 
 #endif
