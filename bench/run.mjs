@@ -48,6 +48,7 @@ function resident(server) {
 async function open(shop, args = []) {
   const data = folder('data');
   await dult('apply', '--data', data, shop);
+  await dult('live', '--yes', '--data', data);
   const writeKey = await createKey(data, 'write', 'load');
   const apiKey = await createKey(data, 'api', 'bench', 'read');
   const server = await new Server({ data, args }).start();

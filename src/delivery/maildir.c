@@ -326,3 +326,15 @@ enum err maildir_open(const char *path, const struct channel_calls *calls, struc
     }
     return OK;
 }
+
+struct delivery_outcome maildir_write(const char *path, const struct delivery_message *message)
+{
+    struct maildir          maildir = { .dir = -1, .tmp = -1, .new = -1 };
+    struct delivery_outcome outcome =
+        open_folders(&maildir, path) ? store(&maildir, message) : trouble("open");
+    const int fds[] = { maildir.dir, maildir.tmp, maildir.new };
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return outcome;
+}

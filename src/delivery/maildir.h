@@ -24,6 +24,10 @@ enum {
 MUST enum err maildir_open(const char *path, const struct channel_calls *calls,
                            struct channel **out, struct problem *problem);
 
+/* Writes one message at once, without a channel; makes the folder where it is missing. The same
+ * outcome as the channel's. */
+struct delivery_outcome maildir_write(const char *path, const struct delivery_message *message);
+
 /* The file name of a Message-ID: itself where it is plain and short, else escaped or hashed.
  * `out` has MAILDIR_NAME_BYTES_MAX + 1. */
 void maildir_name(struct str message_id, char *out);

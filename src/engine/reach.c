@@ -205,3 +205,23 @@ uint32_t engine_by_phone(const struct engine *engine, struct str number, uint32_
     }
     return from;
 }
+
+static bool can_reach(const struct engine *engine, uint32_t person, enum consent_channel channel)
+{
+    char       bytes[REACH_BYTES_MAX];
+    struct str address;
+    if (!str_is_empty(reach_address(engine, person, channel, bytes, &address)) ||
+        reach_refuses(people_state_get(engine->people, person), 0, channel))
+        return false;
+    return engine_suppression(engine, address) == NULL;
+}
+
+bool reach_all(const struct engine *engine, enum consent_channel channel, uint32_t *from,
+               uint32_t most, uint64_t *people)
+{
+    uint32_t all = people_count(engine->people);
+    for (uint32_t looked = 0; looked < most && *from < all; looked++, ++*from)
+        if (people_root(engine->people, *from) == *from && !people_is_nobody(engine->people, *from))
+            *people += can_reach(engine, *from, channel);
+    return *from >= all;
+}

@@ -31,4 +31,9 @@ struct str reach_address(const struct engine *engine, uint32_t person, enum cons
  */
 bool reach_refuses(const struct state *state, uint32_t topic, enum consent_channel channel);
 
+/* People who could be written to by the channel: an address that is not suppressed, and not all of
+ * it refused. From profile *from on, at most `most` profiles; true at the end. */
+bool reach_all(const struct engine *engine, enum consent_channel channel, uint32_t *from,
+               uint32_t most, uint64_t *people);
+
 #endif

@@ -61,6 +61,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                           .absent = "yes" },
     [CONFIG_OUTBOX] = { "outbox", CONFIG_PATH, "DIR",
                         "write mail to this Maildir instead of sending it" },
+    [CONFIG_TRIAL_ALLOW] = { "trial_allow", CONFIG_TEXT, "ADDRESSES",
+                             "until `dult live`, only these and @domains are delivered to" },
     [CONFIG_DKIM_DOMAIN] = { "dkim_domain", CONFIG_TEXT, "NAME", "the domain that signs mail" },
     [CONFIG_DKIM_SELECTOR] = { "dkim_selector", CONFIG_TEXT, "NAME",
                                "which of its keys: NAME._domainkey.DOMAIN" },

@@ -33,6 +33,7 @@ struct serve {
     struct serve_conf   conf;
     struct core        *core;
     struct secrets     *secrets;
+    struct trial       *trial;
     struct geo         *geo; /* NULL without its file */
     struct metrics     *metrics;
     struct refused     *refused;
@@ -142,9 +143,31 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
           .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
           .secrets = serve->secrets,
           .courier = serve->courier,
+          .trial = serve->trial,
     };
     bool is_sending = !serve->conf.is_private && (conf.smtp_url != NULL || conf.outbox_dir != NULL);
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
+}
+
+/* Who starts it is told, where mail would go out. */
+static void trial_tell(const struct serve *serve)
+{
+    struct problem   problem = { .where = "" };
+    enum trial_state state = trial_state(serve->trial);
+    if (serve->sender == NULL || !sender_leads_outside(serve->sender) || state == TRIAL_LIVE)
+        return;
+    if (state == TRIAL_COPY)
+        (void)!problem_set(&problem, OK, "live",
+                           "This folder is a copy of one that is live, or was restored, or is in "
+                           "another machine: nothing is sent.",
+                           "`dult live --yes` if it is the one to send from now on; `dult live "
+                           "off` to try things out.");
+    else
+        (void)!problem_set(&problem, OK, "live",
+                           "On trial: mail goes to the addresses of trial_allow, the rest into the "
+                           "folder's outbox.",
+                           "`dult live` shows what going live would mean.");
+    log_problem(LOG_WARNING, &problem);
 }
 
 static enum err api_begin(struct serve *serve, struct problem *problem)
@@ -162,6 +185,8 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .public_url = str_of(serve->public_url),
         .tokens = secrets_token_keys(serve->secrets),
         .secrets = serve->secrets,
+        .trial = serve->trial,
+        .sender = serve->sender,
         .metrics = serve->metrics,
         .refused = serve->refused,
         .channels = serve->channels,
@@ -295,6 +320,8 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     public_url_find(serve);
     TRY(core_begin(serve, problem));
     TRY(courier_begin(serve, problem));
+    TRY(trial_open(&serve->trial, core_store(serve->core), serve->conf.dir,
+                   config_text(config, CONFIG_TRIAL_ALLOW), problem));
     TRY(sender_begin(serve, problem));
     TRY(core_start(serve->core));
     TRY(api_begin(serve, problem));
@@ -304,6 +331,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     if (!serve->conf.is_private && api_owner_token(serve->api, serve->owner_token) != OK)
         serve->owner_token[0] = '\0'; /* there is an owner */
     TRY(listener_begin(serve, problem));
+    trial_tell(serve);
     return serve->sender == NULL ? OK : sender_start(serve->sender, problem);
 }
 
@@ -349,6 +377,7 @@ void serve_close(struct serve *serve)
     router_close(serve->router);
     geo_close(serve->geo);
     secrets_close(serve->secrets);
+    trial_close(serve->trial);
     metrics_close(serve->metrics);
     refused_close(serve->refused);
     pthread_mutex_destroy(&serve->quiet_lock);

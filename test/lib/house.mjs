@@ -4,6 +4,8 @@
 //     ... house.client, house.recorder, house.server ...
 //     await house.close();
 //
+// The folder is live unless `live: false` is said: a new one would keep its mail to itself.
+//
 // The public address is one no test can reach, as behind a real proxy; house.local(url) turns a
 // link from a mail into the address of the server under test.
 
@@ -14,7 +16,7 @@ import { Recorder } from './recorder.mjs';
 export const PUBLIC_URL = 'https://go.tents.example';
 export const SCOPES = 'read,write';
 
-export async function openHouse({ shop, keepShop = false, recorder: recording = {}, args = [], env = {} } = {}) {
+export async function openHouse({ shop, keepShop = false, recorder: recording = {}, live = true, args = [], env = {} } = {}) {
   const data = folder('data');
   const recorder = await Recorder.listen(recording);
   const server = new Server({
@@ -39,6 +41,7 @@ export async function openHouse({ shop, keepShop = false, recorder: recording = 
   };
   try {
     if (shop) await dult('apply', '--data', data, shop);
+    if (live) await dult('live', '--yes', '--data', data);
     const writeKey = await createKey(data, 'write', 'shop');
     const apiKey = await createKey(data, 'api', 'test', SCOPES);
     await server.start();

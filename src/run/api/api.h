@@ -43,6 +43,8 @@ enum {
 
 struct api;
 struct secrets;
+struct sender;
+struct trial;
 struct geo;
 struct channels;
 
@@ -52,6 +54,8 @@ struct api_conf {
     struct str               name;       /* the workspace's, on the unsubscribe page */
     const struct token_keys *tokens;     /* of links; NULL: tracking answers 404 */
     const struct secrets    *secrets;    /* of mails looked at in a browser; NULL: 404 */
+    struct trial            *trial;      /* NULL: always live */
+    struct sender           *sender;     /* NULL: nothing is sent from here */
     struct metrics          *metrics;    /* may be NULL; core's numbers are registered in it */
     struct refused          *refused;    /* may be NULL */
     const struct geo        *geo;        /* countries of addresses; NULL: the network tells none */

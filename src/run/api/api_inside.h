@@ -14,6 +14,7 @@
  *      api_returned.c   returned mail                  trail.c            from token to message
  *      api_consent.c    what people said               saying.c           a word with its proof
  *      api_sending.c    stopped, or not
+ *      api_live.c       live, or on trial
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a

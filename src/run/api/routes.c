@@ -165,6 +165,9 @@ static const struct api_route ROUTES[] = {
     SCOPE("DELETE", "/api/v1/reports/running/{id}", report_stop, "reports:read",
           "Stop one of them"),
 
+    SCOPE("GET", "/api/v1/live", live_show, "messages:read",
+          "May mail reach people? With the counts of what that means"),
+    SCOPE("POST", "/api/v1/live", live_post, "keys:admin", "Go live, or back on trial"),
     SCOPE("GET", "/api/v1/messages", messages_list, "messages:read", "List messages, newest first"),
     SCOPE("GET", "/api/v1/messages/summary", messages_summary, "messages:read",
           "How many messages are in which state"),

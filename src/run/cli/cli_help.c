@@ -249,6 +249,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .example = "dult liquid --cases golden_liquid.json",
       .options = { { "cases", "FILE", "the cases" } },
       .run = cli_liquid },
+    { .name = "live",
+      .purpose = "show whether mail goes to people, and switch it on or off",
+      .usage = "[--yes] [--data DIR]\noff [--data DIR]",
+      .more =
+          "A new folder is on trial: mail goes to the addresses of trial_allow, the rest into\n"
+          "DIR/outbox. A copy of a folder that is live sends nothing. Without --yes it shows how\n"
+          "many messages and people it is about, and ends with 1 unless it is live.",
+      .example = "dult live --yes",
+      .options = { { "yes", NULL, "go live" } },
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_live },
     { .name = "suppress",
       .purpose = "list, add and lift addresses that nothing is sent to",
       .usage = "[list] [--data DIR] [--reason REASON] [--limit N]\n"

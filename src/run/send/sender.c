@@ -120,6 +120,8 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
     TRY(ways_find(sender, problem));
     for (uint32_t i = 0; i < sender->ways_count; i++)
         TRY(way_check(sender, &sender->ways[i], problem));
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        sender->leads_outside = sender->leads_outside || sender->ways[i].conf->kind != WAY_OUTBOX;
     return OK;
 }
 
@@ -343,6 +345,19 @@ void sender_close(struct sender *sender)
     if (sender->started)
         drain(sender);
     sender_free(sender);
+}
+
+bool sender_leads_outside(const struct sender *sender)
+{
+    return sender->leads_outside;
+}
+
+void sender_look_again(struct sender *sender)
+{
+    pthread_mutex_lock(&sender->lock);
+    if (sender->ready)
+        ways_look(sender);
+    pthread_mutex_unlock(&sender->lock);
 }
 
 struct sender_stats sender_stats(struct sender *sender)

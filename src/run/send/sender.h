@@ -30,6 +30,7 @@
 #include "run/core/core.h"
 #include "run/send/courier.h"
 #include "run/send/secrets.h"
+#include "run/send/trial.h"
 #include "run/send/way.h"
 
 enum {
@@ -55,6 +56,7 @@ struct sender_conf {
     int64_t         retry_ms;       /* of a test: the pause before every next try; 0: retry.h's */
     bool            no_tracking;    /* neither clicks nor opens */
     const struct secrets  *secrets; /* outlives the sender */
+    const struct trial    *trial;   /* likewise; NULL: live */
     const struct way_conf *ways;    /* in order; outlive the sender */
     uint32_t               ways_count;
     struct courier        *courier; /* of what is no e-mail; outlives the sender; NULL: none */
@@ -71,6 +73,11 @@ MUST enum err sender_start(struct sender *sender, struct problem *problem);
 /* Drains: what is in flight is finished, the rest is returned, all of it is durable. Takes at most
  * the time a server may take to answer (30 s). Before core_close. NULL is nothing. */
 void sender_close(struct sender *sender);
+
+/* Is one of its ways no outbox? */
+bool sender_leads_outside(const struct sender *sender);
+/* The trial has another state now. */
+void sender_look_again(struct sender *sender);
 
 struct sender_stats {
     uint64_t sent, failed, deferred, unknown, returned, held;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "delivery/maildir.h"
 #include "delivery/retry.h"
 #include "run/send/sender_inside.h"
 
@@ -32,6 +33,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->gave_home = job->in_flight = false;
     job->way = NULL;
     job->tried = 0;
+    job->is_kept = false;
 }
 
 static struct job *job_take(struct sender *sender, const struct claim *claim)
@@ -147,6 +149,67 @@ void sender_settle(struct sender *sender, struct job *job, const struct delivery
     sender_finish(sender, job, kind, retry_ms);
 }
 
+static bool is_letter(const struct job *job)
+{
+    return job->rendered.person != NULL;
+}
+
+static bool is_to_keep(const struct sender *sender, const struct job *job)
+{
+    return (sender->leads_outside || is_letter(job)) &&
+           !trial_allows(sender->conf.trial, job->claim.address);
+}
+
+/* Every line ends in CRLF. */
+static struct str lines_of(struct arena *arena, struct str text)
+{
+    SCOPED(buf_donep) struct buf out = buf_make(COMPOSE_BYTES_MAX);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\n')
+            buf_str(&out, STR("\r\n"));
+        else if (text.ptr[i] != '\r')
+            buf_char(&out, text.ptr[i]);
+    return str_copy(arena, buf_view(&out));
+}
+
+/* What is no e-mail, so that it can be read as one. */
+static struct delivery_message letter_as_mail(struct job *job)
+{
+    unsigned long long id = (unsigned long long)job->claim.message;
+    struct str         data = str_format(
+                job->arena,
+                "Subject: [%.*s to %.*s] %.*s\r\nMessage-ID: <%llu@trial.invalid>\r\n"
+                        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%.*s\r\n",
+                STR_ARG(channel_name(job->claim.channel)), STR_ARG(job->claim.address),
+                STR_ARG(job->rendered.template), id, STR_ARG(lines_of(job->arena, job->rendered.text)));
+    return (struct delivery_message){ .message_id =
+                                          str_format(job->arena, "%llu@trial.invalid", id),
+                                      .from = STR_NONE,
+                                      .to = STR("letter@trial.invalid"),
+                                      .data = data };
+}
+
+/* On trial: into the outbox, and sent as far as journeys and people are concerned. */
+static void job_keep(struct sender *sender, struct job *job)
+{
+    const struct compose_out *mail = &job->rendered.mail;
+    struct delivery_message   message = { .message_id = mail->message_id,
+                                          .from = mail->envelope_from,
+                                          .to = mail->envelope_to,
+                                          .data = buf_view(&mail->message) };
+    if (is_letter(job)) {
+        message = letter_as_mail(job);
+        job->letter = (struct letter){ .claim = NULL }; /* nobody answered anything */
+    }
+    struct delivery_outcome outcome = maildir_write(trial_outbox(sender->conf.trial), &message);
+    bool                    is_sent = outcome.result == DELIVERY_SENT;
+    job->is_kept = is_sent;
+    snprintf(job->text, sizeof job->text, "trial: %s%s", is_sent ? "kept in the outbox as " : "",
+             outcome.text);
+    sender_finish(sender, job, is_sent ? OUTCOME_SENT : OUTCOME_DEFERRED,
+                  time_now_ms() + TROUBLE_PAUSE_MS);
+}
+
 static void job_render(struct sender *sender, struct render *render, struct job *job)
 {
     job->arena = arena_open(RENDER_ARENA_BYTES_MAX);
@@ -154,6 +217,10 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     enum err err = job->arena == NULL ? ERR_MEMORY
                                       : render_message(render, &job->claim, time_now_ms(),
                                                        job->arena, &job->rendered);
+    if (err == OK && is_to_keep(sender, job)) {
+        job_keep(sender, job);
+        return;
+    }
     if (err == OK && sender_letter_give(sender, job))
         return;
     if (err == OK) {

@@ -33,6 +33,7 @@ struct job {
     struct way             *way;        /* that it goes by, or went by last; NULL: none yet */
     uint32_t                tried;      /* a bit a way that did not send it */
     bool                    in_flight;  /* a channel has it */
+    bool                    is_kept;    /* on trial: in the outbox */
     bool                    bounced;    /* the recipient's host refused it for good */
     bool                    is_to_rcpt; /* the address, not the content */
     struct record_outcome   outcome;    /* its text is `text` */
@@ -80,6 +81,7 @@ struct sender {
     uint32_t        threads_count;
     struct render  *renders[SENDER_THREADS_MAX];
     bool            started;
+    bool            leads_outside; /* one of the ways is no outbox */
 
     pthread_mutex_t     lock;
     pthread_cond_t      work;    /* a job is to be rendered */

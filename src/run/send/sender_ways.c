@@ -156,8 +156,11 @@ static void way_tell(struct way *way)
 {
     const struct sender *sender = way->sender;
     uint32_t             reserve = reserve_of(way);
-    if (!sender->ready || sender->stopping || way->lanes == 0 || way->guests[0].first != NULL ||
-        way->guests[1].first != NULL)
+    /* A copy of a folder claims nothing: it may have been sent by the other one. */
+    bool is_waiting = (sender->leads_outside || sender->conf.courier != NULL) &&
+                      trial_state(sender->conf.trial) == TRIAL_COPY;
+    if (!sender->ready || sender->stopping || is_waiting || way->lanes == 0 ||
+        way->guests[0].first != NULL || way->guests[1].first != NULL)
         return;
     door_tell(way, DOOR_RECEIPTS, reserve);
     door_tell(way, DOOR_ANY, way->places - reserve);
