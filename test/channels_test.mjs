@@ -247,3 +247,62 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     assert.equal(services.of('/v1/postcards').length, 2);
   });
 });
+
+describe('a webhook that never answers', { skip: skipWithoutProgram }, () => {
+  test('holds up no mail, however many of its kind there are', async () => {
+    const services = await Services.listen();
+    const secrets = folder('secrets');
+    const path = join(secrets, 'channels.json');
+    services.answer = () => 'silence';
+    writeFileSync(path, JSON.stringify({ inside: true }), { mode: 0o600 });
+    let house;
+    try {
+      house = await openHouse({ shop: shopFolder({
+        'journeys/Hook.json': journey('Hook', 'hook'), 'templates/hook.email': `channel: webhook\nurl: ${services.origin}/\n--- body\nx\n`,
+        'journeys/Mail.json': journey('Mail', 'mail'), 'templates/mail.email': template({ subject: 'Hi', html: '<p>Hi</p>' }),
+      }), args: ['--channels', path] });
+      await house.client.send('/v1/identify', { userId: 'ada', traits: { email: 'ada@x.example' }, messageId: 'i' });
+      for (let i = 0; i < 20; i++) await house.client.send('/v1/track', { userId: 'ada', event: 'Hook', messageId: `h${i}` });
+      await eventually('all places of mail would be taken', () => services.requests.length >= 8);
+      await house.client.send('/v1/track', { userId: 'ada', event: 'Mail', messageId: 'm' });
+      await eventually('the mail', () => house.recorder.mails.length > 0);
+    } finally {
+      await services.close();
+      await house?.close();
+      removeFolder(secrets);
+    }
+  });
+});
+
+describe('a house whose mail server is down', { skip: skipWithoutProgram }, () => {
+  test('sends text messages all the same, by a service that the operator described', async () => {
+    const services = await Services.listen();
+    const secrets = folder('secrets');
+    const path = join(secrets, 'channels.json');
+    services.answer = () => ({ body: { ok: true, number: 17 } });
+    writeFileSync(path, JSON.stringify({ inside: true, sms: { key: 'k', from: 'Tents', description: {
+      name: 'mine', channel: 'sms', needs: ['key'],
+      request: { method: 'PUT', url: `${services.origin}/send/{{ message.to | url_encode }}`, headers: { 'X-Key': '{{ settings.key }}' },
+        json: { text: '{{ message.text }}', none: '{{ settings.nothing }}', deep: { from: '{{ message.from }}', flash: false } } },
+      answer: { id: 'number' } } } }), { mode: 0o600 });
+    let house;
+    try {
+      house = await openHouse({ shop: shopFolder({
+        'journeys/Text.json': journey('Text', 'text'), 'templates/text.email': 'channel: sms\n--- text\nHi "{{ person.name }}"\n',
+        'journeys/Mail.json': journey('Mail', 'mail'), 'templates/mail.email': template({ subject: 'Hi', html: '<p>Hi</p>' }),
+      }), args: ['--channels', path, '--smtp', 'smtp://127.0.0.1:1'] });
+      await house.client.send('/v1/identify', { userId: 'ada', traits: { phone: '+4791234567', name: 'Ada', email: 'ada@x.example' }, messageId: 'i' });
+      await house.client.send('/v1/track', { userId: 'ada', event: 'Mail', messageId: 'm' });
+      await eventually('the mail waits', async () => (await house.client.messages('ada')).some((message) => message.attempts > 0));
+      await house.client.send('/v1/track', { userId: 'ada', event: 'Text', messageId: 't' });
+      const [request] = await eventually('the text', () => services.requests.length > 0 && services.requests);
+      assert.deepEqual([request.method, request.path, request.headers['x-key'], JSON.parse(request.body)],
+        ['PUT', '/send/%2B4791234567', 'k', { text: 'Hi "Ada"', deep: { from: 'Tents', flash: false } }]);
+      await eventually('sent', async () => (await house.client.messages('ada')).some((message) => message.state === 'sent'));
+    } finally {
+      await house?.close();
+      await services.close();
+      removeFolder(secrets);
+    }
+  });
+});

@@ -20,6 +20,7 @@ export class Services {
           form: Object.fromEntries(new URLSearchParams(body)) };
         services.requests.push(kept);
         const answer = services.answer(kept);
+        if (answer === 'silence') return undefined;
         if (answer === undefined) return request.socket.destroy(); // it was heard, and says nothing
         response.writeHead(answer.status ?? 200, answer.headers ?? { 'content-type': 'application/json' });
         response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "delivery/maildir.h"
 #include "delivery/pool.h"
+#include "run/send/letterbox.h"
 #include "run/send/sender_inside.h"
 
 enum { THREADS = 2, BURST_PARTS = 10 };
@@ -65,7 +66,7 @@ static enum err ways_find(struct sender *sender, struct problem *problem)
                            "There must be one way out: a mail server or an "
                            "outbox folder.",
                            "Set --smtp smtp://host, or --outbox DIR to try things out.");
-    if (conf->ways_count > WAYS_MAX)
+    if (conf->ways_count > WAYS_TOLD_MAX)
         return problem_set(problem, ERR_INPUT, "ways", "There are more than eight ways out.",
                            "Leave some away.");
     if (conf->ways_count == 0) {
@@ -81,9 +82,15 @@ static enum err ways_find(struct sender *sender, struct problem *problem)
         list = &sender->only;
         sender->ways_count = 1;
     }
+    sender->mail_ways = sender->ways_count;
+    if (conf->courier != NULL)
+        sender->ways_count += LETTERBOXES;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         struct way *way = &sender->ways[i];
-        *way = (struct way){ .sender = sender, .number = i, .conf = &list[i] };
+        bool        is_mail = i < sender->mail_ways;
+        *way = (struct way){ .sender = sender,
+                             .number = i,
+                             .conf = is_mail ? &list[i] : &letterbox_ways[i - sender->mail_ways] };
         for (int urgent = 0; urgent < 2; urgent++)
             way->guests[urgent].last = &way->guests[urgent].first;
     }
@@ -232,6 +239,8 @@ static enum err way_start(struct sender *sender, struct way *way, struct problem
     struct channel_stats       stats;
     if (way->conf->kind == WAY_SMTP)
         TRY(smtp_start(sender, way, problem));
+    else if (way->conf->kind == WAY_COURIER)
+        TRY(letterbox_open(&calls, &way->channel));
     else
         TRY(maildir_open(way->conf->outbox_dir, &calls, &way->channel, problem));
     channel_stats_read(way->channel, &stats);
@@ -364,8 +373,9 @@ struct sender_stats sender_stats(struct sender *sender)
 {
     struct way_stats ways[WAYS_MAX];
     uint32_t         count = sender_ways(sender, ways);
-    int64_t          now_ms = time_now_ms();
-    bool             is_any_up = false;
+    count = least(count, sender->mail_ways); /* the others are never down */
+    int64_t now_ms = time_now_ms();
+    bool    is_any_up = false;
     pthread_mutex_lock(&sender->lock);
     struct sender_stats stats = sender->stats;
     pthread_mutex_unlock(&sender->lock);

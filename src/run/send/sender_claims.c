@@ -116,7 +116,7 @@ static int64_t next_try_ms(const struct sender *sender, const struct job *job)
 static void text_set(struct sender *sender, struct job *job, const struct delivery_outcome *outcome)
 {
     char        code[32] = "";
-    const char *way = sender->ways_count > 1 ? job->way->conf->name : "";
+    const char *way = sender->mail_ways > 1 ? job->way->conf->name : "";
     if (outcome->code > 0)
         snprintf(code, sizeof code, "%d %s%s", outcome->code, outcome->enhanced,
                  outcome->enhanced[0] == '\0' ? "" : " ");

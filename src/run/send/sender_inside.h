@@ -76,6 +76,7 @@ struct sender {
     struct way_conf only; /* the way that smtp_url or outbox_dir is */
     struct way      ways[WAYS_MAX];
     uint32_t        ways_count;
+    uint32_t        mail_ways; /* the first so many; the others are the courier's */
     struct loop    *loop;
     pthread_t       threads[SENDER_THREADS_MAX], reporter;
     uint32_t        threads_count;

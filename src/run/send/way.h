@@ -12,7 +12,8 @@
 #include "engine/channel.h"
 
 enum {
-    WAYS_MAX = 8,
+    WAYS_TOLD_MAX = 8, /* by the operator */
+    WAYS_MAX = 10,     /* with the courier's: letterbox.h */
     WAY_NAME_BYTES_MAX = 40,
     WAY_WORDS_MAX = 64,   /* topics; domains */
     WAY_PLACES_MAX = 128, /* messages it holds at once: two a connection, 64 connections */
@@ -20,7 +21,8 @@ enum {
 
 enum way_kind {
     WAY_SMTP,
-    WAY_OUTBOX, /* a Maildir */
+    WAY_OUTBOX,  /* a Maildir */
+    WAY_COURIER, /* what is no e-mail */
 };
 
 enum sender_tls {
