@@ -215,6 +215,10 @@ struct brake_counts engine_brake_counts(const struct engine *engine);
 uint32_t engine_message_events(const struct engine *engine, uint32_t person, uint64_t seq,
                                uint64_t *seqs, uint32_t most);
 
+/* When a message was sent, by the person's timeline: INT64_MIN, nobody knows; INT64_MAX, it is
+ * being sent. */
+int64_t engine_message_sent_ms(const struct engine *engine, uint32_t profile, uint64_t message);
+
 struct engine_stats {
     uint64_t              profiles, events, decisions, timers, queued, sending, parked;
     uint64_t              memberships_changed, enrolled, jobs_left;

@@ -308,6 +308,40 @@ struct str engine_language(const struct engine *engine, uint32_t person)
     return is_known ? language.value.string : STR_NONE;
 }
 
+/* The number stands as text where delivery told it. */
+static bool names_message(struct bag bag, uint16_t key, uint64_t message)
+{
+    struct json value;
+    int64_t     number;
+    if (!bag_find(bag, key, &value))
+        return false;
+    if (value.kind == JSON_INT)
+        return (uint64_t)value.integer == message;
+    return value.kind == JSON_STRING && str_to_int(value.string, &number) == OK &&
+           (uint64_t)number == message;
+}
+
+int64_t engine_message_sent_ms(const struct engine *engine, uint32_t profile, uint64_t message)
+{
+    struct known known;
+    uint16_t     key = dict_find(engine->program->names[NAME_PROPERTY], STR("message"));
+    if (people_is_nobody(engine->people, profile))
+        return INT64_MIN;
+    uint32_t            person = people_root(engine->people, profile);
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].id == message &&
+            state->rare->messages.items[i].state == MESSAGE_SENDING)
+            return INT64_MAX;
+    known_make(&known, engine, person, engine->now_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++)
+        for (uint32_t i = known.runs[r].count;
+             (i = run_name_last(&known.runs[r], i, OWN_MESSAGE_SENT)) > 0; i--)
+            if (names_message(bag_at(known.facts.bags, known.runs[r].bag[i - 1]), key, message))
+                return known.runs[r].at_ms[i - 1];
+    return INT64_MIN;
+}
+
 /* A trait that is told is told of many: the first ten thousand people show it, in milliseconds. */
 bool engine_trait_is_told(const struct engine *engine, struct str name)
 {

@@ -67,6 +67,10 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
     [CONFIG_DKIM_SELECTOR] = { "dkim_selector", CONFIG_TEXT, "NAME",
                                "which of its keys: NAME._domainkey.DOMAIN" },
     [CONFIG_DKIM_KEY_FILE] = { "dkim_key_file", CONFIG_PATH, "FILE", "PEM key that signs" },
+    [CONFIG_HIT_WAIT] = { "hit_wait", CONFIG_COUNT, "SECONDS",
+                          "how long opens and clicks wait to be told from a scanner's; 0: not at "
+                          "all",
+                          .absent = "5", 0, 60 },
     [CONFIG_LATENESS] = { "lateness", CONFIG_LENGTH, "TIME",
                           "older events update people and start nothing", .absent = "1 day",
                           TIME_MINUTE_MS, 365 * TIME_DAY_MS },

@@ -24,6 +24,9 @@
 #include "server/auth.h"
 #include "server/http.h"
 
+/* Nobody has read a mail and followed a link so soon after its server took it. */
+#define HIT_SOON_MS (3 * TIME_SECOND_MS)
+
 enum {
     DKIM_FILE_BYTES_MAX = 16 << 10, /* ten times a key of 2,048 bits */
     MEMORY_BLOCK_BYTES = 256 << 10,
@@ -195,6 +198,8 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
                           [HOOK_POSTMARK] =
                               text_or_null(serve->conf.config, CONFIG_POSTMARK_PASSWORD) },
         .report_threads = (uint32_t)config_number(serve->conf.config, CONFIG_REPORT_THREADS),
+        .hit_wait_ms = config_number(serve->conf.config, CONFIG_HIT_WAIT) * TIME_SECOND_MS,
+        .hit_soon_ms = HIT_SOON_MS,
     };
     return api_open(&serve->api, &conf, problem);
 }

@@ -6,6 +6,7 @@
 //
 // The folder is live unless `live: false` is said: a new one would keep its mail to itself.
 //
+// Opens and clicks are recorded at once (hitWait: seconds they wait, as in the field 5).
 // The public address is one no test can reach, as behind a real proxy; house.local(url) turns a
 // link from a mail into the address of the server under test.
 
@@ -16,13 +17,13 @@ import { Recorder } from './recorder.mjs';
 export const PUBLIC_URL = 'https://go.tents.example';
 export const SCOPES = 'read,write';
 
-export async function openHouse({ shop, keepShop = false, recorder: recording = {}, live = true, args = [], env = {} } = {}) {
+export async function openHouse({ shop, keepShop = false, recorder: recording = {}, live = true, hitWait = 0, args = [], env = {} } = {}) {
   const data = folder('data');
   const recorder = await Recorder.listen(recording);
   const server = new Server({
     data,
     env,
-    args: ['--public-url', PUBLIC_URL, '--smtp', recorder.url, ...args],
+    args: ['--public-url', PUBLIC_URL, '--smtp', recorder.url, '--hit-wait', String(hitWait), ...args],
   });
   const house = {
     data,

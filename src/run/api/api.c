@@ -1,4 +1,5 @@
 #include "run/api/api_inside.h"
+#include "run/api/sieve.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -233,6 +234,10 @@ static enum err parts_open(struct api *api)
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
     stats_register(api);
+    if (api->conf.hit_wait_ms > 0)
+        TRY(sieve_open(&api->sieve, &(struct sieve_conf){ .core = api->conf.core,
+                                                          .wait_ms = api->conf.hit_wait_ms,
+                                                          .soon_ms = api->conf.hit_soon_ms }));
     return crew_begin(api);
 }
 
@@ -267,6 +272,7 @@ void api_close(struct api *api)
     for (int i = 0; i < API_DESKS; i++)
         desk_close(&api->desks[i]);
     crew_end(api);
+    sieve_close(api->sieve);
     running_done(&api->running);
     queue_close(api->quick);
     queue_close(api->slow);

@@ -61,8 +61,9 @@ struct api_conf {
     const struct geo        *geo;        /* countries of addresses; NULL: the network tells none */
     const struct route      *pages;      /* served beside ours, their context is the api */
     size_t                   pages_count;
-    uint32_t                 report_threads; /* 0: API_REPORT_THREADS */
     const struct channels *channels; /* services that are no e-mail; NULL: none tells us anything */
+    uint32_t               report_threads;           /* 0: API_REPORT_THREADS */
+    int64_t                hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
     const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
 };
 

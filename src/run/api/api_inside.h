@@ -67,6 +67,7 @@ struct api {
     pthread_mutex_t        lock; /* changing keys, the owner's token */
     struct auth_once       owner;
     struct tally          *tally;
+    struct sieve          *sieve; /* NULL: opens and clicks wait for nothing */
     struct metric         *report_seconds;
     int64_t                opened_ms;
 };

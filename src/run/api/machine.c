@@ -1,4 +1,5 @@
 #include "run/api/machine.h"
+#include "run/api/machine_network.h"
 
 /*
  * Parts of user agents, in small letters, as their makers publish them or as they stand in the logs
@@ -81,7 +82,7 @@ static bool is_proxy(struct str agent)
            has_any(agent, proxies, sizeof proxies / sizeof proxies[0]);
 }
 
-bool machine_is(const struct machine_hit *hit)
+static bool is_machine_agent(const struct machine_hit *hit)
 {
     struct str agent = str_trim(hit->agent);
     if (hit->head || str_is_empty(agent) || has(hit->purpose, STR("prefetch")))
@@ -89,4 +90,16 @@ bool machine_is(const struct machine_hit *hit)
     if (is_proxy(agent))
         return hit->click;
     return has_any(agent, machines, sizeof machines / sizeof machines[0]);
+}
+
+const char *machine_sign(const struct machine_hit *hit)
+{
+    if (is_machine_agent(hit))
+        return "agent";
+    return machine_network(hit->address) ? "network" : NULL;
+}
+
+bool machine_is(const struct machine_hit *hit)
+{
+    return machine_sign(hit) != NULL;
 }

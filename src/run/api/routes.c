@@ -75,6 +75,7 @@ static const struct api_route ROUTES[] = {
     QUICK("GET", "/c/{token}", track_click, "A link of an e-mail; records the click, redirects"),
     QUICK("GET", "/u/{token}", track_page, "The unsubscribe page; changes nothing"),
     QUICK("POST", "/u/{token}", track_unsubscribe, "Unsubscribe, by one click or by the button"),
+    QUICK("GET", "/h/{token}", track_trap, "A link that nobody sees; leads nowhere"),
     OPEN("GET", "/p/{token}", preferences_page, "All topics by channel; changes nothing"),
     PAGE("POST", "/p/{token}", preferences_post, "Change what one is written to about, or undo it"),
     OPEN("GET", "/s/{token}", confirm_page, "The page that confirms a yes; changes nothing"),

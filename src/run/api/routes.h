@@ -30,7 +30,7 @@ const struct api_route *api_routes(size_t *count);
 route_run collect_post, collect_settings;
 call_run  import_post;
 call_run  track_open, track_click, track_page, track_unsubscribe, track_view;
-call_run  preferences_page, preferences_post, confirm_page, confirm_post;
+call_run  track_trap, preferences_page, preferences_post, confirm_page, confirm_post;
 call_run  health_show, metrics_show, openapi_show, segment_schema_show, stats_show, rejected_list,
     refused_list;
 call_run profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,

@@ -1,14 +1,17 @@
 /*
- * Links of our mails that people follow. A click is redirected after it is on disk; only when the
- * core has no room is a reader led on unrecorded, for a link must lead somewhere. A GET never
- * changes a consent. What programs open and follow is recorded as theirs (machine.h).
+ * Links of our mails that people follow. What programs open and follow is recorded as theirs: by
+ * what they say of themselves (machine.h), and by what else comes within a few seconds (sieve.h),
+ * during which the reader has long been led on. Without that wait a click is redirected after it is
+ * on disk. A GET never changes a consent.
  */
 #include "run/api/api_inside.h"
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "message/links.h"
+#include "run/api/sieve.h"
 #include "run/api/machine.h"
 #include "run/returned/trail.h"
 
@@ -109,20 +112,35 @@ static struct str purpose_of(const struct http_request *request)
     return STR_NONE;
 }
 
-static bool is_machine(const struct http_request *request, bool is_click)
+static const char *sign_of(const struct http_request *request, bool is_click)
 {
-    return machine_is(&(struct machine_hit){ .head = http_method(request) == GATE_HEAD,
-                                             .click = is_click,
-                                             .agent = http_header(request, STR("User-Agent")),
-                                             .purpose = purpose_of(request) });
+    return machine_sign(&(struct machine_hit){ .head = http_method(request) == GATE_HEAD,
+                                               .click = is_click,
+                                               .agent = http_header(request, STR("User-Agent")),
+                                               .purpose = purpose_of(request),
+                                               .address = http_peer(request) });
+}
+
+/* It waits for what comes beside it (sieve.h). False: it is to be recorded by itself. */
+static bool waits(struct call *call, const struct trail *trail, enum hit_kind kind)
+{
+    struct hit hit = { .kind = kind,
+                       .message = trail->token.message,
+                       .link = kind == HIT_TRAP ? UINT64_MAX : hash_str(trail->url, 1),
+                       .at_ms = time_now_ms(),
+                       .sent_ms = INT64_MIN,
+                       .sign = trail->sign };
+    str_to_cstr(http_peer(call->request), hit.address, sizeof hit.address);
+    return call->api->sieve != NULL && sieve_take(call->api->sieve, trail, hit) == OK;
 }
 
 enum err track_open(struct call *call)
 {
     struct trail trail = { 0 };
     enum err     err = token_of(call, TOKEN_OPEN, &trail);
-    trail.machine = is_machine(call->request, false);
-    if (err == OK)
+    trail.sign = sign_of(call->request, false);
+    trail.machine = trail.sign != NULL;
+    if (err == OK && !waits(call, &trail, HIT_OPEN))
         err = trail_submit(call, &trail, EVENT_MESSAGE_OPENED, opened);
     if (call->is_answered)
         return OK;
@@ -138,11 +156,29 @@ enum err track_click(struct call *call)
     if (token_of(call, TOKEN_CLICK, &trail) != OK || !links_target(trail.url, &target))
         return track_nowhere(call);
     trail.url = buf_view(&target);
-    trail.machine = is_machine(call->request, true);
+    trail.sign = sign_of(call->request, true);
+    trail.machine = trail.sign != NULL;
     /* A reader who clicked gets where the link leads, also when it cannot be recorded now. */
-    if (trail_submit(call, &trail, EVENT_MESSAGE_CLICKED, clicked) == OK)
+    if (!waits(call, &trail, HIT_CLICK) &&
+        trail_submit(call, &trail, EVENT_MESSAGE_CLICKED, clicked) == OK)
         return OK;
     call->is_answered = true;
     redirect_reply(call->request, trail.url);
     return OK;
+}
+
+/* The link that nobody sees. It leads nowhere, for everyone alike. */
+enum err track_trap(struct call *call)
+{
+    struct trail trail = { .machine = true };
+    enum err     err = token_of(call, TOKEN_TRAP, &trail);
+    trail.sign = "hidden link";
+    if (err == OK && !waits(call, &trail, HIT_TRAP)) {
+        struct entry entry;
+        err = trail_entry(call->arena, &trail, EVENT_MESSAGE_CLICKED, &entry);
+        if (err == OK)
+            err = call_submit(call, &entry, 1, NULL);
+    }
+    (void)err;
+    return track_nowhere(call);
 }

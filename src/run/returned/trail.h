@@ -26,6 +26,7 @@ struct trail {
     uint32_t             topic;
     enum consent_channel channel;
     bool                 machine; /* opened or clicked by a program */
+    const char          *sign;    /* what showed that; NULL: nothing */
     const struct bounce *bounce;  /* what came back; NULL: nothing */
 };
 
