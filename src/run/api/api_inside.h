@@ -14,6 +14,7 @@
  *      api_returned.c   returned mail                  trail.c            from token to message
  *      api_consent.c    what people said               saying.c           a word with its proof
  *      api_sending.c    stopped, or not
+ *      api_trying.c     a test of a template
  *      api_live.c       live, or on trial
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
  *
@@ -89,6 +90,9 @@ MUST enum err call_ask(struct call *call, core_ask *ask, void *context);
 /* The same for records; the first refused one's error and problem. `task` may be NULL. */
 MUST enum err call_submit(struct call *call, struct entry *entries, uint32_t count,
                           struct task *task);
+
+/* The desk's own, made when it is first wanted. */
+MUST enum err call_render(struct call *call, struct render **out);
 
 /* Parameters of the path and of the query, decoded into the arena. */
 struct str    call_param(struct call *call, const char *name);

@@ -166,6 +166,8 @@ static const struct api_route ROUTES[] = {
     SCOPE("DELETE", "/api/v1/reports/running/{id}", report_stop, "reports:read",
           "Stop one of them"),
 
+    SCOPE("POST", "/api/v1/templates/{name}/test", template_test, "messages:write",
+          "Send a test of it, with a person's data, to an address"),
     SCOPE("GET", "/api/v1/live", live_show, "messages:read",
           "May mail reach people? With the counts of what that means"),
     SCOPE("POST", "/api/v1/live", live_post, "keys:admin", "Go live, or back on trial"),

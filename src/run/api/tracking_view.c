@@ -133,7 +133,7 @@ static enum err view_read(struct view *view)
 
 /* ---- the page ---- */
 
-static enum err render_get(struct call *call, struct render **out)
+enum err call_render(struct call *call, struct render **out)
 {
     const struct api_conf *conf = &call->api->conf;
     struct render_conf     wanted = { .store = core_store(conf->core),
@@ -198,7 +198,7 @@ enum err track_view(struct call *call)
     struct render  *render = NULL;
     enum err        err = token_get(&view) ? view_read(&view) : ERR_ABSENT;
     if (err == OK)
-        err = render_get(call, &render);
+        err = call_render(call, &render);
     if (err == OK)
         err = render_page(render, &view.claim, view.at_ms, call->arena, &rendered);
     if (err == ERR_ABSENT || err == ERR_INPUT) /* never sent, or what it was made of is gone */

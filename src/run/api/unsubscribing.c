@@ -8,13 +8,29 @@
 
 enum { ACTION_BYTES_MAX = 64 };
 
+/* The links of a test are about nobody; see render_test. */
+static bool is_of_test(struct call *call)
+{
+    static const enum token_purpose purposes[] = { TOKEN_UNSUBSCRIBE, TOKEN_VIEW,
+                                                   TOKEN_PREFERENCES };
+    struct str                      text = call_param(call, "token");
+    struct token                    token;
+    if (call->api->conf.tokens == NULL || text.len == 0 || text.len > 2 * TOKEN_TEXT_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++)
+        if (token_read(call->api->conf.tokens, purposes[i], text, STR_NONE, &token) == OK)
+            return token.profile == UINT32_MAX;
+    return false;
+}
+
 enum err track_nowhere(struct call *call)
 {
     struct page page;
+    bool        is_test = is_of_test(call);
     TRY(page_open(call, NULL, 0, STR_NONE, &page));
-    page_heading(&page, "nowhere_title");
-    page_words(&page, "nowhere_text", STR_NONE);
-    return page_send(&page, 404);
+    page_heading(&page, is_test ? "test_title" : "nowhere_title");
+    page_words(&page, is_test ? "test_text" : "nowhere_text", STR_NONE);
+    return page_send(&page, is_test ? 200 : 404);
 }
 
 /* Everything else that the person may choose, where this link alone is not enough. */

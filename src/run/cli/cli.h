@@ -116,6 +116,7 @@ enum cli_exit cli_stages(struct cli *cli);
 enum cli_exit cli_retention(struct cli *cli);
 enum cli_exit cli_suppress(struct cli *cli);
 enum cli_exit cli_live(struct cli *cli);
+enum cli_exit cli_send(struct cli *cli);
 enum cli_exit cli_sending(struct cli *cli);
 enum cli_exit cli_report(struct cli *cli);
 enum cli_exit cli_explain(struct cli *cli);

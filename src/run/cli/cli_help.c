@@ -249,6 +249,22 @@ const struct cli_command CLI_COMMANDS[] = {
       .example = "dult liquid --cases golden_liquid.json",
       .options = { { "cases", "FILE", "the cases" } },
       .run = cli_liquid },
+    { .name = "send",
+      .purpose = "send one message, or a test of a template",
+      .usage = "--template NAME --person WHO|--to ADDRESS [--key KEY] [--event FILE] [--data DIR]\n"
+               "--test --template NAME --person WHO --to ADDRESS [--event FILE] [--data DIR]",
+      .more =
+          "A test is written with the person's data, has [Test] in its subject and goes to the\n"
+          "address alone; nothing of it is on anybody's timeline. Needs `dult serve` running.",
+      .example = "dult send --test --template receipt --person ada --to me@shop.example",
+      .options = { { "template", "NAME", "of the template" },
+                   { "person", "WHO", "a userId, anonymous:ID, type:ID or p12" },
+                   { "to", "ADDRESS", "where it goes, else to the person's own" },
+                   { "event", "FILE", "JSON, what the template sees as `event`" },
+                   { "key", "KEY", "sent once for each key" },
+                   { "test", NULL, "only a test" } },
+      .has_data = true,
+      .run = cli_send },
     { .name = "live",
       .purpose = "show whether mail goes to people, and switch it on or off",
       .usage = "[--yes] [--data DIR]\noff [--data DIR]",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "message/address.h"
 #include "run/send/render_data.h"
@@ -150,7 +151,8 @@ struct making {
     bool                    transactional;
     bool                    is_page; /* to be looked at: not signed */
 
-    const struct render_draft *draft; /* of a preview; else NULL */
+    const struct render_draft *draft; /* of a preview or a test; else NULL */
+    bool                       is_test;
     struct render_gaps        *gaps;
 };
 
@@ -315,6 +317,14 @@ static enum err dkim_get(struct making *making)
     return OK;
 }
 
+/* All tests are about nobody, and mail programs show one mail of an id only once. */
+static struct str test_id(const struct making *making)
+{
+    struct str domain = address_domain(making->out->from);
+    return str_format(making->arena, "test.%lld.%llx@%.*s", (long long)making->now_ms,
+                      (unsigned long long)hash_random_seed(), STR_ARG(domain));
+}
+
 static enum err compose_once(struct making *making)
 {
     struct rendered  *out = making->out;
@@ -325,7 +335,9 @@ static enum err compose_once(struct making *making)
         .to = { STR_NONE, to.len == 0 && making->draft != NULL ? STR(NOBODY) : to },
         .reply_to = { STR_NONE,
                       making->asked.reply_to.len > 0 ? making->asked.reply_to : out->reply_to },
-        .subject = out->subject,
+        .subject = making->is_test ? str_format(making->arena, "[Test] %.*s", STR_ARG(out->subject))
+                                   : out->subject,
+        .message_id = making->is_test ? test_id(making) : STR_NONE,
         .html = out->html,
         .text = out->text,
         .who = making->who,
@@ -611,5 +623,12 @@ enum err render_preview(struct render *render, const struct render_draft *draft,
         .render = render, .arena = arena, .is_page = true, .draft = draft, .gaps = gaps
     };
     gaps->count = 0;
+    return render_make(&making, draft->claim, now_ms, out);
+}
+
+enum err render_test(struct render *render, const struct render_draft *draft, int64_t now_ms,
+                     struct arena *arena, struct rendered *out)
+{
+    struct making making = { .render = render, .arena = arena, .draft = draft, .is_test = true };
     return render_make(&making, draft->claim, now_ms, out);
 }

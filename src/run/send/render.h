@@ -111,4 +111,12 @@ MUST enum err render_preview(struct render *render, const struct render_draft *d
                              int64_t now_ms, struct arena *arena, struct rendered *out,
                              struct render_gaps *gaps);
 
+/*
+ * A test of it, for the draft's claim, whose address is where it goes: signed, its subject marked
+ * with [Test], untracked, with a Message-ID and links that are about nobody. `out->mail.message` is
+ * the caller's buf. Errors as of render_message.
+ */
+MUST enum err render_test(struct render *render, const struct render_draft *draft, int64_t now_ms,
+                          struct arena *arena, struct rendered *out);
+
 #endif

@@ -29,6 +29,7 @@
 
 #include "run/core/core.h"
 #include "run/send/courier.h"
+#include "run/send/render.h"
 #include "run/send/secrets.h"
 #include "run/send/trial.h"
 #include "run/send/way.h"
@@ -73,6 +74,19 @@ MUST enum err sender_start(struct sender *sender, struct problem *problem);
 /* Drains: what is in flight is finished, the rest is returned, all of it is durable. Takes at most
  * the time a server may take to answer (30 s). Before core_close. NULL is nothing. */
 void sender_close(struct sender *sender);
+
+/*
+ * One rendered message out by the ways, at once and beside the ledger: nothing is decided, counted
+ * or tried again. Waits until it is known what became of it, SENDER_TRY_MS at most; then it is
+ * DELIVERY_UNKNOWN. On trial it goes to the outbox unless its address is allowed.
+ */
+#define SENDER_TRY_MS INT64_C(60000)
+struct sender_try {
+    const struct rendered *rendered;
+    struct claim           claim; /* channel, transactional, address */
+};
+MUST enum err sender_try(struct sender *sender, const struct sender_try *tried,
+                         struct delivery_outcome *out);
 
 /* Is one of its ways no outbox? */
 bool sender_leads_outside(const struct sender *sender);

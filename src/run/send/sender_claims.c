@@ -34,6 +34,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->way = NULL;
     job->tried = 0;
     job->is_kept = false;
+    job->trying = NULL;
 }
 
 static struct job *job_take(struct sender *sender, const struct claim *claim)
@@ -86,6 +87,11 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
         sender->stats.in_flight--;
     else
         sender->stats.queued--;
+    if (job->trying != NULL) {
+        sender_tried(job);
+        pthread_mutex_unlock(&sender->lock);
+        return;
+    }
     sender->stats.reporting++;
     *sender->outcomes.last = job;
     sender->outcomes.last = &job->next;
@@ -154,7 +160,7 @@ static bool is_letter(const struct job *job)
     return job->rendered.person != NULL;
 }
 
-static bool is_to_keep(const struct sender *sender, const struct job *job)
+bool sender_is_to_keep(const struct sender *sender, const struct job *job)
 {
     return (sender->leads_outside || is_letter(job)) &&
            !trial_allows(sender->conf.trial, job->claim.address);
@@ -189,8 +195,7 @@ static struct delivery_message letter_as_mail(struct job *job)
                                       .data = data };
 }
 
-/* On trial: into the outbox, and sent as far as journeys and people are concerned. */
-static void job_keep(struct sender *sender, struct job *job)
+struct delivery_outcome sender_keep(struct sender *sender, struct job *job)
 {
     const struct compose_out *mail = &job->rendered.mail;
     struct delivery_message   message = { .message_id = mail->message_id,
@@ -202,11 +207,17 @@ static void job_keep(struct sender *sender, struct job *job)
         job->letter = (struct letter){ .claim = NULL }; /* nobody answered anything */
     }
     struct delivery_outcome outcome = maildir_write(trial_outbox(sender->conf.trial), &message);
-    bool                    is_sent = outcome.result == DELIVERY_SENT;
-    job->is_kept = is_sent;
-    snprintf(job->text, sizeof job->text, "trial: %s%s", is_sent ? "kept in the outbox as " : "",
-             outcome.text);
-    sender_finish(sender, job, is_sent ? OUTCOME_SENT : OUTCOME_DEFERRED,
+    job->is_kept = outcome.result == DELIVERY_SENT;
+    snprintf(job->text, sizeof job->text, "trial: %s%s",
+             job->is_kept ? "kept in the outbox as " : "", outcome.text);
+    return outcome;
+}
+
+/* Sent as far as journeys and people are concerned. */
+static void job_keep(struct sender *sender, struct job *job)
+{
+    struct delivery_outcome outcome = sender_keep(sender, job);
+    sender_finish(sender, job, outcome.result == DELIVERY_SENT ? OUTCOME_SENT : OUTCOME_DEFERRED,
                   time_now_ms() + TROUBLE_PAUSE_MS);
 }
 
@@ -217,7 +228,7 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     enum err err = job->arena == NULL ? ERR_MEMORY
                                       : render_message(render, &job->claim, time_now_ms(),
                                                        job->arena, &job->rendered);
-    if (err == OK && is_to_keep(sender, job)) {
+    if (err == OK && sender_is_to_keep(sender, job)) {
         job_keep(sender, job);
         return;
     }

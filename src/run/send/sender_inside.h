@@ -34,6 +34,7 @@ struct job {
     uint32_t                tried;      /* a bit a way that did not send it */
     bool                    in_flight;  /* a channel has it */
     bool                    is_kept;    /* on trial: in the outbox */
+    struct trying          *trying;     /* NULL: it was claimed */
     bool                    bounced;    /* the recipient's host refused it for good */
     bool                    is_to_rcpt; /* the address, not the content */
     struct record_outcome   outcome;    /* its text is `text` */
@@ -43,6 +44,9 @@ struct job {
     struct sender          *sender; /* of a letter */
     struct letter           letter; /* what is no e-mail goes as one */
 };
+
+/* sender_try.c: a job without a claim. */
+struct trying;
 
 struct job_line {
     struct job  *first;
@@ -124,6 +128,12 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
 /* When what was deferred goes again: its 48 hours count from the first try, not from when it was
  * decided, for it may have queued through a long outage. TIME_NEVER: its time is over. */
 int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms);
+
+/* sender_try.c: what became of it; with the lock. */
+void sender_tried(struct job *job);
+/* On trial: into the outbox. */
+struct delivery_outcome sender_keep(struct sender *sender, struct job *job);
+bool                    sender_is_to_keep(const struct sender *sender, const struct job *job);
 
 /* ---- sender_ways.c; those called ways_ with the lock held */
 
