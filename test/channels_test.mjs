@@ -118,6 +118,14 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     assert.deepEqual([is.channel, is.parts, is.price, is.currency, is.service_id], ['sms', 1, 0.05, 'EUR', 'SM1']);
   });
 
+  test('is counted and priced before it is sent', async () => {
+    const answer = await call('POST', '/api/v1/channels/sms/measure', JSON.stringify({ text: 'x’'.repeat(40), to: '912 34 567', country: 'NO' }));
+    const { left, ...is } = JSON.parse(answer.text);
+    assert.deepEqual(is, { to: '+4791234567', parts: 2, encoding: 'UCS-2', characters: 80, culprit: '’', sms_from: 'Tents', price: 0.1, currency: 'EUR' });
+    const saved = await call('PUT', '/api/v1/templates/text', 'channel: sms\ntopic: offers\n--- text\nHi {{ person.name }}, a tent & 10 % off\n');
+    assert.match(saved.text, /As written it is 1 part, GSM-7/);
+  });
+
   test('is delivered when a signed receipt says so, once, and never by an unsigned one', async () => {
     const where = services.of('/Messages.json')[0].form.StatusCallback.replace(PUBLIC_URL, '');
     const receipt = { MessageSid: 'SM1', MessageStatus: 'delivered', To: '+4791234567', From: 'Tents', AccountSid: 'AC1' };
@@ -240,6 +248,9 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     await know('bob', { name: 'Bob', address: { street: '2 Hill', city: 'Oslo', postal_code: '0155', country: 'NO' } });
     await tell('bob', 'Card');
     await eventually('the second card', () => services.of('/v1/postcards').length === 2);
+    const { items } = await house.client.get('/api/v1/channels');
+    assert.deepEqual(items.find((item) => item.channel === 'post'),
+      { channel: 'post', service: 'lob', price: 0.9, currency: 'USD', monthly_max: 2, this_month: 2 });
     await house.server.stop();
     await house.server.start();
     await tell('bob', 'Card');

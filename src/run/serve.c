@@ -193,6 +193,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .metrics = serve->metrics,
         .refused = serve->refused,
         .channels = serve->channels,
+        .courier = serve->courier,
         .hook_secrets = { [HOOK_SENDGRID] = text_or_null(serve->conf.config, CONFIG_SENDGRID_KEY),
                           [HOOK_MAILGUN] = text_or_null(serve->conf.config, CONFIG_MAILGUN_KEY),
                           [HOOK_POSTMARK] =

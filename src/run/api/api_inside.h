@@ -125,6 +125,9 @@ void decision_of_row(const struct store_decision *row, struct decision *decision
 int  api_status(enum err err);
 void api_problem_reply(struct http_request *request, enum err err, const struct problem *problem);
 
+/* api_channels.c: what a text message is, and costs where the number is known */
+void channels_measure_write(struct call *call, struct str text, struct str e164, bool *first);
+
 /* api_keys.c */
 MUST enum err keys_load(struct api *api, struct store_reader *reader);
 void          keys_done(struct api *api);

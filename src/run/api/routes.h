@@ -35,7 +35,8 @@ call_run  health_show, metrics_show, openapi_show, segment_schema_show, stats_sh
     refused_list;
 call_run profile_show, profile_timeline, profile_explain, profile_unmerge, profile_consent,
     profile_consents, profile_lists, profile_erase, erasure_show, suppressions_list,
-    suppression_show, suppression_add, suppression_lift, returned_post, hook_post, receipt_post;
+    suppression_show, suppression_add, suppression_lift, returned_post, hook_post, receipt_post,
+    channels_list, channels_measure;
 call_run definitions_list, definition_show, definition_put, definition_delete;
 call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,

@@ -285,3 +285,8 @@ void courier_send(struct courier *courier, struct letter *letter)
     else
         request_send(courier, letter);
 }
+
+uint32_t courier_post_count(struct courier *courier, int64_t now_ms)
+{
+    return cap_count(courier->cap, now_ms);
+}

@@ -60,4 +60,7 @@ void courier_close(struct courier *courier);
 
 void courier_send(struct courier *courier, struct letter *letter);
 
+/* Postcards that went to print this month. */
+uint32_t courier_post_count(struct courier *courier, int64_t now_ms);
+
 #endif
