@@ -214,6 +214,8 @@ struct brake_counts engine_brake_counts(const struct engine *engine);
  */
 uint32_t engine_message_events(const struct engine *engine, uint32_t person, uint64_t seq,
                                uint64_t *seqs, uint32_t most);
+/* The record of the person's last event of that name, as known by now; 0: there is none. */
+uint32_t engine_last_event(const struct engine *engine, uint32_t person, uint16_t name);
 
 /* When a message was sent, by the person's timeline: INT64_MIN, nobody knows; INT64_MAX, it is
  * being sent. */

@@ -289,3 +289,22 @@ enum err tailor_blocks(const struct engine *engine, uint32_t person,
         TRY(when_write(engine, person, blocks, out, first));
     return buf_err(out);
 }
+
+uint32_t engine_last_event(const struct engine *engine, uint32_t person, uint16_t name)
+{
+    struct known known;
+    int64_t      at_ms = TIME_NEVER;
+    uint32_t     seq = 0;
+    known_make(&known, engine, person, engine->now_ms);
+    for (uint32_t r = 0; r < known.facts.runs_count; r++) {
+        const struct run *run = &known.facts.runs[r];
+        uint32_t          i = run_name_last(run, run->count, name);
+        bool              is_later = i > 0 && (seq == 0 || run->at_ms[i - 1] > at_ms ||
+                                  (run->at_ms[i - 1] == at_ms && run->seq[i - 1] > seq));
+        if (is_later) {
+            at_ms = run->at_ms[i - 1];
+            seq = run->seq[i - 1];
+        }
+    }
+    return seq;
+}

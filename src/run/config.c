@@ -47,6 +47,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                            "how we greet the mail server; else this machine's name" },
     [CONFIG_RETURN_DOMAIN] = { "return_domain", CONFIG_TEXT, "NAME",
                                "where bounces come back to; else the sender's address" },
+    [CONFIG_DNS_SERVERS] = { "dns_servers", CONFIG_TEXT, "HOST:PORT,...",
+                             "who is asked about the DNS of sending domains; else the system's" },
     [CONFIG_BOUNCE_LISTEN] = { "bounce_listen", CONFIG_TEXT, "HOST:PORT",
                                "where a mail server hands in what came back, by SMTP or LMTP" },
     [CONFIG_SENDGRID_KEY] = { "sendgrid_key", CONFIG_TEXT, "KEY",

@@ -20,6 +20,7 @@
 #include "run/send/courier.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
+#include "run/send/sender_url.h"
 #include "run/serve_page.h"
 #include "server/auth.h"
 #include "server/http.h"
@@ -52,6 +53,7 @@ struct serve {
     struct quiet        quiet; /* of refusals in the log */
     char                origin[320];
     char                public_url[CONFIG_VALUE_BYTES_MAX];
+    char                smtp_host[SENDER_HOST_BYTES]; /* empty: mail does not go to people */
     char                owner_token[AUTH_KEY_TEXT_BYTES];
 };
 
@@ -182,6 +184,10 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
     const char *geo_file = text_or_null(serve->conf.config, CONFIG_GEO_FILE);
     if (geo_file != NULL)
         TRY(geo_open(&serve->geo, geo_file, problem));
+    struct sender_url way = { .host = "" };
+    if (config_has(serve->conf.config, CONFIG_SMTP_URL) &&
+        sender_url_parse(str_of(config_text(serve->conf.config, CONFIG_SMTP_URL)), &way, NULL) == OK)
+        snprintf(serve->smtp_host, sizeof serve->smtp_host, "%s", way.host);
     struct api_conf conf = {
         .core = serve->core,
         .geo = serve->geo,
@@ -190,6 +196,9 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .secrets = serve->secrets,
         .trial = serve->trial,
         .sender = serve->sender,
+        .smtp_host = str_of(serve->smtp_host),
+        .return_domain = str_of(config_text(serve->conf.config, CONFIG_RETURN_DOMAIN)),
+        .dns_servers = text_or_null(serve->conf.config, CONFIG_DNS_SERVERS),
         .metrics = serve->metrics,
         .refused = serve->refused,
         .channels = serve->channels,

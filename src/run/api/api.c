@@ -386,6 +386,23 @@ enum err call_nobody(struct call *call, struct str who)
                           "Nobody is known as \"%.*s\".", STR_ARG(who));
 }
 
+enum err call_render(struct call *call, struct render **out)
+{
+    const struct api_conf *conf = &call->api->conf;
+    struct render_conf     wanted = { .store = core_store(conf->core),
+                                      .secrets = conf->secrets,
+                                      .public_url = conf->public_url,
+                                      .no_tracking = true,
+                                      .zones = core_zones(conf->core) };
+    if (conf->secrets == NULL || conf->public_url.len == 0)
+        return problem_set(&call->problem, ERR_ABSENT, "public_url", "No mail can be made here.",
+                           "Set public_url to the address people reach Dult at.");
+    if (call->desk->render == NULL)
+        TRY(render_open(&call->desk->render, &wanted));
+    *out = call->desk->render;
+    return OK;
+}
+
 /* ---- writing ---- */
 
 void write_time(struct buf *out, bool *first, const char *key, int64_t at_ms)

@@ -388,6 +388,8 @@ enum err definition_put(struct call *call)
         TRY(judging_write(call, name, text, &goes, &is_first));
     if (kind == DEFINE_TOPICS && !is_dry)
         TRY(confirm_template_put(call, text));
+    if (kind == DEFINE_JOURNEY)
+        TRY(judging_launch_write(call, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');

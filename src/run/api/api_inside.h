@@ -12,6 +12,8 @@
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
  *      api_returned.c   returned mail                  trail.c            from token to message
+ *      api_preview.c    a mail for one person          api_people.c       a mail for many, its gaps
+ *      api_domains.c    what the DNS says              drafting.h         what these share
  *      api_consent.c    what people said               saying.c           a word with its proof
  *      api_sending.c    stopped, or not
  *      api_trying.c     a test of a template
@@ -55,6 +57,15 @@ struct desk {
     struct render       *render; /* made when a mail is first looked at in a browser */
 };
 
+enum { API_DOMAINS_KEPT = 16 };
+
+/* Whether mail from a domain is believed, asked not long ago. */
+struct domain_kept {
+    char    domain[256];
+    int64_t asked_us;
+    bool    is_known, is_authenticated;
+};
+
 struct api {
     struct api_conf        conf;
     struct route          *routes;
@@ -65,8 +76,10 @@ struct api {
     struct desk           *report_desks; /* one a thread of the crew */
     struct running         running;
     _Atomic(struct keys *) keys;
-    pthread_mutex_t        lock; /* changing keys, the owner's token */
+    pthread_mutex_t        lock; /* changing keys, the owner's token, domains */
     struct auth_once       owner;
+    struct domain_kept     domains[API_DOMAINS_KEPT]; /* under the lock */
+    uint32_t               domains_next;
     struct tally          *tally;
     struct sieve          *sieve; /* NULL: opens and clicks wait for nothing */
     struct metric         *report_seconds;
@@ -91,9 +104,6 @@ MUST enum err call_ask(struct call *call, core_ask *ask, void *context);
 MUST enum err call_submit(struct call *call, struct entry *entries, uint32_t count,
                           struct task *task);
 
-/* The desk's own, made when it is first wanted. */
-MUST enum err call_render(struct call *call, struct render **out);
-
 /* Parameters of the path and of the query, decoded into the arena. */
 struct str    call_param(struct call *call, const char *name);
 struct str    call_query(struct call *call, const char *name);
@@ -106,6 +116,9 @@ MUST enum err call_body(struct call *call, struct json *out);
 /* The person named by {who}: their root. ERR_ABSENT with a problem. On the engine thread. */
 uint32_t      call_find(const struct engine *engine, struct str who);
 MUST enum err call_nobody(struct call *call, struct str who);
+
+/* The desk's, made when it is first wanted. ERR_ABSENT with a problem where mail cannot be made. */
+MUST enum err call_render(struct call *call, struct render **out);
 
 void write_time(struct buf *out, bool *first, const char *key, int64_t at_ms);
 void write_text(struct buf *out, bool *first, const char *key, struct str text);

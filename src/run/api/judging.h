@@ -1,7 +1,8 @@
 /*
  * judging: what would hurt the mails of a template, in the answer to whoever saves it.
  *
- * The template is read as it was handed in, with the workspace of now for the postal address.
+ * The template is read as it was handed in, with the workspace of now for the postal address and
+ * the sender, and rendered for some of the people who would get it.
  */
 #ifndef DULT_RUN_JUDGING_H
 #define DULT_RUN_JUDGING_H
@@ -11,5 +12,8 @@
 /* Appends "findings":[...],"errors":N for a text that templates_check took. */
 MUST enum err judging_write(struct call *call, struct str name, struct str text, struct buf *out,
                             bool *first);
+
+/* The same of a journey that is about to go live: can its mail be believed? */
+MUST enum err judging_launch_write(struct call *call, struct buf *out, bool *first);
 
 #endif

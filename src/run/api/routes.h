@@ -37,6 +37,7 @@ call_run profile_show, profile_timeline, profile_explain, profile_unmerge, profi
     profile_consents, profile_lists, profile_erase, erasure_show, suppressions_list,
     suppression_show, suppression_add, suppression_lift, returned_post, hook_post, receipt_post,
     channels_list, channels_measure;
+call_run template_preview, template_people, domains_show;
 call_run definitions_list, definition_show, definition_put, definition_delete;
 call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,

@@ -133,20 +133,6 @@ static enum err view_read(struct view *view)
 
 /* ---- the page ---- */
 
-enum err call_render(struct call *call, struct render **out)
-{
-    const struct api_conf *conf = &call->api->conf;
-    struct render_conf     wanted = { .store = core_store(conf->core),
-                                      .secrets = conf->secrets,
-                                      .public_url = conf->public_url,
-                                      .no_tracking = true,
-                                      .zones = core_zones(conf->core) };
-    if (call->desk->render == NULL)
-        TRY(render_open(&call->desk->render, &wanted));
-    *out = call->desk->render;
-    return OK;
-}
-
 static void text_write(struct buf *out, const struct rendered *rendered)
 {
     buf_str(out, STR("<!doctype html><html><head><meta charset=\"utf-8\"><title>"));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/cli/checking.h"
 #include "run/cli/cli_talk.h"
 #include "run/cli/diff.h"
 #include "run/cli/files.h"
@@ -525,12 +526,27 @@ enum cli_exit cli_diff(struct cli *cli)
                         err == OK && changes_count(&applying) > 0 ? CLI_NO : CLI_OK);
 }
 
+/* What is asked of others, when the rest is in order. */
+static enum err others_ask(struct applying *applying)
+{
+    struct cli *cli = applying->cli;
+    if (cli_has(cli, "people") || cli_has(cli, "person"))
+        TRY(checking_people(cli, &applying->files, &applying->findings, &applying->talk.problem));
+    if (cli_has(cli, "links"))
+        TRY(checking_links(&applying->files, &applying->findings, &applying->talk.problem));
+    return OK;
+}
+
 enum cli_exit cli_check(struct cli *cli)
 {
     struct applying applying;
     enum err        err = applying_open(&applying, cli, true);
     if (err == OK && applying.faults > 0)
         return faults_end(&applying, "The rest is in order.");
+    uint32_t before = applying.findings.errors + applying.findings.warnings;
+    if (err == OK)
+        err = others_ask(&applying);
+    bool is_worse = applying.findings.errors + applying.findings.warnings > before;
     if (err == OK && cli->is_json)
         printf("{\"files\":%u,\"faults\":0,\"findings\":[%.*s]}\n", applying.files.count,
                STR_ARG(buf_view(&applying.findings.json)));
@@ -538,5 +554,5 @@ enum cli_exit cli_check(struct cli *cli)
         printf("%u file%s in order%s.\n", applying.files.count,
                applying.files.count == 1 ? " is" : "s are",
                applying.findings.warnings > 0 ? ", with warnings" : "");
-    return applying_end(&applying, err, CLI_OK);
+    return applying_end(&applying, err, is_worse ? CLI_NO : CLI_OK);
 }

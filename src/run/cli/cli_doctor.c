@@ -325,22 +325,37 @@ static void look_mail(struct doctor *doctor)
         tell(doctor, FOUND_GOOD, "mail", "", "The mail server lets us in. Nothing was sent.");
 }
 
-static void records_print(struct doctor *doctor, struct str domain)
+/* What `dult domains` tells, in a line each. */
+static void domain_each(struct doctor *doctor, const struct json *domain)
 {
-    struct secrets              *secrets = NULL;
-    SCOPED(buf_donep) struct buf records = buf_make(16 << 10);
-    struct problem               problem = { .where = "" };
-    enum err                     err = secrets_open(&secrets, doctor->cli->data, &problem);
-    if (err == OK)
-        err = secrets_dns_write(secrets, domain, &records);
-    if (err != OK)
-        say(doctor, FOUND_BAD, "dkim", &problem);
-    else if (!doctor->cli->is_json)
-        printf(
-            "%-6s %-8s To be believed, %.*s must publish these in its DNS, and name the mail "
-            "server in its SPF record:\n\n%.*s%.*s. IN TXT \"v=spf1 a:YOUR-MAIL-SERVER ~all\"\n\n",
-            "note", "dns", STR_ARG(domain), STR_ARG(buf_view(&records)), STR_ARG(domain));
-    secrets_close(secrets);
+    struct talk       *talk = &doctor->talk;
+    const struct json *records = json_get(domain, STR("records"));
+    bool               has_people = config_has(&doctor->cli->config, CONFIG_SMTP_URL);
+    for (uint32_t i = 0; records != NULL && i < records->count; i++) {
+        const struct json *row = &records->items[i];
+        const char        *state = talk_text(talk, row, "state");
+        bool               is_wrong = strcmp(state, "missing") == 0 || strcmp(state, "wrong") == 0;
+        tell(doctor,
+             is_wrong && has_people       ? FOUND_BAD
+             : strcmp(state, "good") == 0 ? FOUND_GOOD
+                                          : FOUND_NOTE,
+             talk_text(talk, row, "about"),
+             is_wrong ? "`dult domains` prints the record to publish." : "", "%.120s: %s",
+             talk_text(talk, row, "name"), talk_text(talk, row, "what"));
+    }
+}
+
+static void look_domains(struct doctor *doctor)
+{
+    struct talk *talk = &doctor->talk;
+    talk_path(talk, "/api/v1/domains", NULL, NULL);
+    if (talk_ask(talk, "GET") != OK) {
+        say(doctor, FOUND_BAD, "dns", &talk->problem);
+        return;
+    }
+    const struct json *items = json_get(&talk->answer, STR("items"));
+    for (uint32_t i = 0; items != NULL && i < items->count; i++)
+        domain_each(doctor, &items->items[i]);
 }
 
 static void look_sender(struct doctor *doctor)
@@ -361,7 +376,7 @@ static void look_sender(struct doctor *doctor)
         return;
     }
     tell(doctor, FOUND_GOOD, "sender", "", "Mail comes from %.*s.", STR_ARG(email));
-    records_print(doctor, str_slice(email, at + 1, email.len));
+    look_domains(doctor);
 }
 
 /* ---- all of it ---- */

@@ -60,16 +60,52 @@ const struct cli_command CLI_COMMANDS[] = {
       .run = cli_diff },
     { .name = "check",
       .purpose = "look for faults in a folder, or in templates, on its own",
-      .usage = "FOLDER\nFILE.email...",
+      .usage = "FOLDER\nFILE.email...\n[--data DIR] --people N [--person WHO,...] "
+               "FOLDER|FILE.email...\n--links FOLDER|FILE.email...",
       .more =
           "Needs no data folder and changes nothing: for an editor, or before a commit. Templates\n"
           "are also looked through for what would hurt their mails: broken links, images "
           "nobody\nsees, HTML that Gmail cuts, no postal address. Files named by themselves are "
-          "read with\nthe workspace and the snippets of their folder.",
+          "read with\nthe workspace, segments and snippets of their folder. --people renders each "
+          "template for\nso many of the people in the data folder who would get it, and counts "
+          "which variables\nare missing for how many. --links asks each http link whether it "
+          "answers.",
       .example = "dult check shop/",
+      .options = { { "people", "N", "render for so many people of the data folder, up to 1000" },
+                   { "person", "WHO,...", "for these people" },
+                   { "links", NULL, "ask each link whether it answers" } },
       .words_least = 1,
       .words_most = CLI_WORDS_MAX,
+      .has_data = true,
       .run = cli_check },
+    { .name = "preview",
+      .purpose = "show a message as one person would get it; nothing is sent",
+      .usage = "[--data DIR] --person WHO [--event NAME|JSON] [--journey NAME] [--html] "
+               "TEMPLATE|FILE.email",
+      .more =
+          "The event is the person's last one of that name, or the one that is given; unless said\n"
+          "that which triggers the journey that sends the template. A file is shown as it stands\n"
+          "there, applied or not. Ends with 1 when the message would be held back.",
+      .example = "dult preview --person ada welcome",
+      .options = { { "person", "WHO", "a userId, anonymous:ID or p12" },
+                   { "event", "NAME|JSON", "\"Order Completed\", or {\"properties\":{...}}" },
+                   { "journey", "NAME", "that it is sent by" },
+                   { "html", NULL, "the HTML alone" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_preview },
+    { .name = "domains",
+      .purpose = "what the DNS says of the domains mail comes from, and what to publish",
+      .usage = "[--data DIR] [DOMAIN...]",
+      .more = "SPF, DKIM and DMARC of each sender's domain, and whether what comes back finds a\n"
+              "host. What is missing or wrong is told with the exact record. Ends with 1 when\n"
+              "anything is; what nobody answered in six seconds is unknown.",
+      .example = "dult domains",
+      .words_least = 0,
+      .words_most = CLI_WORDS_MAX,
+      .has_data = true,
+      .run = cli_domains },
     { .name = "show",
       .purpose = "show a person and what happened",
       .usage = "[--data DIR] PERSON",

@@ -1,0 +1,234 @@
+/* What the DNS says of a domain that mail comes from, asked of a real server on this machine. */
+#include "run/send/domain_look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "delivery/dns_peer_test.h"
+
+struct desk {
+    char            dir[64];
+    struct secrets *secrets;
+    struct arena   *arena;
+    char            rsa_name[160], rsa[1000], ed_name[160], ed[1000]; /* as they should be */
+};
+
+static void desk_open(struct desk *desk, const char *domain)
+{
+    struct dkim_key             *keys[SECRETS_DKIM_KEYS];
+    struct problem               problem = { .where = "" };
+    SCOPED(buf_donep) struct buf text = buf_make(4096);
+    *desk = (struct desk){ .dir = "/tmp/dult-domain-XXXXXX", .arena = arena_open(8 << 20) };
+    assert_non_null(mkdtemp(desk->dir));
+    assert_ok(secrets_open(&desk->secrets, desk->dir, &problem));
+    assert_ok(secrets_dkim_open(desk->secrets, str_of(domain), keys, &problem));
+    char *names[] = { desk->rsa_name, desk->ed_name }, *records[] = { desk->rsa, desk->ed };
+    for (int i = 0; i < SECRETS_DKIM_KEYS; i++) {
+        buf_reset(&text);
+        dkim_record_name(keys[i], &text);
+        str_to_cstr(buf_view(&text), names[i], 160);
+        buf_reset(&text);
+        assert_ok(dkim_record_write(keys[i], &text));
+        str_to_cstr(buf_view(&text), records[i], 1000);
+        dkim_key_close(keys[i]);
+    }
+}
+
+static void desk_close(struct desk *desk)
+{
+    char command[128];
+    secrets_close(desk->secrets);
+    arena_close(desk->arena);
+    snprintf(command, sizeof command, "rm -rf %s", desk->dir);
+    assert_int_equal(system(command), 0);
+}
+
+static struct domain_report look(struct desk *desk, const struct dns_zone *zones,
+                                 struct domain_what what)
+{
+    SCOPED(dns_closep) struct dns *dns = NULL;
+    struct domain_report           report;
+    char                           servers[32];
+    struct dns_peer               *peer = dns_peer_open(zones, servers);
+    assert_ok(dns_open(&dns, servers, NULL));
+    what.secrets = desk->secrets;
+    assert_ok(domain_look(dns, &what, desk->arena, 3000, &report));
+    dns_peer_close(peer);
+    return report;
+}
+
+static const struct look_row *row(const struct domain_report *report, const char *about, int nth)
+{
+    for (uint32_t i = 0; i < report->count; i++)
+        if (strcmp(report->rows[i].about, about) == 0 && nth-- == 0)
+            return &report->rows[i];
+    fail();
+    return NULL;
+}
+
+TEST(domain_look, a_domain_with_all_its_records_is_good_and_has_nothing_to_publish)
+{
+    struct desk desk;
+    desk_open(&desk, "news.shop.example");
+    const struct dns_zone zones[] = {
+        { DNS_TXT, "bounce.shop.example", "v=spf1 mx include:sendgrid.net -all" },
+        { DNS_TXT, "sendgrid.net", "v=spf1 ip4:192.0.2.0/24 ~all" },
+        { DNS_MX, "bounce.shop.example", "10 mx.shop.example" },
+        { DNS_TXT, desk.rsa_name, desk.rsa },
+        { DNS_TXT, desk.ed_name, desk.ed },
+        { DNS_TXT, "_dmarc.shop.example", "v=DMARC1; p=reject" },
+        { .name = NULL },
+    };
+    struct domain_report report =
+        look(&desk, zones,
+             (struct domain_what){ .domain = STR("news.shop.example"),
+                                   .return_domain = STR("bounce.shop.example"),
+                                   .smtp_host = STR("smtp.sendgrid.net") });
+    assert_int_equal(report.count, 5);
+    for (uint32_t i = 0; i < report.count; i++) {
+        assert_int_equal(report.rows[i].state, LOOK_GOOD);
+        assert_int_equal(report.rows[i].publish.len, 0);
+    }
+    assert_true(report.is_authenticated && report.is_known);
+    assert_str(row(&report, "dmarc", 0)->name, "_dmarc.shop.example"); /* of the one above */
+    desk_close(&desk);
+}
+
+TEST(domain_look, what_is_missing_is_told_with_the_exact_record)
+{
+    struct desk desk;
+    desk_open(&desk, "shop.example");
+    const struct dns_zone zones[] = { { DNS_A, "shop.example", "192.0.2.1" }, { .name = NULL } };
+    struct domain_report  report =
+        look(&desk, zones,
+             (struct domain_what){ .domain = STR("shop.example"),
+                                   .smtp_host = STR("mail.shop.example") });
+    assert_int_equal(row(&report, "spf", 0)->state, LOOK_MISSING);
+    assert_str(row(&report, "spf", 0)->publish, "v=spf1 a:mail.shop.example ~all");
+    assert_str(row(&report, "dkim", 0)->name, desk.rsa_name);
+    assert_str(row(&report, "dkim", 0)->publish, desk.rsa);
+    assert_str(row(&report, "dkim", 1)->publish, desk.ed);
+    assert_str(row(&report, "dmarc", 0)->publish,
+               "v=DMARC1; p=none; rua=mailto:postmaster@shop.example");
+    assert_int_equal(row(&report, "mx", 0)->state, LOOK_MISSING);
+    assert_false(report.is_authenticated);
+    assert_true(report.is_known);
+    desk_close(&desk);
+}
+
+TEST(domain_look, a_key_that_is_another_or_revoked_or_twice_is_wrong)
+{
+    static const char *const there[] = { "v=DKIM1; k=rsa; p=AAAA", "v=DKIM1; p=", "hello" };
+    static const char *const what[] = { "Another key", "revoked", "no key" };
+    for (int i = 0; i < 3; i++) {
+        struct desk desk;
+        desk_open(&desk, "shop.example");
+        const struct dns_zone zones[] = { { DNS_TXT, desk.rsa_name, there[i] },
+                                          { DNS_TXT, desk.ed_name, desk.ed },
+                                          { DNS_TXT, desk.ed_name, "v=DKIM1; p=x" },
+                                          { .name = NULL } };
+        struct domain_report  report =
+            look(&desk, zones, (struct domain_what){ .domain = STR("shop.example") });
+        assert_int_equal(row(&report, "dkim", 0)->state, LOOK_WRONG);
+        assert_non_null(strstr(row(&report, "dkim", 0)->what, what[i]));
+        assert_str(row(&report, "dkim", 0)->publish, desk.rsa);
+        assert_int_equal(row(&report, "dkim", 1)->state, LOOK_WRONG);
+        assert_false(report.is_authenticated);
+        desk_close(&desk);
+    }
+}
+
+TEST(domain_look, a_key_broken_over_lines_is_the_same_key)
+{
+    struct desk desk;
+    char        broken[1200];
+    desk_open(&desk, "shop.example");
+    char *p = strstr(desk.rsa, "p=") + 20;
+    snprintf(broken, sizeof broken, "%.*s  %s", (int)(p - desk.rsa), desk.rsa, p);
+    const struct dns_zone zones[] = { { DNS_TXT, desk.rsa_name, broken }, { .name = NULL } };
+    struct domain_report  report =
+        look(&desk, zones, (struct domain_what){ .domain = STR("shop.example") });
+    assert_int_equal(row(&report, "dkim", 0)->state, LOOK_GOOD);
+    desk_close(&desk);
+}
+
+static void spf_is(const char *record, const char *other, const char *host, enum look_state state,
+                   const char *publish, const char *what)
+{
+    struct desk desk;
+    desk_open(&desk, "shop.example");
+    const struct dns_zone zones[] = {
+        { DNS_TXT, "shop.example", record },
+        { DNS_TXT, "shop.example", other },
+        { DNS_TXT, "one.example", "v=spf1 a mx a:x.example exists:y.example ptr ~all" },
+        { DNS_TXT, "two.example",
+          "v=spf1 include:one.example a mx a:z.example ip4:192.0.2.1 ~all" },
+        { DNS_TXT, "silent.example", NULL },
+        { .name = NULL },
+    };
+    struct domain_report report =
+        look(&desk, zones,
+             (struct domain_what){ .domain = STR("shop.example"), .smtp_host = str_of(host) });
+    const struct look_row *spf = row(&report, "spf", 0);
+    assert_int_equal(spf->state, state);
+    assert_str(spf->publish, publish);
+    assert_non_null(strstr(spf->what, what));
+    desk_close(&desk);
+}
+
+TEST(domain_look, a_record_of_who_may_send_is_judged_as_receivers_do)
+{
+    spf_is("v=spf1 ip4:192.0.2.1 -all", "x", "", LOOK_GOOD, "", "0 of 10");
+    spf_is("v=spf1 include:one.example -all", "x", "", LOOK_GOOD, "", "6 of 10");
+    spf_is("v=spf1 include:two.example a -all", "x", "", LOOK_WRONG, "", "11 look-ups");
+    spf_is("v=spf1 redirect=one.example", "x", "", LOOK_GOOD, "", "6 of 10");
+    spf_is("v=spf1 include:none.example -all", "x", "", LOOK_WRONG, "", "no SPF record");
+    spf_is("v=spf1 mx -all", "x", "smtp.mailgun.org", LOOK_WRONG,
+           "v=spf1 mx include:mailgun.org -all", "include:mailgun.org");
+    spf_is("v=spf1 a:mail.x.example ?all", "x", "mail.x.example", LOOK_GOOD, "",
+           "a:mail.x.example");
+    spf_is("v=spf1 mx +all", "x", "", LOOK_WRONG, "v=spf1 mx a:YOUR-MAIL-SERVER ~all", "everybody");
+    spf_is("v=spf1 mx -all", "v=spf1 a -all", "mail.x.example", LOOK_WRONG,
+           "v=spf1 mx a:mail.x.example -all", "2 SPF records");
+    spf_is("V=SPF1 ip4:192.0.2.1 -ALL", "v=spf10 x", "", LOOK_GOOD, "", "0 of 10");
+}
+
+TEST(domain_look, silence_is_unknown_and_no_reason_to_publish_anything_new)
+{
+    struct desk           desk;
+    const struct dns_zone zones[] = { { DNS_TXT, "shop.example", NULL },
+                                      { DNS_TXT, "_dmarc.shop.example", NULL },
+                                      { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    struct domain_report report =
+        look(&desk, zones, (struct domain_what){ .domain = STR("shop.example") });
+    assert_int_equal(row(&report, "spf", 0)->state, LOOK_UNKNOWN);
+    assert_int_equal(row(&report, "spf", 0)->publish.len, 0);
+    assert_int_equal(row(&report, "dmarc", 0)->state, LOOK_UNKNOWN);
+    assert_false(report.is_known);
+    desk_close(&desk);
+}
+
+TEST(domain_look, policies_that_are_no_policy_are_wrong)
+{
+    static const struct {
+        const char     *record;
+        enum look_state state;
+    } cases[] = { { "v=DMARC1; p=quarantine", LOOK_GOOD },
+                  { "v=DMARC1; p=none", LOOK_NOTE },
+                  { "v=DMARC1; rua=mailto:a@b.example", LOOK_WRONG },
+                  { "v=DMARC1; p=maybe", LOOK_WRONG },
+                  { "v=DMARC2; p=reject", LOOK_MISSING } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct desk desk;
+        desk_open(&desk, "shop.example");
+        const struct dns_zone zones[] = { { DNS_TXT, "_dmarc.shop.example", cases[i].record },
+                                          { .name = NULL } };
+        struct domain_report  report =
+            look(&desk, zones, (struct domain_what){ .domain = STR("shop.example") });
+        assert_int_equal(row(&report, "dmarc", 0)->state, cases[i].state);
+        desk_close(&desk);
+    }
+}
