@@ -21,6 +21,7 @@
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
+#include "run/send/teller.h"
 #include "run/serve_page.h"
 #include "server/auth.h"
 #include "server/http.h"
@@ -38,7 +39,8 @@ struct serve {
     struct core        *core;
     struct secrets     *secrets;
     struct trial       *trial;
-    struct geo         *geo; /* NULL without its file */
+    struct teller      *teller; /* NULL: nobody is told */
+    struct geo         *geo;    /* NULL without its file */
     struct metrics     *metrics;
     struct refused     *refused;
     struct api         *api;
@@ -154,6 +156,17 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
 }
 
+static enum err teller_begin(struct serve *serve, struct problem *problem)
+{
+    const struct config *config = serve->conf.config;
+    struct teller_conf   conf = { .store = core_store(serve->core),
+                                  .url = config_text(config, CONFIG_STATUS_URL),
+                                  .secret = config_text(config, CONFIG_STATUS_SECRET) };
+    return serve->conf.is_private || conf.url[0] == '\0'
+               ? OK
+               : teller_open(&serve->teller, &conf, problem);
+}
+
 /* Who starts it is told, where mail would go out. */
 static void trial_tell(const struct serve *serve)
 {
@@ -186,7 +199,8 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         TRY(geo_open(&serve->geo, geo_file, problem));
     struct sender_url way = { .host = "" };
     if (config_has(serve->conf.config, CONFIG_SMTP_URL) &&
-        sender_url_parse(str_of(config_text(serve->conf.config, CONFIG_SMTP_URL)), &way, NULL) == OK)
+        sender_url_parse(str_of(config_text(serve->conf.config, CONFIG_SMTP_URL)), &way, NULL) ==
+            OK)
         snprintf(serve->smtp_host, sizeof serve->smtp_host, "%s", way.host);
     struct api_conf conf = {
         .core = serve->core,
@@ -346,6 +360,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     if (!serve->conf.is_private && api_owner_token(serve->api, serve->owner_token) != OK)
         serve->owner_token[0] = '\0'; /* there is an owner */
     TRY(listener_begin(serve, problem));
+    TRY(teller_begin(serve, problem));
     trial_tell(serve);
     return serve->sender == NULL ? OK : sender_start(serve->sender, problem);
 }
@@ -385,6 +400,7 @@ void serve_close(struct serve *serve)
     http_close(serve->http);
     listener_close(serve->listener);
     sender_close(serve->sender);
+    teller_close(serve->teller);
     courier_close(serve->courier);
     api_close(serve->api);
     channels_close(serve->channels);
