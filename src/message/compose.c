@@ -76,6 +76,21 @@ static enum err message_id_make(const struct compose_keys *keys, const struct co
     return settle(&made, arena, out);
 }
 
+/* Whoever has no mail program with the button may write there: one address a message. */
+static enum err leaving_address_make(const struct compose_keys *keys, const struct compose_in *in,
+                                     struct arena *arena, struct str *out)
+{
+    *out = in->unsubscribe_address;
+    if (in->unsubscribe_address.len > 0 || in->return_domain.len == 0)
+        return OK;
+    struct buf made = buf_make(ADDRESS_LOCAL_BYTES_MAX + 1 + ADDRESS_BYTES_MAX);
+    buf_str(&made, STR("u-"));
+    token_write_caseless(keys->token, token_of(in), &made);
+    buf_char(&made, '@');
+    buf_str(&made, in->return_domain);
+    return settle(&made, arena, out);
+}
+
 static enum err envelope_from_make(const struct compose_keys *keys, const struct compose_in *in,
                                    struct arena *arena, struct str *out, struct problem *problem)
 {
@@ -207,7 +222,7 @@ enum err compose(const struct compose_keys *keys, const struct compose_in *in, s
     mime.text = bodies.text;
     if (in->unsubscribe) {
         mime.unsubscribe_url = made.urls.unsubscribe;
-        mime.unsubscribe_address = in->unsubscribe_address;
+        TRY(leaving_address_make(keys, in, arena, &mime.unsubscribe_address));
     }
     buf_reset(&out->message);
     TRY(message_write(keys, in, &mime, &out->message, problem));

@@ -66,7 +66,7 @@ struct compose_in {
     struct str          message_id;          /* ? as the ledger has it; otherwise a token */
     struct str          message_id_domain;   /* ? otherwise the domain of from */
     struct str          return_domain;       /* ? otherwise bounces go to from */
-    struct str          unsubscribe_address; /* ? */
+    struct str          unsubscribe_address; /* ? otherwise u-{token}@{return_domain}, if any */
     struct str          list_id;             /* ? */
     struct str          feedback[COMPOSE_FEEDBACK_TAGS]; /* ? such as journey, template, topic */
     struct str          feedback_sender;                 /* ? without it there is no Feedback-ID */

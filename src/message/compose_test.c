@@ -93,9 +93,12 @@ TEST(compose, the_url_given_before_rendering_is_the_one_in_the_header)
     f->in.html = str_format(f->arena, "<a href=\"%.*s\">stop</a>", STR_ARG(urls.unsubscribe));
     composed(f);
     assert_true(str_eq(urls.unsubscribe, f->out.urls.unsubscribe));
-    assert_true(says(
-        f,
-        str_format(f->arena, "\r\nList-Unsubscribe: <%.*s>\r\n", STR_ARG(urls.unsubscribe)).ptr));
+    /* And an address of this message alone, for programs that know no button. */
+    SCOPED(buf_donep) struct buf address = buf_make(400);
+    buf_format(&address, "\r\nList-Unsubscribe: <%.*s>,\r\n <mailto:u-", STR_ARG(urls.unsubscribe));
+    token_write_caseless(f->token, (struct token){ TOKEN_MESSAGE, 70000, 123456789 }, &address);
+    buf_str(&address, STR("@bounce.shop.example?subject=unsubscribe>\r\n"));
+    assert_true(says(f, str_copy(f->arena, buf_view(&address)).ptr));
     assert_true(f->out.has_unsubscribe_link);
     assert_false(says(f, "/c/")); /* our own link is not tracked */
 

@@ -31,6 +31,10 @@ enum err returned_post(struct call *call)
             buf_char(&call->out, ',');
         said_write(&call->out, &returned.bounces.items[i], returned.is_taken[i]);
     }
-    buf_str(&call->out, STR("]}"));
+    buf_str(&call->out, STR("]"));
+    if (returned.reply != RETURNED_NO_REPLY)
+        buf_format(&call->out, ",\"reply\":\"%s\"",
+                   returned.reply == RETURNED_UNSUBSCRIBED ? "unsubscribed" : "replied");
+    buf_char(&call->out, '}');
     return OK;
 }

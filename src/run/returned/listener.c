@@ -42,12 +42,24 @@ struct listener {
 
 /* ---- mailboxes ---- */
 
-/* The token in b-{token}@...; empty: it is no return path of ours. */
+/* The token in b-{token}@..., or with its "u-" in u-{token}@...; empty: it is no address of ours.
+ */
+static struct str path_of(struct str address)
+{
+    size_t     at = str_find_char(address, 0, '@');
+    struct str prefix = str_slice(address, 0, 2);
+    if (at == address.len)
+        return STR_NONE;
+    if (str_eq_nocase(prefix, STR("b-")))
+        return str_slice(address, 2, at);
+    return str_eq_nocase(prefix, STR("u-")) ? str_slice(address, 0, at) : STR_NONE;
+}
+
 static struct str token_of(struct str address)
 {
-    size_t at = str_find_char(address, 0, '@');
-    bool   is_path = at < address.len && str_eq_nocase(str_slice(address, 0, 2), STR("b-"));
-    return is_path ? str_slice(address, 2, at) : STR_NONE;
+    struct str path = path_of(address);
+    bool       leaves = str_eq_nocase(str_slice(path, 0, 2), STR("u-"));
+    return leaves ? str_slice(path, 2, path.len) : path;
 }
 
 static bool knows(void *context, struct str address)
@@ -66,7 +78,7 @@ static enum err take(void *context, struct str address, struct str mail)
     enum err         err = ERR_MEMORY;
     if (returned != NULL)
         err = returned_take(&listener->desk, listener->conf.core, listener->conf.keys,
-                            token_of(address), mail, returned);
+                            path_of(address), mail, returned);
     free(returned);
     arena_reset(listener->desk.arena);
     return err;

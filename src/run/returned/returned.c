@@ -1,6 +1,9 @@
 #include "run/returned/returned.h"
 
+#include "base/hash.h"
 #include "base/time.h"
+#include "bounce/reply.h"
+#include "run/api/saying.h"
 
 enum { BODY_BYTES_MAX = 16 << 10 };
 
@@ -10,6 +13,7 @@ struct taking {
     struct core             *core;
     struct trail             trail;
     bool                     is_ours;
+    bool                     is_leaving; /* by the address it was written to */
 };
 
 static enum err token_find(struct taking *taking, const struct token_keys *keys, struct str path,
@@ -19,6 +23,9 @@ static enum err token_find(struct taking *taking, const struct token_keys *keys,
         return OK;
     if (path.len == 0)
         path = bounces->path;
+    taking->is_leaving = str_starts(path, STR("u-")) || str_starts(path, STR("U-"));
+    if (taking->is_leaving)
+        path = str_slice(path, 2, path.len);
     if (path.len > 0 && path.len <= TOKEN_TEXT_BYTES_MAX)
         taking->is_ours =
             token_read_caseless(keys, TOKEN_MESSAGE, path, &taking->trail.token) == OK;
@@ -104,6 +111,84 @@ static enum err one_take(struct taking *taking, const struct whom_question *whom
     return submit(taking, &entry);
 }
 
+/* ---- a person's answer ---- */
+
+struct topic_question {
+    uint32_t      topic;
+    struct arena *arena;
+    struct str    name;
+};
+
+static bool topic_ask(struct engine *engine, struct task *task)
+{
+    struct topic_question *question = task->context;
+    question->name = str_copy(question->arena,
+                              program_name(engine_program(engine), NAME_TOPIC, question->topic));
+    return true;
+}
+
+static enum err topic_find(struct taking *taking, struct str *out)
+{
+    struct topic_question question = { taking->trail.topic, taking->desk->arena, STR_NONE };
+    struct task           task = { .ask = topic_ask, .context = &question };
+    if (question.topic != 0)
+        TRY(core_run(taking->core, &task));
+    *out = question.name;
+    return OK;
+}
+
+/* No more of the topic, by any channel: whoever writes a mail means it. */
+static enum err leave(struct taking *taking)
+{
+    struct arena *arena = taking->desk->arena;
+    struct entry  entry;
+    struct saying word = { .profile = taking->trail.token.profile,
+                           .message = taking->trail.token.message,
+                           .state = CONSENT_REFUSED,
+                           .how = STR("reply"),
+                           .by = STR("person") };
+    TRY(topic_find(taking, &word.topic));
+    TRY(saying_entry(arena, &word, &entry));
+    TRY(submit(taking, &entry));
+    TRY(trail_entry(arena, &taking->trail, EVENT_MESSAGE_UNSUBSCRIBED, &entry));
+    entry.message_id =
+        str_format(arena, "unsubscribe.%llu", (unsigned long long)taking->trail.token.message);
+    return entry.message_id.ptr == NULL ? ERR_MEMORY : submit(taking, &entry);
+}
+
+static enum err replied(struct taking *taking, const struct reply *reply)
+{
+    struct arena *arena = taking->desk->arena;
+    struct entry  entry;
+    taking->trail.subject = str_is_utf8(reply->subject) ? reply->subject : STR_NONE;
+    TRY(trail_entry(arena, &taking->trail, EVENT_MESSAGE_REPLIED, &entry));
+    entry.message_id =
+        str_format(arena, "reply.%llu.%llx", (unsigned long long)taking->trail.token.message,
+                   (unsigned long long)hash_str(reply->id, 1));
+    return entry.message_id.ptr == NULL ? ERR_MEMORY : submit(taking, &entry);
+}
+
+static enum err reply_take(struct taking *taking, const struct token_keys *keys, struct str mail,
+                           enum returned_reply *out)
+{
+    struct reply         reply;
+    struct whom_question whom;
+    TRY(reply_read(taking->desk->arena, mail, &reply));
+    if (reply.is_automatic || keys == NULL)
+        return OK;
+    if (!taking->is_ours) {
+        const struct bounces about = { .token = reply.about };
+        TRY(token_find(taking, keys, STR_NONE, &about));
+    }
+    TRY(whom_find(taking, &whom));
+    if (!taking->is_ours || !whom.is_somebody)
+        return OK;
+    bool leaving = taking->is_leaving || reply.unsubscribes;
+    TRY(leaving ? leave(taking) : replied(taking, &reply));
+    *out = leaving ? RETURNED_UNSUBSCRIBED : RETURNED_REPLIED;
+    return OK;
+}
+
 enum err returned_take(const struct trail_desk *desk, struct core *core,
                        const struct token_keys *keys, struct str token, struct str mail,
                        struct returned *out)
@@ -113,6 +198,8 @@ enum err returned_take(const struct trail_desk *desk, struct core *core,
     *out = (struct returned){ .bounces = { .count = 0 } };
     TRY(bounce_read(desk->arena, mail, &out->bounces));
     TRY(token_find(&taking, keys, token, &out->bounces));
+    if (out->bounces.count == 0)
+        return reply_take(&taking, keys, mail, &out->reply);
     TRY(whom_find(&taking, &whom));
     for (size_t i = 0; i < out->bounces.count; i++)
         TRY(one_take(&taking, &whom, &out->bounces.items[i], &out->is_taken[i]));

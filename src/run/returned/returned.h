@@ -6,6 +6,9 @@
  * mail that came back with it: only we can have written either then     Message Bounced, Email
  * Complained on the person's timeline, once for each message and class, however often it is told
  *
+ *      a reply  written to u-{token}@..., or that asks to be left alone: no more of the message's
+ * topic any other: Message Replied
+ *
  * Anything else changes nothing: anyone can write a bounce.
  */
 #ifndef DULT_RUN_RETURNED_H
@@ -15,15 +18,23 @@
 
 enum { RETURNED_ARENA_BYTES_MAX = BOUNCE_ARENA_BYTES_MAX + (8 << 20) };
 
+enum returned_reply {
+    RETURNED_NO_REPLY, /* it is about nothing of ours, or written by a program */
+    RETURNED_REPLIED,
+    RETURNED_UNSUBSCRIBED,
+};
+
 struct returned {
-    struct bounces bounces;
-    bool           is_taken[BOUNCE_RECIPIENTS_MAX]; /* of each */
+    struct bounces      bounces;
+    enum returned_reply reply;
+    bool                is_taken[BOUNCE_RECIPIENTS_MAX]; /* of each */
 };
 
 /*
- * `token` is that of the return path, what stands between b- and @; empty: it is looked for in the
- * mail's header. Without `keys` nothing is ours. Returns when all that was taken is on disk.
- * Errors: those of the core; the mail may be told again.
+ * `token` is that of the return path, what stands between b- and @, or with its "u-" that of the
+ * address that takes people off; empty: it is looked for in the mail's header. Without `keys`
+ * nothing is ours. Returns when all that was taken is on disk. Errors: those of the core; the mail
+ * may be told again.
  */
 MUST enum err returned_take(const struct trail_desk *desk, struct core *core,
                             const struct token_keys *keys, struct str token, struct str mail,

@@ -28,6 +28,7 @@ struct trail {
     bool                 machine; /* opened or clicked by a program */
     const char          *sign;    /* what showed that; NULL: nothing */
     const struct bounce *bounce;  /* what came back; NULL: nothing */
+    struct str           subject; /* of a reply; empty: it is none */
 };
 
 /* Fills in what the store has of trail->token. ERR_DENIED: the token is of no message. */
