@@ -12,12 +12,16 @@
 #include "base/buf.h"
 #include "delivery/guard.h"
 
+/* Servers end idle connections after a minute or so; a younger one is hardly ever dead. */
+enum { KEPT_IDLE_S = 15 };
+
 struct call {
     struct call       *next; /* in the inbox */
     struct fetch      *fetch;
     CURL              *easy;
     struct curl_slist *headers;
-    struct buf         body_out, body_in;
+    struct buf         body_out, body_in, head_in;
+    size_t             body_read; /* of body_out, by curl */
     bool               inside, too_long;
     char               why[CURL_ERROR_SIZE];
     void (*call)(void *ctx, const struct fetch_response *response);
@@ -55,6 +59,7 @@ static void call_free(struct call *call)
     curl_slist_free_all(call->headers);
     buf_done(&call->body_out);
     buf_done(&call->body_in);
+    buf_done(&call->head_in);
     free(call);
 }
 
@@ -64,6 +69,29 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     buf_str(&call->body_in, (struct str){ bytes, size * count });
     call->too_long = buf_err(&call->body_in) != OK;
     return call->too_long ? 0 : size * count;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct call *call = ctx;
+    struct str   line = { bytes, size * count };
+    if (str_starts(line, STR("HTTP/")))
+        buf_reset(&call->head_in); /* after a 100, the answer itself */
+    if (buf_err(&call->head_in) == OK)
+        buf_str(&call->head_in, line);
+    return line.len;
+}
+
+/* There is no way back to the start: what was read once is not sent twice. */
+static size_t on_read(char *out, size_t size, size_t count, void *ctx)
+{
+    struct call *call = ctx;
+    struct str   left = str_slice(buf_view(&call->body_out), call->body_read, call->body_out.len);
+    size_t       bytes = left.len < size * count ? left.len : size * count;
+    if (bytes > 0)
+        memcpy(out, left.ptr, bytes);
+    call->body_read += bytes;
+    return bytes;
 }
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
@@ -127,7 +155,8 @@ static void set_limits(struct call *call, const struct fetch_request *request)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    if (!request->repeatable)
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)KEPT_IDLE_S);
+    if (!request->repeatable && request->body.len == 0)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     if (call->fetch->ca_file != NULL)
         curl_easy_setopt(easy, CURLOPT_CAINFO, call->fetch->ca_file);
@@ -141,13 +170,22 @@ static bool set_content(struct call *call, const struct fetch_request *request)
         return false;
     if (request->body.len > 0 || strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? call->body_out.ptr : "");
+        if (request->body.len > 0 && !request->repeatable) {
+            curl_easy_setopt(easy, CURLOPT_POST, 1L);
+            curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+            curl_easy_setopt(easy, CURLOPT_READDATA, call);
+        } else {
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                             request->body.len > 0 ? call->body_out.ptr : "");
+        }
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, call->fetch->agent);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->why);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
@@ -163,6 +201,7 @@ static struct call *call_make(struct fetch *fetch, const struct fetch_request *r
     call->ctx = request->ctx;
     call->body_out = buf_make(request->body.len);
     call->body_in = buf_make(request->response_bytes_max);
+    call->head_in = buf_make(FETCH_HEAD_BYTES_MAX);
     call->easy = curl_easy_init();
     if (call->easy == NULL || !add_headers(call, request) || !set_content(call, request)) {
         call_free(call);
@@ -193,6 +232,8 @@ static bool was_written(const struct call *call)
 {
     curl_off_t uploaded = 0;
     long       request_bytes = 0;
+    if (call->body_read > 0) /* curl forgets what it wrote when it finds it cannot write it again */
+        return call->body_read == call->body_out.len;
     curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     return request_bytes > 0 && uploaded >= (curl_off_t)call->body_out.len;
@@ -209,6 +250,7 @@ static void call_end(struct call *call, CURLcode code)
     response.status = (int)status;
     response.retry_after_s = retry_after_s;
     response.body = buf_view(&call->body_in);
+    response.headers = buf_view(&call->head_in);
     response.in_doubt = response.err != OK && was_written(call);
     if (call->inside)
         snprintf(response.text, sizeof response.text, "the address lies inside our own network");
@@ -322,13 +364,24 @@ static void run_task(struct loop_task *task)
 
 /* --- from outside --- */
 
+struct str fetch_response_header(const struct fetch_response *response, struct str name)
+{
+    struct str rest = response->headers, line = STR_NONE, found = STR_NONE;
+    while (rest.len > 0 && str_split(&rest, '\n', &line)) {
+        size_t colon = str_find_char(line, 0, ':');
+        if (colon < line.len && str_eq_nocase(str_slice(line, 0, colon), name))
+            found = str_trim(str_slice(line, colon + 1, line.len));
+    }
+    return found;
+}
+
 enum err fetch_send(struct fetch *fetch, const struct fetch_request *request,
                     struct problem *problem)
 {
     TRY(check(request, problem));
     struct call *call = call_make(fetch, request);
     if (call == NULL)
-        return problem_set(problem, ERR_MEMORY, "fetch", "no memory for the call", "Try later.");
+        return problem_set(problem, ERR_MEMORY, "http", "no memory for the call", "Try later.");
     pthread_mutex_lock(&fetch->lock);
     bool full = fetch->count == FETCH_REQUESTS_MAX;
     if (!full) {

@@ -6,8 +6,9 @@
  * Always true   each request sent is called back once; no redirect is followed, no proxy or
  *               netrc of the environment is used, only http and https are spoken; an inside
  *               address (guard.h) is refused at the moment of connecting unless conf allows it.
- *               A request is written at most once: one that is not `repeatable` never goes over a
- *               kept connection, where curl would quietly send it again if that proved dead.
+ *               A request is written at most once: of one that is not `repeatable` the body cannot
+ *               be read a second time, so that curl cannot quietly send it again when a kept
+ *               connection proves dead; one without a body gets a connection of its own.
  * Cost          one curl handle a request; kept connections belong to the client.
  */
 #ifndef DULT_DELIVERY_FETCH_H
@@ -17,6 +18,7 @@
 
 enum {
     FETCH_HEADERS_MAX = 32,
+    FETCH_HEAD_BYTES_MAX = 16 << 10, /* of an answer; what is beyond is left out */
     FETCH_TIMEOUT_MS_MAX = 120000,
     FETCH_RESPONSE_BYTES_MAX = 16 * 1024 * 1024, /* asked for less by response_bytes_max */
     FETCH_REQUESTS_MAX = 256,                    /* at once; further ones are refused */
@@ -33,6 +35,7 @@ struct fetch_response {
                      is too long. ERR_IO: no answer. ERR_INPUT: not a URL to call */
     int        status;
     struct str body;          /* borrowed until the call returns */
+    struct str headers;       /* the last answer's lines, at most FETCH_HEAD_BYTES_MAX; borrowed */
     int64_t    retry_after_s; /* what the server asked for, 0 when nothing */
     bool       in_doubt;      /* not OK, and the whole request may have been written */
     char       text[256];     /* why, when err is not OK */
@@ -51,6 +54,9 @@ struct fetch_request {
 };
 
 struct fetch;
+
+/* The value of the answer's header of that name, or the empty text. */
+struct str fetch_response_header(const struct fetch_response *response, struct str name);
 
 struct fetch *fetch_open(struct loop             *loop,
                          const struct fetch_conf *conf); /* NULL without memory */

@@ -228,6 +228,11 @@ enum err compose(const struct compose_keys *keys, const struct compose_in *in, s
     TRY(message_write(keys, in, &mime, &out->message, problem));
     TRY(envelope_from_make(keys, in, arena, &made.envelope_from, problem));
     made.envelope_to = in->to.address;
+    made.subject = str_copy(arena, in->subject);
+    made.html = str_copy(arena, bodies.html);
+    made.text = str_copy(arena, bodies.text);
+    if (made.subject.ptr == NULL || made.html.ptr == NULL || made.text.ptr == NULL)
+        return ERR_MEMORY;
     made.has_unsubscribe_link = bodies.has_unsubscribe_link;
     made.message = out->message;
     *out = made;

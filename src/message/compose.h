@@ -79,6 +79,7 @@ struct compose_out {
     struct buf          message; /* what was in it is replaced */
     struct str          envelope_from, envelope_to;
     struct str          message_id;           /* without angle brackets */
+    struct str          subject, html, text;  /* as they are in the message */
     struct compose_urls urls;                 /* empty without a public_url */
     bool                has_unsubscribe_link; /* a reader sees the way out in the body */
 };

@@ -69,6 +69,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                             "is told what became of messages that programs asked for" },
     [CONFIG_STATUS_SECRET] = { "status_secret", CONFIG_TEXT, "TEXT",
                                "what it is told is signed with; at least 16 characters" },
+    [CONFIG_WAYS] = { "ways", CONFIG_PATH, "FILE",
+                      "several ways out, in order; else ways.json of the data folder" },
     [CONFIG_DKIM_DOMAIN] = { "dkim_domain", CONFIG_TEXT, "NAME", "the domain that signs mail" },
     [CONFIG_DKIM_SELECTOR] = { "dkim_selector", CONFIG_TEXT, "NAME",
                                "which of its keys: NAME._domainkey.DOMAIN" },

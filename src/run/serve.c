@@ -22,6 +22,7 @@
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
 #include "run/send/teller.h"
+#include "run/send/ways_file.h"
 #include "run/serve_page.h"
 #include "server/auth.h"
 #include "server/http.h"
@@ -46,6 +47,7 @@ struct serve {
     struct api         *api;
     struct channels    *channels;
     struct courier     *courier;
+    struct ways_file   *ways; /* NULL: smtp or outbox is the only way out */
     struct sender      *sender;
     struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
     struct router      *router;
@@ -132,27 +134,53 @@ static enum err courier_begin(struct serve *serve, struct problem *problem)
     return courier_open(&serve->courier, &conf);
 }
 
+/* The list of ways out, where there is one: with it neither smtp nor outbox is needed. */
+static enum err ways_begin(struct serve *serve, struct problem *problem)
+{
+    const struct config *config = serve->conf.config;
+    bool                 is_named = config_has(config, CONFIG_WAYS);
+    enum err             err =
+        ways_file_read(&serve->ways, serve->conf.dir, text_or_null(config, CONFIG_WAYS), problem);
+    if (err == ERR_ABSENT && !is_named)
+        return OK;
+    TRY(err);
+    if (config_has(config, CONFIG_SMTP_URL) || config_has(config, CONFIG_OUTBOX))
+        return problem_set(problem, ERR_INPUT, "ways",
+                           "There is a list of ways out, and smtp or outbox besides.",
+                           "Make it one of the ways, or remove the list.");
+    return OK;
+}
+
 static enum err sender_begin(struct serve *serve, struct problem *problem)
 {
     const struct config *config = serve->conf.config;
-    struct sender_conf   conf = {
-          .public_url = serve->public_url,
-          .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
-          .outbox_dir = text_or_null(config, CONFIG_OUTBOX),
-          .ehlo_name = text_or_null(config, CONFIG_SMTP_NAME),
-          .return_domain = text_or_null(config, CONFIG_RETURN_DOMAIN),
-          .tls_ca_file = text_or_null(config, CONFIG_SMTP_CA),
-          .tls = tls_of(config),
-          .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
-          .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
-          .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
-          .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
-          .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
-          .secrets = serve->secrets,
-          .courier = serve->courier,
-          .trial = serve->trial,
+    uint32_t             ways_count = 0;
+    if (serve->conf.is_private)
+        return OK;
+    TRY(ways_begin(serve, problem));
+    const struct way_conf *ways =
+        serve->ways == NULL ? NULL : ways_file_ways(serve->ways, &ways_count);
+    struct sender_conf conf = {
+        .public_url = serve->public_url,
+        .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
+        .outbox_dir = text_or_null(config, CONFIG_OUTBOX),
+        .ehlo_name = text_or_null(config, CONFIG_SMTP_NAME),
+        .return_domain = text_or_null(config, CONFIG_RETURN_DOMAIN),
+        .tls_ca_file = text_or_null(config, CONFIG_SMTP_CA),
+        .tls = tls_of(config),
+        .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
+        .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
+        .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
+        .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
+        .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
+        .secrets = serve->secrets,
+        .courier = serve->courier,
+        .trial = serve->trial,
+        .ways = ways,
+        .ways_count = ways_count,
+        .counts_dir = serve->conf.dir,
     };
-    bool is_sending = !serve->conf.is_private && (conf.smtp_url != NULL || conf.outbox_dir != NULL);
+    bool is_sending = conf.smtp_url != NULL || conf.outbox_dir != NULL || ways_count > 0;
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
 }
 
@@ -204,12 +232,12 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         snprintf(serve->smtp_host, sizeof serve->smtp_host, "%s", way.host);
     struct api_conf conf = {
         .core = serve->core,
+        .sender = serve->sender,
         .geo = serve->geo,
         .public_url = str_of(serve->public_url),
         .tokens = secrets_token_keys(serve->secrets),
         .secrets = serve->secrets,
         .trial = serve->trial,
-        .sender = serve->sender,
         .smtp_host = str_of(serve->smtp_host),
         .return_domain = str_of(config_text(serve->conf.config, CONFIG_RETURN_DOMAIN)),
         .dns_servers = text_or_null(serve->conf.config, CONFIG_DNS_SERVERS),
@@ -401,6 +429,7 @@ void serve_close(struct serve *serve)
     listener_close(serve->listener);
     sender_close(serve->sender);
     teller_close(serve->teller);
+    ways_file_close(serve->ways);
     courier_close(serve->courier);
     api_close(serve->api);
     channels_close(serve->channels);

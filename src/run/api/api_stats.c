@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "engine/segment/segment.h"
+#include "run/send/sender.h"
 
 extern const char dult_openapi[], dult_openapi_end[];
 __asm__(".section .rodata\n"
@@ -57,6 +58,45 @@ static void core_write(struct buf *out, bool *first, const struct core_stats *st
     write_int(out, first, "loadMs", (int64_t)stats->load_ms);
 }
 
+static void way_write(struct buf *out, const struct way_stats *way)
+{
+    bool first = true;
+    buf_char(out, '{');
+    write_text(out, &first, "name", str_of(way->name));
+    json_write_key(out, &first, "open");
+    buf_str(out, way->is_open ? STR("true") : STR("false"));
+    if (way->opens_ms > 0)
+        write_time(out, &first, "opens", way->opens_ms);
+    write_int(out, &first, "sent", (int64_t)way->sent);
+    write_int(out, &first, "passedOn", (int64_t)way->passed_on);
+    write_int(out, &first, "inFlight", way->in_flight);
+    write_int(out, &first, "waiting", way->waiting);
+    write_int(out, &first, "connections", way->channel.connections);
+    if (way->today_most < UINT32_MAX) {
+        write_int(out, &first, "today", way->today);
+        write_int(out, &first, "todayMost", way->today_most);
+    }
+    if (way->error_ms > 0) {
+        write_text(out, &first, "error", str_of(way->error));
+        write_time(out, &first, "errorAt", way->error_ms);
+    }
+    buf_char(out, '}');
+}
+
+/* How each way out is, in order. */
+static void ways_write(struct buf *out, struct sender *sender)
+{
+    struct way_stats ways[WAYS_MAX];
+    uint32_t         count = sender == NULL ? 0 : sender_ways(sender, ways);
+    buf_char(out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        way_write(out, &ways[i]);
+    }
+    buf_char(out, ']');
+}
+
 enum err stats_show(struct call *call)
 {
     struct engine_stats   engine;
@@ -82,6 +122,8 @@ enum err stats_show(struct call *call)
     json_write_key(out, &first, "sending");
     TRY(sending_write(call, out));
     core_write(out, &first, &core);
+    json_write_key(out, &first, "ways");
+    ways_write(out, call->api->conf.sender);
     if (call->api->conf.refused != NULL)
         write_int(out, &first, "requestsRefused", (int64_t)refused_count(call->api->conf.refused));
     buf_char(out, '}');

@@ -128,6 +128,7 @@ enum cli_exit cli_doctor(struct cli *cli);
 enum cli_exit cli_liquid(struct cli *cli);
 enum cli_exit cli_bounce(struct cli *cli);
 enum cli_exit cli_sms(struct cli *cli);
+enum cli_exit cli_providers(struct cli *cli);
 enum cli_exit cli_segment_convert(const struct cli *cli);
 enum cli_exit cli_segment_schema(void);
 

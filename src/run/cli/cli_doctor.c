@@ -18,6 +18,7 @@
 #include "run/cli/progress.h"
 #include "run/send/secrets.h"
 #include "run/send/sender_url.h"
+#include "run/send/ways_file.h"
 
 enum {
     DISK_FREE_BAD = 256 << 20, /* a day of a small shop; commits fail soon */
@@ -254,6 +255,34 @@ static void look_snapshot(struct doctor *doctor)
              time_write((int64_t)stat_.st_mtime * TIME_SECOND_MS, at));
 }
 
+/* How the server finds each way out. */
+static void look_way(struct doctor *doctor, const struct json *way)
+{
+    struct talk *talk = &doctor->talk;
+    char         sent[PROGRESS_NUMBER_BYTES], today[PROGRESS_NUMBER_BYTES];
+    const char  *name = talk_text(talk, way, "name"), *error = talk_text(talk, way, "error");
+    const char  *opens = talk_text(talk, way, "opens");
+    progress_number(number(way, "sent"), sent);
+    progress_number(number(way, "today"), today);
+    bool is_bounded = json_get(way, STR("todayMost")) != NULL;
+    if (json_get_bool(way, STR("open"), false))
+        tell(doctor, error[0] == '\0' ? FOUND_GOOD : FOUND_NOTE, "way", "",
+             "%s is open and has sent %s since the start%s%s%s%s", name, sent,
+             is_bounded ? ", today " : "", is_bounded ? today : "",
+             error[0] == '\0' ? "." : "; its last trouble: ", error);
+    else
+        tell(doctor, FOUND_BAD, "way", "Messages go by the next way, or wait.",
+             "%s is closed%s%s: %s", name, opens[0] == '\0' ? "" : " until ", opens,
+             error[0] == '\0' ? "today's number is used up" : error);
+}
+
+static void look_ways(struct doctor *doctor)
+{
+    const struct json *ways = json_get(&doctor->talk.answer, STR("ways"));
+    for (uint32_t i = 0; ways != NULL && ways->kind == JSON_ARRAY && i < ways->count; i++)
+        look_way(doctor, &ways->items[i]);
+}
+
 static void look_stats(struct doctor *doctor)
 {
     struct talk *talk = &doctor->talk;
@@ -278,6 +307,7 @@ static void look_stats(struct doctor *doctor)
          progress_number(number(&talk->answer, "events"), b));
     tell(doctor, FOUND_GOOD, "start", "", "Loading took %s ms.",
          progress_number(number(&talk->answer, "loadMs"), a));
+    look_ways(doctor);
 }
 
 /* The newest of a list, for a person to see what kind of thing goes wrong. */
@@ -308,10 +338,34 @@ static void look_list(struct doctor *doctor, const char *path, const char *items
 
 /* ---- leaving ---- */
 
+/* True when there is a list of ways, which the server tells of, or which can only be read. */
+static bool look_ways_file(struct doctor *doctor)
+{
+    const struct config *config = &doctor->cli->config;
+    const char    *path = config_has(config, CONFIG_WAYS) ? config_text(config, CONFIG_WAYS) : NULL;
+    struct problem problem = { .where = "" };
+    struct ways_file *file = NULL;
+    uint32_t          count;
+    enum err          err = ways_file_read(&file, doctor->cli->data, path, &problem);
+    if (err == ERR_ABSENT && path == NULL)
+        return false;
+    if (err != OK) {
+        say(doctor, FOUND_BAD, "mail", &problem);
+        return true;
+    }
+    (void)ways_file_ways(file, &count);
+    ways_file_close(file);
+    tell(doctor, FOUND_GOOD, "mail", "", "%u way%s out, with all settings and secrets.", count,
+         count == 1 ? "" : "s");
+    return true;
+}
+
 static void look_mail(struct doctor *doctor)
 {
     const struct config *config = &doctor->cli->config;
     struct problem       problem = { .where = "" };
+    if (look_ways_file(doctor))
+        return;
     if (config_has(config, CONFIG_OUTBOX))
         tell(doctor, FOUND_NOTE, "mail", "Set smtp to send it to people.",
              "Mail is written to the folder %.150s, and reaches nobody.",

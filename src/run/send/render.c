@@ -333,8 +333,7 @@ static enum err compose_once(struct making *making)
     struct compose_in in = {
         .from = { out->from_name, out->from },
         .to = { STR_NONE, to.len == 0 && making->draft != NULL ? STR(NOBODY) : to },
-        .reply_to = { STR_NONE,
-                      making->asked.reply_to.len > 0 ? making->asked.reply_to : out->reply_to },
+        .reply_to = { STR_NONE, out->reply_to },
         .subject = making->is_test ? str_format(making->arena, "[Test] %.*s", STR_ARG(out->subject))
                                    : out->subject,
         .message_id = making->is_test ? test_id(making) : STR_NONE,
@@ -507,7 +506,10 @@ static enum err letterhead_keep(struct making *making)
     out->topic = str_copy(arena, making->email->file.topic);
     out->from = str_copy(arena, out->from);
     out->from_name = str_copy(arena, out->from_name);
-    out->reply_to = str_copy(arena, out->reply_to);
+    out->reply_to =
+        str_copy(arena, making->asked.reply_to.len > 0 ? making->asked.reply_to : out->reply_to);
+    out->files = making->asked.files;
+    out->files_count = making->asked.files_count;
     bool is_kept = out->topic.ptr != NULL && out->from.ptr != NULL && out->from_name.ptr != NULL &&
                    out->reply_to.ptr != NULL;
     return is_kept ? OK : ERR_MEMORY;
@@ -587,6 +589,7 @@ static enum err render_make(struct making *making, const struct claim *claim, in
     making->out = out;
     out->subject = out->html = out->text = out->template = out->journey = out->variant = STR_NONE;
     out->from_name = out->from = out->reply_to = out->topic = STR_NONE;
+    out->files_count = 0;
     out->back = out->url = out->headers = STR_NONE;
     out->method = out->size = out->from_head = STR_NONE;
     out->person = NULL;

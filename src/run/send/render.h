@@ -57,12 +57,14 @@ struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
     struct str template, journey, topic; /* names */
-    struct str         variant;          /* whose text it is, where it is not the template's */
-    struct str         from_name, from, reply_to;       /* who writes */
-    struct str         back, url, headers;              /* of others than e-mail: notice_file.h */
-    struct str         method, size, from_head;         /* the same: what its head says */
-    const struct json *person;                          /* what the template saw of them */
-    char               reason[RENDER_REASON_BYTES_MAX]; /* of ERR_INPUT: why it is held back */
+    struct str                variant;   /* whose text it is, where it is not the template's */
+    struct str                from_name, from, reply_to; /* who writes */
+    const struct attach_file *files;                     /* that go with it */
+    size_t                    files_count;
+    struct str                back, url, headers;      /* of others than e-mail: notice_file.h */
+    struct str                method, size, from_head; /* the same: what its head says */
+    const struct json        *person;                  /* what the template saw of them */
+    char reason[RENDER_REASON_BYTES_MAX];              /* of ERR_INPUT: why it is held back */
 };
 
 /*

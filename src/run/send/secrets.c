@@ -14,7 +14,8 @@
 enum {
     FILE_BYTES_MAX = 16384,
     PATH_BYTES = 4096,
-    DOMAIN_BYTES_MAX = 253
+    DOMAIN_BYTES_MAX = 253,
+    NAMED_BYTES_MAX = 100
 }; /* an RSA-2048 key in PEM takes 1,704 bytes */
 
 struct secrets {
@@ -203,6 +204,30 @@ enum err secrets_open(struct secrets **out, const char *dir, struct problem *pro
     else
         secrets_close(secrets);
     return err;
+}
+
+enum err secrets_named(const char *dir, struct str name, struct buf *out, struct problem *problem)
+{
+    char path[PATH_BYTES], file[NAMED_BYTES_MAX];
+    if (name.len == 0 || name.len >= sizeof file || name.ptr[0] == '.' ||
+        str_find_char(name, 0, '/') < name.len)
+        return problem_set(problem, ERR_INPUT, "secret", "A secret is named by a plain file name.",
+                           "Put it into the secrets folder of the data folder.");
+    str_to_cstr(name, file, sizeof file);
+    snprintf(path, sizeof path, "%s/secrets", dir);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 && errno == ENOENT)
+        return ERR_ABSENT;
+    if (folder < 0)
+        return trouble(problem, path, "The folder cannot be opened");
+    enum err err = file_read(folder, path, file, out, problem);
+    close(folder);
+    if (err != OK)
+        return err;
+    struct str text = str_trim(buf_view(out));
+    memmove(out->ptr, text.ptr, text.len);
+    out->len = text.len;
+    return buf_err(out);
 }
 
 void secrets_close(struct secrets *secrets)

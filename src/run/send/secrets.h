@@ -28,6 +28,11 @@ MUST enum err secrets_open(struct secrets **out, const char *dir, struct problem
 void          secrets_close(struct secrets *secrets); /* NULL is nothing */
 void          secrets_closep(struct secrets **secrets);
 
+/* What DIR/secrets/NAME holds, without white space at its ends: a password or key that the operator
+ * put there. ERR_ABSENT; ERR_DENIED when others may read it; ERR_INPUT: not a plain file name. */
+MUST enum err secrets_named(const char *dir, struct str name, struct buf *out,
+                            struct problem *problem);
+
 /* For links, return paths and Message-IDs; lives as long as the secrets. */
 const struct token_keys *secrets_token_keys(const struct secrets *secrets);
 

@@ -45,6 +45,8 @@ static enum err conf_keep(struct sender *sender, const struct sender_conf *conf,
     sender->conf = *conf;
     TRY(text_keep(conf->public_url, sender->public_url, sizeof sender->public_url, "public-url",
                   problem));
+    TRY(text_keep(conf->counts_dir, sender->counts_dir, sizeof sender->counts_dir, "data folder",
+                  problem));
     TRY(text_keep(conf->outbox_dir, sender->outbox_dir, sizeof sender->outbox_dir, "outbox",
                   problem));
     TRY(text_keep(conf->ehlo_name, sender->ehlo_name, sizeof sender->ehlo_name, "name", problem));
@@ -100,7 +102,8 @@ static enum err ways_find(struct sender *sender, struct problem *problem)
 /* Does the way lead to real people? */
 static bool leads_outside(const struct way *way)
 {
-    return way->conf->kind == WAY_SMTP && !sender_host_is_loopback(str_of(way->url.host));
+    return (way->conf->kind == WAY_SMTP && !sender_host_is_loopback(str_of(way->url.host))) ||
+           (way->conf->kind == WAY_HTTP && !way->conf->is_inside);
 }
 
 static enum err way_check(struct sender *sender, struct way *way, struct problem *problem)
@@ -129,7 +132,7 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
         TRY(way_check(sender, &sender->ways[i], problem));
     for (uint32_t i = 0; i < sender->ways_count; i++)
         sender->leads_outside = sender->leads_outside || sender->ways[i].conf->kind != WAY_OUTBOX;
-    return OK;
+    return counts_read(sender, problem);
 }
 
 static enum err parts_make(struct sender *sender)
@@ -241,6 +244,8 @@ static enum err way_start(struct sender *sender, struct way *way, struct problem
         TRY(smtp_start(sender, way, problem));
     else if (way->conf->kind == WAY_COURIER)
         TRY(letterbox_open(&calls, &way->channel));
+    else if (way->conf->kind == WAY_HTTP)
+        TRY(sender_http_start(sender, way, problem));
     else
         TRY(maildir_open(way->conf->outbox_dir, &calls, &way->channel, problem));
     channel_stats_read(way->channel, &stats);

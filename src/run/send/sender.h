@@ -59,6 +59,7 @@ struct sender_conf {
     const struct secrets  *secrets; /* outlives the sender */
     const struct trial    *trial;   /* likewise; NULL: live */
     const struct way_conf *ways;    /* in order; outlive the sender */
+    const char            *counts_dir; /* where what a day allows is counted; NULL: not kept */
     uint32_t               ways_count;
     struct courier        *courier; /* of what is no e-mail; outlives the sender; NULL: none */
 };

@@ -69,6 +69,9 @@ struct way {
     uint32_t               lanes;           /* of the outbox that it is for now */
     bool                   is_down;         /* until it offers a place */
     int64_t                paused_until_ms; /* as it asked for */
+    int64_t                day;             /* that is counted, since 1970 */
+    uint32_t               day_used;        /* messages of it */
+    uint32_t               day_kept;        /* as many as are counted on disk: as many or more */
     struct job_line        guests[2];       /* wait for an untold place: others, receipts */
     struct way_stats       stats;
 };
@@ -76,7 +79,8 @@ struct way {
 struct sender {
     struct core       *core;
     struct sender_conf conf; /* its texts are the copies below */
-    char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096];
+    char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096],
+        counts_dir[4096];
     struct way_conf only; /* the way that smtp_url or outbox_dir is */
     struct way      ways[WAYS_MAX];
     uint32_t        ways_count;
@@ -166,6 +170,19 @@ struct str sender_event_name(const struct job *job);
 enum { SENDER_LETTER_MEMBERS = 9 };
 void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
                        struct json_member *members);
+/* ---- sender_counts.c: how many of what a day allows; with the lock */
+/* What was counted before. ERR_INPUT, ERR_IO. */
+MUST enum err counts_read(struct sender *sender, struct problem *problem);
+/* May one more go today? */
+bool counts_has_one(const struct way *way, int64_t now_ms);
+/* One more goes. False: it could not be counted on disk, so it must not. */
+bool counts_take(struct way *way, int64_t now_ms);
+/* It was certainly not sent. */
+void     counts_give_back(struct way *way, int64_t now_ms);
+uint32_t counts_today(const struct way *way, int64_t now_ms);
+
+/* ---- sender_http.c */
+MUST enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem);
 
 /* sender_report.c: the thread that hands outcomes to the core. */
 void *sender_report(void *sender);

@@ -99,7 +99,7 @@ static bool takes_all(const struct way *way, uint32_t lane)
 
 static bool is_open(const struct way *way, int64_t now_ms)
 {
-    return !way->is_down && way->paused_until_ms <= now_ms;
+    return !way->is_down && way->paused_until_ms <= now_ms && counts_has_one(way, now_ms);
 }
 
 /* The lanes that this way's places are for: those that no way before it takes whole. What no way
@@ -213,14 +213,23 @@ static bool is_for_none(const struct sender *sender, const struct job *job)
     return true;
 }
 
+/* When time alone opens it: after a pause that was asked for, or with the next day. */
+static int64_t way_opens_ms(const struct way *way, int64_t now_ms)
+{
+    int64_t tomorrow_ms = (now_ms / TIME_DAY_MS + 1) * TIME_DAY_MS;
+    if (!counts_has_one(way, now_ms) && tomorrow_ms > way->paused_until_ms)
+        return tomorrow_ms;
+    return way->paused_until_ms;
+}
+
 /* When the first of the ways that are for the job opens, as far as one says. */
 static int64_t opens_ms(const struct sender *sender, const struct job *job, int64_t now_ms)
 {
     int64_t soonest_ms = TIME_NEVER;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         const struct way *way = &sender->ways[i];
-        if (is_for(way, job) && !way->is_down && way->paused_until_ms < soonest_ms)
-            soonest_ms = way->paused_until_ms;
+        if (is_for(way, job) && !way->is_down && way_opens_ms(way, now_ms) < soonest_ms)
+            soonest_ms = way_opens_ms(way, now_ms);
     }
     return soonest_ms > now_ms && soonest_ms < TIME_NEVER ? soonest_ms : now_ms + CLOSED_PAUSE_MS;
 }
@@ -280,12 +289,29 @@ static void job_without_way(struct sender *sender, struct job *job, int64_t now_
     sender_finish(sender, job, is_held ? OUTCOME_HELD : OUTCOME_RETURNED, is_held ? 0 : at_ms);
 }
 
+/* With its place: one of the day's number. Where that cannot be kept the way is left for a while.
+ */
+static bool day_take(struct way *way, struct job *job, int64_t now_ms)
+{
+    if (counts_take(way, now_ms))
+        return true;
+    if (way == job->home)
+        job->gave_home = false;
+    else
+        way->untold++;
+    way->paused_until_ms = now_ms + TIME_MINUTE_MS;
+    snprintf(way->stats.error, sizeof way->stats.error, "today's number cannot be kept on disk");
+    way->stats.error_ms = now_ms;
+    ways_look(way->sender);
+    return false;
+}
+
 void sender_route(struct sender *sender, struct job *job)
 {
     int64_t now_ms = time_now_ms();
     pthread_mutex_lock(&sender->lock);
     struct way *way = sender->stopping ? NULL : way_choose(sender, job, now_ms);
-    bool        has_place = way != NULL && place_take(way, job);
+    bool        has_place = way != NULL && place_take(way, job) && day_take(way, job, now_ms);
     if (way != NULL) {
         job->way = way;
         job->in_flight = has_place;
@@ -357,7 +383,7 @@ static void opening_find(struct sender *sender, int64_t now_ms)
 {
     sender->look_again_ms = TIME_NEVER;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        int64_t at_ms = sender->ways[i].paused_until_ms;
+        int64_t at_ms = way_opens_ms(&sender->ways[i], now_ms);
         if (at_ms > now_ms && at_ms < sender->look_again_ms)
             sender->look_again_ms = at_ms;
     }
@@ -404,6 +430,8 @@ static void way_note(struct way *way, const struct delivery_outcome *outcome, in
 {
     if (outcome->result == DELIVERY_SENT)
         way->stats.sent++;
+    else if (outcome->result != DELIVERY_UNKNOWN)
+        counts_give_back(way, now_ms);
     if (outcome->result == DELIVERY_DEFERRED && outcome->wait_ms > 0)
         way->paused_until_ms = now_ms + outcome->wait_ms;
     else if (outcome->result == DELIVERY_DEFERRED && outcome->blame == BLAME_CONNECTION)
@@ -484,7 +512,9 @@ uint32_t sender_ways(struct sender *sender, struct way_stats *out)
         out[i] = way->stats;
         snprintf(out[i].name, sizeof out[i].name, "%s", way->conf->name);
         out[i].is_open = is_open(way, now_ms);
-        out[i].opens_ms = way->paused_until_ms > now_ms ? way->paused_until_ms : 0;
+        out[i].opens_ms = way_opens_ms(way, now_ms) > now_ms ? way_opens_ms(way, now_ms) : 0;
+        out[i].today = counts_today(way, now_ms);
+        out[i].today_most = way_plan_limit(&way->conf->plan, now_ms / TIME_DAY_MS);
         struct channel *channel = sender->ready ? way->channel : NULL;
         pthread_mutex_unlock(&sender->lock);
         if (channel != NULL)

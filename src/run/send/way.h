@@ -8,8 +8,7 @@
 #define DULT_RUN_WAY_H
 
 #include "base/str.h"
-#include "delivery/delivery.h"
-#include "engine/channel.h"
+#include "run/send/provider.h"
 
 enum {
     WAYS_TOLD_MAX = 8, /* by the operator */
@@ -22,6 +21,7 @@ enum {
 enum way_kind {
     WAY_SMTP,
     WAY_OUTBOX,  /* a Maildir */
+    WAY_HTTP,    /* a provider's */
     WAY_COURIER, /* what is no e-mail */
 };
 
@@ -32,23 +32,39 @@ enum sender_tls {
     SENDER_TLS_REQUIRED,
 };
 
+/* So many messages a day (UTC) at most: `per_day`, or a beginning that grows. */
+struct way_plan {
+    uint32_t per_day;   /* 0: no bound, but for what follows */
+    uint32_t first_day; /* 0: no warm-up */
+    int64_t  from_day;  /* days since 1970; before it nothing goes */
+    double   grow;      /* each day so many times the day before: 1.5 */
+};
+
+/* Of that day; UINT32_MAX: no bound. */
+uint32_t way_plan_limit(const struct way_plan *plan, int64_t day);
+
 /* Borrowed until the sender is closed. */
 struct way_conf {
-    const char          *name;
-    enum way_kind        kind;
-    enum consent_channel channel;     /* CHANNEL_ALL: e-mail */
-    const char          *smtp_url;    /* WAY_SMTP: smtp://user:pass@host:port, smtps://... */
-    const char          *outbox_dir;  /* WAY_OUTBOX */
-    const char          *tls_ca_file; /* NULL: the system's */
-    enum sender_tls      tls;
-    uint32_t             connections;         /* 0: SENDER_CONNECTIONS */
-    uint32_t             per_second;          /* 0: no limit */
-    uint32_t             domain_messages_max; /* under way to one recipient domain; 0: no limit */
-    const struct str    *topics;              /* only these; none: every message */
-    uint32_t             topics_count;
-    const struct str    *domains; /* only mail from these */
-    uint32_t             domains_count;
-    bool                 no_receipts, only_receipts;
+    const char            *name;
+    enum way_kind          kind;
+    enum consent_channel   channel;     /* CHANNEL_ALL: e-mail */
+    const char            *smtp_url;    /* WAY_SMTP: smtp://user:pass@host:port, smtps://... */
+    const char            *outbox_dir;  /* WAY_OUTBOX */
+    const struct provider *provider;    /* WAY_HTTP */
+    struct json            settings;    /* of the provider, all of them: provider_settings_fill */
+    bool                   is_inside;   /* WAY_HTTP: it may lie in our own network */
+    int64_t                timeout_ms;  /* WAY_HTTP: for an answer; 0: a minute */
+    const char            *tls_ca_file; /* NULL: the system's */
+    enum sender_tls        tls;
+    uint32_t               connections;         /* 0: SENDER_CONNECTIONS */
+    uint32_t               per_second;          /* 0: no limit */
+    uint32_t               domain_messages_max; /* under way to one recipient domain; 0: no limit */
+    const struct str      *topics;              /* only these; none: every message */
+    uint32_t               topics_count;
+    const struct str      *domains; /* only mail from these */
+    uint32_t               domains_count;
+    bool                   no_receipts, only_receipts;
+    struct way_plan        plan;
 };
 
 /* How a way is, for people. */
@@ -58,6 +74,7 @@ struct way_stats {
     int64_t              opens_ms;        /* when it is tried again, where that is known; else 0 */
     uint64_t             sent, passed_on; /* by it; from it to another way */
     uint32_t             in_flight, waiting; /* given to it; for a place of it */
+    uint32_t             today, today_most;  /* by it; at most, UINT32_MAX: no bound */
     struct channel_stats channel;
     char                 error[DELIVERY_TEXT_BYTES_MAX]; /* the last trouble */
     int64_t              error_ms;

@@ -1,0 +1,231 @@
+/* Descriptions of providers: what is asked, and what answers mean. */
+#include "run/send/provider.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+
+#define HEAD "{\"provider\":\"p\",\"settings\":[{\"name\":\"key\",\"secret\":true}],"
+#define REQUEST "\"request\":{\"url\":\"https://p.example/{{ message.id }}\""
+
+struct scene {
+    struct arena        *arena;
+    struct provider     *provider;
+    struct json          settings;
+    struct fetch_request request;
+    struct problem       problem;
+};
+
+static const struct provider_message LETTER = {
+    .id = { "7-x", 3 },
+    .message_id = { "x@tents.example", 15 },
+    .subject = { "A \"line\" \xc3\xa5\n", 12 },
+    .html = { "<p>1 & 2</p>", 12 },
+    .text = { "1 & 2 = 3", 9 },
+    .from = { "ada@tents.example", 17 },
+    .from_name = { "Ada \"of\" \\", 10 },
+    .to = { "eve@x.example", 13 },
+    .mime = { "From: a\r\nList-Id: <news.x>,\r\n more\r\nSubject: b\r\nX-A: 1\r\n\r\nList-Id: "
+              "no\r\n",
+              71 },
+};
+
+static void scene_open(struct scene *s, const char *text)
+{
+    struct json_member member = { STR("key"), { .kind = JSON_STRING, .string = STR("s3cret") } };
+    struct json        given = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    *s = (struct scene){ .arena = arena_open(1 << 24) };
+    enum err err = provider_parse(&s->provider, str_of(text), "p.json", &s->problem);
+    if (err != OK)
+        print_error("%s\n", s->problem.what);
+    assert_ok(err);
+    assert_ok(
+        provider_settings_fill(s->provider, s->arena, &given, &s->settings, "p", &s->problem));
+}
+
+static struct str ask(struct scene *s)
+{
+    assert_ok(provider_ask(s->provider, &s->settings, &LETTER, 1440938160000, s->arena, &s->request,
+                           &s->problem));
+    return s->request.body;
+}
+
+static bool has_header(const struct scene *s, const char *line)
+{
+    for (int i = 0; i < FETCH_HEADERS_MAX && s->request.headers[i] != NULL; i++)
+        if (strcmp(s->request.headers[i], line) == 0)
+            return true;
+    return false;
+}
+
+static void scene_close(struct scene *s)
+{
+    provider_close(s->provider);
+    arena_close(s->arena);
+}
+
+static void is(struct str found, const char *wanted)
+{
+    if (!str_eq(found, str_of(wanted)))
+        print_error("%.*s\n", STR_ARG(found));
+    assert_true(str_eq(found, str_of(wanted)));
+}
+
+TEST(provider, a_json_body_is_escaped_and_what_renders_to_nothing_is_left_out)
+{
+    struct scene s;
+    scene_open(
+        &s, HEAD REQUEST
+        ",\"json\":{\"s\":\"{{ message.subject }}\",\"none\":\"{{ message.reply_to }}\","
+        "\"plain\":\"\",\"n\":{\"deep\":[true,1,\"{{ message.nothing }}\",\"{{ message.to }}\"]},"
+        "\"raw\":{\"$message\":\"base64\"},\"j\":{\"$json\":\"[{{ message.to | json }}]\"},"
+        "\"h\":{\"$json\":\"{% for h in message.headers %}{{ h.value | json }}{% endfor %}\"}},"
+        "\"headers\":{\"X-Key\":\"{{ settings.key }}\",\"X-None\":\"{{ message.reply_to }}\"}}}");
+    is(ask(&s), "{\"s\":\"A \\\"line\\\" \xc3\xa5\\n\",\"plain\":\"\",\"n\":{\"deep\":[true,1,"
+                "\"eve@x.example\"]},\"raw\":"
+                "\"RnJvbTogYQ0KTGlzdC1JZDogPG5ld3MueD4sDQogbW9yZQ0KU3ViamVjdDogYg0KWC1BOiAxDQoNCkxp"
+                "c3QtSWQ6IG5vDQo=\",\"j\":[\"eve@x.example\"],"
+                "\"h\":\"<news.x>, more\"\"1\"}");
+    assert_string_equal(s.request.url, "https://p.example/7-x");
+    assert_string_equal(s.request.method, "POST");
+    assert_true(has_header(&s, "X-Key: s3cret"));
+    assert_true(has_header(&s, "Content-Type: application/json"));
+    assert_int_equal(s.request.repeatable, false);
+    assert_null(s.request.headers[2]);
+    scene_close(&s);
+}
+
+TEST(provider, a_form_is_escaped_and_a_list_stands_several_times)
+{
+    struct scene s;
+    scene_open(&s, HEAD REQUEST
+               ",\"form\":{\"a b\":\"{{ message.text }}\",\"l\":[\"x\",\"{{ message.to }}\"],"
+               "\"none\":\"{{ message.reply_to }}\"},"
+               "\"auth\":{\"basic\":{\"user\":\"api\",\"password\":\"{{ settings.key }}\"}}},"
+               "\"idempotency\":{\"header\":\"Key\",\"value\":\"{{ message.id }}\"}}");
+    is(ask(&s), "a%20b=1%20%26%202%20%3D%203&l=x&l=eve%40x.example");
+    assert_true(has_header(&s, "Authorization: Basic YXBpOnMzY3JldA=="));
+    assert_true(has_header(&s, "Key: 7-x"));
+    assert_true(s.request.repeatable);
+    scene_close(&s);
+}
+
+TEST(provider, a_multipart_body_has_the_message_as_it_is)
+{
+    struct scene s;
+    scene_open(&s, HEAD REQUEST
+               ",\"multipart\":{\"to\":\"{{ message.to }}\",\"message\":{\"$message\":\"mime\","
+               "\"file\":\"m.eml\",\"type\":\"message/rfc822\"}}}}");
+    struct str body = ask(&s);
+    assert_true(str_find(body, 0, LETTER.mime) < body.len);
+    assert_true(str_find(body, 0,
+                         STR("name=\"message\"; filename=\"m.eml\"\r\nContent-Type: "
+                             "message/rfc822\r\n\r\nFrom: a\r\n")) < body.len);
+    assert_true(str_starts(body, STR("--dult-")));
+    scene_close(&s);
+}
+
+TEST(provider, a_mailbox_with_quotes_in_its_name_is_still_one)
+{
+    struct scene s;
+    scene_open(&s, HEAD REQUEST ",\"body\":\"{{ message.from_mailbox }}\",\"type\":\"text/x\"}}");
+    is(ask(&s), "\"Ada \\\"of\\\" \\\\\" <ada@tents.example>");
+    assert_true(has_header(&s, "Content-Type: text/x"));
+    scene_close(&s);
+}
+
+/* ---- answers ---- */
+
+TEST(provider, answers_mean_what_the_rules_say_and_else_what_their_status_says)
+{
+    static const struct {
+        int                  status;
+        const char          *body;
+        enum delivery_result result;
+        enum delivery_blame  blame;
+        const char          *text;
+    } cases[] = {
+        { 200, "{\"id\":\"a-1\",\"code\":0}", DELIVERY_SENT, BLAME_NONE, "a-1" },
+        { 202, "", DELIVERY_SENT, BLAME_NONE, "h-2" },
+        { 200, "{\"code\":406,\"error\":{\"text\":\"gone\\n\"}}", DELIVERY_FAILED, BLAME_RECIPIENT,
+          "HTTP 200: gone " },
+        { 422, "{\"code\":5,\"message\":\"no\"}", DELIVERY_FAILED, BLAME_POLICY, "HTTP 422: no" },
+        { 400, "{\"code\":\"paused\"}", DELIVERY_DEFERRED, BLAME_POLICY,
+          "HTTP 400: {\"code\":\"paused\"}" },
+        { 429, "slow", DELIVERY_DEFERRED, BLAME_POLICY, "HTTP 429: slow" },
+        { 401, "", DELIVERY_DEFERRED, BLAME_POLICY, "HTTP 401: " },
+        { 503, "", DELIVERY_DEFERRED, BLAME_CONNECTION, "HTTP 503: " },
+        { 504, "", DELIVERY_UNKNOWN, BLAME_CONNECTION, "HTTP 504: " },
+        { 302, "", DELIVERY_FAILED, BLAME_POLICY, "HTTP 302: " },
+    };
+    struct scene s;
+    scene_open(&s, HEAD REQUEST
+               "},\"answer\":{\"rules\":[{\"status\":\"2xx\",\"when\":{\"code\":[406,407]},"
+               "\"is\":\"recipient\"},{\"status\":400,\"when\":{\"code\":\"paused\"},\"is\":"
+               "\"account\"}],\"id\":[\"id\",\"header:X-Id\"],\"error\":[\"error.text\","
+               "\"message\"]}}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct delivery_outcome out;
+        struct fetch_response   response = { .status = cases[i].status,
+                                             .body = str_of(cases[i].body),
+                                             .headers = STR("HTTP/1.1 202 x\r\nx-id: h-2\r\n\r\n") };
+        provider_read(s.provider, &response, &out);
+        assert_int_equal(out.result, cases[i].result);
+        assert_int_equal(out.blame, cases[i].blame);
+        assert_string_equal(out.text, cases[i].text);
+        assert_int_equal(out.wait_ms > 0,
+                         cases[i].result == DELIVERY_DEFERRED && cases[i].blame == BLAME_POLICY);
+    }
+    scene_close(&s);
+}
+
+/* ---- what is wrong ---- */
+
+TEST(provider, a_broken_description_is_refused_with_its_place)
+{
+    static const struct {
+        const char *text, *what;
+    } cases[] = {
+        { "{", "the text: is not a JSON object" },
+        { "{\"request\":{}}", "provider: has no name" },
+        { HEAD "\"x\":1}", "\"x\" is unknown" },
+        { HEAD "\"channel\":\"pigeon\"}", "channel: is none of" },
+        { HEAD "\"title\":\"t\"}", "request: is missing" },
+        { HEAD "\"request\":{}}", "url: is missing" },
+        { HEAD REQUEST ",\"json\":{},\"form\":{}}}", "has more than one body" },
+        { HEAD REQUEST ",\"json\":{\"a\":\"{{ x\"}}}", "request: " },
+        { HEAD REQUEST ",\"json\":{\"a\":{\"$message\":\"x\"}}}}", "$message: is neither" },
+        { HEAD REQUEST ",\"auth\":{\"magic\":{}}}}", "request.auth: is none of" },
+        { HEAD REQUEST "},\"answer\":{\"rules\":[{\"status\":\"6xx\",\"is\":\"sent\"}]}}",
+          "a status is neither" },
+        { HEAD REQUEST "},\"answer\":{\"rules\":[{\"is\":\"fine\"}]}}", "`is` is none of" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct provider *provider = NULL;
+        struct problem   problem = { .what = "" };
+        assert_int_equal(provider_parse(&provider, str_of(cases[i].text), "p.json", &problem),
+                         ERR_INPUT);
+        if (strstr(problem.what, cases[i].what) == NULL)
+            print_error("%s\n", problem.what);
+        assert_non_null(strstr(problem.what, cases[i].what));
+    }
+}
+
+TEST(provider, each_one_built_in_can_be_read_and_asks_by_https)
+{
+    uint32_t count = 0;
+    for (const char *name; (name = provider_builtin_name(count)) != NULL; count++) {
+        struct provider *provider = NULL;
+        struct problem   problem = { .what = "" };
+        struct str       text = provider_builtin(str_of(name));
+        if (provider_parse(&provider, text, name, &problem) != OK)
+            print_error("%s: %s\n", name, problem.what);
+        assert_non_null(provider);
+        assert_true(str_eq(provider_name(provider), str_of(name)));
+        assert_true(str_find(text, 0, STR("http://")) == text.len);
+        provider_close(provider);
+    }
+    assert_true(count >= 4);
+    assert_int_equal(provider_builtin(STR("pigeon")).len, 0);
+}

@@ -1,0 +1,73 @@
+/* A way by HTTP: the sender's message in the words of its provider. */
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "delivery/web.h"
+#include "run/send/sender_inside.h"
+
+enum { BURST_PARTS = 10 };
+
+/* The ledger's number, and which workspace's: two of them may use one account. */
+static struct str id_of(const struct job *job, struct arena *arena)
+{
+    return str_format(arena, "%llu-%.*s", (unsigned long long)job->claim.message,
+                      STR_ARG(str_slice(job->rendered.mail.message_id, 0, 48)));
+}
+
+static enum err make(void *ctx, const struct delivery_message *message, struct arena *arena,
+                     struct fetch_request *out, struct problem *problem)
+{
+    const struct way       *way = ctx;
+    const struct job       *job = message->tag;
+    const struct rendered  *rendered = &job->rendered;
+    struct provider_message asked = { .id = id_of(job, arena),
+                                      .message_id = message->message_id,
+                                      .subject = rendered->mail.subject,
+                                      .html = rendered->mail.html,
+                                      .text = rendered->mail.text,
+                                      .from = rendered->from,
+                                      .from_name = rendered->from_name,
+                                      .reply_to = rendered->reply_to,
+                                      .envelope_from = message->from,
+                                      .to = message->to,
+                                      .topic = rendered->topic,
+                                      .template = rendered->template,
+                                      .journey = rendered->journey,
+                                      .mime = message->data,
+                                      .files = rendered->files,
+                                      .files_count = rendered->files_count,
+                                      .transactional = job->claim.transactional };
+    if (asked.id.ptr == NULL)
+        return ERR_MEMORY;
+    return provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena,
+                        out, problem);
+}
+
+static void answered(void *ctx, const struct fetch_response *response, struct delivery_outcome *out)
+{
+    const struct way *way = ctx;
+    provider_read(way->conf->provider, response, out);
+}
+
+enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem)
+{
+    const struct way_conf     *conf = way->conf;
+    const struct provider     *provider = conf->provider;
+    const struct web_calls     web = { make, answered, way };
+    const struct channel_calls calls = way_calls(way);
+    uint32_t per_s = conf->per_second > 0 ? conf->per_second : provider_per_second(provider);
+    uint32_t connections =
+        conf->connections > 0 ? conf->connections : provider_connections(provider);
+    per_s = least(per_s, THROTTLE_PER_S_MAX);
+    struct web_conf wanted = { .fetch = { .allow_inside = conf->is_inside,
+                                          .ca_file = conf->tls_ca_file,
+                                          .agent = "Dult/" DULT_VERSION },
+                               .connections_max = connections,
+                               .domain_messages_max = conf->domain_messages_max,
+                               .throttle = { .per_s = (int32_t)per_s,
+                                             .burst = (int32_t)(per_s / BURST_PARTS + 1) },
+                               .timeout_ms = conf->timeout_ms,
+                               .seed = hash_random_seed() };
+    return web_open(sender->loop, &wanted, &web, &calls, &way->channel, problem);
+}
