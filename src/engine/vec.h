@@ -17,7 +17,7 @@ static inline void *vec_room(void *items, uint32_t count, uint32_t *room, size_t
 {
     if (count < *room)
         return items;
-    uint32_t more = *room + *room / 4 + 2; /* most stay small, and there are millions */
+    uint32_t more = *room + *room / 4 + 1; /* most stay small, and there are millions */
     void    *grown = realloc(items, (size_t)more * size);
     if (grown != NULL)
         *room = more;
@@ -35,12 +35,13 @@ static inline void *vec_room(void *items, uint32_t count, uint32_t *room, size_t
         vec_items_ != NULL ? OK : ERR_MEMORY;                                                      \
     })
 
-/* Removes item i, keeping the order. */
+/* Removes item i, keeping the order; the last one takes the memory with it. */
 #define VEC_REMOVE(vec, i)                                                                         \
     do {                                                                                           \
         memmove(&(vec)->items[i], &(vec)->items[(i) + 1],                                          \
                 ((vec)->count - (i)-1) * sizeof *(vec)->items);                                    \
-        (vec)->count--;                                                                            \
+        if (--(vec)->count == 0)                                                                   \
+            VEC_DONE(vec);                                                                         \
     } while (0)
 
 #define VEC_DONE(vec)                                                                              \
