@@ -22,8 +22,8 @@
 #include "delivery/throttle.h"
 
 enum {
-    POOL_CONNECTIONS_MAX = 64, /* a relay that wants more wants several relays */
-    POOL_MOVES_MAX = 2,        /* how often a message may lose its connection without fault */
+    POOL_CONNECTIONS_MAX = 128, /* a relay that wants more wants several relays */
+    POOL_MOVES_MAX = 2,         /* how often a message may lose its connection without fault */
 };
 
 struct pool_conf {

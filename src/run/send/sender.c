@@ -15,7 +15,8 @@
 
 enum { THREADS = 2, BURST_PARTS = 10 };
 
-_Static_assert((int)WAY_PLACES_MAX >= POOL_CONNECTIONS_MAX * SMTP_SLOTS &&
+enum { WAY_CONNECTIONS_MAX = WAY_PLACES_MAX / SMTP_SLOTS };
+_Static_assert((int)WAY_CONNECTIONS_MAX <= POOL_CONNECTIONS_MAX &&
                    (int)WAY_PLACES_MAX >= (int)MAILDIR_PLACES,
                "while as many as there are places wait for the disk, as many may be on their way");
 _Static_assert((int)CORE_DOORS >= (int)WAYS_MAX * (int)DOORS, "each way has its doors");
@@ -108,7 +109,7 @@ static bool leads_outside(const struct way *way)
 
 static enum err way_check(struct sender *sender, struct way *way, struct problem *problem)
 {
-    if (way->conf->connections > POOL_CONNECTIONS_MAX)
+    if (way->conf->connections > WAY_CONNECTIONS_MAX)
         return problem_set(problem, ERR_INPUT, "connections", "At most 64 connections are kept.",
                            "Use a smaller number.");
     if (way->conf->kind == WAY_SMTP)

@@ -1,0 +1,226 @@
+// See bench/delivery. Each round asks every sender in turn; a figure is the median of the rounds, a
+// ratio the median of the rounds' ratios.
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { generateKeyPairSync } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Client } from '../test/lib/api.mjs';
+import { createKey, dult, eventually, freePort, removeFolder, root, Server } from '../test/lib/program.mjs';
+import { shopFolder, template } from '../test/lib/shop.mjs';
+import { startSink } from '../test/lib/sink.mjs';
+
+const rounds = Number(process.env.DELIVERY_ROUNDS ?? 5);
+const build = process.env.DELIVERY_BUILD ?? join(root, 'build');
+const here = fileURLToPath(new URL('.', import.meta.url));
+const BYTES = 10_240;
+const QUEUED = Number(process.env.DELIVERY_QUEUED ?? 1_000_000);
+const LEDGER = Number(process.env.DELIVERY_LEDGER ?? 60_000);
+const run = promisify(execFile);
+mkdirSync(join(root, 'build/bench'), { recursive: true });
+const home = mkdtempSync(join(root, 'build/bench/delivery-'));
+
+const note = (text) => console.log(text);
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const show = (number) => (number < 10 ? number.toFixed(2) : Math.round(number).toLocaleString('en'));
+
+// ---- far sides ----
+
+const children = new Set();
+process.on('exit', () => { for (const child of children) child.kill('SIGKILL'); });
+
+// A far side; close() gives what it says at its end.
+async function farSide(kind, delayMs = 0) {
+  const port = await freePort();
+  const child = kind === 'smtp-sink' ? startSink(port)
+    : spawn(join(build, 'sink'), [port, delayMs].map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
+  let said = '';
+  child.stdout?.on('data', (chunk) => { said += chunk; });
+  await sleep(300);
+  return {
+    port,
+    close: async () => {
+      const ended = new Promise((resolve) => child.on('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      children.delete(child);
+      return said ? JSON.parse(said) : undefined;
+    },
+  };
+}
+
+// ---- senders of ready messages; each gives messages a second ----
+
+async function ours(port, connections, messages) {
+  const { stdout } = await run(join(build, 'delivery_bench'), ['127.0.0.1', port, messages, connections, BYTES].map(String));
+  return Number(/^(\d+) messages/.exec(stdout)[1]);
+}
+
+async function postfix(port, connections, messages) {
+  const began = performance.now();
+  await run('smtp-source', ['-d', '-s', connections, '-l', BYTES, '-m', messages, `127.0.0.1:${port}`].map(String));
+  return (messages * 1000) / (performance.now() - began);
+}
+
+async function nodemailer(port, connections, messages, key) {
+  const words = [join(here, 'delivery_peer.mjs'), port, connections, messages, BYTES, ...(key ? [key] : [])];
+  return Number((await run(process.execPath, words.map(String))).stdout);
+}
+
+// Rounds of all senders in turn: {name: [rate, ...]}
+async function inTurns(senders) {
+  const rates = Object.fromEntries(Object.keys(senders).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, send] of Object.entries(senders)) rates[name].push(await send());
+  }
+  return rates;
+}
+
+function table(title, rates, wanted) {
+  note(`\n${title}`);
+  for (const [name, list] of Object.entries(rates)) note(`  ${name.padEnd(28)} ${show(median(list)).padStart(8)} /s   ${list.map(show).join(' ')}`);
+  for (const [name, list] of Object.entries(rates)) {
+    if (name !== 'dult') note(`  dult to ${name.padEnd(20)} ${show(median(rates.dult.map((rate, at) => rate / list[at]))).padStart(8)} times${wanted[name] ? `   (wanted ${wanted[name]})` : ''}`);
+  }
+}
+
+async function ready() {
+  for (const [kind, wanted] of [['smtp-sink', 1.5], ['sink', 2]]) {
+    const far = await farSide(kind);
+    const count = kind === 'sink' ? 3 : 1;
+    const rates = await inTurns({
+      dult: () => ours(far.port, 10, 30_000 * count),
+      'smtp-source': () => postfix(far.port, 10, 20_000 * count),
+      nodemailer: () => nodemailer(far.port, 10, 3_000),
+    });
+    await far.close();
+    table(`ready messages of 10 KB over 10 kept connections, to ${kind === 'sink' ? 'our sink' : "postfix's smtp-sink"}`, rates, { 'smtp-source': wanted });
+  }
+}
+
+async function far() {
+  const side = await farSide('sink', 20);
+  const rates = await inTurns({
+    dult: () => ours(side.port, 100, 20_000),
+    'smtp-source': () => postfix(side.port, 100, 5_000),
+  });
+  await side.close();
+  table('the same over 100 connections, each reply 20 ms late', rates, { 'smtp-source': 2 });
+}
+
+// ---- composed, signed, delivered ----
+
+async function signed() {
+  for (const kind of ['rsa', 'ed25519']) {
+    const side = await farSide('sink');
+    const key = join(home, `${kind}.pem`);
+    const pair = kind === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ed25519');
+    writeFileSync(key, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    for (const threads of [1, 2]) {
+      const { stdout } = await run(join(build, 'mailing'), ['127.0.0.1', side.port, kind, threads, BYTES, 4].map(String));
+      const { bare, delivered, ratio } = JSON.parse(stdout);
+      note(`\ncomposed, signed with ${kind} and delivered, ${threads} thread${threads > 1 ? 's' : ''}: ${show(delivered)} /s, bare signatures ${show(bare)} /s, ratio ${show(ratio)}${kind === 'rsa' ? ' (wanted 0.8)' : ''}`);
+      if (kind === 'rsa' && threads === 2) {
+        const peer = median((await inTurns({ nodemailer: () => nodemailer(side.port, 10, 1_500, key) })).nodemailer);
+        note(`  nodemailer with a pool and DKIM ${show(peer)} /s: dult ${show(delivered / peer)} times (wanted 8)`);
+      }
+    }
+    await side.close();
+  }
+}
+
+// ---- the whole program ----
+
+const mailShop = () => shopFolder({
+  'journeys/welcome.json': { journey: 'welcome', trigger: { event: 'Signed Up' }, nodes: [{ id: 'hello', email: 'welcome' }] },
+  'templates/welcome.email': template({
+    subject: 'Welcome', text: 'Welcome', html: `<html><body>${'<p>Light enough for the ridge, and dry in a gale.</p>\n'.repeat(BYTES / 52)}</body></html>`,
+  }),
+});
+
+const memory = (server) => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) * 1024;
+
+// A house with so many people, each of whom a message waits for if `signsUp`; nothing is sent yet.
+async function waiting(count, signsUp) {
+  const shop = mailShop();
+  const data = mkdtempSync(join(home, 'data-'));
+  await dult('apply', '--data', data, shop);
+  removeFolder(shop);
+  const writeKey = await createKey(data, 'write', 'bench');
+  const apiKey = await createKey(data, 'api', 'bench', 'read');
+  const server = await new Server({ data }).start(60_000);
+  const client = new Client(server, { writeKey, apiKey });
+  for (let from = 0; from < count; from += 500) {
+    const batch = [];
+    for (let n = from; n < Math.min(count, from + 500); n += 1) {
+      batch.push({ type: 'identify', messageId: `i${n}`, userId: `u${n}`, traits: { email: `u${n}@x.example` } });
+      batch.push({ type: 'track', messageId: `s${n}`, userId: `u${n}`, event: signsUp ? 'Signed Up' : 'Signed In' });
+    }
+    await client.send('/v1/batch', { batch });
+  }
+  return { data, server, client };
+}
+
+const messages = async (house) => (await house.client.stats()).messages;
+
+async function ledger() {
+  const rates = { dult: [], 'with the ledger': [] };
+  let commits;
+  for (let round = 0; round < Math.min(rounds, 3); round += 1) {
+    const side = await farSide('sink');
+    rates.dult.push(await ours(side.port, 10, 60_000));
+    const house = await waiting(LEDGER, true);
+    await house.server.stop();
+    const keys = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(home, 'dkim.pem'), keys);
+    house.server.args = ['--smtp', `smtp://127.0.0.1:${side.port}`, '--smtp-connections', '10', '--smtp-tls', 'off', '--tracking', 'no',
+      '--dkim-domain', 'tents.example', '--dkim-selector', 's1', '--dkim-key-file', join(home, 'dkim.pem')];
+    const began = performance.now();
+    await house.server.start(60_000);
+    const first = (await messages(house)).sent ?? 0;
+    const from = performance.now();
+    await eventually('all are sent', async () => ((await messages(house)).sent ?? 0) >= LEDGER, 300_000);
+    const seconds = (performance.now() - from) / 1000;
+    rates['with the ledger'].push((LEDGER - first) / seconds);
+    commits = (await house.client.stats()).commits / LEDGER;
+    note(`  started and sent in ${((performance.now() - began) / 1000).toFixed(1)} s; ${commits.toFixed(4)} commits a message`);
+    await house.server.stop();
+    rmSync(house.data, { recursive: true, force: true });
+    await side.close();
+  }
+  table('messages of 10 KB from the queue, claimed, rendered, signed (Ed25519) and settled in the ledger', rates, { 'with the ledger': 'at most 2' });
+}
+
+async function queue() {
+  const sizes = {};
+  for (const signsUp of [false, true]) {
+    const house = await waiting(QUEUED, signsUp);
+    await sleep(3000);
+    sizes[signsUp] = memory(house.server);
+    const { queued } = await messages(house);
+    note(`  ${QUEUED} people, ${queued ?? 0} messages queued: ${show(sizes[signsUp] / 1e6)} MB`);
+    if (signsUp) {
+      house.server.child.kill('SIGKILL');
+      await house.server.ended;
+      const began = performance.now();
+      await house.server.start(600_000);
+      note(`  killed and started again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${(await messages(house)).queued} queued, ${show(memory(house.server) / 1e6)} MB`);
+    }
+    await house.server.stop();
+    rmSync(house.data, { recursive: true, force: true });
+  }
+  note(`\n${QUEUED} queued messages cost ${show((sizes[true] - sizes[false]) / 1e6)} MB (wanted at most 300 for a million)`);
+}
+
+const PARTS = { ready, far, signed, ledger, queue };
+const asked = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(PARTS);
+try {
+  if (!existsSync('/usr/sbin/smtp-source')) throw new Error('postfix is not installed (apt-get install postfix)');
+  for (const part of asked) await PARTS[part]();
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
