@@ -232,16 +232,26 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     assert.deepEqual(card, {
       to: { name: 'Ada', address_line1: '1 Harbour Road', address_city: 'Bergen', address_zip: '5003', address_country: 'NO' },
       from: 'adr_1', front: '<h1>Ada</h1>', back: '<p>10 % off</p>', size: '6x9', use_type: 'marketing' });
-    const sent = (await once('ada', 'Message Sent')).map(properties).find((is) => is.channel === 'post');
-    assert.deepEqual([sent?.price, sent?.currency], [0.9, 'USD']);
+    const sent = await eventually('the card is sent', async () => (await timeline('ada', 'Message Sent')).map(properties)
+      .find((is) => is.channel === 'post'));
+    assert.deepEqual([sent.price, sent.currency], [0.9, 'USD']);
+
+    const shown = async (name) => JSON.parse((await call('POST', `/api/v1/templates/${name}/preview`, JSON.stringify({ person: 'ada' }))).text);
+    const side = await shown('card');
+    assert.deepEqual([side.channel, side.front, side.back, side.size, side.price, side.to],
+      ['post', '<h1>Ada</h1>', '<p>10 % off</p>', '6x9', 0.9, '1 Harbour Road, 5003 Bergen, NO']);
+    const short = await shown('text');
+    assert.deepEqual([short.text, short.parts, short.sms_from, short.price, short.to],
+      ['Hi Ada, a tent & 10 % off', 1, 'Tents', 0.05, '+4791234567']);
 
     const body = JSON.stringify({ id: 'evt_1', event_type: { id: 'postcard.returned_to_sender', resource: 'postcards' }, body: { id: 'psc_1', metadata } });
     const at = String(Date.now());
     const headers = { 'content-type': 'application/json', 'lob-signature-timestamp': at,
       'lob-signature': createHmac('sha256', LOB_SECRET).update(`${at}.${body}`).digest('hex') };
     assert.equal((await call('POST', '/api/v1/receipts/lob', body, headers)).status, 200);
-    const back = (await once('ada', 'Message Bounced')).map(properties).find((is) => is.channel === 'post');
-    assert.equal(back?.recipient, '1 Harbour Road, 5003 Bergen, NO');
+    const back = await eventually('it came back', async () => (await timeline('ada', 'Message Bounced')).map(properties)
+      .find((is) => is.channel === 'post'));
+    assert.equal(back.recipient, '1 Harbour Road, 5003 Bergen, NO');
   });
 
   test('on paper waits when the month has its number, also after a start', async () => {

@@ -70,6 +70,27 @@ void channels_measure_write(struct call *call, struct str text, struct str e164,
     price_write(out, first, channels_sms_price(channels, e164), is.parts);
 }
 
+void channels_notice_write(struct call *call, const struct claim *claim,
+                           const struct rendered *made, bool *first)
+{
+    struct buf *out = &call->out;
+    write_text(out, first, "channel", channel_name(made->channel));
+    if (made->channel == CHANNEL_SMS)
+        channels_measure_write(call, made->text, claim->address, first);
+    if (made->channel == CHANNEL_POST) {
+        write_text(out, first, "front", made->html);
+        write_text(out, first, "back", made->back);
+        write_text(out, first, "size", made->size);
+        if (call->api->conf.channels != NULL)
+            price_write(out, first, channels_post_price(call->api->conf.channels), 1);
+    }
+    if (made->channel == CHANNEL_WEBHOOK) {
+        write_text(out, first, "method", made->method.len > 0 ? made->method : STR("POST"));
+        write_text(out, first, "url", made->url);
+        write_text(out, first, "request_headers", made->headers);
+    }
+}
+
 enum err channels_measure(struct call *call)
 {
     struct json body;

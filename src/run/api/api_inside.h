@@ -44,6 +44,7 @@ enum {
 };
 
 struct render;
+struct rendered;
 struct keys;  /* api_keys.c: an immutable list of keys */
 struct tally; /* api_messages.c: how many messages are in which state */
 
@@ -140,6 +141,9 @@ void api_problem_reply(struct http_request *request, enum err err, const struct 
 
 /* api_channels.c: what a text message is, and costs where the number is known */
 void channels_measure_write(struct call *call, struct str text, struct str e164, bool *first);
+/* A message that is no e-mail, as a preview shows it; its text is not written. */
+void channels_notice_write(struct call *call, const struct claim *claim,
+                           const struct rendered *made, bool *first);
 
 /* api_keys.c */
 MUST enum err keys_load(struct api *api, struct store_reader *reader);

@@ -38,7 +38,7 @@ static enum err text_write(struct preview *preview, bool *first)
     SCOPED(html_closep) struct html *html = NULL;
     SCOPED(buf_donep) struct buf     plain = buf_make(COMPOSE_BYTES_MAX);
     struct str                       text = preview->out.text;
-    if (text.len == 0 && preview->out.html.len > 0) {
+    if (text.len == 0 && preview->out.html.len > 0 && preview->out.person == NULL) {
         TRY(html_parse(&html, preview->out.html, &preview->call->problem));
         plain_write(html, &plain);
         TRY(buf_err(&plain));
@@ -118,7 +118,10 @@ static enum err preview_write(struct preview *preview)
     write_text(out, &first, "from", made->from);
     write_text(out, &first, "reply_to", made->reply_to);
     write_text(out, &first, "subject", made->subject);
-    write_text(out, &first, "html", made->html);
+    if (made->person != NULL)
+        channels_notice_write(preview->call, &preview->person.claim, made, &first);
+    else
+        write_text(out, &first, "html", made->html);
     TRY(text_write(preview, &first));
     headers_write(out, &first, buf_view(&made->mail.message));
     write_int(out, &first, "bytes", (int64_t)made->mail.message.len);

@@ -561,6 +561,7 @@ static enum err message_make(struct making *making)
 {
     const struct render *render = making->render;
     TRY(email_find(making));
+    making->out->channel = making->email->file.channel;
     if (making->email->file.channel == CHANNEL_STAFF && is_mail(&making->email->file))
         TRY(staff_take(making));
     making->transactional = making->is_page && making->draft == NULL

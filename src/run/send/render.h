@@ -61,6 +61,7 @@ struct rendered {
     struct str                from_name, from, reply_to; /* who writes */
     const struct attach_file *files;                     /* that go with it */
     size_t                    files_count;
+    enum consent_channel      channel;                 /* its file's */
     struct str                back, url, headers;      /* of others than e-mail: notice_file.h */
     struct str                method, size, from_head; /* the same: what its head says */
     const struct json        *person;                  /* what the template saw of them */
