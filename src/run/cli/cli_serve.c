@@ -9,6 +9,14 @@
 #include "run/log.h"
 #include "run/serve.h"
 
+static bool has_way_out(const struct cli *cli)
+{
+    char ways[4400];
+    snprintf(ways, sizeof ways, "%.4000s/ways.json", cli->data);
+    return config_has(&cli->config, CONFIG_SMTP_URL) || config_has(&cli->config, CONFIG_OUTBOX) ||
+           config_has(&cli->config, CONFIG_WAYS) || access(ways, F_OK) == 0;
+}
+
 static void greet(const struct cli *cli, const struct serve *serve)
 {
     const char *origin = serve_origin(serve), *self = program_invocation_name;
@@ -24,7 +32,7 @@ static void greet(const struct cli *cli, const struct serve *serve)
                "key:\n\n    curl -X POST %s/api/v1/owner -H 'content-type: application/json' \\\n"
                "        -d '{\"token\":\"%s\"}'\n",
                origin, serve_owner_token(serve));
-    if (!config_has(&cli->config, CONFIG_SMTP_URL) && !config_has(&cli->config, CONFIG_OUTBOX))
+    if (!has_way_out(cli))
         printf("\nMail is not sent: neither smtp nor outbox is set, so messages wait. "
                "`dult serve --help` tells how.\n");
     fflush(stdout);
