@@ -187,6 +187,19 @@ describe('consent', { skip: skipWithoutProgram }, () => {
     assert.ok(why.said.some((word) => word.detail.how === 'preference page'));
   });
 
+  test('a browser that says Global Privacy Control refuses sale and sharing, once, and no mail', async () => {
+    for (const [messageId, gpc] of [['g0', '0'], ['g1', '1'], ['g2', '1']]) {
+      const taken = await house.client.post('/v1/track', { userId: 'gil', event: 'Visit', messageId }, { 'sec-gpc': gpc });
+      assert.equal(taken.status, 200);
+      const { said: words } = await house.client.get('/api/v1/profiles/gil/consent');
+      assert.deepEqual(words.map(({ detail }) => [detail.topic, detail.state, detail.how]),
+        gpc === '1' ? [['sale or sharing', 'unsubscribed', 'Global Privacy Control']] : []);
+    }
+    const { body } = await api('POST', '/api/v1/segments/count', { condition: 'consent to "sale or sharing" is refused' });
+    assert.equal(body.count, 1);
+    assert.equal((await standing('gil', 'news')).mayBeSent, true);
+  });
+
   test('what was said is the same after a restart', async () => {
     const before_ = await house.client.get('/api/v1/profiles/cyd/consent');
     await house.server.stop();

@@ -131,6 +131,24 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
     return step_run(&step);
 }
 
+/* The signal comes with every request; it is a word once, and again after a later yes. */
+enum err consent_gpc(struct step *step, const struct record *record)
+{
+    struct engine *engine = step->engine;
+    uint32_t       topic;
+    TRY(program_intern(engine->program, NAME_TOPIC, CONSENT_TOPIC_SALE, &topic));
+    if (state_of(engine, step->person, topic, CHANNEL_ALL) == CONSENT_REFUSED)
+        return OK;
+    return decide(engine, step->out,
+                  (struct decision){ .kind = DECISION_CONSENT,
+                                     .profile = step->person,
+                                     .at_ms = said_ms(engine, record),
+                                     .subject = topic,
+                                     .object = CONSENT_REFUSED,
+                                     .text = STR("Global Privacy Control"),
+                                     .proof = STR("{\"by\":\"browser\"}") });
+}
+
 static bool is_listed(const struct engine *engine, uint32_t person, uint32_t list)
 {
     const struct state *state = people_state_get(engine->people, person);

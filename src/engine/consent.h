@@ -34,6 +34,9 @@ bool consent_of(struct str word, enum consent_state *out);
 struct str         consent_told(enum consent_state state);
 enum consent_state consent_of_told(struct str word);
 
+/* The topic of selling or sharing data about somebody, which nothing is mailed about. */
+#define CONSENT_TOPIC_SALE STR("sale or sharing")
+
 /* By which way a word came. */
 enum consent_source {
     CONSENT_BY_API = 0,

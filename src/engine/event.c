@@ -169,6 +169,8 @@ enum err event_follow(struct engine *engine, const struct record *record, struct
     step.in_order = !fresh && event->at_ms >= engine->now_ms;
 
     TRY(context_tell(engine, record, out, event->profile));
+    if ((record->flags & RECORD_GPC) != 0)
+        TRY(consent_gpc(&step, record));
     bool traits = event->name == OWN_TRAITS;
     if (!traits)
         TRY(event_ask(&step, event, fresh));

@@ -164,6 +164,9 @@ MUST enum err context_tell(struct engine *engine, const struct record *record, s
 MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
 
+/* consent.c: a browser's Global Privacy Control refuses sale and sharing, once. */
+MUST enum err consent_gpc(struct step *step, const struct record *record);
+
 /* confirm.c: is a yes that came this way only asked to be confirmed? */
 bool confirm_is_due(const struct engine *engine, uint32_t person, uint32_t topic,
                     enum consent_channel channel, enum consent_source source);

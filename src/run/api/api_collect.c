@@ -220,6 +220,9 @@ static enum err posting_submit(struct api *api, struct http_request *request,
         *task = (struct task){ .arena = arena, .done = posting_done, .context = posting };
         err = posting_parse(api, request, task, problem);
     }
+    bool gpc = str_eq(str_trim(http_header(request, STR("Sec-GPC"))), STR("1"));
+    for (uint32_t i = 0; err == OK && gpc && i < task->entries_count; i++)
+        task->entries[i].record.flags |= RECORD_GPC;
     if (err == OK)
         err = core_submit(api->conf.core, task);
     if (err != OK)
