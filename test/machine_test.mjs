@@ -102,4 +102,27 @@ describe('a mail whose links are followed', { skip: skipWithoutProgram }, () => 
     await house.server.start();
     assert.equal((await hits('eve')).length, 1);
   });
+
+  test('and kill -9 loses none of them either, nor counts one twice', async () => {
+    const { clicks, trap } = await mailTo('fay');
+    const { clicks: others } = await mailTo('gus');
+    await sleep(3500);
+    await get(clicks[0]);
+    await sleep(WAIT * 1000 + 500); /* this one is recorded */
+    await judged('fay', 1);
+    await get(clicks[1]);
+    await get(trap);
+    await get(others[0]);
+    house.server.child.kill('SIGKILL');
+    await house.server.ended;
+    await house.server.start();
+    const fay = await judged('fay', 3);
+    assert.deepEqual(fay.map((hit) => hit.properties.sign), ['hidden link', 'hidden link', undefined], 'the newest first; told from people as without the crash');
+    assert.equal((await judged('gus', 1))[0].properties.machine, undefined);
+    house.server.child.kill('SIGKILL');
+    await house.server.ended;
+    await house.server.start();
+    await sleep(500);
+    assert.deepEqual([(await hits('fay')).length, (await hits('gus')).length], [3, 1]);
+  });
 });

@@ -252,6 +252,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .report_threads = (uint32_t)config_number(serve->conf.config, CONFIG_REPORT_THREADS),
         .hit_wait_ms = config_number(serve->conf.config, CONFIG_HIT_WAIT) * TIME_SECOND_MS,
         .hit_soon_ms = HIT_SOON_MS,
+        .dir = serve->conf.dir,
     };
     return api_open(&serve->api, &conf, problem);
 }

@@ -222,6 +222,23 @@ struct router_conf api_router(struct api *api)
                                  .context = api };
 }
 
+/* Without a wait now, what waited when the program last ended is still recorded. */
+static enum err sieve_begin(struct api *api)
+{
+    struct sieve_conf conf = { .core = api->conf.core,
+                               .dir = api->conf.dir,
+                               .wait_ms = api->conf.hit_wait_ms,
+                               .soon_ms = api->conf.hit_soon_ms };
+    if (api->conf.dir == NULL)
+        return OK;
+    TRY(sieve_open(&api->sieve, &conf));
+    if (conf.wait_ms > 0)
+        return OK;
+    sieve_close(api->sieve);
+    api->sieve = NULL;
+    return OK;
+}
+
 static enum err parts_open(struct api *api)
 {
     TRY(table_make(api));
@@ -234,10 +251,7 @@ static enum err parts_open(struct api *api)
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
     stats_register(api);
-    if (api->conf.hit_wait_ms > 0)
-        TRY(sieve_open(&api->sieve, &(struct sieve_conf){ .core = api->conf.core,
-                                                          .wait_ms = api->conf.hit_wait_ms,
-                                                          .soon_ms = api->conf.hit_soon_ms }));
+    TRY(sieve_begin(api));
     return crew_begin(api);
 }
 

@@ -68,6 +68,7 @@ struct api_conf {
     const struct channels *channels; /* services that are no e-mail; NULL: none tells us anything */
     uint32_t               report_threads;           /* 0: API_REPORT_THREADS */
     int64_t                hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
+    const char            *dir;                      /* where hits wait; NULL: they do not */
     struct courier        *courier;                  /* may be NULL */
     const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
 };

@@ -16,8 +16,7 @@ static bool live_ask(struct engine *engine, struct task *task)
 {
     struct live_question *question = task->context;
     question->queued = engine_stats(engine).queued;
-    return reach_all(engine, CHANNEL_EMAIL, &question->from, PROFILES_A_TURN,
-                       &question->reachable);
+    return reach_all(engine, CHANNEL_EMAIL, &question->from, PROFILES_A_TURN, &question->reachable);
 }
 
 static enum err live_write(struct call *call, bool is_done)

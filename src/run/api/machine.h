@@ -14,8 +14,8 @@
  * all the same, because nothing in the request tells its two cases apart, and people who read there
  * would otherwise never open anything. So opens overstate: a click says more.
  *
- * What it does not find: a scanner that passes itself off as a browser, from elsewhere: see sieve.h,
- * which looks at many hits together. Whoever it calls a machine is recorded with the mark
+ * What it does not find: a scanner that passes itself off as a browser, from elsewhere: see
+ * sieve.h, which looks at many hits together. Whoever it calls a machine is recorded with the mark
  * `machine`, so nothing is lost by a wrong word.
  *
  * Pure; any thread.

@@ -9,13 +9,15 @@
  * `sign`
  *
  * So a sign that comes after a hit still marks it, and nothing is counted as a person's that has to
- * be taken back: conditions, journeys and reports agree at every moment. The reader is answered at
- * once. After the wait, a program at the same address that followed the hidden link or made a burst
- * is known for a minute more.
+ * be taken back: conditions, journeys and reports agree at every moment. The reader is answered
+ * when the hit is in a file (hit_file.h). After the wait, a program at the same address that
+ * followed the hidden link or made a burst is known for a minute more.
  *
- * Always true   sieve_close judges and records all that wait; only a crash loses those of the last
- *               `wait_ms`.
- * Bounds        SIEVE_MAX waiting; more are recorded by what is known of each alone.
+ * Always true   a hit that was taken is recorded once: by sieve_close at the latest, or after a
+ * crash by the next sieve_open, whose record of a hit that was written before is the same one (its
+ * message id). Bounds        SIEVE_MAX waiting; more are recorded by what is known of each alone.
+ * Of one message SIEVE_TOGETHER_MAX, the newest, are looked at together. Cost          a look
+ * through those that wait, five times a second while any does.
  */
 #ifndef DULT_RUN_API_SIEVE_H
 #define DULT_RUN_API_SIEVE_H
@@ -24,6 +26,7 @@
 
 enum {
     SIEVE_MAX = 20000,
+    SIEVE_TOGETHER_MAX = 500,
     SIEVE_ADDRESS_BYTES = 48,
     SIEVE_BURST_LINKS = 3,
     SIEVE_BURST_LINKS_SLOW = 5,
@@ -47,17 +50,19 @@ struct hit {
 
 struct sieve_conf {
     struct core *core;
+    const char  *dir; /* where what waits is kept; outlives the sieve */
     int64_t      wait_ms, soon_ms;
 };
 
-/* Marks those of `hits` that the others show to be a program's. */
+/* Of one message or several: marks those of `hits` that the others show to be a program's. */
 void sieve_judge(struct hit *hits, uint32_t count, const struct sieve_conf *conf);
 
 struct sieve;
 
 MUST enum err sieve_open(struct sieve **out, const struct sieve_conf *conf);
 void          sieve_close(struct sieve *sieve); /* before core_close; NULL is nothing */
-/* The trail's texts are copied. ERR_LIMIT: too many wait; ERR_MEMORY. */
+/* The trail's texts are copied. ERR_LIMIT: too many wait; ERR_MEMORY; ERR_IO: it could not be kept.
+ */
 MUST enum err sieve_take(struct sieve *sieve, const struct trail *trail, struct hit hit);
 
 #endif

@@ -11,8 +11,8 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "message/links.h"
-#include "run/api/sieve.h"
 #include "run/api/machine.h"
+#include "run/api/sieve.h"
 #include "run/returned/trail.h"
 
 enum {

@@ -214,8 +214,7 @@ TEST(tracking, a_word_by_a_link_has_the_proof_of_who_when_how_and_from_where)
     assert_true(str_starts(rig_str(rig, "said.0.detail.proof.agent"), STR("Mozilla/5.0 (X11;")));
     assert_int_equal(rig_int(rig, "said.0.detail.proof.message"), (int64_t)conf.message);
     assert_str(rig_str(rig, "topics.0.state"), "unsubscribed");
-    assert_int_equal(
-        rig_call(rig, "GET", "/api/v1/profiles/ada/explain?topic=news", ""), 200);
+    assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/ada/explain?topic=news", ""), 200);
     assert_str(rig_str(rig, "consent.because"), "unsubscribed");
     rig_close(rig);
 }
