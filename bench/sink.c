@@ -27,7 +27,8 @@ enum { CONNECTIONS_MAX = 1024, REPLIES_BYTES = 4096, READ_BYTES = 1 << 18, LINE_
 struct peer {
     int      fd; /* -1: free */
     bool     in_data, quits, waits;
-    unsigned ends; /* how many bytes of the end of the data, CRLF.CRLF, were the last ones read */
+    unsigned ends;    /* how many bytes after the lone dot that ends the data were the last ones */
+    char     last[2]; /* of the data */
     char     line[LINE_BYTES];
     size_t   line_len;
     char     replies[REPLIES_BYTES];
@@ -112,7 +113,7 @@ static void command(struct peer *peer)
     else if (strncasecmp(line, "DATA", 4) == 0) {
         reply(peer, "354 go on\r\n");
         peer->in_data = true;
-        peer->ends = 2; /* the line of DATA ended so */
+        memcpy(peer->last, "\r\n", 2); /* the line of DATA ended so */
     } else if (strncasecmp(line, "QUIT", 4) == 0) {
         reply(peer, "221 bye\r\n");
         peer->quits = true;
@@ -120,21 +121,29 @@ static void command(struct peer *peer)
         reply(peer, "250 ok\r\n");
 }
 
+/* What lies before the dot at `dot`, which may have come earlier. */
+static bool begins_line(const struct peer *peer, const char *bytes, size_t dot)
+{
+    char before = dot >= 2 ? bytes[dot - 2] : peer->last[dot];
+    return before == '\r' && (dot >= 1 ? bytes[dot - 1] : peer->last[1]) == '\n';
+}
+
 /* How many bytes of `bytes` belong to the message; in_data is false when it has ended. */
 static size_t data_take(struct peer *peer, const char *bytes, size_t len)
 {
-    static const char mark[] = "\r\n.\r\n";
+    static const char end[] = ".\r\n";
     size_t            i = 0;
     while (i < len) {
         if (peer->ends == 0) {
-            const char *cr = memchr(bytes + i, '\r', len - i);
-            if (cr == NULL)
-                return len;
-            i = (size_t)(cr - bytes);
+            const char *dot = memchr(bytes + i, '.', len - i);
+            i = dot == NULL ? len : (size_t)(dot - bytes);
+            peer->ends = dot != NULL && begins_line(peer, bytes, i);
+            i += dot != NULL;
+            continue;
         }
-        char c = bytes[i++];
-        peer->ends = c == mark[peer->ends] ? peer->ends + 1 : c == '\r';
-        if (peer->ends == 5) {
+        peer->ends = bytes[i] == end[peer->ends] ? peer->ends + 1 : 0;
+        i += peer->ends > 0; /* another byte may be a dot itself */
+        if (peer->ends == 3) {
             peer->in_data = false;
             peer->ends = 0;
             messages++;
@@ -142,6 +151,8 @@ static size_t data_take(struct peer *peer, const char *bytes, size_t len)
             return i;
         }
     }
+    for (int k = 0; k < 2; k++)
+        peer->last[k] = len + (size_t)k >= 2 ? bytes[len - 2 + (size_t)k] : peer->last[1];
     return i;
 }
 

@@ -16,13 +16,18 @@ static void xtext_write(struct buf *out, struct str text)
     }
 }
 
-/* Without a way out in the middle, so that the compiler takes many bytes at once. */
+/* Eight bytes at a time: of 10 KB a look at each by itself was a quarter of sending it. */
 static bool is_ascii(struct str s)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < s.len; i++)
+    uint64_t all = 0, eight;
+    size_t   i = 0;
+    for (; i + sizeof eight <= s.len; i += sizeof eight) {
+        memcpy(&eight, s.ptr + i, sizeof eight);
+        all |= eight;
+    }
+    for (; i < s.len; i++)
         all |= (unsigned char)s.ptr[i];
-    return all < 0x80;
+    return (all & UINT64_C(0x8080808080808080)) == 0;
 }
 
 static void put_mail(struct smtp_wire *wire, struct slot *slot)
