@@ -36,7 +36,7 @@ const MAPPING = {
 };
 
 // A data folder with a history in it, and SQL laid over its rows.
-const SQL_DEPTH = 13; // each may hold a whole select
+const SQL_DEPTH = 11; // each may hold a whole select, and sqlite3 reads 100 levels of its grammar
 
 // Of brackets.
 function depth(sql) {
