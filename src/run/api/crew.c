@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -146,34 +145,12 @@ static void turn(struct crew *crew, uint32_t number)
     }
 }
 
-/* sched_setattr(2), which glibc has no word for. */
-struct sched_wish {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t  nice;
-    uint32_t priority;
-    uint64_t slice_ns, deadline, period;
-};
-
-/*
- * On Linux niceness is a thread's. Who is woken does not wait until a report's slice of time is
- * over: it is short. Kernels before 6.12 know no wish for a slice; where nothing of it can be had,
- * reports are as quick as the rest.
- */
-static void be_polite(void)
-{
-    struct sched_wish wish = { .size = sizeof wish,
-                               .nice = CREW_NICENESS,
-                               .slice_ns = CREW_SLICE_NS };
-    if (syscall(SYS_sched_setattr, 0, &wish, 0) != 0)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), CREW_NICENESS);
-}
-
 static void *hand_run(void *context)
 {
     struct hand *hand = context;
     struct crew *crew = hand->crew;
-    be_polite();
+    /* On Linux niceness is a thread's; where it cannot be had, reports are as quick as the rest. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), CREW_NICENESS);
     pthread_mutex_lock(&crew->lock);
     while (!crew->is_ending || crew->count > 0)
         turn(crew, hand->number);

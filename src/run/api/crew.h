@@ -27,7 +27,6 @@ enum {
     CREW_THREADS_MAX = 64,
     CREW_PART_PROFILES = 8192,
     CREW_NICENESS = 10,
-    CREW_SLICE_NS = 200000,
 };
 
 struct crew;
