@@ -7,6 +7,7 @@
 #ifndef DULT_ENGINE_VEC_H
 #define DULT_ENGINE_VEC_H
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
