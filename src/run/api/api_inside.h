@@ -127,8 +127,6 @@ void write_int(struct buf *out, bool *first, const char *key, int64_t value);
 void write_person(struct buf *out, bool *first, const char *key, uint32_t profile);
 /* A state's name: "sent", "held" ... NULL when the decision is not about a message. */
 const char *message_state_name(enum decision_kind kind);
-/* "opened", "bounced" ... for the number of one of Dult's own events; NULL for another. */
-const char *message_event_word(uint32_t name);
 void        write_raw(struct buf *out, bool *first, const char *key, struct str json);
 /* A page's end: ],"next":... ; an empty cursor is null. */
 void write_next(struct buf *out, struct str cursor);

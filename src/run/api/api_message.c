@@ -5,6 +5,7 @@
  *      events of its person about it:     opened, clicked, bounced, complained, unsubscribed
  */
 #include "run/api/story.h"
+#include "run/send/teller.h"
 
 #include <stdlib.h>
 #include <string.h>

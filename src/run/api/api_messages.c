@@ -41,28 +41,6 @@ const char *message_state_name(enum decision_kind kind)
     }
 }
 
-const char *message_event_word(uint32_t name)
-{
-    switch (name) {
-    case OWN_MESSAGE_BOUNCED:
-        return "bounced";
-    case OWN_MESSAGE_OPENED:
-        return "opened";
-    case OWN_MESSAGE_CLICKED:
-        return "clicked";
-    case OWN_MESSAGE_UNSUBSCRIBED:
-        return "unsubscribed";
-    case OWN_MESSAGE_COMPLAINED:
-        return "complained";
-    case OWN_MESSAGE_REPLIED:
-        return "replied";
-    case OWN_MESSAGE_DELIVERED:
-        return "delivered";
-    default:
-        return NULL;
-    }
-}
-
 /* ---- counting: each decision once, those not final remembered by number ---- */
 
 enum open_state { OPEN_QUEUED, OPEN_WAITING, OPEN_SENDING, OPEN_STATES };

@@ -58,7 +58,7 @@ struct telling {
 
 /* ---- what is told ---- */
 
-static const char *event_word(uint32_t name)
+const char *message_event_word(uint32_t name)
 {
     switch (name) {
     case OWN_MESSAGE_BOUNCED:
@@ -208,7 +208,7 @@ static bool message_of(const struct json *properties, uint64_t *out)
 static enum err event_told(struct telling *telling, const struct store_event *row)
 {
     struct json body;
-    struct told told = { .type = event_word(row->name), .at_ms = row->at_ms };
+    struct told told = { .type = message_event_word(row->name), .at_ms = row->at_ms };
     if (told.type == NULL || row->body.len == 0)
         return OK;
     TRY(json_parse(telling->teller->parser, telling->arena, row->body, &body, NULL));
