@@ -117,6 +117,8 @@ describe(`who was erased was never there, seed ${seed}`, { skip: skipWithoutProg
       { ...maker.message(PEOPLE), type: 'track', event: 'A', anonymousId: `d${i}`, userId: undefined, previousId: undefined },
     ]).flat();
     await tell(hello.filter((one) => !concerns(one)));
+    /* And those who go next: a device that changes hands becomes somebody new, who counts from here in both. */
+    await tell(hello.filter(concerns));
     await tell(Array.from({ length: EVENTS }, () => maker.message(PEOPLE)));
     await tell(Array.from({ length: 30 }, () => ({ ...maker.message(PEOPLE), type: 'track', event: maker.one(['A', 'B', 'C']), ...maker.one([{ userId: 'u3', anonymousId: undefined }, { userId: undefined, anonymousId: 'd3' }]), previousId: undefined })));
     await tell([{ type: 'identify', messageId: 'one', userId: 'u3', anonymousId: 'd3', traits: { plan: 'pro' } }]);
