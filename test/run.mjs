@@ -22,7 +22,8 @@ const jobs = String(availableParallelism());
 const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);
 const MINUTE_MS = 60_000;
 
-// These tell of durability and of figures, not of code paths: once, on the program as users run it.
+// These tell of durability and of figures, not of code paths: once, on the program as users run it,
+// with nothing beside them.
 const PLAIN_ONLY = ['durability_test.mjs', 'cdnow_test.mjs'];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -66,6 +67,17 @@ function command(argv, { env = {}, timeoutMs = 20 * MINUTE_MS, show = false } = 
   });
 }
 
+// Each of `items`, as many at a time as there are processors: most of them wait more than they work.
+async function each(items, job) {
+  const waiting = [...items];
+  const worker = async () => {
+    while (waiting.length > 0) await job(waiting.shift());
+  };
+  await Promise.all(Array.from({ length: Number(jobs) }, worker));
+}
+
+const secondsSince = (began) => `${((Date.now() - began) / 1000).toFixed(0)} s`;
+
 const tail = (text, lines = 40) => text.trimEnd().split('\n').slice(-lines).join('\n');
 
 // Builds all of one variant and goes on past what does not build; that is one failure.
@@ -93,7 +105,7 @@ const sanitizerEnv = {
 
 // A test of cmocka is told by "[ RUN ] name" and then by its result; one that began and has no
 // result took the program down with it.
-function countCmocka(where, { status, output }) {
+function countCmocka(where, { status, output }, took) {
   const results = new Map();
   const word = { OK: 'passed', FAILED: 'failed', SKIPPED: 'skipped' };
   for (const line of output.split('\n')) {
@@ -110,7 +122,7 @@ function countCmocka(where, { status, output }) {
   }
   if (status !== 0 && bad === 0) count(where, `the program ended with ${status}`, 'failed', tail(output));
   if (results.size === 0 && status === 0) count(where, 'no test ran', 'failed', tail(output));
-  note(`  ${where}: ${results.size} tests${bad ? `, ${bad} failed` : ''}`);
+  note(`  ${where}: ${results.size} tests${bad ? `, ${bad} failed` : ''}, ${took}`);
 }
 
 function excerpt(output, name) {
@@ -126,10 +138,11 @@ function programs(folder, ending) {
 
 async function unit() {
   await build('build-asan', ['-DDULT_SANITIZE=address,undefined']);
-  for (const program of programs('build-asan', '_test')) {
-    const options = { env: sanitizerEnv, timeoutMs: 12 * MINUTE_MS };
-    countCmocka(program, await command([`./build-asan/${program}`], options));
-  }
+  await each(programs('build-asan', '_test'), async (program) => {
+    const began = Date.now();
+    const ended = await command([`./build-asan/${program}`], { env: sanitizerEnv, timeoutMs: 12 * MINUTE_MS });
+    countCmocka(program, ended, secondsSince(began));
+  });
 }
 
 async function fuzzOne(program) {
@@ -149,16 +162,13 @@ async function fuzzOne(program) {
 async function fuzz() {
   await build('build-fuzz', ['-DDULT_FUZZ=ON', '-DDULT_SANITIZE=address,undefined',
     '-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++']);
-  const waiting = programs('build-fuzz', '_fuzz');
-  const worker = async () => {
-    while (waiting.length > 0) await fuzzOne(waiting.shift());
-  };
-  await Promise.all(Array.from({ length: Number(jobs) }, worker));
+  await each(programs('build-fuzz', '_fuzz'), fuzzOne);
 }
 
 async function nodeTests(where, file, env = {}) {
   const argv = [process.execPath, `--test-reporter=${reporter}`,
     '--test-reporter-destination=stdout', file];
+  const began = Date.now();
   const { status, output } = await command(argv, { env: { ...sanitizerEnv, ...env } });
   let ran = 0;
   let bad = 0;
@@ -175,7 +185,7 @@ async function nodeTests(where, file, env = {}) {
   }
   if (status !== 0 && bad === 0) count(where, `${basename(file)} ended with ${status}`, 'failed', tail(output));
   else if (ran === 0) count(where, `${basename(file)} ran no test`, 'failed', tail(output));
-  note(`  ${where} ${basename(file)}: ${ran} tests${bad ? `, ${bad} failed` : ''}`);
+  note(`  ${where} ${basename(file)}: ${ran} tests${bad ? `, ${bad} failed` : ''}, ${secondsSince(began)}`);
 }
 
 async function direction() {
@@ -192,9 +202,9 @@ const wholeProgramTests = () => readdirSync(join(root, 'test'))
 
 async function e2eOf(folder, files) {
   const program = join(root, folder, 'dult');
-  for (const file of files) {
-    await nodeTests(folder, `test/${file}`, { DULT_PROGRAM: program });
-  }
+  const run = (file) => nodeTests(folder, `test/${file}`, { DULT_PROGRAM: program });
+  for (const file of files.filter((name) => PLAIN_ONLY.includes(name))) await run(file);
+  await each(files.filter((name) => !PLAIN_ONLY.includes(name)), run);
 }
 
 async function e2e() {
@@ -232,6 +242,6 @@ for (const name of chosen.length > 0 ? chosen : ['direction', 'unit', 'fuzz', 'e
   const began = Date.now();
   note(`== ${name}`);
   await stages[name]();
-  note(`   ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  note(`   ${secondsSince(began)}`);
 }
 conclude();
