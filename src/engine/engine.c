@@ -241,6 +241,11 @@ int64_t engine_next_ms(const struct engine *engine)
     return engine_has_job(engine) ? engine->now_ms : calendar_next_ms(engine->wakes);
 }
 
+uint64_t engine_seq(const struct engine *engine)
+{
+    return engine->seq;
+}
+
 int64_t engine_now_ms(const struct engine *engine)
 {
     return engine->now_ms;

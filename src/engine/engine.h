@@ -63,6 +63,8 @@ int64_t engine_next_ms(const struct engine *engine);
 /* When the earliest queued message of these lanes (lane.h) may be claimed, or TIME_NEVER. */
 int64_t engine_outbox_next_ms(const struct engine *engine, uint32_t lanes);
 int64_t engine_now_ms(const struct engine *engine);
+/* The last record applied. */
+uint64_t engine_seq(const struct engine *engine);
 
 /* True while a changed segment is being applied to everyone; each CLOCK record does a part. */
 bool engine_has_job(const struct engine *engine);

@@ -303,9 +303,16 @@ void connection_ready(evutil_socket_t fd, short what, void *context)
     http_loop_end(loop);
 }
 
+static int64_t deadline_of(const struct connection *connection)
+{
+    return connection->state == CONNECTION_OWED
+               ? connection->deadline_ms + atomic_load(&connection->request->longer_ms)
+               : connection->deadline_ms;
+}
+
 void connection_tick(struct connection *connection)
 {
-    if (connection->loop->now_ms < connection->deadline_ms)
+    if (connection->loop->now_ms < deadline_of(connection))
         return;
     switch (connection->state) {
     case CONNECTION_HEAD:

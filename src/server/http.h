@@ -58,7 +58,11 @@ struct http_answer {
     size_t                    headers_count;
     struct str                body;
     bool                      is_body_lasting; /* outlives the server: not copied */
-    bool                      is_closing;      /* ends the connection after it */
+    /* With is_body_lasting: the body ends here, written or dropped; once, on any thread. NULL: it
+     * outlives the server. */
+    void (*body_done)(void *context);
+    void *body_context;
+    bool  is_closing; /* ends the connection after it */
 };
 
 /* A request that was turned away, for refused.h and the log. Borrowed for the call. */
@@ -128,6 +132,8 @@ struct str http_cookie(const struct http_request *request, struct str name);
  * answer is over, or the client has closed its half. Any thread; for work that may be given up.
  */
 bool http_is_left(const struct http_request *request);
+/* The answer will take as much longer than answer_ms_max. Any thread, before it is given. */
+void http_take_longer(struct http_request *request, int64_t longer_ms);
 /* HTTP_NOTE_BYTES, zeroed at the start, 16-aligned. */
 void *http_note(struct http_request *request);
 

@@ -51,7 +51,9 @@ struct outbound {
     char      *memory;
     size_t     len, sent;
     struct str tail;
-    bool       is_last; /* the connection ends after it */
+    bool       is_last;               /* the connection ends after it */
+    void (*tail_done)(void *context); /* the tail was lent; NULL: it lasts */
+    void *tail_context;
 };
 
 struct http_request {
@@ -68,6 +70,7 @@ struct http_request {
     bool                 is_https, is_local;
     char                 peer[HTTP_PEER_BYTES];
     atomic_bool          is_answered, is_left;
+    _Atomic int64_t      longer_ms; /* on top of answer_ms_max */
     struct outbound      out;
     int                  out_status;
     alignas(16) char note[HTTP_NOTE_BYTES];

@@ -122,6 +122,67 @@ TEST(http, who_waits_too_long_for_an_answer_is_told_503)
     rig_close(rig);
 }
 
+/* A body that is lent: who lent it is told once that it is theirs again. */
+static void lent_back(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void lend(struct http_request *request, atomic_int *back)
+{
+    http_reply(request, &(struct http_answer){ .status = 200,
+                                               .body = STR("lent"),
+                                               .is_body_lasting = true,
+                                               .body_done = lent_back,
+                                               .body_context = back });
+}
+
+TEST(http, a_lent_body_is_given_back_once_whether_it_was_read_or_not)
+{
+    struct rig *rig = rig_open((struct http_conf){ 0 });
+    atomic_int  back = 0;
+    char        text[TEXT_BYTES];
+    struct str  body;
+    void       *request = NULL;
+    int         fd = rig_dial(rig);
+    rig_say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    lend(request, &back);
+    assert_true(rig_hear_one(fd, text, sizeof text, &body));
+    assert_str(body, "lent");
+    while (atomic_load(&back) == 0)
+        usleep(1000);
+
+    rig_say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    close(fd);
+    while (!http_is_left(request))
+        usleep(1000);
+    lend(request, &back);
+    while (atomic_load(&back) == 1)
+        usleep(1000);
+    rig_close(rig);
+    assert_int_equal(atomic_load(&back), 2);
+}
+
+TEST(http, who_says_that_it_takes_longer_has_longer)
+{
+    struct rig *rig = rig_open((struct http_conf){ .answer_ms_max = 1 });
+    char        text[TEXT_BYTES];
+    struct str  body;
+    void       *request = NULL;
+    int         fd = rig_dial(rig);
+    rig_say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    http_take_longer(request, 60000);
+    usleep(700000); /* two looks at the deadlines */
+    assert_ok(queue_put(rig->line, request));
+    assert_true(rig_hear_one(fd, text, sizeof text, &body));
+    assert_true(str_starts(str_of(text), STR("HTTP/1.1 200")));
+    close(fd);
+    rig_close(rig);
+}
+
 TEST(http, connections_beyond_an_address_s_bound_are_turned_away)
 {
     char        text[TEXT_BYTES];

@@ -186,6 +186,11 @@ bool http_is_left(const struct http_request *request)
     return atomic_load_explicit(&request->is_left, memory_order_relaxed);
 }
 
+void http_take_longer(struct http_request *request, int64_t longer_ms)
+{
+    atomic_store(&request->longer_ms, longer_ms);
+}
+
 void *http_note(struct http_request *request)
 {
     return request->note;
@@ -364,6 +369,8 @@ struct outbound outbound_make(const struct http_request *request, const struct h
                   request->bytes.ptr[request->head.target.at + request->head.target.len + 8] == '0';
     out.is_last = answer->is_closing || is_stopping || request == NULL || request->is_early ||
                   !request->head.is_keep_alive;
+    out.tail_done = answer->body_done;
+    out.tail_context = answer->body_context;
     out.memory = malloc(answer_bytes(answer, has_body));
     if (out.memory == NULL) {
         out.is_last = true;
@@ -383,6 +390,8 @@ struct outbound outbound_make(const struct http_request *request, const struct h
 void outbound_done(struct outbound *out)
 {
     free(out->memory);
+    if (out->tail_done != NULL)
+        out->tail_done(out->tail_context);
     *out = (struct outbound){ 0 };
 }
 

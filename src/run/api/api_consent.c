@@ -167,21 +167,10 @@ static void standing_write(const struct engine *engine, struct buf *out, uint32_
     buf_char(out, '}');
 }
 
-static bool standings_ask(struct engine *engine, struct task *task)
+void consent_standings_write(struct engine *engine, uint32_t person, struct buf *out)
 {
-    struct standing_question *question = task->context;
-    const struct program     *program = engine_program(engine);
-    struct buf               *out = &question->call->out;
-    uint32_t                  person = call_find(engine, question->who);
-    uint32_t                  count = dict_count(program->names[NAME_TOPIC]);
-    question->story.person = PROFILE_NONE;
-    if (person == PROFILE_NONE)
-        return true;
-    story_heads(engine, person, &question->story);
-    bool first = true;
-    buf_char(out, '{');
-    write_person(out, &first, "profile", person);
-    buf_str(out, STR(",\"topics\":["));
+    const struct program *program = engine_program(engine);
+    uint32_t              count = dict_count(program->names[NAME_TOPIC]);
     for (uint32_t topic = 1; topic < count; topic++)
         for (int channel = CHANNEL_EMAIL; channel <= CHANNEL_SMS; channel++) {
             if (topic > 1 || channel > CHANNEL_EMAIL)
@@ -189,6 +178,22 @@ static bool standings_ask(struct engine *engine, struct task *task)
             standing_write(engine, out, person, topic, program_name(program, NAME_TOPIC, topic),
                            (enum consent_channel)channel);
         }
+}
+
+static bool standings_ask(struct engine *engine, struct task *task)
+{
+    struct standing_question *question = task->context;
+    struct buf               *out = &question->call->out;
+    uint32_t                  person = call_find(engine, question->who);
+    bool                      first = true;
+    question->story.person = PROFILE_NONE;
+    if (person == PROFILE_NONE)
+        return true;
+    story_heads(engine, person, &question->story);
+    buf_char(out, '{');
+    write_person(out, &first, "profile", person);
+    buf_str(out, STR(",\"topics\":["));
+    consent_standings_write(engine, person, out);
     buf_str(out, STR("],\"said\":["));
     return true;
 }

@@ -10,6 +10,7 @@
  *      confirming.c     double opt-in                  visitor.c, page.c  who looks; what they see
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
+ *      api_export.c     all of a person         exporting.h        its parts: export_*.c
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
  *      api_returned.c   returned mail                  trail.c            from token to message
  *      api_preview.c    a mail for one person          api_people.c       a mail for many, its gaps
@@ -84,6 +85,7 @@ struct api {
     struct tally          *tally;
     struct sieve          *sieve; /* NULL: opens and clicks wait for nothing */
     struct metric         *report_seconds;
+    atomic_bool            is_exporting; /* one at a time: each may take a disk's room */
     int64_t                opened_ms;
 };
 
@@ -164,6 +166,13 @@ MUST enum err track_nowhere(struct call *call);
 
 /* api_sending.c: {"state":...}, with what was counted. */
 MUST enum err sending_write(struct call *call, struct buf *out);
+
+/* api_profiles.c: the person as GET /api/v1/profiles/{who} shows one. On the engine thread. */
+void profile_write(struct engine *engine, uint32_t person, struct buf *out);
+
+/* api_consent.c: may the person be written to about each topic by each channel? Items of a list; on
+ * the engine thread. */
+void consent_standings_write(struct engine *engine, uint32_t person, struct buf *out);
 
 /* api_consent.c: why may the person be written to about the topic, or not? */
 MUST enum err consent_explain(struct call *call, struct str topic);

@@ -195,31 +195,34 @@ static void state_write(struct engine *engine, uint32_t person, struct buf *out)
 
 enum { PROFILE_COMPUTED_BYTES_MAX = 1 << 20 };
 
+void profile_write(struct engine *engine, uint32_t person, struct buf *out)
+{
+    const struct people *people = engine_people(engine);
+    bool                 first = true;
+    buf_char(out, '{');
+    write_person(out, &first, "id", person);
+    write_int(out, &first, "profiles", people_ring_count(people, person));
+    array_write(out, &first, "identities");
+    identities_write(people, person, out);
+    buf_char(out, ']');
+    json_write_key(out, &first, "traits");
+    engine_traits_write(engine, person, out);
+    json_write_key(out, &first, "computed");
+    engine_computed_write(engine, person, PROFILE_COMPUTED_BYTES_MAX, out);
+    json_write_key(out, &first, "derived");
+    engine_derived_write(engine, person, out);
+    state_write(engine, person, out);
+    if (people_get(people, person)->shared)
+        buf_str(out, STR(",\"shared\":true"));
+    buf_char(out, '}');
+}
+
 static bool profile_ask(struct engine *engine, struct task *task)
 {
     struct profile_question *question = task->context;
-    struct buf              *out = &question->call->out;
-    const struct people     *people = engine_people(engine);
-    bool                     first = true;
     question->person = call_find(engine, question->who);
-    if (question->person == PROFILE_NONE)
-        return true;
-    buf_char(out, '{');
-    write_person(out, &first, "id", question->person);
-    write_int(out, &first, "profiles", people_ring_count(people, question->person));
-    array_write(out, &first, "identities");
-    identities_write(people, question->person, out);
-    buf_char(out, ']');
-    json_write_key(out, &first, "traits");
-    engine_traits_write(engine, question->person, out);
-    json_write_key(out, &first, "computed");
-    engine_computed_write(engine, question->person, PROFILE_COMPUTED_BYTES_MAX, out);
-    json_write_key(out, &first, "derived");
-    engine_derived_write(engine, question->person, out);
-    state_write(engine, question->person, out);
-    if (people_get(people, question->person)->shared)
-        buf_str(out, STR(",\"shared\":true"));
-    buf_char(out, '}');
+    if (question->person != PROFILE_NONE)
+        profile_write(engine, question->person, &question->call->out);
     return true;
 }
 

@@ -98,6 +98,8 @@ static const struct api_route ROUTES[] = {
     SCOPE("GET", "/api/v1/profiles/{who}", profile_show, "profiles:read", "Show a person"),
     SCOPE("GET", "/api/v1/profiles/{who}/timeline", profile_timeline, "profiles:read",
           "What happened and what followed, newest first"),
+    SCOPE("GET", "/api/v1/profiles/{who}/export", profile_export, "profiles:read",
+          "Everything that is kept about a person, in one document"),
     SCOPE("GET", "/api/v1/profiles/{who}/explain", profile_explain, "profiles:read",
           "Why is this person in a segment, a journey; why a message?"),
     SCOPE("POST", "/api/v1/profiles/{who}/unmerge", profile_unmerge, "profiles:write",

@@ -110,3 +110,63 @@ void story_write(struct buf *out, const struct decision *d)
     write_raw(out, &first, "detail", d->detail);
     buf_char(out, '}');
 }
+
+static const char *event_type(uint32_t kind)
+{
+    switch (kind) {
+    case STORE_EVENT_TRACK:
+        return "track";
+    case STORE_EVENT_IDENTIFY:
+        return "identify";
+    case STORE_EVENT_PAGE:
+        return "page";
+    case STORE_EVENT_SCREEN:
+        return "screen";
+    case STORE_EVENT_GROUP:
+        return "group";
+    case STORE_EVENT_ALIAS:
+        return "alias";
+    case STORE_EVENT_OPEN:
+        return "open";
+    case STORE_EVENT_CLICK:
+        return "click";
+    case STORE_EVENT_UNSUBSCRIBE:
+        return "unsubscribe";
+    case STORE_EVENT_OUTCOME:
+        return "outcome";
+    case STORE_EVENT_REQUEST:
+        return "request";
+    case STORE_EVENT_CONSENT:
+        return "consent";
+    default:
+        return "other";
+    }
+}
+
+void story_event_write(struct buf *out, const struct store_event *event, struct str name,
+                       struct str source)
+{
+    bool first = true;
+    buf_char(out, '{');
+    write_text(out, &first, "kind", STR("event"));
+    write_text(out, &first, "type", str_of(event_type(event->kind)));
+    write_text(out, &first, "name", name);
+    write_time(out, &first, "at", event->at_ms);
+    write_time(out, &first, "received", event->received_ms);
+    write_int(out, &first, "seq", (int64_t)event->seq);
+    if (event->profile != 0)
+        write_person(out, &first, "profile", (uint32_t)(event->profile - 1));
+    write_text(out, &first, "messageId", event->message_id);
+    write_text(out, &first, "userId", event->user_id);
+    write_text(out, &first, "anonymousId", event->anonymous_id);
+    write_int(out, &first, "source", event->source);
+    write_text(out, &first, "sourceName", source);
+    if ((event->flags & RECORD_HISTORICAL) != 0)
+        buf_str(out, STR(",\"historical\":true"));
+    /* The body is an object that we wrote ourselves; its members stand beside ours. */
+    if (event->body.len > 2) {
+        buf_char(out, ',');
+        buf_str(out, str_slice(event->body, 1, event->body.len - 1));
+    }
+    buf_char(out, '}');
+}

@@ -34,5 +34,9 @@ MUST enum err story_read(struct call *call, struct story *story, story_keep *kee
 
 /* {"kind":"decision","type":..,"at":..,"detail":{..}} */
 void story_write(struct buf *out, const struct decision *decision);
+/* {"kind":"event","type":..,"name":..,"at":..,.. and what the client said}; `name` and `source` may
+ * be empty. */
+void story_event_write(struct buf *out, const struct store_event *event, struct str name,
+                       struct str source);
 
 #endif

@@ -112,6 +112,7 @@ enum cli_exit cli_preview(struct cli *cli);
 enum cli_exit cli_domains(struct cli *cli);
 enum cli_exit cli_show(struct cli *cli);
 enum cli_exit cli_erase(struct cli *cli);
+enum cli_exit cli_export(struct cli *cli);
 enum cli_exit cli_segment(struct cli *cli);
 enum cli_exit cli_trait(struct cli *cli);
 enum cli_exit cli_stages(struct cli *cli);

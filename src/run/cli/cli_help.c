@@ -116,6 +116,19 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 1,
       .has_data = true,
       .run = cli_show },
+    { .name = "export",
+      .purpose = "all that is kept about a person, as JSON",
+      .usage = "[--data DIR] [--out FILE] PERSON",
+      .more = "Identities, traits, events, consent with its proofs, messages and what came of "
+              "them, as\n"
+              "of one instant, in one document that says what its parts are. PERSON is a userId,\n"
+              "anonymous:ID or p12.",
+      .example = "dult export ada --out ada.json",
+      .options = { { "out", "FILE", "where to; the file is new (standard output)" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_export },
     { .name = "erase",
       .purpose = "erase a person, for good",
       .usage = "[--data DIR] [--yes] PERSON",

@@ -143,28 +143,65 @@ static struct str header_value(struct str head, struct str name)
     return STR_NONE;
 }
 
-static enum err answer(struct client *client, struct client_answer *out)
+/* The head; what came after it lies behind *head_end. */
+static enum err answer_head(struct client *client, size_t *head_end, int64_t *status,
+                            int64_t *length)
 {
-    size_t  head_end;
-    int64_t length = 0, status = 0;
-    while ((head_end = str_find(buf_view(&client->in), 0, STR("\r\n\r\n"))) == client->in.len) {
+    *length = *status = 0;
+    while ((*head_end = str_find(buf_view(&client->in), 0, STR("\r\n\r\n"))) == client->in.len) {
         if (client->in.len > CLIENT_HEAD_BYTES_MAX)
             return ERR_CORRUPT;
         TRY(receive(client));
     }
-    struct str head = str_slice(buf_view(&client->in), 0, head_end);
-    if (!str_starts(head, STR("HTTP/1.1 ")) || str_to_int(str_slice(head, 9, 12), &status) != OK)
+    struct str head = str_slice(buf_view(&client->in), 0, *head_end);
+    *head_end += 4;
+    if (!str_starts(head, STR("HTTP/1.1 ")) || str_to_int(str_slice(head, 9, 12), status) != OK)
         return ERR_CORRUPT;
     struct str stated = header_value(head, STR("content-length"));
-    if (!str_is_empty(stated) && (str_to_int(stated, &length) != OK || length < 0))
-        return ERR_CORRUPT;
+    return !str_is_empty(stated) && (str_to_int(stated, length) != OK || *length < 0) ? ERR_CORRUPT
+                                                                                      : OK;
+}
+
+static enum err answer_body(struct client *client, size_t head_end, int64_t length,
+                            struct client_answer *out)
+{
     if (length > CLIENT_BODY_BYTES_MAX)
         return ERR_LIMIT;
-    while (client->in.len < head_end + 4 + (size_t)length)
+    while (client->in.len < head_end + (size_t)length)
         TRY(receive(client));
-    out->status = (int)status;
-    out->body = str_slice(buf_view(&client->in), head_end + 4, head_end + 4 + (size_t)length);
+    out->body = str_slice(buf_view(&client->in), head_end, head_end + (size_t)length);
     return OK;
+}
+
+static enum err answer(struct client *client, struct client_answer *out)
+{
+    size_t  head_end;
+    int64_t length, status;
+    TRY(answer_head(client, &head_end, &status, &length));
+    out->status = (int)status;
+    return answer_body(client, head_end, length, out);
+}
+
+/* A refusal is kept; anything else goes to the file piece by piece. */
+static enum err answer_save(struct client *client, FILE *to, struct client_answer *out)
+{
+    size_t  head_end;
+    int64_t length, status;
+    TRY(answer_head(client, &head_end, &status, &length));
+    out->status = (int)status;
+    if (status >= 400)
+        return answer_body(client, head_end, length, out);
+    struct str piece = str_slice(buf_view(&client->in), head_end, client->in.len);
+    for (;;) {
+        if (fwrite(piece.ptr, 1, piece.len, to) != piece.len)
+            return ERR_IO;
+        length -= (int64_t)piece.len;
+        if (length <= 0)
+            return fflush(to) == 0 ? OK : ERR_IO;
+        buf_reset(&client->in);
+        TRY(receive(client));
+        piece = buf_view(&client->in);
+    }
 }
 
 /* ---- what a status means ---- */
@@ -226,6 +263,21 @@ enum err client_call(struct client *client, const char *method, struct str path,
         return refusal(&got, problem);
     *out = got;
     return OK;
+}
+
+enum err client_save(struct client *client, struct str path, FILE *to, struct problem *problem)
+{
+    struct client_answer got;
+    struct timeval       wait = { .tv_sec = CLIENT_LONG_WAIT_S };
+    setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    buf_reset(&client->in);
+    enum err err = ask(client, "GET", path, STR_NONE);
+    if (err == OK)
+        err = answer_save(client, to, &got);
+    if (err != OK)
+        return problem_format(problem, err, "", "Is there room on the disk? The log tells more.",
+                              "The answer did not come to its end (%s).", err_name(err));
+    return got.status >= 400 ? refusal(&got, problem) : OK;
 }
 
 enum err client_json(struct client *client, struct arena *arena, const char *method,

@@ -11,11 +11,14 @@
 #ifndef DULT_RUN_CLIENT_H
 #define DULT_RUN_CLIENT_H
 
+#include <stdio.h>
+
 #include "base/json.h"
 
 enum {
     CLIENT_HEAD_BYTES_MAX = 16 * 1024,
     CLIENT_BODY_BYTES_MAX = 128 << 20, /* the server's own bound for one answer is half of it */
+    CLIENT_LONG_WAIT_S = 1800,         /* for an answer that is written to a file first */
     CLIENT_WAIT_S = 120,               /* for an answer; the server gives up after 60 */
 };
 
@@ -42,6 +45,13 @@ MUST enum err client_call(struct client *client, const char *method, struct str 
 /* The same, and the answer's JSON in the arena. `out` may be NULL. */
 MUST enum err client_json(struct client *client, struct arena *arena, const char *method,
                           struct str path, struct str body, struct json *out,
+                          struct problem *problem);
+
+/*
+ * Asks by GET, waits up to CLIENT_LONG_WAIT_S for the first byte, and writes the body, however
+ * long, to `to` as it comes. ERR_IO also where that cannot be written.
+ */
+MUST enum err client_save(struct client *client, struct str path, FILE *to,
                           struct problem *problem);
 
 /*
