@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { dult, dultTry, eventually, folder, patience, removeFolder, skipWithoutProgram } from './lib/program.mjs';
-import { welcomeShop } from './lib/shop.mjs';
+import { links } from './lib/recorder.mjs';
+import { shopFolder, template, welcomeShop } from './lib/shop.mjs';
 
 const WAIT_MS = 3000 * patience; /* until the journey's second mail */
 const INDEX_MS = 65_000; /* a base is made for an erasure at most once a minute */
@@ -130,6 +131,86 @@ describe('a mail that is under way when its person is erased', { skip: skipWitho
       assert.equal(held.count, 1);
     } finally {
       held.say?.('drop');
+      await house.close();
+    }
+  });
+});
+
+// Everything beside the events: a yes not confirmed, a program's message with its file, deferred and never told of,
+// a click that waits for judgement, a text that was mailed on trial.
+describe('erasing a person of whom other places know', { skip: skipWithoutProgram }, () => {
+  const shop = () => shopFolder({
+    'topics.json': { topics: [{ id: 'newsletter', channels: ['email'], confirm: ['form'], texts: { en: { name: 'News' } } }] },
+    'templates/receipt.email': template({ subject: 'Receipt for {{ person.first_name }}', transactional: 'yes', topic: 'orders',
+      html: '<p>{{ event.note }} <a href="https://tents.example/of/{{ person.first_name }}">yours</a></p>' }),
+  });
+  const api = (house, path, body) => http('POST', house.server.origin + path,
+    { headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-type': 'application/json' }, body });
+  const ask = async (house, mark, note) => {
+    const { status, text } = await api(house, '/api/v1/messages', { template: 'receipt', person: `${mark}-user`, key: `${mark}-${note}`,
+      data: { note: `${mark}-${note}` }, reply_to: `${mark}-reply@x.example`,
+      attachments: [{ name: `${mark}-${note}.txt`, type: 'text/plain', content: Buffer.from(`${mark}-content`).toString('base64') }] });
+    assert.equal(status, 202, text);
+  };
+  const introduce = (house, mark) => house.client.send('/v1/identify',
+    { userId: `${mark}-user`, messageId: `${mark}-i`, traits: { email: `${mark}@x.example`, first_name: `${mark}-name` } });
+
+  test('leaves nothing in queues, files of messages, waiting clicks and words not told yet', async () => {
+    const mark = 'MARKNEW';
+    let busy = false;
+    const house = await openHouse({ shop: shop(), hitWait: 3, args: ['--status-url', 'http://127.0.0.1:9/status', '--status-secret', 'x'.repeat(32)],
+      recorder: { script: ({ phase }) => (busy && phase === 'rcpt' ? { code: 451, text: 'later' } : undefined) } });
+    let others;
+    try {
+      await introduce(house, mark);
+      await introduce(house, 'KEPT');
+      await ask(house, mark, 'first');
+      await ask(house, 'KEPT', 'first');
+      const clicks = await Promise.all([mark, 'KEPT'].map(async (one) => {
+        const [mail] = await house.recorder.wait(`${one}@x.example`, 1);
+        return house.local(links(mail.html).find((url) => url.includes('/c/')));
+      }));
+      busy = true;
+      await ask(house, mark, 'second');
+      await api(house, `/api/v1/profiles/${mark}-user/consent`, { topic: 'newsletter', state: 'subscribed', source: 'form', how: `${mark}-how`, ip: '203.0.113.9' });
+      await eventually('the second waits', async () => (await house.client.messages(`${mark}-user`)).some(({ state }) => state === 'waiting'));
+      const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0' };
+      await http('GET', clicks[0], { headers: agent });
+      others = setInterval(() => http('GET', clicks[1], { headers: agent }).catch(() => {}), 500); /* some click waits at every moment */
+      const places = marksIn(house.data, mark).join('\n');
+      assert.match(places, /hits\.\d at/);
+      assert.notDeepEqual(marksIn(house.data, `${mark}-content`), [], 'the file waits with its message');
+
+      const { body } = await erase(house, `${mark}-user`);
+      await done(house, body.erasure);
+      assert.deepEqual(marksIn(house.data, mark), []);
+      assert.notDeepEqual(marksIn(house.data, 'KEPT'), []);
+      assert.equal((await http('GET', clicks[0], { headers: agent })).status, 302, 'an old link leads on, and tells nothing');
+      assert.deepEqual(marksIn(house.data, mark), []);
+      busy = false;
+      await house.server.restart();
+      assert.deepEqual(marksIn(house.data, mark), []);
+    } finally {
+      clearInterval(others);
+      await house.close();
+    }
+  });
+
+  test('takes what was kept of them in the outbox of a trial, and leaves the others\' there', async () => {
+    const mark = 'MARKTRY';
+    const house = await openHouse({ shop: shop(), live: false });
+    try {
+      await introduce(house, mark);
+      await introduce(house, 'KEPT');
+      await ask(house, mark, 'first');
+      await ask(house, 'KEPT', 'first');
+      const kept = () => readdirSync(join(house.data, 'outbox/new')).length;
+      await eventually('both are kept', async () => kept() === 2 && (await house.client.get('/api/v1/messages/summary')).sent === 2);
+      const { body } = await erase(house, `${mark}-user`);
+      await done(house, body.erasure);
+      assert.deepEqual(marksIn(house.data, mark), []);
+      assert.equal(kept(), 1);
+    } finally {
       await house.close();
     }
   });

@@ -361,6 +361,7 @@ static enum err dkim_begin(struct serve *serve, struct problem *problem)
 static enum err core_begin(struct serve *serve, struct problem *problem)
 {
     struct core_conf conf = { .dir = serve->conf.dir,
+                              .has_keeper = true,
                               .socket = serve->conf.socket_path,
                               .lateness_ms = config_number(serve->conf.config, CONFIG_LATENESS) };
     TRY(core_open(&serve->core, &conf, problem));

@@ -239,6 +239,12 @@ static enum err sieve_begin(struct api *api)
     return OK;
 }
 
+static bool hits_are_clear(void *context, uint64_t erasure)
+{
+    struct api *api = context;
+    return api->sieve == NULL || sieve_is_clear(api->sieve, erasure);
+}
+
 static enum err parts_open(struct api *api)
 {
     TRY(table_make(api));
@@ -271,6 +277,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
         return problem_set(problem, err, "api", "The interface could not be started.",
                            "Look at memory and disk, and start again.");
     }
+    core_keeper_set(conf->core, &(struct core_keeper){ api, hits_are_clear });
     *out = api;
     return OK;
 }
@@ -279,6 +286,7 @@ void api_close(struct api *api)
 {
     if (api == NULL)
         return;
+    core_keeper_set(api->conf.core, NULL);
     if (api->quick != NULL)
         queue_stop(api->quick);
     if (api->slow != NULL)

@@ -13,6 +13,8 @@ struct hit_file {
     int      fds[PARTS];
     uint32_t waiting[PARTS];
     off_t    bytes[PARTS];
+    uint64_t first[PARTS]; /* where it is not empty: the number of its oldest line */
+    uint64_t added;        /* the next line's number; those found at the start have 0 */
     int      current;
 };
 
@@ -88,6 +90,7 @@ enum err hit_file_open(struct hit_file **out, const char *dir, hit_line *each, v
     struct hit_file *file = calloc(1, sizeof *file);
     if (file == NULL)
         return ERR_MEMORY;
+    file->added = 1;
     for (int part = 0; part < PARTS; part++)
         file->fds[part] = -1;
     enum err err = parts_open(file, dir, each, context);
@@ -123,16 +126,43 @@ enum err hit_file_add(struct hit_file *file, struct str line, int *part)
         (void)!ftruncate(file->fds[now], file->bytes[now]); /* half a line is none */
         return ERR_IO;
     }
+    if (file->bytes[now] == 0)
+        file->first[now] = file->added;
+    file->added++;
     file->bytes[now] += written;
     file->waiting[now]++;
     *part = now;
     return OK;
 }
 
-void hit_file_done(struct hit_file *file, int part)
+static void part_empty(struct hit_file *file, int part)
 {
-    if (--file->waiting[part] > 0)
-        return;
     if (ftruncate(file->fds[part], 0) == 0)
         file->bytes[part] = 0;
+}
+
+void hit_file_done(struct hit_file *file, int part)
+{
+    if (--file->waiting[part] == 0)
+        part_empty(file, part);
+}
+
+uint64_t hit_file_mark(const struct hit_file *file)
+{
+    return file->added;
+}
+
+bool hit_file_is_clear(struct hit_file *file, uint64_t mark)
+{
+    bool is_clear = true;
+    for (int part = 0; part < PARTS; part++) {
+        if (file->waiting[part] == 0 && file->bytes[part] > 0)
+            part_empty(file, part);
+        if (file->bytes[part] == 0 || file->first[part] >= mark)
+            continue;
+        is_clear = false;
+        if (part == file->current && file->waiting[!part] == 0)
+            file->current = !part;
+    }
+    return is_clear;
 }

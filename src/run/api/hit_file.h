@@ -35,4 +35,11 @@ MUST enum err hit_file_add(struct hit_file *file, struct str line, int *part);
 /* One line of the part waits no more. */
 void hit_file_done(struct hit_file *file, int part);
 
+/* How many lines were ever added. */
+uint64_t hit_file_mark(const struct hit_file *file);
+/* Is none of the lines added before the mark in the files any more? Where one is, lines go to the
+ * other file from now on (or from when that is empty), so that this one is emptied when the last of
+ * its lines waits no more. To be asked again. */
+bool hit_file_is_clear(struct hit_file *file, uint64_t mark);
+
 #endif

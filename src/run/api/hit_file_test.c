@@ -124,3 +124,26 @@ TEST(hit_file, a_long_wait_fills_the_other_file_so_that_the_first_can_be_emptied
     free(line);
     folder_remove(dir);
 }
+
+TEST(hit_file, a_line_that_is_to_go_goes_though_others_never_stop_coming)
+{
+    char         dir[64];
+    struct heard heard;
+    int          before, part, later;
+    folder_make(dir);
+    struct hit_file *file = opened(dir, &heard);
+    assert_ok(hit_file_add(file, STR("erased"), &before));
+    assert_ok(hit_file_add(file, STR("one"), &part));
+    hit_file_done(file, before);
+    uint64_t mark = hit_file_mark(file);
+    assert_false(hit_file_is_clear(file, mark)); /* its bytes are there while "one" waits */
+    assert_ok(hit_file_add(file, STR("two"), &later));
+    assert_int_not_equal(later, before);
+    hit_file_done(file, part);
+    assert_true(hit_file_is_clear(file, mark));
+    assert_int_equal(size_of(dir, before), 0);
+    assert_int_equal(size_of(dir, later), 4);
+    assert_false(hit_file_is_clear(file, hit_file_mark(file)));
+    hit_file_close(file);
+    folder_remove(dir);
+}

@@ -41,8 +41,9 @@ struct sieve {
     pthread_cond_t    moved;
     pthread_t         thread;
     struct hit_file  *file;
-    uint64_t          seed, number; /* of the ids */
-    struct waiting   *items;        /* by arrival; only the thread takes any away */
+    uint64_t          erasure, erasure_mark; /* lines from before it are to go */
+    uint64_t          seed, number;          /* of the ids */
+    struct waiting   *items;                 /* by arrival; only the thread takes any away */
     struct place     *places;
     uint32_t          count;
     bool              stopping;
@@ -378,6 +379,18 @@ enum err sieve_open(struct sieve **out, const struct sieve_conf *conf)
     }
     *out = sieve;
     return OK;
+}
+
+bool sieve_is_clear(struct sieve *sieve, uint64_t erasure)
+{
+    pthread_mutex_lock(&sieve->lock);
+    if (sieve->erasure != erasure) {
+        sieve->erasure = erasure;
+        sieve->erasure_mark = hit_file_mark(sieve->file);
+    }
+    bool is_clear = hit_file_is_clear(sieve->file, sieve->erasure_mark);
+    pthread_mutex_unlock(&sieve->lock);
+    return is_clear;
 }
 
 void sieve_close(struct sieve *sieve)

@@ -64,5 +64,8 @@ void          sieve_close(struct sieve *sieve); /* before core_close; NULL is no
 /* The trail's texts are copied. ERR_LIMIT: too many wait; ERR_MEMORY; ERR_IO: it could not be kept.
  */
 MUST enum err sieve_take(struct sieve *sieve, const struct trail *trail, struct hit hit);
+/* Is nothing on disk any more of what waited when this was first asked about that erasure? To be
+ * asked again; any thread. */
+bool sieve_is_clear(struct sieve *sieve, uint64_t erasure);
 
 #endif

@@ -121,7 +121,9 @@ static const char *sign_of(const struct http_request *request, bool is_click)
                                                .address = http_peer(request) });
 }
 
-/* It waits for what comes beside it (sieve.h). False: it is to be recorded by itself. */
+/* It waits for what comes beside it (sieve.h), or is nobody's. False: it is to be recorded by
+ * itself.
+ */
 static bool waits(struct call *call, const struct trail *trail, enum hit_kind kind)
 {
     struct hit hit = { .kind = kind,
@@ -130,6 +132,8 @@ static bool waits(struct call *call, const struct trail *trail, enum hit_kind ki
                        .at_ms = time_now_ms(),
                        .sent_ms = INT64_MIN,
                        .sign = trail->sign };
+    if (trail->is_gone)
+        return true; /* nothing of somebody erased is kept, not for a moment */
     str_to_cstr(http_peer(call->request), hit.address, sizeof hit.address);
     return call->api->sieve != NULL && sieve_take(call->api->sieve, trail, hit) == OK;
 }

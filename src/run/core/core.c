@@ -252,6 +252,11 @@ uint32_t core_door_take_back(struct core *core, uint32_t door)
     return atomic_exchange(&core->doors[door].room, 0);
 }
 
+void core_keeper_set(struct core *core, const struct core_keeper *keeper)
+{
+    erasing_keeper_set(core->erasing, keeper);
+}
+
 struct core_erasure core_erasure(struct core *core, uint64_t seq)
 {
     return erasing_state(core->erasing, seq);

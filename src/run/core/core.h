@@ -95,6 +95,7 @@ struct core_conf {
     uint64_t checkpoint_rows;       /* 0: chosen; a checkpoint after so many decisions and events */
     uint32_t removal_each_ms; /* 0: a minute; between two bases made for what is to be forgotten */
     void (*erasing_step)(int step); /* told between the steps of an erasure; for tests */
+    bool has_keeper;                /* no erasure is done while none is set: core_keeper_set */
     bool no_snapshot;               /* rebuild the index from the store (for measuring) */
     bool no_checkpoint;             /* and everyone's state from all decisions */
 };
@@ -139,6 +140,17 @@ struct core_erasure {
     char                   reader[64]; /* FILES: who reads what is to be cut; or empty */
 };
 struct core_erasure core_erasure(struct core *core, uint64_t seq);
+
+/*
+ * Who keeps other files in the folder that may name people: an erasure is not done before its
+ * keeper says that nothing of before is in them. Asked again and again, on a thread of the core's.
+ */
+struct core_keeper {
+    void *context;
+    bool (*is_clear)(void *context, uint64_t erasure);
+};
+/* NULL: there is none now. When this returns the one before is not asked any more. */
+void core_keeper_set(struct core *core, const struct core_keeper *keeper);
 
 /* What readers see, without the engine's thread. */
 struct reading *core_reading(struct core *core);

@@ -34,6 +34,9 @@ struct erasing {
     bool            closing;
     uint64_t        wanted, rows, index, done; /* all erasures up to here are as far */
     char            reader_name[64];           /* who holds the store's log; or empty */
+
+    pthread_mutex_t    keeper_lock; /* held while the keeper is asked */
+    struct core_keeper keeper;
 };
 
 /* The erasures of one round, each noted when it is done. */
@@ -81,6 +84,7 @@ enum err erasing_open(struct erasing **out, struct core *core)
         return ERR_MEMORY;
     erasing->core = core;
     pthread_mutex_init(&erasing->lock, NULL);
+    pthread_mutex_init(&erasing->keeper_lock, NULL);
     pthread_cond_init(&erasing->moved, NULL);
     erasing->parser = json_parser_open();
     erasing->index = timeline_base_seq(engine_timeline(core->engine));
@@ -107,6 +111,7 @@ void erasing_close(struct erasing *erasing)
     json_parser_close(erasing->parser);
     pthread_cond_destroy(&erasing->moved);
     pthread_mutex_destroy(&erasing->lock);
+    pthread_mutex_destroy(&erasing->keeper_lock);
     free(erasing);
 }
 
@@ -129,6 +134,24 @@ void erasing_want(struct erasing *erasing, uint64_t seq)
 void erasing_index(struct erasing *erasing, uint64_t seq)
 {
     mark_raise(erasing, &erasing->index, seq);
+}
+
+void erasing_keeper_set(struct erasing *erasing, const struct core_keeper *keeper)
+{
+    pthread_mutex_lock(&erasing->keeper_lock);
+    erasing->keeper = keeper == NULL ? (struct core_keeper){ 0 } : *keeper;
+    pthread_mutex_unlock(&erasing->keeper_lock);
+}
+
+/* Without a keeper that is to come, nobody knows. */
+static bool keeper_is_clear(struct erasing *erasing, uint64_t erasure)
+{
+    pthread_mutex_lock(&erasing->keeper_lock);
+    bool is_clear = erasing->keeper.is_clear == NULL
+                        ? !erasing->core->conf.has_keeper
+                        : erasing->keeper.is_clear(erasing->keeper.context, erasure);
+    pthread_mutex_unlock(&erasing->keeper_lock);
+    return is_clear;
 }
 
 uint64_t erasing_seq(struct erasing *erasing)
@@ -258,17 +281,19 @@ static enum err rows_overwrite(struct round *round)
     if (round->erasing->rows >= round->upto)
         return OK;
     TRY(erasing_rows_gather(round->rows, last));
+    erasing_rows_outbox(round->rows, round->erasing->core->dir);
     TRY(rows_remove(round));
     mark_raise(round->erasing, &round->erasing->rows, round->upto);
     return OK;
 }
 
 /* The log is cut when no reader is in the way; what it was before a change of the schema goes. */
-static enum err files_clean(struct erasing *erasing)
+static enum err files_clean(struct erasing *erasing, uint64_t upto)
 {
-    struct problem problem = { .what = "" };
+    struct problem problem = { .what = "opens and clicks that wait" };
     int            removed = 0;
-    enum err       err = store_scrub(core_store(erasing->core), &problem);
+    enum err err = keeper_is_clear(erasing, upto) ? store_scrub(core_store(erasing->core), &problem)
+                                                  : ERR_WAIT;
     pthread_mutex_lock(&erasing->lock);
     snprintf(erasing->reader_name, sizeof erasing->reader_name, "%.*s",
              (int)sizeof erasing->reader_name - 1, err == ERR_WAIT ? problem.what : "");
@@ -306,7 +331,7 @@ static enum err round_run(struct round *round)
         return ERR_WAIT;
     step_tell(erasing, -1);
     enum err err;
-    while ((err = files_clean(erasing)) != OK)
+    while ((err = files_clean(erasing, round->upto)) != OK)
         if (!may_pass(err) || !pause_ms(erasing, RETRY_MS))
             return err;
     step_tell(erasing, -2);

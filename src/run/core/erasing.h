@@ -7,8 +7,9 @@
  *      decided          the erasure is on disk        the engine and readers know nothing more
  *      ROWS             rejected events, events, then all decisions and checkpoint rows at once
  *      INDEX            a base without them is made (index.c), and shown to readers
- *      FILES            the store's log is cut, before-*.db are removed
- *      DONE             noted in the store: "erasure.<seq>" = when
+ *      FILES            the store's log is cut, before-*.db are removed; what others keep in the
+ * folder is gone (core_keeper), and what the outbox of a trial kept, too (outbox.h) DONE noted in
+ * the store: "erasure.<seq>" = when
  *
  * Until ROWS is over all of a person's decisions are there, or none: a load in between forgets
  * them anew. What was rejected is found by the person's ids and addresses in it.
@@ -36,6 +37,9 @@ void erasing_close(struct erasing *erasing);
 void erasing_want(struct erasing *erasing, uint64_t seq);
 /* Readers are shown a base that knows all records up to `seq`. */
 void erasing_index(struct erasing *erasing, uint64_t seq);
+
+/* See core_keeper_set; NULL: there is none. */
+void erasing_keeper_set(struct erasing *erasing, const struct core_keeper *keeper);
 
 /* Up to which erasure no row is left. */
 uint64_t            erasing_seq(struct erasing *erasing);

@@ -7,6 +7,7 @@
 #include "engine/erasure.h"
 #include "engine/vec.h"
 #include "run/core/core_inside.h"
+#include "run/core/outbox.h"
 
 enum {
     EVENTS_A_PART = 2000, /* removed in one transaction, so that a commit waits some 10 ms */
@@ -35,6 +36,10 @@ struct erasing_rows {
         struct str *items;
         uint32_t    count, room;
     } addresses; /* of those, as suppressions are kept */
+    struct {
+        struct str *items; /* names of files; in `kept` */
+        uint32_t    count, room;
+    } outbox;
     struct {
         struct store_decision *items;
         uint32_t               count, room;
@@ -75,6 +80,7 @@ void erasing_rows_close(struct erasing_rows *rows)
     VEC_DONE(&rows->rejected);
     VEC_DONE(&rows->traces);
     VEC_DONE(&rows->addresses);
+    VEC_DONE(&rows->outbox);
     VEC_DONE(&rows->bare);
     VEC_DONE(&rows->states);
     erasure_close(rows->erasure);
@@ -113,15 +119,33 @@ static enum err trace_add(struct erasing_rows *rows, struct str text)
     return trace_keep(rows, str_slice(inner, 1, inner.len - 1));
 }
 
+/* Of a mail that was sent on trial. */
+static enum err outbox_add(struct erasing_rows *rows, struct str reason)
+{
+    struct str name = outbox_name(reason);
+    if (str_is_empty(name))
+        return OK;
+    name = str_copy(rows->kept, name);
+    return name.ptr == NULL ? ERR_MEMORY : VEC_ADD(&rows->outbox, name);
+}
+
+void erasing_rows_outbox(const struct erasing_rows *rows, const char *dir)
+{
+    for (uint32_t i = 0; i < rows->outbox.count; i++)
+        outbox_forget(dir, rows->outbox.items[i]);
+}
+
 static enum err traces_of_decision(struct erasing_rows *rows, const struct decision *d)
 {
     struct json detail;
     bool        names = d->kind == DECISION_PROFILE || d->kind == DECISION_IDENTITY;
-    if (!names && d->kind != DECISION_CLAIMED)
+    if (!names && d->kind != DECISION_CLAIMED && d->kind != DECISION_SENT)
         return OK;
     arena_reset(rows->scratch);
     if (json_parse(rows->parser, rows->scratch, d->detail, &detail, NULL) != OK)
         return OK; /* damaged: it goes all the same */
+    if (d->kind == DECISION_SENT)
+        return outbox_add(rows, json_get_str(&detail, STR("reason")));
     struct str id = json_get_str(&detail, names ? STR("id") : STR("to"));
     TRY(trace_add(rows, id));
     size_t colon = str_find_char(id, 0, ':');

@@ -14,7 +14,8 @@ enum err trail_read(const struct trail_desk *desk, struct trail *trail)
     struct json           detail;
     int64_t               topic = 0;
     enum err err = store_decision_get(desk->reader, desk->arena, trail->token.message, &row);
-    if (err == ERR_ABSENT)
+    trail->is_gone = err == ERR_ABSENT;
+    if (trail->is_gone)
         return OK; /* erased since: what is ours is still ours, and has no name */
     TRY(err);
     if (row.kind != STORE_DECISION_MESSAGE_QUEUED || row.profile == 0)

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "delivery/maildir.h"
 #include "delivery/retry.h"
+#include "run/core/outbox.h"
 #include "run/send/sender_inside.h"
 
 /* Whatever kept a message from being made (memory, the disk) may be over in a minute. */
@@ -208,8 +209,8 @@ struct delivery_outcome sender_keep(struct sender *sender, struct job *job)
     }
     struct delivery_outcome outcome = maildir_write(trial_outbox(sender->conf.trial), &message);
     job->is_kept = outcome.result == DELIVERY_SENT;
-    snprintf(job->text, sizeof job->text, "trial: %s%s",
-             job->is_kept ? "kept in the outbox as " : "", outcome.text);
+    snprintf(job->text, sizeof job->text, "%s%s",
+             job->is_kept ? OUTBOX_KEPT : "trial: ", outcome.text);
     return outcome;
 }
 
