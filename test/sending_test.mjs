@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { http } from './lib/api.mjs';
+import { countEvents, http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
+import { links } from './lib/recorder.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
 const script = ({ phase, address }) => (phase === 'rcpt' && address.startsWith('gone')
@@ -88,5 +89,59 @@ describe('a spike of bounces', { skip: skipWithoutProgram }, () => {
     assert.match(wrong.body.error.remedy, /24/);
     assert.equal((await put({ stat: 'on' })).status, 400);
     assert.deepEqual((await sending()).bounces, { percent: 2.5, least: 50 });
+  });
+});
+
+describe('a message whose answer was lost', { skip: skipWithoutProgram }, () => {
+  let house;
+  const run = (...words) => spawnSync(program, [...words, '--data', house.data], { encoding: 'utf8' });
+  const unknown = () => house.client.all('/api/v1/messages?state=unknown');
+  const counts = () => house.client.get('/api/v1/messages/summary');
+  const settle = (id, body) => http('POST', `${house.server.origin}/api/v1/messages/${id}/settle`,
+    { headers: { authorization: `Bearer ${house.client.apiKey}` }, body: JSON.stringify(body) });
+
+  before(async () => {
+    house = await openHouse({ shop: shopFolder(files), recorder: { script: ({ phase }) => (phase === 'end' ? 'mute' : undefined) } });
+    for (const id of ['ada', 'bob', 'cy']) {
+      await house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example` } });
+      await house.client.send('/v1/track', { userId: id, event: 'Paper' });
+    }
+    await eventually('all three are unknown', async () => (await counts()).unknown === 3);
+  });
+  after(() => house?.close());
+
+  test('is listed and settled by an open, also after a crash', async () => {
+    await house.server.kill();
+    await house.server.start();
+    assert.deepEqual((await unknown()).map(({ to }) => to).sort(), ['ada@x.example', 'bob@x.example', 'cy@x.example']);
+    const [mail] = await house.recorder.wait('ada@x.example');
+    await http('GET', house.local(links(mail.html).find((url) => url.includes('/o/'))), { headers: { 'user-agent': 'Mozilla/5.0 (X11) Firefox/128' } });
+    const [message] = await eventually('it is sent', async () => {
+      const found = await house.client.messages('ada');
+      return found[0].state === 'sent' && found;
+    });
+    assert.equal(message.reason, 'settled later: it was opened');
+    assert.deepEqual([(await counts()).sent, (await counts()).unknown], [1, 2]);
+  });
+
+  test('is settled by hand, once, with why', async () => {
+    const listed = run('sending', 'unknown').stdout.trim().split('\n');
+    assert.equal(listed.length, 2);
+    assert.match(listed[0], /^\d+ .*cy@x\.example {2}paper {2}/);
+    const [cy, bob] = await unknown();
+    const told = run('sending', 'settle', String(cy.id), 'failed', '--why', 'they called');
+    assert.equal(told.status, 0, told.stderr);
+    assert.match(told.stdout, /^Message \d+ is failed\.$/m);
+    assert.equal((await settle(bob.id, { state: 'sent' })).status, 200);
+    assert.equal((await settle(bob.id, { state: 'failed' })).status, 409);
+    assert.equal((await settle(999999, { state: 'sent' })).status, 404);
+    assert.equal((await settle(cy.id, { state: 'lost' })).status, 400);
+    await house.server.kill();
+    await house.server.start();
+    assert.equal((await house.client.messages('cy'))[0].reason, 'settled by hand: they called');
+    assert.deepEqual(await counts(), { due: 3, sent: 2, unknown: 0, failed: 1, held: 0, queued: 0, waiting: 0, sending: 0 });
+    const timeline = await house.client.timeline('bob');
+    assert.equal(countEvents(timeline, 'Message Sent'), 1, JSON.stringify(timeline));
+    assert.equal(house.recorder.mails.length, 3, 'nothing was sent again');
   });
 });

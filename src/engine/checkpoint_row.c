@@ -134,6 +134,8 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
         TRY(part_load(&parts[i], head->counts[i], rest));
     for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
         const struct message *message = &p->state->rare->messages.items[i];
+        if (message->state == MESSAGE_UNKNOWN)
+            continue;
         if (message->state == MESSAGE_SENDING) {
             engine->sending++;
             continue;

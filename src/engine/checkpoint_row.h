@@ -23,7 +23,7 @@ enum {
     PARTS
 };
 
-enum { ROW_VERSION = 7, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
+enum { ROW_VERSION = 8, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
 
 struct row_head {
     uint32_t version, root, next, flags;

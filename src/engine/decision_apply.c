@@ -287,16 +287,24 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
     return queue_apply(engine, d, message);
 }
 
+static void message_uncount(struct engine *engine, const struct message *message)
+{
+    engine->sending -= message->state == MESSAGE_SENDING;
+    engine->queued -= message->state == MESSAGE_QUEUED;
+}
+
 static enum err final_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
     for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         if (state->rare->messages.items[i].id != d->subject)
             continue;
-        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
-            engine->sending--;
-        else
-            engine->queued--;
-        VEC_REMOVE(&state_rare_own(state)->messages, i);
+        message_uncount(engine, &state->rare->messages.items[i]);
+        if (d->kind == DECISION_UNKNOWN) {
+            state_rare_own(state)->messages.items[i].state = MESSAGE_UNKNOWN;
+            doubt_bound(state);
+        } else {
+            VEC_REMOVE(&state_rare_own(state)->messages, i);
+        }
         return OK;
     }
     return ERR_CORRUPT;
@@ -359,10 +367,7 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
 static void messages_uncount(struct engine *engine, const struct state *state)
 {
     for (uint32_t i = 0; i < state->rare->messages.count; i++)
-        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
-            engine->sending--;
-        else
-            engine->queued--;
+        message_uncount(engine, &state->rare->messages.items[i]);
 }
 
 /* Timers that are set find nobody when they come. The ring stays: numbers are never given anew. */

@@ -217,18 +217,26 @@ enum err apply_event(struct engine *engine, const struct record *record, struct 
     return event_follow(engine, record, out, &event, added, who.fresh);
 }
 
+/* By hand it is only said while nobody knows. */
+static bool is_believed(const struct engine *engine, const struct record *record)
+{
+    return (record->flags & RECORD_SETTLE) == 0 ||
+           doubt_has(engine, people_root(engine->people, record->profile), record->message);
+}
+
 /* What came of a message: an event of ours on the person's timeline. */
 enum err apply_message(struct engine *engine, const struct record *record, struct out *out)
 {
     struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
     bool                  added;
-    if (people_is_nobody(engine->people, record->profile))
+    if (people_is_nobody(engine->people, record->profile) || !is_believed(engine, record))
         return ERR_ABSENT;
     out->profile = event.profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     TRY(suppress_heard(engine, record, people_root(engine->people, record->profile), out));
     TRY(braking_hear(engine, record, out));
+    TRY(doubt_hear(engine, record, out));
     return event_follow(engine, record, out, &event, added, false);
 }
 

@@ -309,6 +309,13 @@ MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t perso
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                               struct str reason);
 
+/* doubt.c: messages whose answer was lost. */
+bool doubt_has(const struct engine *engine, uint32_t person, uint64_t message);
+/* An event of ours about a message: what it shows about one in doubt is decided. */
+MUST enum err doubt_hear(struct engine *engine, const struct record *record, struct out *out);
+/* One more is unknown: beyond the bound the oldest is not waited for any longer. */
+void doubt_bound(struct state *state);
+
 /* send.c: RECORD_SEND; see send.h. */
 MUST enum err apply_send(struct engine *engine, const struct record *record, struct out *out,
                          struct problem *problem);

@@ -52,6 +52,7 @@ enum record_flag {
     RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join; RECORD_SUPPRESSION: lift */
     RECORD_FIRE = 8,       /* RECORD_DEFINE of a segment: the change may set off journeys */
     RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
+    RECORD_SETTLE = 16,    /* RECORD_MESSAGE: somebody says what became of one that is unknown */
     RECORD_GPC = 64,       /* the browser told Global Privacy Control (Sec-GPC: 1) */
 };
 

@@ -3,8 +3,8 @@
 //     const mail = await Recorder.listen({ script: ({ phase, address, attempt }) => ... });
 //
 // `script` is asked at each phase ('connect', 'mail', 'rcpt', 'data', 'end') and answers nothing (go
-// on), {code, text} (refuse), 'drop' (cut the connection without a word) or a promise of one of these
-// (the client waits as long). At 'end' the whole
+// on), {code, text} (refuse), 'drop' (cut the connection without a word), 'mute' (the same, but go on:
+// at 'end' the mail is recorded) or a promise of one of these (the client waits as long). At 'end' the whole
 // message has been read and not yet answered. A mail counts as recorded just before 250 is written,
 // so a client that dies then has been heard: that is what "in doubt" means.
 
@@ -63,10 +63,11 @@ export class Recorder {
   }
 
   obey(word, session, done, then) {
-    if (word === 'drop') {
+    if (word === 'drop' || word === 'mute') {
       for (const connection of this.smtp.connections) {
         if (connection.id === session.id) connection._socket.destroy();
       }
+      if (word === 'mute') then();
       return;
     }
     if (word) done(Object.assign(new Error(word.text ?? 'refused by the test'), { responseCode: word.code }));

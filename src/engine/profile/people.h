@@ -74,7 +74,8 @@ struct past {
     int64_t  entered_ms; /* the last time */
 };
 
-enum message_state { MESSAGE_QUEUED = 1, MESSAGE_SENDING = 2 };
+/* UNKNOWN: its answer was lost; kept until something shows what became of it (doubt.c). */
+enum message_state { MESSAGE_QUEUED = 1, MESSAGE_SENDING = 2, MESSAGE_UNKNOWN = 3 };
 
 struct message {
     uint64_t id; /* its INTENT decision */
@@ -118,7 +119,7 @@ struct rare {
     struct {
         struct message *items;
         uint32_t        count, room;
-    } messages; /* not yet final */
+    } messages; /* not yet final, or unknown */
     struct {
         struct consent *items;
         uint32_t        count, room;

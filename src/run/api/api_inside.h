@@ -20,6 +20,7 @@
  *      api_trying.c     a test of a template
  *      api_live.c       live, or on trial
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
+ *      api_settle.c     one whose answer was lost
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.

@@ -41,9 +41,9 @@ const char *message_state_name(enum decision_kind kind)
     }
 }
 
-/* ---- counting: each decision once, those not final remembered by number ---- */
+/* ---- counting: each decision once, those not final or unknown remembered by number ---- */
 
-enum open_state { OPEN_QUEUED, OPEN_WAITING, OPEN_SENDING, OPEN_STATES };
+enum open_state { OPEN_QUEUED, OPEN_WAITING, OPEN_SENDING, OPEN_UNKNOWN, OPEN_STATES };
 
 struct open_message {
     uint64_t        id;
@@ -55,7 +55,7 @@ struct tally {
     pthread_mutex_t      lock;
     uint64_t             last;       /* the last decision counted */
     uint64_t             erased_seq; /* rows were overwritten up to this erasure when it began */
-    uint64_t             due, sent, unknown, failed, held;
+    uint64_t             due, sent, failed, held;
     uint64_t             open[OPEN_STATES];
     struct map           map; /* message -> place in items */
     struct open_message *items;
@@ -90,7 +90,7 @@ static void tally_clear(struct tally *tally, uint64_t erased_seq)
     tally->map = map_make();
     tally->free = MAP_NONE;
     tally->count = 0;
-    tally->last = tally->due = tally->sent = tally->unknown = tally->failed = tally->held = 0;
+    tally->last = tally->due = tally->sent = tally->failed = tally->held = 0;
     memset(tally->open, 0, sizeof tally->open);
     tally->erased_seq = erased_seq;
 }
@@ -136,7 +136,6 @@ static void tally_move(struct tally *tally, const struct decision *d)
     uint32_t  place = map_find(&tally->map, hash, is_message, tally, &d->subject);
     uint64_t *final = d->kind == DECISION_SENT      ? &tally->sent
                       : d->kind == DECISION_FAILED  ? &tally->failed
-                      : d->kind == DECISION_UNKNOWN ? &tally->unknown
                       : d->kind == DECISION_DROPPED ? &tally->held
                                                     : NULL;
     if (place == MAP_NONE)
@@ -145,6 +144,7 @@ static void tally_move(struct tally *tally, const struct decision *d)
     tally->open[item->state]--;
     if (final == NULL) {
         item->state = d->kind == DECISION_CLAIMED    ? OPEN_SENDING
+                      : d->kind == DECISION_UNKNOWN  ? OPEN_UNKNOWN /* it may be settled */
                       : d->kind == DECISION_DEFERRED ? OPEN_WAITING
                                                      : OPEN_QUEUED;
         tally->open[item->state]++;
@@ -183,7 +183,7 @@ enum err tally_count(struct call *call, struct message_counts *out)
         store_decisions_read(call->desk->reader, tally->last + 1, INT64_MAX, tally_each, tally);
     *out = (struct message_counts){ .due = tally->due,
                                     .sent = tally->sent,
-                                    .unknown = tally->unknown,
+                                    .unknown = tally->open[OPEN_UNKNOWN],
                                     .failed = tally->failed,
                                     .held = tally->held,
                                     .queued = tally->open[OPEN_QUEUED],

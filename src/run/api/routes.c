@@ -187,6 +187,8 @@ static const struct api_route ROUTES[] = {
       .summary = "Send a message to a person or an address, once for each key" },
     SCOPE("GET", "/api/v1/messages/{id}", message_show, "messages:read",
           "One message, with every step of its way"),
+    SCOPE("POST", "/api/v1/messages/{id}/settle", message_settle, "messages:write",
+          "Say what became of a message whose answer was lost"),
 
     { "POST", "/api/v1/bounces", .call = returned_post, .need = ROUTE_SCOPE,
       .scope = "messages:write", .body_bytes_max = BOUNCE_MAIL_BYTES_MAX,

@@ -45,7 +45,7 @@ call_run report_trends_post, report_funnel_post, report_retention_post, report_s
 call_run report_people, report_list_post, reports_running, report_stop;
 call_run sending_show, sending_put;
 call_run live_show, live_post, template_test;
-call_run messages_list, messages_summary, message_post, message_show;
+call_run messages_list, messages_summary, message_post, message_show, message_settle;
 call_run keys_list, keys_add, keys_revoke, owner_claim;
 
 #endif

@@ -1,4 +1,4 @@
-/* dult sending: is it on or stopped; stopped and resumed by hand. */
+/* dult sending: is it on or stopped; stopped and resumed by hand; what is in doubt, settled. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,17 +30,68 @@ static void print(struct talk *talk)
            number(answer, "complained"));
 }
 
-static enum err change(struct talk *talk, const char *state)
+static void body_write(struct talk *talk, const char *state)
 {
     const char *why = cli_value(talk->cli, "why");
-    talk_path(talk, "/api/v1/sending", NULL, NULL);
     buf_format(&talk->body, "{\"state\":\"%s\"", state);
     if (why != NULL) {
         buf_str(&talk->body, STR(",\"why\":"));
         json_write_str(&talk->body, str_of(why));
     }
     buf_char(&talk->body, '}');
+}
+
+static enum err change(struct talk *talk, const char *state)
+{
+    talk_path(talk, "/api/v1/sending", NULL, NULL);
+    body_write(talk, state);
     return talk_ask(talk, "PUT");
+}
+
+static enum err settle(struct talk *talk, const char *id, const char *state)
+{
+    talk_path(talk, "/api/v1/messages/", id, "/settle");
+    body_write(talk, state);
+    return talk_ask(talk, "POST");
+}
+
+static enum cli_exit settle_run(struct cli *cli)
+{
+    struct talk talk;
+    const char *state = cli->words_count == 3 ? cli->words[2] : "";
+    if (strcmp(state, "sent") != 0 && strcmp(state, "failed") != 0)
+        return cli_usage(cli, "A message is settled as sent or failed.",
+                         "`dult sending settle 918 sent`; `dult sending unknown` lists them.");
+    enum err err = talk_open(&talk, cli, false);
+    if (err == OK)
+        err = settle(&talk, cli->words[1], state);
+    if (err == OK && cli->is_json)
+        talk_print_json(&talk.answer);
+    else if (err == OK)
+        printf("Message %s is %s.\n", cli->words[1], state);
+    return talk_end(&talk, err, CLI_OK);
+}
+
+/* The newest ones. */
+static enum cli_exit unknown_run(struct cli *cli)
+{
+    struct talk talk;
+    enum err    err = talk_open(&talk, cli, false);
+    if (err == OK) {
+        talk_path(&talk, "/api/v1/messages?state=unknown", NULL, NULL);
+        err = talk_ask(&talk, "GET");
+    }
+    const struct json *items = err == OK ? json_get(&talk.answer, STR("items")) : NULL;
+    if (err == OK && cli->is_json)
+        talk_print_json(&talk.answer);
+    for (uint32_t i = 0; items != NULL && !cli->is_json && i < items->count; i++)
+        printf("%lld  %.16s  %s  %s  %s\n", number(&items->items[i], "id"),
+               talk_text(&talk, &items->items[i], "at"), talk_text(&talk, &items->items[i], "to"),
+               talk_text(&talk, &items->items[i], "template"),
+               talk_text(&talk, &items->items[i], "reason"));
+    if (items != NULL && !cli->is_json && items->count == 0)
+        printf("No message is in doubt.\n");
+    return talk_end(&talk, err, CLI_OK);
 }
 
 enum cli_exit cli_sending(struct cli *cli)
@@ -48,6 +99,10 @@ enum cli_exit cli_sending(struct cli *cli)
     struct talk talk;
     const char *word = cli->words_count == 0 ? "show" : cli->words[0];
     bool        is_show = strcmp(word, "show") == 0, is_stop = strcmp(word, "stop") == 0;
+    if (strcmp(word, "settle") == 0)
+        return settle_run(cli);
+    if (strcmp(word, "unknown") == 0)
+        return unknown_run(cli);
     if (!is_show && !is_stop && strcmp(word, "resume") != 0)
         return cli_usage(cli, "Sending is shown, stopped or resumed.",
                          "`dult help sending` shows how.");

@@ -4,7 +4,7 @@
 #include "message/links.h"
 
 enum {
-    PROPERTIES_MAX = 12,
+    PROPERTIES_MAX = 13,
     BODY_BYTES_MAX = 6 * LINKS_URL_BYTES_MAX + 6 * 1000 + 4096,
 };
 
@@ -88,6 +88,7 @@ enum err trail_entry(struct arena *arena, const struct trail *trail, struct str 
     if (trail->sign != NULL)
         put_text(&all, "sign", str_of(trail->sign));
     put_text(&all, "subject", trail->subject);
+    put_text(&all, "reason", trail->reason);
     if (trail->bounce != NULL)
         put_bounce(&all, trail->bounce);
     *properties = (struct json){ .kind = JSON_OBJECT, .count = all.count, .members = all.members };

@@ -30,6 +30,7 @@ struct trail {
     const struct bounce *bounce;  /* what came back; NULL: nothing */
     struct str           subject; /* of a reply; empty: it is none */
     bool                 is_gone; /* the store has no such message: its person was erased */
+    struct str           reason;  /* of who settles it by hand; may be empty */
 };
 
 /* Fills in what the store has of trail->token. ERR_DENIED: the token is of no message. */
