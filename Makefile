@@ -3,7 +3,7 @@
 BUILD := build
 JOBS  := $(shell nproc)
 
-.PHONY: all help setup run demo test check tidy fuzz bench bench-segments clean $(BUILD)/dult
+.PHONY: all help setup run demo test drill check tidy fuzz bench bench-segments clean $(BUILD)/dult
 
 all: $(BUILD)/build.ninja ## build build/dult and everything beside it
 	cmake --build $(BUILD) -j $(JOBS)
@@ -30,6 +30,11 @@ demo: ## the same with a shop that sells tents, on ./data-demo
 test: ## build what the tests need and run every test
 	@scripts/setup test
 	@scripts/test
+
+drill: all ## send 100,000 messages to a failing server under kill -9 (DRILL_MESSAGES, DRILL_KILLS, DULT_SEED)
+	@scripts/setup test
+	@scripts/test --clients-only
+	@DRILL_MESSAGES=$${DRILL_MESSAGES:-100000} node --test test/drill_test.mjs
 
 check: ## what needs no run: format, static analysis, include direction
 	@scripts/check

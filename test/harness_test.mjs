@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { judge as drillJudge } from './lib/drill_judge.mjs';
 import { judge } from './lib/ledger.mjs';
 import { complaint, eventually, freePort } from './lib/program.mjs';
 import { sinkProgram, startSink } from './lib/sink.mjs';
@@ -138,6 +139,77 @@ for (const [name, change, expected] of FAULTS) {
     const found = judge({ ...HONEST, ...change });
     assert.equal(found.length, 1, found.join('\n'));
     assert.match(found[0], expected);
+  });
+}
+
+// A run of the drill in which everybody met something else, and all was kept.
+const KILLED = 'the process ended while it was being sent';
+const row = (seq, kind, more = {}) => ({ seq, kind, at: seq * 1000, ...more });
+const heard = (...codes) => codes.map(([code, serial = 0, text = 'm']) => ({ code, serial, text }));
+const drillRun = () => ({
+  messages: 6,
+  ledger: [
+    [row(1, 'queued'), row(10, 'sending'), row(11, 'sent', { text: '250 taken (#1)' })],
+    [row(2, 'queued'), row(12, 'sending'), row(13, 'waiting', { text: '451 no (#2)', due: 14_000 }), row(14, 'sending'),
+      row(15, 'sent', { text: '250 taken (#3)' })],
+    [row(3, 'queued'), row(16, 'sending'), row(17, 'failed', { text: '550 nobody (#4)' })],
+    [row(4, 'queued'), row(18, 'sending'), row(19, 'unknown', { text: KILLED })],
+    [row(5, 'queued'), row(20, 'sending'), row(21, 'unknown', { text: 'connection lost' }),
+      row(32, 'sent', { text: 'settled by hand' })],
+    [row(6, 'queued'), row(31, 'held', { text: 'unsubscribed' })],
+  ],
+  heard: [heard(['T'], ['A', 1]), heard(['T'], ['4', 2, 'RCPT'], ['T'], ['A', 3]), heard(['T'], ['5', 4, 'RCPT']),
+    heard(['T'], ['A', 5]), heard(['T'], ['S', 6])],
+  serials: [, { code: 'A', who: 0 }, { code: '4', who: 1 }, { code: 'A', who: 1 }, { code: '5', who: 2 }, { code: 'A', who: 3 },
+    { code: 'S', who: 4 }],
+  withdrawn: new Map([[5, 30]]),
+  stops: [{ from: 7, to: 9 }],
+  listed: [['sent'], ['sent'], ['failed'], ['unknown'], ['sent'], ['held']],
+  settled: new Map([[4, 'sent']]),
+  unknownMax: 1,
+});
+
+test('the judge of the drill finds nothing wrong with an honest run', () => {
+  const { faults, counts } = drillJudge(drillRun());
+  assert.deepEqual(faults, []);
+  assert.deepEqual([counts.sent, counts.failed, counts.unknown, counts.held, counts.doubles], [2, 1, 2, 1, undefined]);
+});
+
+const DRILL_FAULTS = [
+  ['a message that is lost', (run) => { run.ledger[0] = undefined; }, /u0 was acknowledged, and is lost/],
+  ['a message queued twice', (run) => run.ledger[0].unshift(row(0, 'queued')), /u0 was queued 2 times/],
+  ['a message that is not final', (run) => run.ledger[0].pop(), /u0 has 0 final rows and ends as sending/],
+  ['two final rows', (run) => run.ledger[0].push(row(12, 'sent', { text: '(#1)' })), /u0 has 2 final rows/],
+  ['an outcome of nothing', (run) => run.ledger[0].splice(1, 1), /u0 is sent after queued/],
+  ['a claim that is forgotten', (run) => run.ledger[0].splice(1, 0, row(9, 'sending')), /u0 was claimed twice/],
+  ['a try before its time', (run) => { run.ledger[1][2].due = 14_001; }, /u1 was tried 1 ms before its time/],
+  ['a mail taken twice', (run) => run.heard[0].push(...heard(['A', 7])), /u0 was taken 2 times/],
+  ['a second Message-ID', (run) => run.heard[3].unshift(...heard(['L', 0, 'other'])), /u3 went under the names other and m/],
+  ['a try after a doubt', (run) => run.heard[4].push(...heard(['T'])), /u4 was tried again after it was in doubt/],
+  ['sent before the answer', (run) => { run.heard[0][1].code = 'S'; }, /u0 is sent, and the server never said so/],
+  ['sent by the answer to another', (run) => { run.ledger[0][2].text = '250 taken (#3)'; }, /u0 is sent by answer 3/],
+  ['failed and taken', (run) => run.heard[2].unshift(...heard(['A', 9])), /u2 is failed, and was taken/],
+  ['failed without a reason', (run) => { run.ledger[2][2].text = 'no'; }, /u2 is failed by no answer of its own: no/],
+  ['failed by a temporary answer', (run) => { run.serials[4].code = '4'; }, /u2 is failed by a temporary answer after 1 tries/],
+  ['a try after a refusal', (run) => run.heard[2].push(...heard(['T'])), /u2 was tried again after it was refused for good/],
+  ['unknown without a cause', (run) => { run.heard[4].pop(); }, /u4 is unknown, and its end was never heard/],
+  ['too many unknown by kills', (run) => { run.unknownMax = 0; }, /1 are unknown by kills, at most 0/],
+  ['a settlement that is lost', (run) => { run.ledger[4].pop(); run.listed[4] = ['unknown']; }, /u4 is unknown, and was settled as sent/],
+  ['a settlement that nobody made', (run) => run.settled.clear(), /u4 is sent, and was settled as undefined/],
+  ['a settlement that says otherwise', (run) => run.settled.set(4, 'failed'), /u4 is sent, and was settled as failed/],
+  ['held back for nothing', (run) => run.withdrawn.clear(), /u5 is held back, and nobody withdrew it/],
+  ['a withdrawal that is lost', (run) => run.withdrawn.set(5, undefined), /u5 was withdrawn, which was answered, and is not written/],
+  ['a claim after a withdrawal', (run) => run.withdrawn.set(0, 9), /u0 was claimed after it was withdrawn/],
+  ['a claim while stopped', (run) => run.stops.push({ from: 9, to: 11 }), /u0 was claimed while sending was stopped/],
+  ['a list that says otherwise', (run) => { run.listed[0] = ['unknown']; }, /u0 is sent, and is listed as unknown/],
+  ['a mail that nobody asked for', (run) => { run.heard[9] = heard(['T']); }, /u9 was mailed, and nobody asked/],
+];
+
+for (const [name, plant, expected] of DRILL_FAULTS) {
+  test(`the judge of the drill finds ${name}`, () => {
+    const run = drillRun();
+    plant(run);
+    assert.match(drillJudge(run).faults.join('\n'), expected);
   });
 }
 

@@ -35,9 +35,13 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                                  "messages under way to one recipient domain; 0: no bound",
                                  .absent = "0", 0, 64 },
     [CONFIG_SMTP_RETRY] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
-                            "the wait before each next try of a put-off message; else 15 minutes "
+                            "the wait before each next try of a put-off message; else 1 minute "
                             "and growing",
                             .least = 100, .most = TIME_DAY_MS },
+    [CONFIG_SMTP_TIMEOUT] = { "smtp_timeout", CONFIG_LENGTH, "TIME",
+                              "how long the mail server may take for any answer; else 2 to 10 "
+                              "minutes, by what was asked (RFC 5321)",
+                              .least = TIME_SECOND_MS, .most = 10 * TIME_MINUTE_MS },
     [CONFIG_SMTP_TLS] = { "smtp_tls", CONFIG_WORD, "chosen|off|offered|required",
                           "chosen: required with a password, else taken where offered",
                           .absent = "chosen" },

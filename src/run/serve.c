@@ -172,6 +172,7 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
         .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
         .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
         .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
+        .timeout_ms = config_number(config, CONFIG_SMTP_TIMEOUT),
         .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
         .secrets = serve->secrets,
         .courier = serve->courier,

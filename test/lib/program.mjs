@@ -105,7 +105,8 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  async start(withinMs = START_MS) {
+  // Begins, and waits for nothing.
+  async launch() {
     this.port ??= await freePort();
     const words = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, ...this.args];
     this.child = spawn(launch[0], [...launch.slice(1), ...words], {
@@ -116,11 +117,16 @@ export class Server {
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => resolve(code ?? signal));
     });
-    let gone;
-    this.ended.then((how) => { gone = how; });
     const hear = (chunk) => { this.said = (this.said + chunk).slice(-200_000); };
     this.child.stdout.on('data', hear);
     this.child.stderr.on('data', hear);
+    return words;
+  }
+
+  async start(withinMs = START_MS) {
+    const words = await this.launch();
+    let gone;
+    this.ended.then((how) => { gone = how; });
     await eventually(`dult serve is well (${words.join(' ')})`, async () => {
       if (gone !== undefined) {
         throw Object.assign(new Error(`dult serve ended with ${gone}:\n${this.said.slice(-3000)}`), { ended: true });

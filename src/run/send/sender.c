@@ -211,6 +211,16 @@ static enum smtp_tls tls_choose(const struct way *way)
     return way->url.user[0] != '\0' && !near ? SMTP_TLS_REQUIRED : SMTP_TLS_OFFERED;
 }
 
+/* Idle connections and the tries to connect keep their own times where these are shorter. */
+static struct smtp_limits limits_make(int64_t timeout_ms)
+{
+    struct smtp_limits limits = smtp_limits_make();
+    for (int phase = 0; phase < SMTP_PHASES && timeout_ms > 0; phase++)
+        if (phase != SMTP_PHASE_IDLE && limits.phase_ms[phase] > timeout_ms)
+            limits.phase_ms[phase] = timeout_ms;
+    return limits;
+}
+
 static enum err smtp_start(struct sender *sender, struct way *way, struct problem *problem)
 {
     const struct channel_calls calls = way_calls(way);
@@ -232,6 +242,7 @@ static enum err smtp_start(struct sender *sender, struct way *way, struct proble
                   .connections_max = way->conf->connections > 0 ? way->conf->connections : SENDER_CONNECTIONS,
                   .domain_messages_max = way->conf->domain_messages_max,
                   .throttle = { .per_s = per_s, .burst = per_s / BURST_PARTS + 1 },
+                  .limits = limits_make(sender->conf.timeout_ms),
                   .seed = hash_random_seed(),
     };
     return pool_open(sender->loop, &conf, &calls, &way->channel, problem);

@@ -55,6 +55,7 @@ struct sender_conf {
     uint32_t        domain_messages_max; /* under way to one recipient domain; 0: no limit */
     uint32_t        threads;             /* rendering; 0: 2 */
     int64_t         retry_ms;       /* of a test: the pause before every next try; 0: retry.h's */
+    int64_t         timeout_ms;     /* of an SMTP server, for any answer; 0: RFC 5321's */
     bool            no_tracking;    /* neither clicks nor opens */
     const struct secrets  *secrets; /* outlives the sender */
     const struct trial    *trial;   /* likewise; NULL: live */
