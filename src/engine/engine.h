@@ -55,7 +55,12 @@ void          engine_close(struct engine *engine);
 MUST enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
                            struct problem *problem);
 
-/* Gets ready for a record that will come after a few more: the person's memory is asked for. */
+/*
+ * Gets ready for a record that will come after ENGINE_AHEAD more: the person's memory is asked for,
+ * a step at each of the calls until then. Where they are known by then what is asked of them lies
+ * in the cache.
+ */
+enum { ENGINE_AHEAD = 8 };
 void engine_prefetch(struct engine *engine, const struct record *record);
 
 /* When time alone has something to do: the earliest wake-up, or TIME_NEVER. */

@@ -18,15 +18,7 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-enum {
-    CLOCKS_MAX = 1000,
-    NAMES_MAX = 40,
-    BATCH = 2000,
-    BODIES = 4096,
-    AHEAD = 4,
-    ROUNDS = 7,
-    SIDES = 2
-};
+enum { CLOCKS_MAX = 1000, NAMES_MAX = 40, BATCH = 2000, BODIES = 4096, ROUNDS = 7, SIDES = 2 };
 
 /* Of a round: one slice of identifies and one of new people in KINDS_EVERY slices. */
 enum kind { KNOWN, IDENTIFY, NEW, KINDS, KINDS_EVERY = 20 };
@@ -288,11 +280,11 @@ static void side_run(struct bench *b, struct side *side, enum kind kind)
     arena_reset(side->arena);
     side->out = (struct out){ .arena = side->arena };
     double began = cpu_us();
-    for (int i = 0; i < AHEAD; i++)
+    for (int i = 0; i < ENGINE_AHEAD; i++)
         engine_prefetch(side->engine, &b->batch[i]);
     for (int i = 0; i < BATCH; i++) {
-        if (i + AHEAD < BATCH)
-            engine_prefetch(side->engine, &b->batch[i + AHEAD]);
+        if (i + ENGINE_AHEAD < BATCH)
+            engine_prefetch(side->engine, &b->batch[i + ENGINE_AHEAD]);
         apply(b, side, &b->batch[i]);
     }
     while (engine_next_ms(side->engine) <= b->now_ms) {

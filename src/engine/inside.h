@@ -18,6 +18,8 @@ _Static_assert(PROGRAM_SEGMENTS_MAX <= 1 << 14, "a membership keeps a segment in
 
 enum { AHEAD = PEOPLE_AHEAD_STEPS }; /* one step a record */
 
+_Static_assert((int)AHEAD < (int)ENGINE_AHEAD, "all steps are done before the record comes");
+
 /* A changed segment to be applied to everyone, in order of profile. */
 struct job {
     uint32_t segment, version, cursor;

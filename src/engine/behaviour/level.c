@@ -1,5 +1,7 @@
 #include "engine/behaviour/level.h"
 
+enum { LINE_BYTES = 64, LEVEL_AHEAD_LINES = 4 };
+
 static size_t pad(size_t bytes)
 {
     return (bytes + 63) & ~(size_t)63;
@@ -29,6 +31,31 @@ size_t level_lay(unsigned char *region, struct level_room room, struct level_col
             .last_ms = (int64_t *)(region + last),
         };
     return last + pad(room.profiles * sizeof(int64_t));
+}
+
+/* The last bytes of what lies in [from, to). */
+static void lines_prefetch(const void *from, const void *to)
+{
+    const char *begin = from, *end = to;
+    for (int i = 0; i < LEVEL_AHEAD_LINES && end > begin; i++, end -= LINE_BYTES)
+        __builtin_prefetch(end - 1);
+}
+
+void level_prefetch(const struct level *level, uint32_t entry, uint32_t step)
+{
+    if (entry >= level->profiles || step > 1)
+        return;
+    if (step == 0) {
+        __builtin_prefetch(&level->offsets[entry]);
+        return;
+    }
+    struct run run = level_run(level, entry);
+    if (run.count == 0)
+        return;
+    lines_prefetch(run.name, run.name + run.count);
+    lines_prefetch(run.at_ms, run.at_ms + run.count);
+    __builtin_prefetch(&run.seq[run.count - 1]);
+    __builtin_prefetch(&run.bag[run.count - 1]);
 }
 
 uint32_t level_find(const struct level *level, uint32_t profile)

@@ -48,6 +48,11 @@ static inline struct run level_run(const struct level *level, uint32_t entry)
                          .count = level->offsets[entry + 1] - from };
 }
 
+/* Of a level without a column of profiles: asks the processor to have at hand soon where the
+ * entry's events are (0), or them (1): the latest names and instants, a few lines of each, and the
+ * last seq and bag. */
+void level_prefetch(const struct level *level, uint32_t entry, uint32_t step);
+
 /* The entry of a profile, or UINT32_MAX: by halving where there is a column of profiles. */
 uint32_t level_find(const struct level *level, uint32_t profile);
 

@@ -113,6 +113,8 @@ uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct
 
 void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step)
 {
+    level_prefetch(&timeline->base->level, profile, step);
+    blocks_prefetch(&timeline->frozen.blocks, profile, step);
     blocks_prefetch(&timeline->delta.blocks, profile, step);
 }
 

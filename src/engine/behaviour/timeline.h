@@ -46,8 +46,8 @@ struct bags   timeline_bags(const struct timeline *timeline);
 /* The runs of one profile, at most TIMELINE_RUNS_MAX; returns how many. Good until the next add. */
 uint32_t timeline_runs(const struct timeline *timeline, uint32_t profile, struct run *runs);
 
-/* Asks the processor to have at hand soon: 0 where the profile's delta is, 1 the delta, 2 its end.
- */
+/* Asks the processor to have at hand soon: 0 where the profile's events are, 1 those of the base
+ * and the delta's head, 2 the delta's end. */
 void timeline_prefetch(const struct timeline *timeline, uint32_t profile, uint32_t step);
 
 uint64_t timeline_count(const struct timeline *timeline);       /* events in all */

@@ -16,7 +16,7 @@
 #define PROFILES_MAX (UINT32_MAX - 1)
 
 /* Identities lie one behind the other; the number of one is its place in units. */
-enum { IDENTITY_UNIT_BYTES = 4 };
+enum { IDENTITY_UNIT_BYTES = 4, LINE_BYTES = 64, AHEAD_BYTES_MAX = 8 * LINE_BYTES };
 
 struct identity {
     uint32_t      profile;
@@ -185,6 +185,12 @@ struct people_ahead people_ahead_make(const struct people *people, enum identity
                                   .profile = PROFILE_NONE };
 }
 
+static void lines_prefetch(const void *begin, size_t bytes)
+{
+    for (size_t at = 0; at < bytes && at < AHEAD_BYTES_MAX; at += LINE_BYTES)
+        __builtin_prefetch((const char *)begin + at);
+}
+
 static void state_prefetch(const struct state *state)
 {
     if (state != NULL)
@@ -195,9 +201,10 @@ static void state_parts_prefetch(const struct state *state)
 {
     if (state == NULL)
         return;
-    __builtin_prefetch(state->memberships.items);
-    for (size_t at = 0; state->rare != &rare_empty && at < sizeof *state->rare; at += 64)
-        __builtin_prefetch((const char *)state->rare + at);
+    lines_prefetch(state->memberships.items,
+                   state->memberships.count * sizeof state->memberships.items[0]);
+    if (state->rare != &rare_empty)
+        lines_prefetch(state->rare, sizeof *state->rare);
 }
 
 static void rare_parts_prefetch(const struct state *state)

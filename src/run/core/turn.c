@@ -254,12 +254,11 @@ static void task_run(struct core *core, struct batch *batch, struct task *task)
 {
     task->core = core;
     task->profile = PROFILE_NONE;
-    enum { AHEAD = 4 };
-    for (uint32_t i = 0; i < task->entries_count && i < AHEAD; i++)
+    for (uint32_t i = 0; i < task->entries_count && i < ENGINE_AHEAD; i++)
         engine_prefetch(core->engine, &task->entries[i].record);
     for (uint32_t i = 0; i < task->entries_count; i++) {
-        if (i + AHEAD < task->entries_count)
-            engine_prefetch(core->engine, &task->entries[i + AHEAD].record);
+        if (i + ENGINE_AHEAD < task->entries_count)
+            engine_prefetch(core->engine, &task->entries[i + ENGINE_AHEAD].record);
         entry_run(core, batch, task, &task->entries[i]);
     }
     if (task->ask == NULL || ask_run(core, task)) {
