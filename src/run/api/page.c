@@ -80,21 +80,25 @@ static const char style[] =
     "--quiet:#5A6670;--fjord:#0F6E7C;--on:#fff}"
     "@media (prefers-color-scheme:dark){:root{--ground:#12181D;--panel:#1A2229;--line:#2B353D;"
     "--ink:#E8ECEE;--quiet:#9AA7B0;--fjord:#4FB3C1;--on:#12181D}}"
-    "*{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);"
-    "font:1rem/1.5 Inter,system-ui,sans-serif}"
-    "main{max-width:36rem;margin:12vh auto 4rem;padding:1.5rem;background:var(--panel);"
+    "*{box-sizing:border-box}"
+    "body{margin:0;background:var(--ground);color:var(--ink);"
+    "font:1rem/1.5 Inter,system-ui,sans-serif;overflow-wrap:anywhere;hyphens:auto}"
+    "main{width:calc(100% - 1rem);max-width:36rem;margin:12vh auto 4rem;padding:1.5rem;"
+    "background:var(--panel);"
     "border:1px solid var(--line);border-radius:8px}"
-    "h1{font-size:1.75rem;line-height:1.25;margin:0 0 .75rem}p{margin:0 0 1rem}"
+    "h1{font-size:1.75rem;line-height:1.25;margin:0 0 .75rem;text-wrap:balance}p{margin:0 0 1rem}"
     ".house{color:var(--quiet);margin:0 0 .5rem}"
-    "fieldset{border:0;border-top:1px solid var(--line);margin:0;padding:1rem 0}"
-    "legend{font-weight:600;padding:0 .5rem 0 0}"
+    "fieldset{min-width:0;border:0;border-top:1px solid var(--line);margin:0;padding:1rem 0}"
+    "legend{float:left;width:100%;font-weight:600;padding:0}legend+*{clear:both}"
+    "fieldset .more{margin:0 0 .25rem}"
     "label{display:flex;gap:.75rem;align-items:center;min-height:44px;cursor:pointer}"
     "input[type=checkbox]{width:1.25rem;height:1.25rem;accent-color:var(--fjord);flex:none}"
     ".more{color:var(--quiet)}"
     "button{font:inherit;min-height:44px;padding:.6rem 1.2rem;border:1px solid var(--fjord);"
     "border-radius:8px;background:var(--fjord);color:var(--on);cursor:pointer}"
     "button.quiet{background:none;color:var(--fjord)}form+form{margin-top:1rem}"
-    "a{color:var(--fjord)}:focus-visible{outline:3px solid var(--fjord);outline-offset:2px}";
+    "a{color:var(--fjord);display:inline-block;padding:.6rem 0}form+p{margin:.5rem 0 0}"
+    ":focus-visible{outline:3px solid var(--fjord);outline-offset:2px}";
 
 enum err page_open(struct call *call, const struct str *languages, uint32_t count, struct str house,
                    struct page *out)
@@ -167,29 +171,34 @@ void page_button(struct page *page, const char *action, const char *key, bool is
     buf_str(&page->out, STR("</button></form>"));
 }
 
-enum err page_send(struct page *page, int status)
+void page_reply(struct call *call, int status, struct str allowed, struct str html)
 {
-    struct call       *call = page->call;
+    struct str policy =
+        str_format(call->arena, "default-src 'none'; %.*s; base-uri 'none'; frame-ancestors 'none'",
+                   STR_ARG(allowed));
     struct http_header headers[] = {
         { STR("Cache-Control"), STR("no-store") },
         { STR("Referrer-Policy"), STR("no-referrer") },
         { STR("X-Robots-Tag"), STR("noindex") },
         { STR("X-Content-Type-Options"), STR("nosniff") },
-        { STR("Content-Security-Policy"),
-          STR("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-              "frame-ancestors 'none'") },
+        { STR("Content-Security-Policy"), policy.ptr == NULL ? STR("default-src 'none'") : policy },
     };
+    call->is_answered = true;
+    http_reply(call->request,
+               &(struct http_answer){ .status = status,
+                                      .type = STR("text/html; charset=utf-8"),
+                                      .headers = headers,
+                                      .headers_count = sizeof headers / sizeof headers[0],
+                                      .body = html });
+}
+
+enum err page_send(struct page *page, int status)
+{
     buf_str(&page->out, STR("</main></body></html>"));
     enum err err = buf_err(&page->out);
-    if (err == OK) {
-        call->is_answered = true;
-        http_reply(call->request,
-                   &(struct http_answer){ .status = status,
-                                          .type = STR("text/html; charset=utf-8"),
-                                          .headers = headers,
-                                          .headers_count = sizeof headers / sizeof headers[0],
-                                          .body = buf_view(&page->out) });
-    }
+    if (err == OK)
+        page_reply(page->call, status, STR("style-src 'unsafe-inline'; form-action 'self'"),
+                   buf_view(&page->out));
     buf_done(&page->out);
     return err;
 }

@@ -31,6 +31,11 @@ MUST enum err page_open(struct call *call, const struct str *languages, uint32_t
 /* Answers, and frees what page_open took. */
 MUST enum err page_send(struct page *page, int status);
 
+/* Answers with HTML that strangers see: not kept, not found by search engines, telling no other
+ * site where its reader came from, not framed; of all that a page could load or do only what
+ * `allowed` says, in the words of a content security policy. */
+void page_reply(struct call *call, int status, struct str allowed, struct str html);
+
 struct str page_word(const struct page *page, const char *key);
 /* Its first heading; the title of the window, too. */
 void page_heading(struct page *page, const char *key);

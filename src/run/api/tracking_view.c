@@ -144,28 +144,14 @@ static void text_write(struct buf *out, const struct rendered *rendered)
 
 static void view_reply(struct call *call, const struct rendered *rendered)
 {
-    struct http_header headers[] = {
-        { STR("Cache-Control"), STR("no-store") },
-        { STR("Referrer-Policy"), STR("no-referrer") },
-        { STR("X-Robots-Tag"), STR("noindex") },
-        { STR("X-Content-Type-Options"), STR("nosniff") },
-        { STR("Content-Security-Policy"),
-          STR("default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; "
-              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'") },
-    };
     if (rendered->html.len > 0)
         buf_str(&call->out, rendered->html);
     else
         text_write(&call->out, rendered);
-    if (buf_err(&call->out) != OK)
-        return; /* the desk says so */
-    call->is_answered = true;
-    http_reply(call->request,
-               &(struct http_answer){ .status = 200,
-                                      .type = STR("text/html; charset=utf-8"),
-                                      .headers = headers,
-                                      .headers_count = sizeof headers / sizeof headers[0],
-                                      .body = buf_view(&call->out) });
+    if (buf_err(&call->out) == OK) /* else the desk says so */
+        page_reply(call, 200,
+                   STR("img-src http: https: data:; style-src 'unsafe-inline'; form-action 'none'"),
+                   buf_view(&call->out));
 }
 
 static bool token_get(struct view *view)
