@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse, PUBLIC_URL } from './lib/house.mjs';
-import { eventually, folder, removeFolder, skipWithoutProgram } from './lib/program.mjs';
+import { dult, dultTry, eventually, folder, removeFolder, skipWithoutProgram } from './lib/program.mjs';
 import { Services } from './lib/services.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
@@ -39,7 +39,7 @@ const shop = () => shopFolder({
 });
 
 describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
-  let house, services, secrets, path;
+  let house, services, ways;
   const call = (method, where, body, headers = {}) => http(method, `${house.server.origin}${where}`,
     { headers: { authorization: `Bearer ${house.client.apiKey}`, ...headers }, ...(body ? { body } : {}) });
   let told = 0;
@@ -79,28 +79,27 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
   before(async () => {
     services = await Services.listen();
     services.answer = answers;
-    secrets = folder('secrets');
-    path = join(secrets, 'channels.json');
-    writeFileSync(path, JSON.stringify({
-      inside: true,
-      sms: { provider: 'twilio', url: services.origin, account: 'AC1', token: TOKEN,
-        from: { NO: 'Tents', default: '+15550100' }, prices: { currency: 'EUR', NO: 0.05, default: 0.1 },
-        help: { en: 'Tents, help@tents.example', nb: 'Tents, hjelp@tents.example' } },
-      slack: { url: `${services.origin}/services/T/B/X` },
-      post: { provider: 'lob', url: services.origin, key: 'test_k', from: 'adr_1', webhook_secret: LOB_SECRET,
-        price: 0.9, currency: 'USD', monthly_max: 2 },
-    }));
-    chmodSync(path, 0o600);
+    ways = {
+      ways: [
+        { name: 'twilio', provider: 'twilio', inside: true, settings: { endpoint: services.origin, account: 'AC1', token: { secret: 'twilio' } },
+          from: { NO: 'Tents', default: '+15550100' }, price: { currency: 'EUR', NO: 0.05, default: 0.1 } },
+        { name: 'chat', provider: 'slack', inside: true, settings: { url: { secret: 'slack' } } },
+        { name: 'lob', provider: 'lob', inside: true, per_month: 2, price: { currency: 'USD', default: 0.9 },
+          settings: { endpoint: services.origin, key: { secret: 'lob' }, from: 'adr_1', webhook_secret: { secret: 'lob-hook' } } },
+        { name: 'hooks', provider: 'webhook', inside: true },
+      ],
+      secrets: { twilio: TOKEN, slack: `${services.origin}/services/T/B/X`, lob: 'test_k', 'lob-hook': LOB_SECRET },
+      answers: { help: { en: 'Tents, help@tents.example', nb: 'Tents, hjelp@tents.example' } },
+    };
     const files = shop();
     const hook = join(files, 'templates/hook.email');
     writeFileSync(hook, readFileSync(hook, 'utf8').replace('SERVICES', services.origin));
-    house = await openHouse({ shop: files, args: ['--channels', path] });
+    house = await openHouse({ shop: files, ...ways });
     await know('ada', { name: 'Ada', phone: '912 34 567', country: 'NO', email: 'ada@x.example', language: 'nb' });
   });
   after(async () => {
     await house?.close();
     await services?.close();
-    if (secrets) removeFolder(secrets);
   });
 
   test('goes to Twilio in the form that it documents, from the sender of the country', async () => {
@@ -203,7 +202,7 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     const [request] = services.of('/crm/');
     assert.deepEqual([request.method, request.path, request.headers['x-key'], request.body],
       ['PUT', '/crm/ada?plan=pro+%26+more', 'abc', '{"plan": "pro & more"}']);
-    assert.match(request.headers['idempotency-key'], /^dult-\d+$/);
+    assert.match(request.headers['idempotency-key'], /^dult-\d+-./);
     const is = properties(sent);
     assert.deepEqual([is.channel, is.status, is.answer], ['webhook', 202, '{"lead":17}']);
     assert.equal((await timeline('ada', 'Message Sent')).some((item) => properties(item).channel === 'webhook'), false);
@@ -260,7 +259,7 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
     await eventually('the second card', () => services.of('/v1/postcards').length === 2);
     const { items } = await house.client.get('/api/v1/channels');
     assert.deepEqual(items.find((item) => item.channel === 'post'),
-      { channel: 'post', service: 'lob', price: 0.9, currency: 'USD', monthly_max: 2, this_month: 2 });
+      { channel: 'post', way: 'lob', service: 'lob', price: 0.9, currency: 'USD', monthly_max: 2, this_month: 2, open: false });
     await house.server.stop();
     await house.server.start();
     await tell('bob', 'Card');
@@ -272,16 +271,13 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
 describe('a webhook that never answers', { skip: skipWithoutProgram }, () => {
   test('holds up no mail, however many of its kind there are', async () => {
     const services = await Services.listen();
-    const secrets = folder('secrets');
-    const path = join(secrets, 'channels.json');
     services.answer = () => 'silence';
-    writeFileSync(path, JSON.stringify({ inside: true }), { mode: 0o600 });
     let house;
     try {
       house = await openHouse({ shop: shopFolder({
         'journeys/Hook.json': journey('Hook', 'hook'), 'templates/hook.email': `channel: webhook\nurl: ${services.origin}/\n--- body\nx\n`,
         'journeys/Mail.json': journey('Mail', 'mail'), 'templates/mail.email': template({ subject: 'Hi', html: '<p>Hi</p>' }),
-      }), args: ['--channels', path] });
+      }), ways: [{ name: 'hooks', provider: 'webhook', inside: true }] });
       await house.client.send('/v1/identify', { userId: 'ada', traits: { email: 'ada@x.example' }, messageId: 'i' });
       for (let i = 0; i < 20; i++) await house.client.send('/v1/track', { userId: 'ada', event: 'Hook', messageId: `h${i}` });
       await eventually('all places of mail would be taken', () => services.requests.length >= 8);
@@ -290,7 +286,6 @@ describe('a webhook that never answers', { skip: skipWithoutProgram }, () => {
     } finally {
       await services.close();
       await house?.close();
-      removeFolder(secrets);
     }
   });
 });
@@ -298,20 +293,18 @@ describe('a webhook that never answers', { skip: skipWithoutProgram }, () => {
 describe('a house whose mail server is down', { skip: skipWithoutProgram }, () => {
   test('sends text messages all the same, by a service that the operator described', async () => {
     const services = await Services.listen();
-    const secrets = folder('secrets');
-    const path = join(secrets, 'channels.json');
     services.answer = () => ({ body: { ok: true, number: 17 } });
-    writeFileSync(path, JSON.stringify({ inside: true, sms: { key: 'k', from: 'Tents', description: {
-      name: 'mine', channel: 'sms', needs: ['key'],
+    const mine = { provider: 'mine', channel: 'sms', settings: [{ name: 'key', secret: true }, { name: 'nothing', needed: false }],
       request: { method: 'PUT', url: `${services.origin}/send/{{ message.to | url_encode }}`, headers: { 'X-Key': '{{ settings.key }}' },
         json: { text: '{{ message.text }}', none: '{{ settings.nothing }}', deep: { from: '{{ message.from }}', flash: false } } },
-      answer: { id: 'number' } } } }), { mode: 0o600 });
+      answer: { id: 'number' } };
     let house;
     try {
       house = await openHouse({ shop: shopFolder({
         'journeys/Text.json': journey('Text', 'text'), 'templates/text.email': 'channel: sms\n--- text\nHi "{{ person.name }}"\n',
         'journeys/Mail.json': journey('Mail', 'mail'), 'templates/mail.email': template({ subject: 'Hi', html: '<p>Hi</p>' }),
-      }), args: ['--channels', path, '--smtp', 'smtp://127.0.0.1:1'] });
+      }), args: ['--smtp', 'smtp://127.0.0.1:1'], providers: { mine }, secrets: { k: 'k' },
+      ways: [{ name: 'mine', provider: 'mine', inside: true, from: 'Tents', settings: { key: { secret: 'k' } } }] });
       await house.client.send('/v1/identify', { userId: 'ada', traits: { phone: '+4791234567', name: 'Ada', email: 'ada@x.example' }, messageId: 'i' });
       await house.client.send('/v1/track', { userId: 'ada', event: 'Mail', messageId: 'm' });
       await eventually('the mail waits', async () => (await house.client.messages('ada')).some((message) => message.attempts > 0));
@@ -323,7 +316,73 @@ describe('a house whose mail server is down', { skip: skipWithoutProgram }, () =
     } finally {
       await house?.close();
       await services.close();
-      removeFolder(secrets);
     }
+  });
+});
+
+describe('several ways for text messages and post', { skip: skipWithoutProgram }, () => {
+  const texts = () => shopFolder({
+    'workspace.json': { name: 'Tents', address: 'Storgata 1, Oslo', sender: { name: 'Tents', email: 'hello@tents.example' } },
+    'journeys/Text.json': journey('Text', 'text'), 'templates/text.email': 'channel: sms\n--- text\nHi {{ person.name }}\n',
+    'journeys/Card.json': journey('Card', 'card'), 'templates/card.email': 'channel: post\n--- front\n<p>1</p>\n--- back\n<p>2</p>\n',
+  });
+  const twilio = (service, name, more = {}) => ({ name, provider: 'twilio', inside: true, from: 'Tents',
+    settings: { endpoint: service.origin, account: name, token: { secret: 't' } }, ...more });
+  const say = (house, user, event, number) => house.client.send('/v1/track', { userId: user, event, messageId: `${event}${number}` });
+
+  test('what the first service does not take now goes by the second, each country by the way that is for it', async () => {
+    const services = await Services.listen();
+    services.answer = (request) => request.path.includes('/first/') ? { status: 429, headers: { 'retry-after': '60' }, body: { code: 20429, message: 'slowly' } }
+      : { status: 201, body: { sid: 'SM' } };
+    let house;
+    try {
+      house = await openHouse({ shop: texts(), secrets: { t: TOKEN }, ways: [twilio(services, 'sweden', { countries: ['SE'] }), twilio(services, 'first'), twilio(services, 'second')] });
+      await house.client.send('/v1/identify', { userId: 'ada', traits: { phone: '+4791234567', name: 'Ada' }, messageId: 'i1' });
+      await house.client.send('/v1/identify', { userId: 'eve', traits: { phone: '+46701234567', name: 'Eve' }, messageId: 'i2' });
+      for (let i = 0; i < 5; i++) await say(house, 'ada', 'Text', i);
+      await say(house, 'eve', 'Text', 'e');
+      await eventually('all are sent', () => services.of('/second/').length === 5 && services.of('/sweden/').length === 1);
+      assert.ok(services.of('/first/').length <= 2, 'who asked for peace is left in peace');
+      assert.deepEqual(services.of('/sweden/').map((request) => request.form.To), ['+46701234567']);
+      const { ways } = await house.client.get('/api/v1/stats');
+      assert.deepEqual(ways.map((way) => [way.name, way.sent]), [['sweden', 1], ['first', 0], ['second', 5], ['webhooks', 0], ['smtp', 0]]);
+      assert.match(ways[1].error, /429 20429: slowly/);
+    } finally {
+      await house?.close();
+      await services.close();
+    }
+  });
+
+  test('a month that was counted before ways were is counted on', async () => {
+    const services = await Services.listen();
+    services.answer = () => ({ body: { id: 'psc_1' } });
+    let house;
+    try {
+      house = await openHouse({ shop: texts(), live: false, secrets: { k: 'k' }, ways: [{ name: 'lob', provider: 'lob', inside: true, per_month: 4,
+        settings: { endpoint: services.origin, key: { secret: 'k' } } }] });
+      await house.server.stop();
+      writeFileSync(join(house.data, 'post-count'), `${new Date().toISOString().slice(0, 7)} 3\n`);
+      await dult('live', '--yes', '--data', house.data);
+      await house.server.start();
+      await house.client.send('/v1/identify', { userId: 'ada', messageId: 'i', traits: { name: 'Ada', address: { street: '1 Road', city: 'Oslo', postal_code: '0155', country: 'NO' } } });
+      for (let i = 0; i < 3; i++) await say(house, 'ada', 'Card', i);
+      await eventually('one is sent and two wait', async () => {
+        const states = (await house.client.messages('ada')).map((message) => message.state).sort();
+        return JSON.stringify(states) === '["queued","queued","sent"]';
+      });
+      assert.equal(services.requests.length, 1);
+    } finally {
+      await house?.close();
+      await services.close();
+    }
+  });
+
+  test('a file of channels is refused with the remedy', async () => {
+    const data = folder('data');
+    writeFileSync(join(data, 'channels.json'), '{}', { mode: 0o600 });
+    const { status, err } = await dultTry('serve', '--data', data, '--channels', join(data, 'channels.json'), '--listen', '127.0.0.1:1');
+    assert.notEqual(status, 0);
+    assert.match(err, /ways of ways\.json[\s\S]*docs\/providers\.md/);
+    removeFolder(data);
   });
 });

@@ -2,7 +2,7 @@
 // fallback, quotas and doubt.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import { ServerClient } from 'postmark';
 import { simpleParser } from 'mailparser';
 import { createHash, createHmac } from 'node:crypto';
 import { Client, http } from './lib/api.mjs';
-import { PUBLIC_URL } from './lib/house.mjs';
+import { PUBLIC_URL, writeWays } from './lib/house.mjs';
 import { createKey, dult, dultTry, eventually, folder, freePort, removeFolder, Server, skipWithoutProgram } from './lib/program.mjs';
 import { partsOf, Service } from './lib/service.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
@@ -40,11 +40,7 @@ const shop = () => shopFolder({
 async function openWays({ ways, secrets = {}, providers = {}, env = { MAILGUN_SENDING_KEY: 'mg-key' } }) {
   const data = folder('ways');
   const path = shop();
-  mkdirSync(join(data, 'secrets'), { mode: 0o700 });
-  mkdirSync(join(data, 'providers'));
-  for (const [name, text] of Object.entries(secrets)) writeFileSync(join(data, 'secrets', name), `${text}\n`, { mode: 0o600 });
-  for (const [name, text] of Object.entries(providers)) writeFileSync(join(data, 'providers', `${name}.json`), JSON.stringify(text));
-  writeFileSync(join(data, 'ways.json'), JSON.stringify({ ways }));
+  writeWays(data, { ways, secrets, providers });
   const server = new Server({ data, env, args: ['--public-url', PUBLIC_URL, '--smtp-retry-first', '300ms'] });
   await dult('apply', '--data', data, path);
   await dult('live', '--yes', '--data', data);

@@ -34,6 +34,7 @@ struct delivery_message {
     struct str message_id;  /* without the angle brackets; the outbox names its file by it */
     struct str envelope_id; /* asked back in bounces where the server can (DSN); may be empty */
     struct str from, to;    /* envelope addresses; an empty `from` is the null sender */
+    struct str destination; /* what limits count by; empty: the domain of `to` */
     struct str data;        /* headers and body, lines ended by CRLF, not dot-stuffed */
     void      *tag;         /* the caller's */
     bool       is_urgent;   /* goes before those that are not, of what waits in the channel */
@@ -64,8 +65,8 @@ struct delivery_outcome {
     enum delivery_blame  blame;
     int                  code; /* the reply's, 0 where there was none */
     int64_t wait_ms; /* DEFERRED: the far side takes nothing from us for so long; 0: unsaid */
-    char                 enhanced[DELIVERY_ENHANCED_BYTES_MAX]; /* "5.1.1", or "" */
-    char                 text[DELIVERY_TEXT_BYTES_MAX];         /* printable, in one line */
+    char    enhanced[DELIVERY_ENHANCED_BYTES_MAX]; /* "5.1.1", or "" */
+    char    text[DELIVERY_TEXT_BYTES_MAX];         /* printable, in one line */
 };
 
 const char *delivery_result_name(enum delivery_result result); /* "sent", "deferred" ... */

@@ -252,6 +252,8 @@ static void call_end(struct call *call, CURLcode code)
     response.body = buf_view(&call->body_in);
     response.headers = buf_view(&call->head_in);
     response.in_doubt = response.err != OK && was_written(call);
+    /* curl would have asked again by itself, could it read the body once more. */
+    response.was_stale = !response.in_doubt && code == CURLE_SEND_FAIL_REWIND;
     if (call->inside)
         snprintf(response.text, sizeof response.text, "the address lies inside our own network");
     else if (call->too_long)

@@ -38,7 +38,9 @@ struct fetch_response {
     struct str headers;       /* the last answer's lines, at most FETCH_HEAD_BYTES_MAX; borrowed */
     int64_t    retry_after_s; /* what the server asked for, 0 when nothing */
     bool       in_doubt;      /* not OK, and the whole request may have been written */
-    char       text[256];     /* why, when err is not OK */
+    bool       was_stale;     /* not OK nor in doubt, on a connection kept from before: a new one
+                               * may do */
+    char text[256];           /* why, when err is not OK */
 };
 
 struct fetch_request {

@@ -26,7 +26,8 @@ struct flight {
     struct arena            *arena;
     struct fetch_request     request;
     uint32_t                 tries;
-    int64_t                  again_us; /* waits until then to be asked again; 0: it is under way */
+    int64_t                  again_us;  /* waits until then to be asked again; 0: it is under way */
+    bool                     was_stale; /* its first connection was dead before it was used */
 };
 
 struct web {
@@ -60,6 +61,7 @@ struct web {
 };
 
 static void pump(struct web *web);
+static void flight_send(struct flight *flight);
 
 static struct web *web_of(struct channel *channel)
 {
@@ -109,6 +111,14 @@ static void finish_waiting(struct web *web, const struct delivery_outcome *outco
 {
     while (web->waiting != NULL)
         finish(web, wait_remove(web, &web->waiting), outcome);
+}
+
+/* They were not begun: it was no try, and they may come back when it opens. */
+static void finish_closed(struct web *web)
+{
+    struct delivery_outcome closed = web->trouble;
+    closed.wait_ms = (web->closed_until_us - time_mono_us()) / 1000 + 1;
+    finish_waiting(web, &closed);
 }
 
 static void flight_end(struct flight *flight, const struct delivery_outcome *outcome)
@@ -165,11 +175,24 @@ static bool settles(const struct flight *flight, const struct delivery_outcome *
     return flight->tries == 1 || outcome->result == DELIVERY_SENT;
 }
 
+/* Of many hosts: whatever it is, it is this message's. */
+static void settle_alone(struct flight *flight, struct delivery_outcome *outcome)
+{
+    if (outcome->result == DELIVERY_DEFERRED || outcome->result == DELIVERY_UNKNOWN)
+        outcome->blame = BLAME_RECIPIENT;
+    outcome->wait_ms = 0;
+    flight_end(flight, outcome);
+}
+
 static void answered(struct flight *flight, const struct fetch_response *response)
 {
     struct web             *web = flight->web;
     struct delivery_outcome outcome = delivery_outcome_make(DELIVERY_UNKNOWN, BLAME_CONNECTION, "");
-    web->web.read(web->web.ctx, response, &outcome);
+    web->web.read(web->web.ctx, flight->message, response, &outcome);
+    if (web->conf.many_hosts) {
+        settle_alone(flight, &outcome);
+        return;
+    }
     if (outcome.result == DELIVERY_DEFERRED && response->retry_after_s > 0)
         outcome.wait_ms = response->retry_after_s < WEB_WAIT_MS_MAX / 1000
                               ? response->retry_after_s * 1000
@@ -192,6 +215,20 @@ static void not_answered(struct flight *flight, const struct fetch_response *res
     struct web             *web = flight->web;
     struct delivery_outcome deferred =
         delivery_outcome_make(DELIVERY_DEFERRED, BLAME_CONNECTION, response->text);
+    if (response->was_stale && !flight->was_stale && flight->tries == 1 && !web->ending) {
+        flight->was_stale = true;
+        flight->tries = 0; /* that was none: they closed it while it was idle */
+        flight_send(flight);
+        return;
+    }
+    if (web->conf.many_hosts) {
+        bool for_good = response->err == ERR_DENIED || response->err == ERR_INPUT;
+        deferred.result = response->in_doubt ? DELIVERY_UNKNOWN
+                          : for_good         ? DELIVERY_FAILED
+                                             : DELIVERY_DEFERRED;
+        settle_alone(flight, &deferred);
+        return;
+    }
     if (response->in_doubt || flight->tries > 1) {
         doubt(flight, response->text);
         return;
@@ -274,12 +311,15 @@ static struct flight *flight_free(struct web *web)
     return NULL;
 }
 
-static uint64_t domain_hash(struct str address)
+static uint64_t destination_hash(const struct delivery_message *message)
 {
-    char   lower[DELIVERY_ADDRESS_BYTES_MAX];
-    size_t at = str_find_char(address, 0, '@'), len = 0;
-    for (size_t i = at; i < address.len && len < sizeof lower; i++)
-        lower[len++] = (char)tolower((unsigned char)address.ptr[i]);
+    char       lower[DELIVERY_ADDRESS_BYTES_MAX];
+    struct str to = message->to, name = message->destination;
+    size_t     len = 0;
+    if (name.len == 0)
+        name = str_slice(to, str_find_char(to, 0, '@'), to.len);
+    for (size_t i = 0; i < name.len && len < sizeof lower; i++)
+        lower[len++] = (char)tolower((unsigned char)name.ptr[i]);
     return hash_str((struct str){ lower, len }, 0);
 }
 
@@ -345,7 +385,7 @@ static void take_one(struct web *web, struct delivery_message *message)
 {
     struct problem problem;
     if (message->data.len == 0 || delivery_message_check(message, &problem) == OK) {
-        message->domain_hash = domain_hash(message->to);
+        message->domain_hash = destination_hash(message);
         wait_add(web, message);
         return;
     }
@@ -405,7 +445,7 @@ static void pump_once(struct web *web)
     if (web->ending)
         finish_waiting(web, &returned);
     else if (is_closed(web))
-        finish_waiting(web, &web->trouble);
+        finish_closed(web);
     int64_t again_us = ask_again(web), next_us = assign(web);
     if (next_us == 0 || (again_us > 0 && again_us < next_us))
         next_us = again_us;

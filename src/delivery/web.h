@@ -17,7 +17,9 @@
  *                                                               nothing goes before that is over
  *
  * After a failure nothing goes and nothing is offered for a while that doubles; then two requests
- * at once are tried, and all of them again after the first answer.
+ * at once are tried, and all of them again after the first answer. Where each message names a host
+ * of its own (`many_hosts`), trouble with one is that message's alone, which is tried again later:
+ * nothing is closed, and what asks to wait is not obeyed for the others.
  *
  * Always true   at most `connections_max` requests are under way, one message in each; as many
  *               more messages wait at most. A request without a key is written at most once.
@@ -48,14 +50,16 @@ struct web_calls {
     enum err (*make)(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem);
     /* What the answer means. `retry_after_s` is the channel's to obey. */
-    void (*read)(void *ctx, const struct fetch_response *response, struct delivery_outcome *out);
+    void (*read)(void *ctx, const struct delivery_message *message,
+                 const struct fetch_response *response, struct delivery_outcome *out);
     void *ctx;
 };
 
 struct web_conf {
     struct fetch_conf    fetch;
     uint32_t             connections_max;     /* 1..WEB_CONNECTIONS_MAX; 0: 4 */
-    uint32_t             domain_messages_max; /* at once to one recipient domain; 0: no bound */
+    uint32_t             domain_messages_max; /* at once to one destination; 0: no bound */
+    bool                 many_hosts;          /* each message names its own */
     struct throttle_conf throttle;            /* messages a second */
     struct backoff_conf  backoff;             /* zero: 1 s doubling to 5 minutes */
     int64_t              timeout_ms;          /* 0: WEB_TIMEOUT_MS */

@@ -38,10 +38,12 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     return OK;
 }
 
-static void answer(void *ctx, const struct fetch_response *response, struct delivery_outcome *out)
+static void answer(void *ctx, const struct delivery_message *message,
+                   const struct fetch_response *response, struct delivery_outcome *out)
 {
     int status = response->status;
     (void)ctx;
+    (void)message;
     enum delivery_result result = status == 200   ? DELIVERY_SENT
                                   : status == 422 ? DELIVERY_FAILED
                                                   : DELIVERY_DEFERRED;
@@ -128,6 +130,22 @@ TEST(web, no_answer_in_time_is_unknown_and_the_service_is_left_alone_for_a_while
     channel_stats_read(s.channel, &stats);
     assert_true(stats.down_ms > 10000);
     assert_int_equal(service_counts(s.service).taken, 4); /* the others were never asked for */
+    scene_close(&s);
+}
+
+TEST(web, where_each_message_names_its_own_host_trouble_with_one_closes_nothing)
+{
+    struct scene         s = { .conf = { .connections_max = 4,
+                                         .many_hosts = true,
+                                         .timeout_ms = 200,
+                                         .backoff = { 60000, 60000 } } };
+    struct channel_stats stats;
+    scene_open(&s, 12, &(struct service_conf){ .fault = SERVICE_STALLS, .faults = 4 });
+    assert_true(desk_run(&s.desk, s.channel, 20000));
+    assert_int_equal(desk_count(&s.desk, DELIVERY_UNKNOWN), 4);
+    assert_int_equal(desk_count(&s.desk, DELIVERY_SENT), 8);
+    channel_stats_read(s.channel, &stats);
+    assert_int_equal(stats.down_ms, 0);
     scene_close(&s);
 }
 

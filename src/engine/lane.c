@@ -11,7 +11,11 @@ uint32_t lane_of(struct lane_of message)
                    : LANE_TOPICS + (uint32_t)(hash_str(message.topic, 0) % LANE_TOPICS_COUNT);
     case CHANNEL_SMS:
         return message.transactional ? LANE_SMS_RECEIPTS : LANE_SMS;
+    case CHANNEL_STAFF:
+        return LANE_STAFF;
+    case CHANNEL_POST:
+        return LANE_POST;
     default:
-        return LANE_OTHERS;
+        return LANE_WEBHOOK;
     }
 }

@@ -4,13 +4,13 @@
  *      receipts          |=>     taken first, whoever else waits
  *      topics (4 lines)  |====>  a topic has one line by its name; the line that waits longest
  *      ...               |=>     goes first
+ *      texts, webhooks, the staff, post: a line each
  *
  * Whoever has room says which lanes it has room for (RECORD_CLAIM, `lanes`). So a receipt never
  * waits behind a newsletter, and a topic whose way out is slow does not hold up the others'.
  *
  * Always true   a lane is a matter of the template and the topic's name alone: the engine and the
- *               sender find the same one. Two topics may share a line, two channels only where
- *               neither is hurried (webhooks, staff, post).
+ *               sender find the same one. Two topics may share a line, two channels never.
  * Cost          a calendar a lane.
  */
 #ifndef DULT_ENGINE_LANE_H
@@ -24,8 +24,10 @@ enum {
     LANE_TOPICS_COUNT = 4,
     LANE_SMS_RECEIPTS = 5,
     LANE_SMS = 6,
-    LANE_OTHERS = 7, /* all other channels */
-    LANES = 8,
+    LANE_WEBHOOK = 7,
+    LANE_STAFF = 8, /* chats and e-mail */
+    LANE_POST = 9,
+    LANES = 10,
 };
 
 #define LANES_ALL ((1u << LANES) - 1)

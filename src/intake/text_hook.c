@@ -45,12 +45,18 @@ static enum err form_read(struct arena *arena, struct str body, struct parameter
     return OK;
 }
 
-static struct str form_get(const struct parameters *form, const char *name)
+/* Its parameters as an object of texts. */
+static enum err form_json(struct arena *arena, const struct parameters *form, struct json *out)
 {
+    struct json_member *members = ARENA_ARRAY(arena, form->count + 1, struct json_member);
+    if (members == NULL)
+        return ERR_MEMORY;
     for (uint32_t i = 0; i < form->count; i++)
-        if (str_eq(form->items[i].name, str_of(name)))
-            return form->items[i].value;
-    return STR_NONE;
+        members[i] =
+            (struct json_member){ form->items[i].name,
+                                  { .kind = JSON_STRING, .string = form->items[i].value } };
+    *out = (struct json){ .kind = JSON_OBJECT, .count = form->count, .members = members };
+    return OK;
 }
 
 /* ---- proofs ---- */
@@ -100,7 +106,7 @@ static struct str other_url(struct arena *arena, struct str url)
                       STR_ARG(path));
 }
 
-static bool is_twilio(struct str secret, const struct text_request *request, struct arena *arena,
+static bool is_by_url(struct str secret, const struct text_request *request, struct arena *arena,
                       const struct parameters *form)
 {
     struct parameters sorted = *form;
@@ -112,7 +118,8 @@ static bool is_twilio(struct str secret, const struct text_request *request, str
 }
 
 /* Milliseconds since 1970 as text, not older than HOOK_AGE_MS. */
-static bool is_lob(struct str secret, const struct text_request *request, struct arena *arena)
+static bool is_by_timed_body(struct str secret, const struct text_request *request,
+                             struct arena *arena)
 {
     int64_t told_ms;
     if (secret.len == 0 || str_to_int(request->timestamp, &told_ms) != OK)
@@ -132,121 +139,35 @@ static bool is_with_secret(struct str secret, const struct text_request *request
            CRYPTO_memcmp(told.ptr, secret.ptr, secret.len) == 0;
 }
 
-/* ---- what is told ---- */
+/* ---- all of it ---- */
 
-static bool is_one_of(struct str word, const char *const *all)
+static bool is_proven(enum text_proof proof, struct str secret, const struct text_request *request,
+                      struct arena *arena, const struct parameters *form)
 {
-    for (; *all != NULL; all++)
-        if (str_eq_nocase(word, str_of(*all)))
-            return true;
+    switch (proof) {
+    case TEXT_PROOF_URL:
+        return is_by_url(secret, request, arena, form);
+    case TEXT_PROOF_TIMED_BODY:
+        return is_by_timed_body(secret, request, arena);
+    case TEXT_PROOF_BODY:
+        return proof_by_hmac(secret, request->signature, STR_NONE, request->body);
+    case TEXT_PROOF_SECRET:
+        return is_with_secret(secret, request);
+    }
     return false;
 }
 
-/* Of a receipt: its word, and the code of carriers and Twilio. */
-static enum text_kind receipt_kind(struct str status, struct str code)
-{
-    static const char *const delivered[] = { "delivered", "read", "DELIVRD", NULL };
-    static const char *const failed[] = { "undelivered", "failed",  "expired", "rejected",
-                                          "UNDELIV",     "REJECTD", "error",   NULL };
-    static const char *const dead[] = { "30005", "30006", "21211", "21614", NULL };
-    if (is_one_of(status, delivered))
-        return TEXT_DELIVERED;
-    if (!is_one_of(status, failed))
-        return TEXT_OTHER;
-    if (str_eq(code, STR("21610")))
-        return TEXT_STOPPED;
-    return is_one_of(code, dead) ? TEXT_DEAD : TEXT_FAILED;
-}
-
-static void twilio_read(const struct parameters *form, struct text_event *out)
-{
-    out->status = form_get(form, "MessageStatus");
-    out->id = form_get(form, "MessageSid");
-    out->code = form_get(form, "ErrorCode");
-    out->from = form_get(form, "From");
-    out->to = form_get(form, "To");
-    out->text = form_get(form, "Body");
-    out->kind = out->status.len > 0 ? receipt_kind(out->status, out->code) : TEXT_ANSWER;
-}
-
-static void lob_read(const struct json *root, struct text_event *out)
-{
-    const struct json       *type = json_get(root, STR("event_type"));
-    const struct json       *body = json_get(root, STR("body"));
-    const struct json       *metadata = body == NULL ? NULL : json_get(body, STR("metadata"));
-    struct str               word = type == NULL ? STR_NONE : json_get_str(type, STR("id"));
-    static const char *const delivered[] = { "postcard.delivered", "letter.delivered", NULL };
-    static const char *const returned[] = { "postcard.returned_to_sender",
-                                            "letter.returned_to_sender", NULL };
-    static const char *const failed[] = { "postcard.failed", "postcard.rejected", "letter.failed",
-                                          "letter.rejected", NULL };
-    out->status = word;
-    out->id = json_get_str(root, STR("id"));
-    out->token = metadata == NULL ? STR_NONE : json_get_str(metadata, STR("dult"));
-    out->kind = is_one_of(word, delivered)  ? TEXT_DELIVERED
-                : is_one_of(word, returned) ? TEXT_DEAD
-                : is_one_of(word, failed)   ? TEXT_FAILED
-                                            : TEXT_OTHER;
-}
-
-static struct str field(const struct json *root, const struct parameters *form, bool is_form,
-                        const char *const *names, struct arena *arena)
-{
-    for (; *names != NULL; names++) {
-        const struct json *value = is_form ? NULL : json_get(root, str_of(*names));
-        struct str text = is_form ? form_get(form, *names) : json_get_str(root, str_of(*names));
-        if (value != NULL && value->kind == JSON_INT)
-            text = str_format(arena, "%lld", (long long)value->integer);
-        if (text.len > 0)
-            return text;
-    }
-    return STR_NONE;
-}
-
-/* The names that gateways use, Vonage's among them. */
-static void other_read(const struct json *root, const struct parameters *form, bool is_form,
-                       struct arena *arena, struct text_event *out)
-{
-    static const char *const from[] = { "from", "msisdn", "sender", NULL };
-    static const char *const to[] = { "to", "recipient", NULL };
-    static const char *const text[] = { "text", "body", "message", NULL };
-    static const char *const id[] = { "id", "messageId", "message-id", NULL };
-    static const char *const code[] = { "code", "err-code", "error", NULL };
-    static const char *const status[] = { "status", NULL };
-    out->from = field(root, form, is_form, from, arena);
-    out->to = field(root, form, is_form, to, arena);
-    out->text = field(root, form, is_form, text, arena);
-    out->id = field(root, form, is_form, id, arena);
-    out->code = field(root, form, is_form, code, arena);
-    out->status = field(root, form, is_form, status, arena);
-    out->kind = out->status.len > 0 ? receipt_kind(out->status, out->code)
-                : out->text.len > 0 ? TEXT_ANSWER
-                                    : TEXT_OTHER;
-}
-
-enum err text_hook_read(struct str service, struct str secret, const struct text_request *request,
-                        struct arena *arena, struct text_event *out, struct problem *problem)
+enum err text_hook_read(enum text_proof proof, struct str secret,
+                        const struct text_request *request, struct arena *arena, struct json *told,
+                        struct problem *problem)
 {
     struct parameters form = { .count = 0 };
-    struct json       root = { .kind = JSON_OBJECT };
-    bool              twilio = str_eq(service, STR("twilio")), lob = str_eq(service, STR("lob"));
-    *out = (struct text_event){ .kind = TEXT_OTHER };
-    if (twilio || request->is_form)
+    if (request->is_form)
         TRY(form_read(arena, request->body, &form));
-    bool proven = twilio ? is_twilio(secret, request, arena, &form)
-                  : lob  ? is_lob(secret, request, arena)
-                         : is_with_secret(secret, request);
-    if (!proven)
+    if (!is_proven(proof, secret, request, arena, &form))
         return problem_set(problem, ERR_DENIED, "signature",
                            "This is not proven to be the service.",
                            "Look at its secret, and at public_url if it signs the address.");
-    if (!twilio && !request->is_form)
-        TRY(json_parse_once(arena, request->body, &root, problem));
-    if (twilio)
-        twilio_read(&form, out);
-    else if (lob)
-        lob_read(&root, out);
-    else
-        other_read(&root, &form, request->is_form, arena, out);
-    return OK;
+    return request->is_form ? form_json(arena, &form, told)
+                            : json_parse_once(arena, request->body, told, problem);
 }

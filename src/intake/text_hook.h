@@ -1,16 +1,16 @@
 /*
- * text_hook: what services tell of text messages and postcards: delivered, not delivered, answered,
- * come back.
+ * text_hook: what services tell of text messages and postcards, believed by a proof.
  *
- *      twilio    form; X-Twilio-Signature: base64 HMAC-SHA1 over the URL and the sorted parameters
- *      lob       JSON; Lob-Signature: hex HMAC-SHA256 over "timestamp.body"
- *      others    JSON or form with our secret: Authorization: Bearer SECRET, or ?secret= in the URL
- *                  an answer   {"from", "to", "text", "id"}
- *                  a receipt   {"status": "delivered" | "undelivered" | "failed" ..., "code", "id"}
+ *      secret       ours: Authorization: Bearer SECRET, or ?secret= in the URL
+ *      url          base64 of HMAC-SHA1 over the URL and the sorted parameters (Twilio)
+ *      timed_body   hex of HMAC-SHA256 over "timestamp.body", milliseconds (Lob)
+ *      body         hex of HMAC-SHA256 over the body (Pingen)
+ *
+ * What is told is JSON, or a form, which becomes an object of texts; what it means a description
+ * says (run/send/provider_receipt.c).
  *
  * Always true   nothing is read before it is proven.
- * Source        twilio.com/docs/usage/security, twilio.com/docs/messaging/guides/
- *               track-outbound-message-status, docs.lob.com (webhooks).
+ * Source        twilio.com/docs/usage/security, docs.lob.com (webhooks).
  */
 #ifndef DULT_INTAKE_TEXT_HOOK_H
 #define DULT_INTAKE_TEXT_HOOK_H
@@ -36,17 +36,20 @@ struct text_event {
     struct str     token; /* of our message, where the body has it */
 };
 
+enum text_proof { TEXT_PROOF_SECRET, TEXT_PROOF_URL, TEXT_PROOF_TIMED_BODY, TEXT_PROOF_BODY };
+
 struct text_request {
-    struct str body, url; /* the whole URL as the sender saw it */
-    struct str signature, timestamp, authorization;
+    struct str body, url;            /* the whole URL as the sender saw it */
+    struct str signature, timestamp; /* of the headers that the service uses */
+    struct str authorization;
     struct str secret_told; /* of the URL */
     bool       is_form;
     int64_t    now_ms;
 };
 
-/* ERR_DENIED: it is not proven; ERR_INPUT: it cannot be read. All of `out` lives in `arena`. */
-MUST enum err text_hook_read(struct str service, struct str secret,
+/* ERR_DENIED: it is not proven; ERR_INPUT: it cannot be read. All of `told` lives in `arena`. */
+MUST enum err text_hook_read(enum text_proof proof, struct str secret,
                              const struct text_request *request, struct arena *arena,
-                             struct text_event *out, struct problem *problem);
+                             struct json *told, struct problem *problem);
 
 #endif

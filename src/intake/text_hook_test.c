@@ -1,68 +1,72 @@
-/* What services tell of text messages: believed only with its proof, and read as what it means. */
+/* What services tell of text messages: believed only with its proof, and read as it is told. */
 #include "base/test.h"
 #include "intake/text_hook.h"
 
 /* A request as Twilio signs it, with the auth token "s3cret-key-0001". */
-static enum err twilio(struct str url, struct str body, struct str signature, struct arena *arena,
-                       struct text_event *out)
+static enum err by_url(struct str url, struct str body, struct str signature, struct arena *arena,
+                       struct json *told)
 {
-    struct text_request request = { .body = body, .url = url, .signature = signature };
-    struct problem      problem;
-    return text_hook_read(STR("twilio"), STR("s3cret-key-0001"), &request, arena, out, &problem);
+    struct text_request request = {
+        .body = body, .url = url, .signature = signature, .is_form = true
+    };
+    struct problem problem;
+    return text_hook_read(TEXT_PROOF_URL, STR("s3cret-key-0001"), &request, arena, told, &problem);
 }
 
 TEST(text_hook, twilio_is_believed_by_its_signature_with_the_port_or_without)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct text_event                  event;
+    struct json                        told;
     struct str                         url = STR("https://cdp.test/hook?x=1");
     struct str body = STR("From=%2B15550001&To=%2B15550002&Body=hi"); /* sorted for the signature */
     struct str signature = STR("H1zVZrAUd/LiLSLjgJPO9AQyCoQ=");       /* as npm twilio makes it */
-    assert_ok(twilio(url, body, signature, arena, &event));
-    assert_int_equal(event.kind, TEXT_ANSWER);
-    assert_true(str_eq(event.from, STR("+15550001")) && str_eq(event.text, STR("hi")));
-    assert_ok(twilio(STR("https://cdp.test:443/hook?x=1"), body, signature, arena, &event));
-    assert_int_equal(twilio(STR("https://cdp.test/hook?x=2"), body, signature, arena, &event),
+    assert_ok(by_url(url, body, signature, arena, &told));
+    assert_true(str_eq(json_get_str(&told, STR("From")), STR("+15550001")));
+    assert_true(str_eq(json_get_str(&told, STR("Body")), STR("hi")));
+    assert_ok(by_url(STR("https://cdp.test:443/hook?x=1"), body, signature, arena, &told));
+    assert_int_equal(by_url(STR("https://cdp.test/hook?x=2"), body, signature, arena, &told),
                      ERR_DENIED);
-    assert_int_equal(twilio(url, STR("From=%2B15550001"), signature, arena, &event), ERR_DENIED);
-    assert_int_equal(twilio(url, body, STR_NONE, arena, &event), ERR_DENIED);
+    assert_int_equal(by_url(url, STR("From=%2B15550001"), signature, arena, &told), ERR_DENIED);
+    assert_int_equal(by_url(url, body, STR_NONE, arena, &told), ERR_DENIED);
 }
 
-static enum text_kind told(const char *body, bool is_form, struct text_event *event)
+/* Vectors of one secret, "s3cret-key-0001", and one body, made with another program. */
+static enum err signed_by(enum text_proof proof, const char *signature, int64_t now_ms)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct text_request                request = { .body = str_of(body),
-                                                   .authorization = STR("Bearer s3cret"),
-                                                   .is_form = is_form };
+    struct text_request                request = { .body = STR("{\"a\":1}"),
+                                                   .signature = str_of(signature),
+                                                   .timestamp = STR("1700000000"),
+                                                   .now_ms = now_ms };
+    struct json                        told;
     struct problem                     problem;
-    assert_ok(text_hook_read(STR("gateway"), STR("s3cret"), &request, arena, event, &problem));
-    return event->kind;
+    return text_hook_read(proof, STR("s3cret-key-0001"), &request, arena, &told, &problem);
 }
 
-TEST(text_hook, a_gateway_with_our_secret_tells_receipts_and_answers)
+TEST(text_hook, a_signed_body_is_believed_and_one_with_a_time_only_for_a_while)
 {
-    struct text_event event;
-    assert_int_equal(told("{\"status\":\"delivered\",\"id\":\"1\"}", false, &event),
-                     TEXT_DELIVERED);
-    assert_int_equal(told("{\"status\":\"failed\",\"code\":30005}", false, &event), TEXT_DEAD);
-    assert_int_equal(told("{\"status\":\"undelivered\",\"code\":\"30008\"}", false, &event),
-                     TEXT_FAILED);
-    assert_int_equal(told("{\"status\":\"queued\"}", false, &event), TEXT_OTHER);
-    assert_int_equal(told("{\"status\":\"failed\",\"code\":\"21610\"}", false, &event),
-                     TEXT_STOPPED);
-    assert_int_equal(told("msisdn=4791234567&to=Tents&text=Stop+it", true, &event), TEXT_ANSWER);
+    static const char body[] = "985f58bc7dda29be69399aa2889d7e6475015babf50dc0cf5dc57604b3809456";
+    static const char timed[] = "37cab0454714ab5ecd65efa476879dd2151b7697770e5b46eb7fe494e65eeb84";
+    assert_ok(signed_by(TEXT_PROOF_BODY, body, 0));
+    assert_int_equal(signed_by(TEXT_PROOF_BODY, timed, 0), ERR_DENIED);
+    assert_ok(signed_by(TEXT_PROOF_TIMED_BODY, timed, 1700000000 + 1000));
+    assert_int_equal(signed_by(TEXT_PROOF_TIMED_BODY, timed, 1700000000 + 3600000), ERR_DENIED);
+    assert_int_equal(signed_by(TEXT_PROOF_TIMED_BODY, body, 1700000000), ERR_DENIED);
+}
+
+static enum err by_secret(const char *authorization, struct str secret)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct text_request request = { .body = STR("{\"text\":\"STOP\",\"from\":\"+4791234567\"}"),
+                                    .authorization = str_of(authorization) };
+    struct json         told;
+    struct problem      problem;
+    return text_hook_read(TEXT_PROOF_SECRET, secret, &request, arena, &told, &problem);
 }
 
 TEST(text_hook, without_the_secret_nothing_is_read)
 {
-    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
-    struct text_request request = { .body = STR("{\"text\":\"STOP\",\"from\":\"+4791234567\"}"),
-                                    .authorization = STR("Bearer wrong") };
-    struct text_event   event;
-    struct problem      problem;
-    assert_int_equal(
-        text_hook_read(STR("gateway"), STR("s3cret"), &request, arena, &event, &problem),
-        ERR_DENIED);
-    assert_int_equal(text_hook_read(STR("gateway"), STR_NONE, &request, arena, &event, &problem),
-                     ERR_DENIED);
+    assert_ok(by_secret("Bearer s3cret", STR("s3cret")));
+    assert_int_equal(by_secret("Bearer wrong", STR("s3cret")), ERR_DENIED);
+    assert_int_equal(by_secret("Bearer ", STR_NONE), ERR_DENIED);
 }

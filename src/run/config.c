@@ -60,7 +60,7 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
     [CONFIG_MAILGUN_KEY] = { "mailgun_key", CONFIG_TEXT, "KEY",
                              "its key for signing webhooks; takes its bounces" },
     [CONFIG_CHANNELS] = { "channels", CONFIG_PATH, "FILE",
-                          "services for text messages, postcards and chats, with their secrets" },
+                          "no more: services are ways of ways.json" },
     [CONFIG_POSTMARK_PASSWORD] = { "postmark_password", CONFIG_TEXT, "NAME:PASSWORD",
                                    "what its webhook comes with; takes its bounces" },
     [CONFIG_TRACKING] = { "tracking", CONFIG_WORD, "yes|no", "count opens and clicks",

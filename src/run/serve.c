@@ -17,7 +17,6 @@
 #include "run/log.h"
 #include "run/quiet.h"
 #include "run/returned/listener.h"
-#include "run/send/courier.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -45,9 +44,7 @@ struct serve {
     struct metrics     *metrics;
     struct refused     *refused;
     struct api         *api;
-    struct channels    *channels;
-    struct courier     *courier;
-    struct ways_file   *ways; /* NULL: smtp or outbox is the only way out */
+    struct ways_shelf   ways;
     struct sender      *sender;
     struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
     struct router      *router;
@@ -123,32 +120,20 @@ static enum sender_tls tls_of(const struct config *config)
                                            : SENDER_TLS_CHOSEN;
 }
 
-static enum err courier_begin(struct serve *serve, struct problem *problem)
-{
-    TRY(channels_open(&serve->channels, text_or_null(serve->conf.config, CONFIG_CHANNELS),
-                      problem));
-    struct courier_conf conf = { .channels = serve->channels,
-                                 .public_url = serve->public_url,
-                                 .dir = serve->conf.dir,
-                                 .tokens = secrets_token_keys(serve->secrets) };
-    return courier_open(&serve->courier, &conf);
-}
-
-/* The list of ways out, where there is one: with it neither smtp nor outbox is needed. */
+/* What the operator wrote of ways; with those for e-mail neither smtp nor outbox is needed. */
 static enum err ways_begin(struct serve *serve, struct problem *problem)
 {
-    const struct config *config = serve->conf.config;
-    bool                 is_named = config_has(config, CONFIG_WAYS);
-    enum err             err =
-        ways_file_read(&serve->ways, serve->conf.dir, text_or_null(config, CONFIG_WAYS), problem);
-    if (err == ERR_ABSENT && !is_named)
-        return OK;
-    TRY(err);
-    if (config_has(config, CONFIG_SMTP_URL) || config_has(config, CONFIG_OUTBOX))
-        return problem_set(problem, ERR_INPUT, "ways",
-                           "There is a list of ways out, and smtp or outbox besides.",
-                           "Make it one of the ways, or remove the list.");
-    return OK;
+    struct ways_file *file;
+    if (config_has(serve->conf.config, CONFIG_CHANNELS))
+        return problem_set(problem, ERR_INPUT, "channels",
+                           "The file of channels is no more: its services are ways of ways.json.",
+                           "docs/providers.md shows each of its lines as a way; then leave this "
+                           "setting away.");
+    enum err err = ways_file_read(&file, serve->conf.dir,
+                                  text_or_null(serve->conf.config, CONFIG_WAYS), problem);
+    if (err == OK)
+        ways_shelf_put(&serve->ways, file);
+    return serve->conf.is_private ? OK : err; /* a command that sends nothing goes without */
 }
 
 static enum err sender_begin(struct serve *serve, struct problem *problem)
@@ -157,31 +142,30 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
     uint32_t             ways_count = 0;
     if (serve->conf.is_private)
         return OK;
-    TRY(ways_begin(serve, problem));
-    const struct way_conf *ways =
-        serve->ways == NULL ? NULL : ways_file_ways(serve->ways, &ways_count);
-    struct sender_conf conf = {
-        .public_url = serve->public_url,
-        .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
-        .outbox_dir = text_or_null(config, CONFIG_OUTBOX),
-        .ehlo_name = text_or_null(config, CONFIG_SMTP_NAME),
-        .return_domain = text_or_null(config, CONFIG_RETURN_DOMAIN),
-        .tls_ca_file = text_or_null(config, CONFIG_SMTP_CA),
-        .tls = tls_of(config),
-        .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
-        .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
-        .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
-        .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
-        .timeout_ms = config_number(config, CONFIG_SMTP_TIMEOUT),
-        .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
-        .secrets = serve->secrets,
-        .courier = serve->courier,
-        .trial = serve->trial,
-        .ways = ways,
-        .ways_count = ways_count,
-        .counts_dir = serve->conf.dir,
+    const struct way_conf *ways = ways_file_ways(serve->ways.file, &ways_count);
+    struct sender_conf     conf = {
+            .public_url = serve->public_url,
+            .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
+            .outbox_dir = text_or_null(config, CONFIG_OUTBOX),
+            .ehlo_name = text_or_null(config, CONFIG_SMTP_NAME),
+            .return_domain = text_or_null(config, CONFIG_RETURN_DOMAIN),
+            .tls_ca_file = text_or_null(config, CONFIG_SMTP_CA),
+            .tls = tls_of(config),
+            .connections = (uint32_t)config_number(config, CONFIG_SMTP_CONNECTIONS),
+            .per_second = (uint32_t)config_number(config, CONFIG_SMTP_RATE),
+            .domain_messages_max = (uint32_t)config_number(config, CONFIG_SMTP_DOMAIN_MAX),
+            .retry_ms = config_number(config, CONFIG_SMTP_RETRY),
+            .timeout_ms = config_number(config, CONFIG_SMTP_TIMEOUT),
+            .no_tracking = strcmp(config_text(config, CONFIG_TRACKING), "no") == 0,
+            .secrets = serve->secrets,
+            .tokens = secrets_token_keys(serve->secrets),
+            .trial = serve->trial,
+            .ways = ways,
+            .ways_count = ways_count,
+            .counts_dir = serve->conf.dir,
     };
-    bool is_sending = conf.smtp_url != NULL || conf.outbox_dir != NULL || ways_count > 0;
+    bool is_sending =
+        conf.smtp_url != NULL || conf.outbox_dir != NULL || ways_file_is_told(serve->ways.file);
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
 }
 
@@ -244,8 +228,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .dns_servers = text_or_null(serve->conf.config, CONFIG_DNS_SERVERS),
         .metrics = serve->metrics,
         .refused = serve->refused,
-        .channels = serve->channels,
-        .courier = serve->courier,
+        .ways = &serve->ways,
         .hook_secrets = { [HOOK_SENDGRID] = text_or_null(serve->conf.config, CONFIG_SENDGRID_KEY),
                           [HOOK_MAILGUN] = text_or_null(serve->conf.config, CONFIG_MAILGUN_KEY),
                           [HOOK_POSTMARK] =
@@ -379,7 +362,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     TRY(auth_start());
     public_url_find(serve);
     TRY(core_begin(serve, problem));
-    TRY(courier_begin(serve, problem));
+    TRY(ways_begin(serve, problem));
     TRY(trial_open(&serve->trial, core_store(serve->core), serve->conf.dir,
                    config_text(config, CONFIG_TRIAL_ALLOW), problem));
     TRY(sender_begin(serve, problem));
@@ -415,6 +398,7 @@ enum err serve_open(struct serve **out, const struct serve_conf *conf, struct pr
         return ERR_MEMORY;
     serve->conf = *conf;
     pthread_mutex_init(&serve->quiet_lock, NULL);
+    pthread_mutex_init(&serve->ways.lock, NULL);
     enum err err = parts_open(serve, problem);
     if (err != OK) {
         serve_close(serve);
@@ -432,10 +416,8 @@ void serve_close(struct serve *serve)
     listener_close(serve->listener);
     sender_close(serve->sender);
     teller_close(serve->teller);
-    ways_file_close(serve->ways);
-    courier_close(serve->courier);
     api_close(serve->api);
-    channels_close(serve->channels);
+    ways_shelf_put(&serve->ways, NULL);
     core_close(serve->core);
     router_close(serve->router);
     geo_close(serve->geo);
@@ -444,6 +426,7 @@ void serve_close(struct serve *serve)
     metrics_close(serve->metrics);
     refused_close(serve->refused);
     pthread_mutex_destroy(&serve->quiet_lock);
+    pthread_mutex_destroy(&serve->ways.lock);
     free(serve);
 }
 

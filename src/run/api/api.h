@@ -46,8 +46,7 @@ struct secrets;
 struct sender;
 struct trial;
 struct geo;
-struct channels;
-struct courier;
+struct ways_shelf;
 
 struct api_conf {
     struct core             *core;
@@ -65,11 +64,10 @@ struct api_conf {
     const struct geo        *geo;   /* countries of addresses; NULL: the network tells none */
     const struct route      *pages; /* served beside ours, their context is the api */
     size_t                   pages_count;
-    const struct channels *channels; /* services that are no e-mail; NULL: none tells us anything */
-    uint32_t               report_threads;           /* 0: API_REPORT_THREADS */
-    int64_t                hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
-    const char            *dir;                      /* where hits wait; NULL: they do not */
-    struct courier        *courier;                  /* may be NULL */
+    struct ways_shelf       *ways;                     /* the ways out; NULL: there are none */
+    uint32_t                 report_threads;           /* 0: API_REPORT_THREADS */
+    int64_t                  hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
+    const char              *dir;                      /* where hits wait; NULL: they do not */
     const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
 };
 

@@ -1,9 +1,15 @@
-/* Services of the channels that are no e-mail, and what a text message costs before it is sent. */
+/*
+ * Ways of the channels that are no e-mail: which there are, what a text message costs before it is
+ * sent, what a postcard is.
+ */
 #include "run/api/api_inside.h"
 
-#include "base/time.h"
+#include <string.h>
+
 #include "engine/profile/phone.h"
-#include "run/send/courier.h"
+#include "message/sms.h"
+#include "run/send/sender.h"
+#include "run/send/ways_file.h"
 
 static void number_write(struct buf *out, bool *first, const char *key, double number)
 {
@@ -12,62 +18,95 @@ static void number_write(struct buf *out, bool *first, const char *key, double n
     json_write(out, &value);
 }
 
-static void price_write(struct buf *out, bool *first, struct channels_price price, uint32_t parts)
+static void price_write(struct buf *out, bool *first, struct way_price price, uint32_t parts)
 {
     if (price.each <= 0)
         return;
     number_write(out, first, "price", price.each * parts);
-    write_text(out, first, "currency", price.currency);
+    write_text(out, first, "currency", str_of(price.currency));
 }
 
-static void one_write(struct call *call, enum consent_channel channel, bool *first_of_all)
+struct ways_file *call_ways(struct call *call)
 {
-    const struct channels *channels = call->api->conf.channels;
-    const struct gateway  *gateway = channels_gateway(channels, channel);
-    struct courier        *courier = call->api->conf.courier;
-    struct buf            *out = &call->out;
-    bool                   first = true;
-    buf_str(out, *first_of_all ? STR("{") : STR(",{"));
-    *first_of_all = false;
-    write_text(out, &first, "channel", channel_name(channel));
-    write_text(out, &first, "service", gateway == NULL ? STR_NONE : gateway_name(gateway));
-    if (channel == CHANNEL_POST && gateway != NULL) {
-        price_write(out, &first, channels_post_price(channels), 1);
-        if (channels_post_max(channels) > 0)
-            write_int(out, &first, "monthly_max", channels_post_max(channels));
-        if (courier != NULL)
-            write_int(out, &first, "this_month", courier_post_count(courier, time_now_ms()));
+    return call->api->conf.ways == NULL ? NULL : ways_shelf_take(call->api->conf.ways);
+}
+
+static const struct way_stats *stats_of(const struct way_stats *stats, uint32_t count,
+                                        const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(stats[i].name, name) == 0)
+            return &stats[i];
+    return NULL;
+}
+
+static void way_write(struct call *call, const struct way_conf *way, const struct way_stats *is)
+{
+    struct buf *out = &call->out;
+    bool        first = true;
+    buf_char(out, '{');
+    write_text(out, &first, "channel", channel_name(way_channel(way)));
+    write_text(out, &first, "way", str_of(way->name));
+    if (way->provider != NULL)
+        write_text(out, &first, "service", provider_name(way->provider));
+    if (way_channel(way) == CHANNEL_POST)
+        price_write(out, &first, way_price(way, STR_NONE), 1);
+    if (way->plan.per_month > 0) {
+        write_int(out, &first, "monthly_max", way->plan.per_month);
+        if (is != NULL)
+            write_int(out, &first, "this_month", is->month);
     }
+    if (is != NULL)
+        write_raw(out, &first, "open", is->is_open ? STR("true") : STR("false"));
     buf_char(out, '}');
 }
 
 enum err channels_list(struct call *call)
 {
-    static const enum consent_channel all[] = { CHANNEL_SMS, CHANNEL_POST, CHANNEL_WEBHOOK,
-                                                CHANNEL_STAFF };
-    bool                              first = true;
+    struct ways_file *file = call_ways(call);
+    struct way_stats  stats[WAYS_MAX];
+    uint32_t          count = 0, known = 0, written = 0;
+    if (call->api->conf.sender != NULL)
+        known = sender_ways(call->api->conf.sender, stats);
+    const struct way_conf *ways = file == NULL ? NULL : ways_file_ways(file, &count);
     buf_str(&call->out, STR("{\"items\":["));
-    for (size_t i = 0; i < sizeof all / sizeof all[0] && call->api->conf.channels != NULL; i++)
-        one_write(call, all[i], &first);
+    for (uint32_t i = 0; i < count; i++) {
+        if (way_channel(&ways[i]) == CHANNEL_EMAIL)
+            continue;
+        if (written++ > 0)
+            buf_char(&call->out, ',');
+        way_write(call, &ways[i], stats_of(stats, known, ways[i].name));
+    }
     buf_str(&call->out, STR("]}"));
+    ways_file_close(file);
     return OK;
+}
+
+/* What the first way to that address says of it. */
+static void way_facts_write(struct call *call, enum consent_channel channel, struct str address,
+                            uint32_t parts, bool *first)
+{
+    struct ways_file      *file = call_ways(call);
+    const struct way_conf *way = file == NULL ? NULL : ways_file_first(file, channel, address);
+    if (way != NULL && channel == CHANNEL_SMS)
+        write_text(&call->out, first, "sms_from", way_from(way, address));
+    if (way != NULL)
+        price_write(&call->out, first, way_price(way, address), parts);
+    ways_file_close(file);
 }
 
 void channels_measure_write(struct call *call, struct str text, struct str e164, bool *first)
 {
-    const struct channels *channels = call->api->conf.channels;
-    struct buf            *out = &call->out;
-    struct sms_measure     is = sms_measure(text);
+    struct buf        *out = &call->out;
+    struct sms_measure is = sms_measure(text);
     write_int(out, first, "parts", is.parts);
     write_text(out, first, "encoding", str_of(sms_encoding_name(is.encoding)));
     write_int(out, first, "characters", is.characters);
     write_int(out, first, "left", is.left);
     if (is.culprit.len > 0)
         write_text(out, first, "culprit", is.culprit);
-    if (channels == NULL || e164.len == 0)
-        return;
-    write_text(out, first, "sms_from", channels_from(channels, e164));
-    price_write(out, first, channels_sms_price(channels, e164), is.parts);
+    if (e164.len > 0)
+        way_facts_write(call, CHANNEL_SMS, e164, is.parts, first);
 }
 
 void channels_notice_write(struct call *call, const struct claim *claim,
@@ -81,8 +120,7 @@ void channels_notice_write(struct call *call, const struct claim *claim,
         write_text(out, first, "front", made->html);
         write_text(out, first, "back", made->back);
         write_text(out, first, "size", made->size);
-        if (call->api->conf.channels != NULL)
-            price_write(out, first, channels_post_price(call->api->conf.channels), 1);
+        way_facts_write(call, CHANNEL_POST, claim->address, 1, first);
     }
     if (made->channel == CHANNEL_WEBHOOK) {
         write_text(out, first, "method", made->method.len > 0 ? made->method : STR("POST"));

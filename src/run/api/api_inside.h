@@ -141,6 +141,8 @@ int  api_status(enum err err);
 void api_problem_reply(struct http_request *request, enum err err, const struct problem *problem);
 
 /* api_channels.c: what a text message is, and costs where the number is known */
+/* The ways that count now, held until ways_file_close; NULL: there are none. */
+struct ways_file *call_ways(struct call *call);
 void channels_measure_write(struct call *call, struct str text, struct str e164, bool *first);
 /* A message that is no e-mail, as a preview shows it; its text is not written. */
 void channels_notice_write(struct call *call, const struct claim *claim,

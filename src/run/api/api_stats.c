@@ -63,6 +63,7 @@ static void way_write(struct buf *out, const struct way_stats *way)
     bool first = true;
     buf_char(out, '{');
     write_text(out, &first, "name", str_of(way->name));
+    write_text(out, &first, "channel", channel_name(way->for_channel));
     json_write_key(out, &first, "open");
     buf_str(out, way->is_open ? STR("true") : STR("false"));
     if (way->opens_ms > 0)
@@ -75,6 +76,10 @@ static void way_write(struct buf *out, const struct way_stats *way)
     if (way->today_most < UINT32_MAX) {
         write_int(out, &first, "today", way->today);
         write_int(out, &first, "todayMost", way->today_most);
+    }
+    if (way->month_most > 0) {
+        write_int(out, &first, "month", way->month);
+        write_int(out, &first, "monthMost", way->month_most);
     }
     if (way->error_ms > 0) {
         write_text(out, &first, "error", str_of(way->error));

@@ -11,18 +11,10 @@
 #include "message/sms.h"
 #include "run/api/saying.h"
 #include "run/returned/trail.h"
-#include "run/send/channels.h"
+#include "run/send/replies.h"
+#include "run/send/ways_file.h"
 
 enum { PEOPLE_MAX = 16, PEOPLE_A_TURN = 20000, REPLY_BYTES_MAX = 8192, TEXT_KEPT_BYTES_MAX = 1600 };
-
-static struct str secret_of(const struct channels *channels, struct str service)
-{
-    if (str_eq(service, STR("twilio")))
-        return channels_setting(channels, "sms", "token");
-    if (str_eq(service, STR("lob")))
-        return channels_setting(channels, "post", "webhook_secret");
-    return channels_setting(channels, "sms", "secret");
-}
 
 /* As the service called us: what it signed. */
 static struct str url_of(struct call *call)
@@ -32,29 +24,64 @@ static struct str url_of(struct call *call)
                       STR_ARG(http_path(call->request)), query.len > 0 ? "?" : "", STR_ARG(query));
 }
 
-static enum err event_read(struct call *call, struct str service, struct text_event *out)
+/* Who tells, and by what it is read. */
+struct telling {
+    struct call           *call;
+    struct str             service;  /* of the path: a way's name, or its provider's */
+    const struct provider *provider; /* of the way that it was proven for */
+    struct str             reply;    /* to an answer */
+    const struct json     *answers;  /* what is replied */
+    bool                   is_taken;
+};
+
+static enum err way_proof(struct telling *telling, const struct way_conf *way,
+                          struct text_event *out)
 {
-    const struct channels *channels = call->api->conf.channels;
-    struct str             type = http_header(call->request, STR("Content-Type"));
-    bool                   is_lob = str_eq(service, STR("lob"));
-    struct text_request    request = {
-           .body = http_body(call->request),
-           .url = url_of(call),
-           .signature =
-               http_header(call->request, is_lob ? STR("Lob-Signature") : STR("X-Twilio-Signature")),
-           .timestamp = http_header(call->request, STR("Lob-Signature-Timestamp")),
-           .authorization = http_header(call->request, STR("Authorization")),
-           .secret_told = call_query(call, "secret"),
-           .is_form = str_starts(type, STR("application/x-www-form-urlencoded")),
-           .now_ms = time_now_ms(),
+    struct call                 *call = telling->call;
+    const struct provider_proof *proof = provider_proof(way->provider);
+    struct str                   type = http_header(call->request, STR("Content-Type"));
+    struct text_request          request = {
+                 .body = http_body(call->request),
+                 .url = url_of(call),
+                 .signature = http_header(call->request, proof->header),
+                 .timestamp = http_header(call->request, proof->time_header),
+                 .authorization = http_header(call->request, STR("Authorization")),
+                 .secret_told = call_query(call, "secret"),
+                 .is_form = str_starts(type, STR("application/x-www-form-urlencoded")),
+                 .now_ms = time_now_ms(),
     };
-    if (channels == NULL || secret_of(channels, service).len == 0)
+    struct json told;
+    TRY(text_hook_read(proof->kind, json_get_str(&way->settings, proof->secret), &request,
+                       call->arena, &told, &call->problem));
+    telling->provider = way->provider;
+    provider_receipt(way->provider, &told, call->arena, out);
+    return OK;
+}
+
+/* Of the ways with that name or that provider the first whose proof it bears. */
+static enum err event_read(struct telling *telling, const struct ways_file *file,
+                           struct text_event *out)
+{
+    struct call           *call = telling->call;
+    uint32_t               count = 0;
+    const struct way_conf *ways = file == NULL ? NULL : ways_file_ways(file, &count);
+    enum err               err = ERR_ABSENT;
+    for (uint32_t i = 0; i < count && (err == ERR_ABSENT || err == ERR_DENIED); i++) {
+        const struct way_conf *way = &ways[i];
+        if (way->provider == NULL || !provider_has_receipts(way->provider) ||
+            json_get_str(&way->settings, provider_proof(way->provider)->secret).len == 0)
+            continue;
+        if (str_eq(str_of(way->name), telling->service) ||
+            str_eq(provider_name(way->provider), telling->service))
+            err = way_proof(telling, way, out);
+    }
+    if (err == ERR_ABSENT)
         return problem_format(&call->problem, ERR_ABSENT, "service",
-                              "Put its secret into the file of channels first.",
+                              "Give its way in ways.json the secret by which it proves itself: "
+                              "`dult providers` names the setting.",
                               "Nothing is taken from %.*s here.",
-                              STR_ARG(str_slice(service, 0, 40)));
-    return text_hook_read(service, secret_of(channels, service), &request, call->arena, out,
-                          &call->problem);
+                              STR_ARG(str_slice(telling->service, 0, 40)));
+    return err;
 }
 
 /* ---- receipts ---- */
@@ -233,12 +260,12 @@ static enum err number_stop(struct call *call, struct str number, bool stop)
     return err == ERR_ABSENT ? OK : err; /* START of one who never stopped */
 }
 
-static enum err answer_take(struct call *call, struct str service, const struct text_event *event,
-                            struct str *reply)
+static enum err answer_take(struct telling *telling, const struct text_event *event)
 {
+    struct call  *call = telling->call;
     char          number[PHONE_BYTES_MAX];
     enum sms_word word = sms_word_of(event->text);
-    struct str    id = event_id(call, service, event);
+    struct str    id = event_id(call, telling->service, event);
     /* Some gateways leave the plus away. */
     struct str from = event->from;
     if (from.len > 0 && from.ptr[0] >= '1' && from.ptr[0] <= '9')
@@ -259,7 +286,7 @@ static enum err answer_take(struct call *call, struct str service, const struct 
     if (turns && question.count == 0)
         TRY(number_stop(call, question.number, word == SMS_WORD_STOP));
     struct str language = str_copy(call->arena, str_of(question.language));
-    *reply = channels_reply(call->api->conf.channels, word, language);
+    telling->reply = replies_find(telling->answers, word, language);
     return OK;
 }
 
@@ -276,36 +303,48 @@ static void xml_escape(struct buf *out, struct str text)
             buf_char(out, text.ptr[i]);
 }
 
-static void answer_write(struct call *call, struct str service, struct str reply, bool is_taken)
+static void answer_write(struct telling *telling)
 {
-    bool first = true;
-    if (!str_eq(service, STR("twilio"))) {
+    struct call *call = telling->call;
+    bool         first = true;
+    if (!provider_proof(telling->provider)->is_twiml) {
         buf_char(&call->out, '{');
-        write_int(&call->out, &first, "taken", is_taken);
-        write_text(&call->out, &first, "reply", reply);
+        write_int(&call->out, &first, "taken", telling->is_taken);
+        write_text(&call->out, &first, "reply", telling->reply);
         buf_char(&call->out, '}');
         return;
     }
     call->type = STR("text/xml");
     buf_str(&call->out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>"));
-    if (reply.len > 0) {
+    if (telling->reply.len > 0) {
         buf_str(&call->out, STR("<Message>"));
-        xml_escape(&call->out, reply);
+        xml_escape(&call->out, telling->reply);
         buf_str(&call->out, STR("</Message>"));
     }
     buf_str(&call->out, STR("</Response>"));
 }
 
+static enum err told_take(struct telling *telling, const struct ways_file *file)
+{
+    struct text_event event;
+    TRY(event_read(telling, file, &event));
+    if (event.kind == TEXT_ANSWER)
+        TRY(answer_take(telling, &event));
+    else
+        TRY(receipt_take(telling->call, telling->service, &event, &telling->is_taken));
+    answer_write(telling);
+    return OK;
+}
+
 enum err receipt_post(struct call *call)
 {
-    struct str        service = call_param(call, "service"), reply = STR_NONE;
-    struct text_event event;
-    bool              is_taken = true;
-    TRY(event_read(call, service, &event));
-    if (event.kind == TEXT_ANSWER)
-        TRY(answer_take(call, service, &event, &reply));
-    else
-        TRY(receipt_take(call, service, &event, &is_taken));
-    answer_write(call, service, reply, is_taken);
-    return OK;
+    struct ways_file *file = call_ways(call);
+    struct telling    telling = { .call = call,
+                                  .service = call_param(call, "service"),
+                                  .reply = STR_NONE,
+                                  .answers = file == NULL ? NULL : ways_file_answers(file),
+                                  .is_taken = true };
+    enum err          err = told_take(&telling, file);
+    ways_file_close(file);
+    return err;
 }

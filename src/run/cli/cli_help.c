@@ -383,13 +383,16 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = CLI_WORDS_MAX,
       .run = cli_sms },
     { .name = "providers",
-      .purpose = "list the services that mail can go by, and what each needs",
-      .usage = "[--json] [--data DIR]\n[--json] --check FILE",
-      .more = "Those of the data folder's `providers` come before those built in. With --check a\n"
-              "description is read and what is wrong in it is told. docs/providers.md says how\n"
-              "they are used and written.",
+      .purpose = "list the services that messages can go by, and what each needs",
+      .usage = "[--json] [--data DIR]\n[--json] --check FILE\n--schema",
+      .more =
+          "Those of the data folder's `providers` come before those built in. With --check a\n"
+          "description is read, its examples are judged by its rules, and what is wrong is told;\n"
+          "--schema writes the JSON Schema of descriptions. docs/providers.md says how they are\n"
+          "used and written.",
       .example = "dult providers",
-      .options = { { "check", "FILE", "a description" } },
+      .options = { { "check", "FILE", "a description" },
+                   { "schema", NULL, "what descriptions look like" } },
       .has_data = true,
       .run = cli_providers },
     { .name = NULL },

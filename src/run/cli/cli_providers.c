@@ -1,4 +1,4 @@
-/* dult providers: the services that mail can go by, and whether a description can be read. */
+/* dult providers: the services that messages can go by, and whether a description can be read. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +6,13 @@
 #include "run/cli/cli.h"
 #include "run/cli/files.h"
 #include "run/send/provider.h"
+
+__asm__(".section .rodata\n"
+        ".global dult_provider_schema\ndult_provider_schema:\n"
+        ".incbin \"" DULT_PROVIDER_SCHEMA "\"\n"
+        ".byte 0\n"
+        ".previous\n");
+extern const char dult_provider_schema[];
 
 enum { ARENA_BYTES_MAX = 1 << 22, PATH_BYTES = 4400 };
 
@@ -63,6 +70,22 @@ static enum err one(const struct cli *cli, struct str text, const char *where, b
     return OK;
 }
 
+/* One that is written: its examples are judged, too. */
+static enum err file_check(const struct cli *cli, const char *path, bool *first,
+                           struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(ARENA_BYTES_MAX);
+    struct provider                   *provider = NULL;
+    struct str                         text;
+    if (arena == NULL)
+        return ERR_MEMORY;
+    TRY(files_read_one(arena, path, PROVIDER_BYTES_MAX, &text, problem));
+    TRY(provider_parse(&provider, text, path, problem));
+    enum err err = provider_examples(provider, path, problem);
+    provider_close(provider);
+    return err == OK ? one(cli, text, path, first, problem) : err;
+}
+
 static enum err file_say(const struct cli *cli, const char *path, bool *first,
                          struct problem *problem)
 {
@@ -98,10 +121,14 @@ enum cli_exit cli_providers(struct cli *cli)
     struct problem problem = { .where = "" };
     bool           first = true;
     enum err       err = OK;
+    if (cli_has(cli, "schema")) {
+        printf("%s", dult_provider_schema);
+        return CLI_OK;
+    }
     if (cli->is_json)
         printf("{\"providers\":[");
     if (cli_has(cli, "check"))
-        err = file_say(cli, cli_value(cli, "check"), &first, &problem);
+        err = file_check(cli, cli_value(cli, "check"), &first, &problem);
     else
         err = own_say(cli, &first, &problem);
     for (uint32_t i = 0; err == OK && !cli_has(cli, "check") && provider_builtin_name(i) != NULL;

@@ -1,15 +1,20 @@
 /*
- * provider: a service that sends by HTTP, described in one JSON text (docs/providers.md).
+ * provider: a service that takes messages by HTTP, of whatever channel, described in one JSON text
+ * (docs/providers.md, docs/provider.schema.json).
  *
  *      description --provider_parse--> provider --provider_ask(settings, message)--> request
- *                                               <--provider_read(answer)---------- outcome
+ *                                               <--provider_read(answer)---------- what became of
+ * it
+ *                                               <--provider_receipt(told)--------- and what later
  *
  * What is asked is Liquid over `message` and `settings`; a member of a JSON body, form or multipart
- * body that renders to nothing is left out. Strings in a JSON body are escaped as JSON, values of a
- * form as such; `{"$json": "..."}` is Liquid that gives JSON, `{"$message": "mime" | "base64"}` is
- * the message's own bytes, `{"$files": {"Name": "name", ...}}` a list of its files.
+ * body that renders to nothing is left out. An object in a form is `to[name]=`. Strings in a JSON
+ * body are escaped as JSON, values of a form as such; `{"$json": "..."}` is Liquid that gives JSON,
+ * `{"$message": "mime" | "base64"}` is the message's own bytes, `{"$files": {"Name": "name", ...}}`
+ * a list of its files.
  *
- * An answer is judged by the first rule that fits; without one 2xx is sent, 429 is a quota, 401 and
+ * An answer is judged by the first rule that fits (words without regard to case, numbers also where
+ * they are told as text); without one 2xx is sent, 429 is a quota, 401 and
  * 403 close the account, 502 and 504 are unknown, 408, 425 and the rest of 5xx are deferred, and
  * all else is refused.
  *
@@ -25,6 +30,7 @@
 #include "delivery/delivery.h"
 #include "delivery/fetch.h"
 #include "engine/channel.h"
+#include "intake/text_hook.h"
 #include "message/attach.h"
 
 enum {
@@ -32,6 +38,8 @@ enum {
     PROVIDER_SETTINGS_MAX = 24,
     PROVIDER_RULES_MAX = 32,
     PROVIDER_PATHS_MAX = 4,
+    PROVIDER_ID_BYTES_MAX = 80,
+    PROVIDER_CODE_BYTES_MAX = 60,
     PROVIDER_MEMBERS_MAX = 256, /* of the body, all of it */
 };
 
@@ -48,7 +56,21 @@ enum provider_verdict {
     PROVIDER_ACCOUNT,   /* they do not let us in: wait, or go by another way */
     PROVIDER_REFUSED,   /* never, this message */
     PROVIDER_RECIPIENT, /* never, this address */
+    PROVIDER_STOP,      /* never: the recipient had told the carrier to stop */
     PROVIDER_UNKNOWN,
+};
+
+struct provider_answer {
+    struct delivery_outcome outcome; /* its text: the id of what was sent, or why it was not */
+    enum provider_verdict   verdict;
+    char                    id[PROVIDER_ID_BYTES_MAX]; /* the service's own; may be empty */
+};
+
+struct provider_proof {
+    enum text_proof kind;
+    struct str      header, time_header; /* where the signature lies, and when it was made */
+    struct str      secret;              /* the name of the setting */
+    bool            is_twiml;            /* they read an answer in Twilio's XML */
 };
 
 /* One message, whatever its channel; what it has not is empty. */
@@ -57,7 +79,12 @@ struct provider_message {
     struct str                message_id, subject, html, text;
     struct str                from, from_name, reply_to, envelope_from, to;
     struct str                topic, template, journey;
-    struct str                mime; /* all of it, signed */
+    struct str                mime;            /* all of it, signed */
+    struct str                back, size;      /* of a postcard, whose front is `html` */
+    struct str                url, method;     /* of a webhook */
+    struct str                token, callback; /* of it, and where receipts come back */
+    const struct json        *address;         /* where post goes: name, street, city...; NULL */
+    bool                      unicode;         /* of a text message */
     const struct attach_file *files;
     size_t                    files_count;
     bool                      transactional;
@@ -80,8 +107,10 @@ enum consent_channel           provider_channel(const struct provider *provider)
 uint32_t                       provider_settings_count(const struct provider *provider);
 const struct provider_setting *provider_settings(const struct provider *provider);
 /* What they say they take: 0 where they say nothing. */
-uint32_t provider_per_second(const struct provider *provider);
-uint32_t provider_connections(const struct provider *provider);
+struct provider_rate {
+    uint32_t per_second, connections, per_destination;
+};
+struct provider_rate provider_rate(const struct provider *provider);
 
 /* The values by name, as an object in the arena: those given, and the absent ones' own. ERR_INPUT:
  * an unknown name, a needed one missing. */
@@ -97,6 +126,23 @@ MUST enum err provider_ask(const struct provider *provider, const struct json *s
 
 /* What the answer means. */
 void provider_read(const struct provider *provider, const struct fetch_response *response,
-                   struct delivery_outcome *out);
+                   struct provider_answer *out);
+
+/* ---- receipts: provider_receipt.c */
+
+/* How they prove that it is they who tell (intake/text_hook.h), and by which setting. */
+bool                         provider_has_receipts(const struct provider *provider);
+const struct provider_proof *provider_proof(const struct provider *provider);
+
+/* What was told, `told` being its JSON or its form as an object; texts lie in `arena`. */
+void provider_receipt(const struct provider *provider, const struct json *told, struct arena *arena,
+                      struct text_event *out);
+
+/*
+ * The description's own examples, judged by its own rules. ERR_INPUT: one of them comes out
+ * otherwise; which one is said.
+ */
+MUST enum err provider_examples(const struct provider *provider, const char *where,
+                                struct problem *problem);
 
 #endif

@@ -10,7 +10,7 @@
 enum {
     SMALL_BYTES_MAX = 8 << 10, /* a URL, a header */
     BODY_BYTES_MAX = 40 << 20, /* 10 MB in base64, and its JSON */
-    MESSAGE_MEMBERS = 20,
+    MESSAGE_MEMBERS = 32,
     LETTER_HEADERS_MAX = 64,
     BOUNDARY_BYTES = 48,
 };
@@ -32,6 +32,12 @@ static void member_add(struct json *object, struct json_member *members, const c
 {
     members[object->count++] =
         (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
+}
+
+static void truth_add(struct json *object, struct json_member *members, const char *key, bool truth)
+{
+    members[object->count++] =
+        (struct json_member){ str_of(key), { .kind = JSON_BOOL, .truth = truth } };
 }
 
 /* What a service makes itself, or is told apart. */
@@ -140,9 +146,17 @@ static enum err data_make(struct asking *asking, const struct json *settings)
     member_add(&object, members, "topic", message->topic);
     member_add(&object, members, "template", message->template);
     member_add(&object, members, "journey", message->journey);
-    members[object.count++] =
-        (struct json_member){ STR("transactional"),
-                              { .kind = JSON_BOOL, .truth = message->transactional } };
+    member_add(&object, members, "front", message->html);
+    member_add(&object, members, "back", message->back);
+    member_add(&object, members, "size", message->size);
+    member_add(&object, members, "url", message->url);
+    member_add(&object, members, "method", message->method);
+    member_add(&object, members, "token", message->token);
+    member_add(&object, members, "callback", message->callback);
+    truth_add(&object, members, "transactional", message->transactional);
+    truth_add(&object, members, "unicode", message->unicode);
+    if (message->address != NULL)
+        members[object.count++] = (struct json_member){ STR("address"), *message->address };
     members[object.count].key = STR("headers");
     TRY(headers_make(asking, &members[object.count].value));
     object.count++;
@@ -283,42 +297,21 @@ static enum err json_node(struct asking *asking, const struct node *node, bool *
     return OK;
 }
 
-/* A value of a form may be a list: the name then stands several times. */
-static enum err form_values(struct asking *asking, const struct node *field,
-                            enum err (*add)(struct asking *asking, const struct node *field,
-                                            const struct node *value, struct str text,
-                                            struct buf *out),
-                            struct buf *out)
+/* A field of a form, `name` being "to" or "to[name]". */
+static void form_add(struct str name, struct str text, struct buf *out)
 {
-    bool is_list = field->kind == NODE_ARRAY;
-    for (const struct node *value = is_list ? field->first : field; value != NULL;
-         value = is_list ? value->next : NULL) {
-        struct str text;
-        TRY(leaf_text(asking, value, &text));
-        if (!is_left_out(value, text))
-            TRY(add(asking, field, value, text, out));
-    }
-    return OK;
-}
-
-static enum err form_add(struct asking *asking, const struct node *field, const struct node *value,
-                         struct str text, struct buf *out)
-{
-    (void)asking;
-    (void)value;
     if (out->len > 0)
         buf_char(out, '&');
-    percent_write(out, field->key);
+    percent_write(out, name);
     buf_char(out, '=');
     percent_write(out, text);
-    return OK;
 }
 
-static enum err part_add(struct asking *asking, const struct node *field, const struct node *value,
-                         struct str text, struct buf *out)
+static void part_add(const struct asking *asking, const struct node *value, struct str name,
+                     struct str text, struct buf *out)
 {
     buf_format(out, "--%s\r\nContent-Disposition: form-data; name=\"%.*s\"", asking->boundary,
-               STR_ARG(field->key));
+               STR_ARG(name));
     if (value->file.len > 0)
         buf_format(out, "; filename=\"%.*s\"", STR_ARG(value->file));
     buf_str(out, STR("\r\n"));
@@ -327,6 +320,30 @@ static enum err part_add(struct asking *asking, const struct node *field, const 
     buf_str(out, STR("\r\n"));
     buf_str(out, text);
     buf_str(out, STR("\r\n"));
+}
+
+/* A list stands under its name several times, an object's members as name[key]. */
+static enum err form_values(struct asking *asking, const struct node *value, struct str name,
+                            struct buf *out)
+{
+    struct str text;
+    if (value->kind == NODE_ARRAY || value->kind == NODE_OBJECT) {
+        for (const struct node *at = value->first; at != NULL; at = at->next) {
+            struct str inner =
+                value->kind == NODE_ARRAY
+                    ? name
+                    : str_format(asking->arena, "%.*s[%.*s]", STR_ARG(name), STR_ARG(at->key));
+            TRY(form_values(asking, at, inner, out));
+        }
+        return OK;
+    }
+    TRY(leaf_text(asking, value, &text));
+    if (is_left_out(value, text))
+        return OK;
+    if (asking->provider->body_kind == BODY_FORM)
+        form_add(name, text, out);
+    else
+        part_add(asking, value, name, text, out);
     return OK;
 }
 
@@ -360,8 +377,7 @@ static enum err body_make(struct asking *asking, struct str *out)
     case BODY_MULTIPART:
         boundary_make(asking);
         for (const struct node *at = provider->body->first; at != NULL; at = at->next)
-            TRY(form_values(asking, at, provider->body_kind == BODY_FORM ? form_add : part_add,
-                            &made));
+            TRY(form_values(asking, at, at->key, &made));
         if (provider->body_kind == BODY_MULTIPART)
             buf_format(&made, "--%s--\r\n", asking->boundary);
         break;
@@ -392,10 +408,12 @@ static enum err line_put(struct asking *asking, struct lines *lines, struct str 
     return OK;
 }
 
-static enum err type_put(struct asking *asking, struct lines *lines)
+static enum err type_put(struct asking *asking, struct str body, struct lines *lines)
 {
     const struct provider *provider = asking->provider;
     struct str             type = STR_NONE;
+    if (body.len == 0)
+        return OK;
     switch (provider->body_kind) {
     case BODY_NONE:
         return OK;
@@ -463,11 +481,11 @@ static enum err auth_put(struct asking *asking, struct lines *lines,
     return line_put(asking, lines, STR("Authorization"), buf_view(&made));
 }
 
-static enum err headers_put(struct asking *asking, struct lines *lines)
+static enum err headers_put(struct asking *asking, struct str body, struct lines *lines)
 {
     const struct provider *provider = asking->provider;
     struct str             value;
-    TRY(type_put(asking, lines));
+    TRY(type_put(asking, body, lines));
     for (uint32_t i = 0; i < provider->headers_count; i++) {
         TRY(render(asking, provider->headers[i].value, &value));
         if (value.len > 0)
@@ -491,15 +509,20 @@ enum err provider_ask(const struct provider *provider, const struct json *settin
                              .now_ms = now_ms,
                              .problem = problem };
     struct lines  lines = { .items = out->headers };
-    struct str    url;
+    struct str    url, method;
     TRY(data_make(&asking, settings));
     TRY(render(&asking, provider->url, &url));
-    out->method = provider->method.ptr;
+    TRY(render(&asking, provider->method, &method));
+    method = str_trim(method);
+    out->method = method.len == 0 ? "POST" : str_copy(arena, method).ptr;
     out->url = str_copy(arena, str_trim(url)).ptr;
     out->repeatable = provider->idempotency.value != NULL;
-    if (out->url == NULL)
+    if (out->url == NULL || out->method == NULL)
         return ERR_MEMORY;
+    if (out->url[0] == '\0')
+        return problem_set(problem, ERR_INPUT, "provider", "the address to ask is empty",
+                           "Look at its url.");
     TRY(body_make(&asking, &out->body));
-    TRY(headers_put(&asking, &lines));
+    TRY(headers_put(&asking, out->body, &lines));
     return auth_put(&asking, &lines, out);
 }

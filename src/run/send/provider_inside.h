@@ -1,6 +1,6 @@
 /*
- * What the files of provider share: provider.c (reading a description), provider_ask.c,
- * provider_read.c.
+ * What the files of provider share: provider.c (its life, what it says of itself),
+ * provider_parse.c (reading a description), provider_ask.c, provider_read.c, provider_receipt.c.
  */
 #ifndef DULT_RUN_PROVIDER_INSIDE_H
 #define DULT_RUN_PROVIDER_INSIDE_H
@@ -37,9 +37,24 @@ struct line {
 };
 
 struct rule {
-    int                   status_least, status_most; /* 0: any */
-    const struct json    *when;                      /* path: value or values; NULL: nothing */
-    enum provider_verdict is;
+    int                status_least, status_most; /* 0: any */
+    const struct json *when;                      /* path: value or values; NULL: nothing */
+    int                is; /* enum provider_verdict; of receipts enum text_kind */
+};
+
+/* A few, of which the first that leads to something counts. */
+struct paths {
+    struct str items[PROVIDER_PATHS_MAX];
+    uint32_t   count;
+};
+
+/* What a service tells of itself, later. */
+struct receipts {
+    bool                  is_there;
+    struct provider_proof proof;
+    struct rule           rules[PROVIDER_RULES_MAX];
+    uint32_t              rules_count;
+    struct paths          id, status, code, from, to, text, token;
 };
 
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_AWS4 };
@@ -51,7 +66,7 @@ struct provider {
     struct provider_setting settings[PROVIDER_SETTINGS_MAX];
     uint32_t                settings_count;
 
-    struct str       method;
+    struct template *method; /* NULL: POST */
     struct template *url;
     struct line      headers[FETCH_HEADERS_MAX - 6]; /* type, auth (3), key, the end */
     uint32_t         headers_count;
@@ -63,14 +78,43 @@ struct provider {
                *auth_parts[5]; /* user, password | token | key, secret, token, region, service */
     struct line idempotency;   /* a header; no value: they know no keys */
 
-    struct rule rules[PROVIDER_RULES_MAX];
-    uint32_t    rules_count;
-    struct str  ids[PROVIDER_PATHS_MAX], errors[PROVIDER_PATHS_MAX];
-    uint32_t    ids_count, errors_count;
-    uint32_t    per_second, connections;
+    struct rule  rules[PROVIDER_RULES_MAX];
+    uint32_t     rules_count;
+    struct paths id, code, error;
+
+    struct receipts      receipts;
+    const struct json   *examples; /* NULL: none */
+    struct provider_rate rate;
 
     struct template *templates[PROVIDER_MEMBERS_MAX]; /* all of them, to be closed */
     uint32_t         templates_count;
 };
+
+/* Whether the rule's paths lead to its values; its status is not looked at. */
+bool rule_fits(const struct rule *rule, const struct json *root);
+/* provider_parse.c: all of a description. */
+MUST enum err provider_description_read(struct provider *provider, struct str text,
+                                        const char *where, struct problem *problem);
+
+/* What is being read, and where in it. */
+struct reading {
+    struct provider *provider;
+    const char      *where;
+    struct problem  *problem;
+    uint32_t         nodes;
+};
+
+MUST enum err reading_fault(struct reading *reading, const char *place, const char *what);
+/* A path, or a few of them; NULL is none. */
+MUST enum err reading_paths(struct reading *reading, const struct json *value, struct paths *out);
+/* The word's place in a list that NULL ends; -1: it is in none. */
+int word_find(const char *const *words, struct str word);
+/* `words`: what `is` may say. */
+MUST enum err            reading_rules(struct reading *reading, const struct json *rules,
+                                       const char *const *words, const char *place, struct rule *out,
+                                       uint32_t *count);
+extern const char *const provider_verdict_words[];
+/* provider_receipt.c: the member `receipts`; NULL is none. */
+MUST enum err receipts_read(struct reading *reading, const struct json *receipts);
 
 #endif

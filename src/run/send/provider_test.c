@@ -111,6 +111,27 @@ TEST(provider, a_form_is_escaped_and_a_list_stands_several_times)
     scene_close(&s);
 }
 
+TEST(provider, an_object_in_a_form_is_told_by_its_members)
+{
+    struct scene s;
+    scene_open(
+        &s, HEAD REQUEST
+        ",\"form\":{\"to\":{\"name\":\"{{ message.to }}\",\"none\":\"{{ message.reply_to }}\"},"
+        "\"x\":\"1\"}}}");
+    is(ask(&s), "to%5Bname%5D=eve%40x.example&x=1");
+    scene_close(&s);
+}
+
+TEST(provider, a_method_may_be_the_messages_own)
+{
+    struct scene s;
+    scene_open(&s, HEAD REQUEST ",\"method\":\"{% if message.to %}PUT{% endif %}\"}}");
+    ask(&s);
+    assert_string_equal(s.request.method, "PUT");
+    assert_null(s.request.headers[0]); /* without a body there is no type */
+    scene_close(&s);
+}
+
 TEST(provider, a_multipart_body_has_the_message_as_it_is)
 {
     struct scene s;
@@ -157,6 +178,12 @@ TEST(provider, answers_mean_what_the_rules_say_and_else_what_their_status_says)
         { 401, "", DELIVERY_DEFERRED, BLAME_POLICY, "HTTP 401: " },
         { 503, "", DELIVERY_DEFERRED, BLAME_CONNECTION, "HTTP 503: " },
         { 504, "", DELIVERY_UNKNOWN, BLAME_CONNECTION, "HTTP 504: " },
+        { 400, "{\"code\":\"407\"}", DELIVERY_FAILED, BLAME_POLICY,
+          "HTTP 400: {\"code\":\"407\"}" },
+        { 200, "{\"code\":\"407\"}", DELIVERY_FAILED, BLAME_RECIPIENT,
+          "HTTP 200: {\"code\":\"407\"}" },
+        { 400, "{\"code\":\"PAUSED\"}", DELIVERY_DEFERRED, BLAME_POLICY,
+          "HTTP 400: {\"code\":\"PAUSED\"}" },
         { 302, "", DELIVERY_FAILED, BLAME_POLICY, "HTTP 302: " },
     };
     struct scene s;
@@ -166,11 +193,12 @@ TEST(provider, answers_mean_what_the_rules_say_and_else_what_their_status_says)
                "\"account\"}],\"id\":[\"id\",\"header:X-Id\"],\"error\":[\"error.text\","
                "\"message\"]}}");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct delivery_outcome out;
-        struct fetch_response   response = { .status = cases[i].status,
-                                             .body = str_of(cases[i].body),
-                                             .headers = STR("HTTP/1.1 202 x\r\nx-id: h-2\r\n\r\n") };
-        provider_read(s.provider, &response, &out);
+        struct provider_answer answer;
+        struct fetch_response  response = { .status = cases[i].status,
+                                            .body = str_of(cases[i].body),
+                                            .headers = STR("HTTP/1.1 202 x\r\nx-id: h-2\r\n\r\n") };
+        provider_read(s.provider, &response, &answer);
+        struct delivery_outcome out = answer.outcome;
         assert_int_equal(out.result, cases[i].result);
         assert_int_equal(out.blame, cases[i].blame);
         assert_string_equal(out.text, cases[i].text);
@@ -199,6 +227,12 @@ TEST(provider, a_broken_description_is_refused_with_its_place)
         { HEAD REQUEST ",\"auth\":{\"magic\":{}}}}", "request.auth: is none of" },
         { HEAD REQUEST "},\"answer\":{\"rules\":[{\"status\":\"6xx\",\"is\":\"sent\"}]}}",
           "a status is neither" },
+        { "{\"name\":\"x\",\"channel\":\"sms\",\"request\":{\"url\":\"u\"}}",
+          "as descriptions of services were before" },
+        { HEAD REQUEST "},\"receipts\":{\"proof\":{\"by\":\"body\",\"setting\":\"key\"}}}",
+          "the name of a header is missing" },
+        { HEAD REQUEST "},\"receipts\":{\"proof\":{\"by\":\"secret\",\"setting\":\"x\"}}}",
+          "`setting` is none of the settings" },
         { HEAD REQUEST "},\"answer\":{\"rules\":[{\"is\":\"fine\"}]}}", "`is` is none of" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -212,7 +246,7 @@ TEST(provider, a_broken_description_is_refused_with_its_place)
     }
 }
 
-TEST(provider, each_one_built_in_can_be_read_and_asks_by_https)
+TEST(provider, each_one_built_in_can_be_read_asks_by_https_and_judges_its_examples)
 {
     uint32_t count = 0;
     for (const char *name; (name = provider_builtin_name(count)) != NULL; count++) {
@@ -224,8 +258,53 @@ TEST(provider, each_one_built_in_can_be_read_and_asks_by_https)
         assert_non_null(provider);
         assert_true(str_eq(provider_name(provider), str_of(name)));
         assert_true(str_find(text, 0, STR("http://")) == text.len);
+        if (provider_examples(provider, name, &problem) != OK)
+            print_error("%s\n", problem.what);
+        assert_ok(provider_examples(provider, name, &problem));
         provider_close(provider);
     }
-    assert_true(count >= 4);
+    assert_true(count >= 10);
     assert_int_equal(provider_builtin(STR("pigeon")).len, 0);
+}
+
+TEST(provider, an_example_that_comes_out_otherwise_is_named)
+{
+    struct scene s;
+    scene_open(&s, HEAD REQUEST "},\"examples\":{\"answers\":[{\"status\":200,\"is\":\"sent\"},"
+                                "{\"status\":400,\"body\":{},\"is\":\"sent\"}]}}");
+    assert_int_equal(provider_examples(s.provider, "p", &s.problem), ERR_INPUT);
+    assert_non_null(strstr(s.problem.what, "examples.answers.1: by the rules it is refused"));
+    scene_close(&s);
+}
+
+TEST(provider, a_receipt_means_what_the_rules_say_and_a_text_without_a_status_is_an_answer)
+{
+    static const struct {
+        const char    *told;
+        enum text_kind kind;
+    } cases[] = {
+        { "{\"s\":\"delivered\",\"i\":17}", TEXT_DELIVERED },
+        { "{\"s\":\"failed\",\"c\":30005}", TEXT_DEAD },
+        { "{\"s\":\"failed\",\"c\":\"30005\"}", TEXT_DEAD },
+        { "{\"s\":\"failed\",\"c\":1}", TEXT_FAILED },
+        { "{\"s\":\"queued\",\"t\":\"x\"}", TEXT_OTHER },
+        { "{\"t\":\"Stop it\"}", TEXT_ANSWER },
+        { "{}", TEXT_OTHER },
+    };
+    struct scene s;
+    scene_open(&s, HEAD REQUEST
+               "},\"receipts\":{\"proof\":{\"by\":\"secret\",\"setting\":\"key\"},\"id\":\"i\","
+               "\"status\":\"s\",\"text\":\"t\",\"rules\":[{\"when\":{\"s\":\"delivered\"},\"is\":"
+               "\"delivered\"},{\"when\":{\"s\":\"failed\",\"c\":[30005]},\"is\":\"recipient\"},"
+               "{\"when\":{\"s\":\"failed\"},\"is\":\"failed\"}]}}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct json       told;
+        struct text_event event;
+        assert_ok(json_parse_once(s.arena, str_of(cases[i].told), &told, NULL));
+        provider_receipt(s.provider, &told, s.arena, &event);
+        assert_int_equal(event.kind, cases[i].kind);
+        if (i == 0)
+            is(event.id, "17");
+    }
+    scene_close(&s);
 }

@@ -10,7 +10,6 @@
 #include "base/time.h"
 #include "delivery/maildir.h"
 #include "delivery/pool.h"
-#include "run/send/letterbox.h"
 #include "run/send/sender_inside.h"
 
 enum { THREADS = 2, BURST_PARTS = 10 };
@@ -57,43 +56,59 @@ static enum err conf_keep(struct sender *sender, const struct sender_conf *conf,
                      problem);
 }
 
-/* Without a list of ways, smtp_url or outbox_dir is the only one. */
-static enum err ways_find(struct sender *sender, struct problem *problem)
+static bool is_mail(const struct way_conf *way)
+{
+    return way_channel(way) == CHANNEL_EMAIL;
+}
+
+/* What smtp_url or outbox_dir is. */
+static struct way_conf only_make(const struct sender *sender)
 {
     const struct sender_conf *conf = &sender->conf;
-    const struct way_conf    *list = conf->ways;
-    sender->ways_count = conf->ways_count;
-    if (conf->ways_count + (conf->smtp_url != NULL) + (conf->outbox_dir != NULL) == 0 ||
-        (conf->ways_count == 0 && conf->smtp_url != NULL && conf->outbox_dir != NULL))
+    return (struct way_conf){ .name = conf->smtp_url != NULL ? "smtp" : "outbox",
+                              .kind = conf->smtp_url != NULL ? WAY_SMTP : WAY_OUTBOX,
+                              .smtp_url = conf->smtp_url,
+                              .outbox_dir = sender->outbox_dir,
+                              .tls_ca_file = or_null(sender->tls_ca_file),
+                              .tls = conf->tls,
+                              .connections = conf->connections,
+                              .per_second = conf->per_second,
+                              .domain_messages_max = conf->domain_messages_max };
+}
+
+static enum err ways_count_check(const struct sender_conf *conf, struct problem *problem)
+{
+    bool has_own = conf->smtp_url != NULL || conf->outbox_dir != NULL, has_mail = false;
+    for (uint32_t i = 0; i < conf->ways_count; i++)
+        has_mail = has_mail || is_mail(&conf->ways[i]);
+    if (conf->ways_count + has_own == 0 || (conf->smtp_url != NULL && conf->outbox_dir != NULL))
         return problem_set(problem, ERR_INPUT, "smtp",
                            "There must be one way out: a mail server or an "
                            "outbox folder.",
                            "Set --smtp smtp://host, or --outbox DIR to try things out.");
-    if (conf->ways_count > WAYS_TOLD_MAX)
-        return problem_set(problem, ERR_INPUT, "ways", "There are more than eight ways out.",
+    if (has_own && has_mail)
+        return problem_set(problem, ERR_INPUT, "ways",
+                           "There is a list with ways for e-mail, and smtp or outbox besides.",
+                           "Make it one of the ways, or take those for e-mail off the list.");
+    if (conf->ways_count > WAYS_TOLD_MAX + 1)
+        return problem_set(problem, ERR_INPUT, "ways", "There are more than twelve ways out.",
                            "Leave some away.");
-    if (conf->ways_count == 0) {
-        sender->only = (struct way_conf){ .name = conf->smtp_url != NULL ? "smtp" : "outbox",
-                                          .kind = conf->smtp_url != NULL ? WAY_SMTP : WAY_OUTBOX,
-                                          .smtp_url = conf->smtp_url,
-                                          .outbox_dir = sender->outbox_dir,
-                                          .tls_ca_file = or_null(sender->tls_ca_file),
-                                          .tls = conf->tls,
-                                          .connections = conf->connections,
-                                          .per_second = conf->per_second,
-                                          .domain_messages_max = conf->domain_messages_max };
-        list = &sender->only;
-        sender->ways_count = 1;
-    }
-    sender->mail_ways = sender->ways_count;
-    if (conf->courier != NULL)
-        sender->ways_count += LETTERBOXES;
+    return OK;
+}
+
+/* Those of the list, and what smtp_url or outbox_dir is. */
+static enum err ways_find(struct sender *sender, struct problem *problem)
+{
+    const struct sender_conf *conf = &sender->conf;
+    bool                      has_own = conf->smtp_url != NULL || conf->outbox_dir != NULL;
+    TRY(ways_count_check(conf, problem));
+    sender->only = only_make(sender);
+    sender->ways_count = conf->ways_count + has_own;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         struct way *way = &sender->ways[i];
-        bool        is_mail = i < sender->mail_ways;
         *way = (struct way){ .sender = sender,
                              .number = i,
-                             .conf = is_mail ? &list[i] : &letterbox_ways[i - sender->mail_ways] };
+                             .conf = i < conf->ways_count ? &conf->ways[i] : &sender->only };
         for (int urgent = 0; urgent < 2; urgent++)
             way->guests[urgent].last = &way->guests[urgent].first;
     }
@@ -114,7 +129,9 @@ static enum err way_check(struct sender *sender, struct way *way, struct problem
                            "Use a smaller number.");
     if (way->conf->kind == WAY_SMTP)
         TRY(sender_url_parse(str_of(way->conf->smtp_url), &way->url, problem));
-    if (leads_outside(way) && sender_host_is_loopback(sender_host_of(str_of(sender->public_url))))
+    bool has_links = channel_is_to_person(way_channel(way->conf));
+    if (leads_outside(way) && has_links &&
+        sender_host_is_loopback(sender_host_of(str_of(sender->public_url))))
         return problem_set(problem, ERR_INPUT, "public-url",
                            "Real people would get links that lead to their own machine: the public "
                            "address is loopback.",
@@ -254,8 +271,6 @@ static enum err way_start(struct sender *sender, struct way *way, struct problem
     struct channel_stats       stats;
     if (way->conf->kind == WAY_SMTP)
         TRY(smtp_start(sender, way, problem));
-    else if (way->conf->kind == WAY_COURIER)
-        TRY(letterbox_open(&calls, &way->channel));
     else if (way->conf->kind == WAY_HTTP)
         TRY(sender_http_start(sender, way, problem));
     else
@@ -390,14 +405,15 @@ struct sender_stats sender_stats(struct sender *sender)
 {
     struct way_stats ways[WAYS_MAX];
     uint32_t         count = sender_ways(sender, ways);
-    count = least(count, sender->mail_ways); /* the others are never down */
-    int64_t now_ms = time_now_ms();
-    bool    is_any_up = false;
+    int64_t          now_ms = time_now_ms();
+    bool             is_any_up = false;
     pthread_mutex_lock(&sender->lock);
     struct sender_stats stats = sender->stats;
     pthread_mutex_unlock(&sender->lock);
     for (uint32_t i = 0; i < count; i++) {
         int64_t down_ms = ways[i].opens_ms > now_ms ? ways[i].opens_ms - now_ms : 0;
+        if (ways[i].for_channel != CHANNEL_EMAIL)
+            continue;
         stats.places += ways[i].channel.places;
         stats.connections += ways[i].channel.connections;
         stats.connect_failures += ways[i].channel.connect_failures;

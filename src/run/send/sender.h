@@ -28,7 +28,6 @@
 #define DULT_RUN_SENDER_H
 
 #include "run/core/core.h"
-#include "run/send/courier.h"
 #include "run/send/render.h"
 #include "run/send/secrets.h"
 #include "run/send/trial.h"
@@ -41,7 +40,7 @@ enum {
 };
 
 /* Texts are copied, but the ways'. One of ways, smtp_url and outbox_dir must be given; each of the
- * last two is a way by itself. */
+ * last two is a way by itself, after the others, of which none may be for e-mail then. */
 struct sender_conf {
     const char     *public_url;    /* "https://mail.shop.example" */
     const char     *smtp_url;      /* smtp://user:pass@host:port, smtps://...; NULL */
@@ -54,15 +53,15 @@ struct sender_conf {
     uint32_t        per_second;          /* 0: no limit */
     uint32_t        domain_messages_max; /* under way to one recipient domain; 0: no limit */
     uint32_t        threads;             /* rendering; 0: 2 */
-    int64_t         retry_ms;       /* of a test: the pause before every next try; 0: retry.h's */
-    int64_t         timeout_ms;     /* of an SMTP server, for any answer; 0: RFC 5321's */
-    bool            no_tracking;    /* neither clicks nor opens */
-    const struct secrets  *secrets; /* outlives the sender */
-    const struct trial    *trial;   /* likewise; NULL: live */
-    const struct way_conf *ways;    /* in order; outlive the sender */
-    const char            *counts_dir; /* where what a day allows is counted; NULL: not kept */
-    uint32_t               ways_count;
-    struct courier        *courier; /* of what is no e-mail; outlives the sender; NULL: none */
+    int64_t         retry_ms;         /* of a test: the pause before every next try; 0: retry.h's */
+    int64_t         timeout_ms;       /* of an SMTP server, for any answer; 0: RFC 5321's */
+    bool            no_tracking;      /* neither clicks nor opens */
+    const struct secrets    *secrets; /* outlives the sender */
+    const struct trial      *trial;   /* likewise; NULL: live */
+    const struct way_conf   *ways;    /* in order; outlive the sender */
+    const struct token_keys *tokens;  /* of receipts; NULL: none can come back */
+    const char              *counts_dir; /* where days and months are counted; NULL: not kept */
+    uint32_t                 ways_count;
 };
 
 struct sender;

@@ -36,6 +36,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->tried = 0;
     job->is_kept = false;
     job->trying = NULL;
+    job->letter = (struct letter){ .status = 0 };
 }
 
 static struct job *job_take(struct sender *sender, const struct claim *claim)
@@ -119,11 +120,11 @@ static int64_t next_try_ms(const struct sender *sender, const struct job *job)
                                      : sender_retry_at_ms(&job->claim, now_ms);
 }
 
-/* With several ways it is said which one it was. */
+/* With several ways for its channel it is said which one it was. */
 static void text_set(struct sender *sender, struct job *job, const struct delivery_outcome *outcome)
 {
     char        code[32] = "";
-    const char *way = sender->mail_ways > 1 ? job->way->conf->name : "";
+    const char *way = sender_has_several(sender, job->way) ? job->way->conf->name : "";
     if (outcome->code > 0)
         snprintf(code, sizeof code, "%d %s%s", outcome->code, outcome->enhanced,
                  outcome->enhanced[0] == '\0' ? "" : " ");
@@ -141,7 +142,8 @@ void sender_settle(struct sender *sender, struct job *job, const struct delivery
     };
     enum outcome_kind kind = kinds[outcome->result];
     int64_t           retry_ms = 0;
-    job->bounced = outcome->result == DELIVERY_FAILED && outcome->code >= 500;
+    bool is_dead = outcome->blame == BLAME_RECIPIENT && outcome->code == 0; /* says a provider */
+    job->bounced = outcome->result == DELIVERY_FAILED && (outcome->code >= 500 || is_dead);
     job->is_to_rcpt = outcome->blame == BLAME_RECIPIENT;
     if (kind == OUTCOME_DEFERRED && outcome->wait_ms > 0) {
         /* We were too fast, the message is none the worse for it: this was no try. */
@@ -153,17 +155,13 @@ void sender_settle(struct sender *sender, struct job *job, const struct delivery
     if (retry_ms == TIME_NEVER)
         kind = OUTCOME_FAILED;
     text_set(sender, job, outcome);
+    sender_letter_price(job);
     sender_finish(sender, job, kind, retry_ms);
-}
-
-static bool is_letter(const struct job *job)
-{
-    return job->rendered.person != NULL;
 }
 
 bool sender_is_to_keep(const struct sender *sender, const struct job *job)
 {
-    return (sender->leads_outside || is_letter(job)) &&
+    return (sender->leads_outside || job_is_letter(job)) &&
            !trial_allows(sender->conf.trial, job->claim.address);
 }
 
@@ -203,10 +201,8 @@ struct delivery_outcome sender_keep(struct sender *sender, struct job *job)
                                           .from = mail->envelope_from,
                                           .to = mail->envelope_to,
                                           .data = buf_view(&mail->message) };
-    if (is_letter(job)) {
+    if (job_is_letter(job))
         message = letter_as_mail(job);
-        job->letter = (struct letter){ .claim = NULL }; /* nobody answered anything */
-    }
     struct delivery_outcome outcome = maildir_write(trial_outbox(sender->conf.trial), &message);
     job->is_kept = outcome.result == DELIVERY_SENT;
     snprintf(job->text, sizeof job->text, "%s%s",
@@ -233,8 +229,12 @@ static void job_render(struct sender *sender, struct render *render, struct job 
         job_keep(sender, job);
         return;
     }
-    if (err == OK && sender_letter_give(sender, job))
+    const char *gap = err == OK && job_is_letter(job) ? sender_letter_gap(job) : NULL;
+    if (gap != NULL) {
+        snprintf(job->text, sizeof job->text, "%s", gap);
+        sender_finish(sender, job, OUTCOME_HELD, 0);
         return;
+    }
     if (err == OK) {
         sender_route(sender, job);
         return;

@@ -1,5 +1,6 @@
 /* A way by HTTP: the sender's message in the words of its provider. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -21,8 +22,7 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     const struct way       *way = ctx;
     const struct job       *job = message->tag;
     const struct rendered  *rendered = &job->rendered;
-    struct provider_message asked = { .id = id_of(job, arena),
-                                      .message_id = message->message_id,
+    struct provider_message asked = { .message_id = message->message_id,
                                       .subject = rendered->mail.subject,
                                       .html = rendered->mail.html,
                                       .text = rendered->mail.text,
@@ -38,16 +38,33 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
                                       .files = rendered->files,
                                       .files_count = rendered->files_count,
                                       .transactional = job->claim.transactional };
+    if (job_is_letter(job))
+        TRY(sender_letter_fill(way, job, arena, &asked));
+    else
+        asked.id = id_of(job, arena);
     if (asked.id.ptr == NULL)
         return ERR_MEMORY;
-    return provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena,
-                        out, problem);
+    TRY(provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena, out,
+                     problem));
+    return job_is_letter(job) ? sender_letter_headers(job, arena, out, problem) : OK;
 }
 
-static void answered(void *ctx, const struct fetch_response *response, struct delivery_outcome *out)
+static void answered(void *ctx, const struct delivery_message *message,
+                     const struct fetch_response *response, struct delivery_outcome *out)
 {
-    const struct way *way = ctx;
-    provider_read(way->conf->provider, response, out);
+    const struct way      *way = ctx;
+    struct job            *job = message->tag;
+    struct provider_answer answer;
+    provider_read(way->conf->provider, response, &answer);
+    *out = answer.outcome;
+    job->letter.verdict = answer.verdict;
+    if (!job_is_letter(job))
+        return;
+    job->letter.status = response->status;
+    memcpy(job->letter.id, answer.id, sizeof job->letter.id);
+    if (way_channel(way->conf) == CHANNEL_WEBHOOK)
+        job->letter.body =
+            str_copy(job->arena, str_slice(response->body, 0, LETTER_ANSWER_BYTES_MAX));
 }
 
 enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem)
@@ -56,15 +73,18 @@ enum err sender_http_start(struct sender *sender, struct way *way, struct proble
     const struct provider     *provider = conf->provider;
     const struct web_calls     web = { make, answered, way };
     const struct channel_calls calls = way_calls(way);
-    uint32_t per_s = conf->per_second > 0 ? conf->per_second : provider_per_second(provider);
-    uint32_t connections =
-        conf->connections > 0 ? conf->connections : provider_connections(provider);
+    const struct provider_rate rate = provider_rate(provider);
+    uint32_t                   per_s = conf->per_second > 0 ? conf->per_second : rate.per_second;
+    uint32_t connections = conf->connections > 0 ? conf->connections : rate.connections;
+    uint32_t together =
+        conf->domain_messages_max > 0 ? conf->domain_messages_max : rate.per_destination;
     per_s = least(per_s, THROTTLE_PER_S_MAX);
     struct web_conf wanted = { .fetch = { .allow_inside = conf->is_inside,
                                           .ca_file = conf->tls_ca_file,
                                           .agent = "Dult/" DULT_VERSION },
                                .connections_max = connections,
-                               .domain_messages_max = conf->domain_messages_max,
+                               .domain_messages_max = together,
+                               .many_hosts = conf->channel == CHANNEL_WEBHOOK,
                                .throttle = { .per_s = (int32_t)per_s,
                                              .burst = (int32_t)(per_s / BURST_PARTS + 1) },
                                .timeout_ms = conf->timeout_ms,

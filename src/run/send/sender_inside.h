@@ -10,12 +10,23 @@
 #include "delivery/delivery.h"
 #include "delivery/loop.h"
 #include "message/address.h"
-#include "run/send/courier.h"
 #include "run/send/render.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
 
 enum { JOB_TRAIT_SEQS = 256, REPORT_JOBS = 128 };
+
+/* What is said of a message that is no e-mail, on its event. */
+struct letter {
+    enum provider_verdict verdict;
+    int                   status; /* of HTTP; 0: nobody answered */
+    struct str            body;   /* of a webhook's answer; lies in the job's arena */
+    char                  id[PROVIDER_ID_BYTES_MAX]; /* the service's */
+    uint32_t              parts;                     /* of a text message */
+    struct way_price      price;                     /* of all of it */
+};
+
+enum { LETTER_ANSWER_BYTES_MAX = 4096 }; /* of a webhook's answer, kept with the message */
 
 /* A claim on its way; its memory is there before it, so that taking one cannot fail. */
 struct job {
@@ -40,9 +51,8 @@ struct job {
     struct record_outcome   outcome;    /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
-    struct delivery_outcome said;   /* what the first of those tried said */
-    struct sender          *sender; /* of a letter */
-    struct letter           letter; /* what is no e-mail goes as one */
+    struct delivery_outcome said; /* what the first of those tried said */
+    struct letter           letter;
 };
 
 /* sender_try.c: a job without a claim. */
@@ -54,6 +64,13 @@ struct job_line {
 };
 
 enum door { DOOR_ANY, DOOR_RECEIPTS, DOORS };
+
+/* How many of what a day or a month allows. */
+struct tally {
+    int64_t  number; /* of the day or month since 1970 */
+    uint32_t used;
+    uint32_t kept; /* as many as are counted on disk: as many or more */
+};
 
 /* A way out, its places and who has them. */
 struct way {
@@ -69,10 +86,8 @@ struct way {
     uint32_t               lanes;           /* of the outbox that it is for now */
     bool                   is_down;         /* until it offers a place */
     int64_t                paused_until_ms; /* as it asked for */
-    int64_t                day;             /* that is counted, since 1970 */
-    uint32_t               day_used;        /* messages of it */
-    uint32_t               day_kept;        /* as many as are counted on disk: as many or more */
-    struct job_line        guests[2];       /* wait for an untold place: others, receipts */
+    struct tally           day, month;
+    struct job_line        guests[2]; /* wait for an untold place: others, receipts */
     struct way_stats       stats;
 };
 
@@ -84,7 +99,6 @@ struct sender {
     struct way_conf only; /* the way that smtp_url or outbox_dir is */
     struct way      ways[WAYS_MAX];
     uint32_t        ways_count;
-    uint32_t        mail_ways; /* the first so many; the others are the courier's */
     struct loop    *loop;
     pthread_t       threads[SENDER_THREADS_MAX], reporter;
     uint32_t        threads_count;
@@ -158,19 +172,35 @@ void sender_look(struct sender *sender);
 /* Jobs that wait for a place are returned; when stopping, without the lock. */
 void sender_guests_return(struct sender *sender);
 
+/* Is it one of several for its channel? */
+bool sender_has_several(const struct sender *sender, const struct way *way);
+
 void line_add(struct job_line *line, struct job *job);
 /* NULL when it is empty. */
 struct job *line_take(struct job_line *line);
 
-/* sender_letters.c: gives what is no e-mail to the courier; false: it is one. */
-bool sender_letter_give(struct sender *sender, struct job *job);
+/* ---- sender_letters.c: what is no e-mail */
+static inline bool job_is_letter(const struct job *job)
+{
+    return job->rendered.person != NULL;
+}
+/* Why it can never be sent as it is; NULL: it can. */
+const char *sender_letter_gap(const struct job *job);
+/* Members of the message that its provider sees, beside those of an e-mail. */
+MUST enum err sender_letter_fill(const struct way *way, const struct job *job, struct arena *arena,
+                                 struct provider_message *out);
+/* The template's own header lines, of a webhook. ERR_INPUT. */
+MUST enum err sender_letter_headers(const struct job *job, struct arena *arena,
+                                    struct fetch_request *request, struct problem *problem);
+/* Parts and price, by the way that it went. */
+void sender_letter_price(struct job *job);
 /* What became of a message, as an event; empty: none yet. */
 struct str sender_event_name(const struct job *job);
-/* What the courier knows of it; `members` has room for SENDER_LETTER_MEMBERS. */
+/* What is known of it; `members` has room for SENDER_LETTER_MEMBERS. */
 enum { SENDER_LETTER_MEMBERS = 9 };
 void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
                        struct json_member *members);
-/* ---- sender_counts.c: how many of what a day allows; with the lock */
+/* ---- sender_counts.c: how many of what a day and a month allow; with the lock */
 /* What was counted before. ERR_INPUT, ERR_IO. */
 MUST enum err counts_read(struct sender *sender, struct problem *problem);
 /* May one more go today? */
@@ -180,6 +210,9 @@ bool counts_take(struct way *way, int64_t now_ms);
 /* It was certainly not sent. */
 void     counts_give_back(struct way *way, int64_t now_ms);
 uint32_t counts_today(const struct way *way, int64_t now_ms);
+uint32_t counts_month(const struct way *way, int64_t now_ms);
+/* When the next day or month begins that has one more; 0: this one has. */
+int64_t counts_opens_ms(const struct way *way, int64_t now_ms);
 
 /* ---- sender_http.c */
 MUST enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem);

@@ -1,59 +1,176 @@
-/* A claimed message that is no e-mail: to the courier and back; what its event says. */
+/* What is no e-mail: what its provider is told of it, and what its event says. */
 #include <stdio.h>
+#include <string.h>
 
-#include "base/time.h"
+#include "base/encode.h"
+#include "message/sms.h"
+#include "message/token.h"
 #include "run/send/sender_inside.h"
 
-/* A postcard over the month's number is looked at again. */
-#define CAPPED_PAUSE_MS TIME_HOUR_MS
+enum { ADDRESS_MEMBERS = 8, ID_TAIL_BYTES = 16 };
 
-static enum outcome_kind kind_of(const struct letter_outcome *outcome)
+const char *sender_letter_gap(const struct job *job)
 {
-    static const enum outcome_kind kinds[] = {
-        [DELIVERY_SENT] = OUTCOME_SENT,         [DELIVERY_DEFERRED] = OUTCOME_DEFERRED,
-        [DELIVERY_FAILED] = OUTCOME_FAILED,     [DELIVERY_UNKNOWN] = OUTCOME_UNKNOWN,
-        [DELIVERY_RETURNED] = OUTCOME_RETURNED,
-    };
-    if (outcome->is_held)
-        return OUTCOME_HELD;
-    return outcome->is_capped ? OUTCOME_RETURNED : kinds[outcome->answer.outcome.result];
+    bool is_sms = job->claim.channel == CHANNEL_SMS;
+    return is_sms && sms_measure(job->rendered.text).parts > SMS_PARTS_MAX
+               ? "the text has more than 10 parts"
+               : NULL;
 }
 
-static void letter_done(void *ctx, const struct letter_outcome *outcome)
+/* ---- where post goes ---- */
+
+struct address {
+    struct json_member *members;
+    struct json        *object;
+};
+
+static void part_put(struct address *address, const char *key, struct str text)
 {
-    struct job       *job = ctx;
-    struct sender    *sender = job->sender;
-    enum outcome_kind kind = kind_of(outcome);
-    int64_t           now_ms = time_now_ms(), retry_ms = 0;
-    job->bounced = outcome->answer.is_hard || outcome->answer.is_stop;
-    if (kind == OUTCOME_DEFERRED)
-        retry_ms = sender->conf.retry_ms > 0 ? now_ms + sender->conf.retry_ms
-                                             : sender_retry_at_ms(&job->claim, now_ms);
-    if (outcome->is_capped)
-        retry_ms = now_ms + CAPPED_PAUSE_MS;
-    if (retry_ms == TIME_NEVER)
-        kind = OUTCOME_FAILED;
-    snprintf(job->text, sizeof job->text, "%s", outcome->answer.outcome.text);
-    sender_finish(sender, job, kind, retry_ms);
+    address->members[address->object->count++] =
+        (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
 }
 
-bool sender_letter_give(struct sender *sender, struct job *job)
+/* The first of the names that the person's address has. */
+static struct str part_of(const struct json *address, const char *const *names)
 {
-    if (job->rendered.person == NULL)
-        return false;
-    job->sender = sender;
-    job->letter = (struct letter){ .claim = &job->claim,
-                                   .rendered = &job->rendered,
-                                   .arena = job->arena,
-                                   .done = letter_done,
-                                   .ctx = job };
-    if (sender->conf.courier != NULL) {
-        courier_send(sender->conf.courier, &job->letter);
-        return true;
+    for (; address != NULL && *names != NULL; names++)
+        if (json_get_str(address, str_of(*names)).len > 0)
+            return json_get_str(address, str_of(*names));
+    return STR_NONE;
+}
+
+static struct str name_of(const struct json *person, struct arena *arena)
+{
+    struct str name = json_get_str(person, STR("name"));
+    struct str first = json_get_str(person, STR("first_name"));
+    struct str last = json_get_str(person, STR("last_name"));
+    if (name.len > 0)
+        return name;
+    return str_format(arena, "%.*s%s%.*s", STR_ARG(first), first.len > 0 && last.len > 0 ? " " : "",
+                      STR_ARG(last));
+}
+
+/* As the claim found it: complete. The country is the claim's, two letters. */
+static const struct json *address_make(const struct job *job, struct arena *arena)
+{
+    static const char *const streets[] = { "street", "line1", "address1", NULL };
+    static const char *const codes[] = { "postal_code", "postalCode", "zip", NULL };
+    static const char *const states[] = { "state", "province", NULL };
+    static const char *const cities[] = { "city", NULL };
+    const struct json       *told = json_get(job->rendered.person, STR("address"));
+    struct address           address = { ARENA_ARRAY(arena, ADDRESS_MEMBERS, struct json_member),
+                                         ARENA_NEW(arena, struct json) };
+    if (address.members == NULL || address.object == NULL)
+        return NULL;
+    *address.object = (struct json){ .kind = JSON_OBJECT, .members = address.members };
+    part_put(&address, "name", name_of(job->rendered.person, arena));
+    part_put(&address, "street", part_of(told, streets));
+    part_put(&address, "city", part_of(told, cities));
+    part_put(&address, "postal_code", part_of(told, codes));
+    part_put(&address, "state", part_of(told, states));
+    part_put(&address, "country", way_destination(CHANNEL_POST, job->claim.address));
+    return address.object;
+}
+
+/* ---- what the provider is told ---- */
+
+static struct str token_of(const struct sender *sender, const struct job *job, struct arena *arena)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(TOKEN_TEXT_BYTES_MAX + 1);
+    struct token                 token = { .purpose = TOKEN_MESSAGE,
+                                           .profile = job->claim.profile,
+                                           .message = job->claim.message };
+    if (sender->conf.tokens == NULL)
+        return STR("");
+    token_write(sender->conf.tokens, token, STR_NONE, &text);
+    return buf_err(&text) == OK ? str_copy(arena, buf_view(&text)) : STR_NONE;
+}
+
+static struct str callback_of(const struct sender *sender, const struct way *way, struct str token,
+                              struct arena *arena)
+{
+    SCOPED(buf_donep) struct buf name = buf_make(3 * WAY_NAME_BYTES_MAX);
+    percent_write(&name, str_of(way->conf->name));
+    return str_format(arena, "%s/api/v1/receipts/%.*s?m=%.*s", sender->public_url,
+                      STR_ARG(buf_view(&name)), STR_ARG(token));
+}
+
+enum err sender_letter_fill(const struct way *way, const struct job *job, struct arena *arena,
+                            struct provider_message *out)
+{
+    const struct sender *sender = way->sender;
+    struct str           token = token_of(sender, job, arena);
+    unsigned long long   number = (unsigned long long)job->claim.message;
+    if (token.ptr == NULL)
+        return ERR_MEMORY;
+    /* The end of the token is a seal of this folder's: two folders may use one account. */
+    size_t tail = token.len > ID_TAIL_BYTES ? token.len - ID_TAIL_BYTES : 0;
+    out->id =
+        str_format(arena, "dult-%llu-%.*s", number, STR_ARG(str_slice(token, tail, token.len)));
+    out->to = job->claim.address;
+    out->from = job->rendered.from_head;
+    if (out->from.len == 0)
+        out->from = way_from(way->conf, job->claim.address);
+    out->text = job->rendered.text;
+    out->html = job->rendered.html;
+    out->back = job->rendered.back;
+    out->size = job->rendered.size;
+    out->url = job->rendered.url;
+    out->method = job->rendered.method;
+    out->token = token;
+    out->callback = callback_of(sender, way, token, arena);
+    out->unicode = sms_measure(job->rendered.text).encoding == SMS_UCS2;
+    out->address = job->claim.channel == CHANNEL_POST ? address_make(job, arena) : NULL;
+    return out->id.ptr == NULL || out->callback.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+/* Is it a line of that header? */
+static bool is_header(const char *line, struct str name)
+{
+    struct str text = str_of(line);
+    return str_eq_nocase(str_trim(str_slice(text, 0, str_find_char(text, 0, ':'))), name);
+}
+
+/* One that is there already gives way. */
+static enum err header_put(struct fetch_request *request, struct str line, struct arena *arena)
+{
+    struct str name = str_trim(str_slice(line, 0, str_find_char(line, 0, ':')));
+    int        i = 0;
+    while (i < FETCH_HEADERS_MAX && request->headers[i] != NULL &&
+           !is_header(request->headers[i], name))
+        i++;
+    if (i == FETCH_HEADERS_MAX)
+        return ERR_LIMIT;
+    request->headers[i] = str_copy(arena, line).ptr;
+    return request->headers[i] == NULL ? ERR_MEMORY : OK;
+}
+
+enum err sender_letter_headers(const struct job *job, struct arena *arena,
+                               struct fetch_request *request, struct problem *problem)
+{
+    struct str line, rest = job->rendered.headers;
+    while (rest.len > 0 && str_split(&rest, '\n', &line)) {
+        line = str_trim(line);
+        if (line.len == 0)
+            continue;
+        if (str_find_char(line, 0, ':') == line.len ||
+            header_put(request, line, arena) == ERR_LIMIT)
+            return problem_set(problem, ERR_INPUT, "headers", "its headers cannot be read",
+                               "Write each in a line: Name: value.");
     }
-    snprintf(job->text, sizeof job->text, "there is no way out for this channel");
-    sender_finish(sender, job, OUTCOME_HELD, 0);
-    return true;
+    return OK;
+}
+
+void sender_letter_price(struct job *job)
+{
+    struct letter *letter = &job->letter;
+    if (!job_is_letter(job) || job->way == NULL)
+        return;
+    if (job->claim.channel == CHANNEL_SMS)
+        letter->parts = sms_measure(job->rendered.text).parts;
+    letter->price = way_price(job->way->conf, job->claim.address);
+    if (letter->parts > 0)
+        letter->price.each *= letter->parts;
 }
 
 /* ---- its event ---- */
@@ -76,30 +193,31 @@ static void put(struct json *object, struct json_member *members, const char *ke
         members[object->count++] = (struct json_member){ str_of(key), value };
 }
 
-static struct json text_json(struct arena *arena, const char *text)
+static struct json text_json(struct arena *arena, struct str text)
 {
-    return (struct json){ .kind = JSON_STRING, .string = str_copy(arena, str_of(text)) };
+    return (struct json){ .kind = JSON_STRING, .string = str_copy(arena, text) };
 }
 
 void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
                        struct json_member *members)
 {
-    const struct letter_outcome *outcome = &job->letter.outcome;
-    const struct gateway_answer *answer = &outcome->answer;
-    if (answer->is_hard || answer->is_stop) {
-        put(object, members, "class", text_json(arena, answer->is_hard ? "hard" : "stop"));
-        put(object, members, "recipient", text_json(arena, job->address));
-        put(object, members, "said", text_json(arena, answer->outcome.text));
+    const struct letter *letter = &job->letter;
+    if (job->bounced) {
+        bool is_stop = letter->verdict == PROVIDER_STOP;
+        put(object, members, "class", text_json(arena, is_stop ? STR("stop") : STR("hard")));
+        put(object, members, "recipient", text_json(arena, str_of(job->address)));
+        put(object, members, "said", text_json(arena, str_of(job->text)));
     }
-    put(object, members, "service_id", text_json(arena, answer->id));
-    put(object, members, "answer", text_json(arena, outcome->body));
-    if (outcome->status > 0)
+    put(object, members, "service_id", text_json(arena, str_of(letter->id)));
+    put(object, members, "answer", text_json(arena, letter->body));
+    if (letter->status > 0)
         put(object, members, "status",
-            (struct json){ .kind = JSON_INT, .integer = outcome->status });
-    if (outcome->parts > 0)
-        put(object, members, "parts", (struct json){ .kind = JSON_INT, .integer = outcome->parts });
-    if (outcome->price > 0) {
-        put(object, members, "price", (struct json){ .kind = JSON_REAL, .real = outcome->price });
-        put(object, members, "currency", text_json(arena, outcome->currency));
+            (struct json){ .kind = JSON_INT, .integer = letter->status });
+    if (letter->parts > 0)
+        put(object, members, "parts", (struct json){ .kind = JSON_INT, .integer = letter->parts });
+    if (letter->price.each > 0) {
+        put(object, members, "price",
+            (struct json){ .kind = JSON_REAL, .real = letter->price.each });
+        put(object, members, "currency", text_json(arena, str_of(letter->price.currency)));
     }
 }

@@ -104,6 +104,8 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
     struct str    reply = str_copy(arena, str_of(job->text));
     if (bounce_reply(arena, reply, job->is_to_rcpt, &bounce) != OK)
         return;
+    if (job->letter.verdict == PROVIDER_RECIPIENT && str_eq(bounce.reason, STR("undefined")))
+        bounce.class = BOUNCE_HARD; /* the provider said whose fault it is */
     put(object, members, "class", str_of(bounce_class_name(bounce.class)));
     put(object, members, "recipient", str_copy(arena, str_of(job->address)));
     put(object, members, "status", bounce.status);
@@ -129,7 +131,7 @@ static const struct json *properties_make(struct arena *arena, const struct job 
             (struct json_member){ STR("trial"), { .kind = JSON_BOOL, .truth = true } };
     if (job->way != NULL)
         put(object, members, "way", str_of(job->way->conf->name));
-    if (job->rendered.person != NULL)
+    if (job_is_letter(job))
         sender_letter_put(arena, job, object, members);
     else if (job->bounced)
         bounce_put(arena, job, object, members);

@@ -49,34 +49,32 @@ static bool has_word(const struct str *words, uint32_t count, struct str word)
     return count == 0;
 }
 
-static enum consent_channel channel_of_way(const struct way *way)
-{
-    return way->conf->channel == CHANNEL_ALL ? CHANNEL_EMAIL : way->conf->channel;
-}
-
-/* What comes here of the staff's is a mail to them; the rest of theirs went by the courier. */
+/* What goes to the staff is a chat's, or a mail to them. */
 static enum consent_channel channel_of_job(const struct job *job)
 {
-    enum consent_channel channel = job->claim.channel;
-    return channel == CHANNEL_STAFF ? CHANNEL_EMAIL : channel;
+    return job_is_letter(job) ? job->claim.channel : CHANNEL_EMAIL;
 }
 
 static bool is_for(const struct way *way, const struct job *job)
 {
     const struct way_conf *conf = way->conf;
     bool                   is_receipt = job->claim.transactional;
-    return channel_of_way(way) == channel_of_job(job) && !(is_receipt && conf->no_receipts) &&
-           !(!is_receipt && conf->only_receipts) &&
+    bool                   is_mail = !job_is_letter(job);
+    return way_channel(conf) == channel_of_job(job) && !(is_receipt && conf->no_receipts) &&
+           !(!is_receipt && conf->only_receipts) && way_is_for_place(conf, job->claim.address) &&
            has_word(conf->topics, conf->topics_count, job->rendered.topic) &&
-           has_word(conf->domains, conf->domains_count, address_domain(job->rendered.from));
+           (!is_mail ||
+            has_word(conf->domains, conf->domains_count, address_domain(job->rendered.from)));
 }
 
 /* May a message of the lane be for it? */
 static bool is_for_lane(const struct way *way, uint32_t lane)
 {
     const struct way_conf *conf = way->conf;
-    struct lane_of         message = { .channel = channel_of_way(way), .transactional = true };
+    struct lane_of         message = { .channel = way_channel(conf), .transactional = true };
     if (!conf->no_receipts && lane_of(message) == lane)
+        return true;
+    if (message.channel == CHANNEL_EMAIL && lane == LANE_STAFF)
         return true;
     message.transactional = false;
     for (uint32_t i = 0; i < conf->topics_count && !conf->only_receipts; i++) {
@@ -93,8 +91,11 @@ static bool is_for_lane(const struct way *way, uint32_t lane)
 /* Is every message of the lane for it? */
 static bool takes_all(const struct way *way, uint32_t lane)
 {
-    bool is_others = lane == LANE_OTHERS; /* of several channels */
-    return way->conf->topics_count == 0 && way->conf->domains_count == 0 && !is_others;
+    const struct way_conf *conf = way->conf;
+    bool                   is_shared = lane == LANE_STAFF; /* chats and mail */
+    bool is_half = (conf->no_receipts || conf->only_receipts) && lane >= LANE_WEBHOOK;
+    return conf->topics_count + conf->domains_count + conf->countries_count == 0 && !is_shared &&
+           !is_half;
 }
 
 static bool is_open(const struct way *way, int64_t now_ms)
@@ -157,8 +158,7 @@ static void way_tell(struct way *way)
     const struct sender *sender = way->sender;
     uint32_t             reserve = reserve_of(way);
     /* A copy of a folder claims nothing: it may have been sent by the other one. */
-    bool is_waiting = (sender->leads_outside || sender->conf.courier != NULL) &&
-                      trial_state(sender->conf.trial) == TRIAL_COPY;
+    bool is_waiting = sender->leads_outside && trial_state(sender->conf.trial) == TRIAL_COPY;
     if (!sender->ready || sender->stopping || is_waiting || way->lanes == 0 ||
         way->guests[0].first != NULL || way->guests[1].first != NULL)
         return;
@@ -216,10 +216,8 @@ static bool is_for_none(const struct sender *sender, const struct job *job)
 /* When time alone opens it: after a pause that was asked for, or with the next day. */
 static int64_t way_opens_ms(const struct way *way, int64_t now_ms)
 {
-    int64_t tomorrow_ms = (now_ms / TIME_DAY_MS + 1) * TIME_DAY_MS;
-    if (!counts_has_one(way, now_ms) && tomorrow_ms > way->paused_until_ms)
-        return tomorrow_ms;
-    return way->paused_until_ms;
+    int64_t counted_ms = counts_opens_ms(way, now_ms);
+    return counted_ms > way->paused_until_ms ? counted_ms : way->paused_until_ms;
 }
 
 /* When the first of the ways that are for the job opens, as far as one says. */
@@ -251,6 +249,13 @@ static bool place_take(struct way *way, struct job *job)
 
 /* ---- giving ---- */
 
+/* A webhook's is its URL's host; a mailbox's domain is found by the channel. */
+static struct str destination_of(const struct job *job)
+{
+    bool is_webhook = job->claim.channel == CHANNEL_WEBHOOK;
+    return !job_is_letter(job) ? STR_NONE : is_webhook ? job->rendered.url : job->claim.address;
+}
+
 static void job_give(struct sender *sender, struct job *job)
 {
     const struct compose_out *mail = &job->rendered.mail;
@@ -259,6 +264,7 @@ static void job_give(struct sender *sender, struct job *job)
         .message_id = mail->message_id,
         .from = mail->envelope_from,
         .to = mail->envelope_to,
+        .destination = way_destination(channel_of_job(job), destination_of(job)),
         .data = buf_view(&mail->message),
         .tag = job,
         .is_urgent = job->claim.transactional,
@@ -267,6 +273,18 @@ static void job_give(struct sender *sender, struct job *job)
         return; /* from here on it may be done, and another's, already */
     snprintf(job->text, sizeof job->text, "the channel is stopping");
     sender_finish(sender, job, OUTCOME_RETURNED, 0);
+}
+
+static void no_way_text(struct job *job)
+{
+    struct str channel = channel_name(job->claim.channel);
+    if (!job_is_letter(job))
+        snprintf(job->text, sizeof job->text, "no way out is for %.*s of topic \"%.*s\" from %.*s",
+                 STR_ARG(channel), STR_ARG(job->rendered.topic),
+                 STR_ARG(address_domain(job->rendered.from)));
+    else
+        snprintf(job->text, sizeof job->text, "no way out is for %.*s of topic \"%.*s\" to %.*s",
+                 STR_ARG(channel), STR_ARG(job->rendered.topic), STR_ARG(job->claim.address));
 }
 
 /* No way is open that is for it and has not been tried. */
@@ -281,9 +299,7 @@ static void job_without_way(struct sender *sender, struct job *job, int64_t now_
     int64_t at_ms = opens_ms(sender, job, now_ms);
     pthread_mutex_unlock(&sender->lock);
     if (is_held)
-        snprintf(job->text, sizeof job->text, "no way out is for %.*s of topic \"%.*s\" from %.*s",
-                 STR_ARG(channel_name(job->claim.channel)), STR_ARG(job->rendered.topic),
-                 STR_ARG(address_domain(job->rendered.from)));
+        no_way_text(job);
     else
         snprintf(job->text, sizeof job->text, "no way out is open");
     sender_finish(sender, job, is_held ? OUTCOME_HELD : OUTCOME_RETURNED, is_held ? 0 : at_ms);
@@ -501,6 +517,14 @@ void ways_free(struct job *job)
     home->untold += !job->gave_home;
 }
 
+bool sender_has_several(const struct sender *sender, const struct way *way)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        count += way_channel(sender->ways[i].conf) == way_channel(way->conf);
+    return count > 1;
+}
+
 /* ---- for people ---- */
 
 uint32_t sender_ways(struct sender *sender, struct way_stats *out)
@@ -515,6 +539,9 @@ uint32_t sender_ways(struct sender *sender, struct way_stats *out)
         out[i].opens_ms = way_opens_ms(way, now_ms) > now_ms ? way_opens_ms(way, now_ms) : 0;
         out[i].today = counts_today(way, now_ms);
         out[i].today_most = way_plan_limit(&way->conf->plan, now_ms / TIME_DAY_MS);
+        out[i].month = counts_month(way, now_ms);
+        out[i].month_most = way->conf->plan.per_month;
+        out[i].for_channel = way_channel(way->conf);
         struct channel *channel = sender->ready ? way->channel : NULL;
         pthread_mutex_unlock(&sender->lock);
         if (channel != NULL)

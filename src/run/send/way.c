@@ -2,6 +2,10 @@
 
 #include <math.h>
 
+#include "engine/profile/phone.h"
+#include "message/address.h"
+#include "run/send/sender_url.h"
+
 uint32_t way_plan_limit(const struct way_plan *plan, int64_t day)
 {
     uint32_t most = plan->per_day > 0 ? plan->per_day : UINT32_MAX;
@@ -11,4 +15,60 @@ uint32_t way_plan_limit(const struct way_plan *plan, int64_t day)
         return 0;
     double grown = plan->first_day * pow(plan->grow, (double)(day - plan->from_day));
     return grown < most ? (uint32_t)grown : most;
+}
+
+enum consent_channel way_channel(const struct way_conf *way)
+{
+    return way->channel == CHANNEL_ALL ? CHANNEL_EMAIL : way->channel;
+}
+
+struct str way_destination(enum consent_channel channel, struct str address)
+{
+    switch (channel) {
+    case CHANNEL_EMAIL:
+        return address_domain(address);
+    case CHANNEL_SMS:
+        return phone_country(address);
+    case CHANNEL_POST: /* "1 Harbour Road, 5003 Bergen, NO" */
+        return str_slice(address, address.len < 2 ? 0 : address.len - 2, address.len);
+    case CHANNEL_WEBHOOK:
+        return str_find(address, 0, STR("://")) < address.len ? sender_host_of(address) : STR_NONE;
+    default:
+        return STR_NONE;
+    }
+}
+
+bool way_is_for_place(const struct way_conf *way, struct str address)
+{
+    struct str place = way_destination(way_channel(way), address);
+    for (uint32_t i = 0; i < way->countries_count; i++)
+        if (str_eq_nocase(way->countries[i], place))
+            return true;
+    return way->countries_count == 0 || address.len == 0;
+}
+
+/* A value for all, or by country with a "default". */
+static const struct json *by_country(const struct way_conf *way, const struct json *told,
+                                     struct str address)
+{
+    if (told == NULL || told->kind != JSON_OBJECT)
+        return told;
+    const struct json *own = json_get(told, way_destination(way_channel(way), address));
+    return own != NULL ? own : json_get(told, STR("default"));
+}
+
+struct str way_from(const struct way_conf *way, struct str address)
+{
+    const struct json *from = by_country(way, way->from, address);
+    return from != NULL && from->kind == JSON_STRING ? from->string : STR_NONE;
+}
+
+struct way_price way_price(const struct way_conf *way, struct str address)
+{
+    const struct json *told = by_country(way, way->price, address);
+    struct way_price   price = { .each = 0 };
+    if (told == NULL || !json_to_real(told, &price.each) || price.each <= 0)
+        return (struct way_price){ .each = 0 };
+    str_to_cstr(json_get_str(way->price, STR("currency")), price.currency, sizeof price.currency);
+    return price;
 }

@@ -1,35 +1,29 @@
 #include "run/send/ways_file.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
-#include "base/time.h"
 #include "run/cli/files.h"
 #include "run/send/secrets.h"
 #include "run/send/sender_url.h"
+#include "run/send/ways_inside.h"
 
 enum { ARENA_BYTES_MAX = 8 << 20, PATH_BYTES = 4096, SECRET_BYTES_MAX = 16 << 10 };
 
 struct ways_file {
     struct arena    *arena;
     const char      *dir;
-    struct way_conf  ways[WAYS_TOLD_MAX];
-    struct provider *providers[WAYS_TOLD_MAX];
-    uint32_t         count;
+    struct way_conf  ways[WAYS_TOLD_MAX + 1]; /* those told, and one for webhooks */
+    struct provider *providers[WAYS_TOLD_MAX + 1];
+    uint32_t         count, told;
+    struct json      root;
+    atomic_uint      holders;
 };
 
-/* One way, and where it stands. */
-struct entry {
-    struct ways_file  *file;
-    const struct json *json;
-    struct way_conf   *way;
-    char               where[80];
-    struct problem    *problem;
-};
-
-static enum err fault(struct entry *entry, const char *what, const char *remedy)
+enum err entry_fault(struct entry *entry, const char *what, const char *remedy)
 {
     return problem_set(entry->problem, ERR_INPUT, entry->where, what, remedy);
 }
@@ -58,7 +52,7 @@ static enum err secret_read(struct entry *entry, const struct json *value, struc
         return text == NULL ? secret_missing(entry, variable, true) : OK;
     }
     if (name.len == 0)
-        return fault(
+        return entry_fault(
             entry, "A secret is a text in the file.",
             "Write {\"secret\": \"NAME\"} for the file secrets/NAME of the data folder, or "
             "{\"env\": \"NAME\"}.");
@@ -69,83 +63,6 @@ static enum err secret_read(struct entry *entry, const struct json *value, struc
     *out = str_copy(entry->file->arena, buf_view(&bytes));
     explicit_bzero(bytes.ptr, bytes.len);
     return out->ptr == NULL ? ERR_MEMORY : OK;
-}
-
-/* ---- numbers and words ---- */
-
-static enum err number_read(struct entry *entry, const char *key, int64_t most, uint32_t *out)
-{
-    const struct json *value = json_get(entry->json, str_of(key));
-    if (value == NULL)
-        return OK;
-    if (value->kind != JSON_INT || value->integer < 0 || value->integer > most)
-        return problem_format(entry->problem, ERR_INPUT, entry->where,
-                              "Write a whole number that is not larger.",
-                              "%s is not a number from 0 to %lld.", key, (long long)most);
-    *out = (uint32_t)value->integer;
-    return OK;
-}
-
-static enum err words_read(struct entry *entry, const char *key, const struct str **out,
-                           uint32_t *count)
-{
-    const struct json *list = json_get(entry->json, str_of(key));
-    if (list == NULL)
-        return OK;
-    struct str *words = ARENA_ARRAY(entry->file->arena, WAY_WORDS_MAX, struct str);
-    if (words == NULL)
-        return ERR_MEMORY;
-    if (list->kind != JSON_ARRAY || list->count == 0 || list->count > WAY_WORDS_MAX)
-        return fault(entry, "topics and domains are lists of 1 to 64 words.",
-                     "Write [\"news\"], or leave it out for all.");
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->items[i].kind != JSON_STRING)
-            return fault(entry, "topics and domains are lists of words.", "Write [\"news\"].");
-        words[i] = list->items[i].string;
-    }
-    *out = words;
-    *count = list->count;
-    return OK;
-}
-
-static enum err plan_read(struct entry *entry, struct way_plan *plan)
-{
-    const struct json *warm_up = json_get(entry->json, STR("warm_up"));
-    int64_t            from_ms, first = 0;
-    TRY(number_read(entry, "per_day", UINT32_MAX - 1, &plan->per_day));
-    if (warm_up == NULL)
-        return OK;
-    struct str from = json_get_str(warm_up, STR("from"));
-    plan->grow = 1.5;
-    (void)json_get_real(warm_up, STR("grow"), &plan->grow);
-    if (from.len != 10 || time_parse(from, &from_ms) != OK ||
-        !json_get_int(warm_up, STR("first_day"), &first) || first < 1 || first > 1000000 ||
-        !(plan->grow >= 1 && plan->grow <= 10))
-        return fault(entry, "The warm-up cannot be read.",
-                     "Write {\"from\": \"2026-12-01\", \"first_day\": 50, \"grow\": 1.5}.");
-    plan->from_day = from_ms / TIME_DAY_MS;
-    plan->first_day = (uint32_t)first;
-    return OK;
-}
-
-static enum err limits_read(struct entry *entry)
-{
-    struct way_conf *way = entry->way;
-    struct str       only = json_get_str(entry->json, STR("messages"));
-    uint32_t         timeout_s = 0;
-    TRY(number_read(entry, "connections", 64, &way->connections));
-    TRY(number_read(entry, "per_second", 1000000, &way->per_second));
-    TRY(number_read(entry, "domain_max", 64, &way->domain_messages_max));
-    TRY(number_read(entry, "timeout", 120, &timeout_s));
-    way->timeout_ms = (int64_t)timeout_s * TIME_SECOND_MS;
-    TRY(words_read(entry, "topics", &way->topics, &way->topics_count));
-    TRY(words_read(entry, "domains", &way->domains, &way->domains_count));
-    way->only_receipts = str_eq(only, STR("receipts"));
-    way->no_receipts = str_eq(only, STR("letters"));
-    if (only.len > 0 && !way->only_receipts && !way->no_receipts && !str_eq(only, STR("all")))
-        return fault(entry, "messages is none of all, receipts and letters.",
-                     "receipts are transactional messages, letters all others.");
-    return plan_read(entry, &way->plan);
 }
 
 /* ---- the kinds ---- */
@@ -159,8 +76,8 @@ static enum err provider_find(struct entry *entry, struct str name, struct provi
     for (size_t i = 0; i < name.len; i++)
         is_plain = is_plain && name.ptr[i] != '/' && name.ptr[i] != '.';
     if (!is_plain)
-        return fault(entry, "A provider's name has neither dots nor slashes.",
-                     "`dult providers` lists them.");
+        return entry_fault(entry, "A provider's name has neither dots nor slashes.",
+                           "`dult providers` lists them.");
     snprintf(path, sizeof path, "%s/providers/%.*s.json", file->dir, STR_ARG(name));
     enum err err = files_read_one(file->arena, path, PROVIDER_BYTES_MAX, &text, entry->problem);
     if (err == ERR_ABSENT)
@@ -198,7 +115,7 @@ static enum err settings_read(struct entry *entry, const struct provider *provid
         if (value->kind == JSON_OBJECT || is_secret(provider, given->members[i].key))
             TRY(secret_read(entry, value, &text));
         else if (value->kind != JSON_STRING)
-            return fault(entry, "A setting is not a text.", "Write it between quotes.");
+            return entry_fault(entry, "A setting is not a text.", "Write it between quotes.");
         members[read.count++] =
             (struct json_member){ given->members[i].key, { .kind = JSON_STRING, .string = text } };
     }
@@ -230,14 +147,14 @@ static enum err smtp_read(struct entry *entry, struct str url)
     entry->way->smtp_url = str_copy(entry->file->arena, url).ptr;
     TRY(sender_url_parse(url, &parsed, entry->problem));
     if (parsed.password[0] != '\0')
-        return fault(entry, "A password stands in the file.",
-                     "Write smtp://user@host, and \"password\": {\"secret\": \"NAME\"}.");
+        return entry_fault(entry, "A password stands in the file.",
+                           "Write smtp://user@host, and \"password\": {\"secret\": \"NAME\"}.");
     if (password == NULL)
         return OK;
     size_t at = str_find_char(url, 0, '@');
     TRY(secret_read(entry, password, &secret));
     if (at == url.len)
-        return fault(entry, "There is a password and no user.", "Write smtp://user@host.");
+        return entry_fault(entry, "There is a password and no user.", "Write smtp://user@host.");
     buf_str(&whole, str_slice(url, 0, at));
     buf_char(&whole, ':');
     percent_write(&whole, secret);
@@ -265,8 +182,8 @@ static enum err tls_read(struct entry *entry)
             entry->way->tls = (enum sender_tls)i;
             return OK;
         }
-    return fault(entry, "tls is none of chosen, off, offered and required.",
-                 "Leave it out, if in doubt.");
+    return entry_fault(entry, "tls is none of chosen, off, offered and required.",
+                       "Leave it out, if in doubt.");
 }
 
 static enum err members_check(struct entry *entry)
@@ -275,7 +192,8 @@ static enum err members_check(struct entry *entry)
                                          "smtp",    "password",    "tls",        "ca",
                                          "outbox",  "connections", "per_second", "domain_max",
                                          "timeout", "topics",      "domains",    "messages",
-                                         "per_day", "warm_up" };
+                                         "per_day", "per_month",   "warm_up",    "from",
+                                         "price",   "countries",   "about" };
     for (uint32_t i = 0; i < entry->json->count; i++) {
         bool is_known = false;
         for (size_t j = 0; j < sizeof known / sizeof known[0]; j++)
@@ -290,23 +208,27 @@ static enum err members_check(struct entry *entry)
 
 static enum err way_read(struct ways_file *file, const struct json *json, struct problem *problem)
 {
-    struct entry entry = { file, json, &file->ways[file->count], "ways.json", problem };
+    struct entry entry = {
+        file, file->arena, json, &file->ways[file->count], "ways.json", problem
+    };
     if (json->kind != JSON_OBJECT)
-        return fault(&entry, "A way out is not an object.", "Write {\"name\": \"...\", ...}.");
+        return entry_fault(&entry, "A way out is not an object.",
+                           "Write {\"name\": \"...\", ...}.");
     struct str name = json_get_str(json, STR("name")), url = json_get_str(json, STR("smtp"));
     struct str provider = json_get_str(json, STR("provider")),
                outbox = json_get_str(json, STR("outbox"));
     if (name.len == 0 || name.len > WAY_NAME_BYTES_MAX)
-        return fault(&entry, "A way out has no name of 1 to 40 bytes.", "Give it one.");
+        return entry_fault(&entry, "A way out has no name of 1 to 40 bytes.", "Give it one.");
     snprintf(entry.where, sizeof entry.where, "ways.json: %.*s", STR_ARG(name));
     for (uint32_t i = 0; i < file->count; i++)
         if (str_eq(str_of(file->ways[i].name), name))
-            return fault(&entry, "Two ways have this name.", "Name one of them otherwise.");
+            return entry_fault(&entry, "Two ways have this name.", "Name one of them otherwise.");
     entry.way->name = str_copy(file->arena, name).ptr;
     if ((url.len > 0) + (provider.len > 0) + (outbox.len > 0) != 1)
-        return fault(&entry, "A way is one of smtp, provider and outbox.", "Write one of them.");
+        return entry_fault(&entry, "A way is one of smtp, provider and outbox.",
+                           "Write one of them.");
     TRY(members_check(&entry));
-    TRY(limits_read(&entry));
+    TRY(entry_limits_read(&entry));
     TRY(tls_read(&entry));
     if (provider.len > 0)
         TRY(http_read(&entry, provider));
@@ -319,24 +241,49 @@ static enum err way_read(struct ways_file *file, const struct json *json, struct
     return OK;
 }
 
+/* Where nobody wrote a way for webhooks they go all the same: a template says where to. */
+static enum err webhook_add(struct ways_file *file, struct problem *problem)
+{
+    static const struct json none = { .kind = JSON_OBJECT };
+    struct entry             entry = {
+                    file, file->arena, &none, &file->ways[file->count], "ways.json", problem
+    };
+    for (uint32_t i = 0; i < file->count; i++)
+        if (file->ways[i].channel == CHANNEL_WEBHOOK)
+            return OK;
+    *entry.way = (struct way_conf){ .name = "webhooks", .is_usual = true };
+    TRY(http_read(&entry, STR("webhook")));
+    file->count++;
+    return OK;
+}
+
+static enum err text_read(struct ways_file *file, const char *path, struct problem *problem)
+{
+    char       usual[PATH_BYTES];
+    struct str text;
+    snprintf(usual, sizeof usual, "%s/ways.json", file->dir);
+    enum err err = files_read_one(file->arena, path == NULL ? usual : path, WAYS_FILE_BYTES_MAX,
+                                  &text, problem);
+    file->root = (struct json){ .kind = JSON_NULL };
+    if (err == ERR_ABSENT && path == NULL)
+        return OK;
+    TRY(err);
+    return json_parse_once(file->arena, text, &file->root, problem);
+}
+
 static enum err ways_read(struct ways_file *file, const char *path, struct problem *problem)
 {
-    char        usual[PATH_BYTES];
-    struct json root;
-    struct str  text;
-    snprintf(usual, sizeof usual, "%s/ways.json", file->dir);
-    TRY(files_read_one(file->arena, path == NULL ? usual : path, WAYS_FILE_BYTES_MAX, &text,
-                       problem));
-    enum err err = json_parse_once(file->arena, text, &root, problem);
-    if (err != OK)
-        return err;
-    const struct json *list = json_get(&root, STR("ways"));
+    TRY(text_read(file, path, problem));
+    const struct json *list = json_get(&file->root, STR("ways"));
+    if (file->root.kind == JSON_NULL)
+        return webhook_add(file, problem);
     if (list == NULL || list->kind != JSON_ARRAY || list->count == 0 || list->count > WAYS_TOLD_MAX)
-        return problem_set(problem, ERR_INPUT, "ways.json", "There is no list of 1 to 8 ways.",
+        return problem_set(problem, ERR_INPUT, "ways.json", "There is no list of 1 to 12 ways.",
                            "Write {\"ways\": [{\"name\": ...}]}.");
     for (uint32_t i = 0; i < list->count; i++)
         TRY(way_read(file, &list->items[i], problem));
-    return OK;
+    file->told = file->count;
+    return webhook_add(file, problem);
 }
 
 enum err ways_file_read(struct ways_file **out, const char *dir, const char *path,
@@ -346,6 +293,7 @@ enum err ways_file_read(struct ways_file **out, const char *dir, const char *pat
     if (file == NULL)
         return ERR_MEMORY;
     file->arena = arena_open(ARENA_BYTES_MAX);
+    atomic_init(&file->holders, 1);
     enum err err = ERR_MEMORY;
     if (file->arena != NULL) {
         file->dir = str_copy(file->arena, str_of(dir)).ptr;
@@ -360,9 +308,9 @@ enum err ways_file_read(struct ways_file **out, const char *dir, const char *pat
 
 void ways_file_close(struct ways_file *file)
 {
-    if (file == NULL)
+    if (file == NULL || atomic_fetch_sub(&file->holders, 1) > 1)
         return;
-    for (uint32_t i = 0; i < WAYS_TOLD_MAX; i++)
+    for (uint32_t i = 0; i < WAYS_TOLD_MAX + 1; i++)
         provider_close(file->providers[i]);
     arena_close(file->arena);
     free(file);
@@ -372,4 +320,45 @@ const struct way_conf *ways_file_ways(const struct ways_file *file, uint32_t *co
 {
     *count = file->count;
     return file->ways;
+}
+
+bool ways_file_is_told(const struct ways_file *file)
+{
+    return file->told > 0;
+}
+
+const struct json *ways_file_answers(const struct ways_file *file)
+{
+    return json_get(&file->root, STR("answers"));
+}
+
+const struct way_conf *ways_file_first(const struct ways_file *file, enum consent_channel channel,
+                                       struct str address)
+{
+    const struct way_conf *first = NULL;
+    for (uint32_t i = 0; i < file->count && first == NULL; i++)
+        if (way_channel(&file->ways[i]) == channel && way_is_for_place(&file->ways[i], address))
+            first = &file->ways[i];
+    return first;
+}
+
+/* ---- the shelf ---- */
+
+struct ways_file *ways_shelf_take(struct ways_shelf *shelf)
+{
+    pthread_mutex_lock(&shelf->lock);
+    struct ways_file *file = shelf->file;
+    if (file != NULL)
+        atomic_fetch_add(&file->holders, 1);
+    pthread_mutex_unlock(&shelf->lock);
+    return file;
+}
+
+void ways_shelf_put(struct ways_shelf *shelf, struct ways_file *file)
+{
+    pthread_mutex_lock(&shelf->lock);
+    struct ways_file *before = shelf->file;
+    shelf->file = file;
+    pthread_mutex_unlock(&shelf->lock);
+    ways_file_close(before);
 }
