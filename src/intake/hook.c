@@ -2,12 +2,14 @@
 
 #include "intake/hook_proof.h"
 
+enum { HOOK_SES_RECIPIENTS_MAX = 50 }; /* of one mail, says SES */
+
 struct reading {
     struct arena       *arena;
     struct hook_events *out;
 };
 
-static const char *const names[HOOK_SERVICES] = { "sendgrid", "mailgun", "postmark" };
+static const char *const names[HOOK_SERVICES] = { "sendgrid", "mailgun", "postmark", "ses" };
 
 bool hook_service_of(struct str name, enum hook_service *out)
 {
@@ -62,9 +64,10 @@ static void sendgrid_one(struct reading *reading, const struct json *one)
                                 .status = text_of(one, "status"),
                                 .said = text_of(one, "reason") };
     event.kind = str_eq(word, STR("spamreport"))           ? HOOK_COMPLAINT
+                 : str_eq(word, STR("delivered"))          ? HOOK_DELIVERED
                  : bounce && !str_eq(type, STR("blocked")) ? HOOK_BOUNCE_HARD
                                                            : HOOK_BOUNCE_SOFT;
-    if (bounce || event.kind == HOOK_COMPLAINT)
+    if (bounce || event.kind == HOOK_COMPLAINT || event.kind == HOOK_DELIVERED)
         add(reading, event);
 }
 
@@ -83,6 +86,7 @@ static void mailgun_one(struct reading *reading, const struct json *body, struct
                                  .message_id = text_of(headers, "message-id"),
                                  .said = said.len > 0 ? said : text_of(delivery, "description") };
     event.kind = str_eq(word, STR("complained"))                                 ? HOOK_COMPLAINT
+                 : str_eq(word, STR("delivered"))                                ? HOOK_DELIVERED
                  : failed && str_eq(text_of(data, "severity"), STR("permanent")) ? HOOK_BOUNCE_HARD
                                                                                  : HOOK_BOUNCE_SOFT;
     if (event.kind != HOOK_BOUNCE_SOFT) /* those it tries again itself */
@@ -113,16 +117,92 @@ static void postmark_one(struct reading *reading, const struct json *body)
     for (size_t i = 0; i < sizeof soft / sizeof soft[0]; i++)
         is_soft = is_soft || str_eq(type, str_of(soft[i]));
     bool complaint = str_eq(record, STR("SpamComplaint"));
-    if (!complaint && !(str_eq(record, STR("Bounce")) && (is_hard || is_soft)))
+    bool arrived = str_eq(record, STR("Delivery"));
+    if (!arrived && !complaint && !(str_eq(record, STR("Bounce")) && (is_hard || is_soft)))
         return;
     add(reading,
         (struct hook_event){ .kind = complaint ? HOOK_COMPLAINT
+                                     : arrived ? HOOK_DELIVERED
                                      : is_hard ? HOOK_BOUNCE_HARD
                                                : HOOK_BOUNCE_SOFT,
                              .id = postmark_id(reading, body),
-                             .recipient = text_of(body, "Email"),
+                             .recipient = text_of(body, arrived ? "Recipient" : "Email"),
                              .message_id = text_of(object_of(body, "Metadata"), "message-id"),
                              .said = details.len > 0 ? details : text_of(body, "Description") });
+}
+
+/* ---- SES: one, to several recipients ---- */
+
+/* Among the headers as they were given to it; what it made of them has another. */
+static struct str ses_message_id(const struct json *mail)
+{
+    const struct json *headers = mail == NULL ? NULL : json_get(mail, STR("headers"));
+    for (uint32_t i = 0; headers != NULL && headers->kind == JSON_ARRAY && i < headers->count; i++)
+        if (str_eq_nocase(text_of(&headers->items[i], "name"), STR("Message-ID")))
+            return text_of(&headers->items[i], "value");
+    return text_of(object_of(mail, "commonHeaders"), "messageId");
+}
+
+static struct str ses_event_id(struct reading *reading, const struct json *told,
+                               const struct json *mail, uint32_t number)
+{
+    struct str id = text_of(told, "feedbackId");
+    return str_format(reading->arena, "%.*s.%u",
+                      STR_ARG(id.len > 0 ? id : text_of(mail, "messageId")), number);
+}
+
+/* Recipients are objects with an address, or addresses. */
+static void ses_recipients(struct reading *reading, const struct json *list,
+                           const struct json *told, const struct json *mail, enum hook_kind kind)
+{
+    for (uint32_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->count; i++) {
+        const struct json *one = &list->items[i];
+        bool               is_text = one->kind == JSON_STRING;
+        if (reading->out->count == HOOK_SES_RECIPIENTS_MAX)
+            return;
+        add(reading,
+            (struct hook_event){ .kind = kind,
+                                 .id = ses_event_id(reading, told, mail, i),
+                                 .recipient = is_text ? one->string : text_of(one, "emailAddress"),
+                                 .message_id = ses_message_id(mail),
+                                 .status = text_of(one, "status"),
+                                 .said = text_of(one, "diagnosticCode") });
+    }
+}
+
+static void ses_one(struct reading *reading, const struct json *body)
+{
+    const struct json *mail = object_of(body, "mail"), *bounce = object_of(body, "bounce");
+    const struct json *complaint = object_of(body, "complaint");
+    const struct json *delivery = object_of(body, "delivery");
+    struct str         type = text_of(bounce, "bounceType");
+    bool               is_hard = str_eq(type, STR("Permanent"));
+    if (bounce != NULL)
+        ses_recipients(reading, json_get(bounce, STR("bouncedRecipients")), bounce, mail,
+                       is_hard ? HOOK_BOUNCE_HARD : HOOK_BOUNCE_SOFT);
+    else if (complaint != NULL)
+        ses_recipients(reading, json_get(complaint, STR("complainedRecipients")), complaint, mail,
+                       HOOK_COMPLAINT);
+    else if (delivery != NULL)
+        ses_recipients(reading, json_get(delivery, STR("recipients")), delivery, mail,
+                       HOOK_DELIVERED);
+}
+
+enum err hook_ses_read(struct str message, struct json_parser *parser, struct arena *arena,
+                       struct hook_events *out)
+{
+    struct reading reading = { .arena = arena, .out = out };
+    struct json    body;
+    *out = (struct hook_events){ .items = ARENA_ARRAY(arena, HOOK_SES_RECIPIENTS_MAX,
+                                                      struct hook_event) };
+    if (out->items == NULL)
+        return ERR_MEMORY;
+    enum err err = json_parse(parser, arena, message, &body, NULL);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err == OK && body.kind == JSON_OBJECT)
+        ses_one(&reading, &body);
+    return OK;
 }
 
 /* ---- all of them ---- */
@@ -157,7 +237,8 @@ static bool is_proven_outside(enum hook_service service, struct str secret,
     if (service == HOOK_SENDGRID)
         return proof_is_fresh(request->timestamp, request->now_ms) &&
                proof_by_ecdsa(secret, request->signature, request->timestamp, request->body);
-    return service == HOOK_MAILGUN || proof_by_password(secret, request->authorization);
+    return service == HOOK_MAILGUN ||
+           (service == HOOK_POSTMARK && proof_by_password(secret, request->authorization));
 }
 
 static enum err sendgrid_read(struct reading *reading, const struct json *body,

@@ -5,11 +5,12 @@
  *      sendgrid   X-Twilio-Email-Event-Webhook-Signature: ECDSA P-256 over timestamp and body
  *      mailgun    in the body: HMAC-SHA256 over timestamp and token
  *      postmark   no signature: a name and password in the URL (HTTP Basic)
+ *      ses        by Amazon SNS, whose envelope is proven before (sns.h): its Message is read here
  *
- * Read are bounces and complaints. Ours is a mail by its Message-ID, which SendGrid and Mailgun
- * hand back; Postmark only where the mail has it in its metadata, else it tells an address and no
- * more. Everything else they tell (delivered, opened) is passed over: opens and clicks have links
- * of ours.
+ * Read are bounces, complaints and what arrived. Ours is a mail by its Message-ID, which all of
+ * them hand back (Postmark in the metadata that our description of it gives each mail; SES among
+ * the original headers, where it is told to include them); else an address is told and no more.
+ * Everything else they tell (opened, clicked) is passed over: opens and clicks have links of ours.
  *
  * Always true   nothing is read before it is proven; a proof older than HOOK_AGE_MS is none.
  * Source        docs.sendgrid.com (event webhook security), documentation.mailgun.com (webhooks),
@@ -27,7 +28,7 @@ enum {
     HOOK_AGE_MS = 600000,   /* of a signature; services sign anew when they try again */
 };
 
-enum hook_service { HOOK_SENDGRID, HOOK_MAILGUN, HOOK_POSTMARK, HOOK_SERVICES };
+enum hook_service { HOOK_SENDGRID, HOOK_MAILGUN, HOOK_POSTMARK, HOOK_SES, HOOK_SERVICES };
 
 /* False: we know no such service. */
 bool        hook_service_of(struct str name, enum hook_service *out);
@@ -44,6 +45,7 @@ enum hook_kind {
     HOOK_BOUNCE_HARD, /* the service calls it permanent */
     HOOK_BOUNCE_SOFT,
     HOOK_COMPLAINT,
+    HOOK_DELIVERED, /* the recipient's server took it */
 };
 
 struct hook_event {
@@ -67,5 +69,10 @@ struct hook_events {
 MUST enum err hook_read(enum hook_service service, struct str secret,
                         const struct hook_request *request, struct json_parser *parser,
                         struct arena *arena, struct hook_events *out, struct problem *problem);
+
+/* Of SES, the Message of a notification that is proven. What is no event (SNS's own greetings) is
+ * none. */
+MUST enum err hook_ses_read(struct str message, struct json_parser *parser, struct arena *arena,
+                            struct hook_events *out);
 
 #endif

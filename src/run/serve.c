@@ -17,6 +17,7 @@
 #include "run/log.h"
 #include "run/quiet.h"
 #include "run/returned/listener.h"
+#include "run/returned/sns_desk.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -45,6 +46,7 @@ struct serve {
     struct refused     *refused;
     struct api         *api;
     struct ways_shelf   ways;
+    struct sns_desk    *sns; /* NULL: SES tells us nothing */
     struct sender      *sender;
     struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
     struct router      *router;
@@ -210,6 +212,9 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
     const char *geo_file = text_or_null(serve->conf.config, CONFIG_GEO_FILE);
     if (geo_file != NULL)
         TRY(geo_open(&serve->geo, geo_file, problem));
+    if (config_has(serve->conf.config, CONFIG_SES_TOPIC))
+        TRY(sns_desk_open(&serve->sns, text_or_null(serve->conf.config, CONFIG_SES_CERTIFICATE),
+                          problem));
     struct sender_url way = { .host = "" };
     if (config_has(serve->conf.config, CONFIG_SMTP_URL) &&
         sender_url_parse(str_of(config_text(serve->conf.config, CONFIG_SMTP_URL)), &way, NULL) ==
@@ -232,7 +237,9 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .hook_secrets = { [HOOK_SENDGRID] = text_or_null(serve->conf.config, CONFIG_SENDGRID_KEY),
                           [HOOK_MAILGUN] = text_or_null(serve->conf.config, CONFIG_MAILGUN_KEY),
                           [HOOK_POSTMARK] =
-                              text_or_null(serve->conf.config, CONFIG_POSTMARK_PASSWORD) },
+                              text_or_null(serve->conf.config, CONFIG_POSTMARK_PASSWORD),
+                          [HOOK_SES] = text_or_null(serve->conf.config, CONFIG_SES_TOPIC) },
+        .sns = serve->sns,
         .report_threads = (uint32_t)config_number(serve->conf.config, CONFIG_REPORT_THREADS),
         .hit_wait_ms = config_number(serve->conf.config, CONFIG_HIT_WAIT) * TIME_SECOND_MS,
         .hit_soon_ms = HIT_SOON_MS,
@@ -417,6 +424,7 @@ void serve_close(struct serve *serve)
     sender_close(serve->sender);
     teller_close(serve->teller);
     api_close(serve->api);
+    sns_desk_close(serve->sns);
     ways_shelf_put(&serve->ways, NULL);
     core_close(serve->core);
     router_close(serve->router);

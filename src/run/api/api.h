@@ -47,6 +47,7 @@ struct sender;
 struct trial;
 struct geo;
 struct ways_shelf;
+struct sns_desk;
 
 struct api_conf {
     struct core             *core;
@@ -68,7 +69,8 @@ struct api_conf {
     uint32_t                 report_threads;           /* 0: API_REPORT_THREADS */
     int64_t                  hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
     const char              *dir;                      /* where hits wait; NULL: they do not */
-    const char *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
+    const char      *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
+    struct sns_desk *sns;                         /* needed where SES's is given */
 };
 
 /* After core_open; everything in `conf` must outlive the api. */

@@ -261,3 +261,22 @@ enum err returned_vouched(const struct trail_desk *desk, struct core *core,
         return address_take(&taking, id, bounce, is_taken);
     return one_take(&taking, &whom, bounce, is_taken);
 }
+
+enum err returned_delivered(const struct trail_desk *desk, struct core *core,
+                            const struct token_keys *keys, struct str token, struct str id,
+                            bool *is_taken)
+{
+    const struct bounces none = { .token = token };
+    struct taking        taking = { .desk = desk, .core = core };
+    struct whom_question whom;
+    struct entry         entry;
+    *is_taken = false;
+    TRY(token_find(&taking, keys, STR_NONE, &none));
+    TRY(whom_find(&taking, &whom));
+    if (!taking.is_ours || !whom.is_somebody)
+        return OK;
+    TRY(trail_entry(desk->arena, &taking.trail, EVENT_MESSAGE_DELIVERED, &entry));
+    entry.message_id = id;
+    *is_taken = true;
+    return submit(&taking, &entry);
+}

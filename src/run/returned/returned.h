@@ -49,4 +49,9 @@ MUST enum err returned_vouched(const struct trail_desk *desk, struct core *core,
                                const struct token_keys *keys, struct str token, struct str id,
                                struct bounce *bounce, bool *is_taken);
 
+/* It arrived, says a service that is proven. */
+MUST enum err returned_delivered(const struct trail_desk *desk, struct core *core,
+                                 const struct token_keys *keys, struct str token, struct str id,
+                                 bool *is_taken);
+
 #endif
