@@ -63,36 +63,43 @@ bool listen_is_wanted(struct listen *listen, const struct heard *heard, enum seg
 
 /* ---- what counts ---- */
 
-/* Of one run, which most people have. */
+/* Among the newest `most`; false when it is older than all of them. */
+static bool time_add(struct listen *listen, int64_t at_ms, uint32_t most)
+{
+    uint32_t i = listen->times_count;
+    if (i == most && (most == 0 || listen->times[most - 1] >= at_ms))
+        return false;
+    if (i == most)
+        i--;
+    else
+        listen->times_count++;
+    for (; i > 0 && listen->times[i - 1] < at_ms; i--)
+        listen->times[i] = listen->times[i - 1];
+    listen->times[i] = at_ms;
+    return true;
+}
+
 static void times_of_run(struct listen *listen, const struct run *run, bool any, uint32_t most)
 {
     uint16_t name = listen->event->name;
-    for (uint32_t to = run->count; listen->times_count < most && to > 0; to--) {
+    for (uint32_t to = run->count; to > 0; to--) {
         if (!any)
             to = run_name_last(run, to, name);
         if (to == 0)
             return;
-        if (!any || run->name[to - 1] >= RUN_OWN_NAMES)
-            listen->times[listen->times_count++] = run->at_ms[to - 1];
+        if ((!any || run->name[to - 1] >= RUN_OWN_NAMES) &&
+            !time_add(listen, run->at_ms[to - 1], most))
+            return;
     }
 }
 
+/* The runs that come last are the newest, as a rule: then each time stays where it is put. */
 static void times_find(struct listen *listen, bool any, uint32_t most)
 {
-    const struct facts     *facts = listen->facts;
-    struct segment_match_op match = { .event = any ? SEGMENT_ANY_EVENT : listen->event->name };
-    struct segment_asking   asking = { NULL, facts, NULL };
-    struct segment_span     past = { INT64_MIN, INT64_MAX };
-    struct segment_scan     scan;
-    struct segment_hit      hit;
+    const struct facts *facts = listen->facts;
     listen->times_count = 0;
-    if (facts->runs_count == 1) {
-        times_of_run(listen, &facts->runs[0], any, most);
-        return;
-    }
-    segment_scan_newest(&scan, &asking, &match, past);
-    while (listen->times_count < most && segment_scan_take_newest(&scan, &hit))
-        listen->times[listen->times_count++] = hit.at_ms;
+    for (uint32_t i = facts->runs_count; i > 0; i--)
+        times_of_run(listen, &facts->runs[i - 1], any, most);
 }
 
 /* How many match from `from_ms` on, counted to `most`. */
