@@ -14,6 +14,13 @@ static bool came_back(const struct record *record, enum brake_event *out)
            (complaint || (hard && str_eq(record->name, EVENT_MESSAGE_BOUNCED)));
 }
 
+void braking_hold(const struct engine *engine, struct out *out)
+{
+    const struct brake_conf *conf = &engine->program->sending;
+    out->holds = out->holds || conf->is_stopped;
+    out->holds_receipts = out->holds_receipts || (conf->is_stopped && conf->stops_receipts);
+}
+
 static enum err stop(struct engine *engine, struct out *out, const char *why)
 {
     SCOPED(buf_donep) struct buf text = buf_make(BRAKE_TEXT_BYTES_MAX);
@@ -23,6 +30,7 @@ static enum err stop(struct engine *engine, struct out *out, const char *why)
     conf->version = (uint32_t)engine->seq;
     brake_write(conf, &text);
     TRY(buf_err(&text));
+    braking_hold(engine, out);
     out->stopped = str_copy(out->arena, buf_view(&text));
     return out->stopped.ptr == NULL ? ERR_MEMORY : OK;
 }

@@ -166,6 +166,9 @@ struct out {
     size_t              claims_count, claims_room;
     struct suppression *suppressions; /* what is new of the list, in order */
     size_t              suppressions_count, suppressions_room;
+    uint64_t           *recalls; /* claimed messages whose reader wants them no more */
+    size_t              recalls_count, recalls_room;
+    bool holds, holds_receipts; /* sending was stopped: what is claimed and not begun is to wait */
     struct str stopped; /* sending stopped by itself: its definition now; empty: it did not */
     uint32_t   intents; /* messages newly queued: delivery may want to claim */
     uint64_t   message; /* the last one that a program asked for; 0: none */

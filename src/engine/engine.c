@@ -109,6 +109,7 @@ static enum err erase_apply(struct engine *engine, const struct record *record, 
     if (people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     TRY(suppress_erase_person(engine, out, people_root(engine->people, record->profile)));
+    TRY(outbox_recall(engine, out, people_root(engine->people, record->profile)));
     do {
         TRY(decide(engine, out,
                    (struct decision){
@@ -179,7 +180,10 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         TRY(ids_check(record, problem));
         return apply_list(engine, record, out);
     case RECORD_DEFINE:
-        return apply_definition(engine, record, problem);
+        TRY(apply_definition(engine, record, problem));
+        if (record->definition_kind == DEFINE_SENDING)
+            braking_hold(engine, out);
+        return OK;
     case RECORD_SUPPRESSION:
         return apply_suppression(engine, record, out, problem);
     case RECORD_SEND:

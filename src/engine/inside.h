@@ -183,7 +183,9 @@ struct str consent_why_not(const struct engine *engine, uint32_t person,
 /* braking.c: counts what was sent and what came back; a limit passed stops sending. */
 MUST enum err braking_hear(struct engine *engine, const struct record *record, struct out *out);
 /* Is sending stopped for this message? */
-bool          braking_holds(const struct engine *engine, const struct message *message);
+bool braking_holds(const struct engine *engine, const struct message *message);
+/* Says in `out` what is to wait, if sending is stopped. */
+void          braking_hold(const struct engine *engine, struct out *out);
 MUST enum err braking_release(struct engine *engine);
 
 /* suppress.c: keeps the entry and tells the store. */
@@ -306,8 +308,10 @@ MUST enum err outbox_claim(struct engine *engine, struct out *out, const struct 
 MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
-/* Takes back what waits about the topic by the channel; topic 0 and CHANNEL_ALL are every one. What
- * is transactional stays, and what is not to the person. */
+/* What is claimed of the person's and not begun is asked back. */
+MUST enum err outbox_recall(const struct engine *engine, struct out *out, uint32_t person);
+/* Takes back what waits about the topic by the channel, and asks back what is claimed; topic 0 and
+ * CHANNEL_ALL are every one. What is transactional stays, and what is not to the person. */
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                               struct str reason);
 

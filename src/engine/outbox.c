@@ -58,6 +58,32 @@ enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
     return OK;
 }
 
+/* It was claimed and may not have been begun. */
+static enum err recall_add(struct out *out, uint64_t message)
+{
+    if (out->recalls_count == out->recalls_room) {
+        size_t    room = out->recalls_room == 0 ? 16 : out->recalls_room * 2;
+        uint64_t *recalls = ARENA_ARRAY(out->arena, room, uint64_t);
+        if (recalls == NULL)
+            return ERR_MEMORY;
+        for (size_t i = 0; i < out->recalls_count; i++)
+            recalls[i] = out->recalls[i];
+        out->recalls = recalls;
+        out->recalls_room = room;
+    }
+    out->recalls[out->recalls_count++] = message;
+    return OK;
+}
+
+enum err outbox_recall(const struct engine *engine, struct out *out, uint32_t person)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].state == MESSAGE_SENDING)
+            TRY(recall_add(out, state->rare->messages.items[i].id));
+    return OK;
+}
+
 enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                          struct str reason)
 {
@@ -66,9 +92,13 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel
     for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         const struct message *message = &state->rare->messages.items[i];
         const struct template_def *template = program_template_at(program, message->template_id);
-        if (message->state != MESSAGE_QUEUED || template->transactional ||
-            !channel_is_to_person(template->channel) || (topic != 0 && message->topic != topic) ||
+        if (template->transactional || !channel_is_to_person(template->channel) ||
+            (topic != 0 && message->topic != topic) ||
             (channel != CHANNEL_ALL && template->channel != channel))
+            continue;
+        if (message->state == MESSAGE_SENDING)
+            TRY(recall_add(step->out, message->id));
+        if (message->state != MESSAGE_QUEUED)
             continue;
         TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
         state = people_state_get(step->engine->people, step->person);

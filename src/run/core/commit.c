@@ -217,6 +217,13 @@ static void purge_take(struct core *core, const struct purge_order *order)
     atomic_store(&core->purge_handed, false);
 }
 
+static void recalls_tell(struct core *core, const struct out *out)
+{
+    bool is_any = out->recalls_count > 0 || out->suppressions_count > 0 || out->holds;
+    if (is_any && core->conf.calls.recalled != NULL)
+        core->conf.calls.recalled(core->conf.calls.context, out);
+}
+
 void *commit_thread(void *arg)
 {
     struct core  *core = arg;
@@ -240,6 +247,7 @@ void *commit_thread(void *arg)
             erasing_want(core->erasing, batch->erasing_seq);
         if (batch->index_seq > 0)
             erasing_index(core->erasing, batch->index_seq);
+        recalls_tell(core, &batch->out);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
             core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
                                      batch->out.claims_count);

@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-enum { IN_DOUBT_MAX = 4096, DOUBT_TASK_BYTES_MAX = 8 << 20, EXIT_FATAL = 70 };
+enum { EXIT_FATAL = 70 };
 
 void core_fatal(struct core *core, const char *what)
 {
@@ -66,6 +66,7 @@ static enum err parts_open(struct core *core, struct problem *problem)
         return ERR_MEMORY;
     TRY(zones_of_system(&core->zones, NULL, problem));
     TRY(store_open(&core->store, &conf, problem));
+    TRY(begun_open(&core->begun, core->dir, problem)); /* the folder is ours now */
     TRY(store_reader_open(core->store, "engine", &core->reader));
     core->purge = purge_open(core->store);
     if (core->purge == NULL)
@@ -99,38 +100,6 @@ enum err core_open(struct core **out, const struct core_conf *conf, struct probl
 void core_calls_set(struct core *core, struct core_calls calls)
 {
     core->conf.calls = calls;
-}
-
-/* What was being sent when the process ended may have arrived or not: nobody can know. */
-static enum err doubt_settle(struct core *core)
-{
-    struct claim *claims = calloc(IN_DOUBT_MAX, sizeof *claims);
-    struct arena *arena = arena_open(DOUBT_TASK_BYTES_MAX);
-    uint32_t      count = claims == NULL ? 0 : engine_in_doubt(core->engine, claims, IN_DOUBT_MAX);
-    struct task  *task = arena == NULL ? NULL : ARENA_NEW(arena, struct task);
-    struct entry *entries = arena == NULL ? NULL : ARENA_ARRAY(arena, count, struct entry);
-    if (claims == NULL || task == NULL || entries == NULL || count == 0) {
-        free(claims);
-        arena_close(arena);
-        return claims == NULL || task == NULL || entries == NULL ? ERR_MEMORY : OK;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        entries[i] = (struct entry){
-            .record = { .kind = RECORD_OUTCOME,
-                        .received_ms = time_now_ms(),
-                        .at_ms = time_now_ms(),
-                        .profile = claims[i].profile,
-                        .outcome = { .message = claims[i].message,
-                                     .kind = OUTCOME_UNKNOWN,
-                                     .text = STR("the process ended while it was being sent") } },
-            .body = STR("{}")
-        };
-    free(claims);
-    *task = (struct task){ .arena = arena, .entries = entries, .entries_count = count };
-    enum err err = core_submit(core, task);
-    if (err != OK)
-        arena_close(arena);
-    return err;
 }
 
 enum err core_start(struct core *core)
@@ -167,6 +136,7 @@ void core_close(struct core *core)
     erasing_close(core->erasing);
     store_reader_close(core->reader);
     purge_close(core->purge);
+    begun_close(core->begun);
     store_close(core->store);
     sweep_close(core->sweep);
     reading_close(core->reading);
@@ -275,6 +245,11 @@ struct purge_progress core_purge(const struct core *core)
 const struct zones *core_zones(const struct core *core)
 {
     return core->zones;
+}
+
+struct begun *core_begun(struct core *core)
+{
+    return core->begun;
 }
 
 struct store *core_store(struct core *core)

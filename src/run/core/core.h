@@ -37,6 +37,7 @@ enum {
 };
 
 struct core;
+struct begun;   /* begun.h */
 struct reading; /* reading.h */
 struct task;
 
@@ -84,6 +85,9 @@ struct core_calls {
     void *context;
     /* These messages are to be sent now; the claims are borrowed for the call. */
     void (*claimed)(void *context, const struct claim *claims, size_t count);
+    /* Before whoever said so is answered: what is claimed and not begun is to come back, as far as
+     * out's recalls, suppressions and `holds` say. */
+    void (*recalled)(void *context, const struct out *out);
 };
 
 struct core_conf {
@@ -159,6 +163,8 @@ struct reading *core_reading(struct core *core);
 struct purge_progress core_purge(const struct core *core);
 
 struct store *core_store(struct core *core);
+/* Whoever sends says in it what is begun. */
+struct begun *core_begun(struct core *core);
 /* The system's time zones; never changed while the core lives. */
 const struct zones *core_zones(const struct core *core);
 /* Only for questions on the engine thread, or before core_start. */

@@ -4,6 +4,7 @@
  *      turn.c     the engine thread: tasks -> batch
  *      commit.c   the commit thread: batch -> store -> answers
  *      load.c     from the store to an engine
+ *      doubt.c    what the last run had claimed and left without an outcome
  *      index.c    the index's snapshot files and their making
  *      erasing.c  people forgotten for good
  *      rows.c     the engine's words and the store's words
@@ -16,6 +17,7 @@
 
 #include "base/queue.h"
 #include "engine/checkpoint.h"
+#include "run/core/begun.h"
 #include "run/core/checkpointing.h"
 #include "run/core/core.h"
 #include "run/core/dedupe.h"
@@ -89,6 +91,7 @@ struct core {
     struct zones        *zones;
     struct store        *store;
     struct store_reader *reader; /* the engine thread's */
+    struct begun        *begun;
     struct engine       *engine;
     struct dedupe       *dedupe;
     struct dedupe       *request_keys; /* of RECORD_SEND: all of the last day, however many */
@@ -138,6 +141,8 @@ struct core {
     struct core_stats    stats;
 };
 
+/* doubt.c: what was claimed when the last run ended gets its outcome; the first task there is. */
+MUST enum err doubt_settle(struct core *core);
 /* turn.c */
 void *turn_thread(void *core);
 /* Keeps in mind that the message id was here; both live and at the start. */

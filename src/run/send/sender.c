@@ -18,6 +18,8 @@ enum { WAY_CONNECTIONS_MAX = WAY_PLACES_MAX / SMTP_SLOTS };
 _Static_assert((int)WAY_CONNECTIONS_MAX <= POOL_CONNECTIONS_MAX &&
                    (int)WAY_PLACES_MAX >= (int)MAILDIR_PLACES,
                "while as many as there are places wait for the disk, as many may be on their way");
+_Static_assert((int)BEGUN_MESSAGES_MAX >= 2 * (int)WAYS_MAX * (int)WAY_PLACES_MAX,
+               "all that have a place are known to be begun");
 _Static_assert((int)CORE_DOORS >= (int)WAYS_MAX * (int)DOORS, "each way has its doors");
 
 /* ---- opening ---- */
@@ -110,7 +112,7 @@ static enum err ways_find(struct sender *sender, struct problem *problem)
                              .number = i,
                              .conf = i < conf->ways_count ? &conf->ways[i] : &sender->only };
         for (int urgent = 0; urgent < 2; urgent++)
-            way->guests[urgent].last = &way->guests[urgent].first;
+            way->line[urgent].last = &way->line[urgent].first;
     }
     return OK;
 }
@@ -153,15 +155,12 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
     return counts_read(sender, problem);
 }
 
+/* Memory is taken as it is used: most houses never have many jobs at once. */
 static enum err parts_make(struct sender *sender)
 {
     sender->jobs = calloc(SENDER_JOBS_MAX, sizeof *sender->jobs);
     if (sender->jobs == NULL)
         return ERR_MEMORY;
-    for (uint32_t i = SENDER_JOBS_MAX; i > 0; i--) {
-        sender->jobs[i - 1].next = sender->free;
-        sender->free = &sender->jobs[i - 1];
-    }
     sender->threads_count =
         sender->conf.threads > 0 ? least(sender->conf.threads, SENDER_THREADS_MAX) : THREADS;
     return OK;
@@ -208,7 +207,9 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
         sender_free(sender);
         return err;
     }
-    core_calls_set(core, (struct core_calls){ .context = sender, .claimed = sender_claimed });
+    core_calls_set(core, (struct core_calls){ .context = sender,
+                                              .claimed = sender_claimed,
+                                              .recalled = sender_recalled });
     *out = sender;
     return OK;
 }
@@ -290,7 +291,7 @@ static enum err renders_open(struct sender *sender)
                                 .return_domain = str_of(sender->return_domain),
                                 .no_tracking = sender->conf.no_tracking,
                                 .zones = core_zones(sender->core) };
-    for (uint32_t i = 0; i < sender->threads_count; i++)
+    for (uint32_t i = 0; i < sender->threads_count && sender->conf.make == NULL; i++)
         TRY(render_open(&sender->renders[i], &conf));
     return OK;
 }
@@ -346,6 +347,29 @@ static bool room_withdraw(struct engine *engine, struct task *task)
     return true;
 }
 
+/* On the commit thread, which alone calls. */
+static void calls_end(struct task *task)
+{
+    struct sender *sender = task->context;
+    core_calls_set(sender->core, (struct core_calls){ 0 });
+    pthread_mutex_lock(&sender->lock);
+    sender->calls_ended = true;
+    pthread_cond_broadcast(&sender->drained);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+/* After this the core knows nothing of the sender. */
+static void core_leave(struct sender *sender)
+{
+    struct task task = { .done = calls_end, .context = sender };
+    while (core_submit(sender->core, &task) != OK)
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000L }, NULL);
+    pthread_mutex_lock(&sender->lock);
+    while (!sender->calls_ended)
+        pthread_cond_wait(&sender->drained, &sender->lock);
+    pthread_mutex_unlock(&sender->lock);
+}
+
 /* When this returns every claim ever made has been handed over. */
 static void claims_end(struct sender *sender)
 {
@@ -366,7 +390,7 @@ static void drain(struct sender *sender)
     pthread_mutex_unlock(&sender->lock);
     for (uint32_t i = 0; i < sender->threads_count; i++)
         pthread_join(sender->threads[i], NULL);
-    sender_guests_return(sender);
+    sender_lines_return(sender);
     for (uint32_t i = 0; i < sender->ways_count; i++)
         if (sender->ways[i].channel != NULL)
             channel_stop(sender->ways[i].channel);
@@ -377,6 +401,7 @@ static void drain(struct sender *sender)
     pthread_cond_signal(&sender->moved);
     pthread_mutex_unlock(&sender->lock);
     pthread_join(sender->reporter, NULL);
+    core_leave(sender);
 }
 
 void sender_close(struct sender *sender)

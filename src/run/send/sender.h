@@ -3,24 +3,27 @@
  *
  *      ways --room(n)--> places --core_door_room--> engine --claimed--> [ jobs ] -> render threads
  *      |  ^                                        (durable)                             |
- *      |  +<--------------- the first way that is for it and is open --------------------+
+ *      |  +<--- [ line ] <-- the first way that is for it and is open -------------------+
  *      |  +<--- not sent: the next way ---+                                              |
  *      done ------------------------------+-> [ outcomes ] -> report thread              | held
  *                                                              -> RECORD_OUTCOME task <--+ back
- *                                                     its place is free again
+ *                                                     as many may be claimed again
  *
  * There are one or more ways out (way.h), each a channel with places of its own. Which lanes of
  * the engine's outbox a way's places are for changes as ways go down and come back; some places
  * of each are for receipts alone. A message that a way certainly did not send, for trouble that is
- * not the recipient's, goes by the next one, as a guest on a place that nobody was told of.
+ * not the recipient's, goes by the next one, as a guest.
  *
- * A place is told to the engine again only when the engine has applied the outcome of the message
- * that held it. So a claim and the outcome before it are written together or in that order, and
- * after a crash at most as many messages are in doubt as the ways have places: 2 a connection.
+ * Claims and outcomes are gathered, so that many are one commit; and where much leaves a way, a
+ * little more is claimed than there are places (sender_ways.c), so that no place waits for the
+ * disk. What is claimed so and not begun can still come back: when its reader withdraws, before
+ * that is answered (sender_recall.c); after a kill, for begun.h knows what was begun. So at most as
+ * many messages are in doubt as the ways have places: 2 a connection. Only when the machine itself
+ * stops, all that were claimed are: WAY_AHEAD_MAX more a way.
  *
- * Always true   the claim is durable before rendering begins; every claim gets one outcome, which
- *               is handed in again until the engine takes it; after sender_close no thread or
- *               callback of the sender runs.
+ * Always true   the claim is durable before rendering begins; begun.h has it before its first byte;
+ *               every claim gets one outcome, which is handed in again until the engine takes it;
+ *               after sender_close no thread or callback of the sender runs.
  * Cost          nothing while idle: every thread waits on a condition, none looks at the clock.
  * Order         sender_open, core_start, sender_start ... sender_close, core_close.
  */
@@ -34,10 +37,15 @@
 #include "run/send/way.h"
 
 enum {
-    SENDER_JOBS_MAX = 2 * WAYS_MAX * WAY_PLACES_MAX, /* in the house at once */
-    SENDER_THREADS_MAX = 16,                         /* rendering */
-    SENDER_CONNECTIONS = 4,                          /* where the configuration says nothing */
+    /* In the house at once: as many wait for the disk as are on their way. */
+    SENDER_JOBS_MAX = 2 * WAYS_MAX * (WAY_PLACES_MAX + WAY_AHEAD_MAX),
+    SENDER_THREADS_MAX = 16, /* rendering */
+    SENDER_CONNECTIONS = 4,  /* where the configuration says nothing */
 };
+
+/* Makes the mail of a claim: message, envelope and Message-ID; what else lives lies in the arena.
+ */
+typedef enum err sender_make(const struct claim *claim, struct arena *arena, struct rendered *out);
 
 /* Texts are copied, but the ways'. One of ways, smtp_url and outbox_dir must be given; each of the
  * last two is a way by itself, after the others, of which none may be for e-mail then. */
@@ -62,6 +70,7 @@ struct sender_conf {
     const struct token_keys *tokens;  /* of receipts; NULL: none can come back */
     const char              *counts_dir; /* where days and months are counted; NULL: not kept */
     uint32_t                 ways_count;
+    sender_make             *make; /* in the place of render.h, to measure what is ready; NULL */
 };
 
 struct sender;

@@ -31,7 +31,9 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->claim.computed = str_of(job->computed);
     job->arena = NULL;
     job->rendered = (struct rendered){ 0 };
-    job->gave_home = job->in_flight = false;
+    job->is_placed = job->is_begun = job->in_flight = false;
+    job->is_recalled = false;
+    job->is_open = true;
     job->way = NULL;
     job->tried = 0;
     job->is_kept = false;
@@ -39,36 +41,45 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->letter = (struct letter){ .status = 0 };
 }
 
+/* With the lock. */
 static struct job *job_take(struct sender *sender, const struct claim *claim)
 {
-    pthread_mutex_lock(&sender->lock);
     struct job *job = sender->free;
     struct way *way = ways_of_door(sender, claim->door);
     enum door   door = claim->door % DOORS;
-    assert(job != NULL && way->promised[door] > 0);
-    sender->free = job->next;
+    assert(way->promised[door] > 0);
+    if (job != NULL)
+        sender->free = job->next;
+    else
+        job = &sender->jobs[sender->jobs_used++];
+    assert(sender->jobs_used <= SENDER_JOBS_MAX);
     job->home = way;
     job->is_reserve = door == DOOR_RECEIPTS;
     way->promised[door]--;
     way->sending[door]++;
+    way->unplaced += door == DOOR_ANY;
     sender->in_use++;
     sender->stats.queued++;
-    pthread_mutex_unlock(&sender->lock);
-    claim_copy(job, claim);
     return job;
 }
 
 /* On the commit thread: the claims are durable. */
 void sender_claimed(void *context, const struct claim *claims, size_t count)
 {
-    struct sender *sender = context;
-    for (size_t i = 0; i < count; i++) {
-        struct job *job = job_take(sender, &claims[i]);
-        pthread_mutex_lock(&sender->lock);
-        line_add(&sender->rendering[claims[i].transactional], job);
-        pthread_cond_signal(&sender->work);
-        pthread_mutex_unlock(&sender->lock);
-    }
+    struct sender  *sender = context;
+    struct job_line taken = { NULL, &taken.first };
+    pthread_mutex_lock(&sender->lock);
+    for (size_t i = 0; i < count; i++)
+        line_add(&taken, job_take(sender, &claims[i]));
+    pthread_mutex_unlock(&sender->lock);
+    size_t i = 0;
+    for (struct job *job = taken.first; job != NULL; job = job->next)
+        claim_copy(job, &claims[i++]);
+    pthread_mutex_lock(&sender->lock);
+    for (struct job *job; (job = line_take(&taken)) != NULL;)
+        line_add(&sender->rendering[job->claim.transactional], job);
+    pthread_cond_broadcast(&sender->work);
+    pthread_mutex_unlock(&sender->lock);
 }
 
 static void outcome_set(struct job *job, enum outcome_kind kind, int64_t retry_at_ms)
@@ -78,6 +89,20 @@ static void outcome_set(struct job *job, enum outcome_kind kind, int64_t retry_a
                                             .kind = kind,
                                             .retry_at_ms = retry_at_ms };
     job->next = NULL;
+}
+
+/* After a kill what is known already is not in doubt. */
+static void begun_note(struct sender *sender, struct job *job)
+{
+    bool is_nothing =
+        job->outcome.kind == OUTCOME_DEFERRED || job->outcome.kind == OUTCOME_RETURNED;
+    if (!job->is_begun)
+        return;
+    if (job->outcome.kind == OUTCOME_SENT)
+        begun_sent(core_begun(sender->core), job->claim.message);
+    if (is_nothing)
+        begun_remove(core_begun(sender->core), job->claim.message);
+    job->is_begun = !is_nothing;
 }
 
 void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kind,
@@ -94,10 +119,10 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
         pthread_mutex_unlock(&sender->lock);
         return;
     }
+    job->is_open = false;
+    begun_note(sender, job);
     sender->stats.reporting++;
-    *sender->outcomes.last = job;
-    sender->outcomes.last = &job->next;
-    pthread_cond_signal(&sender->moved);
+    sender_report_add(sender, job);
     pthread_mutex_unlock(&sender->lock);
 }
 
@@ -210,21 +235,39 @@ struct delivery_outcome sender_keep(struct sender *sender, struct job *job)
     return outcome;
 }
 
+/* May its first byte leave? Else it has gone back. */
+static bool job_begin(struct sender *sender, struct job *job)
+{
+    pthread_mutex_lock(&sender->lock);
+    bool may = sender_begin(sender, job);
+    pthread_mutex_unlock(&sender->lock);
+    if (!may)
+        sender_come_back(sender, job);
+    return may;
+}
+
 /* Sent as far as journeys and people are concerned. */
 static void job_keep(struct sender *sender, struct job *job)
 {
+    if (!job_begin(sender, job))
+        return;
     struct delivery_outcome outcome = sender_keep(sender, job);
     sender_finish(sender, job, outcome.result == DELIVERY_SENT ? OUTCOME_SENT : OUTCOME_DEFERRED,
                   time_now_ms() + TROUBLE_PAUSE_MS);
+}
+
+static enum err job_make(struct sender *sender, struct render *render, struct job *job)
+{
+    return sender->conf.make != NULL
+               ? sender->conf.make(&job->claim, job->arena, &job->rendered)
+               : render_message(render, &job->claim, time_now_ms(), job->arena, &job->rendered);
 }
 
 static void job_render(struct sender *sender, struct render *render, struct job *job)
 {
     job->arena = arena_open(RENDER_ARENA_BYTES_MAX);
     job->rendered.mail.message = buf_make(COMPOSE_BYTES_MAX);
-    enum err err = job->arena == NULL ? ERR_MEMORY
-                                      : render_message(render, &job->claim, time_now_ms(),
-                                                       job->arena, &job->rendered);
+    enum err err = job->arena == NULL ? ERR_MEMORY : job_make(sender, render, job);
     if (err == OK && sender_is_to_keep(sender, job)) {
         job_keep(sender, job);
         return;

@@ -334,3 +334,37 @@ void house_newcomer(struct house *house, int number)
     house_identify(house, user, traits);
     house_sign_up(house, user);
 }
+
+static struct entry crowd_entry(struct house *house, struct record record, const char *key,
+                                struct str json)
+{
+    struct json *value = ARENA_NEW(house->arena, struct json);
+    assert_ok(json_parse_once(house->arena, json, value, NULL));
+    record.at_ms = record.received_ms = time_now_ms();
+    record.properties = value;
+    return (struct entry){ .record = record,
+                           .body = text_of(house, "{\"%s\":%.*s}", key, STR_ARG(json)) };
+}
+
+void house_crowd(struct house *house, int count)
+{
+    enum { TOGETHER = 250 };
+    struct entry entries[2 * TOGETHER];
+    for (int from = 0; from < count; from += TOGETHER) {
+        struct task task = { .entries = entries };
+        for (int i = from; i < from + TOGETHER && i < count; i++) {
+            struct str user = text_of(house, "u%d", i);
+            struct str traits =
+                text_of(house, "{\"email\":\"u%d@example.com\",\"first_name\":\"U%d\"}", i, i);
+            entries[task.entries_count++] =
+                crowd_entry(house, (struct record){ .kind = RECORD_IDENTIFY, .user_id = user },
+                            "traits", traits);
+            entries[task.entries_count++] = crowd_entry(
+                house,
+                (struct record){ .kind = RECORD_TRACK, .user_id = user, .name = STR("Signed Up") },
+                "properties", STR("{\"plan\":\"Gold\"}"));
+        }
+        assert_ok(core_run(house->core, &task));
+        assert_int_equal(task.refused, 0);
+    }
+}

@@ -73,6 +73,8 @@ void house_ada_signs_up(struct house *house);
 struct sender_conf house_conf(const struct post *post, char *url, size_t room);
 struct house_count house_decisions(struct house *house, uint32_t kind);
 void               house_newcomer(struct house *house, int number);
+/* The newcomers from 0 on, together in a few tasks. */
+void house_crowd(struct house *house, int count);
 
 /* Waits until the numbers are so; the last ones seen. */
 #define WAIT_FOR(house, stats, condition)                                                          \

@@ -10,11 +10,12 @@
 #include "delivery/delivery.h"
 #include "delivery/loop.h"
 #include "message/address.h"
+#include "run/core/begun.h"
 #include "run/send/render.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
 
-enum { JOB_TRAIT_SEQS = 256, REPORT_JOBS = 128 };
+enum { JOB_TRAIT_SEQS = 256, REPORT_JOBS = 512, RECALLS_MAX = WAYS_MAX * WAY_PLACES_MAX };
 
 /* What is said of a message that is no e-mail, on its event. */
 struct letter {
@@ -38,21 +39,30 @@ struct job {
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
-    struct way             *home;       /* whose place it was claimed for */
-    bool                    is_reserve; /* that place is one for receipts */
-    bool                    gave_home;  /* the home's channel had it, and offers the place itself */
-    struct way             *way;        /* that it goes by, or went by last; NULL: none yet */
-    uint32_t                tried;      /* a bit a way that did not send it */
-    bool                    in_flight;  /* a channel has it */
-    bool                    is_kept;    /* on trial: in the outbox */
-    struct trying          *trying;     /* NULL: it was claimed */
-    bool                    bounced;    /* the recipient's host refused it for good */
-    bool                    is_to_rcpt; /* the address, not the content */
-    struct record_outcome   outcome;    /* its text is `text` */
+    struct way             *home;        /* whose place it was claimed for */
+    bool                    is_reserve;  /* that place is one for receipts */
+    bool                    is_placed;   /* a channel has or had it: it waits for no place */
+    bool                    is_begun;    /* begun.h knows it */
+    bool                    is_recalled; /* it is not to be begun */
+    bool                    is_open;     /* claimed, and its outcome is not known yet */
+    struct way             *way;         /* that it goes by, or went by last; NULL: none yet */
+    uint32_t                tried;       /* a bit a way that did not send it */
+    bool                    in_flight;   /* a channel has it */
+    bool                    is_kept;     /* on trial: in the outbox */
+    struct trying          *trying;      /* NULL: it was claimed */
+    bool                    bounced;     /* the recipient's host refused it for good */
+    bool                    is_to_rcpt;  /* the address, not the content */
+    struct record_outcome   outcome;     /* its text is `text` */
     char                    text[RENDER_REASON_BYTES_MAX];
     int64_t                 at_ms;
     struct delivery_outcome said; /* what the first of those tried said */
     struct letter           letter;
+};
+
+/* How many left a way of late, counted by PACE_MS. */
+struct pace {
+    int64_t  from_ms;
+    uint32_t count, before; /* in this time, in the one before */
 };
 
 /* sender_try.c: a job without a claim. */
@@ -80,14 +90,17 @@ struct way {
     struct sender_url      url;
     struct channel        *channel;
     uint32_t               places;
-    uint32_t               untold; /* offered by the channel, not told to the core, no guest's */
+    uint32_t               free;            /* places offered by the channel, not taken */
+    uint32_t               receipts;        /* of those taken: by receipts */
     uint32_t               promised[DOORS]; /* told to the core, not claimed */
     uint32_t               sending[DOORS];  /* claimed, outcome not applied */
+    uint32_t               unplaced;        /* of those at DOOR_ANY: no channel had them yet */
+    struct pace            pace;
     uint32_t               lanes;           /* of the outbox that it is for now */
     bool                   is_down;         /* until it offers a place */
     int64_t                paused_until_ms; /* as it asked for */
     struct tally           day, month;
-    struct job_line        guests[2]; /* wait for an untold place: others, receipts */
+    struct job_line        line[2]; /* wait for a place: others, receipts */
     struct way_stats       stats;
 };
 
@@ -111,11 +124,15 @@ struct sender {
     pthread_cond_t      moved;   /* an outcome is there, or the last task was applied */
     pthread_cond_t      drained; /* no job is in use */
     struct job         *jobs, *free;
+    uint32_t            jobs_used; /* those from here on were never in use */
     struct job_line     outcomes;
     struct job_line     rendering[2]; /* others, receipts */
     bool                ready, stopping, ended, no_more_work;
-    bool                reporting;     /* a task of outcomes is with the engine */
-    uint32_t            in_use;        /* jobs: claimed, outcome not durable */
+    bool                calls_ended;
+    bool                reporting; /* a task of outcomes is with the engine */
+    uint32_t            in_use;    /* jobs: claimed, outcome not durable */
+    uint32_t            outcomes_count;
+    int64_t             report_at_us;  /* until then more outcomes are waited for */
     int64_t             look_again_ms; /* a way opens then by time alone; TIME_NEVER */
     struct sender_stats stats;
 };
@@ -167,10 +184,20 @@ void ways_free(struct job *job);
 struct way *ways_of_door(struct sender *sender, uint32_t door);
 /* Tells no more, and takes back what was told; on the engine's thread. */
 void ways_withdraw(struct sender *sender);
-/* The same, and guests for whom there is a place now go on. With the lock, given up meanwhile. */
+/* The same, and who waits for a place that is there now goes on. With the lock, given up meanwhile.
+ */
 void sender_look(struct sender *sender);
 /* Jobs that wait for a place are returned; when stopping, without the lock. */
-void sender_guests_return(struct sender *sender);
+void sender_lines_return(struct sender *sender);
+/* Its first byte may leave from here on: after a kill it is in doubt. False: it was recalled, and
+ * must not. With the lock. */
+bool sender_begin(struct sender *sender, struct job *job);
+
+/* sender_recall.c: of the core, on its commit thread: somebody wants no more, or sending stopped.
+ */
+void sender_recalled(void *sender, const struct out *out);
+/* A recalled job comes back to the outbox, where it is looked at anew. */
+void sender_come_back(struct sender *sender, struct job *job);
 
 /* Is it one of several for its channel? */
 bool sender_has_several(const struct sender *sender, const struct way *way);
@@ -217,7 +244,9 @@ int64_t counts_opens_ms(const struct way *way, int64_t now_ms);
 /* ---- sender_http.c */
 MUST enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem);
 
-/* sender_report.c: the thread that hands outcomes to the core. */
+/* sender_report.c: the thread that hands outcomes to the core, and one more for it; with the lock
+ */
 void *sender_report(void *sender);
+void  sender_report_add(struct sender *sender, struct job *job);
 
 #endif

@@ -1,12 +1,21 @@
-/* Outcomes back to the engine: those that are there together go as one task. */
+/*
+ * Outcomes back to the engine. Each task of them is a commit or a part of one, and so are the
+ * claims that follow from it; so while other messages are on their way outcomes wait for one
+ * another, but not for long, and then go together.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/time.h"
 #include "bounce/bounce.h"
 #include "run/send/sender_inside.h"
 
 enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 64 << 10 };
+
+/* So long, or until there are so many. */
+enum { GATHER_US = 2000, GATHERED = 128 };
+#define LOOK_MS_MAX TIME_MINUTE_MS /* the clock may be set meanwhile */
 
 /* The core is full or its disk fails: the outcome waits, and is not lost. */
 #define PAUSE_NS 20000000L
@@ -68,6 +77,8 @@ static void report_durable(struct task *task)
         struct job *job = report->jobs;
         report->jobs = job->next;
         stats_add(sender, job);
+        if (job->is_begun)
+            begun_remove(core_begun(sender->core), job->claim.message);
         job->next = sender->free;
         sender->free = job;
         sender->in_use--;
@@ -204,19 +215,48 @@ static struct job *outcomes_take(struct sender *sender, uint32_t *count)
     sender->outcomes.first = *last;
     if (sender->outcomes.first == NULL)
         sender->outcomes.last = &sender->outcomes.first;
+    sender->outcomes_count -= *count;
     *last = NULL;
     return first;
 }
 
-/* Until something moved, or a way opens by time alone; with the lock. */
+/* So many that nothing more is to be waited for. */
+static bool is_gathered(const struct sender *sender)
+{
+    return sender->outcomes_count >= GATHERED || sender->outcomes_count == sender->in_use;
+}
+
+void sender_report_add(struct sender *sender, struct job *job)
+{
+    line_add(&sender->outcomes, job);
+    sender->outcomes_count++;
+    if (sender->outcomes_count == 1)
+        sender->report_at_us = time_mono_us() + GATHER_US;
+    if (sender->outcomes_count == 1 || is_gathered(sender))
+        pthread_cond_signal(&sender->moved);
+}
+
+static bool is_to_report(const struct sender *sender)
+{
+    return sender->outcomes_count > 0 && !sender->reporting &&
+           (is_gathered(sender) || time_mono_us() >= sender->report_at_us);
+}
+
+/* Until something moved, outcomes are gathered, or a way opens by time alone; with the lock. */
 static void wait_moved(struct sender *sender)
 {
-    int64_t         at_ms = sender->look_again_ms;
-    struct timespec until = { .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
-    if (at_ms == TIME_NEVER)
+    int64_t now_us = time_mono_us(), at_us = INT64_MAX;
+    if (sender->look_again_ms != TIME_NEVER) {
+        int64_t wait_ms = sender->look_again_ms - time_now_ms();
+        at_us = now_us + 1000 * (wait_ms < LOOK_MS_MAX ? wait_ms : LOOK_MS_MAX);
+    }
+    if (sender->outcomes_count > 0 && !sender->reporting && sender->report_at_us < at_us)
+        at_us = sender->report_at_us;
+    struct timespec until = { .tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000 };
+    if (at_us == INT64_MAX)
         pthread_cond_wait(&sender->moved, &sender->lock);
-    else
-        (void)pthread_cond_timedwait(&sender->moved, &sender->lock, &until);
+    else if (at_us > now_us)
+        (void)pthread_cond_clockwait(&sender->moved, &sender->lock, CLOCK_MONOTONIC, &until);
 }
 
 void *sender_report(void *arg)
@@ -224,7 +264,7 @@ void *sender_report(void *arg)
     struct sender *sender = arg;
     pthread_mutex_lock(&sender->lock);
     for (;;) {
-        while ((sender->outcomes.first == NULL || sender->reporting) && !sender->ended) {
+        while (!is_to_report(sender) && !sender->ended) {
             wait_moved(sender);
             sender_look(sender);
         }

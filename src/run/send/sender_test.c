@@ -325,3 +325,32 @@ TEST(sender, a_message_that_queued_for_days_has_all_its_tries_before_it)
     assert_true(sender_retry_at_ms(&claim, now_ms) > now_ms);
     assert_true(sender_retry_at_ms(&claim, first_ms + RETRY_WINDOW_MS + 1) == TIME_NEVER);
 }
+
+/* Each place comes free by itself; were it told by itself, each message were two commits. */
+TEST(sender, many_messages_are_few_commits)
+{
+    enum { PEOPLE = 2000 };
+    struct house        house;
+    struct sender_stats stats;
+    char                url[64];
+    struct post        *post = post_open(FAULT_NONE, 0);
+    struct sender_conf  conf = house_conf(post, url, sizeof url);
+    uint16_t            port = post->port;
+    conf.retry_ms = 1;
+    conf.connections = 8;
+    post_close(post); /* away, until all wait */
+    house_open(&house, NULL, &conf);
+    house_shop(&house, HOUSE_WELCOME);
+    house_crowd(&house, PEOPLE);
+    uint64_t before = core_stats(house.core).commits;
+    int64_t  from_us = time_mono_us();
+    post = post_open(FAULT_NONE, port);
+    WAIT_FOR(&house, stats, stats.sent == PEOPLE);
+    uint64_t commits = core_stats(house.core).commits - before;
+    uint64_t ms = (uint64_t)(time_mono_us() - from_us) / 1000;
+    print_message("%d messages, %llu commits in %llu ms\n", PEOPLE, (unsigned long long)commits,
+                  (unsigned long long)ms);
+    assert_true(commits < ms + 50); /* outcomes wait 2 ms for one another */
+    house_close(&house);
+    post_close(post);
+}

@@ -1,11 +1,14 @@
 /*
  * By which way a message goes, and on whose place.
  *
- * A way's channel offers places. Each is told to the core at one of two doors (any message, or
- * receipts alone), or is kept for a guest: a message that was claimed on another way's place. So
- * what a way is given never exceeds what its channel offered, and all claims together never exceed
- * the places there are.
+ * A way's channel offers places. What is claimed for the way takes one when it is made, or waits in
+ * the way's line; so does a guest, a message that was claimed for another way. Some places are left
+ * to receipts. So what a way is given never exceeds what its channel offered, and what is claimed
+ * for it never exceeds its places by more than `ahead`: as many as left it in the last PACE_MS, for
+ * from a claim to its first byte the disk and a rendering thread have their turn, and a place that
+ * waits for both sends nothing meanwhile. A slow way is ahead by none.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +16,11 @@
 #include "message/address.h"
 #include "run/send/sender_inside.h"
 
-enum { RESERVE_PARTS = 8 }; /* one place in so many is for receipts */
+enum {
+    RESERVE_PARTS = 8, /* one place in so many is for receipts */
+    AHEAD_PARTS = 4,   /* while some wait, more are claimed by so many a part of `ahead` */
+    PACE_MS = 50,      /* so long, about, a message waits that was claimed ahead of its place */
+};
 
 /* Everything is closed and nobody says for how long. */
 #define CLOSED_PAUSE_MS TIME_SECOND_MS
@@ -142,28 +149,71 @@ static uint32_t reserve_of(const struct way *way)
     return way->places / RESERVE_PARTS > 0 ? way->places / RESERVE_PARTS : 1;
 }
 
-static void door_tell(struct way *way, enum door door, uint32_t most)
+/* ---- how far ahead ---- */
+
+static void pace_note(struct pace *pace, int64_t now_ms)
 {
-    uint32_t busy = way->promised[door] + way->sending[door];
-    uint32_t more = busy < most ? least(way->untold, most - busy) : 0;
+    int64_t since_ms = now_ms - pace->from_ms;
+    if (since_ms < 0 || since_ms >= 2 * PACE_MS)
+        *pace = (struct pace){ .from_ms = now_ms };
+    else if (since_ms >= PACE_MS)
+        *pace = (struct pace){ .from_ms = now_ms, .before = pace->count };
+    pace->count++;
+}
+
+static uint32_t ahead_of(const struct way *way, int64_t now_ms)
+{
+    bool is_late = now_ms < way->pace.from_ms || now_ms - way->pace.from_ms >= 2 * PACE_MS;
+    return is_late ? 0 : least(way->pace.before, WAY_AHEAD_MAX);
+}
+
+/* Places that only receipts may have now. */
+static uint32_t kept_of(const struct way *way)
+{
+    uint32_t reserve = reserve_of(way);
+    return reserve > way->receipts ? reserve - way->receipts : 0;
+}
+
+static uint32_t less(uint32_t a, uint32_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static void door_tell(struct way *way, enum door door, uint32_t more)
+{
     if (more == 0)
         return;
-    way->untold -= more;
     way->promised[door] += more;
     core_door_room(way->sender->core, door_of(way, door), more);
 }
 
-static void way_tell(struct way *way)
+/* How many more may be claimed for it. */
+static uint32_t room_any(const struct way *way, int64_t now_ms)
+{
+    uint32_t ahead = ahead_of(way, now_ms), promised = way->promised[DOOR_ANY];
+    uint32_t most = way->places - reserve_of(way) + ahead;
+    uint32_t lined = way->unplaced > way->stats.waiting ? way->unplaced : way->stats.waiting;
+    uint32_t more = least(less(most, promised + way->sending[DOOR_ANY]),
+                          less(less(way->free, kept_of(way)) + ahead, promised + lined));
+    /* Claims one by one are commits one by one. */
+    return promised + way->unplaced > 0 && more < ahead / AHEAD_PARTS ? 0 : more;
+}
+
+static uint32_t room_receipts(const struct way *way)
+{
+    uint32_t busy = way->promised[DOOR_RECEIPTS] + way->sending[DOOR_RECEIPTS];
+    return least(less(reserve_of(way), busy), way->free);
+}
+
+static void way_tell(struct way *way, int64_t now_ms)
 {
     const struct sender *sender = way->sender;
-    uint32_t             reserve = reserve_of(way);
     /* A copy of a folder claims nothing: it may have been sent by the other one. */
     bool is_waiting = sender->leads_outside && trial_state(sender->conf.trial) == TRIAL_COPY;
-    if (!sender->ready || sender->stopping || is_waiting || way->lanes == 0 ||
-        way->guests[0].first != NULL || way->guests[1].first != NULL)
+    if (!sender->ready || sender->stopping || is_waiting || way->lanes == 0)
         return;
-    door_tell(way, DOOR_RECEIPTS, reserve);
-    door_tell(way, DOOR_ANY, way->places - reserve);
+    door_tell(way, DOOR_RECEIPTS, room_receipts(way));
+    door_tell(way, DOOR_ANY, room_any(way, now_ms));
 }
 
 static void way_take_back(struct way *way)
@@ -171,7 +221,6 @@ static void way_take_back(struct way *way)
     for (enum door door = 0; door < DOORS; door++) {
         uint32_t back = core_door_take_back(way->sender->core, door_of(way, door));
         way->promised[door] -= back;
-        way->untold += back;
     }
 }
 
@@ -232,19 +281,91 @@ static int64_t opens_ms(const struct sender *sender, const struct job *job, int6
     return soonest_ms > now_ms && soonest_ms < TIME_NEVER ? soonest_ms : now_ms + CLOSED_PAUSE_MS;
 }
 
-/* A place that nobody was told of, or one taken back from those told and not yet used. */
+/* ---- places ---- */
+
 static bool place_take(struct way *way, struct job *job)
 {
-    if (way == job->home && !job->gave_home) {
-        job->gave_home = true;
-        return true;
-    }
-    if (way->untold == 0)
-        way_take_back(way);
-    if (way->untold == 0)
+    bool is_urgent = job->claim.transactional;
+    if (way->free <= (is_urgent ? 0 : kept_of(way)))
         return false;
-    way->untold--;
+    way->free--;
+    way->receipts += is_urgent;
+    if (job->home != NULL && !job->is_reserve)
+        job->home->unplaced -= !job->is_placed;
+    job->is_placed = true;
     return true;
+}
+
+/* It was not given. */
+static void place_leave(struct way *way, const struct job *job)
+{
+    way->free++;
+    way->receipts -= job->claim.transactional;
+}
+
+/* With its place: one of the day's number. Where that cannot be kept the way is left for a while.
+ */
+static bool day_take(struct way *way, const struct job *job, int64_t now_ms)
+{
+    if (counts_take(way, now_ms))
+        return true;
+    place_leave(way, job);
+    way->paused_until_ms = now_ms + TIME_MINUTE_MS;
+    snprintf(way->stats.error, sizeof way->stats.error, "today's number cannot be kept on disk");
+    way->stats.error_ms = now_ms;
+    ways_look(way->sender);
+    return false;
+}
+
+bool sender_begin(struct sender *sender, struct job *job)
+{
+    if (job->is_recalled)
+        return false;
+    if (!job->is_begun && job->trying == NULL)
+        begun_add(core_begun(sender->core), job->claim.message);
+    job->is_begun = job->trying == NULL;
+    return true;
+}
+
+/* It has a place and is to be given, or has none. */
+static bool job_place(struct way *way, struct job *job, int64_t now_ms)
+{
+    struct sender *sender = way->sender;
+    if (sender->stopping || !place_take(way, job) || !day_take(way, job, now_ms))
+        return false;
+    bool may_begin = sender_begin(sender, job);
+    assert(may_begin); /* what is recalled is in no line */
+    (void)may_begin;
+    job->in_flight = true;
+    sender->stats.queued--;
+    sender->stats.in_flight++;
+    way->stats.in_flight++;
+    return true;
+}
+
+/* Those of the line that have a place now, receipts first. */
+static struct job *line_place(struct way *way, int64_t now_ms)
+{
+    struct job_line placed = { NULL, &placed.first };
+    for (int urgent = 1; urgent >= 0; urgent--)
+        while (way->line[urgent].first != NULL && is_open(way, now_ms) &&
+               job_place(way, way->line[urgent].first, now_ms)) {
+            line_add(&placed, line_take(&way->line[urgent]));
+            way->stats.waiting--;
+        }
+    return placed.first;
+}
+
+/* All of the line of a way that is closed now: the next way is chosen for them. */
+static struct job *line_leave(struct way *way, int64_t now_ms)
+{
+    struct job_line wanderers = { NULL, &wanderers.first };
+    for (int urgent = 1; urgent >= 0 && !is_open(way, now_ms); urgent--)
+        while (way->line[urgent].first != NULL) {
+            line_add(&wanderers, line_take(&way->line[urgent]));
+            way->stats.waiting--;
+        }
+    return wanderers.first;
 }
 
 /* ---- giving ---- */
@@ -305,21 +426,13 @@ static void job_without_way(struct sender *sender, struct job *job, int64_t now_
     sender_finish(sender, job, is_held ? OUTCOME_HELD : OUTCOME_RETURNED, is_held ? 0 : at_ms);
 }
 
-/* With its place: one of the day's number. Where that cannot be kept the way is left for a while.
- */
-static bool day_take(struct way *way, struct job *job, int64_t now_ms)
+static void jobs_give(struct sender *sender, struct job *jobs)
 {
-    if (counts_take(way, now_ms))
-        return true;
-    if (way == job->home)
-        job->gave_home = false;
-    else
-        way->untold++;
-    way->paused_until_ms = now_ms + TIME_MINUTE_MS;
-    snprintf(way->stats.error, sizeof way->stats.error, "today's number cannot be kept on disk");
-    way->stats.error_ms = now_ms;
-    ways_look(way->sender);
-    return false;
+    while (jobs != NULL) {
+        struct job *job = jobs;
+        jobs = job->next;
+        job_give(sender, job);
+    }
 }
 
 void sender_route(struct sender *sender, struct job *job)
@@ -327,19 +440,21 @@ void sender_route(struct sender *sender, struct job *job)
     int64_t now_ms = time_now_ms();
     pthread_mutex_lock(&sender->lock);
     struct way *way = sender->stopping ? NULL : way_choose(sender, job, now_ms);
-    bool        has_place = way != NULL && place_take(way, job) && day_take(way, job, now_ms);
+    bool        is_placed = false, is_recalled = job->is_recalled;
+    if (is_recalled)
+        way = NULL;
     if (way != NULL) {
         job->way = way;
-        job->in_flight = has_place;
-        sender->stats.queued -= has_place;
-        sender->stats.in_flight += has_place;
-        way->stats.in_flight += has_place;
-        way->stats.waiting += !has_place;
+        is_placed = job_place(way, job, now_ms);
     }
-    if (way != NULL && !has_place)
-        line_add(&way->guests[job->claim.transactional], job);
+    if (way != NULL && !is_placed) {
+        line_add(&way->line[job->claim.transactional], job);
+        way->stats.waiting++;
+    }
     pthread_mutex_unlock(&sender->lock);
-    if (has_place)
+    if (is_recalled)
+        sender_come_back(sender, job);
+    else if (is_placed)
         job_give(sender, job);
     else if (way == NULL)
         job_without_way(sender, job, now_ms);
@@ -347,20 +462,7 @@ void sender_route(struct sender *sender, struct job *job)
 
 /* ---- looking again ---- */
 
-/* Guests whose way has a place or is closed now; the next is chosen for them. With the lock. */
-static struct job *guests_take(struct way *way, int64_t now_ms)
-{
-    struct job_line wanderers = { NULL, &wanderers.first };
-    uint32_t        places = is_open(way, now_ms) ? way->untold : UINT32_MAX;
-    for (int urgent = 1; urgent >= 0; urgent--)
-        for (; places > 0 && way->guests[urgent].first != NULL; places--) {
-            line_add(&wanderers, line_take(&way->guests[urgent]));
-            way->stats.waiting--;
-        }
-    return wanderers.first;
-}
-
-static void guests_route(struct sender *sender, struct job *jobs)
+static void jobs_route(struct sender *sender, struct job *jobs)
 {
     while (jobs != NULL) {
         struct job *job = jobs;
@@ -374,24 +476,26 @@ void sender_look(struct sender *sender)
 {
     int64_t now_ms = time_now_ms();
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        struct job *guests = guests_take(&sender->ways[i], now_ms);
-        if (guests == NULL)
+        struct job *placed = line_place(&sender->ways[i], now_ms);
+        struct job *wanderers = line_leave(&sender->ways[i], now_ms);
+        if (placed == NULL && wanderers == NULL)
             continue;
         pthread_mutex_unlock(&sender->lock);
-        guests_route(sender, guests);
+        jobs_give(sender, placed);
+        jobs_route(sender, wanderers);
         pthread_mutex_lock(&sender->lock);
     }
     ways_look(sender);
 }
 
-void sender_guests_return(struct sender *sender)
+void sender_lines_return(struct sender *sender)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         pthread_mutex_lock(&sender->lock);
         sender->ways[i].is_down = true;
-        struct job *jobs = guests_take(&sender->ways[i], 0);
+        struct job *jobs = line_leave(&sender->ways[i], 0);
         pthread_mutex_unlock(&sender->lock);
-        guests_route(sender, jobs); /* stopping: each is settled */
+        jobs_route(sender, jobs); /* stopping: each is settled */
     }
 }
 
@@ -413,7 +517,7 @@ void ways_look(struct sender *sender)
     for (uint32_t i = 0; i < sender->ways_count; i++)
         way_lanes_set(&sender->ways[i], lanes[i]);
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        way_tell(&sender->ways[i]);
+        way_tell(&sender->ways[i], now_ms);
     opening_find(sender, now_ms);
     if (sender->look_again_ms < before_ms)
         pthread_cond_signal(&sender->moved); /* who waits for the old instant waits too long */
@@ -467,6 +571,8 @@ static void way_done(void *ctx, struct delivery_message *message,
     int64_t        now_ms = time_now_ms();
     pthread_mutex_lock(&sender->lock);
     way->stats.in_flight--;
+    way->receipts -= job->claim.transactional;
+    pace_note(&way->pace, now_ms);
     way_note(way, outcome, now_ms);
     bool goes_on = pass_on(way, job, outcome, now_ms);
     if (goes_on) {
@@ -476,9 +582,9 @@ static void way_done(void *ctx, struct delivery_message *message,
         sender->stats.queued++;
     }
     ways_look(sender);
-    struct job *guests = is_open(way, now_ms) ? NULL : guests_take(way, now_ms);
+    struct job *wanderers = line_leave(way, now_ms);
     pthread_mutex_unlock(&sender->lock);
-    guests_route(sender, guests);
+    jobs_route(sender, wanderers);
     if (goes_on)
         sender_route(sender, job);
     else
@@ -491,18 +597,12 @@ static void way_room(void *ctx, uint32_t places)
     struct sender *sender = way->sender;
     int64_t        now_ms = time_now_ms();
     pthread_mutex_lock(&sender->lock);
-    way->untold += places;
+    way->free += places;
     way->is_down = false;
-    struct job *guests = guests_take(way, now_ms);
-    if (guests == NULL)
-        ways_look(sender);
-    pthread_mutex_unlock(&sender->lock);
-    if (guests == NULL)
-        return;
-    guests_route(sender, guests);
-    pthread_mutex_lock(&sender->lock);
+    struct job *placed = line_place(way, now_ms);
     ways_look(sender);
     pthread_mutex_unlock(&sender->lock);
+    jobs_give(sender, placed);
 }
 
 struct channel_calls way_calls(struct way *way)
@@ -514,7 +614,7 @@ void ways_free(struct job *job)
 {
     struct way *home = job->home;
     home->sending[job->is_reserve ? DOOR_RECEIPTS : DOOR_ANY]--;
-    home->untold += !job->gave_home;
+    home->unplaced -= !job->is_placed && !job->is_reserve;
 }
 
 bool sender_has_several(const struct sender *sender, const struct way *way)

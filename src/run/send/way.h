@@ -17,6 +17,7 @@ enum {
     WAY_CURRENCY_BYTES = 8,
     WAY_WORDS_MAX = 64,   /* topics; domains */
     WAY_PLACES_MAX = 128, /* messages it holds at once: two a connection, 64 connections */
+    WAY_AHEAD_MAX = 256,  /* claimed and waiting for a place */
 };
 
 enum way_kind {

@@ -1,0 +1,207 @@
+#include "run/core/begun.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BOOT_BYTES = 40, PATH_BYTES = 4096 };
+
+/* In a message's word: it was taken. Numbers of messages are below. */
+#define SENT_BIT (UINT64_C(1) << 63)
+
+/* The mapped file, as this machine writes numbers: another would not believe it anyhow. */
+struct page {
+    char          boot[BOOT_BYTES]; /* written last; empty: not to be believed */
+    uint64_t      device, inode;
+    atomic_ullong messages[BEGUN_MESSAGES_MAX]; /* 0: free */
+};
+
+struct begun {
+    struct page    *page;
+    bool            is_believed; /* the run before */
+    bool            is_full;     /* more were begun than there is room for */
+    uint64_t       *before;      /* of the run before, in their places; 0: free */
+    uint32_t        used;        /* places from here on were never used by this run */
+    pthread_mutex_t lock;
+};
+
+/* ---- of which boot, of which file ---- */
+
+/* Empty where the system does not say. */
+static void boot_read(char out[BOOT_BYTES])
+{
+    memset(out, 0, BOOT_BYTES);
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t n = read(fd, out, BOOT_BYTES - 1);
+    close(fd);
+    if (n < 0)
+        out[0] = '\0';
+}
+
+static bool is_of_this_boot(const struct page *page, const struct stat *about)
+{
+    char boot[BOOT_BYTES];
+    boot_read(boot);
+    return boot[0] != '\0' && memcmp(page->boot, boot, BOOT_BYTES) == 0 &&
+           page->device == about->st_dev && page->inode == about->st_ino;
+}
+
+/* ---- opening ---- */
+
+static enum err trouble(const char *path, struct problem *problem)
+{
+    return problem_set(problem, ERR_IO, path, "The list of messages on their way cannot be kept.",
+                       "Look at the folder's permissions and at the room on the disk.");
+}
+
+/* With its blocks: a full disk must not be met while writing to memory. */
+static enum err page_map(const char *path, struct page **out, struct stat *about,
+                         struct problem *problem)
+{
+    int  fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool good =
+        fd >= 0 && posix_fallocate(fd, 0, sizeof(struct page)) == 0 && fstat(fd, about) == 0;
+    void *page = good ? mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                      : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    if (page == MAP_FAILED)
+        return trouble(path, problem);
+    *out = page;
+    return OK;
+}
+
+static void before_read(struct begun *begun)
+{
+    for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX; i++)
+        begun->before[i] = atomic_load(&begun->page->messages[i]);
+}
+
+/* What it said before is not believed: it begins anew, believed from the next start on. Not before
+ * begun_settle, though: until then all of the store's are in doubt, also after another kill. */
+static void page_distrust(struct begun *begun, const struct stat *about)
+{
+    memset(begun->page->boot, 0, BOOT_BYTES);
+    begun->page->device = about->st_dev;
+    begun->page->inode = about->st_ino;
+    for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX; i++)
+        atomic_store(&begun->page->messages[i], 0);
+}
+
+enum err begun_open(struct begun **out, const char *dir, struct problem *problem)
+{
+    char          path[PATH_BYTES];
+    struct stat   about;
+    struct begun *begun = calloc(1, sizeof *begun);
+    if (begun == NULL)
+        return ERR_MEMORY;
+    pthread_mutex_init(&begun->lock, NULL);
+    snprintf(path, sizeof path, "%.4000s/begun", dir);
+    begun->before = calloc(BEGUN_MESSAGES_MAX, sizeof *begun->before);
+    enum err err =
+        begun->before == NULL ? ERR_MEMORY : page_map(path, &begun->page, &about, problem);
+    if (err != OK) {
+        begun_close(begun);
+        return err;
+    }
+    begun->is_believed = is_of_this_boot(begun->page, &about);
+    if (begun->is_believed)
+        before_read(begun);
+    else
+        page_distrust(begun, &about);
+    *out = begun;
+    return OK;
+}
+
+void begun_close(struct begun *begun)
+{
+    if (begun == NULL)
+        return;
+    if (begun->page != NULL)
+        munmap(begun->page, sizeof *begun->page);
+    pthread_mutex_destroy(&begun->lock);
+    free(begun->before);
+    free(begun);
+}
+
+/* ---- the run before ---- */
+
+enum begun_state begun_look(const struct begun *begun, uint64_t message)
+{
+    enum begun_state state = begun->is_believed ? BEGUN_NOT : BEGUN_MAY;
+    for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX && begun->is_believed; i++) {
+        if (begun->before[i] == message)
+            return BEGUN_MAY; /* it was claimed again after what else is said of it */
+        if (begun->before[i] == (message | SENT_BIT))
+            state = BEGUN_SENT;
+    }
+    return state;
+}
+
+void begun_settle(struct begun *begun)
+{
+    pthread_mutex_lock(&begun->lock);
+    for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX; i++)
+        if (begun->before[i] != 0) {
+            atomic_store(&begun->page->messages[i], 0);
+            begun->before[i] = 0;
+        }
+    if (!begun->is_full)
+        boot_read(begun->page->boot);
+    pthread_mutex_unlock(&begun->lock);
+}
+
+/* ---- this run ---- */
+
+void begun_add(struct begun *begun, uint64_t message)
+{
+    pthread_mutex_lock(&begun->lock);
+    uint32_t i = 0;
+    while (i < BEGUN_MESSAGES_MAX && atomic_load(&begun->page->messages[i]) != 0)
+        i++;
+    if (i < BEGUN_MESSAGES_MAX) {
+        atomic_store(&begun->page->messages[i], message);
+        begun->used = i < begun->used ? begun->used : i + 1;
+    } else {
+        begun->is_full = true;
+        memset(begun->page->boot, 0, BOOT_BYTES);
+    }
+    pthread_mutex_unlock(&begun->lock);
+}
+
+/* Where this run has it, or BEGUN_MESSAGES_MAX. With the lock. */
+static uint32_t place_of(const struct begun *begun, uint64_t message)
+{
+    for (uint32_t i = 0; i < begun->used; i++)
+        if (begun->before[i] == 0 &&
+            (atomic_load(&begun->page->messages[i]) & ~SENT_BIT) == message)
+            return i;
+    return BEGUN_MESSAGES_MAX;
+}
+
+static void word_set(struct begun *begun, uint64_t message, uint64_t word)
+{
+    pthread_mutex_lock(&begun->lock);
+    uint32_t i = place_of(begun, message);
+    if (i < BEGUN_MESSAGES_MAX)
+        atomic_store(&begun->page->messages[i], word);
+    pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_sent(struct begun *begun, uint64_t message)
+{
+    word_set(begun, message, message | SENT_BIT);
+}
+
+void begun_remove(struct begun *begun, uint64_t message)
+{
+    word_set(begun, message, 0);
+}

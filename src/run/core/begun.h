@@ -1,0 +1,49 @@
+/*
+ * begun: which claimed messages were handed to the world, so that a killed process leaves no more
+ * in doubt than it must.
+ *
+ *      claimed (in the store) --> waits for a place --> begun_add --> first byte ... begun_sent
+ *      after a kill:                goes again        |  in doubt, "unknown"      |  was sent
+ *
+ * A claim in the store cannot tell the one from the other, and a second commit before each first
+ * byte would cost as much as the first. A page of a mapped file costs nothing, and the system keeps
+ * it when the process is killed. Not when the machine stops: so the file names the boot it was
+ * written in, and itself (device, inode), for a copy may be older than the store beside it. Of
+ * another boot or a copy nothing is believed, and every claimed message is in doubt.
+ *
+ * Always true   a message is added before its first byte may leave; what the run before left stays
+ *               until begun_settle, so that a start that is killed can be tried again.
+ * Cost          a file of 32 KB; an addition is a store to memory under a lock.
+ */
+#ifndef DULT_RUN_BEGUN_H
+#define DULT_RUN_BEGUN_H
+
+#include "base/str.h"
+
+enum { BEGUN_MESSAGES_MAX = 4092 };
+
+struct begun;
+
+/* In the folder, by the only process that writes there. ERR_IO with a problem, ERR_MEMORY. */
+MUST enum err begun_open(struct begun **out, const char *dir, struct problem *problem);
+void          begun_close(struct begun *begun); /* NULL is nothing */
+
+enum begun_state {
+    BEGUN_NOT,  /* not a byte of it has left */
+    BEGUN_MAY,  /* nobody knows how far it came */
+    BEGUN_SENT, /* it was taken; only that was not in the store yet */
+};
+
+/* Of a message that the run before had claimed. When the file cannot be believed: BEGUN_MAY. */
+enum begun_state begun_look(const struct begun *begun, uint64_t message);
+/* What the run before left is settled in the store, and is forgotten. */
+void begun_settle(struct begun *begun);
+
+/* Any thread. When there are more than BEGUN_MESSAGES_MAX, the file is not believed any more. */
+void begun_add(struct begun *begun, uint64_t message);
+/* It was taken; the store will hear of it. */
+void begun_sent(struct begun *begun, uint64_t message);
+/* Its outcome is in the store, or it has certainly not left. One that was not added is nothing. */
+void begun_remove(struct begun *begun, uint64_t message);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * What was claimed when the process ended, and has no outcome in the store: begun.h knows of each
+ * whether it was not begun (it goes again), was answered (it was sent), or is in doubt: it may have
+ * arrived or not, and nobody can know.
+ */
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "run/core/core_inside.h"
+
+enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 4 };
+
+static struct record_outcome outcome_of(const struct core *core, const struct claim *claim)
+{
+    static const struct record_outcome outcomes[] = {
+        [BEGUN_NOT] = { .kind = OUTCOME_RETURNED },
+        [BEGUN_MAY] = { .kind = OUTCOME_UNKNOWN },
+        [BEGUN_SENT] = { .kind = OUTCOME_SENT },
+    };
+    static const char *const texts[] = {
+        [BEGUN_NOT] = "the process ended before it was begun",
+        [BEGUN_MAY] = "the process ended while it was being sent",
+        [BEGUN_SENT] = "the process ended when it was sent, before the answer was written down",
+    };
+    enum begun_state      state = begun_look(core->begun, claim->message);
+    struct record_outcome outcome = outcomes[state];
+    outcome.message = claim->message;
+    outcome.text = str_of(texts[state]);
+    return outcome;
+}
+
+/* ---- the event of one that was sent, as its sender would have told it ---- */
+
+static void put(struct json *object, struct json_member *members, const char *key, struct str text)
+{
+    if (text.len > 0)
+        members[object->count++] =
+            (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
+}
+
+static enum err event_put(const struct core *core, struct arena *arena, const struct claim *claim,
+                          struct entry *entry)
+{
+    const struct program *program = engine_program(core->engine);
+    const struct template_def *template = program_template_at(program, claim->template_id);
+    SCOPED(buf_donep) struct buf body = buf_make(4096);
+    struct json                 *object = ARENA_NEW(arena, struct json);
+    struct json_member          *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
+    if (object == NULL || members == NULL)
+        return ERR_MEMORY;
+    *object = (struct json){ .kind = JSON_OBJECT, .members = members };
+    put(object, members, "message", str_format(arena, "%llu", (unsigned long long)claim->message));
+    put(object, members, "channel", channel_name(template->channel));
+    put(object, members, "template", program_name(program, NAME_TEMPLATE, claim->template_id));
+    if (claim->journey != JOURNEY_NONE)
+        put(object, members, "journey", program_name(program, NAME_JOURNEY, claim->journey));
+    buf_str(&body, STR("{\"properties\":"));
+    json_write(&body, object);
+    buf_char(&body, '}');
+    TRY(buf_err(&body));
+    entry->record.name =
+        channel_is_to_person(template->channel) ? EVENT_MESSAGE_SENT : EVENT_NOTICE_SENT;
+    entry->record.properties = object;
+    entry->body = str_copy(arena, buf_view(&body));
+    return entry->body.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+/* ---- all of them, once ---- */
+
+static enum err entry_make(const struct core *core, struct arena *arena, const struct claim *claim,
+                           struct entry *entry)
+{
+    int64_t now_ms = time_now_ms();
+    *entry = (struct entry){ .record = { .kind = RECORD_OUTCOME,
+                                         .received_ms = now_ms,
+                                         .at_ms = now_ms,
+                                         .profile = claim->profile,
+                                         .outcome = outcome_of(core, claim) },
+                             .body = STR("{}") };
+    return entry->record.outcome.kind == OUTCOME_SENT ? event_put(core, arena, claim, entry) : OK;
+}
+
+static void settled(struct task *task)
+{
+    begun_settle(task->core->begun);
+}
+
+static enum err task_make(struct core *core, struct arena *arena, const struct claim *claims,
+                          uint32_t count, struct task **out)
+{
+    struct task  *task = ARENA_NEW(arena, struct task);
+    struct entry *entries = ARENA_ARRAY(arena, count, struct entry);
+    if (task == NULL || entries == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        TRY(entry_make(core, arena, &claims[i], &entries[i]));
+    *task = (struct task){
+        .arena = arena, .entries = entries, .entries_count = count, .done = settled
+    };
+    *out = task;
+    return OK;
+}
+
+enum err doubt_settle(struct core *core)
+{
+    struct claim *claims = calloc(IN_DOUBT_MAX, sizeof *claims);
+    struct arena *arena = arena_open(DOUBT_TASK_BYTES_MAX);
+    uint32_t      count = claims == NULL ? 0 : engine_in_doubt(core->engine, claims, IN_DOUBT_MAX);
+    struct task  *task = NULL;
+    enum err      err = claims == NULL || arena == NULL ? ERR_MEMORY : OK;
+    if (err == OK && count > 0)
+        err = task_make(core, arena, claims, count, &task);
+    if (err == OK && count > 0)
+        err = core_submit(core, task);
+    if (err == OK && count == 0)
+        begun_settle(core->begun);
+    if (err != OK || count == 0)
+        arena_close(arena);
+    free(claims);
+    return err;
+}

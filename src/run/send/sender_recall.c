@@ -1,0 +1,79 @@
+/*
+ * Claimed messages that are not to be begun any more. Between the claim and the first byte somebody
+ * may unsubscribe, be suppressed or be forgotten, or sending may be stopped: before that is
+ * answered all that no channel has comes back, and what a channel has and has not begun, too. Back
+ * in the outbox it is looked at like any other, and dropped with its reason.
+ */
+#include <stdio.h>
+
+#include "run/send/sender_inside.h"
+
+static bool is_asked_back(const struct job *job, const struct out *out)
+{
+    if (job->claim.transactional ? out->holds_receipts : out->holds)
+        return true;
+    for (size_t i = 0; i < out->recalls_count; i++)
+        if (out->recalls[i] == job->claim.message)
+            return true;
+    for (size_t i = 0; i < out->suppressions_count; i++)
+        if (str_eq_nocase(out->suppressions[i].address, job->claim.address))
+            return true;
+    return false;
+}
+
+/* What waits in the ways' lines; the rest is met on its way: sender_begin. With the lock. */
+static void lines_sift(struct sender *sender, struct job_line *back)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        for (int urgent = 0; urgent < 2; urgent++) {
+            struct way     *way = &sender->ways[i];
+            struct job_line kept = { NULL, &kept.first };
+            for (struct job *job; (job = line_take(&way->line[urgent])) != NULL;) {
+                line_add(job->is_recalled ? back : &kept, job);
+                way->stats.waiting -= job->is_recalled;
+            }
+            for (struct job *job; (job = line_take(&kept)) != NULL;)
+                line_add(&way->line[urgent], job);
+        }
+}
+
+/* Those that a channel has; it gives back what it has not begun. */
+struct held {
+    struct channel *channel;
+    uint64_t        message;
+};
+
+static uint32_t marks_set(struct sender *sender, const struct out *out, struct held *held)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sender->jobs_used; i++) {
+        struct job *job = &sender->jobs[i];
+        if (!job->is_open || !is_asked_back(job, out))
+            continue;
+        job->is_recalled = true;
+        if (job->in_flight && count < RECALLS_MAX)
+            held[count++] = (struct held){ job->way->channel, job->claim.message };
+    }
+    return count;
+}
+
+void sender_recalled(void *context, const struct out *out)
+{
+    struct sender  *sender = context;
+    struct held     held[RECALLS_MAX];
+    struct job_line back = { NULL, &back.first };
+    pthread_mutex_lock(&sender->lock);
+    uint32_t count = marks_set(sender, out, held);
+    lines_sift(sender, &back);
+    pthread_mutex_unlock(&sender->lock);
+    for (struct job *job; (job = line_take(&back)) != NULL;)
+        sender_come_back(sender, job);
+    for (uint32_t i = 0; i < count; i++)
+        channel_recall(held[i].channel, held[i].message);
+}
+
+void sender_come_back(struct sender *sender, struct job *job)
+{
+    snprintf(job->text, sizeof job->text, "recalled before its first byte");
+    sender_finish(sender, job, OUTCOME_RETURNED, 0);
+}
