@@ -391,22 +391,41 @@ static enum err window_write(struct message_page *page, const struct window *win
     return OK;
 }
 
+static enum err window_show(struct message_page *page, uint64_t from, uint64_t to)
+{
+    struct window window = { page,
+                             ARENA_ARRAY(page->call->arena, WINDOW_DECISIONS, struct decision), 0 };
+    if (window.intents == NULL)
+        return ERR_MEMORY;
+    TRY(store_decisions_read(page->call->desk->reader, from, to, window_each, &window));
+    return window_write(page, &window);
+}
+
+/* What a window reads is not needed for the next: of a hundred the answer would be too large. */
+static enum err window_visit(struct message_page *page, struct arena *scratch, uint64_t from,
+                             uint64_t to)
+{
+    struct arena *arena = page->call->arena;
+    page->call->arena = scratch;
+    enum err err = window_show(page, from, to);
+    page->call->arena = arena;
+    arena_reset(scratch);
+    return err;
+}
+
 static enum err everybody_messages(struct message_page *page)
 {
-    struct store_last last;
+    SCOPED(arena_closep) struct arena *scratch = arena_open(CALL_ARENA_BYTES_MAX);
+    struct store_last                  last;
+    if (scratch == NULL)
+        return ERR_MEMORY;
     TRY(store_last(core_store(page->call->api->conf.core), &last));
     uint64_t to = page->below > last.decision ? last.decision : page->below - 1;
     uint64_t scanned = 0;
     page->scanned_to = to + 1;
     while (to > 0 && page->written < page->limit && scanned < SCANNED_DECISIONS_MAX) {
-        uint64_t      from = to > WINDOW_DECISIONS ? to - WINDOW_DECISIONS + 1 : 1;
-        struct window window = { page,
-                                 ARENA_ARRAY(page->call->arena, WINDOW_DECISIONS, struct decision),
-                                 0 };
-        if (window.intents == NULL)
-            return ERR_MEMORY;
-        TRY(store_decisions_read(page->call->desk->reader, from, to, window_each, &window));
-        TRY(window_write(page, &window));
+        uint64_t from = to > WINDOW_DECISIONS ? to - WINDOW_DECISIONS + 1 : 1;
+        TRY(window_visit(page, scratch, from, to));
         if (page->written < page->limit)
             page->scanned_to = from;
         scanned += to - from + 1;
