@@ -6,6 +6,8 @@
 
 /* More of one person's are remembered by nobody; the oldest stay unknown for ever. */
 enum { DOUBTS_MAX = 16 };
+/* A message that is to be sent again is tried so often in all, then it is unknown, too. */
+enum { AGAIN_TRIES_MAX = 3 };
 
 /* What an event of ours shows about the message it is of. */
 struct evidence {
@@ -84,6 +86,12 @@ enum err doubt_hear(struct engine *engine, const struct record *record, struct o
                                      .due_ms = TIME_NEVER,
                                      .event = message->trigger_seq,
                                      .is_asked = message->is_asked });
+}
+
+bool doubt_is_again(const struct engine *engine, const struct message *message)
+{
+    return program_template_at(engine->program, message->template_id)->is_again &&
+           message->attempt < AGAIN_TRIES_MAX;
 }
 
 void doubt_bound(struct state *state)

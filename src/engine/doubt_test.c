@@ -1,5 +1,6 @@
 /* Messages whose answer was lost: what settles them, and what does not. */
 #include "base/test.h"
+#include "base/time.h"
 #include "engine/engine_world_test.h"
 
 /* Ada's message to the shop's news, with this outcome; its number. */
@@ -109,6 +110,31 @@ TEST(doubt, by_hand_it_is_sent_or_failed_and_what_is_known_is_not_said_again)
     assert_int_equal(last(&w, id)->kind, DECISION_FAILED);
     assert_str(last(&w, id)->text, "settled by hand: they called");
     assert_int_equal(heard(&w, id, EVENT_MESSAGE_SENT, NULL, ""), ERR_ABSENT);
+    engine_world_close(&w);
+}
+
+/* The kind of the last decision, after the waiting message was claimed and its answer lost. */
+static enum decision_kind lost_again(struct world *w, uint64_t id)
+{
+    engine_world_tick(w, 10 * TIME_SECOND_MS);
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1 }));
+    assert_int_equal(w->out.claims[w->out.claims_count - 1].message, id);
+    assert_ok(engine_world_tell(
+        w, (struct record){ .kind = RECORD_OUTCOME,
+                            .outcome = { .message = id, .kind = OUTCOME_UNKNOWN } }));
+    return last(w, id)->kind;
+}
+
+TEST(doubt, where_its_template_says_so_it_is_sent_again_twice)
+{
+    struct world w = shop();
+    assert_ok(
+        engine_world_define(&w, DEFINE_TEMPLATE, "news",
+                            "subject: s\ntransactional: yes\nin_doubt: send again\n--- html\nx"));
+    uint64_t id = message(&w, OUTCOME_UNKNOWN);
+    assert_int_equal(last(&w, id)->kind, DECISION_DEFERRED);
+    assert_int_equal(lost_again(&w, id), DECISION_DEFERRED);
+    assert_int_equal(lost_again(&w, id), DECISION_UNKNOWN);
     engine_world_close(&w);
 }
 

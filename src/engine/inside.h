@@ -319,6 +319,8 @@ MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_ch
 bool doubt_has(const struct engine *engine, uint32_t person, uint64_t message);
 /* An event of ours about a message: what it shows about one in doubt is decided. */
 MUST enum err doubt_hear(struct engine *engine, const struct record *record, struct out *out);
+/* Is the message to be sent again, though it may have arrived? Its template says so. */
+bool doubt_is_again(const struct engine *engine, const struct message *message);
 /* One more is unknown: beyond the bound the oldest is not waited for any longer. */
 void doubt_bound(struct state *state);
 

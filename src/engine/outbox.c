@@ -6,6 +6,9 @@
 #include "engine/reach.h"
 #include "engine/tailor.h"
 
+/* Before what is in doubt is sent again, where it is. */
+#define DOUBT_PAUSE_MS (5 * TIME_SECOND_MS)
+
 enum { TRAIT_SEQS_MAX = 256, SEQ_BYTES = 11, ATTEMPTS_MAX = 20 };
 _Static_assert(CLAIM_COMPUTED_BYTES_MAX + TRAIT_SEQS_MAX * SEQ_BYTES <
                    DECISION_DETAIL_BYTES_MAX / 2,
@@ -375,6 +378,10 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
     struct message     next = *message;
     if (kind == DECISION_DEFERRED)
         due_ms = outcome->retry_at_ms;
+    if (kind == DECISION_UNKNOWN && doubt_is_again(engine, message)) {
+        kind = DECISION_DEFERRED;
+        due_ms = engine->now_ms + DOUBT_PAUSE_MS;
+    }
     if (kind == DECISION_RETURNED) {
         due_ms = outcome->retry_at_ms > engine->now_ms ? outcome->retry_at_ms : engine->now_ms;
         next.attempt--; /* it was never begun */

@@ -120,6 +120,7 @@ struct template_def {
     uint32_t               version; /* 0: not defined */
     uint32_t               topic;   /* 0: none */
     bool                   transactional;
+    bool                   is_again; /* sent again when its answer was lost */
     enum consent_channel   channel;
     bool                   has_snippets; /* what they ask is asked, too */
     struct template_blocks blocks;

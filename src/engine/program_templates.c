@@ -129,6 +129,8 @@ enum err template_draft_read(struct str text, struct template_def *out, struct p
     TRY(head_check(text, problem));
     (void)channel_of_template(head_value(text, "channel"), &def.channel); /* checked */
     def.transactional = str_eq_nocase(head_value(text, "transactional"), STR("yes"));
+    def.is_again =
+        def.transactional && str_eq_nocase(head_value(text, "in_doubt"), STR("send again"));
     def.has_snippets =
         str_find(text, 0, STR("render")) < text.len || str_find(text, 0, STR("include")) < text.len;
     if (language.len <= TEMPLATE_LANGUAGE_BYTES_MAX)

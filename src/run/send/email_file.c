@@ -25,6 +25,7 @@ enum head {
     HEAD_SENDER,
     HEAD_LANGUAGE,
     HEAD_UTM,
+    HEAD_IN_DOUBT,
     HEAD_UTM_FIRST, /* one for each of enum utm_key */
     HEADS = HEAD_UTM_FIRST + UTM_KEYS
 };
@@ -36,6 +37,7 @@ static const char *head_name(uint32_t head)
         [HEAD_TOPIC] = "topic",       [HEAD_TRANSACTIONAL] = "transactional",
         [HEAD_FROM] = "from",         [HEAD_SENDER] = "sender",
         [HEAD_LANGUAGE] = "language", [HEAD_UTM] = "utm",
+        [HEAD_IN_DOUBT] = "in_doubt",
     };
     return head < HEAD_UTM_FIRST ? names[head] : utm_names[head - HEAD_UTM_FIRST];
 }
@@ -101,6 +103,12 @@ static enum err head_put(struct reading *reading, enum head head, struct email_p
                 reading, value.column, "\"transactional\" is neither yes nor no.",
                 "Write \"transactional: yes\" for receipts and the like, otherwise \"no\".");
         break;
+    case HEAD_IN_DOUBT:
+        if (!str_eq_nocase(value.text, STR("send again")))
+            return fault(reading, value.column, "\"in_doubt\" can only be send again.",
+                         "Leave it out: then what is in doubt is not sent again.");
+        file->in_doubt_line = value.line;
+        break;
     default:
         file->utm[head - HEAD_UTM_FIRST] = value;
     }
@@ -131,7 +139,8 @@ static enum err head_line(struct reading *reading, struct str line)
     place_write(where, sizeof where, reading->name, reading->line, 1);
     return problem_format(reading->problem, ERR_INPUT, where,
                           "Use subject, preheader, topic, transactional, sender, from, language, "
-                          "utm, utm_source (medium, campaign, term, content) and when NAME.",
+                          "in_doubt, utm, utm_source (medium, campaign, term, content) and when "
+                          "NAME.",
                           "There is no header \"%.*s\".", STR_ARG(key));
 }
 
@@ -220,6 +229,11 @@ enum err email_file_parse(struct str name, struct str source, struct email_file 
         reading.line = file.subject.line > 0 ? file.subject.line : 1;
         return fault(&reading, 1, "The template has no subject.",
                      "Begin the file with a line \"subject: ...\".");
+    }
+    if (file.in_doubt_line > 0 && !file.transactional) {
+        reading.line = file.in_doubt_line;
+        return fault(&reading, 1, "Only what is transactional is sent again when in doubt.",
+                     "Write \"transactional: yes\", or leave \"in_doubt\" out.");
     }
     if (str_trim(file.html.text).len == 0 && str_trim(file.text.text).len == 0)
         return fault(&reading, 1, "The body is empty.", "Write HTML below \"--- html\".");

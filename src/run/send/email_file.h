@@ -44,7 +44,8 @@ struct email_file {
     struct email_part utm[UTM_KEYS];
     struct str        topic, from, sender, language; /* may be empty */
     bool              transactional;
-    bool              no_utm; /* the workspace's rules are not for it */
+    uint32_t          in_doubt_line; /* of "in_doubt: send again"; 0: there is none */
+    bool              no_utm;        /* the workspace's rules are not for it */
 
     enum consent_channel channel; /* what follows is of others than e-mail: notice_file.h */
     struct email_part    url, headers, back;

@@ -58,6 +58,10 @@ TEST(email_file, a_fault_is_told_with_its_line_column_and_remedy)
             "This line is not \"name: value\".");
     refused("subject: a\ntransactional: maybe\n--- html\nx", "templates/welcome.email:2:16",
             "\"transactional\" is neither yes nor no.");
+    refused("subject: a\nin_doubt: yes\n--- html\nx", "templates/welcome.email:2:11",
+            "\"in_doubt\" can only be send again.");
+    refused("subject: a\nin_doubt: send again\n--- html\nx", "templates/welcome.email:2:1",
+            "Only what is transactional is sent again when in doubt.");
     refused("subject: a\n--- htlm\nx", "templates/welcome.email:2:1", "There is no such body.");
     refused("subject: a\n--- html\nx\n--- html\ny", "templates/welcome.email:4:1",
             "This body is here twice.");
