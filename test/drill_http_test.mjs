@@ -73,6 +73,7 @@ class Drill extends DrillHouse {
 
   async run(far) {
     const feeding = this.feed();
+    feeding.catch(() => {}); // it is awaited below
     for (let i = 1; i <= KILLS; i += 1) {
       await eventually('enough are asked for', () => far.people.size >= ((messages * i) / (KILLS + 1)) * 0.8, DRAIN_MS);
       await this.crash();

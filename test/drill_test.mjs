@@ -114,17 +114,17 @@ class Drill extends DrillHouse {
 
   async withdraw() {
     const who = this.choose();
-    if (who === undefined) return;
+    if (who === undefined) return false;
     if (who % 2 === 0) await this.surely([200, 201], () => this.call('POST', '/api/v1/suppressions', { address: address(who) }));
     else await this.surely([200], () => this.call('POST', `/api/v1/profiles/u${who}/consent`, { state: 'unsubscribed', topic: 'newsletter' }));
     this.withdrawn.add(who);
+    return true;
   }
 
   async withdrawals() {
     const due = () => Math.floor(this.mail.tries / WITHDRAWN_PARTS);
-    while (!this.isOver) {
-      if (this.withdrawn.size < due()) await this.withdraw();
-      else await sleep(5);
+    while (!this.isOver && !this.isClosed) {
+      if (this.withdrawn.size >= due() || !(await this.withdraw())) await sleep(5);
     }
   }
 
@@ -145,6 +145,7 @@ class Drill extends DrillHouse {
     let last = -1;
     let moved = Date.now();
     while (!(await question())) {
+      if (this.trouble !== undefined) throw this.trouble;
       if (this.mail.read() !== last) moved = Date.now();
       last = this.mail.tries;
       if (Date.now() - moved > STALLED_MS * patience) throw new Error(`nothing moves before ${what}: ${JSON.stringify(await this.states())}`);
@@ -163,6 +164,7 @@ class Drill extends DrillHouse {
   async queueWhileStopped(count) {
     await this.sending('stopped');
     const feeding = this.feed(count);
+    feeding.catch(() => {}); // it is awaited below
     for (let i = 0; i < 2; i += 1) {
       await sleep(this.random.below(200));
       await this.crash();
@@ -186,17 +188,17 @@ class Drill extends DrillHouse {
   async run() {
     const first = Math.floor(messages / 4);
     await this.queueWhileStopped(first);
-    const withdrawing = this.withdrawals();
     const feeding = this.feed(messages).then(() => { this.isFed = true; });
+    const beside = Promise.all([this.withdrawals(), feeding]);
+    beside.catch((error) => { this.trouble = error; });
     for (let i = 1; i <= kills; i += 1) {
       await this.tried(Math.floor((messages * (i - this.random.next() * 0.5)) / (kills + 1)));
       if (i === Math.ceil(kills / 2)) await this.pause();
       else await this.crash();
     }
-    await feeding;
     await this.progress('all is final', () => this.isDrained());
     this.isOver = true;
-    await withdrawing;
+    await beside;
     await this.settle();
   }
 

@@ -30,6 +30,7 @@ export class DrillHouse {
   }
 
   async close() {
+    this.isClosed = true;
     try {
       await this.server.stop();
     } finally {
@@ -45,6 +46,7 @@ export class DrillHouse {
   // Until it is answered with one of `good`: what died under the question is asked again.
   async surely(good, question) {
     for (;;) {
+      if (this.isClosed) throw new Error('the house is closed');
       let answer;
       try {
         answer = await question();

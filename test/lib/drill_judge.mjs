@@ -17,6 +17,7 @@
 const FINAL = new Set(['sent', 'failed', 'unknown', 'held']);
 const BEGUN = new Set(['sent', 'failed', 'unknown', 'waiting', 'returned']);
 const KILLED = 'the process ended while it was being sent';
+const KILLED_SENT = 'the process ended when it was sent, before the answer was written down';
 const TRIES_MAX = 20;
 
 const serialOf = (text) => Number(/\(#(\d+)\)/.exec(text ?? '')?.[1] ?? 0);
@@ -51,7 +52,7 @@ function* mailFaults(heard) {
 function* sentFaults(last, heard) {
   const told = heard.find(({ code }) => code === 'A');
   if (told === undefined) yield 'is sent, and the server never said so';
-  else if (serialOf(last.text) !== told.serial) yield `is sent by answer ${serialOf(last.text)}, and was taken by ${told.serial}`;
+  else if (last.text !== KILLED_SENT && serialOf(last.text) !== told.serial) yield `is sent by answer ${serialOf(last.text)}, and was taken by ${told.serial}`;
 }
 
 // By the words of an answer it was given: a refusal, or what put it off for the last time.
