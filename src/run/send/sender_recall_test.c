@@ -136,3 +136,19 @@ TEST(sender_recall, another_persons_word_keeps_nobody_elses_mail)
     house_close(&house);
     post_close(post);
 }
+
+TEST(sender_recall, who_is_erased_meanwhile_is_not_sent_to)
+{
+    struct house        house;
+    struct sender_conf  conf;
+    struct sender_stats stats;
+    char                url[64];
+    struct post        *post = post_open(FAULT_NONE, 0);
+    hold(&house, &conf, post, url);
+    house_tell(&house, (struct record){ .kind = RECORD_ERASE, .profile = 0 }, NULL, NULL);
+    let_go();
+    WAIT_FOR(&house, stats, stats.returned == 1);
+    house_close(&house);
+    assert_int_equal(post->dots, 0);
+    post_close(post);
+}
