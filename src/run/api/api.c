@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/hash.h"
 #include "base/time.h"
 #include "run/core/reading.h"
 #include "run/send/render.h"
@@ -252,7 +253,8 @@ static enum err parts_open(struct api *api)
     api->quick = queue_open(API_WAITING_MAX);
     api->slow = queue_open(API_WAITING_MAX);
     api->tally = tally_open();
-    if (api->quick == NULL || api->slow == NULL || api->tally == NULL)
+    api->signups = attempts_open(hash_random_seed());
+    if (api->quick == NULL || api->slow == NULL || api->tally == NULL || api->signups == NULL)
         return ERR_MEMORY;
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
@@ -299,6 +301,7 @@ void api_close(struct api *api)
     queue_close(api->quick);
     queue_close(api->slow);
     tally_close(api->tally);
+    attempts_close(api->signups);
     keys_done(api);
     pthread_mutex_destroy(&api->lock);
     free(api->routes);

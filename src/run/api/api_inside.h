@@ -10,6 +10,7 @@
  *      confirming.c     double opt-in                  visitor.c, page.c  who looks; what they see
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
+ *      api_form.c       sign-ups from other sites
  *      api_export.c     all of a person         exporting.h        its parts: export_*.c
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
  *      api_returned.c   returned mail                  trail.c            from token to message
@@ -36,6 +37,7 @@
 #include "run/api/crew.h"
 #include "run/api/routes.h"
 #include "run/api/running.h"
+#include "server/attempts.h"
 #include "server/auth.h"
 
 enum {
@@ -86,6 +88,7 @@ struct api {
     struct tally          *tally;
     struct sieve          *sieve; /* NULL: opens and clicks wait for nothing */
     struct metric         *report_seconds;
+    struct attempts       *signups;      /* by address, of forms of other sites */
     atomic_bool            is_exporting; /* one at a time: each may take a disk's room */
     int64_t                opened_ms;
 };

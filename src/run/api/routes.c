@@ -82,6 +82,9 @@ static const struct api_route ROUTES[] = {
     OPEN("POST", "/s/{token}", confirm_post, "Confirm a yes, by the button"),
     OPEN("GET", "/v/{token}", track_view, "The mail in a browser; changes nothing"),
 
+    OPEN("POST", "/f/{form}", form_post,
+         "Sign up by a form of another site; a mail asks to confirm"),
+
     QUICK("GET", "/healthz", health_show, "Is the program well?"),
     OPEN("GET", "/metrics", metrics_show, "Numbers as Prometheus reads them"),
     QUICK("GET", "/api/v1/openapi.json", openapi_show, "This description"),

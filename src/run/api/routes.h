@@ -33,8 +33,8 @@ call_run  track_open, track_click, track_page, track_unsubscribe, track_view;
 call_run  track_trap, preferences_page, preferences_post, confirm_page, confirm_post;
 call_run  health_show, metrics_show, openapi_show, segment_schema_show, stats_show, rejected_list,
     refused_list;
-call_run profile_show, profile_timeline, profile_export, profile_explain, profile_unmerge,
-    profile_consent, profile_consents, profile_lists, profile_erase, erasure_show,
+call_run profile_show, profile_timeline, profile_export, form_post, profile_explain,
+    profile_unmerge, profile_consent, profile_consents, profile_lists, profile_erase, erasure_show,
     suppressions_list, suppression_show, suppression_add, suppression_lift, returned_post,
     hook_post, receipt_post, channels_list, channels_measure;
 call_run template_preview, template_people, domains_show;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "message/address.h"
 #include "message/header.h"
+#include "run/send/forms.h"
 
 static enum err fault(struct problem *problem, const char *field, const char *what,
                       const char *remedy)
@@ -31,7 +32,7 @@ static enum err members_check(const struct json *object, const char *field,
             return fault(
                 problem, at, "There is no such setting.",
                 "Use name, address, sender {name, email, reply_to}, senders, topics, lists, "
-                "timezone, language, currency and utm.");
+                "timezone, language, currency, utm and forms.");
     }
     return OK;
 }
@@ -162,7 +163,7 @@ enum err workspace_parse(struct arena *arena, struct str text, struct workspace 
 {
     static const char *const known[] = { "name",    "address",  "sender",   "topics",
                                          "lists",   "timezone", "language", "currency",
-                                         "senders", "utm",      NULL };
+                                         "senders", "utm",      "forms",    NULL };
     struct workspace         made = { 0 };
     struct json              root;
     if (text.len > WORKSPACE_BYTES_MAX) {
@@ -184,6 +185,7 @@ enum err workspace_parse(struct arena *arena, struct str text, struct workspace 
     TRY(code(&root, "currency", 3, &made.currency, problem));
     TRY(sender_profiles_parse(arena, &root, &made.senders, problem));
     TRY(utm_rules_parse(arena, &root, &made.utm, problem));
+    TRY(forms_check(&root, problem));
     made.timezone = json_get_str(&root, STR("timezone"));
     if (str_is_empty(made.sender_name))
         made.sender_name = made.name;

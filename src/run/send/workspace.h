@@ -5,7 +5,8 @@
  *      "sender": {"name": "Ada of Tents", "email": "ada@tents.example", "reply_to": "help@..."},
  *      "topics": ["news", {"id": "offers", "name": "Offers"}], "lists": ["newsletter"],
  *      "timezone": "Europe/Oslo", "language": "nb", "currency": "NOK",
- *      "senders": [...], "utm": {...}}                            profiles.h
+ *      "senders": [...], "utm": {...},                            profiles.h
+ *      "forms": [...]}                                            forms.h
  *
  * Everything may be left out: a new workspace has no name and no sender, and whoever wants to send
  * is told so. The sender's name is the workspace's where it has none.

@@ -1,0 +1,89 @@
+// Signing up by a form of another site: a mail asks to confirm, and a stranger can do nothing else.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { http } from './lib/api.mjs';
+import { openHouse } from './lib/house.mjs';
+import { eventually, skipWithoutProgram } from './lib/program.mjs';
+import { shopFolder, WORKSPACE } from './lib/shop.mjs';
+
+const SHOP = 'https://shop.example';
+const shop = () => shopFolder({
+  'workspace.json': { ...WORKSPACE, forms: [
+    { id: 'footer', topics: ['news'], fields: ['first_name'], text: 'Yes, once a month.',
+      origins: [SHOP], redirects: [`${SHOP}/thanks`, `${SHOP}/takk`] },
+    { id: 'bare', topics: ['news', 'offers'] },
+    { id: 'open', topics: ['loud'] }] },
+  'topics.json': { topics: [
+    { id: 'news', channels: ['email'], confirm: ['form'], texts: { en: { name: 'News' } } },
+    { id: 'offers', channels: ['email'], confirm: ['form'], texts: { en: { name: 'Offers' } } },
+    { id: 'loud', channels: ['email'], texts: { en: { name: 'Loud' } } }] },
+});
+
+describe('a form of another site', { skip: skipWithoutProgram }, () => {
+  let house;
+  let address = 0; /* each post comes from elsewhere, but where a test says otherwise */
+  const post = (form, fields, headers = {}) => http('POST', `${house.server.origin}/f/${form}`, {
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': `198.51.100.${address += 1}`, ...headers },
+    body: new URLSearchParams(fields).toString() });
+  const said = async (id) => (await house.client.get(`/api/v1/profiles/${encodeURIComponent(id)}/consent`)).said.map(({ detail }) => detail);
+
+  before(async () => {
+    house = await openHouse({ shop: shop(), args: ['--trusted-proxy', '127.0.0.1'] });
+  });
+  after(() => house?.close());
+
+  test('signs up whoever presses the button of the mail, and keeps what stood in the form and where', async () => {
+    const answer = await post('footer', { email: ' Ada@X.example ', first_name: 'Ada', last_name: 'not asked', redirect: `${SHOP}/takk` },
+      { referer: `${SHOP}/blog` });
+    assert.deepEqual([answer.status, answer.headers.location], [303, `${SHOP}/takk`]);
+    const [mail] = await house.recorder.wait('ada@x.example', 1);
+    const { traits } = await house.client.profile('ada@x.example');
+    assert.deepEqual(traits, { email: 'ada@x.example', first_name: 'Ada' });
+    const [word] = await said('ada@x.example');
+    assert.deepEqual([word.topic, word.state, word.how, word.proof.by], ['news', 'pending', `form footer at ${SHOP}/blog`, 'person']);
+    assert.match(JSON.stringify(word.proof), /Yes, once a month\./);
+    const link = house.local(/https:\/\/go\.tents\.example\/s\/[A-Za-z0-9_-]+/.exec(mail.html)[0]);
+    await http('POST', link, { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'action=confirm' });
+    assert.equal((await said('ada@x.example'))[0].state, 'subscribed');
+  });
+
+  test('changes nobody who is known: neither a trait nor a yes that stands', async () => {
+    await post('footer', { email: 'ada@x.example', first_name: 'Mallory' });
+    assert.equal((await house.client.profile('ada@x.example')).traits.first_name, 'Ada');
+    assert.equal((await said('ada@x.example')).length, 2);
+  });
+
+  test('leads only to pages of its list, and lets only its sites read the answer', async () => {
+    const elsewhere = await post('footer', { email: 'bob@x.example', redirect: 'https://evil.example/' });
+    assert.equal(elsewhere.headers.location, `${SHOP}/thanks`);
+    const asked = { accept: 'application/json' };
+    const own = await post('footer', { email: 'bob@x.example' }, { ...asked, origin: SHOP });
+    assert.deepEqual([own.status, own.body, own.headers['access-control-allow-origin']], [200, { state: 'confirm' }, SHOP]);
+    const other = await post('footer', { email: 'bob@x.example' }, { ...asked, origin: 'https://evil.example' });
+    assert.equal(other.headers['access-control-allow-origin'], undefined);
+  });
+
+  test('signs up for the boxes that are ticked, of its own topics; without a page of its own Dult thanks', async () => {
+    const answer = await post('bare', [['email', 'cy@x.example'], ['topic', 'offers'], ['topic', 'loud']], { 'accept-language': 'de' });
+    assert.equal(answer.status, 200);
+    assert.match(answer.text, /<html lang="de">[^]*Postfach/);
+    await house.recorder.wait('cy@x.example', 1);
+    assert.deepEqual((await said('cy@x.example')).map(({ topic }) => topic), ['offers']);
+  });
+
+  test('takes nothing without an address, from a program, for a topic without confirmation, or too often', async () => {
+    for (const email of ['', 'nobody', 'a@b@c.example', 'x@y.example\r\nBcc: z@y.example'])
+      assert.equal((await post('footer', { email })).status, 400, email);
+    assert.equal((await post('footer', { email: 'robot@x.example', website: 'https://spam.example' })).status, 303);
+    assert.equal((await post('open', { email: 'loud@x.example' })).status, 400);
+    assert.equal((await post('none', { email: 'dan@x.example' })).status, 404);
+    for (const id of ['robot@x.example', 'loud@x.example', 'dan@x.example'])
+      assert.equal(await house.client.profile(id), undefined, id);
+    const statuses = [];
+    for (let i = 0; i < 11; i++)
+      statuses.push((await post('footer', { email: `many${i}@x.example` }, { 'x-forwarded-for': '203.0.113.5' })).status);
+    assert.deepEqual([statuses[0], statuses.at(-1)], [303, 429]);
+    await eventually('the others are not held up', async () => (await post('footer', { email: 'eve@x.example' })).status === 303);
+  });
+});
