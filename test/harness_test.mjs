@@ -175,6 +175,17 @@ test('the judge of the drill finds nothing wrong with an honest run', () => {
   assert.deepEqual([counts.sent, counts.failed, counts.unknown, counts.held, counts.doubles], [2, 1, 2, 1, undefined]);
 });
 
+test('the judge of the drill lets a message fail by the connection after twenty tries, and not before', () => {
+  const run = drillRun();
+  const tries = (count) => [row(3, 'queued'), ...Array.from({ length: count }, (_, i) => [row(40 + 2 * i, 'sending'),
+    row(41 + 2 * i, 'waiting', { text: '450 busy (#2)', due: 0 })]).flat().slice(0, -1), row(99, 'failed', { text: 'cut' })];
+  run.heard[2] = heard(['T'], ['4', 2, 'RCPT']);
+  run.ledger[2] = tries(20);
+  assert.deepEqual(drillJudge(run).faults, []);
+  run.ledger[2] = tries(19);
+  assert.deepEqual(drillJudge(run).faults, ['u2 is failed by no answer of its own: cut']);
+});
+
 const DRILL_FAULTS = [
   ['a message that is lost', (run) => { run.ledger[0] = undefined; }, /u0 was acknowledged, and is lost/],
   ['a message queued twice', (run) => run.ledger[0].unshift(row(0, 'queued')), /u0 was queued 2 times/],

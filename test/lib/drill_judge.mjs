@@ -55,13 +55,14 @@ function* sentFaults(last, heard) {
   else if (last.text !== KILLED_SENT && serialOf(last.text) !== told.serial) yield `is sent by answer ${serialOf(last.text)}, and was taken by ${told.serial}`;
 }
 
-// By the words of an answer it was given: a refusal, or what put it off for the last time.
+// By the words of a refusal it was given, or by whatever put it off for the last time.
 function* failedFaults(who, rows, last, { heard, serials }) {
   const answer = serials[serialOf(last.text)];
   const tries = rows.filter(({ kind }) => kind === 'sending').length;
   if ((heard[who] ?? []).some(isTaken)) yield 'is failed, and was taken';
+  if (tries >= TRIES_MAX) return;
   if (answer === undefined || (answer.who !== who && answer.who !== -1)) yield `is failed by no answer of its own: ${last.text}`;
-  else if (answer.code !== '5' && tries < TRIES_MAX) yield `is failed by a temporary answer after ${tries} tries`;
+  else if (answer.code !== '5') yield `is failed by a temporary answer after ${tries} tries`;
 }
 
 // Killed in the middle, or the server had (a part of) its content and said nothing, or nothing in time.
