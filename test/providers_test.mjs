@@ -374,6 +374,61 @@ describe('several ways out', { skip: skipWithoutProgram }, () => {
     }
   });
 
+  // One that remembers keys for so many hours.
+  const keyed = (hours) => ({ ...own, idempotency: { header: 'Idempotency-Key', value: '{{ message.id }}', hours } });
+
+  test('after kill -9 what was being asked for is asked for again with its key, as long as that is remembered', async () => {
+    for (const [hours, states, requests] of [[1, 'sent', 2], [0.0003, 'unknown', 1], [undefined, 'unknown', 1]]) {
+      let quiet = true;
+      const service = await Service.listen(() => (quiet ? 'stall' : fine()));
+      const house = await openWays({ ways: [ownWay('first', service)], secrets: { own: 'k' }, providers: { own: keyed(hours) } });
+      try {
+        await house.know('eve');
+        await house.happens('eve', 'Bought');
+        await eventually('it is asked for', () => service.requests.length === 1);
+        await house.server.kill();
+        quiet = false;
+        if (hours < 0.01) await sleep(1500);
+        await house.server.start();
+        await eventually(`${hours}: it is ${states}`, async () => (await house.client.messages('eve'))[0].state === states);
+        await sleep(300);
+        assert.equal(service.requests.length, requests);
+        assert.equal(new Set(service.requests.map((request) => request.headers['idempotency-key'])).size, 1);
+      } finally {
+        await house.close();
+        await service.close();
+      }
+    }
+  });
+
+  test('a lost answer is asked for again of nobody else, and by another account never', async () => {
+    let quiet = true;
+    const first = await Service.listen(() => (quiet ? 'stall' : fine()));
+    const second = await Service.listen(fine);
+    const ways = [ownWay('first', first), ownWay('second', second)];
+    const house = await openWays({ ways, secrets: { own: 'k' }, providers: { own: keyed(1) } });
+    try {
+      await house.know('eve');
+      await house.happens('eve', 'Bought');
+      await eventually('it is asked for', () => first.requests.length === 1);
+      await house.server.kill();
+      await house.server.start(); // it is silent still: the message waits for it
+      await eventually('it is asked for again', () => first.requests.length === 2);
+      await house.server.kill();
+      writeWays(house.data, { ways, secrets: { own: 'another account' }, providers: { own: keyed(1) } });
+      quiet = false;
+      await house.server.start();
+      await eventually('it is unknown', async () => (await house.client.messages('eve'))[0].state === 'unknown');
+      assert.deepEqual([first.requests.length, second.requests.length], [2, 0]);
+      await house.happens('eve', 'Bought');
+      await eventually('the next is sent', () => first.requests.length === 3);
+    } finally {
+      await house.close();
+      await first.close();
+      await second.close();
+    }
+  });
+
   test('a warm-up gives the rest to the next way, and a start does not begin the day anew', async () => {
     const young = await Service.listen(fine);
     const old = await Service.listen(fine);

@@ -88,6 +88,9 @@ struct core_calls {
     /* Before whoever said so is answered: what is claimed and not begun is to come back, as far as
      * out's recalls, suppressions and `holds` say. */
     void (*recalled)(void *context, const struct out *out);
+    /* Of a message that was being sent when the process ended: is it safe to send it again? NULL:
+     * of none it is. Asked in core_start. */
+    bool (*may_ask_again)(void *context, uint64_t message);
 };
 
 struct core_conf {
@@ -106,7 +109,8 @@ struct core_conf {
 
 /* Opens the store and loads the engine. Nothing runs yet. ERR_* as store_open, with a problem. */
 MUST enum err core_open(struct core **out, const struct core_conf *conf, struct problem *problem);
-/* Starts the threads; messages in doubt become unknown. Set callbacks before (core_calls_set). */
+/* Starts the threads; messages in doubt become unknown, or wait to
+ * be asked for again (may_ask_again). Set callbacks before (core_calls_set). */
 MUST enum err core_start(struct core *core);
 void          core_calls_set(struct core *core, struct core_calls calls);
 /* Ends: takes no more tasks, finishes those taken, writes a checkpoint, closes. NULL is nothing. */

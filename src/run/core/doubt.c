@@ -1,7 +1,7 @@
 /*
  * What was claimed when the process ended, and has no outcome in the store: begun.h knows of each
  * whether it was not begun (it goes again), was answered (it was sent), or is in doubt: it may have
- * arrived or not, and nobody can know.
+ * arrived or not, and nobody can know, unless who was asked knows a second request by its key.
  */
 #include <stdlib.h>
 
@@ -9,6 +9,12 @@
 #include "run/core/core_inside.h"
 
 enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 4 };
+
+static bool may_ask_again(const struct core *core, uint64_t message)
+{
+    const struct core_calls *calls = &core->conf.calls;
+    return calls->may_ask_again != NULL && calls->may_ask_again(calls->context, message);
+}
 
 static struct record_outcome outcome_of(const struct core *core, const struct claim *claim)
 {
@@ -24,6 +30,8 @@ static struct record_outcome outcome_of(const struct core *core, const struct cl
     };
     enum begun_state      state = begun_look(core->begun, claim->message);
     struct record_outcome outcome = outcomes[state];
+    if (state == BEGUN_MAY && may_ask_again(core, claim->message))
+        outcome = outcomes[BEGUN_NOT];
     outcome.message = claim->message;
     outcome.text = str_of(texts[state]);
     return outcome;

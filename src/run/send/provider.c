@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/time.h"
 #include "run/send/provider_inside.h"
 
 enum { ARENA_BYTES_MAX = 4 << 20 };
@@ -66,6 +67,11 @@ const struct provider_setting *provider_settings(const struct provider *provider
 struct provider_rate provider_rate(const struct provider *provider)
 {
     return provider->rate;
+}
+
+int64_t provider_key_ms(const struct provider *provider)
+{
+    return (int64_t)(provider->key_hours * (double)TIME_HOUR_MS);
 }
 
 static bool has_setting(const struct provider *provider, struct str name)

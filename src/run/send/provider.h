@@ -111,6 +111,8 @@ struct provider_rate {
     uint32_t per_second, connections, per_destination;
 };
 struct provider_rate provider_rate(const struct provider *provider);
+/* How long they remember an idempotency key; 0: they know none, or do not say. */
+int64_t provider_key_ms(const struct provider *provider);
 
 /* The values by name, as an object in the arena: those given, and the absent ones' own. ERR_INPUT:
  * an unknown name, a needed one missing. */

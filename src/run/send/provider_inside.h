@@ -77,6 +77,7 @@ struct provider {
     struct template
                *auth_parts[5]; /* user, password | token | key, secret, token, region, service */
     struct line idempotency;   /* a header; no value: they know no keys */
+    double      key_hours;     /* how long they remember it; 0: they do not say */
 
     struct rule  rules[PROVIDER_RULES_MAX];
     uint32_t     rules_count;

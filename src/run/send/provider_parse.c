@@ -237,6 +237,10 @@ static enum err request_read(struct reading *reading, const struct json *root)
     provider->idempotency.name = json_get_str(key, STR("header"));
     if (provider->idempotency.name.len == 0)
         return fault(reading, "idempotency", "has no header");
+    if (json_get(key, STR("hours")) != NULL &&
+        (!json_get_real(key, STR("hours"), &provider->key_hours) || provider->key_hours <= 0 ||
+         provider->key_hours > 24 * 31))
+        return fault(reading, "idempotency", "`hours` is no number above 0 and at most 744");
     return member_read(reading, key, "value", true, &provider->idempotency.value);
 }
 

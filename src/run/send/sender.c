@@ -111,6 +111,8 @@ static enum err ways_find(struct sender *sender, struct problem *problem)
         *way = (struct way){ .sender = sender,
                              .number = i,
                              .conf = i < conf->ways_count ? &conf->ways[i] : &sender->only };
+        if (doubts_end_ms(way->conf, 1) > 0)
+            way->account = doubts_account(way->conf);
         for (int urgent = 0; urgent < 2; urgent++)
             way->line[urgent].last = &way->line[urgent].first;
     }
@@ -152,6 +154,7 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
         TRY(way_check(sender, &sender->ways[i], problem));
     for (uint32_t i = 0; i < sender->ways_count; i++)
         sender->leads_outside = sender->leads_outside || sender->ways[i].conf->kind != WAY_OUTBOX;
+    TRY(doubts_open(&sender->doubts, sender->counts_dir, problem));
     return counts_read(sender, problem);
 }
 
@@ -175,6 +178,7 @@ static void sender_free(struct sender *sender)
         explicit_bzero(&sender->ways[i].url, sizeof sender->ways[i].url);
     }
     loop_close(sender->loop);
+    doubts_close(sender->doubts);
     pthread_cond_destroy(&sender->work);
     pthread_cond_destroy(&sender->moved);
     pthread_cond_destroy(&sender->drained);
@@ -209,7 +213,8 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
     }
     core_calls_set(core, (struct core_calls){ .context = sender,
                                               .claimed = sender_claimed,
-                                              .recalled = sender_recalled });
+                                              .recalled = sender_recalled,
+                                              .may_ask_again = sender_may_ask_again });
     *out = sender;
     return OK;
 }

@@ -39,6 +39,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->is_kept = false;
     job->trying = NULL;
     job->letter = (struct letter){ .status = 0 };
+    job->is_doubt = job->is_noted = false;
 }
 
 /* With the lock. */
@@ -73,8 +74,10 @@ void sender_claimed(void *context, const struct claim *claims, size_t count)
         line_add(&taken, job_take(sender, &claims[i]));
     pthread_mutex_unlock(&sender->lock);
     size_t i = 0;
-    for (struct job *job = taken.first; job != NULL; job = job->next)
+    for (struct job *job = taken.first; job != NULL; job = job->next) {
         claim_copy(job, &claims[i++]);
+        doubt_claimed(sender, job);
+    }
     pthread_mutex_lock(&sender->lock);
     for (struct job *job; (job = line_take(&taken)) != NULL;)
         line_add(&sender->rendering[job->claim.transactional], job);
@@ -108,6 +111,9 @@ static void begun_note(struct sender *sender, struct job *job)
 void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kind,
                    int64_t retry_at_ms)
 {
+    /* What may have been sent is not made undone by what is found now. */
+    if (job->is_doubt && (kind == OUTCOME_HELD || kind == OUTCOME_FAILED))
+        kind = OUTCOME_UNKNOWN;
     outcome_set(job, kind, retry_at_ms);
     pthread_mutex_lock(&sender->lock);
     if (job->in_flight)

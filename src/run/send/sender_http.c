@@ -46,7 +46,10 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
         return ERR_MEMORY;
     TRY(provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena, out,
                      problem));
-    return job_is_letter(job) ? sender_letter_headers(job, arena, out, problem) : OK;
+    if (job_is_letter(job))
+        TRY(sender_letter_headers(job, arena, out, problem));
+    doubt_note(way, job);
+    return OK;
 }
 
 static void answered(void *ctx, const struct delivery_message *message,

@@ -11,6 +11,7 @@
 #include "delivery/loop.h"
 #include "message/address.h"
 #include "run/core/begun.h"
+#include "run/send/doubts.h"
 #include "run/send/render.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -57,6 +58,9 @@ struct job {
     int64_t                 at_ms;
     struct delivery_outcome said; /* what the first of those tried said */
     struct letter           letter;
+    struct doubt            doubt;    /* of is_doubt */
+    bool                    is_doubt; /* it may have been sent before it was claimed */
+    bool                    is_noted; /* to be forgotten when its outcome is durable */
 };
 
 /* How many left a way of late, counted by PACE_MS. */
@@ -100,6 +104,7 @@ struct way {
     bool                   is_down;         /* until it offers a place */
     int64_t                paused_until_ms; /* as it asked for */
     struct tally           day, month;
+    uint64_t               account; /* of a provider that knows keys; 0: of none */
     struct job_line        line[2]; /* wait for a place: others, receipts */
     struct way_stats       stats;
 };
@@ -109,6 +114,7 @@ struct sender {
     struct sender_conf conf; /* its texts are the copies below */
     char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096],
         counts_dir[4096];
+    struct doubts  *doubts;
     struct way_conf only; /* the way that smtp_url or outbox_dir is */
     struct way      ways[WAYS_MAX];
     uint32_t        ways_count;
@@ -227,6 +233,20 @@ struct str sender_event_name(const struct job *job);
 enum { SENDER_LETTER_MEMBERS = 9 };
 void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
                        struct json_member *members);
+/* ---- sender_doubts.c: what may be asked for again, with its key */
+/* Of the core, before its threads run. */
+bool sender_may_ask_again(void *sender, uint64_t message);
+/* A claim of what is in doubt is told so. */
+void doubt_claimed(struct sender *sender, struct job *job);
+/* Before a request with a key. */
+void doubt_note(const struct way *way, const struct job *job);
+/* Is the way the one that it was asked of? True for what is in no doubt. */
+bool doubt_fits(const struct way *way, const struct job *job);
+/* Its key is remembered no more. */
+bool doubt_is_over(const struct sender *sender, const struct job *job, int64_t now_ms);
+/* What a way says: true: the job is finished by it. */
+bool doubt_done(struct way *way, struct job *job, const struct delivery_outcome *outcome);
+
 /* ---- sender_counts.c: how many of what a day and a month allow; with the lock */
 /* What was counted before. ERR_INPUT, ERR_IO. */
 MUST enum err counts_read(struct sender *sender, struct problem *problem);

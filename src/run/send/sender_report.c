@@ -79,6 +79,9 @@ static void report_durable(struct task *task)
         stats_add(sender, job);
         if (job->is_begun)
             begun_remove(core_begun(sender->core), job->claim.message);
+        if (job->is_noted && job->outcome.kind != OUTCOME_RETURNED &&
+            job->outcome.kind != OUTCOME_DEFERRED)
+            doubts_forget(sender->doubts, job->claim.message);
         job->next = sender->free;
         sender->free = job;
         sender->in_use--;

@@ -67,8 +67,9 @@ static bool is_for(const struct way *way, const struct job *job)
     const struct way_conf *conf = way->conf;
     bool                   is_receipt = job->claim.transactional;
     bool                   is_mail = !job_is_letter(job);
-    return way_channel(conf) == channel_of_job(job) && !(is_receipt && conf->no_receipts) &&
-           !(!is_receipt && conf->only_receipts) && way_is_for_place(conf, job->claim.address) &&
+    return doubt_fits(way, job) && way_channel(conf) == channel_of_job(job) &&
+           !(is_receipt && conf->no_receipts) && !(!is_receipt && conf->only_receipts) &&
+           way_is_for_place(conf, job->claim.address) &&
            has_word(conf->topics, conf->topics_count, job->rendered.topic) &&
            (!is_mail ||
             has_word(conf->domains, conf->domains_count, address_domain(job->rendered.from)));
@@ -416,10 +417,12 @@ static void job_without_way(struct sender *sender, struct job *job, int64_t now_
         return;
     }
     pthread_mutex_lock(&sender->lock);
-    bool    is_held = is_for_none(sender, job);
+    bool    is_held = is_for_none(sender, job) || doubt_is_over(sender, job, now_ms);
     int64_t at_ms = opens_ms(sender, job, now_ms);
     pthread_mutex_unlock(&sender->lock);
-    if (is_held)
+    if (is_held && job->is_doubt)
+        snprintf(job->text, sizeof job->text, "its provider does not remember its key any more");
+    else if (is_held)
         no_way_text(job);
     else
         snprintf(job->text, sizeof job->text, "no way out is open");
@@ -439,7 +442,9 @@ void sender_route(struct sender *sender, struct job *job)
 {
     int64_t now_ms = time_now_ms();
     pthread_mutex_lock(&sender->lock);
-    struct way *way = sender->stopping ? NULL : way_choose(sender, job, now_ms);
+    struct way *way = sender->stopping || doubt_is_over(sender, job, now_ms)
+                          ? NULL
+                          : way_choose(sender, job, now_ms);
     bool        is_placed = false, is_recalled = job->is_recalled;
     if (is_recalled)
         way = NULL;
@@ -536,7 +541,7 @@ static bool may_pass_on(const struct delivery_outcome *outcome)
 static bool pass_on(struct way *way, struct job *job, const struct delivery_outcome *outcome,
                     int64_t now_ms)
 {
-    if (way->sender->stopping || !may_pass_on(outcome))
+    if (way->sender->stopping || job->is_doubt || !may_pass_on(outcome))
         return false;
     bool is_better = job->tried == 0 ||
                      (job->said.result == DELIVERY_FAILED && outcome->result == DELIVERY_DEFERRED);
@@ -574,7 +579,8 @@ static void way_done(void *ctx, struct delivery_message *message,
     way->receipts -= job->claim.transactional;
     pace_note(&way->pace, now_ms);
     way_note(way, outcome, now_ms);
-    bool goes_on = pass_on(way, job, outcome, now_ms);
+    bool is_settled = doubt_done(way, job, outcome);
+    bool goes_on = !is_settled && pass_on(way, job, outcome, now_ms);
     if (goes_on) {
         way->stats.passed_on++;
         job->in_flight = false;
@@ -585,7 +591,9 @@ static void way_done(void *ctx, struct delivery_message *message,
     struct job *wanderers = line_leave(way, now_ms);
     pthread_mutex_unlock(&sender->lock);
     jobs_route(sender, wanderers);
-    if (goes_on)
+    if (is_settled)
+        sender_finish(sender, job, job->outcome.kind, job->outcome.retry_at_ms);
+    else if (goes_on)
         sender_route(sender, job);
     else
         sender_settle(sender, job, job->tried != 0 && may_pass_on(outcome) ? &job->said : outcome);
