@@ -10,6 +10,7 @@
 #include "message/address.h"
 #include "run/send/render_data.h"
 #include "run/send/render_parts.h"
+#include "run/send/topic_words.h"
 #include "template/locale.h"
 #include "template/template.h"
 
@@ -355,12 +356,22 @@ static enum err compose_once(struct making *making)
     return held(out, "%s: %s", problem.where, problem.what);
 }
 
+/* In the language of the text: the reader's where a variant was chosen for them, else the house's.
+ */
+static struct str way_out_word(const struct making *making)
+{
+    const struct json *person = json_get(&making->data, STR("person"));
+    struct str         language = making->claim->variant == 0 ? making->workspace->language
+                                                              : language_of(person, making->workspace);
+    return unsubscribe_word(house_language(&language, 1));
+}
+
 /* The cheap look finds the link where it was written; only compose knows whether it can be seen. */
 static enum err compose_with_way_out(struct making *making)
 {
     struct rendered *out = making->out;
     struct footer    footer = { making->urls.unsubscribe, making->workspace->name,
-                                making->workspace->address };
+                                making->workspace->address, way_out_word(making) };
     bool             wanted = !making->transactional;
     if (wanted && out->text.len > 0 && str_find(out->text, 0, footer.url) == out->text.len)
         TRY(footer_text(making->arena, &footer, &out->text));

@@ -67,7 +67,9 @@ enum err footer_html(struct arena *arena, const struct footer *footer, struct st
     }
     buf_str(&piece, STR("<a href=\""));
     escaped(&piece, footer->url);
-    buf_str(&piece, STR("\" style=\"color:#555555\">Unsubscribe</a></div>\n"));
+    buf_str(&piece, STR("\" style=\"color:#555555\">"));
+    escaped(&piece, footer->word);
+    buf_str(&piece, STR("</a></div>\n"));
     return spliced(arena, html, tag_find(*html, STR("</body"), false), &piece);
 }
 
@@ -79,7 +81,9 @@ enum err footer_text(struct arena *arena, const struct footer *footer, struct st
         buf_str(&piece, footer->name);
     buf_str(&piece, footer->name.len > 0 && footer->address.len > 0 ? STR(", ") : STR_NONE);
     buf_str(&piece, footer->address);
-    buf_str(&piece, STR("\nUnsubscribe: "));
+    buf_char(&piece, '\n');
+    buf_str(&piece, footer->word);
+    buf_str(&piece, STR(": "));
     buf_str(&piece, footer->url);
     buf_char(&piece, '\n');
     return spliced(arena, text, text->len, &piece);

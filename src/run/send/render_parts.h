@@ -59,6 +59,7 @@ MUST enum err parts_name(struct parts *parts, enum store_name_kind kind, uint32_
 
 struct footer {
     struct str url, name, address;
+    struct str word; /* of the link */
 };
 MUST enum err footer_html(struct arena *arena, const struct footer *footer, struct str *html);
 MUST enum err footer_text(struct arena *arena, const struct footer *footer, struct str *text);

@@ -282,6 +282,20 @@ TEST(render, a_way_out_is_added_only_where_a_reader_sees_none)
     desk_close(&desk);
 }
 
+TEST(render, the_way_out_is_named_in_the_language_of_the_mail)
+{
+    struct desk desk;
+    desk_open(&desk);
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 5,
+           "subject: s\n--- html\n<body><p>Hei</p></body>\n--- text\nHei\n");
+    define(&desk, STORE_DEFINITION_WORKSPACE, "workspace", 6,
+           "{\"sender\":{\"email\":\"a@tents.example\"},\"language\":\"nn-NO\"}");
+    assert_ok(make(&desk, 5, false));
+    assert_int_equal(times(desk.out.html, ">Meld meg av</a>"), 1);
+    assert_int_equal(times(desk.out.text, "Meld meg av: " UNSUBSCRIBE), 1);
+    desk_close(&desk);
+}
+
 TEST(render, the_version_that_was_claimed_is_sent_and_the_newest_workspace_signs_it)
 {
     struct desk desk;

@@ -62,6 +62,18 @@ struct str house_language(const struct str *languages, uint32_t count)
     return STR("en");
 }
 
+struct str unsubscribe_word(struct str language)
+{
+    static const char *const words[][2] = {
+        { "en", "Unsubscribe" }, { "nb", "Meld meg av" }, { "sv", "Avsluta prenumerationen" },
+        { "nl", "Afmelden" },    { "de", "Abmelden" },    { "fr", "Se d\xc3\xa9sabonner" },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_eq(language, str_of(words[i][0])))
+            return str_of(words[i][1]);
+    return str_of(words[0][1]);
+}
+
 struct topic_words topic_words_of(const struct json *document, struct str id,
                                   const struct str *languages, uint32_t count)
 {

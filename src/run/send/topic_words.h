@@ -26,6 +26,8 @@ const struct json_member *language_member(const struct json *by_language, struct
 
 /* The languages that pages and the mail that asks to confirm are written in. */
 struct str house_language(const struct str *languages, uint32_t count);
+/* What the link out of a mail is called in one of them. */
+struct str unsubscribe_word(struct str house_language);
 
 /* `topic` of a template's data. ERR_MEMORY. */
 MUST enum err topic_data(const struct data_in *in, struct arena *arena, const struct json *person,
