@@ -52,6 +52,11 @@ describe('safe trial', { skip: skipWithoutProgram }, () => {
     folders.forEach(removeFolder);
   });
 
+  test('the doctor says whom mail reaches', async () => {
+    const { out } = await dultTry('doctor', '--data', house.data, '--listen', `127.0.0.1:${house.server.port}`);
+    assert.match(out, /live\s+On trial: mail reaches the allow list only/);
+  });
+
   test('delivers to the allow list, and keeps the rest with the word trial', async () => {
     const ids = [await ask('ada@X.example', 1), await ask('eve@staff.example', 1), await ask('eve@x.example', 1),
       await ask('eve@evil.staff.example', 1), await ask('bada@x.example', 1)];

@@ -279,8 +279,31 @@ static void look_way(struct doctor *doctor, const struct json *way)
 static void look_ways(struct doctor *doctor)
 {
     const struct json *ways = json_get(&doctor->talk.answer, STR("ways"));
+    if (doctor->has_server && ways != NULL && ways->kind == JSON_ARRAY && ways->count == 0)
+        tell(doctor, FOUND_NOTE, "way", "Set smtp, outbox, or describe ways in ways.json.",
+             "There is no way out: messages wait in the queue.");
     for (uint32_t i = 0; ways != NULL && ways->kind == JSON_ARRAY && i < ways->count; i++)
         look_way(doctor, &ways->items[i]);
+}
+
+/* Whom mail reaches. */
+static void look_live(struct doctor *doctor)
+{
+    struct talk *talk = &doctor->talk;
+    talk_path(talk, "/api/v1/live", NULL, NULL);
+    if (talk_ask(talk, "GET") != OK) {
+        say(doctor, FOUND_BAD, "live", &talk->problem);
+        return;
+    }
+    struct str state = json_get_str(&talk->answer, STR("state"));
+    if (str_eq(state, STR("live")))
+        tell(doctor, FOUND_GOOD, "live", "", "Mail reaches people.");
+    else if (str_eq(state, STR("copy")))
+        tell(doctor, FOUND_BAD, "live", "Say which it is: dult live --yes, or dult live off",
+             "This folder is a copy of one that is live, so nothing is sent from it.");
+    else
+        tell(doctor, FOUND_NOTE, "live", "When all is well: dult live --yes",
+             "On trial: mail reaches the allow list only, the rest is kept in the outbox.");
 }
 
 static void look_stats(struct doctor *doctor)
@@ -439,6 +462,8 @@ static void look_inside(struct doctor *doctor)
 {
     look_keys(doctor);
     look_stats(doctor);
+    if (doctor->has_server)
+        look_live(doctor);
     look_list(doctor, "/api/v1/rejected?limit=3", "items", "events",
               "No event was rejected lately.");
     if (doctor->has_server)
