@@ -15,6 +15,7 @@ struct checking {
     struct check_findings *out;
     const struct html     *html;
     uint32_t               images;
+    bool                   told_own; /* that Dult's own pages are near */
 };
 
 static void found(struct checking *c, enum check_severity severity, enum check_part part,
@@ -183,6 +184,28 @@ static bool is_private(struct str host)
 
 /* --- links -------------------------------------------------------------------------------- */
 
+/* Of the same scheme, host and port as the way out, whose page is Dult's own. */
+static bool is_own(const struct checking *c, struct str url)
+{
+    struct str own = c->in->unsubscribe;
+    size_t     origin = str_find(own, 0, STR("//")) + 2;
+    if (!is_web(own))
+        return false;
+    origin = str_find_char(own, origin, '/');
+    return str_starts(url, str_slice(own, 0, origin)) &&
+           (url.len == origin || strchr("/?#", url.ptr[origin]) != NULL);
+}
+
+/* On a machine of one's own that is as it should be, and nothing in the mail can mend it. */
+static void own_tell(struct checking *c, size_t place)
+{
+    if (!c->told_own)
+        found(c, CHECK_NOTE, CHECK_HTML, place, "link",
+              "Give the public URL before others are sent mail: Dult sends none without it.",
+              "Dult's own pages are on this machine or network only.");
+    c->told_own = true;
+}
+
 static void web_check(struct checking *c, struct str url, size_t place)
 {
     struct str host = host_of(url);
@@ -190,6 +213,8 @@ static void web_check(struct checking *c, struct str url, size_t place)
     if (host.len == 0 || str_find_char(host, 0, ' ') < host.len)
         found(c, CHECK_ERROR, CHECK_HTML, place, "link", "Write https://, the host, and a path.",
               "This link has no host: %s", shown(url, made));
+    else if (is_private(host) && is_own(c, url))
+        own_tell(c, place);
     else if (is_private(host))
         found(c, CHECK_ERROR, CHECK_HTML, place, "link",
               "Use the address that the world sees; readers cannot reach this one.",

@@ -5,20 +5,21 @@
  * puts in is not known, and not judged). Each finding says where, what, and what to do. An error is
  * what is broken for every reader; a warning costs readers or reputation; a note is only said.
  *
- *     size          over 102 KB of HTML, which Gmail cuts                                  warning
- *     subject       empty: error; over 150 characters                                      warning
- *     preheader     none                                                                   note
- *     text          none, and so made from the HTML                                        note
- *     unsubscribe   no link, so that a footer is added                                     note
- *     address       no postal address, in the mail or in the footer                        warning
- *     link          empty, "#", relative, without a scheme, with a space in the host, to a host
- *                   that only this machine or network has, {{ not closed                   error
- *                   a script; a space elsewhere                                            error;
- * warning image         relative or without an address: error; by http; without alt warning picture
- * hardly a word beside the pictures                                      warning active forms,
- * scripts, frames: mail programs take them out                    warning liquid        {{ or {%
- * left in what readers see (not in a template)                  error style         a style too
- * large to be written into elements                          warning
+ *     size          over 102 KB of HTML, which Gmail cuts                         warning
+ *     subject       empty: error; over 150 characters                             warning
+ *     preheader     none                                                          note
+ *     text          none, and so made from the HTML                               note
+ *     unsubscribe   no link, so that a footer is added                            note
+ *     address       no postal address, in the mail or in the footer               warning
+ *     link          empty, "#", relative, without a scheme, with a space in the
+ *                   host, to a host that only this machine or network has
+ *                   (Dult's own pages there: a note, once), {{ not closed         error
+ *                   a script: error; a space elsewhere                            warning
+ *     image         relative or without an address: error; by http; without alt   warning
+ *     picture       hardly a word beside the pictures                             warning
+ *     active        forms, scripts, frames: mail programs take them out           warning
+ *     liquid        {{ or {% left in what readers see (not in a template)         error
+ *     style         a style too large to be written into elements                 warning
  *
  * Always true   the same mail gives the same findings, in the order of the text; at most
  *               CHECK_FINDINGS_MAX, the rest is counted.

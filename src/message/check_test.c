@@ -106,6 +106,20 @@ TEST(check, a_link_that_is_broken_for_everybody_is_an_error)
                "warning html:1 link: There is a space in this link: https://x.example/a b");
 }
 
+TEST(check, dults_own_pages_may_be_near_and_nobody_elses)
+{
+    struct check_in in =
+        mail_of("<a href='http://localhost:80/p/x'>a</a><a href='http://localhost:80'>b</a>");
+    in.unsubscribe = STR("http://localhost:80/u/x");
+    check(&in, "note html:1 link: Dult's own pages are on this machine or network only.");
+    in.html = STR("<a href='http://localhost:8080/p'>a</a>");
+    check(&in,
+          "error html:1 link: This link leads into a network of its own: http://localhost:8080/p");
+    in.unsubscribe = STR("links.unsubscribe");
+    check(&in,
+          "error html:1 link: This link leads into a network of its own: http://localhost:8080/p");
+}
+
 TEST(check, what_liquid_puts_in_is_not_judged_in_a_template_and_is_one_left_in_a_mail)
 {
     check_template("<a href='{{ event.url }}'>x</a><a href=\"/{{ a }}\">y</a>{% if a %}"
