@@ -62,6 +62,17 @@ static void messages_keep(struct str *rest, const struct erasure *erasure, struc
         }
 }
 
+static void codes_keep(struct str *rest, const struct erasure *erasure, struct row_head *head,
+                       struct buf *out)
+{
+    struct code_given given;
+    while (row_bytes_take(rest, &given, sizeof given))
+        if (is_kept(erasure, given.of)) {
+            row_bytes_add(out, &given, sizeof given);
+            head->counts[PART_CODES]++;
+        }
+}
+
 enum err checkpoint_bare(struct str state, const struct erasure *erasure, uint32_t profile,
                          struct buf *out)
 {
@@ -87,6 +98,7 @@ enum err checkpoint_bare(struct str state, const struct erasure *erasure, uint32
     messages_keep(&parts[PART_MESSAGES], erasure, &bare, out);
     buf_str(out, parts[PART_MERGES]);
     bare.counts[PART_MERGES] = head.counts[PART_MERGES];
+    codes_keep(&parts[PART_CODES], erasure, &bare, out);
     TRY(buf_err(out));
     memcpy(out->ptr, &bare, sizeof bare);
     return OK;

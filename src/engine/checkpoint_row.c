@@ -13,7 +13,7 @@ void row_parts(struct state *s, struct rare *rare, struct part parts[PARTS])
     }
     struct part all[PARTS] = { PART(s, memberships), PART(rare, enrollments), PART(rare, pasts),
                                PART(rare, messages), PART(rare, consents),    PART(rare, lists),
-                               PART(rare, merges) };
+                               PART(rare, merges),   PART(rare, codes) };
 #undef PART
     memcpy(parts, all, sizeof all);
 }
@@ -133,7 +133,8 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
     for (int i = 0; i < (rare != 0 ? PARTS : 1); i++)
         TRY(part_load(&parts[i], head->counts[i], rest));
     for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
-        const struct message *message = &p->state->rare->messages.items[i];
+        struct message *message = &state_rare_own(p->state)->messages.items[i];
+        message->is_waiting = false; /* who waited for codes is looked at again */
         if (message->state == MESSAGE_UNKNOWN)
             continue;
         if (message->state == MESSAGE_SENDING) {

@@ -20,10 +20,11 @@ enum {
     PART_CONSENTS,
     PART_LISTS,
     PART_MERGES,
+    PART_CODES,
     PARTS
 };
 
-enum { ROW_VERSION = 8, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
+enum { ROW_VERSION = 9, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
 
 struct row_head {
     uint32_t version, root, next, flags;

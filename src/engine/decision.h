@@ -30,6 +30,9 @@
  *                                                             asked? (send.h)
  *      CLAIMED       message               attempt            to, event, version, traits: [seq],
  *                                                             computed?, variant? (tailor.h)
+ *      CODE          enrollment, or        its number in      codes, codes_id, message,
+ * template_id, a message of its own  the pool           journey_id, expires?, code? (codes.h)
+ *      WAITING       message               attempt            reason: no code is left
  *      DEFERRED      message               attempt            retry_at, text
  *      RETURNED      message               attempt            retry_at, text
  *      SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
@@ -70,6 +73,8 @@ enum decision_kind {
     DECISION_DROPPED = 35,
     DECISION_DEFERRED = 36,
     DECISION_RETURNED = 37,
+    DECISION_CODE = 38,
+    DECISION_WAITING = 39,
 };
 
 struct decision {
@@ -86,20 +91,23 @@ struct decision {
     enum consent_channel channel;      /* CONSENT, INTENT */
     struct str           proof;        /* CONSENT: a JSON object, or empty */
     struct str           zone, locale; /* CONTEXT; its country is `text` */
-    int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered */
-    uint32_t             event;  /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
-    uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; ENTERED, LEFT: 1 when
-                       quiet */
+    int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered;
+                                    CODE: its last second */
+    uint32_t event;              /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
+    uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; CODE: the pool; ENTERED,
+                       LEFT: 1 when quiet */
     uint32_t        topic;    /* INTENT */
     bool            is_asked; /* INTENT, SENT .. DROPPED: of a message a program asked for */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     struct str      variant;  /* CLAIMED: which variant of the template, and why; as JSON */
     const uint32_t *seqs;     /* CLAIMED: the identify records whose traits it is written with */
     uint32_t        seqs_count;
-    uint32_t        journey;    /* STEP, ENDED, INTENT */
-    struct str      node;       /* the same: its id */
-    int64_t         since_ms;   /* ENTERED: when it became true, as far as was then known */
-    bool            or_earlier; /* ENTERED: the past was too long to be sure of since_ms */
+    uint64_t        message;     /* CODE: the one it was given with */
+    uint32_t        template_id; /* CODE: of that message */
+    uint32_t        journey;     /* STEP, ENDED, INTENT, CODE */
+    struct str      node;        /* the same: its id */
+    int64_t         since_ms;    /* ENTERED: when it became true, as far as was then known */
+    bool            or_earlier;  /* ENTERED: the past was too long to be sure of since_ms */
 };
 
 /* A word new to one of the dictionaries; stored before anything that uses its number. */
@@ -118,6 +126,7 @@ enum name_kind {
     NAME_TEMPLATE = 6,
     NAME_TOPIC = 7,
     NAME_LIST = 8,
+    NAME_CODES = 9,
     NAME_KINDS,
 };
 

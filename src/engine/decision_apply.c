@@ -70,6 +70,8 @@ static enum err states_merge(struct state *into, const struct state *from)
         TRY(pasts_merge(into, &from->rare->pasts.items[i]));
     for (uint32_t i = 0; i < from->rare->merges.count; i++)
         TRY(STATE_ADD(into, merges, from->rare->merges.items[i]));
+    for (uint32_t i = 0; i < from->rare->codes.count; i++)
+        TRY(STATE_ADD(into, codes, from->rare->codes.items[i]));
     return OK;
 }
 
@@ -233,6 +235,7 @@ static enum err ended_apply(struct state *state, const struct decision *d)
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].id == d->subject) {
             VEC_REMOVE(&state_rare_own(state)->enrollments, i);
+            codes_forget(state);
             return OK;
         }
     return OK; /* a merge was undone, and the other one goes on */
@@ -267,11 +270,21 @@ static enum err claimed_apply(struct engine *engine, struct state *state, const 
     if (message == NULL || message->state != MESSAGE_QUEUED)
         return ERR_CORRUPT;
     message->state = MESSAGE_SENDING;
+    message->is_told = false;
     message->attempt = (uint8_t)d->object;
     if (message->attempt == 1) /* also when the first try came back unbegun */
         message->first_try_ms = d->at_ms;
     engine->queued--;
     engine->sending++;
+    return OK;
+}
+
+static enum err waiting_apply(struct state *state, const struct decision *d)
+{
+    struct message *message = message_of(state, d->subject);
+    if (message == NULL || message->state != MESSAGE_QUEUED)
+        return ERR_CORRUPT;
+    message->is_told = true;
     return OK;
 }
 
@@ -305,6 +318,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
         } else {
             VEC_REMOVE(&state_rare_own(state)->messages, i);
         }
+        codes_forget(state);
         return OK;
     }
     return ERR_CORRUPT;
@@ -346,6 +360,10 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
     case DECISION_UNKNOWN:
     case DECISION_DROPPED:
         return final_apply(engine, state, d);
+    case DECISION_CODE:
+        return code_apply(state, d);
+    case DECISION_WAITING:
+        return waiting_apply(state, d);
     case DECISION_NOT_ENROLLED:
     case DECISION_PARKED:
     case DECISION_CONTEXT:

@@ -59,6 +59,10 @@ const char *decision_name(enum decision_kind kind)
         return "returned";
     case DECISION_CONTEXT:
         return "context";
+    case DECISION_CODE:
+        return "given a code";
+    case DECISION_WAITING:
+        return "waiting";
     }
     return "decision";
 }
@@ -163,6 +167,16 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
             buf_str(out, d->variant);
         }
         break;
+    case DECISION_CODE:
+        member_str(out, &first, "codes", program_name(program, NAME_CODES, d->other));
+        member_int(out, &first, "codes_id", d->other);
+        member_int(out, &first, "message", (int64_t)d->message);
+        member_int(out, &first, "template_id", d->template_id);
+        member_int(out, &first, "journey_id", d->journey);
+        if (d->due_ms != TIME_NEVER)
+            member_int(out, &first, "expires", d->due_ms);
+        member_str(out, &first, "code", d->text);
+        break;
     case DECISION_DEFERRED:
     case DECISION_RETURNED:
         member_int(out, &first, "retry_at", d->due_ms);
@@ -217,9 +231,12 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
         d->object = number_get(&detail, "node_number");
         d->is_asked = number_get(&detail, "asked") == 1;
     }
+    if (d->kind == DECISION_CODE)
+        d->other = number_get(&detail, "codes_id");
     d->due_ms = TIME_NEVER;
     if (!json_get_int(&detail, STR("due"), &d->due_ms) &&
-        !json_get_int(&detail, STR("retry_at"), &d->due_ms))
+        !json_get_int(&detail, STR("retry_at"), &d->due_ms) &&
+        !json_get_int(&detail, STR("expires"), &d->due_ms))
         d->due_ms = TIME_NEVER;
     return OK;
 }

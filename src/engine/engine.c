@@ -58,6 +58,7 @@ void engine_close(struct engine *engine)
     free(engine->sooner);
     free(engine->sums);
     retaining_done(&engine->retaining);
+    pools_done(engine);
     free(engine);
 }
 
@@ -188,6 +189,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_suppression(engine, record, out, problem);
     case RECORD_SEND:
         return apply_send(engine, record, out, problem);
+    case RECORD_CODES:
+        return apply_codes(engine, record, problem);
     case RECORD_UNMERGE:
         return unmerge_apply(engine, record, out, problem);
     case RECORD_ERASE:

@@ -104,6 +104,8 @@ static uint64_t subject_of(const struct decision *d)
     case DECISION_DROPPED:
     case DECISION_DEFERRED:
     case DECISION_RETURNED:
+    case DECISION_CODE:
+    case DECISION_WAITING:
         return d->subject;
     default:
         return 0;
@@ -275,7 +277,8 @@ void erasure_bare(const struct json *detail, struct buf *out)
 {
     static const char *const keys[] = { "journey",  "journey_id",  "node",     "node_number",
                                         "template", "template_id", "topic_id", "version",
-                                        "event",    "visit",       "due",      "retry_at" };
+                                        "event",    "visit",       "due",      "retry_at",
+                                        "codes",    "codes_id",    "expires" };
     bool                     first = true;
     buf_char(out, '{');
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

@@ -54,7 +54,11 @@ struct engine {
     uint64_t             seq, next_decision;
     struct suppressions *suppressions;
     struct brake         brake;
-    struct buf           bag, detail; /* scratch */
+    struct {
+        struct codes_pool *items; /* by number of NAME_CODES */
+        uint32_t           count, room;
+    } pools;
+    struct buf bag, detail; /* scratch */
     struct {
         struct job *items;
         uint32_t    count, room;
@@ -335,6 +339,22 @@ struct str send_address(const struct engine *engine, uint32_t person, const stru
 /* Drops the messages of an enrollment that wait. */
 MUST enum err outbox_drop_of(struct engine *engine, struct out *out, uint32_t person,
                              uint64_t enrollment, struct str reason);
+
+/* giving.c: the codes that the template takes. *waits: there are not enough, and the message, which
+ * is about no claim, is looked at again when there may be. */
+MUST enum err giving_claim(struct engine *engine, struct out *out, uint32_t person,
+                           const struct message *message, const struct template_def *template,
+                           bool                 *waits);
+/* Appends "$codes": those given; without a message examples, and nothing is given. */
+void giving_write(const struct engine *engine, uint32_t person, const struct message *message,
+                  const struct template_blocks *blocks, struct buf *out, bool *first);
+MUST enum err giving_release(struct engine *engine); /* all who wait are looked at */
+MUST enum err code_apply(struct state *state, const struct decision *d);
+/* Of what is no longer under way. */
+void          codes_forget(struct state *state);
+void          pools_done(struct engine *engine);
+MUST enum err apply_codes(struct engine *engine, const struct record *record,
+                          struct problem *problem);
 
 /* outbox_lane.c */
 MUST enum err outbox_lanes_open(struct engine *engine);

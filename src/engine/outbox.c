@@ -157,7 +157,8 @@ static void derived_write(struct engine *engine, uint32_t person, struct buf *ou
  * themselves are kept; and so are the answers to what the text asks.
  */
 static enum err computed_freeze(struct engine *engine, struct arena *arena, uint32_t person,
-                                const struct template_def *template, struct str *frozen)
+                                const struct message *message, const struct template_def *template,
+                                struct str           *frozen)
 {
     SCOPED(buf_donep) struct buf text = buf_make(CLAIM_COMPUTED_BYTES_MAX);
     *frozen = STR_NONE;
@@ -171,6 +172,7 @@ static enum err computed_freeze(struct engine *engine, struct arena *arena, uint
     bool first = text.len <= 1;
     derived_write(engine, person, &text, &first);
     TRY(tailor_blocks(engine, person, &template->blocks, template->has_snippets, &text, &first));
+    giving_write(engine, person, message, &template->blocks, &text, &first);
     buf_char(&text, '}');
     TRY(buf_err(&text));
     if (text.len == 2)
@@ -206,20 +208,28 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
     return OK;
 }
 
-/* Which variant, and what its text asks. */
-static enum err claim_tailor(struct engine *engine, struct arena *arena, struct claim *claim,
-                             struct str *variant)
+/* Which variant: the template whose text it is. */
+static enum err claim_variant(struct engine *engine, struct arena *arena, struct claim *claim,
+                              struct str *variant, const struct template_def **template)
 {
-    const struct program *program = engine->program;
-    struct tailored       tailored;
+    struct tailored tailored;
     TRY(tailor_variant(engine, claim->profile, claim->template_id, arena, &tailored));
     *variant = tailored.why;
     if (tailored.why.len > 0) {
         claim->variant = tailored.template_id + 1;
         claim->variant_version = tailored.version;
     }
-    return computed_freeze(engine, arena, claim->profile,
-                           program_template_at(program, tailored.template_id), &claim->computed);
+    *template = program_template_at(engine->program, tailored.template_id);
+    return OK;
+}
+
+/* The same, and what the text asks; nothing is given for a look. */
+static enum err look_tailor(struct engine *engine, struct arena *arena, struct claim *claim,
+                            struct str *variant)
+{
+    const struct template_def *template;
+    TRY(claim_variant(engine, arena, claim, variant, &template));
+    return computed_freeze(engine, arena, claim->profile, NULL, template, &claim->computed);
 }
 
 /* The same of a text that is not saved, so that it has no variants. */
@@ -230,7 +240,7 @@ static enum err draft_tailor(struct engine *engine, const struct claim_draft *dr
     TRY(template_draft_read(draft->text, &def, draft->problem));
     enum err err = template_blocks_check(engine->program, &def.blocks, draft->problem);
     if (err == OK)
-        err = computed_freeze(engine, arena, claim->profile, &def, &claim->computed);
+        err = computed_freeze(engine, arena, claim->profile, NULL, &def, &claim->computed);
     claim->transactional = def.transactional;
     claim->channel = def.channel;
     template_blocks_done(&def.blocks);
@@ -249,7 +259,7 @@ enum err engine_claim_draft(struct engine *engine, const struct claim_draft *dra
     *variant = STR_NONE;
     TRY(claim_freeze(engine, arena, draft->person, &message, claim));
     TRY(draft->text.len > 0 ? draft_tailor(engine, draft, arena, claim)
-                            : claim_tailor(engine, arena, claim, variant));
+                            : look_tailor(engine, arena, claim, variant));
     (void)reach_address(engine, draft->person, claim->channel, bytes, &address);
     claim->address = str_copy(arena, address);
     return claim->address.ptr == NULL ? ERR_MEMORY : OK;
@@ -280,17 +290,23 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     if (!str_is_empty(reason))
         return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
 
-    struct message next = *message;
-    struct claim   claim;
-    struct str     variant;
+    struct message before = *message, next = before;
+    const struct template_def *template;
+    struct claim claim;
+    struct str   variant;
+    bool         waits;
     next.attempt++;
     TRY(claim_freeze(engine, out->arena, person, &next, &claim));
     claim.address = str_copy(out->arena, address);
     if (claim.address.ptr == NULL)
         return ERR_MEMORY;
-    enum err err = claim_tailor(engine, out->arena, &claim, &variant);
+    TRY(claim_variant(engine, out->arena, &claim, &variant, &template));
+    TRY(giving_claim(engine, out, person, &before, template, &waits));
+    if (waits)
+        return OK;
+    enum err err = computed_freeze(engine, out->arena, person, &before, template, &claim.computed);
     if (err == ERR_LIMIT)
-        return message_decide(engine, out, person, DECISION_DROPPED, message,
+        return message_decide(engine, out, person, DECISION_DROPPED, &before,
                               STR("the template asks more than a claim can keep"), TIME_NEVER);
     TRY(err);
     TRY(decide(engine, out,
@@ -313,7 +329,7 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
 static bool is_due(const struct engine *engine, const struct message *message)
 {
     return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms &&
-           !braking_holds(engine, message);
+           !message->is_waiting && !braking_holds(engine, message);
 }
 
 /* The person's first queued message of the lane that is due, or 0. */

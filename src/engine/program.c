@@ -89,6 +89,7 @@ void program_close(struct program *program)
     for (uint32_t i = 0; i < program->segments.count; i++)
         arena_close(program->segments.items[i].arena);
     VEC_DONE(&program->retention.events);
+    VEC_DONE(&program->codes);
     topics_done(&program->topics);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
@@ -141,12 +142,14 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return OK;
     case DEFINE_SNIPPET:
         return snippet_define(program, name, text);
+    case DEFINE_CODES:
+        return codes_define(program, name, text, version, number, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
         return problem_set(
             problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-            "Use workspace, topics, retention, trait, stages, segment, journey, snippet or "
+            "Use workspace, topics, retention, trait, stages, segment, codes, journey, snippet or "
             "template.");
     }
 }
@@ -171,6 +174,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return topics_check(text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
+    case DEFINE_CODES:
+        return codes_check(program, name, text, problem);
     case DEFINE_SNIPPET:
         return snippet_check(program, text, problem);
     default:

@@ -25,6 +25,7 @@
 #include "engine/behaviour/dict.h"
 #include "engine/behaviour/retention.h"
 #include "engine/brake.h"
+#include "engine/codes.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
 #include "engine/keep.h"
@@ -104,10 +105,12 @@ struct journey_def {
  *
  *     when vip: in segment "vip" and plan = "pro"        a line of its head    {% if when.vip %}
  *     {% if person.segments contains "vip" %}            in its Liquid         (no tree)
+ *     {{ codes.spring.code }}                            the same, see codes.h (is_codes)
  */
 struct template_block {
     struct str                 name;
-    const struct segment_node *tree; /* NULL: is the person in the segment of that name? */
+    const struct segment_node *tree;     /* NULL: is the person in the segment of that name? */
+    bool                       is_codes; /* no question: the message takes a code of that pool */
 };
 
 struct template_blocks {
@@ -187,6 +190,10 @@ struct program {
         struct snippet_def *items;
         uint32_t            count, room;
     } snippets; /* those that ask something */
+    struct {
+        struct codes_def *items; /* by number of NAME_CODES */
+        uint32_t          count, room;
+    } codes;
     char            language[TEMPLATE_LANGUAGE_BYTES_MAX + 1], currency[4]; /* the workspace's */
     struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
     struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
@@ -252,8 +259,11 @@ uint32_t program_journey(const struct program *program, struct str name);
 uint32_t program_template(const struct program *program, struct str name);
 /* The template with that number, one that is not defined (version 0) when there is none. */
 const struct template_def *program_template_at(const struct program *program, uint32_t number);
-uint32_t                   program_list(const struct program *program, struct str name);
-uint32_t                   program_topic(const struct program *program, struct str name);
+/* Likewise of pools of codes; one that is not defined has version 0. */
+uint32_t                program_codes(const struct program *program, struct str name);
+const struct codes_def *program_codes_at(const struct program *program, uint32_t number);
+uint32_t                program_list(const struct program *program, struct str name);
+uint32_t                program_topic(const struct program *program, struct str name);
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);
 
 /* The number of a list or topic, made if new. Number 0 of topics is "every topic". */

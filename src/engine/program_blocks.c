@@ -1,7 +1,7 @@
 /*
  * What a template asks about its reader: the conditions of its head, and the segments that its
  * Liquid names. The engine reads no Liquid: it looks for the one form in which a segment may be
- * asked for, person.segments contains "name".
+ * asked for, person.segments contains "name"; and for pools of codes (codes.h).
  */
 #include "engine/program_inside.h"
 
@@ -26,21 +26,30 @@ static size_t space_skip(struct str text, size_t at)
     return at;
 }
 
-static enum err block_add(struct reading *reading, struct str name, const struct segment_node *tree)
+static bool is_alike(const struct template_block *a, const struct template_block *b)
+{
+    return str_eq(a->name, b->name) && (a->tree == NULL) == (b->tree == NULL) &&
+           a->is_codes == b->is_codes;
+}
+
+static enum err block_add(struct reading *reading, struct template_block block)
 {
     struct template_blocks *out = reading->out;
+    struct str              name = block.name;
     for (uint32_t i = 0; i < out->count; i++)
-        if (str_eq(out->items[i].name, name) && (out->items[i].tree == NULL) == (tree == NULL))
-            return tree == NULL ? OK
-                                : problem_format(reading->problem, ERR_INPUT, "when",
-                                                 "Give one of them another name.",
-                                                 "\"when %.*s\" is here twice.", STR_ARG(name));
+        if (is_alike(&out->items[i], &block))
+            return block.tree == NULL
+                       ? OK
+                       : problem_format(reading->problem, ERR_INPUT, "when",
+                                        "Give one of them another name.",
+                                        "\"when %.*s\" is here twice.", STR_ARG(name));
     if (out->count == TEMPLATE_BLOCKS_MAX)
         return problem_set(reading->problem, ERR_LIMIT, "when",
                            "The text asks more than 32 things about its reader.",
                            "Put several into one segment.");
-    reading->items[out->count] = (struct template_block){ str_copy(out->arena, name), tree };
-    return reading->items[out->count++].name.ptr == NULL ? ERR_MEMORY : OK;
+    block.name = str_copy(out->arena, name);
+    reading->items[out->count++] = block;
+    return block.name.ptr == NULL ? ERR_MEMORY : OK;
 }
 
 static enum err arena_get(struct reading *reading)
@@ -84,7 +93,7 @@ static enum err when_read(struct reading *reading, struct str name, struct str c
         return ERR_MEMORY;
     enum err err = segment_parse(reading->out->arena, kept, &tree, &inside);
     if (err == OK)
-        return block_add(reading, name, tree);
+        return block_add(reading, (struct template_block){ .name = name, .tree = tree });
     if (reading->problem != NULL) {
         *reading->problem = inside;
         snprintf(reading->problem->where, sizeof reading->problem->where, "when %.*s: %.40s",
@@ -130,7 +139,22 @@ static enum err liquid_read(struct reading *reading, struct str text)
         if (name.len == 0 || name.len > TEMPLATE_BLOCK_NAME_BYTES_MAX)
             continue;
         TRY(arena_get(reading));
-        TRY(block_add(reading, name, NULL));
+        TRY(block_add(reading, (struct template_block){ .name = name }));
+    }
+    return OK;
+}
+
+static enum err codes_read(struct reading *reading, struct str text)
+{
+    struct str names[CODES_A_TEMPLATE_MAX];
+    uint32_t   count;
+    if (codes_named(text, names, &count) != OK)
+        return problem_set(reading->problem, ERR_LIMIT, "codes",
+                           "The text names more than 8 pools of codes.",
+                           "Write several templates.");
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(arena_get(reading));
+        TRY(block_add(reading, (struct template_block){ .name = names[i], .is_codes = true }));
     }
     return OK;
 }
@@ -143,6 +167,8 @@ enum err template_blocks_read(struct template_blocks *out, struct str head, stru
     enum err               err = head_read(&reading, head);
     if (err == OK)
         err = liquid_read(&reading, text);
+    if (err == OK)
+        err = codes_read(&reading, text);
     if (err != OK)
         template_blocks_done(&made);
     else
@@ -166,6 +192,13 @@ enum err template_blocks_check(struct program *program, const struct template_bl
         return ERR_MEMORY;
     for (uint32_t i = 0; i < blocks->count; i++) {
         const struct template_block *block = &blocks->items[i];
+        if (block->is_codes &&
+            program_codes_at(program, program_codes(program, block->name))->version == 0)
+            return problem_format(
+                problem, ERR_ABSENT, "codes", "Define them first, or mend their name.",
+                "There are no codes \"%.*s\".", STR_ARG(str_slice(block->name, 0, 100)));
+        if (block->is_codes)
+            continue;
         if (block->tree != NULL)
             TRY(segment_compile(scratch, block->tree, &names, &compiled, problem));
         else if (program_segment(program, block->name) == SEGMENT_NO_ID)

@@ -186,11 +186,26 @@ static struct snippet_def *snippet_find(struct program *program, struct str name
     return NULL;
 }
 
+/* Which templates use a snippet is not known here, and each of theirs would take a code. */
+static enum err snippet_codes_check(const struct template_blocks *blocks, struct problem *problem)
+{
+    for (uint32_t i = 0; i < blocks->count; i++)
+        if (blocks->items[i].is_codes)
+            return problem_format(problem, ERR_INPUT, "codes",
+                                  "Hand it in from the template: {%% render \"box\", code: "
+                                  "codes.NAME.code %%}.",
+                                  "A snippet takes no code of its own (\"%.*s\").",
+                                  STR_ARG(str_slice(blocks->items[i].name, 0, 60)));
+    return OK;
+}
+
 enum err snippet_check(struct program *program, struct str text, struct problem *problem)
 {
     struct template_blocks blocks = { .arena = NULL };
     TRY(template_blocks_read(&blocks, STR_NONE, text, problem));
-    enum err err = template_blocks_check(program, &blocks, problem);
+    enum err err = snippet_codes_check(&blocks, problem);
+    if (err == OK)
+        err = template_blocks_check(program, &blocks, problem);
     template_blocks_done(&blocks);
     return err;
 }

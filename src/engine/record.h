@@ -38,7 +38,9 @@ enum record_kind {
     RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
                                 properties: {"reason", "class"?: a word of suppression.h} */
     RECORD_SEND = 17,        /* a message asked for by a program: see send.h */
-    RECORD_ERASE = 15,       /* the person that `profile` belongs to is forgotten, see erasure.h */
+    RECORD_CODES = 18, /* name: a pool; `count` codes more; RECORD_LEAVE: what is left of it is
+                          given to nobody: see codes.h */
+    RECORD_ERASE = 15, /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
     RECORD_CLAIM = 21,    /* delivery has room for `count` messages of `lanes` */
@@ -68,6 +70,7 @@ enum definition_kind {
     DEFINE_SNIPPET = 14,   /* what templates share: nothing that the engine asks */
     DEFINE_TOPICS = 18,    /* what people may say yes or no to: topics.h */
     DEFINE_SENDING = 19,   /* on or stopped, and when it stops by itself: brake.h */
+    DEFINE_CODES = 20,     /* a pool of discount codes: codes.h */
     DEFINE_KINDS,
 };
 
@@ -103,7 +106,7 @@ struct record {
     uint32_t              profile; /* internal records name the profile by number */
     uint64_t              message; /* RECORD_MESSAGE: the intent's decision id */
     uint64_t              merge;   /* RECORD_UNMERGE */
-    uint32_t              count;   /* RECORD_CLAIM */
+    uint32_t              count;   /* RECORD_CLAIM, RECORD_CODES */
     uint32_t              lanes;   /* RECORD_CLAIM: a bit a lane of lane.h; 0: all */
     enum definition_kind  definition_kind;
     struct str            body;    /* RECORD_DEFINE: the text; RECORD_SEND: the template's name */
@@ -122,5 +125,6 @@ struct record {
 #define EVENT_MESSAGE_DELIVERED STR("Message Delivered")
 #define EVENT_NOTICE_SENT STR("Notice Sent") /* to a webhook or the staff, about the person */
 #define EVENT_MESSAGE_REQUESTED STR("Message Requested")
+#define EVENT_CODE_REDEEMED STR("Code Redeemed") /* an ordinary name: told by a RECORD_MESSAGE */
 
 #endif

@@ -218,7 +218,7 @@ static void segments_write(struct answering *answering, const struct template_bl
 {
     for (uint32_t i = 0; i < blocks->count; i++) {
         struct str name = blocks->items[i].name;
-        if (blocks->items[i].tree != NULL)
+        if (blocks->items[i].tree != NULL || blocks->items[i].is_codes)
             continue;
         answering->asks = true;
         if (is_said(answering, name) || !in_segment(answering->engine, answering->person, name) ||

@@ -154,6 +154,7 @@ static enum err erase(struct store *store, const struct store_erasure *erasure)
                     erasure->profiles_count));
     TRY(rows_delete(store, "DELETE FROM rejected WHERE id=?", erasure->rejected,
                     erasure->rejected_count));
+    TRY(sqlite_codes_forget(store, erasure->owners, erasure->owners_count));
     for (size_t i = 0; i < erasure->addresses_count; i++)
         TRY(sqlite_suppression_write(
             store,

@@ -152,6 +152,8 @@ union each {
     store_credential_each  *credential;
     store_suppression_each *suppression;
     store_file_each        *file;
+    store_code_each        *code;
+    store_code_order_each  *order;
 };
 
 struct reading {
@@ -163,8 +165,9 @@ struct reading {
     void      *ctx;
     /* Moves the statement to the next row: SQLITE_ROW, SQLITE_DONE or an error. */
     int (*next)(struct reading *reading);
-    int64_t         bounds[2]; /* next_of_table: the statement's parameters */
+    int64_t         bounds[3]; /* next_of_table: the statement's parameters */
     int             bounds_count;
+    struct str      text; /* behind these; empty: none */
     const uint64_t *keys; /* next_of_keys */
     size_t          keys_left;
     uint64_t        prev; /* next_of_story */
@@ -184,6 +187,8 @@ GIVE(state)
 GIVE(credential)
 GIVE(suppression)
 GIVE(file)
+GIVE(code)
+GIVE(order)
 
 static int next_of_table(struct reading *reading)
 {
@@ -251,6 +256,10 @@ static enum err read_rows(struct reading *reading)
     reader->reading = true;
     for (int i = 0; i < reading->bounds_count; i++)
         sqlite3_bind_int64(reading->statement, i + 1, reading->bounds[i]);
+    if (err == OK && reading->text.len > 0)
+        err = sqlite_err(sqlite3_bind_text64(reading->statement, reading->bounds_count + 1,
+                                             reading->text.ptr, reading->text.len, SQLITE_STATIC,
+                                             SQLITE_UTF8));
     for (bool more = true; err == OK && more;) {
         size_t count;
         err = page_fill(reading, &count, &more);
@@ -428,6 +437,61 @@ enum err store_credentials_read(struct store_reader *reader, store_credential_ea
     return read_rows(&reading);
 }
 
+/* ---- discount codes ---- */
+
+static struct reading codes_reading(struct store_reader *reader, enum statement_kind kind,
+                                    store_code_each *each, void *ctx)
+{
+    struct reading reading = reading_make(reader, kind);
+    reading.decode = row_code;
+    reading.give = give_code;
+    reading.each.code = each;
+    reading.ctx = ctx;
+    return reading;
+}
+
+enum err store_codes_read(struct store_reader *reader, uint64_t key_from, uint64_t key_to,
+                          store_code_each *each, void *ctx)
+{
+    struct reading reading = codes_reading(reader, STATEMENT_CODES, each, ctx);
+    reading.bounds[reading.bounds_count++] = clamp(key_from);
+    reading.bounds[reading.bounds_count++] = clamp(key_to);
+    return read_rows(&reading);
+}
+
+enum err store_codes_named(struct store_reader *reader, struct str fold, store_code_each *each,
+                           void *ctx)
+{
+    struct reading reading = codes_reading(reader, STATEMENT_CODES_NAMED, each, ctx);
+    assert(fold.len > 0);
+    reading.text = fold;
+    return read_rows(&reading);
+}
+
+enum err store_codes_of(struct store_reader *reader, uint64_t profile, uint64_t key_from,
+                        uint64_t key_to, store_code_each *each, void *ctx)
+{
+    struct reading reading = codes_reading(reader, STATEMENT_CODES_OF, each, ctx);
+    reading.bounds[reading.bounds_count++] = clamp(profile);
+    reading.bounds[reading.bounds_count++] = clamp(key_from);
+    reading.bounds[reading.bounds_count++] = clamp(key_to);
+    return read_rows(&reading);
+}
+
+enum err store_code_orders(struct store_reader *reader, uint64_t key, struct str order_id,
+                           store_code_order_each *each, void *ctx)
+{
+    struct reading reading =
+        reading_make(reader, order_id.len > 0 ? STATEMENT_CODE_ORDER : STATEMENT_CODE_ORDERS);
+    reading.decode = row_code_order;
+    reading.give = give_order;
+    reading.each.order = each;
+    reading.ctx = ctx;
+    reading.bounds[reading.bounds_count++] = clamp(key);
+    reading.text = order_id;
+    return read_rows(&reading);
+}
+
 /* ---- one row ---- */
 
 /* What a look-up gave: the row the statement stands on, decoded; ERR_ABSENT without one. */
@@ -444,7 +508,9 @@ static enum err row_get(struct store_reader *reader, enum statement_kind kind, u
                         struct arena *arena, union row *out)
 {
     sqlite3_stmt *statement = reader->statements[kind];
-    row_decode   *decode = kind == STATEMENT_EVENT ? row_event : row_decision;
+    row_decode   *decode = kind == STATEMENT_EVENT   ? row_event
+                           : kind == STATEMENT_CODES ? row_code
+                                                     : row_decision;
     enum err      err = enter(reader);
     if (err == OK) {
         err = row_take(statement, look_up(statement, key), arena, decode, out);
@@ -490,5 +556,34 @@ enum err store_meta_get(struct store_reader *reader, struct arena *arena, struct
     leave(reader);
     TRY(err);
     *out = value;
+    return OK;
+}
+
+enum err store_code_get(struct store_reader *reader, struct arena *arena, uint64_t key,
+                        struct store_code *out)
+{
+    union row row;
+    /* Of the two bounds the other one, which look_up leaves as it is. */
+    sqlite3_bind_int64(reader->statements[STATEMENT_CODES], 2, clamp(key));
+    TRY(row_get(reader, STATEMENT_CODES, key, arena, &row));
+    *out = row.code;
+    return OK;
+}
+
+enum err store_codes_count(struct store_reader *reader, uint64_t key_from, uint64_t key_to,
+                           int64_t now_ms, struct store_codes_count *out)
+{
+    sqlite3_stmt *statement = reader->statements[STATEMENT_CODES_COUNT];
+    union row     row;
+    enum err      err = enter(reader);
+    if (err == OK) {
+        sqlite3_bind_int64(statement, 2, clamp(key_to));
+        sqlite3_bind_int64(statement, 3, now_ms);
+        err = row_take(statement, look_up(statement, key_from), NULL, row_codes_count, &row);
+        sqlite3_reset(statement);
+    }
+    leave(reader);
+    TRY(err);
+    *out = row.codes;
     return OK;
 }

@@ -23,6 +23,17 @@ const char *sqlite_statement_sql(enum statement_kind kind)
         [STATEMENT_CREDENTIALS] = "SELECT * FROM credential ORDER BY id",
         [STATEMENT_META] = "SELECT value FROM meta WHERE key=?",
         [STATEMENT_FILES] = "SELECT * FROM file WHERE seq=? ORDER BY number",
+        [STATEMENT_CODES] = "SELECT * FROM code WHERE key BETWEEN ? AND ? ORDER BY key",
+        [STATEMENT_CODES_NAMED] = "SELECT * FROM code WHERE fold=? ORDER BY key",
+        [STATEMENT_CODES_OF] =
+            "SELECT * FROM code WHERE profile=? AND key BETWEEN ? AND ? ORDER BY key DESC",
+        [STATEMENT_CODE_ORDERS] = "SELECT * FROM code_order WHERE key=? ORDER BY at",
+        [STATEMENT_CODE_ORDER] = "SELECT * FROM code_order WHERE key=? AND order_id=?",
+        [STATEMENT_CODES_COUNT] =
+            ("SELECT count(*) FILTER (WHERE given>0),count(*) FILTER (WHERE redeemed>0),"
+             "count(*) FILTER (WHERE given>0 AND redeemed=0 AND expires>0 AND expires<?3),"
+             "(SELECT count(*) FROM code_order WHERE key BETWEEN ?1 AND ?2) "
+             "FROM code WHERE key BETWEEN ?1 AND ?2"),
         [STATEMENT_SUPPRESSIONS] = "SELECT * FROM suppression WHERE id<? ORDER BY id DESC",
     };
     return texts[kind];

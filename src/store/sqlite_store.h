@@ -4,6 +4,7 @@
  *     sqlite_open.c    lease, pragmas, migrations, snapshots
  *     sqlite_write.c   one transaction a batch
  *     sqlite_upkeep.c  checkpoints, the WAL's bound, checking
+ *     sqlite_codes.c   discount codes
  *     sqlite_erase.c   rows whose bytes are gone
  *     sqlite_read.c    readers: states, pages of rows, one-row look-ups
  *     sqlite_rows.c    what each table's statement is and how a row is decoded
@@ -23,7 +24,7 @@
 #include "store/store.h"
 
 enum {
-    SQLITE_SCHEMA_VERSION = 6,
+    SQLITE_SCHEMA_VERSION = 7,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
     SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */
@@ -49,6 +50,14 @@ enum insert_kind {
     INSERT_COUNT,
 };
 
+enum sqlite_codes_statement {
+    SQLITE_CODE_ADD,
+    SQLITE_CODE_GIVE,
+    SQLITE_CODE_ORDER,
+    SQLITE_CODE_REDEEM,
+    SQLITE_CODES_STATEMENTS,
+};
+
 struct insert {
     sqlite3_stmt *one, *many; /* the same for one row and for SQLITE_ROWS_AT_ONCE of them */
 };
@@ -64,6 +73,7 @@ struct store {
     sqlite3               *db;
     sqlite3_stmt          *begin, *commit, *rollback, *meta_set, *meta_unset;
     sqlite3_stmt          *suppression_set, *suppression_unset, *file_set, *files_unset;
+    sqlite3_stmt          *codes[SQLITE_CODES_STATEMENTS];
     struct insert          inserts[INSERT_COUNT];
     struct store_last      last;
     struct problem         problem; /* of the last failure */
@@ -92,6 +102,9 @@ union row {
     struct store_credential  credential;
     struct store_suppression suppression;
     struct store_file        file;
+    struct store_code        code;
+    struct store_code_order  order;
+    struct store_codes_count codes;
 };
 
 enum statement_kind {
@@ -111,6 +124,12 @@ enum statement_kind {
     STATEMENT_META,
     STATEMENT_SUPPRESSIONS,
     STATEMENT_FILES,
+    STATEMENT_CODES,
+    STATEMENT_CODES_NAMED,
+    STATEMENT_CODES_OF,
+    STATEMENT_CODE_ORDERS,
+    STATEMENT_CODE_ORDER,
+    STATEMENT_CODES_COUNT,
     STATEMENT_COUNT,
 };
 
@@ -132,7 +151,7 @@ struct store_reader {
 /* Decodes the row `statement` stands on, text copied into the arena. ERR_MEMORY. */
 typedef enum err row_decode(sqlite3_stmt *statement, struct arena *arena, union row *out);
 row_decode       row_event, row_decision, row_name, row_definition, row_rejected, row_state,
-    row_credential, row_suppression, row_file;
+    row_credential, row_suppression, row_file, row_code, row_code_order, row_codes_count;
 
 const char *sqlite_statement_sql(enum statement_kind kind);
 /* A column's text or bytes in the arena; NULL and empty give STR_NONE. */
@@ -164,6 +183,11 @@ MUST enum err sqlite_note(struct store *store, const char *key, uint64_t value);
 MUST enum err sqlite_metas_write(struct store *store, const struct store_meta *metas, size_t count);
 /* Sets or removes one row. */
 MUST enum err sqlite_suppression_write(struct store *store, const struct store_suppression *row);
+/* The same of codes. */
+MUST enum err sqlite_codes_prepare(struct store *store);
+void          sqlite_codes_finish(struct store *store);
+MUST enum err sqlite_codes_write(struct store *store, const struct store_batch *batch);
+MUST enum err sqlite_codes_forget(struct store *store, const uint64_t *profiles, size_t count);
 /* From here on pages are written into the database without what they have no use for. */
 void sqlite_clear_pages(struct store *store);
 /* OK, or ERR_WAIT when a reader (passive: never) is in the way of truncating. */

@@ -162,6 +162,7 @@ enum err sqlite_writer_prepare(struct store *store)
     TRY(prepare(store, "DELETE FROM suppression WHERE address=?", &store->suppression_unset));
     TRY(prepare(store, "INSERT INTO file VALUES(?,?,?,?,?)", &store->file_set));
     TRY(prepare(store, "DELETE FROM file WHERE seq=?", &store->files_unset));
+    TRY(sqlite_codes_prepare(store));
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         TRY(insert_prepare(store, &forms[kind], 1, &store->inserts[kind].one));
         TRY(insert_prepare(store, &forms[kind], SQLITE_ROWS_AT_ONCE, &store->inserts[kind].many));
@@ -180,6 +181,7 @@ void sqlite_writer_finish(struct store *store)
     sqlite3_finalize(store->suppression_unset);
     sqlite3_finalize(store->file_set);
     sqlite3_finalize(store->files_unset);
+    sqlite_codes_finish(store);
     for (int kind = 0; kind < INSERT_COUNT; kind++) {
         sqlite3_finalize(store->inserts[kind].one);
         sqlite3_finalize(store->inserts[kind].many);
@@ -339,6 +341,7 @@ static enum err batch_write(struct store *store, const struct store_batch *batch
     for (size_t i = 0; i < batch->suppressions_count; i++)
         TRY(sqlite_suppression_write(store, &batch->suppressions[i]));
     TRY(files_write(store, batch));
+    TRY(sqlite_codes_write(store, batch));
     return sqlite_metas_write(store, batch->metas, batch->metas_count);
 }
 

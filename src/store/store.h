@@ -114,7 +114,10 @@ enum store_decision_kind {
     STORE_DECISION_MESSAGE_CLICKED = 58,
     STORE_DECISION_MESSAGE_UNSUBSCRIBED = 59,
     STORE_DECISION_MESSAGE_RETURNED = 60, /* never begun, queued again */
-    STORE_DECISION_CONSENT_GIVEN = 64,    /* subject: topic */
+    STORE_DECISION_MESSAGE_CODE = 61, /* subject: its number in the pool; object: the enrollment, or
+                                         the message; detail: {"codes","message",..} */
+    STORE_DECISION_MESSAGE_LACKS = 62, /* object: message; nothing is left of a pool */
+    STORE_DECISION_CONSENT_GIVEN = 64, /* subject: topic */
     STORE_DECISION_CONSENT_WITHDRAWN = 65,
     STORE_DECISION_LIST_JOINED = 66, /* subject: list */
     STORE_DECISION_LIST_LEFT = 67,
@@ -134,7 +137,7 @@ enum store_name_kind { /* which dictionary; at most 255 of them */
                        STORE_NAME_TEMPLATE = 6,
                        STORE_NAME_TOPIC = 7,
                        STORE_NAME_LIST = 8,
-                       STORE_NAME_NODE = 9,
+                       STORE_NAME_CODES = 9,
                        STORE_NAME_BROADCAST = 10,
                        STORE_NAME_SOURCE = 11,
 };
@@ -155,6 +158,7 @@ enum store_definition_kind {
     STORE_DEFINITION_RETENTION = 13,
     STORE_DEFINITION_SNIPPET = 14,
     STORE_DEFINITION_TOPIC_TEXTS = 18,
+    STORE_DEFINITION_CODES = 20,
     STORE_DEFINITION_OTHER = 63,
 };
 
@@ -228,6 +232,35 @@ struct store_file {
     struct str name, type, content;
 };
 
+/* A discount code. Journey and template are dictionary numbers + 1, 0 none; instants 0 never. */
+struct store_code {
+    uint64_t   key;        /* store_code_key */
+    struct str text, fold; /* fold: in lower case; empty of a fixed code */
+    uint64_t   profile, message, enrollment;
+    uint32_t   journey, template_id;
+    int64_t    given_ms, expires_ms, redeemed_ms;
+    uint32_t   orders;
+};
+
+/* The order that redeemed a code. */
+struct store_code_order {
+    uint64_t   key;
+    struct str order_id;
+    int64_t    at_ms;
+    uint64_t   profile; /* who ordered */
+};
+
+struct store_codes_count {
+    uint64_t given, redeemed, expired; /* expired: given, and never redeemed */
+    uint64_t orders;
+};
+
+/* Of one partition; number 0 is that of no code of theirs. */
+static inline uint64_t store_code_key(uint32_t pool, uint32_t number)
+{
+    return (uint64_t)(pool & 0xffff) << 32 | number;
+}
+
 struct store_credential {
     uint32_t   id;
     struct str kind; /* "write", "api", "owner" */
@@ -293,6 +326,12 @@ struct store_batch {
     size_t                          files_count;
     const uint64_t                 *files_done; /* requests whose files go */
     size_t                          files_done_count;
+    const struct store_code        *codes; /* new: key, text and fold */
+    size_t                          codes_count;
+    const struct store_code        *given; /* to whom; a row is made where there is none */
+    size_t                          given_count;
+    const struct store_code_order  *orders;
+    size_t                          orders_count;
 };
 
 /*
@@ -350,6 +389,8 @@ struct store_erasure {
     size_t                       metas_count;
     const struct str            *addresses; /* of suppressions, in lower case */
     size_t                       addresses_count;
+    const uint64_t              *owners; /* their codes stay spent, and are nobody's */
+    size_t                       owners_count;
 };
 MUST enum err store_erase(struct store *store, const struct store_erasure *erasure);
 MUST enum err store_scrub(struct store *store, struct problem *problem);
@@ -437,5 +478,25 @@ MUST enum err store_decision_get(struct store_reader *reader, struct arena *aren
                                  struct store_decision *out);
 MUST enum err store_meta_get(struct store_reader *reader, struct arena *arena, struct str key,
                              struct str *out);
+
+/* Codes by key, both ends included; those of that spelling in lower case; those given to a profile
+ * with keys between these, the last first. */
+typedef enum err store_code_each(void *ctx, const struct store_code *row);
+MUST enum err    store_codes_read(struct store_reader *reader, uint64_t key_from, uint64_t key_to,
+                                  store_code_each *each, void *ctx);
+MUST enum err store_codes_named(struct store_reader *reader, struct str fold, store_code_each *each,
+                                void *ctx);
+MUST enum err store_codes_of(struct store_reader *reader, uint64_t profile, uint64_t key_from,
+                             uint64_t key_to, store_code_each *each, void *ctx);
+/* The orders that redeemed a code, or that one alone. */
+typedef enum err store_code_order_each(void *ctx, const struct store_code_order *row);
+MUST enum err    store_code_orders(struct store_reader *reader, uint64_t key, struct str order_id,
+                                   store_code_order_each *each, void *ctx);
+/* ERR_ABSENT. */
+MUST enum err store_code_get(struct store_reader *reader, struct arena *arena, uint64_t key,
+                             struct store_code *out);
+/* Reads all of them: some 60 ms a million. */
+MUST enum err store_codes_count(struct store_reader *reader, uint64_t key_from, uint64_t key_to,
+                                int64_t now_ms, struct store_codes_count *out);
 
 #endif

@@ -92,6 +92,7 @@ static void rare_free(struct rare *rare)
     VEC_DONE(&rare->consents);
     VEC_DONE(&rare->lists);
     VEC_DONE(&rare->merges);
+    VEC_DONE(&rare->codes);
     standings_forget(&rare->standings);
     free(rare);
 }

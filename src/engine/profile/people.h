@@ -84,13 +84,15 @@ struct message {
     uint32_t topic; /* 0: none of its own */
     uint16_t node;
     uint8_t  state, attempt;
-    bool     is_asked; /* a program asked for it: send.h */
+    bool     is_asked;   /* a program asked for it: send.h */
+    bool     is_waiting; /* for codes, with no timer; after a load it is looked at again */
+    bool     is_told;    /* that it waits, since it was last sent */
     int64_t  due_ms;
     int64_t  first_try_ms; /* when it was first claimed; means nothing before */
 };
 
 struct consent {
-    uint32_t topic; /* 0: every topic */
+    uint32_t topic;   /* 0: every topic */
     uint8_t  state;   /* enum consent_state */
     uint8_t  channel; /* enum consent_channel */
     int64_t  at_ms;
@@ -99,6 +101,13 @@ struct consent {
 struct listed {
     uint32_t list;
     int64_t  since_ms;
+};
+
+/* A code of somebody whose enrollment, or message, is still under way: codes.h. */
+struct code_given {
+    uint64_t of; /* the enrollment; of a message without one the message */
+    int64_t  expires_ms;
+    uint32_t pool, number;
 };
 
 struct merge {
@@ -132,6 +141,10 @@ struct rare {
         struct merge *items;
         uint32_t      count, room;
     } merges;
+    struct {
+        struct code_given *items;
+        uint32_t           count, room;
+    } codes;
     struct standings standings; /* derived: in no checkpoint */
 };
 

@@ -272,6 +272,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     api->opened_ms = time_now_ms();
     api->owner.is_used = true; /* none was made */
     pthread_mutex_init(&api->lock, NULL);
+    pthread_mutex_init(&api->codes_lock, NULL);
     running_init(&api->running);
     enum err err = parts_open(api);
     if (err != OK) {
@@ -304,6 +305,7 @@ void api_close(struct api *api)
     attempts_close(api->signups);
     keys_done(api);
     pthread_mutex_destroy(&api->lock);
+    pthread_mutex_destroy(&api->codes_lock);
     free(api->routes);
     free(api);
 }

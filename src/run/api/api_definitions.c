@@ -1,4 +1,5 @@
 /* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
+#include "run/api/api_codes.h"
 #include "run/api/counting.h"
 #include "run/api/judging.h"
 #include "run/api/keeping.h"
@@ -22,6 +23,7 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
            : str_starts(path, STR("/api/v1/snippets"))  ? DEFINE_SNIPPET
+           : str_starts(path, STR("/api/v1/codes"))     ? DEFINE_CODES
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
            : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
            : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
@@ -37,6 +39,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
         [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
+        [DEFINE_CODES] = "codes",
     };
     return words[kind];
 }
@@ -166,6 +169,8 @@ enum err definitions_list(struct call *call)
         head_write(&call->out, &first, &shelf.items[i]);
         if (shelf.kind == DEFINE_TRAIT)
             TRY(users_write(call, shelf.items[i].name, false, &first));
+        if (shelf.kind == DEFINE_CODES)
+            TRY(codes_numbers_write(call, shelf.items[i].name, &call->out, &first));
         buf_char(&call->out, '}');
         last = shelf.items[i].name;
     }
@@ -246,6 +251,8 @@ enum err definition_show(struct call *call)
     json_write_str(&call->out, shelf.items[0].text);
     if (kind == DEFINE_TRAIT)
         TRY(users_write(call, shelf.name, true, &first));
+    if (kind == DEFINE_CODES)
+        TRY(codes_numbers_write(call, shelf.name, &call->out, &first));
     if (kind == DEFINE_RETENTION)
         TRY(keeping_state_write(call, &call->out, &first));
     if (kind == DEFINE_STAGES)

@@ -32,6 +32,7 @@ static const char *const SECTIONS[][2] = {
     { "history", "all else that followed: identities, merges, segments, lists" },
     { "events", "everything that was told or seen, with all that was told with it" },
     { "messages", MESSAGES },
+    { "codes", "discount codes that the person was given" },
     { "suppressions", "addresses of the person that nothing is sent to" },
     { "rejected", "what was told of the person and could not be taken" },
 };
@@ -255,6 +256,7 @@ static enum err document_write(struct export *export)
     TRY(export_history(export));
     TRY(export_events(export));
     TRY(export_messages(export));
+    TRY(export_codes(export));
     TRY(export_suppressions(export));
     TRY(export_rejected(export));
     buf_str(&export->spool.out, STR("}\n"));

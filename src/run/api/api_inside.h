@@ -19,7 +19,7 @@
  *      api_consent.c    what people said               saying.c           a word with its proof
  *      api_sending.c    stopped, or not
  *      api_trying.c     a test of a template
- *      api_live.c       live, or on trial
+ *      api_live.c       live, or on trial             api_codes.c        discount codes
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
  *      api_settle.c     one whose answer was lost
  *
@@ -81,7 +81,8 @@ struct api {
     struct desk           *report_desks; /* one a thread of the crew */
     struct running         running;
     _Atomic(struct keys *) keys;
-    pthread_mutex_t        lock; /* changing keys, the owner's token, domains */
+    pthread_mutex_t        lock;       /* changing keys, the owner's token, domains */
+    pthread_mutex_t        codes_lock; /* held from looking which codes are new to their record */
     struct auth_once       owner;
     struct domain_kept     domains[API_DOMAINS_KEPT]; /* under the lock */
     uint32_t               domains_next;

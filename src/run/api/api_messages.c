@@ -27,6 +27,7 @@ const char *message_state_name(enum decision_kind kind)
     case DECISION_CLAIMED:
         return "sending";
     case DECISION_DEFERRED:
+    case DECISION_WAITING:
         return "waiting";
     case DECISION_SENT:
         return "sent";
@@ -143,10 +144,10 @@ static void tally_move(struct tally *tally, const struct decision *d)
     struct open_message *item = &tally->items[place];
     tally->open[item->state]--;
     if (final == NULL) {
-        item->state = d->kind == DECISION_CLAIMED    ? OPEN_SENDING
-                      : d->kind == DECISION_UNKNOWN  ? OPEN_UNKNOWN /* it may be settled */
-                      : d->kind == DECISION_DEFERRED ? OPEN_WAITING
-                                                     : OPEN_QUEUED;
+        item->state = d->kind == DECISION_CLAIMED   ? OPEN_SENDING
+                      : d->kind == DECISION_UNKNOWN ? OPEN_UNKNOWN /* it may be settled */
+                      : d->kind == DECISION_DEFERRED || d->kind == DECISION_WAITING ? OPEN_WAITING
+                                                                                    : OPEN_QUEUED;
         tally->open[item->state]++;
         return;
     }
@@ -160,8 +161,7 @@ static enum err tally_each(void *ctx, const struct store_decision *row)
 {
     struct tally   *tally = ctx;
     struct decision decision;
-    if (row->kind >= STORE_DECISION_MESSAGE_QUEUED &&
-        row->kind <= STORE_DECISION_MESSAGE_UNKNOWN + 6) {
+    if (row->kind >= STORE_DECISION_MESSAGE_QUEUED && row->kind <= STORE_DECISION_MESSAGE_LACKS) {
         decision_of_row(row, &decision);
         if (decision.kind == DECISION_INTENT)
             TRY(tally_begin(tally, decision.id));

@@ -1,5 +1,5 @@
 /* Is it well, how much is there, and who was turned away? */
-#include "run/api/api_inside.h"
+#include "run/api/api_codes.h"
 
 #include <stdio.h>
 
@@ -126,6 +126,8 @@ enum err stats_show(struct call *call)
     message_counts_write(out, &messages);
     json_write_key(out, &first, "sending");
     TRY(sending_write(call, out));
+    json_write_key(out, &first, "codes");
+    TRY(codes_alerts_write(call, out));
     core_write(out, &first, &core);
     json_write_key(out, &first, "ways");
     ways_write(out, call->api->conf.sender);
@@ -350,5 +352,5 @@ enum err metrics_show(struct call *call)
     call->type = STR(METRICS_TYPE);
     if (call->api->conf.metrics != NULL)
         metrics_write(call->api->conf.metrics, &call->out);
-    return OK;
+    return codes_metrics_write(call, &call->out);
 }

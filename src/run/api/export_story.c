@@ -14,7 +14,7 @@
 static bool is_instant(struct str key)
 {
     return str_eq(key, STR("due")) || str_eq(key, STR("retry_at")) || str_eq(key, STR("since")) ||
-           str_eq(key, STR("until"));
+           str_eq(key, STR("until")) || str_eq(key, STR("expires"));
 }
 
 /* Numbers of names: what they name stands beside them, or is put there. */
@@ -30,7 +30,8 @@ static bool number_name(const struct export *export, struct str key, int64_t num
         *as = "topic";
         *name = export_name(export, NAME_TOPIC, (uint64_t)number);
     }
-    return *as != NULL || str_eq(key, STR("template_id")) || str_eq(key, STR("node_number"));
+    return *as != NULL || str_eq(key, STR("template_id")) || str_eq(key, STR("codes_id")) ||
+           str_eq(key, STR("node_number"));
 }
 
 static void member_write(struct export *export, const struct json *detail, uint32_t i, bool *first)

@@ -99,6 +99,7 @@ MUST enum err export_enrollments(struct export *export);
 MUST enum err export_history(struct export *export);
 MUST enum err export_events(struct export *export);
 MUST enum err export_messages(struct export *export);
+MUST enum err export_codes(struct export *export);
 MUST enum err export_suppressions(struct export *export);
 MUST enum err export_rejected(struct export *export);
 

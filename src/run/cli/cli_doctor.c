@@ -306,6 +306,18 @@ static void look_live(struct doctor *doctor)
              "On trial: mail reaches the allow list only, the rest is kept in the outbox.");
 }
 
+static void look_codes(struct doctor *doctor, const struct json *pool)
+{
+    const char *name = talk_text(&doctor->talk, pool, "name");
+    int64_t     waiting = number(pool, "waiting");
+    if (waiting > 0)
+        tell(doctor, FOUND_BAD, "codes", "Add some: dult codes import POOL FILE",
+             "%lld messages wait for codes of %s.", (long long)waiting, name);
+    else
+        tell(doctor, FOUND_BAD, "codes", "Add some: dult codes import POOL FILE",
+             "Of the codes %s %lld are left.", name, (long long)number(pool, "left"));
+}
+
 static void look_stats(struct doctor *doctor)
 {
     struct talk *talk = &doctor->talk;
@@ -321,6 +333,9 @@ static void look_stats(struct doctor *doctor)
              "Find out which list or template it was, then: dult sending resume",
              "Sending is stopped since %.16s (%s): %s.", talk_text(talk, sending, "since"),
              talk_text(talk, sending, "author"), talk_text(talk, sending, "why"));
+    const struct json *codes = json_get(&talk->answer, STR("codes"));
+    for (uint32_t i = 0; codes != NULL && i < codes->count; i++)
+        look_codes(doctor, &codes->items[i]);
     int64_t failures = number(&talk->answer, "commitFailures");
     if (failures > 0)
         tell(doctor, FOUND_BAD, "data", "Look at the disk and the server's log.",

@@ -37,7 +37,8 @@ const struct cli_command CLI_COMMANDS[] = {
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
       .more = "The folder holds workspace.json, topics.json, stages.json, snippets/*.liquid, "
               "templates/*.email,\n"
-              "traits/*.txt, segments/*.segment and journeys/*.json. All of it is checked first;\n"
+              "traits/*.txt, codes/*.json, segments/*.segment and journeys/*.json. All of it is "
+              "checked first;\n"
               "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
               "enters a\n"
               "segment because its definition changed starts no journey, unless --fire says so;\n"
@@ -326,6 +327,22 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 1,
       .has_data = true,
       .run = cli_live },
+    { .name = "codes",
+      .purpose = "discount codes: how many are left, add some, find one, hand them to the shop",
+      .usage = "[list] [--data DIR]\n"
+               "show|withdraw [--data DIR] POOL\n"
+               "import [--data DIR] POOL FILE\n"
+               "export [--data DIR] [--state STATE] POOL\n"
+               "find [--data DIR] CODE",
+      .more =
+          "A pool is defined by a file: codes/POOL.json in a folder. FILE has a code a line, or\n"
+          "first in each line of a CSV; a code that is there already counts once. export writes\n"
+          "CSV, for the shop to take in; withdraw gives what is left to nobody.",
+      .example = "dult codes import spring codes.csv",
+      .options = { { "state", "STATE", "only left, withdrawn, given, expired or redeemed" } },
+      .words_most = 3,
+      .has_data = true,
+      .run = cli_codes },
     { .name = "suppress",
       .purpose = "list, add and lift addresses that nothing is sent to",
       .usage = "[list] [--data DIR] [--reason REASON] [--limit N]\n"

@@ -17,6 +17,7 @@ struct shelf {
 
 static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
+    [FILE_CODES] = { "codes", ".json", "codes" },
     [FILE_SNIPPET] = { "snippets", ".liquid", "snippet" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TOPICS] = { "topics", ".json", "topics" },
@@ -189,7 +190,7 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
         return problem_set(
             problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
             "It should hold workspace.json, topics.json, stages.json, traits/, segments/, "
-            "snippets/, templates/, journeys/.");
+            "codes/, snippets/, templates/, journeys/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

@@ -6,13 +6,14 @@
  *     shop/traits/total_spent.txt      computed traits
  *     shop/stages.json                 all stages
  *     shop/segments/vip.segment        names are those of the files
+ *     shop/codes/spring.json           a pool of discount codes
  *     shop/snippets/footer.liquid      what templates share
  *     shop/templates/welcome.email     and welcome.nb.email, a variant of it
  *     shop/journeys/welcome.json
  *
  * They are given in the order in which they can be defined: the workspace, topics, traits, stages,
- * segments with those they name before them, snippets, templates, journeys. A ring of segments is
- * refused with its path.
+ * segments with those they name before them, codes, snippets, templates, journeys. A ring of
+ * segments is refused with its path.
  *
  * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
  *               that fits nowhere is refused, because a misspelt ending is a lost journey.
@@ -35,11 +36,12 @@ enum file_kind {
     FILE_TRAIT,
     FILE_STAGES,
     FILE_SEGMENT,
+    FILE_CODES,
     FILE_SNIPPET,
     FILE_TEMPLATE,
     FILE_JOURNEY
 };
-enum { FILE_KINDS = 8 };
+enum { FILE_KINDS = 9 };
 
 struct file {
     enum file_kind kind;

@@ -85,6 +85,35 @@ static void files_make(struct core *core, struct batch *batch, struct store_batc
     rows->files_done = done;
 }
 
+static struct store_code given_of(const struct decision *d)
+{
+    return (struct store_code){ .key = store_code_key(d->other, d->object),
+                                .text = d->text,
+                                .profile = (uint64_t)d->profile + 1,
+                                .message = d->message,
+                                .enrollment = d->subject,
+                                .journey = d->journey == JOURNEY_NONE ? 0 : d->journey + 1,
+                                .template_id = d->template_id + 1,
+                                .given_ms = d->at_ms,
+                                .expires_ms = d->due_ms == TIME_NEVER ? 0 : d->due_ms };
+}
+
+static void codes_make(struct core *core, struct batch *batch, struct store_batch *rows)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < batch->out.decisions_count; i++)
+        count += batch->out.decisions[i].kind == DECISION_CODE;
+    struct store_code *given = array(core, batch, count, sizeof *given);
+    for (size_t i = 0; i < batch->out.decisions_count; i++)
+        if (batch->out.decisions[i].kind == DECISION_CODE)
+            given[rows->given_count++] = given_of(&batch->out.decisions[i]);
+    rows->given = given;
+    rows->codes = batch->codes;
+    rows->codes_count = batch->codes_count;
+    rows->orders = batch->orders;
+    rows->orders_count = batch->orders_count;
+}
+
 static void rejected_make(struct core *core, struct batch *batch, struct store_batch *rows)
 {
     size_t count = 0;
@@ -115,6 +144,7 @@ static void rows_make(struct core *core, struct batch *batch, struct store_batch
     rejected_make(core, batch, rows);
     suppressions_make(core, batch, rows);
     files_make(core, batch, rows);
+    codes_make(core, batch, rows);
 }
 
 static void trouble_tell(struct core *core, enum err err)

@@ -151,6 +151,7 @@ void core_close(struct core *core)
     free(core->asking);
     free(core->jobs_text);
     free(core->retention_text);
+    free(core->codes_text);
     free(core->dir);
     free(core);
 }

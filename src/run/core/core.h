@@ -50,6 +50,7 @@ struct entry {
 
     const struct store_file *files; /* RECORD_SEND: what goes with it; seq is given by the core */
     uint32_t                 files_count;
+    struct store_code       *codes; /* RECORD_CODES: text and fold; the key is given by the core */
 };
 
 /* A question: called on the engine thread until it says true. Long ones do a part each time. */

@@ -73,6 +73,10 @@ struct batch {
     const struct store_rejected **rejected; /* by task, with counts below */
     struct store_file            *files;
     size_t                        files_count, files_room;
+    struct store_code            *codes;
+    size_t                        codes_count, codes_room;
+    struct store_code_order      *orders;
+    size_t                        orders_count, orders_room;
     uint64_t                      seq; /* the last one in it */
     bool                          checkpoint_done;
     uint64_t                      erasure_seq; /* of the last erasure in it; 0 for none */
@@ -108,19 +112,21 @@ struct core {
     struct task        **asking; /* questions not yet finished */
     uint32_t             asking_count;
 
-    uint64_t         seq, next_definition;
-    uint64_t         checkpoint_seq, checkpoint_decision; /* of the round under way */
-    uint64_t         since_checkpoint;                    /* decisions and events */
-    uint32_t         checkpoint_round;
-    uint64_t         erasure_seq; /* of the last one that waits for the round's end; 0 for none */
-    char            *jobs_text, *retention_text; /* as the store has them; NULL: none */
-    int64_t          retention_day;   /* the last one that was looked at; 0 at the start */
-    bool             retention_waits; /* for a merge that is under way, or for rows to be gone */
-    bool             is_retained;  /* the base is without what is older, and nobody was asked yet */
-    atomic_bool      purge_handed; /* an order is on its way to the commit thread */
-    struct purge    *purge;        /* the commit thread's; its progress everyone's */
-    uint64_t         handed_seq;   /* of the last batch given to the commit thread */
-    bool             ending;       /* a last checkpoint was begun, or is not worth it */
+    uint64_t      seq, next_definition;
+    uint64_t      checkpoint_seq, checkpoint_decision; /* of the round under way */
+    uint64_t      since_checkpoint;                    /* decisions and events */
+    uint32_t      checkpoint_round;
+    uint64_t      erasure_seq; /* of the last one that waits for the round's end; 0 for none */
+    char         *jobs_text, *retention_text, *codes_text; /* as the store has them; NULL: none */
+    uint64_t      minted_seq;                              /* of the last codes that were drawn */
+    bool          is_minting;      /* some are wanted, and those are not on disk yet */
+    int64_t       retention_day;   /* the last one that was looked at; 0 at the start */
+    bool          retention_waits; /* for a merge that is under way, or for rows to be gone */
+    bool          is_retained;     /* the base is without what is older, and nobody was asked yet */
+    atomic_bool   purge_handed;    /* an order is on its way to the commit thread */
+    struct purge *purge;           /* the commit thread's; its progress everyone's */
+    uint64_t      handed_seq;      /* of the last batch given to the commit thread */
+    bool          ending;          /* a last checkpoint was begun, or is not worth it */
     struct snapshot *snapshot;
     int64_t          snapshot_us;    /* when the last one was begun */
     uint64_t         snapshot_bytes; /* of its base */
@@ -148,6 +154,20 @@ void *turn_thread(void *core);
 /* Keeps in mind that the message id was here; both live and at the start. */
 void remember(struct core *core, struct dedupe *dedupe, uint64_t hash, uint32_t seq,
               int64_t received_ms);
+/* coding.c: what a turn has to do with discount codes. */
+/* New codes that the record brought, with their numbers. */
+void codes_keep(struct core *core, struct batch *batch, const struct entry *entry);
+/* Codes are drawn where there are few; true: some are wanted that cannot be drawn yet. */
+bool codes_mint(struct core *core, struct batch *batch, int64_t now_ms);
+/* Pools that have run low or out. */
+void codes_tell(struct core *core);
+/* What was redeemed by this order, which the engine has taken: records of their own. */
+uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct entry *order,
+                        struct entry **out);
+void    *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
+/* One record of our own, of which no row is kept. */
+void own_record(struct core *core, struct batch *batch, struct record record);
+
 /* commit.c */
 void *commit_thread(void *core);
 /* core.c: an empty engine, in the place of the one there was. */

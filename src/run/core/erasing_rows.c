@@ -27,7 +27,7 @@ struct erasing_rows {
     struct json_parser  *parser;
     struct arena        *scratch, *kept;
     struct erasure      *erasure;
-    struct keys          profiles, moved, events, identifies, decisions, rejected;
+    struct keys          profiles, owners, moved, events, identifies, decisions, rejected;
     struct {
         struct str *items; /* what names a person in a text: ids and addresses, in `kept` */
         uint32_t    count, room;
@@ -73,6 +73,7 @@ void erasing_rows_close(struct erasing_rows *rows)
     if (rows == NULL)
         return;
     VEC_DONE(&rows->profiles);
+    VEC_DONE(&rows->owners);
     VEC_DONE(&rows->moved);
     VEC_DONE(&rows->events);
     VEC_DONE(&rows->identifies);
@@ -92,6 +93,7 @@ void erasing_rows_close(struct erasing_rows *rows)
 enum err erasing_rows_add(struct erasing_rows *rows, uint32_t profile)
 {
     TRY(VEC_ADD(&rows->profiles, profile));
+    TRY(VEC_ADD(&rows->owners, (uint64_t)profile + 1)); /* as the store counts them */
     return erasure_add(rows->erasure, profile);
 }
 
@@ -353,7 +355,9 @@ enum err erasing_rows_remove(struct erasing_rows *rows, struct store *store, str
                                                     .metas = &note,
                                                     .metas_count = 1,
                                                     .addresses = rows->addresses.items,
-                                                    .addresses_count = rows->addresses.count }));
+                                                    .addresses_count = rows->addresses.count,
+                                                    .owners = rows->owners.items,
+                                                    .owners_count = rows->owners.count }));
     *done = true;
     return OK;
 }

@@ -307,6 +307,17 @@ static enum err jobs_read(struct loading *loading)
     return core->jobs_text == NULL ? ERR_MEMORY : engine_jobs_load(core->engine, jobs);
 }
 
+static enum err codes_read(struct loading *loading)
+{
+    struct core *core = loading->core;
+    struct str   text = STR_NONE;
+    if (store_meta_get(core->reader, loading->scratch, STR("codes"), &text) != OK)
+        return OK;
+    free(core->codes_text);
+    core->codes_text = strndup(text.ptr, text.len);
+    return core->codes_text == NULL ? ERR_MEMORY : engine_codes_load(core->engine, text);
+}
+
 /* Before any event: those that are no longer kept are left out. */
 static enum err retention_read_meta(struct loading *loading)
 {
@@ -357,6 +368,7 @@ static enum err all_read(struct loading *loading, struct helps helps)
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
     TRY(store_suppressions_read(core->reader, INT64_MAX, suppression_each, loading));
     now_read(loading);
+    TRY(codes_read(loading));
     TRY(retention_read_meta(loading));
     if (helps.checkpoint && !core->conf.no_checkpoint) {
         checkpoint_read(loading);

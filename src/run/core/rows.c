@@ -68,6 +68,10 @@ static struct kind kind_of_engine(enum decision_kind kind)
         return (struct kind){ STORE_DECISION_MESSAGE_WAITING, true };
     case DECISION_RETURNED:
         return (struct kind){ STORE_DECISION_MESSAGE_RETURNED, true };
+    case DECISION_CODE:
+        return (struct kind){ STORE_DECISION_MESSAGE_CODE, true };
+    case DECISION_WAITING:
+        return (struct kind){ STORE_DECISION_MESSAGE_LACKS, true };
     }
     abort(); /* stored as another kind it would be wrong for ever */
 }
@@ -118,6 +122,10 @@ static enum decision_kind kind_of_store(uint32_t kind)
         return DECISION_UNKNOWN;
     case STORE_DECISION_MESSAGE_RETURNED:
         return DECISION_RETURNED;
+    case STORE_DECISION_MESSAGE_CODE:
+        return DECISION_CODE;
+    case STORE_DECISION_MESSAGE_LACKS:
+        return DECISION_WAITING;
     case STORE_DECISION_CONSENT_GIVEN:
     case STORE_DECISION_CONSENT_WITHDRAWN:
     case STORE_DECISION_CONSENT_PENDING:
@@ -196,6 +204,7 @@ static uint32_t row_kind(const struct record *record)
         return str_eq(record->name, EVENT_MESSAGE_OPENED)         ? STORE_EVENT_OPEN
                : str_eq(record->name, EVENT_MESSAGE_CLICKED)      ? STORE_EVENT_CLICK
                : str_eq(record->name, EVENT_MESSAGE_UNSUBSCRIBED) ? STORE_EVENT_UNSUBSCRIBE
+               : str_eq(record->name, EVENT_CODE_REDEEMED)        ? STORE_EVENT_TRACK
                                                                   : STORE_EVENT_OTHER;
     case RECORD_CONSENT:
     case RECORD_LIST:
@@ -206,6 +215,7 @@ static uint32_t row_kind(const struct record *record)
     case RECORD_OUTCOME:
         return STORE_EVENT_OUTCOME;
     case RECORD_UNMERGE:
+    case RECORD_CODES:
         return STORE_EVENT_OTHER;
     case RECORD_ERASE:
         return STORE_EVENT_ERASURE;

@@ -15,6 +15,7 @@ enum {
     TASKS_A_TURN = 512,
     CLOCKS_A_TURN = 4, /* of up to 1,000 timers each */
     ASKS_A_TURN = 8,
+    MINTING_AGAIN_US = 1000,
     INDEX_AGAIN_US = 100000, /* until a merge is tried again that is waited for */
 };
 
@@ -32,7 +33,7 @@ static struct batch *batch_open(void)
     return batch->tasks == NULL ? NULL : batch;
 }
 
-static void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
+void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
 {
     if (count < *room)
         return items;
@@ -117,7 +118,7 @@ static uint32_t name_number(struct core *core, const struct record *record)
     struct str name = record->name;
     if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT ||
         record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY ||
-        record->kind == RECORD_SUPPRESSION)
+        record->kind == RECORD_SUPPRESSION || record->kind == RECORD_CODES)
         return 0;
     if (str_is_empty(name) && record->kind <= RECORD_GROUP)
         name = str_of(fixed[record->kind]);
@@ -232,6 +233,22 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
         definition_keep(core, batch, entry);
     if (entry->record.kind == RECORD_ERASE)
         batch->erasure_seq = core->erasure_seq = core->seq;
+    codes_keep(core, batch, entry);
+}
+
+/* An order may have redeemed codes, which stands right behind it. */
+static void order_run(struct core *core, struct batch *batch, struct task *task,
+                      struct entry *entry)
+{
+    struct task   own = { .profile = PROFILE_NONE };
+    struct entry *redeemed = NULL;
+    uint32_t      taken = task->taken, older = task->older;
+    entry_run(core, batch, task, entry);
+    if (task->taken == taken || task->older != older)
+        return;
+    uint32_t count = codes_redeemed(core, batch, entry, &redeemed);
+    for (uint32_t i = 0; i < count; i++)
+        entry_run(core, batch, &own, &redeemed[i]);
 }
 
 static int64_t mono_ns(void)
@@ -259,7 +276,7 @@ static void task_run(struct core *core, struct batch *batch, struct task *task)
     for (uint32_t i = 0; i < task->entries_count; i++) {
         if (i + ENGINE_AHEAD < task->entries_count)
             engine_prefetch(core->engine, &task->entries[i + ENGINE_AHEAD].record);
-        entry_run(core, batch, task, &task->entries[i]);
+        order_run(core, batch, task, &task->entries[i]);
     }
     if (task->ask == NULL || ask_run(core, task)) {
         batch->tasks[batch->tasks_count++] = task;
@@ -284,7 +301,7 @@ static void asks_run(struct core *core, struct batch *batch)
 
 /* ---- time, claims, checkpoints ---- */
 
-static void own_record(struct core *core, struct batch *batch, struct record record)
+void own_record(struct core *core, struct batch *batch, struct record record)
 {
     record.seq = ++core->seq;
     record.at_ms = record.received_ms;
@@ -415,6 +432,7 @@ static void jobs_keep(struct core *core, struct batch *batch)
 {
     text_keep(core, batch, STR("jobs"), &core->jobs_text, engine_jobs_write);
     text_keep(core, batch, STR("retention"), &core->retention_text, engine_retention_write);
+    text_keep(core, batch, STR("codes"), &core->codes_text, engine_codes_write);
 }
 
 /* With each day, and with a new definition, more is kept no longer. True when it was announced. */
@@ -489,6 +507,8 @@ static int64_t sleep_us(struct core *core)
     bool is_first = core->retention_day == 0; /* what was begun before a start goes on */
     if (core->asking_count > 0 || checkpoint_is_open(core->engine) || is_first)
         return 0;
+    if (core->is_minting)
+        return MINTING_AGAIN_US;
     if (core->retention_waits ||
         (core->snapshot == NULL && engine_retention_is_coming(core->engine)))
         return INDEX_AGAIN_US;
@@ -513,7 +533,9 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
     if (now_ms < engine_now_ms(core->engine))
         now_ms = engine_now_ms(core->engine);
     clock_run(core, batch, now_ms);
+    core->is_minting = codes_mint(core, batch, now_ms);
     claims_run(core, batch, now_ms);
+    codes_tell(core);
     bool is_announced = retention_run(core, batch, now_ms);
     checkpoint_run(core, batch, count == 0);
     erasure_hand(core, batch);

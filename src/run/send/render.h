@@ -9,6 +9,7 @@
  *     person     the traits that held when the message was claimed, and id (the userId)
  *     event      name, properties; each property also by itself: event.plan
  *     when       what the conditions of its head say of the person
+ *     codes      by pool: code, expires_at (engine/codes.h); in a preview also example: true
  *     journey    name
  *     template   name, topic
  *     links      unsubscribe, preferences, view; confirm, in a mail that asks to confirm

@@ -1,4 +1,5 @@
 #include "run/send/render_data.h"
+#include "run/send/render_codes.h"
 #include "run/send/topic_words.h"
 
 #include <stdio.h>
@@ -94,7 +95,7 @@ static enum err traits_each(void *ctx, const struct store_event *row)
 }
 
 static enum err person_make(const struct data_in *in, struct arena *arena, struct str event_user,
-                            struct json *out, struct json *when)
+                            struct json *out, struct json *when, struct json *codes)
 {
     struct person person = {
         .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT }, .user_id = event_user
@@ -118,6 +119,8 @@ static enum err person_make(const struct data_in *in, struct arena *arena, struc
     for (uint32_t i = 0; i < computed.count; i++)          /* they win over what was told */
         if (str_eq(computed.members[i].key, STR("$when"))) /* what the text's conditions said */
             *when = computed.members[i].value;
+        else if (str_eq(computed.members[i].key, STR("$codes")))
+            TRY(render_codes(in->reader, arena, &computed.members[i].value, codes));
         else
             put(&all, computed.members[i].key, computed.members[i].value);
     put(&all, STR("id"), json_of_str(id));
@@ -190,14 +193,14 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
 enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
                    struct json *out)
 {
-    struct json   person, event, topic, when = { .kind = JSON_OBJECT };
+    struct json   person, event, topic, when = { .kind = JSON_OBJECT }, codes = when;
     struct str    user_id;
     struct object links = object_make(arena, 4), journey = object_make(arena, 1);
-    struct object workspace = object_make(arena, 2), root = object_make(arena, 8);
+    struct object workspace = object_make(arena, 2), root = object_make(arena, 9);
     struct object template = object_make(arena, 2);
     *asked = (struct asked){ .reply_to = STR_NONE };
     TRY(event_make(in, arena, &event, &user_id, asked));
-    TRY(person_make(in, arena, user_id, &person, &when));
+    TRY(person_make(in, arena, user_id, &person, &when, &codes));
     put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
     put(&links, STR("view"), json_of_str(in->urls->view));
     put(&links, STR("preferences"), json_of_str(in->urls->preferences));
@@ -214,6 +217,7 @@ enum err data_make(const struct data_in *in, struct arena *arena, struct asked *
         put(&template, STR("topic"), json_of_str(in->topic));
     put(&root, STR("person"), person);
     put(&root, STR("when"), when);
+    put(&root, STR("codes"), codes);
     put(&root, STR("template"), json_of_object(&template));
     put(&root, STR("event"), event);
     put(&root, STR("links"), json_of_object(&links));
