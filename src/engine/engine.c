@@ -150,6 +150,8 @@ static enum err ids_check(const struct record *record, struct problem *problem)
         (alias && record->previous_id.len > IDENTITY_BYTES_MAX))
         return problem_set(problem, ERR_INPUT, "userId", "An id is longer than 512 bytes.",
                            "Use the id under which your own database knows the person.");
+    if ((record->flags & RECORD_NUMBERED) != 0)
+        return OK;
     if (!list && str_is_empty(record->user_id) && str_is_empty(record->anonymous_id))
         return problem_set(problem, ERR_INPUT, "userId", "The record is about nobody.",
                            "Give it a userId or an anonymousId.");

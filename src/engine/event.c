@@ -198,6 +198,19 @@ bool event_is_older(const struct engine *engine, enum record_kind kind, struct s
     return retain_hides(engine, number < RUN_OWN_NAMES ? (uint16_t)DICT_OTHER : number, at_ms);
 }
 
+/* By its ids; or by number, where Dult itself tells something of somebody it knows. */
+static enum err whose(struct engine *engine, const struct record *record, struct out *out,
+                      struct who *who)
+{
+    if ((record->flags & RECORD_NUMBERED) == 0)
+        return who_resolve(engine, record, out, who);
+    if (record->profile >= people_count(engine->people) ||
+        people_is_nobody(engine->people, record->profile))
+        return ERR_ABSENT;
+    *who = (struct who){ .profile = record->profile, .also = PROFILE_NONE };
+    return OK;
+}
+
 enum err apply_event(struct engine *engine, const struct record *record, struct out *out)
 {
     struct who            who;
@@ -208,7 +221,7 @@ enum err apply_event(struct engine *engine, const struct record *record, struct 
         engine->retaining.older++;
         return OK; /* it never happened: nobody is made by it, and nothing due because of it */
     }
-    TRY(who_resolve(engine, record, out, &who));
+    TRY(whose(engine, record, out, &who));
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));

@@ -91,6 +91,7 @@ void program_close(struct program *program)
     VEC_DONE(&program->retention.events);
     VEC_DONE(&program->codes);
     topics_done(&program->topics);
+    papers_done(&program->papers);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
             journey_version_close(program->journeys.items[i].versions[k]);
@@ -144,13 +145,16 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return snippet_define(program, name, text);
     case DEFINE_CODES:
         return codes_define(program, name, text, version, number, problem);
+    case DEFINE_QUESTION:
+    case DEFINE_FILE:
+        return papers_take(&program->papers, kind, name, text, version, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
         return problem_set(
             problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-            "Use workspace, topics, retention, trait, stages, segment, codes, journey, snippet or "
-            "template.");
+            "Use workspace, topics, retention, trait, stages, segment, codes, journey, snippet, "
+            "question, file or template.");
     }
 }
 

@@ -30,6 +30,7 @@
 #include "engine/journey/definition.h"
 #include "engine/keep.h"
 #include "engine/own.h"
+#include "engine/paper.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
 #include "engine/segment/segment_hear.h"
@@ -176,6 +177,7 @@ struct program {
     struct stages_def    stages;
     struct retention_def retention;
     struct topics_def    topics;
+    struct papers        papers;
     struct house_words   house; /* of the workspace */
     struct brake_conf    sending;
     struct {

@@ -56,6 +56,7 @@ enum record_flag {
     RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
     RECORD_SETTLE = 16,    /* RECORD_MESSAGE: somebody says what became of one that is unknown */
     RECORD_GPC = 64,       /* the browser told Global Privacy Control (Sec-GPC: 1) */
+    RECORD_NUMBERED = 128, /* RECORD_IDENTIFY: about `profile`, whatever ids they have */
 };
 
 enum definition_kind {
@@ -71,6 +72,8 @@ enum definition_kind {
     DEFINE_TOPICS = 18,    /* what people may say yes or no to: topics.h */
     DEFINE_SENDING = 19,   /* on or stopped, and when it stops by itself: brake.h */
     DEFINE_CODES = 20,     /* a pool of discount codes: codes.h */
+    DEFINE_QUESTION = 21,  /* what mails ask; kept for those who show it: paper.h */
+    DEFINE_FILE = 22,      /* what mails hand out; likewise */
     DEFINE_KINDS,
 };
 
@@ -126,5 +129,9 @@ struct record {
 #define EVENT_NOTICE_SENT STR("Notice Sent") /* to a webhook or the staff, about the person */
 #define EVENT_MESSAGE_REQUESTED STR("Message Requested")
 #define EVENT_CODE_REDEEMED STR("Code Redeemed") /* an ordinary name: told by a RECORD_MESSAGE */
+/* By a link of a message, with `message` and what it was: ordinary names, told as RECORD_MESSAGE.
+ */
+#define EVENT_QUESTION_ANSWERED STR("Question Answered")
+#define EVENT_FILE_DOWNLOADED STR("File Downloaded")
 
 #endif

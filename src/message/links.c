@@ -116,6 +116,18 @@ void links_url(const struct links_conf *conf, enum token_purpose purpose, struct
         buf_str(out, STR(".gif"));
 }
 
+void links_sealed_url(const struct links_conf *conf, enum token_purpose purpose, struct str query,
+                      struct buf *out)
+{
+    buf_str(out, conf->public_url);
+    buf_str(out, purpose == TOKEN_QUESTION ? STR("/q/")
+                 : purpose == TOKEN_FILE   ? STR("/g/")
+                                           : STR("/d/"));
+    token_write(conf->keys, token_of(conf, purpose), query, out);
+    buf_char(out, '?');
+    buf_str(out, query);
+}
+
 static bool is_route(struct str url, struct str public_url, const char *routes)
 {
     url = str_trim(url);
@@ -159,7 +171,7 @@ static enum err spot_add(struct spots *spots, struct spot spot)
 static bool is_tracked(const struct html *html, const struct html_node *link, struct str href,
                        struct str public_url)
 {
-    return scheme_bytes(str_trim(href)) > 0 && !is_route(href, public_url, "couvpsh") &&
+    return scheme_bytes(str_trim(href)) > 0 && !is_route(href, public_url, "couvpshqgd") &&
            !str_eq_nocase(html_value(html, link, STR("data-dult-track")), STR("no"));
 }
 

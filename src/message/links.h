@@ -70,6 +70,10 @@ void links_click_url(const struct links_conf *conf, struct str target, struct bu
 MUST enum err links_click_read(const struct token_keys *keys, struct str token, struct str target,
                                struct token *out);
 
+/* "{public_url}/{q|g|d}/{token}?{query}", the query sealed in the token: token_read's `extra`. */
+void links_sealed_url(const struct links_conf *conf, enum token_purpose purpose, struct str query,
+                      struct buf *out);
+
 /* "{public_url}/{o|u|v|p|s|h}/{token}", and ".gif" after a pixel's. */
 void links_url(const struct links_conf *conf, enum token_purpose purpose, struct buf *out);
 

@@ -1,5 +1,6 @@
 #include "message/links.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,4 +164,26 @@ TEST(links, a_public_url_must_be_safe_in_every_link)
                                          "https://x>" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(links_public_url_check(str_of(wrong[i]), &problem), ERR_INPUT);
+}
+
+TEST(links, what_is_sealed_beside_a_token_cannot_be_changed_and_is_not_tracked_again)
+{
+    SCOPED(fixture_closep) struct fixture *f = fixture_open();
+    SCOPED(buf_donep) struct buf           url = buf_make(1024);
+    struct token                           token;
+    links_sealed_url(&f->conf, TOKEN_QUESTION, STR("q=nps&a=9&e=1"), &url);
+    struct str text = buf_view(&url);
+    size_t     end = str_find_char(text, 0, '?');
+    struct str written = str_slice(text, strlen("https://m.example/q/"), end);
+    assert_true(str_starts(text, STR("https://m.example/q/")));
+    assert_ok(token_read(f->keys, TOKEN_QUESTION, written, STR("q=nps&a=9&e=1"), &token));
+    assert_int_equal(token.profile, 70000);
+    assert_int_equal(token_read(f->keys, TOKEN_QUESTION, written, STR("q=nps&a=9&e=2"), &token),
+                     ERR_DENIED);
+    assert_int_equal(token_read(f->keys, TOKEN_FILE, written, STR("q=nps&a=9&e=1"), &token),
+                     ERR_DENIED);
+    assert_int_equal(token_read(f->keys, TOKEN_QUESTION, written, STR_NONE, &token), ERR_DENIED);
+    char html[512];
+    snprintf(html, sizeof html, "<a href=\"%.*s\">9</a>", STR_ARG(text));
+    assert_int_equal(track(f, html), 1); /* the pixel alone */
 }

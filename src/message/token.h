@@ -37,6 +37,9 @@ enum token_purpose {
     TOKEN_PREFERENCES,
     TOKEN_CONFIRM,
     TOKEN_TRAP, /* a link that nobody sees */
+    TOKEN_QUESTION,
+    TOKEN_FILE,     /* the page of a file */
+    TOKEN_DOWNLOAD, /* its bytes, for a short while after the button was pressed */
     TOKEN_PURPOSES_END,
 };
 

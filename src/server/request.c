@@ -225,6 +225,8 @@ static const char *status_text(int status)
         return "Accepted";
     case 204:
         return "No Content";
+    case 206:
+        return "Partial Content";
     case 207:
         return "Multi-Status";
     case 301:
@@ -263,6 +265,8 @@ static const char *status_text(int status)
         return "URI Too Long";
     case 415:
         return "Unsupported Media Type";
+    case 416:
+        return "Range Not Satisfiable";
     case 417:
         return "Expectation Failed";
     case 422:

@@ -168,6 +168,14 @@ void html_escape(struct buf *out, struct str text)
     buf_str(out, str_slice(text, from, text.len));
 }
 
+/* Does the text lie where HTML lies that our own hand made? */
+static bool is_made(const struct render *r, struct str text)
+{
+    struct str made = r->conf->safe_html;
+    return made.len > 0 && (uintptr_t)text.ptr >= (uintptr_t)made.ptr &&
+           (uintptr_t)text.ptr + text.len <= (uintptr_t)made.ptr + made.len;
+}
+
 void out_value(struct render *r, struct value *v)
 {
     if (r->faulty)
@@ -180,7 +188,7 @@ void out_value(struct render *r, struct value *v)
         value_print(r, &list, v);
         text = render_text(r, &list);
     }
-    if (!r->conf->escape_html || v->safe || text.kind != VALUE_STRING)
+    if (!r->conf->escape_html || v->safe || text.kind != VALUE_STRING || is_made(r, text.string))
         value_print(r, r->out, &text);
     else if (render_charge_bytes(r, text.string.len))
         html_escape(r->out, text.string);

@@ -67,11 +67,12 @@ struct template_conf {
 };
 
 struct template_render_conf {
-    bool    escape_html;     /* escape every output but literals, captures and `| raw` */
-    bool    show_errors;     /* "Liquid error: ..." stands where a fault was, as Shopify's does */
-    bool    stop_at_error;   /* the first fault ends the render with ERR_INPUT */
-    bool    stop_at_missing; /* the first missing path ends the render with ERR_ABSENT */
-    int64_t now_ms;          /* what 'now' means to the date filter */
+    bool       escape_html;   /* escape every output but literals, captures and `| raw` */
+    struct str safe_html;     /* where texts of the data lie that are HTML already; or empty */
+    bool       show_errors;   /* "Liquid error: ..." stands where a fault was, as Shopify's does */
+    bool       stop_at_error; /* the first fault ends the render with ERR_INPUT */
+    bool       stop_at_missing; /* the first missing path ends the render with ERR_ABSENT */
+    int64_t    now_ms;          /* what 'now' means to the date filter */
 
     /* The reader, for money, number, percent, local_date, local_time and in_zone. */
     struct str          language; /* "nb-NO"; empty: English */

@@ -343,3 +343,22 @@ TEST(template, a_megabyte_of_one_thing_is_read_in_proportion)
         buf_done(&source);
     }
 }
+
+TEST(template, html_that_our_own_hand_made_is_not_escaped_and_what_is_made_of_it_is)
+{
+    static const char                  made[] = "<b>9</b><i>1</i>";
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct json_member                 members[] = {
+                        { STR("ours"), { .kind = JSON_STRING, .string = { made, 8 } } },
+                        { STR("theirs"), { .kind = JSON_STRING, .string = STR("<b>9</b>") } },
+    };
+    struct json                  data = { .kind = JSON_OBJECT, .count = 2, .members = members };
+    struct template_render_conf  conf = { .escape_html = true,
+                                          .safe_html = { made, sizeof made - 1 } };
+    struct template_report       report;
+    SCOPED(buf_donep) struct buf out = buf_make(4096);
+    SCOPED(template_closep) struct template *t = NULL;
+    assert_ok(template_parse(&t, STR("{{ ours }}|{{ theirs }}|{{ ours | upcase }}"), NULL, NULL));
+    assert_ok(template_render(t, arena, &data, &conf, &out, &report));
+    assert_str(buf_view(&out), "<b>9</b>|&lt;b&gt;9&lt;/b&gt;|&lt;B&gt;9&lt;/B&gt;");
+}

@@ -18,12 +18,12 @@ export function template({ subject, html, text, topic = 'newsletter', transactio
   return `${lines.join('\n')}\n`;
 }
 
-// files: {"journeys/welcome.json": object or text, ...}
+// files: {"journeys/welcome.json": object, text or bytes, ...}
 export function shopFolder(files) {
   const path = folder('shop');
   for (const [name, content] of Object.entries({ 'workspace.json': WORKSPACE, ...files })) {
     mkdirSync(dirname(join(path, name)), { recursive: true });
-    const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2);
+    const text = typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content, null, 2);
     writeFileSync(join(path, name), text);
   }
   return path;

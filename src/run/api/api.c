@@ -1,4 +1,5 @@
 #include "run/api/api_inside.h"
+#include "run/api/file_shelf.h"
 #include "run/api/sieve.h"
 
 #include <assert.h>
@@ -260,6 +261,8 @@ static enum err parts_open(struct api *api)
         TRY(desk_open(api, i));
     stats_register(api);
     TRY(sieve_begin(api));
+    if (api->conf.dir != NULL)
+        TRY(file_shelf_open(&api->files, api->conf.dir));
     return crew_begin(api);
 }
 
@@ -298,6 +301,7 @@ void api_close(struct api *api)
         desk_close(&api->desks[i]);
     crew_end(api);
     sieve_close(api->sieve);
+    file_shelf_close(api->files);
     running_done(&api->running);
     queue_close(api->quick);
     queue_close(api->slow);

@@ -6,6 +6,7 @@
 #include "run/api/page.h"
 #include "run/api/sharing.h"
 #include "run/api/topics_put.h"
+#include "run/send/question.h"
 #include "run/send/snippets.h"
 #include "run/send/workspace.h"
 
@@ -24,6 +25,8 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
            : str_starts(path, STR("/api/v1/snippets"))  ? DEFINE_SNIPPET
            : str_starts(path, STR("/api/v1/codes"))     ? DEFINE_CODES
+           : str_starts(path, STR("/api/v1/questions")) ? DEFINE_QUESTION
+           : str_starts(path, STR("/api/v1/files"))     ? DEFINE_FILE
            : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
            : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
            : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
@@ -40,6 +43,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
         [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
         [DEFINE_CODES] = "codes",
+        [DEFINE_QUESTION] = "question", [DEFINE_FILE] = "file",
     };
     return words[kind];
 }
@@ -278,6 +282,13 @@ static bool check_ask(struct engine *engine, struct task *task)
     return true;
 }
 
+static enum err question_check(struct call *call, struct str name, struct str text)
+{
+    struct question *question = ARENA_NEW(call->arena, struct question);
+    return question == NULL ? ERR_MEMORY
+                            : question_parse(call->arena, name, text, question, &call->problem);
+}
+
 static enum err text_check(struct call *call, enum definition_kind kind, struct str name,
                            struct str text)
 {
@@ -302,6 +313,8 @@ static enum err text_check(struct call *call, enum definition_kind kind, struct 
         TRY(templates_check(call, name, text));
     if (kind == DEFINE_SNIPPET)
         TRY(snippets_check(name, text, &call->problem));
+    if (kind == DEFINE_QUESTION)
+        TRY(question_check(call, name, text));
     TRY(call_ask(call, check_ask, &check));
     return check.err;
 }
@@ -374,6 +387,13 @@ static bool is_same(struct call *call, enum definition_kind kind, struct str nam
         return false;
     *version = shelf.items[0].version;
     return true;
+}
+
+enum err definition_change(struct call *call, enum definition_kind kind, struct str name,
+                           struct str text, uint64_t *version, bool *is_changed)
+{
+    *is_changed = !is_same(call, kind, name, text, version);
+    return *is_changed ? define(call, kind, name, text, version) : OK;
 }
 
 enum err definition_put(struct call *call)

@@ -22,6 +22,8 @@
  *      api_live.c       live, or on trial             api_codes.c        discount codes
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
  *      api_settle.c     one whose answer was lost
+ *      questions.c      what mails ask                 downloads.c        what they hand out
+ *      api_files.c      files put, listed, deleted     file_shelf.c       their bytes
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.
@@ -47,6 +49,7 @@ enum {
     STORY_MAX = 100000, /* decisions of one person that are looked at */
 };
 
+struct file_shelf;
 struct render;
 struct rendered;
 struct keys;  /* api_keys.c: an immutable list of keys */
@@ -88,6 +91,7 @@ struct api {
     uint32_t               domains_next;
     struct tally          *tally;
     struct sieve          *sieve; /* NULL: opens and clicks wait for nothing */
+    struct file_shelf     *files; /* NULL: there is no folder to keep any in */
     struct metric         *report_seconds;
     struct attempts       *signups;      /* by address, of forms of other sites */
     atomic_bool            is_exporting; /* one at a time: each may take a disk's room */
@@ -170,6 +174,13 @@ void          message_counts_write(struct buf *out, const struct message_counts 
 
 /* unsubscribing.c: the page for a link that is not ours, or leads to nothing any more. */
 MUST enum err track_nowhere(struct call *call);
+/* The same for a link with something sealed beside its token. */
+MUST enum err track_nowhere_sealed(struct call *call, enum token_purpose purpose,
+                                   struct str sealed);
+
+/* api_definitions.c: a new version, by whoever asks; OK and the old one's where nothing changes. */
+MUST enum err definition_change(struct call *call, enum definition_kind kind, struct str name,
+                                struct str text, uint64_t *version, bool *is_changed);
 
 /* api_sending.c: {"state":...}, with what was counted. */
 MUST enum err sending_write(struct call *call, struct buf *out);

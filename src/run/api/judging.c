@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "run/api/domains.h"
 #include "run/api/drafting.h"
+#include "run/api/linked_judge.h"
 #include "run/send/email_check.h"
 
 enum { PEOPLE_LOOKED = 50, PEOPLE_WAIT_US = 700000, DNS_WAIT_MS = 1500 };
@@ -123,6 +124,7 @@ enum err judging_write(struct call *call, struct str name, struct str text, stru
     TRY(email_file_parse(name, text, &file, &call->problem));
     TRY(workspace_now(call, &workspace, &is_known));
     email_text_judge(&file, is_known ? &workspace : NULL, more);
+    TRY(linked_judge(call, name, &file, more));
     if (is_known)
         sender_judge(call, from_of(&workspace, &file), more);
     people_judge(call, name, text, more);

@@ -94,6 +94,19 @@ static const char style[] =
     "label{display:flex;gap:.75rem;align-items:center;min-height:44px;cursor:pointer}"
     "input[type=checkbox]{width:1.25rem;height:1.25rem;accent-color:var(--fjord);flex:none}"
     ".more{color:var(--quiet)}"
+    "legend h1{margin:0}fieldset.open{border:0;padding:0 0 1rem}"
+    "input[type=radio]{width:1.25rem;height:1.25rem;accent-color:var(--fjord);flex:none;margin:0}"
+    ".scale{display:flex;flex-wrap:wrap;gap:.5rem}"
+    ".scale label,.list label{border:1px solid var(--line);border-radius:8px;padding:.5rem .75rem}"
+    ".list label{margin:0 0 .5rem}label:has(:checked){border-color:var(--fjord)}"
+    ".ends{display:flex;justify-content:space-between;gap:1rem;color:var(--quiet);"
+    "margin:.5rem 0 0}"
+    "label.above{display:block;min-height:0;font-weight:600;margin:0 0 .25rem}"
+    "textarea{font:inherit;width:100%;min-height:6rem;padding:.5rem;margin:0 0 1rem;"
+    "color:var(--ink);background:var(--ground);border:1px solid var(--quiet);border-radius:8px}"
+    "[role=alert]{border-left:4px solid var(--fjord);padding:0 0 0 .75rem;font-weight:600}"
+    "a.button{display:inline-block;min-height:44px;padding:.6rem 1.2rem;border-radius:8px;"
+    "background:var(--fjord);color:var(--on);text-decoration:none}"
     "button{font:inherit;min-height:44px;padding:.6rem 1.2rem;border:1px solid var(--fjord);"
     "border-radius:8px;background:var(--fjord);color:var(--on);cursor:pointer}"
     "button.quiet{background:none;color:var(--fjord)}form+form{margin-top:1rem}"
@@ -116,12 +129,12 @@ enum err page_open(struct call *call, const struct str *languages, uint32_t coun
     return words_read(out);
 }
 
-void page_heading(struct page *page, const char *key)
+void page_title(struct page *page, struct str title)
 {
     struct buf *out = &page->out;
     buf_format(out, "<!doctype html><html lang=\"%.*s\"><head><meta charset=\"utf-8\"><title>",
                STR_ARG(page->language));
-    page_escape(out, page_word(page, key));
+    page_escape(out, title);
     buf_str(out, STR("</title><meta name=\"viewport\" content=\"width=device-width,"
                      "initial-scale=1\"><style>"));
     buf_str(out, str_of(style));
@@ -131,9 +144,14 @@ void page_heading(struct page *page, const char *key)
         page_escape(out, page->house);
         buf_str(out, STR("</p>"));
     }
-    buf_str(out, STR("<h1>"));
-    page_escape(out, page_word(page, key));
-    buf_str(out, STR("</h1>"));
+}
+
+void page_heading(struct page *page, const char *key)
+{
+    page_title(page, page_word(page, key));
+    buf_str(&page->out, STR("<h1>"));
+    page_escape(&page->out, page_word(page, key));
+    buf_str(&page->out, STR("</h1>"));
 }
 
 void page_words(struct page *page, const char *key, struct str about)
@@ -171,12 +189,15 @@ void page_button(struct page *page, const char *action, const char *key, bool is
     buf_str(&page->out, STR("</button></form>"));
 }
 
-void page_reply(struct call *call, int status, struct str allowed, struct str html)
+static void reply(struct call *call, int status, struct str allowed, struct str html,
+                  struct str go_on)
 {
+    size_t     skip = go_on.len > 0 ? 0 : 1;
     struct str policy =
         str_format(call->arena, "default-src 'none'; %.*s; base-uri 'none'; frame-ancestors 'none'",
                    STR_ARG(allowed));
     struct http_header headers[] = {
+        { STR("Refresh"), str_format(call->arena, "0; url=%.*s", STR_ARG(go_on)) },
         { STR("Cache-Control"), STR("no-store") },
         { STR("Referrer-Policy"), STR("no-referrer") },
         { STR("X-Robots-Tag"), STR("noindex") },
@@ -187,9 +208,14 @@ void page_reply(struct call *call, int status, struct str allowed, struct str ht
     http_reply(call->request,
                &(struct http_answer){ .status = status,
                                       .type = STR("text/html; charset=utf-8"),
-                                      .headers = headers,
-                                      .headers_count = sizeof headers / sizeof headers[0],
+                                      .headers = headers + skip,
+                                      .headers_count = sizeof headers / sizeof headers[0] - skip,
                                       .body = html });
+}
+
+void page_reply(struct call *call, int status, struct str allowed, struct str html)
+{
+    reply(call, status, allowed, html, STR_NONE);
 }
 
 enum err page_send(struct page *page, int status)
@@ -197,8 +223,8 @@ enum err page_send(struct page *page, int status)
     buf_str(&page->out, STR("</main></body></html>"));
     enum err err = buf_err(&page->out);
     if (err == OK)
-        page_reply(page->call, status, STR("style-src 'unsafe-inline'; form-action 'self'"),
-                   buf_view(&page->out));
+        reply(page->call, status, STR("style-src 'unsafe-inline'; form-action 'self'"),
+              buf_view(&page->out), page->go_on);
     buf_done(&page->out);
     return err;
 }

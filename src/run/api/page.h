@@ -22,6 +22,7 @@ struct page {
     struct str         language; /* of the house's words */
     const struct json *words;
     struct str         house; /* may be empty */
+    struct str         go_on; /* where the browser goes at once; empty: it stays */
     struct buf         out;
 };
 
@@ -39,6 +40,8 @@ void page_reply(struct call *call, int status, struct str allowed, struct str ht
 struct str page_word(const struct page *page, const char *key);
 /* Its first heading; the title of the window, too. */
 void page_heading(struct page *page, const char *key);
+/* The same with words of its own, and no heading yet: the page writes one. */
+void page_title(struct page *page, struct str title);
 /* A paragraph; {} in the words is `about`, escaped. */
 void page_words(struct page *page, const char *key, struct str about);
 void page_escape(struct buf *out, struct str text);

@@ -3,6 +3,7 @@
 #include "bounce/bounce.h"
 #include "intake/text_hook.h"
 #include "run/api/api.h"
+#include "run/send/file_def.h"
 
 enum {
     EVENT_BODY_BYTES_MAX = 4 << 20, /* as sent; inflated it is bounded again */
@@ -80,6 +81,11 @@ static const struct api_route ROUTES[] = {
     PAGE("POST", "/p/{token}", preferences_post, "Change what one is written to about, or undo it"),
     OPEN("GET", "/s/{token}", confirm_page, "The page that confirms a yes; changes nothing"),
     OPEN("POST", "/s/{token}", confirm_post, "Confirm a yes, by the button"),
+    OPEN("GET", "/q/{token}", question_page, "A question of a mail; a look is a click, no answer"),
+    OPEN("POST", "/q/{token}", question_post, "Answer it, by the button"),
+    OPEN("GET", "/g/{token}", file_page, "The page of a file; changes nothing"),
+    OPEN("POST", "/g/{token}", file_post, "Record the download and lead to the file"),
+    OPEN("GET", "/d/{token}", file_download, "The file, for six hours after the button"),
     OPEN("GET", "/v/{token}", track_view, "The mail in a browser; changes nothing"),
 
     OPEN("POST", "/f/{form}", form_post,
@@ -146,6 +152,17 @@ static const struct api_route ROUTES[] = {
           "Withdraw what is left of a pool"),
     SCOPE("GET", "/api/v1/code/{code}", code_show, "profiles:read",
           "Who got a code, with which message, and which order redeemed it"),
+    DEFINITIONS("questions"),
+    SCOPE("GET", "/api/v1/files", files_list, "definitions:read",
+          "List the files that mails hand out"),
+    SCOPE("GET", "/api/v1/files/{name}", definition_show, "definitions:read", "Show one file"),
+    { "PUT", "/api/v1/files/{name}", .call = file_put, .need = ROUTE_SCOPE,
+      .scope = "definitions:write", .body_bytes_max = FILE_CONTENT_BYTES_MAX,
+      .summary = "Put a file, or another version of it; ?dry=1 only checks" },
+    SCOPE("DELETE", "/api/v1/files/{name}", file_delete, "definitions:write",
+          "Delete a file with all its versions"),
+    SCOPE("GET", "/api/v1/files/{name}/content", file_content, "definitions:read",
+          "The bytes of a file; ?version= of an older one"),
     SCOPE("GET", "/api/v1/stages", definition_show, "definitions:read",
           "Show the stages, each with its people now"),
     SCOPE("PUT", "/api/v1/stages", definition_put, "definitions:write",

@@ -31,6 +31,8 @@ route_run collect_post, collect_settings;
 call_run  import_post;
 call_run  track_open, track_click, track_page, track_unsubscribe, track_view;
 call_run  track_trap, preferences_page, preferences_post, confirm_page, confirm_post;
+call_run  question_page, question_post, file_page, file_post, file_download;
+call_run  files_list, file_put, file_delete, file_content;
 call_run  health_show, metrics_show, openapi_show, segment_schema_show, stats_show, rejected_list,
     refused_list;
 call_run profile_show, profile_timeline, profile_export, form_post, profile_explain,

@@ -9,7 +9,7 @@ static enum err snippet_each(void *ctx, const struct store_definition *row)
     return snippets_take(ctx, row);
 }
 
-static enum err snippets_now(struct call *call, struct snippets **out)
+enum err snippets_now(struct call *call, struct snippets **out)
 {
     TRY(snippets_open(out, call->desk->reader));
     return store_definitions_read(call->desk->reader, 0, snippet_each, *out);

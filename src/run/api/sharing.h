@@ -15,4 +15,8 @@ MUST enum err templates_check(struct call *call, struct str name, struct str tex
 /* ERR_CONFLICT with call->problem: a template would be broken without the snippet. */
 MUST enum err templates_spare(struct call *call, struct str snippet);
 
+struct snippets;
+/* All that there are now; for snippets_close. */
+MUST enum err snippets_now(struct call *call, struct snippets **out);
+
 #endif

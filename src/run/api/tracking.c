@@ -4,7 +4,7 @@
  * during which the reader has long been led on. Without that wait a click is redirected after it is
  * on disk. A GET never changes a consent.
  */
-#include "run/api/api_inside.h"
+#include "run/api/tracking.h"
 
 #include <string.h>
 
@@ -169,6 +169,26 @@ enum err track_click(struct call *call)
     call->is_answered = true;
     redirect_reply(call->request, trail.url);
     return OK;
+}
+
+const char *tracking_sign(const struct http_request *request)
+{
+    return sign_of(request, true);
+}
+
+void tracking_visited(struct call *call, const struct trail *from, struct str about)
+{
+    struct trail trail = *from;
+    struct entry entry;
+    trail.url = about;
+    trail.sign = sign_of(call->request, true);
+    trail.machine = trail.sign != NULL;
+    if (waits(call, &trail, HIT_CLICK) ||
+        trail_entry(call->arena, &trail, EVENT_MESSAGE_CLICKED, &entry) != OK)
+        return;
+    struct problem kept = call->problem;
+    (void)!call_submit(call, &entry, 1, NULL);
+    call->problem = kept;
 }
 
 /* The link that nobody sees. It leads nowhere, for everyone alike. */

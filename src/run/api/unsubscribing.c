@@ -23,18 +23,31 @@ static bool is_of_test(struct call *call)
     return false;
 }
 
-enum err track_nowhere(struct call *call)
+static enum err nowhere(struct call *call, bool is_test)
 {
     struct page page;
-    bool        is_test = is_of_test(call);
     TRY(page_open(call, NULL, 0, STR_NONE, &page));
     page_heading(&page, is_test ? "test_title" : "nowhere_title");
     page_words(&page, is_test ? "test_text" : "nowhere_text", STR_NONE);
     return page_send(&page, is_test ? 200 : 404);
 }
 
+enum err track_nowhere(struct call *call)
+{
+    return nowhere(call, is_of_test(call));
+}
+
+enum err track_nowhere_sealed(struct call *call, enum token_purpose purpose, struct str sealed)
+{
+    const struct token_keys *keys = call->api->conf.tokens;
+    struct token             token;
+    bool                     is_ours =
+        keys != NULL && token_read(keys, purpose, call_param(call, "token"), sealed, &token) == OK;
+    return nowhere(call, is_ours && token.profile == UINT32_MAX);
+}
+
 /* Everything else that the person may choose, where this link alone is not enough. */
-static void more_link(struct visitor *visitor, struct page *page)
+void visitor_more_link(struct visitor *visitor, struct page *page)
 {
     SCOPED(buf_donep) struct buf url = buf_make(TOKEN_TEXT_BYTES_MAX);
     struct token                 token = visitor->trail.token;
@@ -70,7 +83,7 @@ enum err track_page(struct call *call)
     about(&visitor, &page, "unsubscribe_text", "unsubscribe_text_all");
     page_form(&page);
     page_button(&page, "unsubscribe", "unsubscribe_button", false);
-    more_link(&visitor, &page);
+    visitor_more_link(&visitor, &page);
     return page_send(&page, 200);
 }
 
@@ -85,7 +98,7 @@ static enum err unsubscribed_page(struct visitor *visitor, struct page *page)
         was.state = CONSENT_UNKNOWN;
     page_hidden(page, "was", visitor_field(visitor->call->arena, &was));
     page_button(page, "undo", "undo_button", true);
-    more_link(visitor, page);
+    visitor_more_link(visitor, page);
     return page_send(page, 200);
 }
 
@@ -93,7 +106,7 @@ static enum err undone_page(struct visitor *visitor, struct page *page)
 {
     page_heading(page, "undone_title");
     page_words(page, "undone_text", STR_NONE);
-    more_link(visitor, page);
+    visitor_more_link(visitor, page);
     return page_send(page, 200);
 }
 

@@ -64,12 +64,18 @@ static bool visitor_ask(struct engine *engine, struct task *task)
 
 enum err visitor_open(struct call *call, enum token_purpose purpose, struct visitor *out)
 {
+    return visitor_open_sealed(call, purpose, STR_NONE, out);
+}
+
+enum err visitor_open_sealed(struct call *call, enum token_purpose purpose, struct str sealed,
+                             struct visitor *out)
+{
     struct str              text = call_param(call, "token");
     struct visitor_question question = { .visitor = out };
     *out = (struct visitor){ .call = call, .topics = { .kind = JSON_NULL } };
     if (call->api->conf.tokens == NULL || text.len == 0 || text.len > TOKEN_BYTES_READ_MAX)
         return ERR_DENIED;
-    TRY(token_read(call->api->conf.tokens, purpose, text, STR_NONE, &out->trail.token));
+    TRY(token_read(call->api->conf.tokens, purpose, text, sealed, &out->trail.token));
     struct trail_desk desk = { call->desk->reader, call->desk->parser, call->arena };
     TRY(trail_read(&desk, &out->trail));
     TRY(call_ask(call, visitor_ask, &question));

@@ -47,9 +47,14 @@ struct visitor {
 
 /* ERR_DENIED: it is no token of ours for this purpose, or of nobody. */
 MUST enum err visitor_open(struct call *call, enum token_purpose purpose, struct visitor *out);
+/* The same of a link with something sealed beside its token. */
+MUST enum err visitor_open_sealed(struct call *call, enum token_purpose purpose, struct str sealed,
+                                  struct visitor *out);
 MUST enum err visitor_lines(struct visitor *visitor);
 /* Their page, in their language. */
 MUST enum err visitor_page(struct visitor *visitor, struct page *out);
+/* A link to their preference page, where topics are described. */
+void visitor_more_link(struct visitor *visitor, struct page *page);
 /* The topic's name and description as they read it. */
 struct str visitor_topic(const struct visitor *visitor, const struct page *page, struct str topic,
                          struct str *description);

@@ -119,6 +119,7 @@ enum cli_exit cli_stages(struct cli *cli);
 enum cli_exit cli_retention(struct cli *cli);
 enum cli_exit cli_codes(struct cli *cli);
 enum cli_exit cli_suppress(struct cli *cli);
+enum cli_exit cli_files(struct cli *cli);
 enum cli_exit cli_live(struct cli *cli);
 enum cli_exit cli_send(struct cli *cli);
 enum cli_exit cli_sending(struct cli *cli);

@@ -15,6 +15,7 @@
 #include "run/cli/diff.h"
 #include "run/cli/files.h"
 #include "run/cli/findings.h"
+#include "run/send/file_def.h"
 
 enum { FILES_ARENA_BYTES_MAX = FILES_BYTES_MAX * 2, FAULTS_SHOWN = 50 };
 
@@ -67,8 +68,32 @@ static enum err current_read(struct applying *applying, const struct file *file,
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }
 
+/* A file with its settings; where it is only tried, one byte stands for all of it. */
+static enum err handout_put(struct talk *talk, const struct file *file, const char *end)
+{
+    struct file_def def;
+    struct str      bytes = STR_NONE;
+    char            number[16];
+    TRY(file_def_parse(talk->arena, file->text, &def, &talk->problem));
+    path_of(talk, file, end);
+    talk_query(talk, "filename", str_copy(talk->arena, def.filename).ptr);
+    talk_query(talk, "type", str_copy(talk->arena, def.type).ptr);
+    snprintf(number, sizeof number, "%u", def.days);
+    talk_query(talk, "days", number);
+    snprintf(number, sizeof number, "%u", def.downloads);
+    talk_query(talk, "downloads", number);
+    if (file->content.len > 0)
+        TRY(files_map(file->content.ptr, &bytes, &talk->problem));
+    enum err err = client_json(talk->reach.client, talk->arena, "PUT", buf_view(&talk->path),
+                               bytes.len > 0 ? bytes : STR("x"), &talk->answer, &talk->problem);
+    files_unmap(bytes);
+    return err;
+}
+
 static enum err define(struct talk *talk, const struct file *file, const char *end)
 {
+    if (file->kind == FILE_HANDOUT)
+        return handout_put(talk, file, end);
     path_of(talk, file, end);
     buf_reset(&talk->body);
     buf_str(&talk->body, file->text);
@@ -126,7 +151,9 @@ static enum err try_files(struct applying *applying, struct talk *scratch)
 {
     for (uint32_t i = 0; i < applying->all.count; i++) {
         const struct file *file = &applying->all.items[i];
-        enum err           err = define(scratch, file, NULL);
+        struct file        tried = *file;
+        tried.content = STR_NONE;
+        enum err err = define(scratch, &tried, NULL);
         if (err != OK && is_ours(applying, file))
             err = fault(applying, err, &scratch->problem, file);
         else if (err == ERR_INPUT || err == ERR_ABSENT)

@@ -37,8 +37,8 @@ const struct cli_command CLI_COMMANDS[] = {
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
       .more = "The folder holds workspace.json, topics.json, stages.json, snippets/*.liquid, "
               "templates/*.email,\n"
-              "traits/*.txt, codes/*.json, segments/*.segment and journeys/*.json. All of it is "
-              "checked first;\n"
+              "traits/*.txt, codes/*.json, segments/*.segment, questions/*.json, files/* and\n"
+              "journeys/*.json. All of it is checked first;\n"
               "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
               "enters a\n"
               "segment because its definition changed starts no journey, unless --fire says so;\n"
@@ -343,6 +343,24 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 3,
       .has_data = true,
       .run = cli_codes },
+    { .name = "files",
+      .purpose = "keep the files that mails hand out: list, put, show, delete",
+      .usage = "[list] [--data DIR]\n"
+               "put [--data DIR] [--filename NAME] [--type TYPE] [--days N] [--downloads N] "
+               "NAME FILE\n"
+               "show|delete [--data DIR] NAME",
+      .more =
+          "A template links to it as {{ files.NAME.link }}. Put again, the links of mails that\n"
+          "were sent lead to the new one. A file has at most 50 MB, all of them 4 GB. delete\n"
+          "takes every version, and their links lead to a page that says so.",
+      .example = "dult files put guide ./Guide.pdf --days 30",
+      .options = { { "filename", "NAME", "what it is called where it is saved; as FILE is called" },
+                   { "type", "TYPE", "application/pdf and the like; by the name's ending" },
+                   { "days", "N", "how long a mail's links lead to it; 30" },
+                   { "downloads", "N", "how often one mail's link hands it out; 0, no bound" } },
+      .words_most = 3,
+      .has_data = true,
+      .run = cli_files },
     { .name = "suppress",
       .purpose = "list, add and lift addresses that nothing is sent to",
       .usage = "[list] [--data DIR] [--reason REASON] [--limit N]\n"

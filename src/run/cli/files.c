@@ -3,11 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "run/send/file_def.h"
+#include "run/send/question.h"
 
 enum { PATH_BYTES_MAX = 4096 };
 
@@ -19,6 +24,8 @@ static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_WORKSPACE] = { "workspace", ".json", "workspace" },
     [FILE_CODES] = { "codes", ".json", "codes" },
     [FILE_SNIPPET] = { "snippets", ".liquid", "snippet" },
+    [FILE_QUESTION] = { "questions", ".json", "question" },
+    [FILE_HANDOUT] = { "files", "", "file" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TOPICS] = { "topics", ".json", "topics" },
     [FILE_TRAIT] = { "traits", ".txt", "trait" },
@@ -155,6 +162,165 @@ static enum err read_shelf(struct reading *reading, enum file_kind kind)
     return err;
 }
 
+/* ---- what mails hand out ---- */
+
+enum err files_map(const char *path, struct str *out, struct problem *problem)
+{
+    struct stat stat_;
+    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return system_problem(path, "It cannot be read", problem);
+    enum err err = OK;
+    void    *at = NULL;
+    if (fstat(fd, &stat_) != 0 || !S_ISREG(stat_.st_mode) || stat_.st_size == 0)
+        err = problem_set(problem, ERR_INPUT, path, "This is no file, or an empty one.",
+                          "Put the file there that mails are to hand out.");
+    else if (stat_.st_size > FILE_CONTENT_BYTES_MAX)
+        err = problem_set(problem, ERR_LIMIT, path, "The file is larger than 50 MB.",
+                          "Make it smaller, or keep it where large files are kept.");
+    else if ((at = mmap(NULL, (size_t)stat_.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)
+        err = system_problem(path, "It cannot be read", problem);
+    close(fd);
+    if (err == OK)
+        *out = (struct str){ at, (size_t)stat_.st_size };
+    return err;
+}
+
+void files_unmap(struct str bytes)
+{
+    if (bytes.len > 0)
+        munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
+}
+
+static bool sha_of(struct str bytes, char out[FILE_SHA_BYTES + 1])
+{
+    unsigned char digest[FILE_SHA_BYTES / 2];
+    if (EVP_Digest(bytes.ptr, bytes.len, digest, NULL, EVP_sha256(), NULL) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    return true;
+}
+
+/* What files/guide.json says of files/guide.pdf; without it, what is so unless said. */
+static enum err settings_read(struct reading *reading, struct str name, struct file_def *def)
+{
+    static const char *const known[] = { "filename", "type", "days", "downloads" };
+    char                     path[PATH_BYTES_MAX], full[PATH_BYTES_MAX + 64];
+    struct str               text;
+    struct json              root;
+    int64_t                  days = FILE_DAYS, downloads = 0;
+    snprintf(path, sizeof path, "%s/%.*s.json", SHELVES[FILE_HANDOUT].folder, STR_ARG(name));
+    snprintf(full, sizeof full, "%.4000s/%.100s", reading->folder, path);
+    if (access(full, F_OK) != 0)
+        return OK;
+    TRY(files_read_one(reading->arena, full, FILE_BYTES_MAX, &text, reading->problem));
+    TRY(json_parse_once(reading->arena, text, &root, reading->problem));
+    for (uint32_t i = 0; i < root.count && root.kind == JSON_OBJECT; i++) {
+        size_t k = 0;
+        while (k < 4 && !str_eq(root.members[i].key, str_of(known[k])))
+            k++;
+        if (k == 4)
+            return problem_set(reading->problem, ERR_INPUT, path, "There is no such setting.",
+                               "Use filename, type, days and downloads.");
+    }
+    (void)json_get_int(&root, STR("days"), &days);
+    (void)json_get_int(&root, STR("downloads"), &downloads);
+    if (json_get_str(&root, STR("filename")).len > 0)
+        def->filename = json_get_str(&root, STR("filename"));
+    if (json_get_str(&root, STR("type")).len > 0)
+        def->type = json_get_str(&root, STR("type"));
+    TRY(file_number_check(path, days, 1, FILE_DAYS_MAX, reading->problem));
+    TRY(file_number_check(path, downloads, 0, FILE_DOWNLOADS_MAX, reading->problem));
+    def->days = (uint32_t)days;
+    def->downloads = (uint32_t)downloads;
+    return OK;
+}
+
+static enum err handout_def(struct reading *reading, struct file *file, struct file_def *def)
+{
+    struct str bytes = STR_NONE;
+    char       sha[FILE_SHA_BYTES + 1] = "";
+    struct buf text = buf_make(FILE_BYTES_MAX);
+    TRY(files_map(file->content.ptr, &bytes, reading->problem));
+    def->bytes = (int64_t)bytes.len;
+    enum err err = sha_of(bytes, sha) ? OK : ERR_MEMORY;
+    files_unmap(bytes);
+    def->sha256 = str_of(sha);
+    if (err == OK)
+        err = settings_read(reading, file->name, def);
+    file_def_write(def, &text);
+    file->text = str_copy(reading->arena, buf_view(&text));
+    buf_done(&text);
+    return err == OK && file->text.ptr == NULL ? ERR_MEMORY : err;
+}
+
+static enum err take_handout(struct reading *reading, struct str filename)
+{
+    size_t dot = filename.len;
+    while (dot > 0 && filename.ptr[dot - 1] != '.')
+        dot--;
+    struct arena *arena = reading->arena;
+    struct file   file = {
+          .kind = FILE_HANDOUT,
+          .name = str_copy(arena, str_slice(filename, 0, dot > 1 ? dot - 1 : filename.len)),
+          .path = str_format(arena, "files/%.*s", STR_ARG(filename)),
+          .content = str_format(arena, "%s/files/%.*s", reading->folder, STR_ARG(filename))
+    };
+    struct file_def def = { .filename = str_copy(arena, filename),
+                            .type = file_type_of(filename),
+                            .days = FILE_DAYS };
+    if (file.name.ptr == NULL || file.path.ptr == NULL || file.content.ptr == NULL)
+        return ERR_MEMORY;
+    if (!question_is_name(file.name))
+        return problem_set(reading->problem, ERR_INPUT, file.path.ptr,
+                           "Templates could not name this file.",
+                           "Name it with letters, digits, '_' and '-', and say in files/NAME.json "
+                           "what it is called where it is saved.");
+    for (uint32_t i = 0; i < reading->count; i++)
+        if (reading->items[i].kind == FILE_HANDOUT && str_eq(reading->items[i].name, file.name))
+            return problem_set(reading->problem, ERR_INPUT, file.path.ptr,
+                               "Two files have one name.", "Name one of them otherwise.");
+    if (reading->count == FILES_MAX)
+        return ERR_LIMIT;
+    TRY(handout_def(reading, &file, &def));
+    reading->items[reading->count++] = file;
+    return OK;
+}
+
+/* Settings without a file are a lost file. */
+static enum err settings_check(struct reading *reading, struct str filename)
+{
+    struct str name = str_slice(filename, 0, filename.len - strlen(".json"));
+    char       path[PATH_BYTES_MAX];
+    for (uint32_t i = 0; i < reading->count; i++)
+        if (reading->items[i].kind == FILE_HANDOUT && str_eq(reading->items[i].name, name))
+            return OK;
+    snprintf(path, sizeof path, "files/%.*s", STR_ARG(filename));
+    return problem_set(reading->problem, ERR_INPUT, path, "There is no file beside these settings.",
+                       "Put files/NAME.pdf beside files/NAME.json.");
+}
+
+static enum err read_handouts(struct reading *reading, bool is_settings)
+{
+    char folder[PATH_BYTES_MAX];
+    snprintf(folder, sizeof folder, "%.4000s/files", reading->folder);
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return errno == ENOENT
+                   ? OK
+                   : system_problem(folder, "The folder cannot be read", reading->problem);
+    enum err err = OK;
+    for (struct dirent *entry; err == OK && (entry = readdir(dir)) != NULL;) {
+        struct str name = str_of(entry->d_name);
+        if (name.ptr[0] == '.' || str_ends(name, STR(".json")) != is_settings)
+            continue;
+        err = is_settings ? settings_check(reading, name) : take_handout(reading, name);
+    }
+    closedir(dir);
+    return err;
+}
+
 /* What is one file and has no folder. */
 static enum err read_single(struct reading *reading, enum file_kind kind)
 {
@@ -183,14 +349,19 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     reading.items = ARENA_ARRAY(arena, FILES_MAX, struct file);
     if (reading.items == NULL)
         return ERR_MEMORY;
-    for (int kind = FILE_WORKSPACE; kind < FILE_KINDS; kind++)
+    for (int kind = FILE_WORKSPACE; kind < FILE_KINDS; kind++) {
+        if (kind == FILE_HANDOUT)
+            continue;
         TRY(file_kind_is_single((enum file_kind)kind) ? read_single(&reading, (enum file_kind)kind)
                                                       : read_shelf(&reading, (enum file_kind)kind));
+    }
+    TRY(read_handouts(&reading, false));
+    TRY(read_handouts(&reading, true));
     if (reading.count == 0)
         return problem_set(
             problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
             "It should hold workspace.json, topics.json, stages.json, traits/, segments/, "
-            "codes/, snippets/, templates/, journeys/.");
+            "codes/, snippets/, questions/, files/, templates/, journeys/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

@@ -8,16 +8,21 @@
  *     shop/segments/vip.segment        names are those of the files
  *     shop/codes/spring.json           a pool of discount codes
  *     shop/snippets/footer.liquid      what templates share
+ *     shop/questions/nps.json          what mails ask
+ *     shop/files/guide.pdf             what they hand out; files/guide.json, its settings, if any
  *     shop/templates/welcome.email     and welcome.nb.email, a variant of it
  *     shop/journeys/welcome.json
  *
  * They are given in the order in which they can be defined: the workspace, topics, traits, stages,
  * segments with those they name before them, codes, snippets, templates, journeys. A ring of
  * segments is refused with its path.
+ * segments with those they name before them, snippets, questions, files, templates, journeys. A
+ * ring of segments is refused with its path.
  *
- * Always true   each file is read whole and is UTF-8; a hidden file (".x") is left alone; any other
- *               that fits nowhere is refused, because a misspelt ending is a lost journey.
- * Knows not     whether what they say is right: the API judges.
+ * Always true   each file is read whole and is UTF-8, but one to be handed out: its text is what it
+ *               would be defined as, with its hash, and its bytes are read when they are sent; a
+ * hidden file (".x") is left alone; any other that fits nowhere is refused, because a misspelt
+ * ending is a lost journey. Knows not     whether what they say is right: the API judges.
  */
 #ifndef DULT_RUN_FILES_H
 #define DULT_RUN_FILES_H
@@ -38,16 +43,19 @@ enum file_kind {
     FILE_SEGMENT,
     FILE_CODES,
     FILE_SNIPPET,
+    FILE_QUESTION,
+    FILE_HANDOUT,
     FILE_TEMPLATE,
     FILE_JOURNEY
 };
-enum { FILE_KINDS = 9 };
+enum { FILE_KINDS = 11 };
 
 struct file {
     enum file_kind kind;
     struct str     name; /* "vip"; the workspace, topics and stages have none */
     struct str     path; /* "segments/vip.segment", below the folder */
     struct str     text;
+    struct str     content; /* where the bytes of a FILE_HANDOUT lie */
 };
 
 struct files {
@@ -70,6 +78,11 @@ MUST enum err files_order(struct arena *arena, struct files *files, struct probl
 /* One file whole, NUL behind it. ERR_ABSENT, ERR_IO, ERR_LIMIT. */
 MUST enum err files_read_one(struct arena *arena, const char *path, size_t bytes_max,
                              struct str *out, struct problem *problem);
+
+/* A file's bytes, mapped; for files_unmap. ERR_ABSENT, ERR_IO, ERR_LIMIT, ERR_INPUT: it is empty.
+ */
+MUST enum err files_map(const char *path, struct str *out, struct problem *problem);
+void          files_unmap(struct str bytes);
 
 /* Makes a folder for this user alone, with those above it. OK when it is there. ERR_IO. */
 MUST enum err files_folder_make(const char *path, struct problem *problem);

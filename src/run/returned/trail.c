@@ -4,8 +4,8 @@
 #include "message/links.h"
 
 enum {
-    PROPERTIES_MAX = 13,
-    BODY_BYTES_MAX = 6 * LINKS_URL_BYTES_MAX + 6 * 1000 + 4096,
+    PROPERTIES_MAX = 13 + TRAIL_MORE_MAX,
+    BODY_BYTES_MAX = 12 * LINKS_URL_BYTES_MAX + 6 * 1000 + 8192, /* an address, and a comment */
 };
 
 enum err trail_read(const struct trail_desk *desk, struct trail *trail)
@@ -91,6 +91,8 @@ enum err trail_entry(struct arena *arena, const struct trail *trail, struct str 
     put_text(&all, "reason", trail->reason);
     if (trail->bounce != NULL)
         put_bounce(&all, trail->bounce);
+    for (uint32_t i = 0; i < trail->more_count && i < TRAIL_MORE_MAX; i++)
+        all.members[all.count++] = trail->more[i];
     *properties = (struct json){ .kind = JSON_OBJECT, .count = all.count, .members = all.members };
     TRY(body_write(arena, properties, &body));
     *out = (struct entry){

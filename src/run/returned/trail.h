@@ -31,12 +31,17 @@ struct trail {
     struct str           subject; /* of a reply; empty: it is none */
     bool                 is_gone; /* the store has no such message: its person was erased */
     struct str           reason;  /* of who settles it by hand; may be empty */
+
+    const struct json_member *more; /* what else its record says; borrowed */
+    uint32_t                  more_count;
 };
 
 /* Fills in what the store has of trail->token. ERR_DENIED: the token is of no message. */
 MUST enum err trail_read(const struct trail_desk *desk, struct trail *trail);
 
-/* The record of one of EVENT_EMAIL_*, now. All that it holds lives in `arena`. ERR_MEMORY. */
+enum { TRAIL_MORE_MAX = 8 };
+
+/* The record of one of EVENT_*, now. All that it holds lives in `arena`. ERR_MEMORY. */
 MUST enum err trail_entry(struct arena *arena, const struct trail *trail, struct str name,
                           struct entry *out);
 

@@ -140,6 +140,7 @@ struct making {
     const struct email     *email; /* the parsed parts */
     const struct workspace *workspace;
     struct json             data;
+    struct str              safe_html; /* of the data */
     struct asked            asked;
     struct compose_keys     keys;
     struct compose_who      who;
@@ -178,6 +179,7 @@ static struct template_render_conf reader_of(const struct making *making)
 {
     const struct json *person = json_get(&making->data, STR("person"));
     return (struct template_render_conf){ .now_ms = making->now_ms,
+                                          .safe_html = making->safe_html,
                                           .language = language_of(person, making->workspace),
                                           .currency = making->workspace->currency,
                                           .zone = zone_of(making, person),
@@ -488,8 +490,12 @@ static enum err data_find(struct making *making)
                           .template_name = making->out->template,
                           .wants_files = !making->is_page && making->draft == NULL,
                           .topic = making->topic,
-                          .event = making->draft == NULL ? NULL : making->draft->event };
-    return data_make(&in, making->arena, &making->asked, &making->data);
+                          .event = making->draft == NULL ? NULL : making->draft->event,
+                          .email = making->email,
+                          .links = { making->keys.token, making->who.public_url,
+                                     making->who.profile, making->who.message },
+                          .now_ms = making->now_ms };
+    return data_make(&in, making->arena, &making->asked, &making->data, &making->safe_html);
 }
 
 static enum err urls_make(struct making *making)

@@ -1,5 +1,6 @@
 #include "run/send/render_data.h"
 #include "run/send/render_codes.h"
+#include "run/send/linked.h"
 #include "run/send/topic_words.h"
 
 #include <stdio.h>
@@ -190,13 +191,31 @@ static enum err event_make(const struct data_in *in, struct arena *arena, struct
 
 /* ---- all of it ---- */
 
+static enum err linked_put(const struct data_in *in, struct arena *arena, const struct json *person,
+                           struct object *root, struct str *safe_html)
+{
+    struct linked_in wanted = { .links = &in->links,
+                                .parts = in->parts,
+                                .email = in->email,
+                                .languages = { json_get_str(person, STR("language")),
+                                               json_get_str(person, STR("locale")),
+                                               in->workspace->language },
+                                .now_ms = in->now_ms };
+    struct linked    linked;
+    TRY(linked_make(&wanted, arena, &linked));
+    put(root, STR("questions"), linked.questions);
+    put(root, STR("files"), linked.files);
+    *safe_html = linked.html;
+    return OK;
+}
+
 enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
-                   struct json *out)
+                   struct json *out, struct str *safe_html)
 {
     struct json   person, event, topic, when = { .kind = JSON_OBJECT }, codes = when;
     struct str    user_id;
     struct object links = object_make(arena, 4), journey = object_make(arena, 1);
-    struct object workspace = object_make(arena, 2), root = object_make(arena, 9);
+    struct object workspace = object_make(arena, 2), root = object_make(arena, 11);
     struct object template = object_make(arena, 2);
     *asked = (struct asked){ .reply_to = STR_NONE };
     TRY(event_make(in, arena, &event, &user_id, asked));
@@ -225,6 +244,7 @@ enum err data_make(const struct data_in *in, struct arena *arena, struct asked *
     TRY(topic_data(in, arena, &person, &topic));
     put(&root, STR("topic"), topic);
     put(&root, STR("workspace"), json_of_object(&workspace));
+    TRY(linked_put(in, arena, &person, &root, safe_html));
     *out = json_of_object(&root);
     return root.failed || links.failed || journey.failed || workspace.failed || template.failed
                ? ERR_MEMORY

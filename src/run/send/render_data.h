@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "engine/decision.h"
 #include "message/compose.h"
+#include "message/links.h"
 #include "run/send/asked.h"
 #include "run/send/render_parts.h"
 
@@ -25,11 +26,14 @@ struct data_in {
     bool                       wants_files; /* of a message that a program asked for */
     struct str                 journey, template_name, topic;
     const struct json         *event; /* in place of the claim's; NULL: the claim's */
+    const struct email        *email; /* questions and files that it names are made for it */
+    struct links_conf          links;
+    int64_t                    now_ms;
 };
 
-/* All of `out` lies in the arena, or is borrowed from `in`. */
+/* All of `out` lies in the arena, or is borrowed from `in`. What lies in `safe_html` is HTML. */
 MUST enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
-                        struct json *out);
+                        struct json *out, struct str *safe_html);
 
 /* `b` over `a`: objects member by member, everything else as a whole. */
 MUST enum err data_merge(struct arena *arena, const struct json *a, const struct json *b,

@@ -32,6 +32,7 @@ struct parts {
     struct workspace     workspace;
     struct arena        *topics_arena;
     struct json          topics;
+    struct papers        papers;
     struct template     *utm[UTM_KEYS]; /* the workspace's; NULL where there is none */
     struct kept          draft;         /* the last text that was not saved */
     struct kept          kept[RENDER_TEMPLATES_MAX];
@@ -88,6 +89,7 @@ void parts_close(struct parts *parts)
     snippets_close(parts->snippets);
     arena_close(parts->workspace_arena);
     arena_close(parts->topics_arena);
+    papers_done(&parts->papers);
     arena_close(parts->names_arena);
     free(parts);
 }
@@ -136,6 +138,21 @@ const struct json *parts_topics(const struct parts *parts)
     return &parts->topics;
 }
 
+const struct papers *parts_papers(const struct parts *parts)
+{
+    return &parts->papers;
+}
+
+/* What the engine took it took within its bounds; a deletion of what is not there is nothing. */
+static enum err paper_take(struct parts *parts, const struct store_definition *row)
+{
+    if (row->kind != STORE_DEFINITION_QUESTION && row->kind != STORE_DEFINITION_FILE)
+        return OK;
+    enum err err = papers_take(&parts->papers, (enum definition_kind)row->kind, row->name,
+                               row->text, row->version, NULL);
+    return err == ERR_MEMORY ? err : OK;
+}
+
 static enum err definition_each(void *ctx, const struct store_definition *row)
 {
     struct parts *parts = ctx;
@@ -143,6 +160,7 @@ static enum err definition_each(void *ctx, const struct store_definition *row)
         TRY(workspace_take(parts, row->text));
     if (row->kind == STORE_DEFINITION_TOPIC_TEXTS)
         TRY(topics_take(parts, row->text));
+    TRY(paper_take(parts, row));
     TRY(snippets_take(parts->snippets, row));
     parts->next_definition = row->id + 1;
     return OK;

@@ -13,6 +13,7 @@
 #ifndef DULT_RUN_RENDER_PARTS_H
 #define DULT_RUN_RENDER_PARTS_H
 
+#include "engine/paper.h"
 #include "run/send/email_file.h"
 #include "run/send/workspace.h"
 #include "store/store.h"
@@ -37,6 +38,8 @@ MUST enum err           parts_refresh(struct parts *parts);
 const struct workspace *parts_workspace(const struct parts *parts);
 /* The topics' document, an object; null where there is none. */
 const struct json *parts_topics(const struct parts *parts);
+/* Questions and files, the newest of each. */
+const struct papers *parts_papers(const struct parts *parts);
 /* Its rule for what is behind a link; NULL: none. */
 const struct template *parts_utm(const struct parts *parts, enum utm_key key);
 
