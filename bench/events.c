@@ -4,7 +4,13 @@
 
 #include "base/time.h"
 
-enum { ID_DIGITS = 16, PERSON_DIGITS = 7 /* as history.c */, TIME_CHARS = 24, MOODS = 20, PRODUCTS = 5000 };
+enum {
+    ID_DIGITS = 16,
+    PERSON_DIGITS = 7 /* as history.c */,
+    TIME_CHARS = 24,
+    MOODS = 20,
+    PRODUCTS = 5000
+};
 
 static const char *const shop_names[] = {
     "Product Viewed",   "Product List Viewed", "Product Added",     "Product Removed",

@@ -19,7 +19,8 @@ MUST enum err queue_put(struct queue *queue, void *item);
 /* Waits for a place; ERR_WAIT only when stopped. */
 MUST enum err queue_put_wait(struct queue *queue, void *item);
 
-/* Waits until there is a place, which stays as long as nobody else puts; or until all is stopped. */
+/* Waits until there is a place, which stays as long as nobody else puts; or until all is stopped.
+ */
 void queue_wait_place(struct queue *queue);
 
 /*

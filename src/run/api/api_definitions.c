@@ -42,8 +42,8 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
         [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
-        [DEFINE_CODES] = "codes",
-        [DEFINE_QUESTION] = "question", [DEFINE_FILE] = "file",
+        [DEFINE_CODES] = "codes",       [DEFINE_QUESTION] = "question",
+        [DEFINE_FILE] = "file",
     };
     return words[kind];
 }

@@ -116,7 +116,7 @@ static enum err visit_make(struct sns_desk *desk, struct str url, struct buf *ou
                                      .repeatable = true,
                                      .call = answered,
                                      .ctx = &visit };
-    struct problem problem;
+    struct problem       problem;
     if (desk->fetch == NULL || desk->is_busy)
         return ERR_WAIT;
     desk->is_busy = true;

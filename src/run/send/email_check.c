@@ -69,7 +69,7 @@ enum err email_findings_write(const struct email_file *file, const struct worksp
                               const struct check_findings *more, struct buf *out,
                               struct problem *problem)
 {
-    struct telling  telling = { .file = file, .out = out };
+    struct telling telling = { .file = file, .out = out };
     if (file->channel != CHANNEL_EMAIL)
         return notice_findings_write(file, out);
     struct check_in in = { .subject = file->subject.text,

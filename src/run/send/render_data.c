@@ -1,6 +1,6 @@
 #include "run/send/render_data.h"
-#include "run/send/render_codes.h"
 #include "run/send/linked.h"
+#include "run/send/render_codes.h"
 #include "run/send/topic_words.h"
 
 #include <stdio.h>
