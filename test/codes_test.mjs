@@ -19,11 +19,13 @@ const files = {
   'codes/spring.json': { kind: 'pool', expires: '14 days', low: 3 },
   'codes/drawn.json': { kind: 'generated', prefix: 'TENT-', length: 12 },
   'codes/hello.json': { kind: 'fixed', code: 'Hello10', expires: '2099-12-31' },
+  'codes/twice.json': { kind: 'fixed', code: 'Twice10' },
   'codes/rush.json': { kind: 'pool' },
   'templates/offer.email': mail('offer', 'code={{ codes.spring.code }}; until={{ codes.spring.expires_at | date: "%Y-%m-%d" }}; <a href="{{ links.view }}">see</a>'),
   'templates/again.email': mail('again', 'code={{ codes["spring"].code }};'),
   'templates/drawn.email': mail('drawn', 'code={{ codes.drawn.code }};'),
   'templates/hello.email': mail('hello', 'code={{ codes.hello.code }};'),
+  'templates/twice.email': mail('twice', 'code={{ codes.twice.code }};'),
   'templates/rush.email': mail('rush', 'code={{ codes.rush.code }};'),
   'journeys/spring.json': journey('spring', 'Spring', [
     { id: 'offer', email: 'offer' }, { id: 'wait', wait: '1 second' }, { id: 'again', email: 'again' },
@@ -31,6 +33,7 @@ const files = {
   ], { exit_when: 'did "Code Redeemed" where pool = "spring" since entry' }),
   'journeys/drawn.json': journey('drawn', 'Drawn', [{ id: 'm', email: 'drawn' }]),
   'journeys/hello.json': journey('hello', 'Hello', [{ id: 'm', email: 'hello' }]),
+  'journeys/twice.json': journey('twice', 'Twice', [{ id: 'm', email: 'twice' }, { id: 'wait', wait: '2 seconds' }, { id: 'n', email: 'twice' }]),
   'journeys/rush.json': journey('rush', 'Rush', [{ id: 'm', email: 'rush' }]),
 };
 
@@ -153,6 +156,31 @@ describe('discount codes', { skip: skipWithoutProgram }, () => {
     assert.equal((await pool('hello')).orders, 2);
   });
 
+  test('an order told again is the same order after the fixed code was given once more', async () => {
+    await order('dag', { order_id: '1', coupon: 'HELLO10' }, { messageId: 'once more' });
+    await tell('dag', 'Hello');
+    await house.recorder.wait('dag@x.example', 2);
+    await order('dag', { order_id: '1', coupon: 'HELLO10' }, { messageId: 'and again' });
+    assert.equal((await redeemed('dag')).length, 1);
+    assert.equal((await pool('hello')).orders, 2);
+  });
+
+  test('a fixed code that was changed still redeems for who was given it, and for nobody else', async () => {
+    await tell('gro', 'Twice');
+    await house.recorder.wait('gro@x.example', 1);
+    assert.equal((await api('PUT', 'codes/twice', { kind: 'fixed', code: 'Twice15' })).status, 200);
+    const [first, reminder] = await house.recorder.wait('gro@x.example', 2);
+    assert.deepEqual([codeIn(first), codeIn(reminder)], ['Twice10', 'Twice10'], 'the reminder repeats it');
+    await order('gro', { order_id: '31', coupon: 'twice10' });
+    await order('eva', { order_id: '32', coupon: 'twice10' });
+    const [told] = await eventually('it is told', async () => {
+      const list = await redeemed('gro');
+      return list.length > 0 && list;
+    });
+    assert.deepEqual([told.properties.code, told.properties.by_owner], ['Twice10', true]);
+    assert.equal((await redeemed('eva')).filter((one) => one.properties.order_id === '32').length, 0);
+  });
+
   test('generated codes are drawn ahead, told to the shop as CSV before they are given, and no two are the same', async () => {
     const csv = run('codes', 'export', 'drawn', '--state', 'left').stdout.trim().split('\n');
     assert.equal(csv[0], 'number,code,state,given,expires_at,redeemed');
@@ -170,14 +198,27 @@ describe('discount codes', { skip: skipWithoutProgram }, () => {
     assert.equal(run('codes', 'withdraw', 'spring').stdout, '2 codes are given to nobody\n');
     assert.match(run('codes', 'export', 'spring', '--state', 'withdrawn').stdout, /SPRING-3[^]*SPRING-4/);
     assert.equal((await api('PUT', 'codes/spring', { kind: 'generated' })).status, 409);
+    const again = await upload('spring', ['SPRING-1', 'spring-3', 'SPRING-4']);
+    assert.deepEqual([again.added, again.already, again.withdrawn], [0, 1, 2]);
+  });
+
+  test('JSON is JSON however it is laid out, and a code that a table would reckon with is refused', async () => {
+    const told = await http('POST', `${house.server.origin}/api/v1/codes/rush/codes`, {
+      headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-type': 'application/json' },
+      body: `\ufeff\n${JSON.stringify({ codes: ['=1+1', '-5', '@x', '+5'] }, null, 2)}`,
+    });
+    assert.deepEqual([told.status, told.body.added, told.body.refused], [200, 0, 4]);
   });
 
   test('a spent code stays spent when its owner is erased, and names nobody', async () => {
     assert.equal(run('erase', 'ada', '--yes').status, 0);
     await eventually('it is carried out', async () => {
       const found = JSON.parse(run('codes', 'find', 'SPRING-1', '--json').stdout).items[0];
-      return found.profile === undefined && found.by.length === 0 && found.state === 'redeemed';
+      return found.profile === undefined && found.by.every((one) => one.order_id !== '881' || one.profile === undefined)
+        && found.by.length === 2 && found.orders === 2 && found.state === 'redeemed';
     });
+    await order('bob', { order_id: '881', coupon: 'SPRING-1' });
+    assert.equal(JSON.parse(run('codes', 'find', 'SPRING-1', '--json').stdout).items[0].orders, 2, 'it was told before');
     await upload('spring', ['spring-1', 'SPRING-5']);
     await tell('hal', 'Spring');
     assert.equal(codeIn((await house.recorder.wait('hal@x.example', 1))[0]), 'SPRING-5');

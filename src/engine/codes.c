@@ -42,7 +42,8 @@ bool codes_is_name(struct str name)
 
 bool codes_is_code(struct str code)
 {
-    bool good = code.len > 0 && code.len <= CODE_BYTES_MAX && str_is_utf8(code);
+    bool good = code.len > 0 && code.len <= CODE_BYTES_MAX && str_is_utf8(code) &&
+                memchr("=+-@", code.ptr[0], 4) == NULL;
     for (size_t i = 0; good && i < code.len; i++) {
         unsigned char c = (unsigned char)code.ptr[i];
         good = c > ' ' && c != 0x7f && c != '"' && c != ',' && c != ';';

@@ -87,7 +87,8 @@ const char *codes_property(const struct codes_def *def, uint32_t i);
 
 /* What a pool may be called: letters, digits, _ and -, so that Liquid can name it. */
 bool codes_is_name(struct str name);
-/* What a code may be: 1 to 64 bytes of UTF-8 without spaces, controls, quotes and commas. */
+/* What a code may be: 1 to 64 bytes of UTF-8 without spaces, controls, quotes, commas and
+ * semicolons, and at the start nothing that a spreadsheet takes for a formula (= + - @). */
 bool codes_is_code(struct str code);
 /* How codes are compared: ASCII letters in lower case. `out` has CODE_BYTES_MAX bytes. */
 struct str codes_fold(struct str code, char *out);

@@ -287,16 +287,11 @@ static void example_write(const struct engine *engine, uint32_t person, uint32_t
     buf_str(out, STR(",\"example\":true}"));
 }
 
-static void given_write(const struct engine *engine, const struct code_given *given,
-                        struct buf *out)
+/* The text is the row's, also of a fixed code: another may be defined since it was given. */
+static void given_write(const struct code_given *given, struct buf *out)
 {
-    const struct codes_def *def = program_codes_at(engine->program, given->pool);
-    char                    time[TIME_TEXT_BYTES];
+    char time[TIME_TEXT_BYTES];
     buf_format(out, "{\"pool\":%u,\"number\":%u", given->pool, given->number);
-    if (def->kind == CODES_FIXED) {
-        buf_str(out, STR(",\"code\":"));
-        json_write_str(out, str_of(def->text));
-    }
     if (given->expires_ms != TIME_NEVER)
         buf_format(out, ",\"expires_at\":\"%s\"", time_write(given->expires_ms, time));
     buf_char(out, '}');
@@ -326,7 +321,7 @@ void giving_write(const struct engine *engine, uint32_t person, const struct mes
                 ? NULL
                 : given_find(people_state_get(engine->people, person), owner_of(message), pool);
         if (given != NULL)
-            given_write(engine, given, out);
+            given_write(given, out);
         else
             example_write(engine, person, pool, out);
     }

@@ -82,6 +82,8 @@ static enum err redeem(struct store *store, const struct store_code_order *row)
     code |= sqlite3_bind_int64(order, 3, row->at_ms);
     code |= bind(order, 4, row->profile);
     TRY(run(store, order, code));
+    if (sqlite3_changes(store->db) == 0)
+        return OK; /* it was told before */
     code = sqlite3_bind_int64(redeemed, 1, row->at_ms);
     code |= sqlite3_bind_int64(redeemed, 2, row->at_ms);
     code |= bind(redeemed, 3, row->key);
@@ -113,10 +115,8 @@ static enum err forget(struct store *store, const char *sql, uint64_t profile)
 enum err sqlite_codes_forget(struct store *store, const uint64_t *profiles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        TRY(forget(store,
-                   "DELETE FROM code_order WHERE key IN (SELECT key FROM code WHERE profile=?)",
-                   profiles[i]));
-        TRY(forget(store, "DELETE FROM code_order WHERE profile=?", profiles[i]));
+        /* The order stays, nobody's: told once more it would count again. */
+        TRY(forget(store, "UPDATE code_order SET profile=0 WHERE profile=?", profiles[i]));
         TRY(forget(store, "UPDATE code SET profile=0,message=0,enrollment=0 WHERE profile=?",
                    profiles[i]));
     }

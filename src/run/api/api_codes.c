@@ -161,11 +161,11 @@ enum err codes_alerts_write(struct call *call, struct buf *out)
 
 struct upload {
     struct call       *call;
-    uint32_t           pool;
+    struct codes_state pool;
     struct store_code *codes; /* that are new */
     uint32_t           count;
     struct map         seen; /* fold -> place in codes */
-    uint32_t           already, refused;
+    uint32_t           already, withdrawn, refused;
     struct buf         lines; /* those refused, as JSON */
 };
 
@@ -189,26 +189,30 @@ static bool is_seen(const void *owner, uint32_t value, const void *wanted)
 }
 
 struct there {
-    uint32_t pool;
-    bool     is_there;
+    const struct codes_state *pool;
+    bool                      is_there, is_withdrawn;
 };
 
 static enum err there_each(void *ctx, const struct store_code *row)
 {
     struct there *there = ctx;
-    there->is_there = there->is_there || row->key >> 32 == there->pool;
+    if (row->key >> 32 != there->pool->pool)
+        return OK;
+    there->is_there = true;
+    there->is_withdrawn = row->given_ms == 0 && (uint32_t)row->key <= there->pool->given;
     return OK;
 }
 
 static enum err take(struct upload *upload, uint32_t line, struct str code)
 {
     struct call *call = upload->call;
-    struct there there = { .pool = upload->pool };
+    struct there there = { .pool = &upload->pool };
     if (code.len == 0)
         return OK;
     if (!codes_is_code(code))
         return refuse(upload, line, code,
-                      "A code has 1 to 64 signs, no spaces, quotes, commas or semicolons.");
+                      "A code has 1 to 64 signs, no spaces, quotes, commas or semicolons, "
+                      "and none of = + - @ first.");
     if (upload->count == API_CODES_A_REQUEST_MAX)
         return problem_set(&call->problem, ERR_LIMIT, "codes",
                            "A request has at most 50,000 codes.", "Send several.");
@@ -222,7 +226,8 @@ static enum err take(struct upload *upload, uint32_t line, struct str code)
     else
         there.is_there = true;
     if (there.is_there) {
-        upload->already++;
+        upload->already += !there.is_withdrawn;
+        upload->withdrawn += there.is_withdrawn;
         return OK;
     }
     upload->codes[upload->count] = (struct store_code){ .text = code, .fold = fold };
@@ -249,8 +254,6 @@ static struct str field_of(struct str line, uint32_t number)
 static enum err lines_take(struct upload *upload, struct str text)
 {
     struct str line;
-    if (str_starts(text, STR("\xef\xbb\xbf")))
-        text = str_slice(text, 3, text.len);
     for (uint32_t number = 1; text.len > 0 && str_split(&text, '\n', &line); number++)
         TRY(take(upload, number, field_of(line, number)));
     return OK;
@@ -299,15 +302,31 @@ static enum err upload_submit(struct upload *upload, struct str name)
     return call_submit(upload->call, entries, count, NULL);
 }
 
+/* Before the first record: the others would stay when a later one finds no room. */
+static enum err room_check(const struct upload *upload)
+{
+    if (upload->count <= CODES_LEFT_MAX - upload->pool.left &&
+        upload->count <= UINT32_MAX - upload->pool.had)
+        return OK;
+    return problem_format(
+        &upload->call->problem, ERR_LIMIT, "codes", "Add more when these are given.",
+        "A pool has room for 1,000,000 codes, and %u are left in this one.", upload->pool.left);
+}
+
 static enum err upload_run(struct upload *upload, struct str name, struct str body)
 {
-    struct call *call = upload->call;
+    struct call          *call = upload->call;
+    struct state_question question;
+    TRY(state_of(call, name, &question)); /* as no other upload changes it */
+    upload->pool = question.state;
+    if (str_starts(body, STR("\xef\xbb\xbf")))
+        body = str_slice(body, 3, body.len);
     upload->codes = ARENA_ARRAY(call->arena, API_CODES_A_REQUEST_MAX, struct store_code);
     if (upload->codes == NULL)
         return ERR_MEMORY;
-    TRY(str_starts(str_trim(body), STR("{\"")) || str_eq(str_trim(body), STR("{}"))
-            ? list_take(upload, body)
-            : lines_take(upload, body));
+    TRY(str_starts(str_trim(body), STR("{")) ? list_take(upload, str_trim(body))
+                                             : lines_take(upload, body));
+    TRY(room_check(upload));
     return upload_submit(upload, name);
 }
 
@@ -321,9 +340,7 @@ enum err codes_post(struct call *call)
         return problem_format(
             &call->problem, ERR_CONFLICT, "name", "Upload to codes of the kind \"pool\".",
             "These codes are %s: none are uploaded.", codes_kind_word(question.def.kind));
-    struct upload upload = {
-        .call = call, .pool = question.state.pool, .seen = map_make(), .lines = buf_make(1 << 20)
-    };
+    struct upload upload = { .call = call, .seen = map_make(), .lines = buf_make(1 << 20) };
     pthread_mutex_lock(&call->api->codes_lock);
     enum err err = upload_run(&upload, name, http_body(call->request));
     pthread_mutex_unlock(&call->api->codes_lock);
@@ -331,6 +348,7 @@ enum err codes_post(struct call *call)
         buf_char(&call->out, '{');
         write_int(&call->out, &first, "added", upload.count);
         write_int(&call->out, &first, "already", upload.already);
+        write_int(&call->out, &first, "withdrawn", upload.withdrawn);
         write_int(&call->out, &first, "refused", upload.refused);
         json_write_key(&call->out, &first, "lines");
         buf_format(&call->out, "[%.*s]", STR_ARG(buf_view(&upload.lines)));
@@ -413,7 +431,7 @@ static void row_json(struct buf *out, const struct store_code *row, enum row_sta
     buf_char(out, '}');
 }
 
-/* A code has neither commas nor quotes. What a table would reckon with is text. */
+/* A code has neither commas nor quotes, and begins with nothing that a table would reckon with. */
 static void row_csv(struct buf *out, const struct store_code *row, enum row_state state)
 {
     char given[TIME_TEXT_BYTES] = "", expires[TIME_TEXT_BYTES] = "", used[TIME_TEXT_BYTES] = "";
@@ -423,9 +441,8 @@ static void row_csv(struct buf *out, const struct store_code *row, enum row_stat
         time_write(row->expires_ms, expires);
     if (row->redeemed_ms > 0)
         time_write(row->redeemed_ms, used);
-    buf_format(out, "%u,%s%.*s,%s,%s,%s,%s\n", (uint32_t)row->key,
-               row->text.len > 0 && strchr("=+-@", row->text.ptr[0]) != NULL ? "'" : "",
-               STR_ARG(row->text), ROW_WORDS[state], given, expires, used);
+    buf_format(out, "%u,%.*s,%s,%s,%s,%s\n", (uint32_t)row->key, STR_ARG(row->text),
+               ROW_WORDS[state], given, expires, used);
 }
 
 static enum err listing_each(void *ctx, const struct store_code *row)

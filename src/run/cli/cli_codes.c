@@ -75,7 +75,7 @@ static enum err withdraw(struct talk *talk)
 
 struct importing {
     struct talk *talk;
-    long long    added, already, refused, lines_before;
+    long long    added, already, withdrawn, refused, lines_before;
 };
 
 static void refused_print(struct importing *importing, const struct json *line)
@@ -98,6 +98,7 @@ static enum err part_send(struct importing *importing, struct str part)
             refused_print(importing, &lines->items[i]);
     importing->added += number(&talk->answer, "added");
     importing->already += number(&talk->answer, "already");
+    importing->withdrawn += number(&talk->answer, "withdrawn");
     importing->refused += number(&talk->answer, "refused");
     return OK;
 }
@@ -133,11 +134,13 @@ static enum err import(struct talk *talk)
         text = str_slice(text, part.len, text.len);
     }
     if (talk->cli->is_json)
-        printf("{\"added\":%lld,\"already\":%lld,\"refused\":%lld}\n", importing.added,
-               importing.already, importing.refused);
+        printf("{\"added\":%lld,\"already\":%lld,\"withdrawn\":%lld,\"refused\":%lld}\n",
+               importing.added, importing.already, importing.withdrawn, importing.refused);
     else
         printf("%lld codes added, %lld were there already, %lld lines refused\n", importing.added,
                importing.already, importing.refused);
+    if (importing.withdrawn > 0)
+        fprintf(stderr, "%lld codes were withdrawn before, and stay so.\n", importing.withdrawn);
     return OK;
 }
 

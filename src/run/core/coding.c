@@ -6,6 +6,8 @@
 #include "run/core/redeeming.h"
 #include "run/log.h"
 
+enum { MINTING_PAUSE_MS = 1000 };
+
 static void added(struct core *core, struct batch *batch, struct str name,
                   const struct store_code *codes, uint32_t count)
 {
@@ -29,20 +31,37 @@ void codes_keep(struct core *core, struct batch *batch, const struct entry *entr
         added(core, batch, entry->record.name, entry->codes, entry->record.count);
 }
 
+/* A store that is busy is asked soon again; what may last is told once, and waited for. */
+static bool is_soon(struct core *core, enum err err, struct str name, int64_t now_ms)
+{
+    if (err == ERR_MEMORY)
+        core_fatal(core, "no memory for codes");
+    if (err == ERR_WAIT)
+        return true;
+    if (core->minting_next_ms == 0)
+        log_say(LOG_ERROR, "no codes of \"%.*s\" could be drawn (%s): tried again each second",
+                STR_ARG(name), err_name(err));
+    core->minting_next_ms = now_ms + MINTING_PAUSE_MS;
+    return false;
+}
+
 /* Those that were drawn last must be on disk, or they could not be compared with. */
 bool codes_mint(struct core *core, struct batch *batch, int64_t now_ms)
 {
     struct codes_state state;
     struct store_code *codes = NULL;
-    if (!engine_codes_wanted(core->engine, MINTING_LEAST, &state))
+    if (!engine_codes_wanted(core->engine, MINTING_LEAST, &state)) {
+        core->minting_next_ms = 0;
+        return false;
+    }
+    if (now_ms < core->minting_next_ms)
         return false;
     if (core->minted_seq > atomic_load(&core->committed_seq))
         return true;
     enum err err = minting_draw(core->reader, state.def, batch->arena, MINTING_COUNT, &codes);
-    if (err == ERR_MEMORY)
-        core_fatal(core, "no memory for codes");
     if (err != OK)
-        return true; /* the store is busy: soon again */
+        return is_soon(core, err, state.name, now_ms);
+    core->minting_next_ms = 0;
     own_record(core, batch,
                (struct record){ .kind = RECORD_CODES,
                                 .received_ms = now_ms,
@@ -90,16 +109,13 @@ static struct entry entry_of(struct core *core, struct batch *batch, const struc
                            .body = body };
 }
 
-static void order_keep(struct core *core, struct batch *batch, const struct entry *order,
-                       const struct redemption *redemption, uint32_t profile)
+void codes_order_keep(struct core *core, struct batch *batch, const struct store_code_order *order)
 {
     batch->orders = grown(batch->arena, batch->orders, batch->orders_count, &batch->orders_room,
                           sizeof *batch->orders);
     if (batch->orders == NULL)
         core_fatal(core, "no memory for a batch");
-    batch->orders[batch->orders_count++] =
-        (struct store_code_order){ redemption->key, redemption->order_id, order->record.at_ms,
-                                   (uint64_t)profile + 1 };
+    batch->orders[batch->orders_count++] = *order;
 }
 
 /* Of the batches that are not on disk yet. */
@@ -113,7 +129,7 @@ static bool is_kept(const struct batch *batch, const struct redemption *redempti
 }
 
 uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct entry *order,
-                        struct entry **out)
+                        struct redeemed **out)
 {
     struct redemption     *found = NULL;
     uint32_t               count = 0, kept = 0, profile = batch->out.profile;
@@ -127,11 +143,13 @@ uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct ent
         !engine_codes_hear(core->engine, order->record.name))
         return 0;
     found = ARENA_ARRAY(batch->arena, REDEEMING_CODES_MAX, struct redemption);
-    *out = ARENA_ARRAY(batch->arena, REDEEMING_CODES_MAX, struct entry);
+    *out = ARENA_ARRAY(batch->arena, REDEEMING_CODES_MAX, struct redeemed);
     if (found == NULL || *out == NULL)
         core_fatal(core, "no memory for a batch");
     /* An order is not refused for this: what cannot be read now is a disk that fails. */
     enum err err = redeeming_find(core->reader, core->engine, &in, batch->arena, found, &count);
+    if (err == ERR_WAIT)
+        err = redeeming_find(core->reader, core->engine, &in, batch->arena, found, &count);
     if (err == ERR_MEMORY)
         core_fatal(core, "no memory for a batch");
     if (err != OK)
@@ -139,8 +157,11 @@ uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct ent
     for (uint32_t i = 0; err == OK && i < count; i++) {
         if (is_kept(batch, &found[i]))
             continue;
-        order_keep(core, batch, order, &found[i], profile);
-        (*out)[kept++] = entry_of(core, batch, order, &found[i]);
+        (*out)[kept++] = (struct redeemed){
+            .entry = entry_of(core, batch, order, &found[i]),
+            .order = { found[i].key, found[i].order_id, order->record.at_ms,
+                       (uint64_t)profile + 1 },
+        };
     }
     return kept;
 }

@@ -47,6 +47,7 @@ struct entry {
     struct str    message_id; /* empty: not deduplicated */
     struct str    body;       /* the JSON that is stored */
     struct str    author;     /* RECORD_DEFINE: who did it */
+    bool          leads;      /* seen before, it ends its task: what comes behind it was, too */
 
     const struct store_file *files; /* RECORD_SEND: what goes with it; seq is given by the core */
     uint32_t                 files_count;

@@ -120,6 +120,7 @@ struct core {
     char         *jobs_text, *retention_text, *codes_text; /* as the store has them; NULL: none */
     uint64_t      minted_seq;                              /* of the last codes that were drawn */
     bool          is_minting;      /* some are wanted, and those are not on disk yet */
+    int64_t       minting_next_ms; /* drawing failed: not before; 0: it did not */
     int64_t       retention_day;   /* the last one that was looked at; 0 at the start */
     bool          retention_waits; /* for a merge that is under way, or for rows to be gone */
     bool          is_retained;     /* the base is without what is older, and nobody was asked yet */
@@ -161,10 +162,16 @@ void codes_keep(struct core *core, struct batch *batch, const struct entry *entr
 bool codes_mint(struct core *core, struct batch *batch, int64_t now_ms);
 /* Pools that have run low or out. */
 void codes_tell(struct core *core);
-/* What was redeemed by this order, which the engine has taken: records of their own. */
+/* What was redeemed by an order, which the engine has taken: a record of its own, and a row that
+ * is kept when the engine has taken the record, too. */
+struct redeemed {
+    struct entry            entry;
+    struct store_code_order order;
+};
 uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct entry *order,
-                        struct entry **out);
-void    *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
+                        struct redeemed **out);
+void codes_order_keep(struct core *core, struct batch *batch, const struct store_code_order *order);
+void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
 /* One record of our own, of which no row is kept. */
 void own_record(struct core *core, struct batch *batch, struct record record);
 

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { PROPERTIES_BYTES_MAX = 4096 };
+enum {
+    PROPERTIES_BYTES_MAX = 4096,
+    GIVEN_MAX = 64, /* of a fixed code to one person: under more an order is not looked for */
+};
 
 struct finding {
     struct store_reader          *reader;
@@ -57,8 +60,12 @@ static const struct json *first_of(const struct json *object, const char *const 
 struct wanted {
     struct arena     *arena;
     uint32_t          pool;
+    struct str        text;  /* of a fixed code, as the order names it */
+    int64_t           at_ms; /* of the order: what is given later it cannot have used */
     bool              is_found;
     struct store_code code;
+    uint64_t          keys[GIVEN_MAX + 1]; /* under which the order may have been told before */
+    uint32_t          keys_count;
 };
 
 static enum err given_each(void *ctx, const struct store_code *row)
@@ -69,6 +76,8 @@ static enum err given_each(void *ctx, const struct store_code *row)
     wanted->code = *row;
     wanted->code.text = str_copy(wanted->arena, row->text);
     wanted->is_found = wanted->code.text.ptr != NULL;
+    wanted->keys[0] = row->key;
+    wanted->keys_count = 1;
     return wanted->is_found ? ERR_LIMIT : ERR_MEMORY; /* it was the one */
 }
 
@@ -79,18 +88,34 @@ static enum err pooled_find(const struct finding *finding, struct str text, stru
     return err == ERR_LIMIT ? OK : err;
 }
 
-/* The last time it was given to anyone that the person is. */
+/* Each time it was given, as it was called then; found is the last time before the order. */
+static enum err fixed_each(void *ctx, const struct store_code *row)
+{
+    struct wanted *wanted = ctx;
+    if (row->given_ms == 0 || !str_eq_nocase(row->text, wanted->text))
+        return OK;
+    if (wanted->keys_count < GIVEN_MAX)
+        wanted->keys[wanted->keys_count++] = row->key;
+    if (row->given_ms > wanted->at_ms || (wanted->is_found && row->key < wanted->code.key))
+        return OK;
+    wanted->code = *row;
+    wanted->code.text = str_copy(wanted->arena, row->text);
+    wanted->is_found = wanted->code.text.ptr != NULL;
+    return wanted->is_found ? OK : ERR_MEMORY;
+}
+
+/* Given to anyone that the person is. */
 static enum err fixed_find(const struct finding *finding, struct wanted *out)
 {
     const struct people *people = engine_people(finding->engine);
     uint32_t             profile = finding->order->profile;
     uint64_t             from = store_code_key(out->pool, 1);
     do {
-        enum err err = store_codes_of(finding->reader, (uint64_t)profile + 1, from,
-                                      store_code_key(out->pool, UINT32_MAX), given_each, out);
-        TRY(err == ERR_LIMIT ? OK : err);
+        TRY(store_codes_of(finding->reader, (uint64_t)profile + 1, from,
+                           store_code_key(out->pool, UINT32_MAX), fixed_each, out));
         profile = people_get((struct people *)people, profile)->next;
-    } while (!out->is_found && profile != finding->order->profile);
+    } while (profile != finding->order->profile);
+    out->keys[out->keys_count++] = store_code_key(out->pool, 0);
     return OK;
 }
 
@@ -98,6 +123,15 @@ static enum err order_each(void *ctx, const struct store_code_order *row)
 {
     (void)row;
     *(bool *)ctx = true;
+    return OK;
+}
+
+static enum err was_ordered(const struct finding *finding, const struct wanted *wanted, bool *out)
+{
+    *out = false;
+    for (uint32_t i = 0; i < wanted->keys_count && !*out; i++)
+        TRY(store_code_orders(finding->reader, wanted->keys[i], finding->order_id, order_each,
+                              out));
     return OK;
 }
 
@@ -174,7 +208,7 @@ static enum err redemption_add(struct finding *finding, const struct codes_state
                                const struct wanted *wanted, struct str code)
 {
     const struct people *people = engine_people(finding->engine);
-    bool                 was_ordered = false;
+    bool                 is_told = false;
     struct redemption    made = { .pool = state->pool,
                                   .key = wanted->is_found ? wanted->code.key
                                                           : store_code_key(state->pool, 0),
@@ -187,11 +221,12 @@ static enum err redemption_add(struct finding *finding, const struct codes_state
     for (uint32_t i = 0; i < finding->count; i++)
         if (finding->out[i].key == made.key)
             return OK; /* named twice by one order */
-    TRY(store_code_orders(finding->reader, made.key, made.order_id, order_each, &was_ordered));
-    if (was_ordered)
+    TRY(was_ordered(finding, wanted, &is_told));
+    if (is_told)
         return OK;
     TRY(properties_write(finding, state, wanted, code, &made.properties));
-    made.message_id = str_format(finding->arena, "code:%llu:%.*s", (unsigned long long)made.key,
+    uint64_t named = state->def->kind == CODES_FIXED ? store_code_key(state->pool, 0) : made.key;
+    made.message_id = str_format(finding->arena, "code:%llu:%.*s", (unsigned long long)named,
                                  STR_ARG(made.order_id));
     if (made.message_id.ptr == NULL)
         return ERR_MEMORY;
@@ -203,14 +238,15 @@ static enum err redemption_add(struct finding *finding, const struct codes_state
 
 static enum err code_try(struct finding *finding, const struct codes_state *state, struct str text)
 {
-    struct wanted wanted = { .arena = finding->arena, .pool = state->pool };
-    bool          is_fixed = state->def->kind == CODES_FIXED;
     text = str_trim(text);
-    if (!codes_is_code(text) || finding->count == REDEEMING_CODES_MAX ||
-        (is_fixed && !str_eq_nocase(text, str_of(state->def->text))))
+    struct wanted wanted = {
+        .arena = finding->arena, .pool = state->pool, .text = text, .at_ms = finding->order->at_ms
+    };
+    bool is_fixed = state->def->kind == CODES_FIXED;
+    if (!codes_is_code(text) || finding->count == REDEEMING_CODES_MAX)
         return OK;
     TRY(is_fixed ? fixed_find(finding, &wanted) : pooled_find(finding, text, &wanted));
-    if (!wanted.is_found && !is_fixed)
+    if (!wanted.is_found && !(is_fixed && str_eq_nocase(text, str_of(state->def->text))))
         return OK;
     return redemption_add(finding, state, &wanted,
                           wanted.is_found ? wanted.code.text : str_of(state->def->text));

@@ -19,7 +19,11 @@
  *       "value"?, "currency"?}
  *
  * Always true   one event an order and code, however often the order is told, for ever.
- * Cost          nothing for an event that redeems nothing; else two look-ups a code that it names.
+ * Fixed codes   are known by what they are called now, and by what they were called when they were
+ *               given to who orders. An order that is told again is looked for under each time they
+ *               were given; what was given after the order is no part of it.
+ * Cost          nothing for an event that redeems nothing; else two look-ups a code that it names,
+ *               and one a fixed pool.
  * Knows not     codes that were not given yet: who uses one of those redeems nothing.
  */
 #ifndef DULT_RUN_REDEEMING_H

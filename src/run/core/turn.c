@@ -240,15 +240,20 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
 static void order_run(struct core *core, struct batch *batch, struct task *task,
                       struct entry *entry)
 {
-    struct task   own = { .profile = PROFILE_NONE };
-    struct entry *redeemed = NULL;
-    uint32_t      taken = task->taken, older = task->older;
+    struct redeemed *redeemed = NULL;
+    uint32_t         taken = task->taken, older = task->older;
     entry_run(core, batch, task, entry);
     if (task->taken == taken || task->older != older)
         return;
     uint32_t count = codes_redeemed(core, batch, entry, &redeemed);
-    for (uint32_t i = 0; i < count; i++)
-        entry_run(core, batch, &own, &redeemed[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        struct task own = { .profile = PROFILE_NONE };
+        entry_run(core, batch, &own, &redeemed[i].entry);
+        if (own.taken > 0)
+            codes_order_keep(core, batch, &redeemed[i].order);
+        if (own.err != OK)
+            log_say(LOG_ERROR, "the redemption of a code was not taken (%s)", err_name(own.err));
+    }
 }
 
 static int64_t mono_ns(void)
@@ -276,7 +281,10 @@ static void task_run(struct core *core, struct batch *batch, struct task *task)
     for (uint32_t i = 0; i < task->entries_count; i++) {
         if (i + ENGINE_AHEAD < task->entries_count)
             engine_prefetch(core->engine, &task->entries[i + ENGINE_AHEAD].record);
+        uint32_t duplicates = task->duplicates;
         order_run(core, batch, task, &task->entries[i]);
+        if (task->entries[i].leads && task->duplicates > duplicates)
+            break;
     }
     if (task->ask == NULL || ask_run(core, task)) {
         batch->tasks[batch->tasks_count++] = task;
@@ -516,6 +524,8 @@ static int64_t sleep_us(struct core *core)
     int64_t claims_ms = claims_next_ms(core);
     if (claims_ms < next_ms)
         next_ms = claims_ms;
+    if (core->minting_next_ms > 0 && core->minting_next_ms < next_ms)
+        next_ms = core->minting_next_ms;
     if (next_ms <= now_ms)
         return 0;
     int64_t wait_us =
