@@ -32,6 +32,7 @@ const OFFERS = {
     { answers: ['no'], consent: { topic: 'offers', channel: 'email', state: 'refused' } },
   ],
 };
+const LETTERS = { ...OFFERS, change: true, texts: { en: { question: 'May we write to you?' } } };
 const WHY = {
   kind: 'choice', choices: [{ id: 'price', score: 1 }, { id: 'service' }],
   texts: { en: { question: 'What matters most?', answers: { price: 'The price & more', service: 'The service' } } },
@@ -44,12 +45,13 @@ const mailing = (event, html, text) => ({
 });
 const SHOP = {
   'topics.json': TOPICS,
-  'questions/nps.json': NPS, 'questions/offers.json': OFFERS, 'questions/why.json': WHY, 'questions/stars.json': STARS,
+  'questions/nps.json': NPS, 'questions/offers.json': OFFERS, 'questions/letters.json': LETTERS, 'questions/why.json': WHY, 'questions/stars.json': STARS,
   'segments/promoters.segment': 'did "Question Answered" where (question = "nps" and score >= 9)',
   ...mailing('ask', '<html><body>{{ questions.nps.html }}<p><a href="{{ questions.offers.link }}">offers</a></p></body></html>',
     '{{ questions.nps.text }}\n{{ questions.offers.text }}\n'),
   ...mailing('ask why', '<html><body>{% for a in questions["why"].answers %}<a href="{{ a.link }}">{{ a.text }}</a> {% endfor %}'
     + '<a href="{{ questions.stars.answers[3].link }}">4</a></body></html>'),
+  ...mailing('ask twice', '<html><body><a href="{{ questions.letters.link }}">letters</a> <a href="{{ questions.offers.link }}">offers</a></body></html>'),
   ...mailing('thank', '<html><body><p>thanks</p></body></html>'),
   'journeys/thank.json': { journey: 'thank', trigger: { event: 'Question Answered', where: 'question = "nps" and score >= 9' }, reentry: 'always', nodes: [{ id: 'm', email: 'thank' }] },
 };
@@ -60,8 +62,14 @@ const linksIn = (html, letter = 'q') => [...html.matchAll(new RegExp(`href="(htt
 describe('questions in mail', { skip: skipWithoutProgram }, () => {
   let house;
   const open = (url, headers = {}, method = 'GET') => http(method, house.local(url), { headers: { ...BROWSER, ...headers } });
-  const press = (url, fields) => http('POST', house.local(url),
-    { headers: { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(fields).toString() });
+  const versions = new Map(); // of each question, as its page showed it
+  const versionOn = (page) => /name="version" value="(\d+)"/.exec(page.text)?.[1];
+  const press = async (url, fields) => {
+    const name = new URL(url).searchParams.get('q');
+    if (!versions.has(name)) versions.set(name, versionOn(await open(url)));
+    const body = new URLSearchParams({ version: versions.get(name), ...fields }).toString();
+    return http('POST', house.local(url), { headers: { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded' }, body });
+  };
   const api = (method, path, body) => http(method, `${house.server.origin}${path}`,
     { headers: { authorization: `Bearer ${house.client.apiKey}` }, ...(body === undefined ? {} : { body }) });
   const person = (id, traits = {}) => house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example`, ...traits } });
@@ -188,6 +196,48 @@ describe('questions in mail', { skip: skipWithoutProgram }, () => {
     assert.match((await open(link)).text, /allerede svart/);
     assert.equal((await standing('kim')).state, 'subscribed');
     assert.equal((await answers('kim')).length, 1);
+  });
+
+  test('the same answer again says again what follows from it, and is no second answer', async () => {
+    await person('ole');
+    const [letters, offers] = linksIn((await mail('ole', 'ask twice')).html);
+    await press(letters, { answer: 'no' });
+    assert.equal((await standing('ole')).state, 'unsubscribed');
+    await press(offers, { answer: 'yes' });
+    assert.equal((await standing('ole')).state, 'subscribed');
+    await press(letters, { answer: 'no' });
+    assert.equal((await standing('ole')).state, 'unsubscribed');
+    assert.equal((await answers('ole')).length, 2);
+  });
+
+  test('of yes and no at the same moment the first stands, and only what follows from it', async () => {
+    for (let i = 0; i < 6; i += 1) {
+      await person(`both${i}`);
+      const [, offers] = linksIn((await mail(`both${i}`, 'ask twice')).html);
+      await Promise.all(['yes', 'no', 'yes', 'no', 'no', 'yes'].map((answer) => press(offers, { answer })));
+      const [said, ...more] = await answers(`both${i}`);
+      assert.deepEqual(more, []);
+      assert.equal((await standing(`both${i}`)).state, said.answer === 'yes' ? 'subscribed' : 'unsubscribed');
+      assert.equal((await house.client.get(`/api/v1/profiles/both${i}/consent`)).said.length, 1);
+    }
+  });
+
+  test('an answer to a text that has changed meanwhile answers nothing, and is asked for again', async () => {
+    await person('ulv');
+    const [letters] = linksIn((await mail('ulv', 'ask twice')).html);
+    const version = versionOn(await open(letters));
+    const changed = { ...LETTERS, texts: { en: { question: 'May we and our friends write to you?' } } };
+    assert.equal((await api('PUT', '/api/v1/questions/letters', JSON.stringify(changed))).status, 200);
+    const page = await press(letters, { answer: 'yes', version });
+    assert.equal(page.status, 409);
+    assert.match(page.text, /role="alert">This question has been changed/);
+    assert.match(page.text, /our friends/);
+    assert.equal((await press(letters, { answer: 'yes', version: '' })).status, 409);
+    assert.deepEqual(await answers('ulv'), []);
+    assert.equal((await standing('ulv')).state, 'unknown');
+    versions.set('letters', versionOn(page));
+    assert.equal((await press(letters, { answer: 'yes' })).status, 200);
+    assert.equal((await standing('ulv')).state, 'subscribed');
   });
 
   test('an address that was bent, taken from another mail or made longer asks nobody', async () => {

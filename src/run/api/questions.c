@@ -1,12 +1,13 @@
 /*
  * A question that a mail asked: a page on which only the button counts.
  *
- *      GET   the question, its answers, the one of the link chosen; looking is a click and no
- * answer POST  the answer: an event of the person, and what the question says follows from it
+ *      GET   the question, its answers, the one of the link chosen; looking is a click, no answer
+ *      POST  the answer: an event of the person, and what the question says follows from it
  *
  * Scanners follow every link of a mail and press no buttons, so they answer nothing. An answer that
- * says what was said before by the same mail is no second one; another is a second record where the
- * question may be answered anew, and the last counts.
+ * says what was said before by the same mail is no second one, though what follows from it is said
+ * again; another is a second record where the question may be answered anew, and the last counts.
+ * An answer is one to the text that its page showed: to another version it answers nothing.
  */
 #include "run/api/visitor.h"
 
@@ -63,7 +64,7 @@ static bool question_ask(struct engine *engine, struct task *task)
     struct earlier_query query = { asked->visitor.trail.token.profile,
                                    asked->visitor.trail.token.message, EVENT_QUESTION_ANSWERED,
                                    STR("question"), asked->name };
-    if (paper != NULL) {
+    if (paper != NULL && asked->version == 0) { /* asked again, it stays the one that was read */
         asked->text = str_copy(asked->call->arena, paper->text);
         asked->version = paper->version;
     }
@@ -180,9 +181,10 @@ static void comment_write(struct asked *asked, struct str comment)
 }
 
 struct form {
-    uint32_t   chosen; /* the place of an answer; none there: nothing is chosen */
-    struct str comment;
-    bool       is_faulty; /* nothing was chosen, and the button pressed */
+    uint32_t    chosen; /* the place of an answer; none there: nothing is chosen */
+    struct str  comment;
+    const char *fault; /* why the pressed button did not count; NULL: it was not pressed */
+    int         status;
 };
 
 static enum err form_send(struct asked *asked, struct form form)
@@ -190,12 +192,13 @@ static enum err form_send(struct asked *asked, struct form form)
     struct page *page = &asked->page;
     struct buf  *out = &page->out;
     page_title(page, asked->words.question);
-    if (form.is_faulty) {
+    if (form.fault != NULL) {
         buf_str(out, STR("<p role=\"alert\">"));
-        page_escape(out, page_word(page, "choose_text"));
+        page_escape(out, page_word(page, form.fault));
         buf_str(out, STR("</p>"));
     }
     page_form(page);
+    page_hidden(page, "version", str_format(page->call->arena, "%u", asked->version));
     buf_format(out, "<fieldset class=\"open\" lang=\"%.*s\"><legend><h1>",
                STR_ARG(asked->words.language));
     page_escape(out, asked->words.question);
@@ -204,7 +207,7 @@ static enum err form_send(struct asked *asked, struct form form)
     buf_str(out, STR("</fieldset>"));
     comment_write(asked, form.comment);
     page_button(page, "answer", "answer_button", false);
-    return page_send(page, form.is_faulty ? 422 : 200);
+    return page_send(page, form.status);
 }
 
 static void visited(struct asked *asked)
@@ -228,7 +231,7 @@ enum err question_page(struct call *call)
         return told(asked, "once_title", "once_text", 200);
     struct str wanted = asked->link_answer.len > 0 ? asked->link_answer : asked->earlier.answer;
     return form_send(asked, (struct form){ question_answer_at(&asked->question, wanted),
-                                           asked->earlier.comment, false });
+                                           asked->earlier.comment, NULL, 200 });
 }
 
 /* ---- the answer ---- */
@@ -236,6 +239,7 @@ enum err question_page(struct call *call)
 struct given {
     uint32_t   answer; /* its place */
     struct str comment;
+    bool       is_of_now; /* the page that was read showed the question as it is */
 };
 
 /* What is typed: its line ends as one character, no other controls, and not too long. */
@@ -257,7 +261,11 @@ static void given_read(struct asked *asked, struct given *out)
 {
     SCOPED(buf_donep) struct buf answer = buf_make(BODY_BYTES_MAX);
     SCOPED(buf_donep) struct buf comment = buf_make(BODY_BYTES_MAX);
+    SCOPED(buf_donep) struct buf version = buf_make(BODY_BYTES_MAX);
     struct str                   body = http_body(asked->call->request);
+    int64_t                      number;
+    out->is_of_now = query_get(body, STR("version"), &version) && buf_err(&version) == OK &&
+                     str_to_int(buf_view(&version), &number) == OK && number == asked->version;
     bool is_told = query_get(body, STR("answer"), &answer) && buf_err(&answer) == OK;
     out->answer = is_told ? question_answer_at(&asked->question, buf_view(&answer))
                           : asked->question.answers_count;
@@ -293,6 +301,7 @@ static enum err answer_entry(struct asked *asked, const struct given *given, str
     out->message_id =
         str_format(arena, "answer.%llu.%.*s.%u", (unsigned long long)trail.token.message,
                    STR_ARG(asked->name), asked->earlier.all);
+    out->leads = true;
     return out->message_id.ptr == NULL ? ERR_MEMORY : OK;
 }
 
@@ -339,12 +348,10 @@ static enum err trait_entry(struct asked *asked, const struct question_rule *rul
     return out->body.ptr == NULL ? ERR_MEMORY : OK;
 }
 
-/* The answer and all that follows from it, in one transaction. */
-static enum err entries_make(struct asked *asked, const struct given *given, struct entry *entries,
-                             uint32_t *count)
+/* All that follows from an answer, behind it, to be in one transaction. */
+static enum err entries_add(struct asked *asked, const struct given *given, struct entry *entries,
+                            uint32_t *count)
 {
-    *count = 0;
-    TRY(answer_entry(asked, given, &entries[(*count)++]));
     for (uint32_t i = 0; i < asked->question.rules_count; i++) {
         const struct question_rule *rule = &asked->question.rules[i];
         if ((rule->answers & 1u << given->answer) == 0)
@@ -364,19 +371,33 @@ static bool is_said_before(const struct asked *asked, const struct given *given)
            str_eq(asked->earlier.comment, given->comment);
 }
 
+/* What was said before is no second answer; but between the two it may have been taken back on
+ * another page, so what follows from it is said again. */
+static enum err again(struct asked *asked, const struct given *given, struct entry *entries)
+{
+    uint32_t count = 0;
+    if (!asked->question.may_change)
+        return OK;
+    TRY(entries_add(asked, given, entries, &count));
+    return count == 0 ? OK : call_submit(asked->call, entries, count, NULL);
+}
+
 /* *is_taken: it counts, now or since before. */
 static enum err answer_take(struct asked *asked, const struct given *given, bool *is_taken)
 {
     struct entry *entries = ARENA_ARRAY(asked->call->arena, ENTRIES_MAX, struct entry);
     struct task   task;
-    uint32_t      count;
     if (entries == NULL)
         return ERR_MEMORY;
     for (int i = 0; i < TRIES; i++) {
+        uint32_t count = 0;
         *is_taken = is_said_before(asked, given);
-        if (*is_taken || (asked->earlier.all > 0 && !asked->question.may_change))
+        if (*is_taken)
+            return i == 0 ? again(asked, given, entries) : OK;
+        if (asked->earlier.all > 0 && !asked->question.may_change)
             return OK;
-        TRY(entries_make(asked, given, entries, &count));
+        TRY(answer_entry(asked, given, &entries[count++]));
+        TRY(entries_add(asked, given, entries, &count));
         TRY(call_submit(asked->call, entries, count, &task));
         *is_taken = task.duplicates == 0;
         if (*is_taken)
@@ -452,8 +473,11 @@ static enum err answered(struct asked *asked)
     struct given given;
     bool         is_taken;
     given_read(asked, &given);
+    if (!given.is_of_now)
+        return form_send(
+            asked, (struct form){ given.answer, given.comment, "question_changed_text", 409 });
     if (given.answer == asked->question.answers_count)
-        return form_send(asked, (struct form){ given.answer, given.comment, true });
+        return form_send(asked, (struct form){ given.answer, given.comment, "choose_text", 422 });
     TRY(answer_take(asked, &given, &is_taken));
     return is_taken ? thanks_send(asked, given.answer)
                     : told(asked, "once_title", "once_text", 200);
