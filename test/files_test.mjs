@@ -213,6 +213,22 @@ describe('files in mail', { skip: skipWithoutProgram }, () => {
     assert.ok(large.status === 413 || /EPIPE|ECONNRESET/.test(large.code), 'more than 50 MB');
   });
 
+  test('bytes and settings put at the same moment are both there', async () => {
+    const put = (body, query = '') => api('PUT', `/api/v1/files/both${query}`, body, { 'content-type': 'text/plain' });
+    assert.equal((await put('first')).status, 200);
+    for (let i = 1; i <= 20; i += 1) {
+      const answers = await Promise.all([put(`bytes ${i}`), put('', `?days=${i}`)]);
+      assert.deepEqual(answers.map((one) => one.status), [200, 200]);
+      const file = (await api('GET', '/api/v1/files')).body.items.find((one) => one.name === 'both');
+      assert.deepEqual([file.bytes, file.days], [`bytes ${i}`.length, i]);
+      assert.equal((await api('GET', '/api/v1/files/both/content')).bytes.toString(), `bytes ${i}`);
+    }
+    const [deleted, changed] = await Promise.all([api('DELETE', '/api/v1/files/both'), put('', '?days=50')]);
+    assert.equal(deleted.status, 200);
+    assert.ok([200, 400].includes(changed.status));
+    assert.equal((await api('GET', '/api/v1/files/both/content')).status, 404);
+  });
+
   test('from the command line: put, list, show, delete; a folder with a file that has no good name is refused', async () => {
     const dir = folder('files');
     writeFileSync(join(dir, 'Deck.pptx'), 'slides');

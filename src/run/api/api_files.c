@@ -212,30 +212,36 @@ static enum err put_locked(struct call *call, struct str name, struct file_def *
     return err;
 }
 
+/* What is changed and what it is made of are one: under the lock nobody changes it in between. */
+static enum err put_run(struct call *call, struct str name, struct file_def *def, uint64_t *version,
+                        bool *is_changed)
+{
+    struct one one = { .call = call, .name = name };
+    TRY(call_ask(call, one_ask, &one));
+    bool is_there =
+        one.text.len > 0 && file_def_parse(call->arena, one.text, def, &call->problem) == OK;
+    if (!is_there && http_body(call->request).len == 0)
+        return problem_set(&call->problem, ERR_INPUT, "body", "The file is empty.",
+                           "Send its bytes.");
+    TRY(def_read(call, def, is_there));
+    return call_flag(call, "dry") ? OK : put_locked(call, name, def, version, is_changed);
+}
+
 enum err file_put(struct call *call)
 {
-    struct one      one = { .call = call, .name = call_param(call, "name") };
+    struct str      name = call_param(call, "name");
     struct file_def def = { .days = FILE_DAYS };
     uint64_t        version = 0;
     bool            is_changed = false, first = true;
     TRY(shelf_wanted(call));
-    TRY(question_name_check(one.name, &call->problem));
-    TRY(call_ask(call, one_ask, &one));
-    bool is_there =
-        one.text.len > 0 && file_def_parse(call->arena, one.text, &def, &call->problem) == OK;
-    if (!is_there && http_body(call->request).len == 0)
-        return problem_set(&call->problem, ERR_INPUT, "body", "The file is empty.",
-                           "Send its bytes.");
-    TRY(def_read(call, &def, is_there));
-    if (!call_flag(call, "dry")) {
-        file_shelf_lock(call->api->files);
-        enum err err = put_locked(call, one.name, &def, &version, &is_changed);
-        file_shelf_unlock(call->api->files);
-        TRY(err);
-    }
+    TRY(question_name_check(name, &call->problem));
+    file_shelf_lock(call->api->files);
+    enum err err = put_run(call, name, &def, &version, &is_changed);
+    file_shelf_unlock(call->api->files);
+    TRY(err);
     buf_char(&call->out, '{');
     write_text(&call->out, &first, "kind", STR("file"));
-    write_text(&call->out, &first, "name", one.name);
+    write_text(&call->out, &first, "name", name);
     if (version > 0)
         write_int(&call->out, &first, "version", (int64_t)version);
     json_write_key(&call->out, &first, "changed");

@@ -73,8 +73,9 @@ enum err file_reply(struct call *call, const struct file_def *def)
     TRY(file_shelf_take(call->api->files, def, &file));
     struct str tag =
         str_format(call->arena, "\"%.*s\"", STR_ARG(str_slice(def->sha256, 0, TAG_BYTES)));
-    struct file_range  range = wanted(call, tag, file->bytes.len);
-    bool               is_none = range.kind == RANGE_NONE;
+    struct file_range range = wanted(call, tag, file->bytes.len);
+    bool              is_none = range.kind == RANGE_NONE;
+    file_shelf_expect(file, range.from, range.to);
     struct http_header headers[] = {
         { STR("Content-Disposition"), buf_view(&disposition) },
         { STR("X-Content-Type-Options"), STR("nosniff") },

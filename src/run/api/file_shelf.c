@@ -183,7 +183,6 @@ static enum err map(int fd, const struct file_def *def, struct file_bytes *out)
     if (at == MAP_FAILED)
         return ERR_MEMORY;
     (void)madvise(at, (size_t)def->bytes, MADV_SEQUENTIAL);
-    (void)madvise(at, (size_t)def->bytes, MADV_WILLNEED);
     out->bytes = (struct str){ at, (size_t)def->bytes };
     return OK;
 }
@@ -205,6 +204,12 @@ enum err file_shelf_take(struct file_shelf *shelf, const struct file_def *def,
     else
         free(bytes);
     return err;
+}
+
+void file_shelf_expect(const struct file_bytes *file, size_t from, size_t to)
+{
+    size_t start = from - from % (size_t)sysconf(_SC_PAGESIZE);
+    (void)madvise((char *)(uintptr_t)file->bytes.ptr + start, to - start, MADV_WILLNEED);
 }
 
 void file_shelf_give(void *context)

@@ -47,6 +47,8 @@ struct file_bytes {
 };
 MUST enum err file_shelf_take(struct file_shelf *shelf, const struct file_def *def,
                               struct file_bytes **out);
-void          file_shelf_give(void *bytes); /* as the body_done of http.h wants it */
+/* These will be read soon, and the others perhaps never. */
+void file_shelf_expect(const struct file_bytes *file, size_t from, size_t to);
+void file_shelf_give(void *bytes); /* as the body_done of http.h wants it */
 
 #endif
