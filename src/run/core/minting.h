@@ -6,8 +6,8 @@
  * put there by a record like uploaded ones. So what a message says was on disk, and could be told
  * to the shop, before it went out; and nobody who has many of them can guess another.
  *
- * Always true   what is drawn is no code that any pool had before, whatever its case. (A code that is
- *               uploaded later to another pool is compared with its own pool only.)
+ * Always true   what is drawn is no code that any pool had before, whatever its case. (A code that
+ *               is uploaded later to another pool is compared with its own pool only.)
  * Cost          8 ms for 2,000; nothing where nothing is generated.
  */
 #ifndef DULT_RUN_MINTING_H

@@ -4,8 +4,8 @@
  *      claimed   {"spring": {"pool": 3, "number": 17, "expires_at": "..."}}
  *      seen      {"spring": {"code": "SPRING-7KQ2", "expires_at": "..."}}
  *
- * The claim names numbers, which stay whose they are; the store has the codes, also the fixed ones as
- * they were given. Of an example the claim has the text.
+ * The claim names numbers, which stay whose they are; the store has the codes, also the fixed ones
+ * as they were given. Of an example the claim has the text.
  */
 #ifndef DULT_RUN_RENDER_CODES_H
 #define DULT_RUN_RENDER_CODES_H
