@@ -54,6 +54,22 @@ describe('a form of another site', { skip: skipWithoutProgram }, () => {
     assert.equal((await said('ada@x.example')).length, 2);
   });
 
+  test('silences nobody who is written to already', async () => {
+    await house.client.send('/v1/identify', { userId: 'kim@x.example', traits: { email: 'kim@x.example' } });
+    await eventually('Kim is known', async () => house.client.profile('kim@x.example'));
+    assert.equal((await post('footer', { email: 'kim@x.example' })).status, 303);
+    assert.deepEqual(await said('kim@x.example'), []);
+  });
+
+  test('keeps what can be read again, wherever the page was cut', async () => {
+    for (const before of ['', 'a'])
+      await post('footer', { email: `cut${before}@x.example` }, { referer: `${SHOP}/${before}${'ø'.repeat(150)}` });
+    await house.server.kill();
+    await house.server.start();
+    assert.equal((await said('cuta@x.example'))[0].state, 'pending');
+    assert.match((await said('cut@x.example'))[0].how, /ø/);
+  });
+
   test('leads only to pages of its list, and lets only its sites read the answer', async () => {
     const elsewhere = await post('footer', { email: 'bob@x.example', redirect: 'https://evil.example/' });
     assert.equal(elsewhere.headers.location, `${SHOP}/thanks`);

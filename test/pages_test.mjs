@@ -30,7 +30,8 @@ const shop = () => shopFolder({
 describe('the pages behind links', { skip: skipWithoutProgram || skipWithoutBrowser }, () => {
   let house, browser;
   before(async () => {
-    [house, browser] = await Promise.all([openHouse({ shop: shop() }), openBrowser()]);
+    browser = await openBrowser();
+    house = await openHouse({ shop: shop() });
   });
   after(async () => {
     await browser?.close();

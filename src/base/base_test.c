@@ -151,6 +151,23 @@ TEST(time, lengths_are_read_and_written_in_the_largest_whole_unit)
     assert_int_equal(time_length_parse(STR("99999999999999999999d"), &ms), ERR_INPUT);
 }
 
+TEST(json, what_is_no_utf8_is_written_so_that_it_can_be_read)
+{
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        { "b\xC3\xB8", "\"b\xC3\xB8\"" },
+        { "b\xC3", "\"b\xEF\xBF\xBD\"" },
+        { "\xB8\"\xF0\x9F\x98x", "\"\xEF\xBF\xBD\\\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDx\"" },
+        { "\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SCOPED(buf_donep) struct buf out = buf_make(100);
+        json_write_str(&out, str_of(cases[i].text));
+        assert_str(buf_view(&out), cases[i].written);
+    }
+}
+
 TEST(json, what_is_read_is_written_back)
 {
     static const char text[] =

@@ -159,9 +159,8 @@ static const char escapes[256] = {
     [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
-void json_write_str(struct buf *out, struct str s)
+static void utf8_write(struct buf *out, struct str s)
 {
-    buf_char(out, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
@@ -175,6 +174,22 @@ void json_write_str(struct buf *out, struct str s)
         from = i + 1;
     }
     buf_str(out, str_slice(s, from, s.len));
+}
+
+void json_write_str(struct buf *out, struct str s)
+{
+    bool is_whole = str_is_utf8(s);
+    buf_char(out, '"');
+    if (is_whole)
+        utf8_write(out, s);
+    for (size_t i = 0; !is_whole && i < s.len;) {
+        size_t bytes = str_utf8_at(s, i);
+        if (bytes == 0)
+            buf_str(out, STR("\xEF\xBF\xBD"));
+        else
+            utf8_write(out, str_slice(s, i, i + bytes));
+        i += bytes == 0 ? 1 : bytes;
+    }
     buf_char(out, '"');
 }
 

@@ -86,8 +86,10 @@ MUST enum err json_copy(struct arena *arena, const struct json *value, struct js
 /* Appends compact JSON. Numbers are written so that reading gives the same number back. */
 void json_write(struct buf *out, const struct json *value);
 void json_write_pretty(struct buf *out, const struct json *value); /* two spaces, a line a member */
-void json_write_str(struct buf *out, struct str s);                /* quoted and escaped */
-void json_write_real(struct buf *out, double value);               /* null when not finite */
+/* Quoted and escaped. What is no UTF-8 becomes U+FFFD, byte by byte: what is written can be read.
+ */
+void json_write_str(struct buf *out, struct str s);
+void json_write_real(struct buf *out, double value); /* null when not finite */
 
 /* For writing by hand: jw_key(out, &first, "name") puts the comma where one belongs. */
 void json_write_key(struct buf *out, bool *first, const char *key);

@@ -193,6 +193,26 @@ static size_t ascii_bytes(const unsigned char *at, size_t bytes)
     return passed;
 }
 
+size_t str_utf8_at(struct str s, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr + at;
+    unsigned char        c = p[0];
+    size_t               more = c < 0x80                ? 0
+                                : c >= 0xC2 && c < 0xE0 ? 1
+                                : (c & 0xF0) == 0xE0    ? 2
+                                : c >= 0xF0 && c < 0xF5 ? 3
+                                                        : 4;
+    if (more == 4 || s.len - at <= more)
+        return 0;
+    for (size_t k = 1; k <= more; k++)
+        if ((p[k] & 0xC0) != 0x80)
+            return 0;
+    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
+        (c == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return more + 1;
+}
+
 bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
@@ -201,21 +221,10 @@ bool str_is_utf8(struct str s)
         i += ascii_bytes(p + i, s.len - i);
         if (i == s.len)
             break;
-        unsigned char c = p[i];
-        size_t        more = c < 0x80                ? 0
-                             : c >= 0xC2 && c < 0xE0 ? 1
-                             : (c & 0xF0) == 0xE0    ? 2
-                             : c >= 0xF0 && c < 0xF5 ? 3
-                                                     : 4;
-        if (more == 4 || s.len - i <= more)
+        size_t bytes = str_utf8_at(s, i);
+        if (bytes == 0)
             return false;
-        for (size_t k = 1; k <= more; k++)
-            if ((p[i + k] & 0xC0) != 0x80)
-                return false;
-        if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) ||
-            (c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F))
-            return false;
-        i += more + 1;
+        i += bytes;
     }
     return true;
 }

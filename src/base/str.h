@@ -57,5 +57,7 @@ MUST enum err str_to_real(struct str s, double *out); /* decimal and exponent; n
 
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
+/* Bytes of the character that begins at `at` < len; 0: none does. */
+size_t str_utf8_at(struct str s, size_t at);
 
 #endif

@@ -7,6 +7,8 @@
 /* A second press of a form's button asks for nothing new. */
 #define CONFIRM_PAUSE_MS TIME_MINUTE_MS
 
+enum { ALL_TIMES = 2 }; /* so many times what one topic may: of all of them */
+
 static enum facts_consent_state known_state(const struct engine *engine, uint32_t person,
                                             uint32_t topic, enum consent_channel channel)
 {
@@ -36,9 +38,9 @@ bool confirm_is_mail(const struct program *program, const struct message *messag
 /* ---- asking ---- */
 
 struct asked {
-    uint32_t topic, times;
-    int64_t  from_ms, last_ms; /* last_ms: of the time before this one */
-    uint32_t seq;              /* this one */
+    uint32_t topic, times, all; /* all: of every topic */
+    int64_t  from_ms, last_ms;  /* last_ms: of the time before this one */
+    uint32_t seq;               /* this one */
 };
 
 static void asked_in(const struct facts *facts, const struct run *run, struct asked *asked)
@@ -48,9 +50,11 @@ static void asked_in(const struct facts *facts, const struct run *run, struct as
         if (run->name[i] != OWN_CONSENT || run->at_ms[i] < asked->from_ms)
             continue;
         struct bag bag = bag_at(facts->bags, run->bag[i]);
-        if (!bag_find(bag, OWN_KEY_TOPIC, &about) || about.integer != asked->topic ||
-            !bag_find(bag, OWN_KEY_STATE, &state) ||
+        if (!bag_find(bag, OWN_KEY_TOPIC, &about) || !bag_find(bag, OWN_KEY_STATE, &state) ||
             consent_of_told(state.string) != CONSENT_PENDING)
+            continue;
+        asked->all++;
+        if (about.integer != asked->topic)
             continue;
         asked->times++;
         if (run->seq[i] != asked->seq && run->at_ms[i] > asked->last_ms)
@@ -70,7 +74,7 @@ static bool is_asked_enough(struct step *step, uint32_t topic)
                                        .seq = (uint32_t)engine->seq };
     for (uint32_t r = 0; r < facts->runs_count; r++)
         asked_in(facts, &facts->runs[r], &asked);
-    return asked.times > topics->mails ||
+    return asked.times > topics->mails || asked.all > ALL_TIMES * topics->mails ||
            (asked.last_ms != INT64_MIN && asked.last_ms > engine->now_ms - CONFIRM_PAUSE_MS);
 }
 

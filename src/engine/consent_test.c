@@ -1,6 +1,9 @@
 /* Consent by example: topics that ask to confirm, words taken back, what a proof keeps. */
 #include "engine/engine_world_test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/test.h"
 #include "base/time.h"
 
@@ -123,6 +126,26 @@ TEST(consent, whoever_fills_in_the_form_again_and_again_fills_no_mailbox)
     engine_world_tick(&w, 8 * TIME_DAY_MS);
     say(&w, "news", "{\"state\":\"subscribed\",\"source\":\"form\"}");
     assert_str(next(&w), "confirm");
+    engine_world_close(&w);
+}
+
+TEST(consent, nor_by_a_topic_after_the_other)
+{
+    struct world w = shop();
+    char         topics[1024] = "{\"topics\":[";
+    int          mails = 0;
+    for (int i = 0; i < 12; i++)
+        snprintf(topics + strlen(topics), sizeof topics - strlen(topics),
+                 "%s{\"id\":\"t%d\",\"confirm\":[\"form\"]}", i == 0 ? "" : ",", i);
+    strcat(topics, "],\"confirm\":{\"days\":7,\"mails\":3}}");
+    assert_ok(engine_world_define(&w, DEFINE_TOPICS, "topics", topics));
+    for (int i = 0; i < 12; i++) {
+        char topic[8];
+        snprintf(topic, sizeof topic, "t%d", i);
+        say(&w, topic, "{\"state\":\"subscribed\",\"source\":\"form\"}");
+        mails += next(&w).len > 0;
+    }
+    assert_int_equal(mails, 6);
     engine_world_close(&w);
 }
 

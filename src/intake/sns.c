@@ -58,6 +58,25 @@ static bool is_amazons(struct arena *arena, struct str url, struct str topic)
                                       is_china ? ".cn" : ""));
 }
 
+/*
+ * Of the name that Amazon gives them, and nothing else: any other answer of that host, a query's,
+ * may hold a certificate that somebody put into it.
+ */
+static bool is_certificate_name(struct str url)
+{
+    static const struct str begin = { "/SimpleNotificationService-", 27 }, end = { ".pem", 4 };
+    size_t                  at = str_find_char(url, 8, '/'); /* behind https:// */
+    struct str              path = str_slice(url, at, url.len);
+    if (!str_starts(path, begin) || !str_ends(path, end) || path.len <= begin.len + end.len)
+        return false;
+    for (size_t i = begin.len; i < path.len - end.len; i++)
+        if (!(path.ptr[i] >= '0' && path.ptr[i] <= '9') &&
+            !(path.ptr[i] >= 'a' && path.ptr[i] <= 'f') &&
+            !(path.ptr[i] >= 'A' && path.ptr[i] <= 'F'))
+            return false;
+    return true;
+}
+
 /* ---- the envelope ---- */
 
 static const char *const OF_NOTIFICATION[] = { "Message",  "MessageId", "Subject", "Timestamp",
@@ -105,7 +124,7 @@ enum err sns_read(struct str text, struct str topics, struct json_parser *parser
     letter.version = str_eq(version, STR("1")) ? 1 : str_eq(version, STR("2")) ? 2 : 0;
     if (!is_one_of(topics, letter.topic))
         return denied(problem, "This is not of a topic of ours.");
-    if (letter.version == 0 || !str_ends(letter.certificate_url, STR(".pem")) ||
+    if (letter.version == 0 || !is_certificate_name(letter.certificate_url) ||
         !is_amazons(arena, letter.certificate_url, letter.topic) ||
         (letter.kind == SNS_SUBSCRIPTION && !is_amazons(arena, letter.subscribe_url, letter.topic)))
         return denied(problem, "Its certificate or its address is not Amazon's.");

@@ -119,6 +119,11 @@ TEST(sns, only_topics_of_ours_and_certificates_of_their_own_region_are_looked_at
         "https://bucket.s3.amazonaws.com/a.pem",
         "https://sns.eu-west-1.amazonaws.com/a.txt",
         HOST "a b.pem",
+        HOST "SimpleNotificationService-.pem",
+        HOST "SimpleNotificationService-0g.pem",
+        HOST "?Action=GetEndpointAttributes&x=/SimpleNotificationService-01.pem",
+        HOST "SimpleNotificationService-01.pem?a=.pem",
+        HOST "a/SimpleNotificationService-01.pem",
     };
     struct world w = world_open();
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/encode.h"
+#include "base/time.h"
 #include "intake/hook_proof.h"
 
 enum { SIGNED_BYTES_MAX = TEXT_HOOK_BODY_BYTES_MAX + 8192, URL_BYTES_MAX = 4096 };
@@ -122,7 +123,8 @@ static bool is_by_timed_body(struct str secret, const struct text_request *reque
                              struct arena *arena)
 {
     int64_t told_ms;
-    if (secret.len == 0 || str_to_int(request->timestamp, &told_ms) != OK)
+    if (secret.len == 0 || str_to_int(request->timestamp, &told_ms) != OK || told_ms < 0 ||
+        told_ms > TIME_MAX_MS)
         return false;
     int64_t age_ms = request->now_ms - told_ms;
     return age_ms <= HOOK_AGE_MS && age_ms >= -HOOK_AGE_MS &&
@@ -145,8 +147,8 @@ static bool is_proven(enum text_proof proof, struct str secret, const struct tex
                       struct arena *arena, const struct parameters *form)
 {
     switch (proof) {
-    case TEXT_PROOF_URL:
-        return is_by_url(secret, request, arena, form);
+    case TEXT_PROOF_URL: /* which says nothing about any other body */
+        return request->is_form && is_by_url(secret, request, arena, form);
     case TEXT_PROOF_TIMED_BODY:
         return is_by_timed_body(secret, request, arena);
     case TEXT_PROOF_BODY:

@@ -1,7 +1,9 @@
 #include "server/attempts.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -57,8 +59,15 @@ static struct place *find_or_make(struct attempts *attempts, uint64_t hash)
     return quiet;
 }
 
+/* One house has a whole /64 of IPv6 addresses: they count as one. */
 static uint64_t hash_of(const struct attempts *attempts, struct str address)
 {
+    unsigned char six[16];
+    char          text[INET6_ADDRSTRLEN] = "";
+    if (address.len < sizeof text)
+        memcpy(text, address.ptr, address.len);
+    if (inet_pton(AF_INET6, text, six) == 1)
+        address = (struct str){ (const char *)six, sizeof six / 2 };
     uint64_t hash = hash_str(address, attempts->seed);
     return hash == 0 ? 1 : hash;
 }

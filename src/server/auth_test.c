@@ -150,6 +150,20 @@ TEST(attempts, ten_wrong_guesses_wait_and_a_try_comes_back_with_time)
     attempts_close(attempts);
 }
 
+TEST(attempts, whoever_has_a_network_of_addresses_has_the_tries_of_one)
+{
+    struct attempts *attempts = attempts_open(7);
+    struct str       other = STR("2001:db8:0:2::1");
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
+        char address[40];
+        int  len = snprintf(address, sizeof address, "2001:db8:0:1::%x", i + 1);
+        attempts_failed(attempts, (struct str){ address, (size_t)len }, 5000);
+    }
+    assert_int_equal(attempts_wait_ms(attempts, STR("2001:db8:0:1:9::"), 5000), ATTEMPTS_BACK_MS);
+    assert_int_equal(attempts_wait_ms(attempts, other, 5000), 0);
+    attempts_close(attempts);
+}
+
 TEST(attempts, a_crowd_of_addresses_does_not_grow_the_table)
 {
     struct attempts *attempts = attempts_open(7);

@@ -123,6 +123,13 @@ static enum err filled_in(struct signing *signing)
 
 /* ---- who that is, and what they said ---- */
 
+/* Whoever is written to already is not asked: until they answered a stranger had silenced them. */
+static bool is_written_to(const struct engine *engine, uint32_t person, uint32_t topic)
+{
+    struct consent_answer known = engine_consent(engine, person, topic, CHANNEL_EMAIL);
+    return known.state == FACTS_CONSENT_GRANTED || known.why_not.len == 0;
+}
+
 static bool person_ask(struct engine *engine, struct task *task)
 {
     struct signing       *signing = task->context;
@@ -135,9 +142,7 @@ static bool person_ask(struct engine *engine, struct task *task)
             (program->topics.items[topic].confirm & 1 << CONSENT_BY_FORM) == 0)
             signing->is_open = false;
         signing->is_wanted[i] =
-            signing->person == PROFILE_NONE ||
-            engine_consent(engine, signing->person, topic, CHANNEL_EMAIL).state !=
-                FACTS_CONSENT_GRANTED;
+            signing->person == PROFILE_NONE || !is_written_to(engine, signing->person, topic);
     }
     return true;
 }
@@ -285,13 +290,13 @@ enum err form_post(struct call *call)
 {
     struct signing signing = { .call = call };
     struct str     peer = http_peer(call->request);
-    TRY(form_get(&signing));
     if (attempts_wait_ms(call->api->signups, peer, time_now_ms()) > 0) {
         (void)!problem_set(&call->problem, ERR_WAIT, "", "Too many sign-ups come from there.",
                            "Try again in a minute.");
         return refuse(&signing, 429);
     }
     attempts_failed(call->api->signups, peer, time_now_ms());
+    TRY(form_get(&signing));
     if (field(&signing, TRAP_FIELD).len > 0)
         return thank(&signing); /* a program: it learns nothing */
     if (filled_in(&signing) != OK)

@@ -328,7 +328,7 @@ const struct cli_command CLI_COMMANDS[] = {
       .has_data = true,
       .run = cli_live },
     { .name = "codes",
-      .purpose = "discount codes: how many are left, add some, find one, hand them to the shop",
+      .purpose = "discount codes: how many are left; add, find, export, withdraw",
       .usage = "[list] [--data DIR]\n"
                "show|withdraw [--data DIR] POOL\n"
                "import [--data DIR] POOL FILE\n"
