@@ -15,11 +15,19 @@ enum { BOOT_BYTES = 40, PATH_BYTES = 4096 };
 /* In a message's word: it was taken. Numbers of messages are below. */
 #define SENT_BIT (UINT64_C(1) << 63)
 
+/* Which file is it? Made anew it is another one, whatever its name. */
+struct identity {
+    uint64_t inode;
+    int64_t  birth_s; /* 0: its file system does not say */
+    uint64_t birth_ns;
+};
+
 /* The mapped file, as this machine writes numbers: another would not believe it anyhow. */
 struct page {
-    char          boot[BOOT_BYTES]; /* written last; empty: not to be believed */
-    uint64_t      device, inode;
-    atomic_ullong messages[BEGUN_MESSAGES_MAX]; /* 0: free */
+    char            boot[BOOT_BYTES]; /* written last; empty: not to be believed */
+    uint64_t        device, inode;
+    struct identity store;                        /* dult.db's */
+    atomic_ullong   messages[BEGUN_MESSAGES_MAX]; /* 0: free */
 };
 
 struct begun {
@@ -46,12 +54,34 @@ static void boot_read(char out[BOOT_BYTES])
         out[0] = '\0';
 }
 
-static bool is_of_this_boot(const struct page *page, const struct stat *about)
+/* Where there is no store it is none. */
+static struct identity store_identity(const char *dir)
+{
+    char         path[PATH_BYTES];
+    struct statx about;
+    snprintf(path, sizeof path, "%.4000s/dult.db", dir);
+    if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &about) != 0)
+        return (struct identity){ 0 };
+    bool has_birth = (about.stx_mask & STATX_BTIME) != 0;
+    return (struct identity){ .inode = about.stx_ino,
+                              .birth_s = has_birth ? about.stx_btime.tv_sec : 0,
+                              .birth_ns = has_birth ? about.stx_btime.tv_nsec : 0 };
+}
+
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+    return a->inode == b->inode && a->birth_s == b->birth_s && a->birth_ns == b->birth_ns;
+}
+
+/* Written in this boot, into this file, beside this store? */
+static bool is_of_this_boot(const struct page *page, const struct stat *about,
+                            const struct identity *store)
 {
     char boot[BOOT_BYTES];
     boot_read(boot);
     return boot[0] != '\0' && memcmp(page->boot, boot, BOOT_BYTES) == 0 &&
-           page->device == about->st_dev && page->inode == about->st_ino;
+           page->device == about->st_dev && page->inode == about->st_ino &&
+           is_same(&page->store, store);
 }
 
 /* ---- opening ---- */
@@ -87,11 +117,13 @@ static void before_read(struct begun *begun)
 
 /* What it said before is not believed: it begins anew, believed from the next start on. Not before
  * begun_settle, though: until then all of the store's are in doubt, also after another kill. */
-static void page_distrust(struct begun *begun, const struct stat *about)
+static void page_distrust(struct begun *begun, const struct stat *about,
+                          const struct identity *store)
 {
     memset(begun->page->boot, 0, BOOT_BYTES);
     begun->page->device = about->st_dev;
     begun->page->inode = about->st_ino;
+    begun->page->store = *store;
     for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX; i++)
         atomic_store(&begun->page->messages[i], 0);
 }
@@ -112,11 +144,12 @@ enum err begun_open(struct begun **out, const char *dir, struct problem *problem
         begun_close(begun);
         return err;
     }
-    begun->is_believed = is_of_this_boot(begun->page, &about);
+    struct identity store = store_identity(dir);
+    begun->is_believed = is_of_this_boot(begun->page, &about, &store);
     if (begun->is_believed)
         before_read(begun);
     else
-        page_distrust(begun, &about);
+        page_distrust(begun, &about, &store);
     *out = begun;
     return OK;
 }

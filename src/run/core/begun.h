@@ -8,8 +8,10 @@
  * A claim in the store cannot tell the one from the other, and a second commit before each first
  * byte would cost as much as the first. A page of a mapped file costs nothing, and the system keeps
  * it when the process is killed. Not when the machine stops: so the file names the boot it was
- * written in, and itself (device, inode), for a copy may be older than the store beside it. Of
- * another boot or a copy nothing is believed, and every claimed message is in doubt.
+ * written in, itself (device, inode), for a copy may be older than the store beside it, and that
+ * store (dult.db's inode and time of birth), for one may be put in its place. Of another boot, a
+ * copy or another store nothing is believed, and every claimed message is in doubt. Not seen: a
+ * dult.db overwritten in place.
  *
  * Always true   a message is added before its first byte may leave; what the run before left stays
  *               until begun_settle, so that a start that is killed can be tried again.
@@ -24,7 +26,8 @@ enum { BEGUN_MESSAGES_MAX = 4092 };
 
 struct begun;
 
-/* In the folder, by the only process that writes there. ERR_IO with a problem, ERR_MEMORY. */
+/* In the folder, whose store is there, by the only process that writes there. ERR_IO with a
+ * problem, ERR_MEMORY. */
 MUST enum err begun_open(struct begun **out, const char *dir, struct problem *problem);
 void          begun_close(struct begun *begun); /* NULL is nothing */
 

@@ -93,6 +93,33 @@ TEST(begun, a_new_file_a_copy_and_one_of_another_boot_are_not_believed)
     folder_remove(dir);
 }
 
+TEST(begun, with_another_store_in_the_place_of_its_own_it_is_not_believed)
+{
+    char dir[32], command[256];
+    folder_make(dir);
+    snprintf(command, sizeof command, "echo store > %s/dult.db", dir);
+    assert_int_equal(system(command), 0);
+    struct begun *begun = begun_of(dir);
+    begun_settle(begun);
+    begun_close(begun);
+    begun = begun_of(dir);
+    assert_int_equal(begun_look(begun, 7), BEGUN_NOT);
+    begun_close(begun);
+
+    snprintf(command, sizeof command,
+             "cp %s/dult.db %s/backup && rm %s/dult.db && mv %s/backup %s/dult.db", dir, dir, dir,
+             dir, dir);
+    assert_int_equal(system(command), 0);
+    begun = begun_of(dir);
+    assert_int_equal(begun_look(begun, 7), BEGUN_MAY);
+    begun_settle(begun);
+    begun_close(begun);
+    begun = begun_of(dir);
+    assert_int_equal(begun_look(begun, 7), BEGUN_NOT);
+    begun_close(begun);
+    folder_remove(dir);
+}
+
 TEST(begun, more_than_there_is_room_for_make_the_next_start_doubt_everything)
 {
     char dir[32];
