@@ -8,11 +8,16 @@
  *
  *      before the request   "+ message first-ms account way" is written
  *      certainly not sent   "- message" is written and synced: it may go by another way now
- *      sent, or settled     forgotten; the file is emptied when nothing is left
+ *      to be asked again    its line is synced before the store says so
+ *      sent, or settled     "- message", when the store says so; emptied when nothing is left
  *
- * Always true   what is not in the file is not asked for again: a lost line costs an "unknown",
- *               never a second message. So lines that add are not synced, those that take away are.
- * Cost          one write of some 60 bytes for each message of such a provider.
+ * Always true   what is not in the file is not asked for again: a line that is lost while the
+ *               message is on its way costs an "unknown". Who gives a message back to the outbox
+ *               that may have been sent makes sure of its line first (doubts_keep), for without
+ *               it any way might have it.
+ * Bounds        4096 at once: what comes then is not noted. Of more in a file the newest are kept;
+ *               those older than any key live (31 days) go when half of the room is taken.
+ * Cost          two writes, of some 60 and 15 bytes, for each message of such a provider.
  * Threads       any.
  */
 #ifndef DULT_RUN_DOUBTS_H
@@ -37,9 +42,12 @@ void          doubts_close(struct doubts *doubts); /* NULL is nothing */
 /* It is asked for now; where it was before, that stays. */
 void doubts_note(struct doubts *doubts, const struct doubt *doubt);
 bool doubts_find(struct doubts *doubts, uint64_t message, struct doubt *out);
-/* It is known what became of it. */
+/* It is noted, and on disk when this returns. False: it is not, or the disk failed. */
+bool doubts_keep(struct doubts *doubts, uint64_t message);
+/* It is known what became of it, and in the store. Not synced. */
 void doubts_forget(struct doubts *doubts, uint64_t message);
-/* It was certainly not sent: on disk when this returns. False: the disk failed. */
+/* It was certainly not sent: on disk when this returns. False: the disk failed, and it
+ * is in doubt as before. */
 bool doubts_lift(struct doubts *doubts, uint64_t message);
 
 /* Of a way: another account's keys are not known. */

@@ -1,9 +1,12 @@
 /* What may be asked for again, over crashes. */
 #include "run/send/doubts.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -62,6 +65,92 @@ TEST(doubts, what_was_asked_for_is_known_after_a_crash_and_what_was_lifted_is_no
     doubts_close(doubts);
     doubts = open_in(dir);
     assert_false(doubts_find(doubts, 9, &found));
+    doubts_close(doubts);
+    remove_all(dir);
+}
+
+TEST(doubts, what_was_settled_after_a_crash_is_not_there_after_the_next_one)
+{
+    char           dir[] = "/tmp/dult-doubts-XXXXXX";
+    struct doubt   found;
+    struct doubts *first, *second, *third;
+    assert_non_null(mkdtemp(dir));
+    first = open_in(dir);
+    note(first, 7, 1000);
+    note(first, 9, 3000);
+    second = open_in(dir);
+    doubts_forget(second, 7);
+    third = open_in(dir); /* 9 was in doubt all the time, so the file was never empty */
+    assert_false(doubts_find(third, 7, &found));
+    assert_true(doubts_find(third, 9, &found));
+    doubts_close(first);
+    doubts_close(second);
+    doubts_close(third);
+    remove_all(dir);
+}
+
+TEST(doubts, of_too_many_lines_the_newest_count_and_there_is_room_for_more)
+{
+    enum { LINES = 5000 };
+    char           dir[] = "/tmp/dult-doubts-XXXXXX", path[80];
+    struct doubt   found;
+    struct doubts *doubts;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/in-doubt", dir);
+    FILE *file = fopen(path, "w");
+    for (int i = 1; i <= LINES; i++)
+        fprintf(file, "+ %d %d abcdef a way\n", i, i);
+    (void)fclose(file);
+    doubts = open_in(dir);
+    assert_true(doubts_find(doubts, LINES, &found));
+    assert_false(doubts_find(doubts, 1, &found));
+    note(doubts, LINES + 1, 9000);
+    assert_true(doubts_keep(doubts, LINES + 1));
+    doubts_close(doubts);
+    remove_all(dir);
+}
+
+TEST(doubts, what_is_not_noted_is_not_kept)
+{
+    struct doubts *doubts = open_in(NULL);
+    note(doubts, 7, 1000);
+    assert_true(doubts_keep(doubts, 7));
+    assert_false(doubts_keep(doubts, 8));
+    doubts_close(doubts);
+}
+
+/* So many bytes of a file and no more, as on a disk that is full. */
+static void disk_bound(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST(doubts, a_line_that_could_not_be_written_lifts_nothing_and_swallows_no_other)
+{
+    char           dir[] = "/tmp/dult-doubts-XXXXXX", path[80];
+    struct doubt   found;
+    struct stat    about;
+    struct doubts *doubts, *later;
+    assert_non_null(mkdtemp(dir));
+    doubts = open_in(dir);
+    note(doubts, 7, 1000);
+    snprintf(path, sizeof path, "%s/in-doubt", dir);
+    assert_int_equal(stat(path, &about), 0);
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    disk_bound((rlim_t)about.st_size + 2);
+    bool is_lifted = doubts_lift(doubts, 7);
+    disk_bound(RLIM_INFINITY);
+    signal(SIGXFSZ, before);
+    assert_false(is_lifted);
+    assert_true(doubts_find(doubts, 7, &found));
+    note(doubts, 8, 2000);
+    later = open_in(dir);
+    assert_true(doubts_find(later, 7, &found));
+    assert_true(doubts_find(later, 8, &found));
+    doubts_close(later);
     doubts_close(doubts);
     remove_all(dir);
 }

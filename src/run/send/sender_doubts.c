@@ -84,7 +84,9 @@ static bool in_doubt_done(struct way *way, struct job *job, const struct deliver
     if (way->sender->conf.retry_ms > 0)
         pause_ms = way->sender->conf.retry_ms;
     bool is_end = is_over(way->sender, &job->doubt, now_ms + pause_ms);
-    if (outcome->result == DELIVERY_FAILED || is_end)
+    /* In the outbox without its line it would be in no doubt, and go by any way. */
+    if (outcome->result == DELIVERY_FAILED || is_end ||
+        !doubts_keep(way->sender->doubts, job->claim.message))
         finish_with(job, OUTCOME_UNKNOWN, 0, "it may have been sent", outcome->text);
     else
         finish_with(job, OUTCOME_RETURNED, now_ms + pause_ms, "to be asked again with its key",

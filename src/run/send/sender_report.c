@@ -67,11 +67,21 @@ static void stats_add(struct sender *sender, const struct job *job)
     stats->error_ms = job->at_ms;
 }
 
+/* What is in no doubt any more, by the store. */
+static void doubts_end(struct sender *sender, const struct job *jobs)
+{
+    for (const struct job *job = jobs; job != NULL; job = job->next)
+        if (job->is_noted && job->outcome.kind != OUTCOME_RETURNED &&
+            job->outcome.kind != OUTCOME_DEFERRED)
+            doubts_forget(sender->doubts, job->claim.message);
+}
+
 /* Durable: on the commit thread. The report lies in the task's arena. */
 static void report_durable(struct task *task)
 {
     struct report *report = task->context;
     struct sender *sender = report->sender;
+    doubts_end(sender, report->jobs);
     pthread_mutex_lock(&sender->lock);
     while (report->jobs != NULL) {
         struct job *job = report->jobs;
@@ -79,9 +89,6 @@ static void report_durable(struct task *task)
         stats_add(sender, job);
         if (job->is_begun)
             begun_remove(core_begun(sender->core), job->claim.message);
-        if (job->is_noted && job->outcome.kind != OUTCOME_RETURNED &&
-            job->outcome.kind != OUTCOME_DEFERRED)
-            doubts_forget(sender->doubts, job->claim.message);
         job->next = sender->free;
         sender->free = job;
         sender->in_use--;
