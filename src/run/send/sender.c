@@ -182,6 +182,7 @@ static void sender_free(struct sender *sender)
     pthread_cond_destroy(&sender->work);
     pthread_cond_destroy(&sender->moved);
     pthread_cond_destroy(&sender->drained);
+    pthread_cond_destroy(&sender->all_given);
     pthread_mutex_destroy(&sender->lock);
     free(sender->jobs);
     free(sender);
@@ -202,6 +203,7 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
     pthread_cond_init(&sender->work, NULL);
     pthread_cond_init(&sender->moved, NULL);
     pthread_cond_init(&sender->drained, NULL);
+    pthread_cond_init(&sender->all_given, NULL);
     enum err err = conf_keep(sender, conf, problem);
     if (err == OK)
         err = conf_check(sender, problem);

@@ -102,6 +102,10 @@ MUST enum err sender_try(struct sender *sender, const struct sender_try *tried,
 bool sender_leads_outside(const struct sender *sender);
 /* The trial has another state now. */
 void sender_look_again(struct sender *sender);
+/* All that is claimed and not begun is back in the outbox, or on its way there, when this returns:
+ * from then on only what a server is being told already can arrive. It is claimed again at once,
+ * and looked at anew. Waits for the commit thread. ERR_WAIT: no room now. */
+MUST enum err sender_recall_all(struct sender *sender);
 
 struct sender_stats {
     uint64_t sent, failed, deferred, unknown, returned, held;

@@ -126,9 +126,10 @@ struct sender {
     bool            leads_outside; /* one of the ways is no outbox */
 
     pthread_mutex_t     lock;
-    pthread_cond_t      work;    /* a job is to be rendered */
-    pthread_cond_t      moved;   /* an outcome is there, or the last task was applied */
-    pthread_cond_t      drained; /* no job is in use */
+    pthread_cond_t      work;      /* a job is to be rendered */
+    pthread_cond_t      moved;     /* an outcome is there, or the last task was applied */
+    pthread_cond_t      drained;   /* no job is in use */
+    pthread_cond_t      all_given; /* giving is 0, or all are recalled */
     struct job         *jobs, *free;
     uint32_t            jobs_used; /* those from here on were never in use */
     struct job_line     outcomes;
@@ -137,6 +138,8 @@ struct sender {
     bool                calls_ended;
     bool                reporting; /* a task of outcomes is with the engine */
     uint32_t            in_use;    /* jobs: claimed, outcome not durable */
+    uint32_t            giving;    /* jobs with a place that no channel was given yet */
+    bool                recalling; /* until there are none: no other gets a place */
     uint32_t            outcomes_count;
     int64_t             report_at_us;  /* until then more outcomes are waited for */
     int64_t             look_again_ms; /* a way opens then by time alone; TIME_NEVER */

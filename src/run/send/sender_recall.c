@@ -57,12 +57,28 @@ static uint32_t marks_set(struct sender *sender, const struct out *out, struct h
     return count;
 }
 
+/* What has a place and no channel could be recalled by nobody. Who gives waits for nothing that is
+ * done on this thread: a channel only puts it into its line. With the lock, given up meanwhile. */
+static void giving_wait(struct sender *sender)
+{
+    sender->recalling = true;
+    while (sender->giving > 0)
+        pthread_cond_wait(&sender->all_given, &sender->lock);
+    sender->recalling = false;
+}
+
+struct recall_all {
+    struct sender *sender;
+    bool           is_done;
+};
+
 void sender_recalled(void *context, const struct out *out)
 {
     struct sender  *sender = context;
     struct held     held[RECALLS_MAX];
     struct job_line back = { NULL, &back.first };
     pthread_mutex_lock(&sender->lock);
+    giving_wait(sender);
     uint32_t count = marks_set(sender, out, held);
     lines_sift(sender, &back);
     pthread_mutex_unlock(&sender->lock);
@@ -70,6 +86,32 @@ void sender_recalled(void *context, const struct out *out)
         sender_come_back(sender, job);
     for (uint32_t i = 0; i < count; i++)
         channel_recall(held[i].channel, held[i].message);
+    pthread_mutex_lock(&sender->lock);
+    if (sender->ready)
+        sender_look(sender); /* who got no place meanwhile */
+    pthread_mutex_unlock(&sender->lock);
+}
+
+static void recall_all(struct task *task)
+{
+    struct recall_all *all = task->context;
+    sender_recalled(all->sender, &(struct out){ .holds = true, .holds_receipts = true });
+    pthread_mutex_lock(&all->sender->lock);
+    all->is_done = true;
+    pthread_cond_broadcast(&all->sender->all_given);
+    pthread_mutex_unlock(&all->sender->lock);
+}
+
+enum err sender_recall_all(struct sender *sender)
+{
+    struct recall_all all = { .sender = sender };
+    struct task       task = { .done = recall_all, .context = &all };
+    TRY(core_submit(sender->core, &task));
+    pthread_mutex_lock(&sender->lock);
+    while (!all.is_done)
+        pthread_cond_wait(&sender->all_given, &sender->lock);
+    pthread_mutex_unlock(&sender->lock);
+    return OK;
 }
 
 void sender_come_back(struct sender *sender, struct job *job)

@@ -116,6 +116,23 @@ TEST(sender_recall, when_sending_is_stopped_what_is_not_begun_waits_and_goes_whe
     post_close(post);
 }
 
+TEST(sender_recall, when_all_is_called_back_what_is_not_begun_is_looked_at_anew_and_goes)
+{
+    struct house        house;
+    struct sender_conf  conf;
+    struct sender_stats stats;
+    char                url[64];
+    struct post        *post = post_open(FAULT_NONE, 0);
+    hold(&house, &conf, post, url);
+    assert_ok(sender_recall_all(house.sender));
+    let_go();
+    WAIT_FOR(&house, stats, stats.sent == 1);
+    assert_int_equal(stats.returned, 1);
+    house_close(&house);
+    assert_int_equal(post->dots, 1);
+    post_close(post);
+}
+
 TEST(sender_recall, another_persons_word_keeps_nobody_elses_mail)
 {
     struct house        house;

@@ -332,12 +332,14 @@ bool sender_begin(struct sender *sender, struct job *job)
 static bool job_place(struct way *way, struct job *job, int64_t now_ms)
 {
     struct sender *sender = way->sender;
-    if (sender->stopping || !place_take(way, job) || !day_take(way, job, now_ms))
+    if (sender->stopping || sender->recalling || !place_take(way, job) ||
+        !day_take(way, job, now_ms))
         return false;
     bool may_begin = sender_begin(sender, job);
     assert(may_begin); /* what is recalled is in no line */
     (void)may_begin;
     job->in_flight = true;
+    sender->giving++;
     sender->stats.queued--;
     sender->stats.in_flight++;
     way->stats.in_flight++;
@@ -378,6 +380,15 @@ static struct str destination_of(const struct job *job)
     return !job_is_letter(job) ? STR_NONE : is_webhook ? job->rendered.url : job->claim.address;
 }
 
+/* The channel has it, or had it already, or takes no more. */
+static void given(struct sender *sender)
+{
+    pthread_mutex_lock(&sender->lock);
+    if (--sender->giving == 0 && sender->recalling)
+        pthread_cond_broadcast(&sender->all_given);
+    pthread_mutex_unlock(&sender->lock);
+}
+
 static void job_give(struct sender *sender, struct job *job)
 {
     const struct compose_out *mail = &job->rendered.mail;
@@ -391,10 +402,11 @@ static void job_give(struct sender *sender, struct job *job)
         .tag = job,
         .is_urgent = job->claim.transactional,
     };
-    if (channel_give(job->way->channel, &job->mail) == OK)
-        return; /* from here on it may be done, and another's, already */
-    snprintf(job->text, sizeof job->text, "the channel is stopping");
-    sender_finish(sender, job, OUTCOME_RETURNED, 0);
+    if (channel_give(job->way->channel, &job->mail) != OK) {
+        snprintf(job->text, sizeof job->text, "the channel is stopping");
+        sender_finish(sender, job, OUTCOME_RETURNED, 0);
+    } /* else it may be done from here on, and another's, already */
+    given(sender);
 }
 
 static void no_way_text(struct job *job)
@@ -543,8 +555,11 @@ static bool pass_on(struct way *way, struct job *job, const struct delivery_outc
 {
     if (way->sender->stopping || job->is_doubt || !may_pass_on(outcome))
         return false;
-    bool is_better = job->tried == 0 ||
-                     (job->said.result == DELIVERY_FAILED && outcome->result == DELIVERY_DEFERRED);
+    /* A try that counts says more than one to be repeated: it comes to an end. */
+    bool is_better =
+        job->tried == 0 ||
+        (outcome->result == DELIVERY_DEFERRED &&
+         (job->said.result == DELIVERY_FAILED || (job->said.wait_ms > 0 && outcome->wait_ms == 0)));
     if (is_better)
         job->said = *outcome;
     job->tried |= 1u << way->number;
@@ -574,16 +589,19 @@ static void way_done(void *ctx, struct delivery_message *message,
     struct sender *sender = way->sender;
     struct job    *job = message->tag;
     int64_t        now_ms = time_now_ms();
+    bool           is_settled = doubt_done(way, job, outcome); /* may wait for the disk */
     pthread_mutex_lock(&sender->lock);
     way->stats.in_flight--;
     way->receipts -= job->claim.transactional;
     pace_note(&way->pace, now_ms);
     way_note(way, outcome, now_ms);
-    bool is_settled = doubt_done(way, job, outcome);
     bool goes_on = !is_settled && pass_on(way, job, outcome, now_ms);
     if (goes_on) {
         way->stats.passed_on++;
         job->in_flight = false;
+        if (job->is_begun)
+            begun_remove(core_begun(sender->core), job->claim.message);
+        job->is_begun = false; /* it was certainly not sent */
         sender->stats.in_flight--;
         sender->stats.queued++;
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "run/core/begun.h"
 #include "run/send/sender_house_test.h"
 
 static struct way_conf way_to(const char *name, const struct post *post, char *url, size_t room)
@@ -106,6 +107,55 @@ TEST(ways, what_may_have_been_sent_never_goes_by_another_way)
     house_close(&house);
     assert_int_equal(first->dots, 1);
     post_close(first);
+    post_close(second);
+}
+
+/* How many a kill at this moment would leave in doubt. */
+static int in_doubt_now(const struct house *house)
+{
+    enum { MESSAGES = 100 };
+    struct begun  *begun;
+    struct problem problem;
+    int            count = 0;
+    assert_ok(begun_open(&begun, house->dir, &problem));
+    for (uint64_t message = 1; message < MESSAGES; message++)
+        count += begun_look(begun, message) == BEGUN_MAY;
+    begun_close(begun);
+    return count;
+}
+
+TEST(ways, what_waits_for_its_second_way_is_in_no_doubt)
+{
+    static const struct str news[] = { { "news", 4 } };
+    struct house            house;
+    struct way_stats        ways[WAYS_MAX];
+    char                    urls[2][64];
+    pthread_t               releaser;
+    int64_t                 end_ms = time_now_ms() + HOUSE_PATIENCE_MS;
+    struct post            *first = post_open(FAULT_NONE, 0);
+    struct post            *second = post_open(FAULT_STALLS_AFTER_DOT, 0);
+    struct way_conf         list[] = { way_to("first", first, urls[0], sizeof urls[0]),
+                                       way_to("second", second, urls[1], sizeof urls[1]) };
+    struct sender_conf      conf = conf_of(list, 2);
+    post_close(first);
+    list[0].topics = news;
+    list[0].topics_count = list[1].connections = 1;
+    house_open(&house, NULL, &conf);
+    shop_open(&house);
+    do {
+        happens(&house, "ada", "Bought"); /* until each place of the second way is taken */
+        usleep(20000);
+        assert_int_equal(sender_ways(house.sender, ways), 2);
+    } while (ways[1].channel.offered > 0 && time_now_ms() < end_ms);
+    happens(&house, "ada", "Published");
+    while (sender_ways(house.sender, ways), ways[0].passed_on == 0 && time_now_ms() < end_ms)
+        usleep(2000);
+    assert_int_equal(ways[0].passed_on, 1);
+    assert_true(ways[1].waiting > 0);
+    assert_int_equal(in_doubt_now(&house), ways[1].in_flight);
+    assert_int_equal(pthread_create(&releaser, NULL, post_release, second), 0);
+    house_close(&house);
+    pthread_join(releaser, NULL);
     post_close(second);
 }
 
