@@ -339,10 +339,12 @@ describe('several ways for text messages and post', { skip: skipWithoutProgram }
       house = await openHouse({ shop: texts(), secrets: { t: TOKEN }, ways: [twilio(services, 'sweden', { countries: ['SE'] }), twilio(services, 'first'), twilio(services, 'second')] });
       await house.client.send('/v1/identify', { userId: 'ada', traits: { phone: '+4791234567', name: 'Ada' }, messageId: 'i1' });
       await house.client.send('/v1/identify', { userId: 'eve', traits: { phone: '+46701234567', name: 'Eve' }, messageId: 'i2' });
-      for (let i = 0; i < 5; i++) await say(house, 'ada', 'Text', i);
+      await say(house, 'ada', 'Text', 0);
+      await eventually('the first of them is sent', () => services.of('/second/').length === 1);
+      for (let i = 1; i < 5; i++) await say(house, 'ada', 'Text', i);
       await say(house, 'eve', 'Text', 'e');
       await eventually('all are sent', () => services.of('/second/').length === 5 && services.of('/sweden/').length === 1);
-      assert.ok(services.of('/first/').length <= 2, 'who asked for peace is left in peace');
+      assert.equal(services.of('/first/').length, 1, 'who asked for peace is left in peace');
       assert.deepEqual(services.of('/sweden/').map((request) => request.form.To), ['+46701234567']);
       const { ways } = await house.client.get('/api/v1/stats');
       assert.deepEqual(ways.map((way) => [way.name, way.sent]), [['sweden', 1], ['first', 0], ['second', 5], ['webhooks', 0], ['smtp', 0]]);

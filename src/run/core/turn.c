@@ -49,6 +49,18 @@ void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t
 
 /* ---- seen before? ---- */
 
+enum { ROW_TRIES = 100 };
+
+/* Whoever tidies the store up interrupts readers: the look is then taken again. */
+static enum err row_get(struct core *core, struct arena *arena, uint32_t seq,
+                        struct store_event *row)
+{
+    enum err err = ERR_WAIT;
+    for (int i = 0; i < ROW_TRIES && err == ERR_WAIT; i++)
+        err = store_event_get(core->reader, arena, seq, row);
+    return err;
+}
+
 static bool is_same(struct core *core, struct batch *batch, const struct entry *entry,
                     uint64_t hash, uint32_t seq)
 {
@@ -56,7 +68,7 @@ static bool is_same(struct core *core, struct batch *batch, const struct entry *
     struct store_event   row;
     if (recent->seq == seq)
         return recent->hash == hash;
-    enum err err = store_event_get(core->reader, batch->arena, seq, &row);
+    enum err err = row_get(core, batch->arena, seq, &row);
     if (err == ERR_ABSENT)
         return true; /* erased since: what is sent again does not bring the person back */
     if (err != OK)
