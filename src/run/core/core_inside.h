@@ -101,6 +101,8 @@ struct core {
     struct dedupe       *request_keys; /* of RECORD_SEND: all of the last day, however many */
     pthread_t            dedupe_thread;
     bool                 dedupe_loading; /* its thread has not been joined yet */
+    uint64_t             ids_from;       /* its own: the next record whose id it reads */
+    atomic_bool          ids_known;      /* it is through: the rows of the erased may go */
     atomic_bool          closing;        /* nobody will ask for the rest of them */
     uint64_t             loaded_seq;
     struct recent       *recent;

@@ -14,6 +14,7 @@
 
 enum {
     RETRY_MS = 200,
+    IDS_MS = 5, /* between two looks whether they are known */
     SCRATCH_BYTES_MAX = 1 << 20,
     SEQ_BYTES = 24,
 };
@@ -272,10 +273,21 @@ static enum err rows_remove(struct round *round)
     return OK;
 }
 
+/* Once their rows are gone, nobody could learn the message ids of the erased; false at the end. */
+static bool ids_wait(struct erasing *erasing)
+{
+    while (!atomic_load(&erasing->core->ids_known))
+        if (!pause_ms(erasing, IDS_MS))
+            return false;
+    return true;
+}
+
 /* ERR_WAIT: all is to end, or the store was busy; the same can be begun anew. */
 static enum err rows_overwrite(struct round *round)
 {
     struct store_last last;
+    if (!ids_wait(round->erasing))
+        return ERR_WAIT;
     TRY(round_find(round, &last));
     step_tell(round->erasing, 0);
     if (round->erasing->rows >= round->upto)

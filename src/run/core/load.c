@@ -211,6 +211,7 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
     struct core *core = ctx;
     if (atomic_load(&core->closing))
         return ERR_WAIT;
+    core->ids_from = row->seq + 1;
     if (str_is_empty(row->message_id))
         return OK;
     struct dedupe *dedupe = row->kind == STORE_EVENT_REQUEST ? core->request_keys : core->dedupe;
@@ -226,10 +227,12 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
 static enum err dedupe_read(struct core *core, struct store_reader *reader, int64_t now_ms)
 {
     uint64_t low = 1, last = core->loaded_seq, high = last + 1;
-    while (low < high) {
+    while (low < high && !atomic_load(&core->closing)) {
         uint64_t     middle = low + (high - low) / 2;
         struct first first = { UINT64_MAX, INT64_MAX };
         enum err     err = store_event_heads_read(reader, middle, last, first_each, &first);
+        if (err == ERR_WAIT)
+            continue; /* interrupted by whoever tidies the store up */
         if (err != OK && err != ERR_LIMIT)
             return err;
         if (first.received_ms < now_ms - TIME_DAY_MS)
@@ -237,7 +240,11 @@ static enum err dedupe_read(struct core *core, struct store_reader *reader, int6
         else
             high = middle;
     }
-    return store_event_heads_read(reader, low, last, dedupe_each, core);
+    core->ids_from = low;
+    enum err err = ERR_WAIT;
+    while (err == ERR_WAIT && !atomic_load(&core->closing))
+        err = store_event_heads_read(reader, core->ids_from, last, dedupe_each, core);
+    return err;
 }
 
 /*
@@ -254,6 +261,7 @@ void *dedupe_thread(void *arg)
     store_reader_close(reader);
     if (err != OK && !atomic_load(&core->closing))
         core_fatal(core, "the message ids of the last day could not be read");
+    atomic_store(&core->ids_known, true);
     return NULL;
 }
 
