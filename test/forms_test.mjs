@@ -13,7 +13,7 @@ const shop = () => shopFolder({
     { id: 'footer', topics: ['news'], fields: ['first_name'], text: 'Yes, once a month.',
       origins: [SHOP], redirects: [`${SHOP}/thanks`, `${SHOP}/takk`] },
     { id: 'bare', topics: ['news', 'offers'] },
-    { id: 'open', topics: ['loud'] }] },
+    { id: 'open', topics: ['loud'], origins: [SHOP] }] },
   'topics.json': { topics: [
     { id: 'news', channels: ['email'], confirm: ['form'], texts: { en: { name: 'News' } } },
     { id: 'offers', channels: ['email'], confirm: ['form'], texts: { en: { name: 'Offers' } } },
@@ -61,6 +61,30 @@ describe('a form of another site', { skip: skipWithoutProgram }, () => {
     assert.deepEqual(await said('kim@x.example'), []);
   });
 
+  test('means the one person who has the address, whatever their userId, and tells nothing of it by its time', async () => {
+    await house.client.send('/v1/identify', { userId: 'u-77', traits: { email: 'Lea@X.example', first_name: 'Lea' } });
+    await house.client.send('/v1/identify', { userId: 'u-78', traits: { email: 'desk@x.example' } });
+    await house.client.send('/v1/identify', { userId: 'u-79', traits: { email: 'desk@x.example' } });
+    await house.client.send('/v1/identify', { userId: 'u-80', traits: { email: 'old@x.example' } });
+    await house.client.send('/v1/identify', { userId: 'u-80', traits: { email: 'new@x.example' } });
+    await eventually('they are known', async () => (await house.client.profile('u-80')).traits.email === 'new@x.example');
+    await http('POST', `${house.server.origin}/api/v1/profiles/u-77/consent`, {
+      headers: { authorization: `Bearer ${house.client.apiKey}` }, body: { topic: 'news', state: 'unsubscribed' } });
+    const times = [];
+    for (const email of ['lea@x.example', 'desk@x.example', 'old@x.example', 'u-77']) {
+      const begun = performance.now();
+      await post('footer', { email, first_name: 'Mallory' });
+      times.push(performance.now() - begun);
+    }
+    assert.ok(Math.min(...times.slice(0, 3)) > 390, `answered too soon: ${times}`);
+    assert.equal(await house.client.profile('lea@x.example'), undefined);
+    assert.equal((await house.client.profile('u-77')).traits.first_name, 'Lea');
+    assert.deepEqual((await said('u-77')).map(({ state }) => state), ['pending', 'unsubscribed']);
+    await house.recorder.wait('Lea@X.example', 1);
+    assert.deepEqual((await house.client.profile('desk@x.example')).traits, { email: 'desk@x.example', first_name: 'Mallory' });
+    assert.deepEqual((await house.client.profile('old@x.example')).traits, { email: 'old@x.example', first_name: 'Mallory' });
+  });
+
   test('keeps what can be read again, wherever the page was cut', async () => {
     for (const before of ['', 'a'])
       await post('footer', { email: `cut${before}@x.example` }, { referer: `${SHOP}/${before}${'ø'.repeat(150)}` });
@@ -78,6 +102,10 @@ describe('a form of another site', { skip: skipWithoutProgram }, () => {
     assert.deepEqual([own.status, own.body, own.headers['access-control-allow-origin']], [200, { state: 'confirm' }, SHOP]);
     const other = await post('footer', { email: 'bob@x.example' }, { ...asked, origin: 'https://evil.example' });
     assert.equal(other.headers['access-control-allow-origin'], undefined);
+    const wrong = await post('footer', { email: 'nobody' }, { ...asked, origin: SHOP });
+    assert.deepEqual([wrong.status, wrong.headers['access-control-allow-origin']], [400, SHOP]);
+    const closed = await post('open', { email: 'bob@x.example' }, { ...asked, origin: SHOP });
+    assert.deepEqual([closed.status, closed.body.error.code, closed.headers['access-control-allow-origin']], [400, 'input', SHOP]);
   });
 
   test('signs up for the boxes that are ticked, of its own topics; without a page of its own Dult thanks', async () => {

@@ -61,8 +61,28 @@ static void loop_deliver(struct loop *loop)
         while (oldest != NULL) {
             struct http_request *request = oldest;
             oldest = oldest->next;
-            connection_answer(request);
+            if (request->out_not_before_ms > 0) {
+                request->next = loop->held;
+                loop->held = request;
+            } else {
+                connection_answer(request);
+            }
         }
+    }
+}
+
+/* At a tick, whenever each was answered: so many ms earlier or later are not seen. */
+static void loop_release(struct loop *loop, bool is_all)
+{
+    struct http_request **place = &loop->held;
+    while (*place != NULL) {
+        struct http_request *request = *place;
+        if (!is_all && loop->now_ms < request->out_not_before_ms) {
+            place = &request->next;
+            continue;
+        }
+        *place = request->next;
+        connection_answer(request);
     }
 }
 
@@ -92,6 +112,7 @@ static void loop_settle(struct loop *loop)
     loop_deliver(loop);
     int phase = atomic_load(&loop->server->phase);
     if (phase != SERVER_OPEN) {
+        loop_release(loop, true);
         loop_stop(loop, phase == SERVER_CLOSING);
         loop_deliver(loop);
     }
@@ -133,6 +154,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         next = connection->next;
         connection_tick(connection);
     }
+    loop_release(loop, false);
     for (int i = 0; i < 2 && !loop->is_listening; i++)
         if (loop->listeners[i] != NULL)
             evconnlistener_enable(loop->listeners[i]);

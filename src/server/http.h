@@ -61,8 +61,10 @@ struct http_answer {
     /* With is_body_lasting: the body ends here, written or dropped; once, on any thread. NULL: it
      * outlives the server. */
     void (*body_done)(void *context);
-    void *body_context;
-    bool  is_closing; /* ends the connection after it */
+    void   *body_context;
+    bool    is_closing;    /* ends the connection after it */
+    int64_t not_before_ms; /* by time_mono_us() / 1000: it is written at the first tick (250 ms)
+                              after, so that its time tells nothing; 0: at once */
 };
 
 /* A request that was turned away, for refused.h and the log. Borrowed for the call. */

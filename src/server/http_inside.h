@@ -73,6 +73,7 @@ struct http_request {
     _Atomic int64_t      longer_ms; /* on top of answer_ms_max */
     struct outbound      out;
     int                  out_status;
+    int64_t              out_not_before_ms;
     alignas(16) char note[HTTP_NOTE_BYTES];
     struct gate_head head; /* its unused fields are not written */
 };
@@ -128,6 +129,7 @@ struct loop {
     struct event                  *wake_event, *tick_event;
     int                            wake_fd;
     _Atomic(struct http_request *) mailbox; /* newest first */
+    struct http_request           *held;    /* answered, and not to be written yet */
     struct connection             *connections, *dead;
     int64_t                        owed; /* requests alive */
     int64_t                        now_ms;

@@ -165,6 +165,33 @@ TEST(http, a_lent_body_is_given_back_once_whether_it_was_read_or_not)
     assert_int_equal(atomic_load(&back), 2);
 }
 
+/* Answered `wait_ms` before its time: when it is heard, in ms after that. */
+static int64_t heard_late_ms(struct rig *rig, int64_t wait_ms, bool is_closing)
+{
+    char       text[TEXT_BYTES];
+    struct str body;
+    void      *request = NULL;
+    int        fd = rig_dial(rig);
+    int64_t    due_ms = time_mono_us() / 1000 + wait_ms;
+    rig_say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    http_reply(request, &(struct http_answer){
+                            .status = 200, .body = STR("late"), .not_before_ms = due_ms });
+    if (is_closing)
+        rig_close(rig);
+    assert_true(rig_hear_one(fd, text, sizeof text, &body));
+    assert_str(body, "late");
+    close(fd);
+    return time_mono_us() / 1000 - due_ms;
+}
+
+TEST(http, an_answer_that_is_to_wait_is_written_after_its_time_and_by_a_server_that_stops_at_once)
+{
+    struct rig *rig = rig_open((struct http_conf){ 0 });
+    assert_in_range(heard_late_ms(rig, 120, false), 0, 5000);
+    assert_true(heard_late_ms(rig, 30000, true) < 0);
+}
+
 TEST(http, who_says_that_it_takes_longer_has_longer)
 {
     struct rig *rig = rig_open((struct http_conf){ .answer_ms_max = 1 });

@@ -408,6 +408,7 @@ static void answer_make(struct http_request *request, const struct http_answer *
     bool is_stopping = atomic_load(&request->loop->server->phase) != SERVER_OPEN;
     request->out = outbound_make(request, answer, is_stopping);
     request->out_status = answer->status;
+    request->out_not_before_ms = answer->not_before_ms;
 }
 
 /*

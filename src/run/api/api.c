@@ -1,4 +1,5 @@
 #include "run/api/api_inside.h"
+#include "run/api/by_address.h"
 #include "run/api/file_shelf.h"
 #include "run/api/sieve.h"
 
@@ -69,7 +70,8 @@ static void call_reply(struct call *call, enum err err)
                                                      .type = call->type,
                                                      .headers = &no_store,
                                                      .headers_count = 1,
-                                                     .body = buf_view(&call->out) });
+                                                     .body = buf_view(&call->out),
+                                                     .not_before_ms = call->answer_ms });
 }
 
 /* ---- desks ---- */
@@ -255,7 +257,9 @@ static enum err parts_open(struct api *api)
     api->slow = queue_open(API_WAITING_MAX);
     api->tally = tally_open();
     api->signups = attempts_open(hash_random_seed());
-    if (api->quick == NULL || api->slow == NULL || api->tally == NULL || api->signups == NULL)
+    api->by_address = by_address_open();
+    if (api->quick == NULL || api->slow == NULL || api->tally == NULL || api->signups == NULL ||
+        api->by_address == NULL)
         return ERR_MEMORY;
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
@@ -277,6 +281,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     pthread_mutex_init(&api->lock, NULL);
     pthread_mutex_init(&api->codes_lock, NULL);
     running_init(&api->running);
+    newest_init(&api->newest);
     enum err err = parts_open(api);
     if (err != OK) {
         api_close(api);
@@ -307,6 +312,8 @@ void api_close(struct api *api)
     queue_close(api->slow);
     tally_close(api->tally);
     attempts_close(api->signups);
+    by_address_close(api->by_address);
+    newest_done(&api->newest);
     keys_done(api);
     pthread_mutex_destroy(&api->lock);
     pthread_mutex_destroy(&api->codes_lock);

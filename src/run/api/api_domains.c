@@ -9,20 +9,6 @@
 
 enum { DOMAINS_MAX = 50, LOOK_WAIT_MS = 6000 };
 
-struct newest {
-    struct arena *arena;
-    struct str    text;
-};
-
-static enum err newest_each(void *ctx, const struct store_definition *row)
-{
-    struct newest *newest = ctx;
-    if (row->kind != STORE_DEFINITION_WORKSPACE)
-        return OK;
-    newest->text = str_copy(newest->arena, row->text);
-    return newest->text.ptr == NULL ? ERR_MEMORY : OK;
-}
-
 static void domain_add(struct str *domains, uint32_t *count, struct str address)
 {
     struct str domain = address_domain(address);
@@ -37,11 +23,11 @@ static void domain_add(struct str *domains, uint32_t *count, struct str address)
 /* The From domains of all senders, each once. */
 static enum err domains_find(struct call *call, struct str *domains, uint32_t *count)
 {
-    struct newest    newest = { .arena = call->arena };
+    struct str       text;
     struct workspace workspace = { .name = STR_NONE };
     *count = 0;
-    TRY(store_definitions_read(call->desk->reader, 0, newest_each, &newest));
-    if (newest.text.len == 0 || workspace_parse(call->arena, newest.text, &workspace, NULL) != OK)
+    TRY(newest_workspace(call, &text));
+    if (text.len == 0 || workspace_parse(call->arena, text, &workspace, NULL) != OK)
         return OK;
     domain_add(domains, count, workspace.sender_email);
     for (uint32_t i = 0; i < workspace.senders.count; i++)

@@ -8,17 +8,26 @@
  *
  * A yes counts when the button in the mail that follows is pressed, so only topics that ask forms
  * to confirm can be signed up for, and a stranger can neither sign up nor change anybody. The
- * answer is the same whoever the address belongs to, and whatever they said before.
+ * answer is the same whoever the address belongs to, and whatever they said before, and comes at
+ * the same time: whoever is asked about is looked up alike, and what is written then is done within
+ * ANSWER_AFTER_MS, or nearly always.
+ *
+ * Who is meant is whoever has the address as the trait `email`, if that is one person, whatever
+ * their userId: the mail goes to that address, and whoever reads it presses the button. Of several
+ * who share it none is meant but the one whose userId it is.
  */
+#include "run/api/by_address.h"
 #include "run/api/page.h"
 #include "run/api/saying.h"
 
 #include "base/time.h"
+#include "engine/behaviour/view.h"
 #include "message/address.h"
+#include "run/core/reading.h"
 #include "run/send/forms.h"
 #include "server/query.h"
 
-enum { FIELD_BYTES_MAX = 1000, TRAITS_BYTES_MAX = 64 << 10 };
+enum { FIELD_BYTES_MAX = 1000, TRAITS_BYTES_MAX = 64 << 10, ANSWER_AFTER_MS = 400 };
 
 #define TRAP_FIELD STR("website")
 
@@ -29,6 +38,8 @@ struct signing {
     struct str         topics[FORM_ITEMS_MAX];
     bool               is_wanted[FORM_ITEMS_MAX]; /* not subscribed already */
     uint32_t           topics_count;
+    uint16_t           trait; /* `email` */
+    uint32_t           may_be[BY_ADDRESS_MOST], may_be_count;
     uint32_t           person; /* PROFILE_NONE: somebody new */
     struct str         language;
     bool               is_open; /* all the topics ask forms to confirm */
@@ -36,31 +47,17 @@ struct signing {
 
 /* ---- the form ---- */
 
-struct newest {
-    struct arena *arena;
-    struct str    text;
-};
-
-static enum err newest_each(void *ctx, const struct store_definition *row)
-{
-    struct newest *newest = ctx;
-    if (row->kind != STORE_DEFINITION_WORKSPACE)
-        return OK;
-    newest->text = str_copy(newest->arena, row->text);
-    return newest->text.ptr == NULL ? ERR_MEMORY : OK;
-}
-
 static enum err form_get(struct signing *signing)
 {
-    struct call  *call = signing->call;
-    struct newest newest = { .arena = call->arena };
-    struct json  *workspace = ARENA_NEW(call->arena, struct json);
+    struct call *call = signing->call;
+    struct str   text;
+    struct json *workspace = ARENA_NEW(call->arena, struct json);
     if (workspace == NULL)
         return ERR_MEMORY;
     *workspace = (struct json){ .kind = JSON_NULL };
-    TRY(store_definitions_read(call->desk->reader, 0, newest_each, &newest));
-    if (newest.text.len > 0)
-        TRY(json_parse(call->desk->parser, call->arena, newest.text, workspace, NULL));
+    TRY(newest_workspace(call, &text));
+    if (text.len > 0)
+        TRY(json_parse(call->desk->parser, call->arena, text, workspace, NULL));
     signing->form = forms_find(workspace, call_param(call, "form"));
     return signing->form != NULL
                ? OK
@@ -130,11 +127,48 @@ static bool is_written_to(const struct engine *engine, uint32_t person, uint32_t
     return known.state == FACTS_CONSENT_GRANTED || known.why_not.len == 0;
 }
 
+static bool trait_ask(struct engine *engine, struct task *task)
+{
+    struct signing *signing = task->context;
+    signing->trait = dict_find(engine_program(engine)->names[NAME_TRAIT], STR("email"));
+    return true;
+}
+
+/* Everyone who may have the address, by the last committed record. */
+static enum err candidates_find(struct signing *signing)
+{
+    struct call *call = signing->call;
+    struct view *view = NULL;
+    TRY(call_ask(call, trait_ask, signing));
+    enum err err = reading_view(core_reading(call->api->conf.core), &view);
+    if (err == ERR_WAIT)
+        return OK; /* nothing is known yet */
+    TRY(err);
+    err = by_address_find(call->api->by_address, view, signing->trait, signing->address,
+                          signing->may_be, &signing->may_be_count);
+    view_drop(view);
+    return err;
+}
+
+/* The only one whose mail goes there; else whoever has it as userId; else somebody new. */
+static uint32_t person_of(const struct engine *engine, const struct signing *signing)
+{
+    uint32_t only = PROFILE_NONE, holders = 0;
+    for (uint32_t i = 0; i < signing->may_be_count && i < BY_ADDRESS_MOST; i++)
+        if (str_eq_nocase(engine_address(engine, signing->may_be[i]), signing->address)) {
+            only = people_root(engine_people(engine), signing->may_be[i]);
+            holders++;
+        }
+    return holders == 1 && signing->may_be_count <= BY_ADDRESS_MOST
+               ? only
+               : call_find(engine, signing->address);
+}
+
 static bool person_ask(struct engine *engine, struct task *task)
 {
     struct signing       *signing = task->context;
     const struct program *program = engine_program(engine);
-    signing->person = call_find(engine, signing->address);
+    signing->person = person_of(engine, signing);
     signing->is_open = signing->topics_count > 0;
     for (uint32_t i = 0; i < signing->topics_count; i++) {
         uint32_t topic = program_topic(program, signing->topics[i]);
@@ -212,6 +246,8 @@ static enum err words_say(struct signing *signing)
 static enum err sign_up(struct signing *signing)
 {
     struct call *call = signing->call;
+    TRY(candidates_find(signing));
+    call->answer_ms = time_mono_us() / 1000 + ANSWER_AFTER_MS;
     TRY(call_ask(call, person_ask, signing));
     if (!signing->is_open)
         return problem_set(&call->problem, ERR_INPUT, "topic",
@@ -228,9 +264,11 @@ static void reply(struct signing *signing, int status, struct str location, stru
 {
     struct call       *call = signing->call;
     struct str         origin = http_header(call->request, STR("Origin"));
-    struct http_header headers[4] = { { STR("Cache-Control"), STR("no-store") },
+    struct http_header headers[5] = { { STR("Cache-Control"), STR("no-store") },
                                       { STR("Vary"), STR("Origin") } };
     size_t             count = 2;
+    if (status == 503)
+        headers[count++] = (struct http_header){ STR("Retry-After"), STR("1") };
     if (location.len > 0)
         headers[count++] = (struct http_header){ STR("Location"), location };
     if (origin.len > 0 && signing->form != NULL && form_has(signing->form, "origins", origin))
@@ -241,7 +279,8 @@ static void reply(struct signing *signing, int status, struct str location, stru
                                       .type = json.len == 0 ? STR_NONE : STR("application/json"),
                                       .headers = headers,
                                       .headers_count = count,
-                                      .body = json });
+                                      .body = json,
+                                      .not_before_ms = call->answer_ms });
 }
 
 static bool wants_json(const struct call *call)
@@ -275,32 +314,59 @@ static enum err thank(struct signing *signing)
     return OK;
 }
 
-static enum err refuse(struct signing *signing, int status)
+/* Scripts of the form's sites may read this, too. */
+static enum err refuse(struct signing *signing, enum err err, int status)
 {
     SCOPED(buf_donep) struct buf json = buf_make(TRAITS_BYTES_MAX);
     if (!wants_json(signing->call))
         return page_tell(signing->call, status, "signup_failed_title", "signup_failed_text");
-    http_problem_write(&json, status == 429 ? "wait" : "input", &signing->call->problem);
+    http_problem_write(&json, err_name(err), &signing->call->problem);
     TRY(buf_err(&json));
     reply(signing, status, STR_NONE, buf_view(&json));
     return OK;
 }
 
-enum err form_post(struct call *call)
+/* What is the fault of nobody who fills in a form: the page's answer names it for whoever made it.
+ */
+static enum err fail(struct signing *signing, enum err err)
 {
-    struct signing signing = { .call = call };
-    struct str     peer = http_peer(call->request);
+    bool is_told = signing->call->problem.what[0] != '\0';
+    if (!wants_json(signing->call))
+        return err;
+    if (!is_told)
+        (void)!problem_set(&signing->call->problem, err, "", "This could not be done.",
+                           "Send the same again in a second.");
+    return refuse(signing, err, api_status(err));
+}
+
+static bool comes_too_often(struct call *call)
+{
+    struct str peer = http_peer(call->request);
     if (attempts_wait_ms(call->api->signups, peer, time_now_ms()) > 0) {
         (void)!problem_set(&call->problem, ERR_WAIT, "", "Too many sign-ups come from there.",
                            "Try again in a minute.");
-        return refuse(&signing, 429);
+        return true;
     }
     attempts_failed(call->api->signups, peer, time_now_ms());
-    TRY(form_get(&signing));
+    return false;
+}
+
+enum err form_post(struct call *call)
+{
+    struct signing signing = { .call = call };
+    bool           is_too_often = comes_too_often(call);
+    struct problem why = call->problem;
+    enum err       err = form_get(&signing); /* its sites may read a refusal, too */
+    if (is_too_often) {
+        call->problem = why;
+        return refuse(&signing, ERR_WAIT, 429);
+    }
+    TRY(err);
+    call->answer_ms = time_mono_us() / 1000 + ANSWER_AFTER_MS;
     if (field(&signing, TRAP_FIELD).len > 0)
         return thank(&signing); /* a program: it learns nothing */
     if (filled_in(&signing) != OK)
-        return refuse(&signing, 400);
-    TRY(sign_up(&signing));
-    return thank(&signing);
+        return refuse(&signing, ERR_INPUT, 400);
+    err = sign_up(&signing);
+    return err == OK ? thank(&signing) : fail(&signing, err);
 }

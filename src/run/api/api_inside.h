@@ -10,7 +10,7 @@
  *      confirming.c     double opt-in                  visitor.c, page.c  who looks; what they see
  *      tracking_view.c  a mail in a browser           machine.c          people or programs
  *      api_profiles.c   people                         api_stats.c        numbers, health, lists
- *      api_form.c       sign-ups from other sites
+ *      api_form.c       sign-ups from other sites  by_address.c       whom they may mean
  *      api_export.c     all of a person         exporting.h        its parts: export_*.c
  *      api_erasures.c   people forgotten for good      api_suppressions.c  addresses not sent to
  *      api_returned.c   returned mail                  trail.c            from token to message
@@ -37,6 +37,7 @@
 #include "base/queue.h"
 #include "run/api/api.h"
 #include "run/api/crew.h"
+#include "run/api/newest.h"
 #include "run/api/routes.h"
 #include "run/api/running.h"
 #include "server/attempts.h"
@@ -49,6 +50,7 @@ enum {
     STORY_MAX = 100000, /* decisions of one person that are looked at */
 };
 
+struct by_address;
 struct file_shelf;
 struct render;
 struct rendered;
@@ -94,6 +96,8 @@ struct api {
     struct file_shelf     *files; /* NULL: there is no folder to keep any in */
     struct metric         *report_seconds;
     struct attempts       *signups;      /* by address, of forms of other sites */
+    struct by_address     *by_address;   /* whom a form may mean */
+    struct newest_text          newest;       /* workspace.json, as it is now */
     atomic_bool            is_exporting; /* one at a time: each may take a disk's room */
     int64_t                opened_ms;
 };
@@ -107,6 +111,7 @@ struct call {
     int                  status;      /* 200 unless said */
     struct str           type;        /* application/json unless said */
     bool                 is_answered; /* by the call itself, now or later */
+    int64_t              answer_ms;   /* as http_answer's not_before_ms; 0: at once */
     struct problem       problem;
 };
 

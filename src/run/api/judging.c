@@ -10,20 +10,6 @@
 
 enum { PEOPLE_LOOKED = 50, PEOPLE_WAIT_US = 700000, DNS_WAIT_MS = 1500 };
 
-struct newest {
-    struct arena *arena;
-    struct str    text; /* of the workspace; empty: nobody has described it */
-};
-
-static enum err newest_each(void *ctx, const struct store_definition *row)
-{
-    struct newest *newest = ctx;
-    if (row->kind != STORE_DEFINITION_WORKSPACE)
-        return OK;
-    newest->text = str_copy(newest->arena, row->text);
-    return newest->text.ptr == NULL ? ERR_MEMORY : OK;
-}
-
 /* ---- against real people ---- */
 
 /* What is missing for some of those who would get it; nothing where it cannot be told soon. */
@@ -87,9 +73,9 @@ static struct str from_of(const struct workspace *workspace, const struct email_
 
 static enum err workspace_now(struct call *call, struct workspace *out, bool *is_known)
 {
-    struct newest newest = { .arena = call->arena };
-    TRY(store_definitions_read(call->desk->reader, 0, newest_each, &newest));
-    *is_known = newest.text.len > 0 && workspace_parse(call->arena, newest.text, out, NULL) == OK;
+    struct str text;
+    TRY(newest_workspace(call, &text));
+    *is_known = text.len > 0 && workspace_parse(call->arena, text, out, NULL) == OK;
     return OK;
 }
 

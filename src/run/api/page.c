@@ -210,7 +210,8 @@ static void reply(struct call *call, int status, struct str allowed, struct str 
                                       .type = STR("text/html; charset=utf-8"),
                                       .headers = headers + skip,
                                       .headers_count = sizeof headers / sizeof headers[0] - skip,
-                                      .body = html });
+                                      .body = html,
+                                      .not_before_ms = call->answer_ms });
 }
 
 void page_reply(struct call *call, int status, struct str allowed, struct str html)
