@@ -2,6 +2,8 @@
 // after their first steps; and the same in conditions, reports and on the timeline.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from './lib/api.mjs';
@@ -124,5 +126,46 @@ describe('a mail whose links are followed', { skip: skipWithoutProgram }, () => 
     await house.server.start();
     await sleep(500);
     assert.deepEqual([(await hits('fay')).length, (await hits('gus')).length], [3, 1]);
+  });
+});
+
+describe('an operator who knows a scanner of their own', { skip: skipWithoutProgram }, () => {
+  let house;
+  const text = (lines) => writeFileSync(join(house.data, 'scanners.txt'), lines.join('\n'));
+  const clickFrom = async (id, address) => {
+    await house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example` } });
+    await house.client.send('/v1/track', { userId: id, event: 'Paper' });
+    const [mail] = await house.recorder.wait(`${id}@x.example`, 1);
+    const [url] = mail.html.match(/https:\/\/go\.tents\.example\/c\/[^"]+/);
+    await http('GET', house.local(unescape(url)), { headers: { ...BROWSER, 'x-forwarded-for': address } });
+    return eventually('the click is there', async () =>
+      (await house.client.timeline(id)).find((item) => item.name === 'Message Clicked')?.properties);
+  };
+  before(async () => {
+    house = await openHouse({
+      args: ['--trusted-proxy', '127.0.0.1'],
+      shop: shopFolder({
+        'templates/paper.email': template({ subject: 'paper', topic: 'newsletter', html: '<p><a href="https://a.example/">a</a></p>' }),
+        'journeys/paper.json': { journey: 'paper', trigger: { event: 'Paper' }, nodes: [{ id: 'm', email: 'paper' }] },
+      }),
+    });
+    await house.server.stop();
+  });
+  after(() => house?.close());
+
+  test('names its network in a file, and takes back one of ours', async () => {
+    text(['from our gateway', '203.0.113.0/24', 'not 104.47.0.0/17']);
+    await house.server.start();
+    assert.equal((await clickFrom('ada', '203.0.113.7')).sign, 'network');
+    assert.equal((await clickFrom('bob', '104.47.0.1')).machine, undefined);
+    assert.equal((await clickFrom('cyd', '40.92.0.1')).sign, 'network');
+    await house.server.stop();
+  });
+
+  test('is told the line that cannot be read, and nothing starts', async () => {
+    text(['from our gateway', '203.0.113.0/99']);
+    await assert.rejects(house.server.start(), (err) => err.message.includes('scanners.txt:2') && err.message.includes('no network'));
+    text(['from our gateway']);
+    await house.server.start();
   });
 });

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "run/api/api.h"
+#include "run/api/machine_network.h"
 #include "run/cli/files.h"
 #include "run/core/core.h"
 #include "run/log.h"
@@ -36,28 +37,29 @@ enum {
 };
 
 struct serve {
-    struct serve_conf   conf;
-    struct core        *core;
-    struct secrets     *secrets;
-    struct trial       *trial;
-    struct teller      *teller; /* NULL: nobody is told */
-    struct geo         *geo;    /* NULL without its file */
-    struct metrics     *metrics;
-    struct refused     *refused;
-    struct api         *api;
-    struct ways_shelf   ways;
-    struct sns_desk    *sns; /* NULL: SES tells us nothing */
-    struct sender      *sender;
-    struct listener    *listener; /* of returned mail; NULL: nobody hands it in */
-    struct router      *router;
-    struct http_server *http;
-    struct proxy_trust  trust;
-    pthread_mutex_t     quiet_lock;
-    struct quiet        quiet; /* of refusals in the log */
-    char                origin[320];
-    char                public_url[CONFIG_VALUE_BYTES_MAX];
-    char                smtp_host[SENDER_HOST_BYTES]; /* empty: mail does not go to people */
-    char                owner_token[AUTH_KEY_TEXT_BYTES];
+    struct serve_conf        conf;
+    struct core             *core;
+    struct secrets          *secrets;
+    struct trial            *trial;
+    struct teller           *teller;   /* NULL: nobody is told */
+    struct geo              *geo;      /* NULL without its file */
+    struct machine_networks *networks; /* of scanners */
+    struct metrics          *metrics;
+    struct refused          *refused;
+    struct api              *api;
+    struct ways_shelf        ways;
+    struct sns_desk         *sns; /* NULL: SES tells us nothing */
+    struct sender           *sender;
+    struct listener         *listener; /* of returned mail; NULL: nobody hands it in */
+    struct router           *router;
+    struct http_server      *http;
+    struct proxy_trust       trust;
+    pthread_mutex_t          quiet_lock;
+    struct quiet             quiet; /* of refusals in the log */
+    char                     origin[320];
+    char                     public_url[CONFIG_VALUE_BYTES_MAX];
+    char                     smtp_host[SENDER_HOST_BYTES]; /* empty: mail does not go to people */
+    char                     owner_token[AUTH_KEY_TEXT_BYTES];
 };
 
 /* A client that asks in vain again and again gets a line a minute; the API lists every one. */
@@ -203,6 +205,14 @@ static void trial_tell(const struct serve *serve)
     log_problem(LOG_WARNING, &problem);
 }
 
+/* A command hears no clicks: it goes without. */
+static enum err networks_begin(struct serve *serve, struct problem *problem)
+{
+    return serve->conf.is_private
+               ? OK
+               : machine_networks_read(&serve->networks, serve->conf.dir, problem);
+}
+
 static enum err api_begin(struct serve *serve, struct problem *problem)
 {
     serve->metrics = metrics_open();
@@ -212,6 +222,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
     const char *geo_file = text_or_null(serve->conf.config, CONFIG_GEO_FILE);
     if (geo_file != NULL)
         TRY(geo_open(&serve->geo, geo_file, problem));
+    TRY(networks_begin(serve, problem));
     if (config_has(serve->conf.config, CONFIG_SES_TOPIC))
         TRY(sns_desk_open(&serve->sns, text_or_null(serve->conf.config, CONFIG_SES_CERTIFICATE),
                           problem));
@@ -224,6 +235,7 @@ static enum err api_begin(struct serve *serve, struct problem *problem)
         .core = serve->core,
         .sender = serve->sender,
         .geo = serve->geo,
+        .networks = serve->networks,
         .public_url = str_of(serve->public_url),
         .tokens = secrets_token_keys(serve->secrets),
         .secrets = serve->secrets,
@@ -429,6 +441,7 @@ void serve_close(struct serve *serve)
     core_close(serve->core);
     router_close(serve->router);
     geo_close(serve->geo);
+    free(serve->networks);
     secrets_close(serve->secrets);
     trial_close(serve->trial);
     metrics_close(serve->metrics);

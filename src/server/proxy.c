@@ -46,7 +46,7 @@ char *proxy_address_write(const struct proxy_address *address, char *out)
     return out;
 }
 
-static enum err net_parse(struct str text, struct proxy_net *out)
+enum err proxy_net_parse(struct str text, struct proxy_net *out)
 {
     size_t               slash = str_find_char(text, 0, '/');
     struct str           number = str_slice(text, slash + 1, text.len);
@@ -75,7 +75,7 @@ enum err proxy_trust_parse(struct proxy_trust *trust, struct str list, struct pr
         if (grown.count == PROXY_NETS_MAX)
             return problem_set(problem, ERR_LIMIT, "trusted-proxy", "too many networks",
                                "name at most 64, joined where they touch");
-        if (net_parse(piece, &grown.nets[grown.count]) != OK)
+        if (proxy_net_parse(piece, &grown.nets[grown.count]) != OK)
             return problem_format(problem, ERR_INPUT, "trusted-proxy",
                                   "write networks as 10.0.0.0/8 or 2001:db8::/32",
                                   "\"%.*s\" is not a network", STR_ARG(str_slice(piece, 0, 60)));
@@ -85,7 +85,7 @@ enum err proxy_trust_parse(struct proxy_trust *trust, struct str list, struct pr
     return OK;
 }
 
-static bool net_has(const struct proxy_net *net, const struct proxy_address *address)
+bool proxy_net_has(const struct proxy_net *net, const struct proxy_address *address)
 {
     int whole = net->bits / 8, rest = net->bits % 8;
     if (memcmp(net->address.bytes, address->bytes, (size_t)whole) != 0)
@@ -99,7 +99,7 @@ static bool net_has(const struct proxy_net *net, const struct proxy_address *add
 bool proxy_trust_has(const struct proxy_trust *trust, const struct proxy_address *address)
 {
     for (size_t i = 0; trust != NULL && i < trust->count; i++)
-        if (net_has(&trust->nets[i], address))
+        if (proxy_net_has(&trust->nets[i], address))
             return true;
     return false;
 }

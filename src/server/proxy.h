@@ -42,6 +42,10 @@ MUST enum err proxy_address_parse(struct str text, struct proxy_address *out);
 /* IPv4 without the mapping. `out` has PROXY_ADDRESS_BYTES. Returns out. */
 char *proxy_address_write(const struct proxy_address *address, char *out);
 
+/* "10.0.0.0/8", "2001:db8::/32", "192.0.2.1". ERR_INPUT otherwise. */
+MUST enum err proxy_net_parse(struct str text, struct proxy_net *out);
+bool          proxy_net_has(const struct proxy_net *net, const struct proxy_address *address);
+
 /* Adds "10.0.0.0/8, 2001:db8::/32, 192.0.2.1" to the list. */
 MUST enum err proxy_trust_parse(struct proxy_trust *trust, struct str list,
                                 struct problem *problem);

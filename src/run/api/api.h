@@ -50,25 +50,26 @@ struct ways_shelf;
 struct sns_desk;
 
 struct api_conf {
-    struct core             *core;
-    struct str               public_url;    /* of links; empty: that of each request */
-    struct str               name;          /* the workspace's, on the unsubscribe page */
-    const struct token_keys *tokens;        /* of links; NULL: tracking answers 404 */
-    const struct secrets    *secrets;       /* of mails looked at in a browser; NULL: 404 */
-    struct str               smtp_host;     /* the way out; empty: there is none to people */
-    struct str               return_domain; /* where bounces come back; may be empty */
-    const char              *dns_servers;   /* NULL: the system's */
-    struct trial            *trial;         /* NULL: always live */
-    struct sender           *sender;        /* NULL: nothing is sent from here */
-    struct metrics          *metrics;       /* may be NULL; core's numbers are registered in it */
-    struct refused          *refused;       /* may be NULL */
-    const struct geo        *geo;   /* countries of addresses; NULL: the network tells none */
-    const struct route      *pages; /* served beside ours, their context is the api */
-    size_t                   pages_count;
-    struct ways_shelf       *ways;                     /* the ways out; NULL: there are none */
-    uint32_t                 report_threads;           /* 0: API_REPORT_THREADS */
-    int64_t                  hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
-    const char              *dir;                      /* where hits wait; NULL: they do not */
+    struct core                   *core;
+    struct str                     public_url;    /* of links; empty: that of each request */
+    struct str                     name;          /* the workspace's, on the unsubscribe page */
+    const struct token_keys       *tokens;        /* of links; NULL: tracking answers 404 */
+    const struct secrets          *secrets;       /* of mails looked at in a browser; NULL: 404 */
+    struct str                     smtp_host;     /* the way out; empty: there is none to people */
+    struct str                     return_domain; /* where bounces come back; may be empty */
+    const char                    *dns_servers;   /* NULL: the system's */
+    struct trial                  *trial;         /* NULL: always live */
+    struct sender                 *sender;        /* NULL: nothing is sent from here */
+    struct metrics                *metrics; /* may be NULL; core's numbers are registered in it */
+    struct refused                *refused; /* may be NULL */
+    const struct geo              *geo; /* countries of addresses; NULL: the network tells none */
+    const struct machine_networks *networks; /* of scanners; NULL: none is known */
+    const struct route            *pages;    /* served beside ours, their context is the api */
+    size_t                         pages_count;
+    struct ways_shelf             *ways;           /* the ways out; NULL: there are none */
+    uint32_t                       report_threads; /* 0: API_REPORT_THREADS */
+    int64_t                        hit_wait_ms, hit_soon_ms; /* see sieve.h; 0: they do not wait */
+    const char                    *dir;           /* where hits wait; NULL: they do not */
     const char      *hook_secrets[HOOK_SERVICES]; /* see hook.h; NULL: nothing is taken from it */
     struct sns_desk *sns;                         /* needed where SES's is given */
 };

@@ -147,7 +147,7 @@ static enum err downloaded(struct fetching *fetching)
     struct entry entry;
     trail.more = more;
     trail.more_count = sizeof more / sizeof more[0];
-    trail.sign = tracking_sign(call->request);
+    trail.sign = tracking_sign(call);
     trail.machine = trail.sign != NULL;
     TRY(trail_entry(call->arena, &trail, EVENT_FILE_DOWNLOADED, &entry));
     /* Two presses at one moment have one number, and are one download. */

@@ -96,7 +96,7 @@ const char *machine_sign(const struct machine_hit *hit)
 {
     if (is_machine_agent(hit))
         return "agent";
-    return machine_network(hit->address) ? "network" : NULL;
+    return machine_network(hit->networks, hit->address) ? "network" : NULL;
 }
 
 bool machine_is(const struct machine_hit *hit)

@@ -6,7 +6,7 @@
  *      Sec-Purpose, Purpose, X-Moz: prefetch    a machine: fetched ahead, maybe never looked at
  *      a scanner's, preview's or library's user agent (the table in machine.c)      a machine
  *      a click by a picture proxy               a machine: proxies fetch pictures, follow no links
- *      a network of mail scanners (machine_network.c)                               a machine
+ *      a network of mail scanners (scanners.txt, machine_network.h)                 a machine
  *      anything else                            a person
  *
  * A picture proxy's open is a person's. Gmail and Yahoo fetch the picture when the person opens the
@@ -25,12 +25,16 @@
 
 #include "base/str.h"
 
+struct machine_networks;
+
 struct machine_hit {
     bool       head;    /* asked by HEAD */
     bool       click;   /* a link; else the picture that tells of an open */
     struct str agent;   /* User-Agent; empty: none */
     struct str purpose; /* Sec-Purpose, else Purpose, else X-Moz; empty: none */
     struct str address; /* where it came from; empty: not known */
+
+    const struct machine_networks *networks; /* of scanners; NULL: none is known */
 };
 
 /* Why it is a program's, "agent" or "network"; NULL: it is a person's. */

@@ -112,13 +112,15 @@ static struct str purpose_of(const struct http_request *request)
     return STR_NONE;
 }
 
-static const char *sign_of(const struct http_request *request, bool is_click)
+static const char *sign_of(const struct call *call, bool is_click)
 {
+    const struct http_request *request = call->request;
     return machine_sign(&(struct machine_hit){ .head = http_method(request) == GATE_HEAD,
                                                .click = is_click,
                                                .agent = http_header(request, STR("User-Agent")),
                                                .purpose = purpose_of(request),
-                                               .address = http_peer(request) });
+                                               .address = http_peer(request),
+                                               .networks = call->api->conf.networks });
 }
 
 /* It waits for what comes beside it (sieve.h), or is nobody's. False: it is to be recorded by
@@ -142,7 +144,7 @@ enum err track_open(struct call *call)
 {
     struct trail trail = { 0 };
     enum err     err = token_of(call, TOKEN_OPEN, &trail);
-    trail.sign = sign_of(call->request, false);
+    trail.sign = sign_of(call, false);
     trail.machine = trail.sign != NULL;
     if (err == OK && !waits(call, &trail, HIT_OPEN))
         err = trail_submit(call, &trail, EVENT_MESSAGE_OPENED, opened);
@@ -160,7 +162,7 @@ enum err track_click(struct call *call)
     if (token_of(call, TOKEN_CLICK, &trail) != OK || !links_target(trail.url, &target))
         return track_nowhere(call);
     trail.url = buf_view(&target);
-    trail.sign = sign_of(call->request, true);
+    trail.sign = sign_of(call, true);
     trail.machine = trail.sign != NULL;
     /* A reader who clicked gets where the link leads, also when it cannot be recorded now. */
     if (!waits(call, &trail, HIT_CLICK) &&
@@ -171,9 +173,9 @@ enum err track_click(struct call *call)
     return OK;
 }
 
-const char *tracking_sign(const struct http_request *request)
+const char *tracking_sign(const struct call *call)
 {
-    return sign_of(request, true);
+    return sign_of(call, true);
 }
 
 void tracking_visited(struct call *call, const struct trail *from, struct str about)
@@ -181,7 +183,7 @@ void tracking_visited(struct call *call, const struct trail *from, struct str ab
     struct trail trail = *from;
     struct entry entry;
     trail.url = about;
-    trail.sign = sign_of(call->request, true);
+    trail.sign = sign_of(call, true);
     trail.machine = trail.sign != NULL;
     if (waits(call, &trail, HIT_CLICK) ||
         trail_entry(call->arena, &trail, EVENT_MESSAGE_CLICKED, &entry) != OK)

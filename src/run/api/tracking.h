@@ -11,7 +11,7 @@
 #include "run/returned/trail.h"
 
 /* Why the request is a program's; NULL: it is a person's. */
-const char *tracking_sign(const struct http_request *request);
+const char *tracking_sign(const struct call *call);
 /* Records the click; `about` ("question:nps:9") stands where an address does. What cannot be
  * recorded is left out: the page comes in any case. */
 void tracking_visited(struct call *call, const struct trail *trail, struct str about);
