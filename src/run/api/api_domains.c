@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "message/address.h"
+#include "run/send/ways_file.h"
 #include "run/send/workspace.h"
 
 enum { DOMAINS_MAX = 50, LOOK_WAIT_MS = 6000 };
@@ -35,6 +36,11 @@ static enum err domains_find(struct call *call, struct str *domains, uint32_t *c
     return OK;
 }
 
+static void ways_letp(struct ways_file **file)
+{
+    ways_file_close(*file);
+}
+
 enum err domains_look(struct call *call, struct str domain, int64_t wait_ms,
                       struct domain_report *out)
 {
@@ -44,6 +50,13 @@ enum err domains_look(struct call *call, struct str domain, int64_t wait_ms,
                                             .return_domain = conf->return_domain,
                                             .smtp_host = conf->smtp_host,
                                             .secrets = conf->secrets };
+    uint32_t                       count = 0;
+    SCOPED(ways_letp)
+    struct ways_file *file = conf->ways == NULL ? NULL : ways_shelf_take(conf->ways);
+    if (file != NULL) {
+        const struct way_conf *ways = ways_file_ways(file, &count);
+        TRY(domain_what_fill(&what, ways, count, call->arena));
+    }
     TRY(dns_open(&dns, conf->dns_servers, &call->problem));
     return domain_look(dns, &what, call->arena, wait_ms, out);
 }
@@ -134,12 +147,21 @@ static void kept_put(struct api *api, const struct domain_kept *kept)
     pthread_mutex_unlock(&api->lock);
 }
 
+/* Is there a way out for e-mail, by a server or by a service? */
+static bool leads_to_people(struct api *api)
+{
+    if (api->conf.smtp_host.len > 0 || api->conf.ways == NULL)
+        return api->conf.smtp_host.len > 0;
+    SCOPED(ways_letp) struct ways_file *file = ways_shelf_take(api->conf.ways);
+    return file != NULL && ways_file_first(file, CHANNEL_EMAIL, STR_NONE) != NULL;
+}
+
 bool domains_lack(struct call *call, struct str address, int64_t wait_ms)
 {
     struct str           domain = address_domain(address);
     struct domain_kept   kept = { .asked_us = time_mono_us() };
     struct domain_report report;
-    if (call->api->conf.smtp_host.len == 0 || domain.len == 0 || domain.len >= sizeof kept.domain)
+    if (!leads_to_people(call->api) || domain.len == 0 || domain.len >= sizeof kept.domain)
         return false;
     if (!kept_find(call->api, domain, &kept)) {
         if (domains_look(call, domain, wait_ms, &report) != OK)

@@ -232,3 +232,157 @@ TEST(domain_look, policies_that_are_no_policy_are_wrong)
         desk_close(&desk);
     }
 }
+
+/* ---- services ---- */
+
+enum { WAYS = 4 };
+
+/* The built-in provider of that name as a way with these settings. */
+static struct provider *service(struct desk *desk, const char *name, const char *settings,
+                                struct way_conf *out)
+{
+    struct provider *provider;
+    struct problem   problem = { .what = "" };
+    struct json      given;
+    *out = (struct way_conf){ .name = name, .kind = WAY_HTTP, .channel = CHANNEL_EMAIL };
+    assert_ok(provider_parse(&provider, provider_builtin(str_of(name)), name, &problem));
+    assert_ok(json_parse_once(desk->arena, str_of(settings), &given, NULL));
+    assert_ok(
+        provider_settings_fill(provider, desk->arena, &given, &out->settings, name, &problem));
+    out->provider = provider;
+    return provider;
+}
+
+static struct domain_report look_by(struct desk *desk, const struct dns_zone *zones,
+                                    const struct way_conf *ways, uint32_t count)
+{
+    struct domain_what what = { .domain = STR("shop.example") };
+    assert_ok(domain_what_fill(&what, ways, count, desk->arena));
+    return look(desk, zones, what);
+}
+
+TEST(domain_look, a_service_is_told_with_its_own_records_and_ours_are_left_out_where_it_signs)
+{
+    struct desk           desk;
+    struct way_conf       way;
+    const struct dns_zone zones[] = { { DNS_TXT, "_dmarc.shop.example", "v=DMARC1; p=reject" },
+                                      { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    struct provider *provider =
+        service(&desk, "postmark", "{\"server_token\":\"x\",\"dkim_selector\":\"pm1\"}", &way);
+    struct domain_report report = look_by(&desk, zones, &way, 1);
+    assert_int_equal(report.count, 3); /* dmarc, and two of theirs */
+    assert_str(row(&report, "return", 0)->name, "pm-bounces.shop.example");
+    assert_str(row(&report, "return", 0)->type, "CNAME");
+    assert_str(row(&report, "return", 0)->publish, "pm.mtasv.net");
+    assert_int_equal(row(&report, "return", 0)->state, LOOK_MISSING);
+    assert_str(row(&report, "dkim", 0)->name, "pm1._domainkey.shop.example");
+    assert_int_equal(row(&report, "dkim", 0)->state, LOOK_MISSING);
+    assert_non_null(strstr(row(&report, "dkim", 0)->what, "Sender Signatures"));
+    assert_false(report.is_authenticated);
+    provider_close(provider);
+    desk_close(&desk);
+}
+
+TEST(domain_look, what_a_service_wants_is_good_when_it_stands_there)
+{
+    struct desk           desk;
+    struct way_conf       way;
+    const struct dns_zone zones[] = {
+        { DNS_CNAME, "pm-bounces.shop.example", "PM.mtasv.net" },
+        { DNS_TXT, "pm1._domainkey.shop.example", "k=rsa; p=AAAA" },
+        { DNS_TXT, "_dmarc.shop.example", "v=DMARC1; p=reject" },
+        { .name = NULL },
+    };
+    desk_open(&desk, "shop.example");
+    struct provider *provider =
+        service(&desk, "postmark", "{\"server_token\":\"x\",\"dkim_selector\":\"pm1\"}", &way);
+    struct domain_report report = look_by(&desk, zones, &way, 1);
+    for (uint32_t i = 0; i < report.count; i++) {
+        assert_int_equal(report.rows[i].state, LOOK_GOOD);
+        assert_int_equal(report.rows[i].publish.len, 0);
+    }
+    assert_true(report.is_authenticated);
+    provider_close(provider);
+    desk_close(&desk);
+}
+
+TEST(domain_look, what_only_the_service_shows_is_a_hint_and_proves_nothing)
+{
+    struct desk           desk;
+    struct way_conf       way;
+    const struct dns_zone zones[] = { { DNS_A, "shop.example", "192.0.2.1" }, { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    struct provider       *provider = service(&desk, "postmark", "{\"server_token\":\"x\"}", &way);
+    struct domain_report   report = look_by(&desk, zones, &way, 1);
+    const struct look_row *dkim = row(&report, "dkim", 0);
+    assert_true(dkim->is_hint);
+    assert_int_equal(dkim->state, LOOK_NOTE);
+    assert_non_null(strstr(dkim->what, "Postmark: Sender Signatures"));
+    assert_false(report.is_authenticated);
+    provider_close(provider);
+    desk_close(&desk);
+}
+
+TEST(domain_look, services_and_a_mail_server_share_one_record_of_who_may_send)
+{
+    struct desk           desk;
+    struct way_conf       ways[WAYS] = { { .name = "own", .kind = WAY_SMTP } };
+    const struct dns_zone zones[] = {
+        { DNS_TXT, "shop.example", "v=spf1 a:mail.shop.example ~all" },
+        { DNS_MX, "shop.example", "10 mxa.eu.mailgun.org" },
+        { DNS_TXT, "bounce.shop.example", "v=spf1 include:amazonses.com ~all" },
+        { DNS_TXT, "amazonses.com", "v=spf1 ip4:192.0.2.0/24 ~all" },
+        { DNS_MX, "bounce.shop.example", "10 feedback-smtp.eu-west-1.amazonses.com" },
+        { DNS_CNAME, "two._domainkey.shop.example", "elsewhere.example" },
+        { .name = NULL },
+    };
+    desk_open(&desk, "shop.example");
+    ways[0].smtp_url = "smtp://mail.shop.example";
+    struct provider *mailgun =
+        service(&desk, "mailgun",
+                "{\"domain\":\"shop.example\",\"api_key\":\"x\",\"endpoint\":"
+                "\"https://api.eu.mailgun.net\"}",
+                &ways[1]);
+    struct provider *ses =
+        service(&desk, "ses",
+                "{\"region\":\"eu-west-1\",\"access_key\":\"x\",\"secret_key\":\"x\","
+                "\"mail_from\":\"bounce.shop.example\",\"dkim_tokens\":\"one two\"}",
+                &ways[2]);
+    ways[3] = ways[1]; /* the same account again wants nothing more */
+    struct domain_report report = look_by(&desk, zones, ways, WAYS);
+
+    assert_str(row(&report, "spf", 0)->name, "shop.example");
+    assert_str(row(&report, "spf", 0)->publish,
+               "v=spf1 a:mail.shop.example include:mailgun.org ~all");
+    assert_str(row(&report, "spf", 1)->name, "bounce.shop.example");
+    assert_int_equal(row(&report, "spf", 1)->state, LOOK_GOOD);
+    assert_int_equal(row(&report, "return", 0)->state, LOOK_GOOD); /* of its two, one is there */
+    assert_str(row(&report, "return", 1)->publish, "10 mxb.eu.mailgun.org");
+    assert_int_equal(row(&report, "return", 2)->state, LOOK_GOOD);
+    assert_str(row(&report, "dkim", 0)->publish, desk.rsa); /* they keep our signature */
+    assert_str(row(&report, "dkim", 3)->publish, "one.dkim.amazonses.com");
+    assert_int_equal(row(&report, "dkim", 4)->state, LOOK_WRONG);
+    assert_str(row(&report, "dkim", 4)->publish, "two.dkim.amazonses.com");
+    assert_int_equal(report.count, 12);
+    provider_close(mailgun);
+    provider_close(ses);
+    desk_close(&desk);
+}
+
+TEST(domain_look, a_way_for_other_domains_wants_nothing_of_this_one)
+{
+    struct desk        desk;
+    struct way_conf    way;
+    struct domain_what what = { .domain = STR("shop.example") };
+    struct str         other = STR("other.example");
+    desk_open(&desk, "shop.example");
+    struct provider *provider = service(&desk, "postmark", "{\"server_token\":\"x\"}", &way);
+    way.domains = &other;
+    way.domains_count = 1;
+    assert_ok(domain_what_fill(&what, &way, 1, desk.arena));
+    assert_int_equal(what.wants_count, 0);
+    assert_false(what.no_smtp || what.no_keys);
+    provider_close(provider);
+    desk_close(&desk);
+}

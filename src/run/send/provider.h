@@ -41,6 +41,7 @@ enum {
     PROVIDER_ID_BYTES_MAX = 80,
     PROVIDER_CODE_BYTES_MAX = 60,
     PROVIDER_MEMBERS_MAX = 256, /* of the body, all of it */
+    PROVIDER_RECORDS_MAX = 8,   /* of the DNS, for one domain */
 };
 
 struct provider_setting {
@@ -129,6 +130,26 @@ MUST enum err provider_ask(const struct provider *provider, const struct json *s
 /* What the answer means. */
 void provider_read(const struct provider *provider, const struct fetch_response *response,
                    struct provider_answer *out);
+
+/* ---- what it wants of the DNS: provider_dns.c */
+
+/* A record for a domain that mail comes from. */
+struct provider_record {
+    struct str who;   /* the service's title */
+    struct str about; /* "spf", "dkim", "return" (where its bounces go) */
+    struct str type;  /* "TXT", "CNAME", "MX" */
+    struct str name;  /* empty: not known before the service is asked */
+    struct str
+        value;      /* of spf a mechanism, such as include:mailgun.org; empty: whatever is there */
+    struct str ask; /* where the service shows it; may be empty */
+};
+
+/* `out` has PROVIDER_RECORDS_MAX; texts lie in the arena. ERR_MEMORY, or what its Liquid says. */
+MUST enum err provider_records(const struct provider *provider, const struct json *settings,
+                               struct str domain, struct arena *arena, struct provider_record *out,
+                               uint32_t *count);
+/* Does a message go as it is, with our own signature? */
+bool provider_keeps_letter(const struct provider *provider);
 
 /* ---- receipts: provider_receipt.c */
 

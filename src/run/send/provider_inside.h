@@ -59,6 +59,12 @@ struct receipts {
 
 enum auth_kind { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_AWS4 };
 
+/* A record of the DNS that it wants, its name and value in Liquid over `domain` and `settings`. */
+struct wanted_record {
+    struct str       about, type, ask;
+    struct template *name, *value;
+};
+
 struct provider {
     struct arena           *arena;
     struct str              name, title;
@@ -84,6 +90,8 @@ struct provider {
     struct paths id, code, error;
 
     struct receipts      receipts;
+    struct wanted_record dns[PROVIDER_RECORDS_MAX];
+    uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */
     struct provider_rate rate;
 
@@ -106,6 +114,9 @@ struct reading {
 };
 
 MUST enum err reading_fault(struct reading *reading, const char *place, const char *what);
+/* A member in Liquid; NULL where there is none. */
+MUST enum err reading_text(struct reading *reading, const struct json *object, const char *key,
+                           struct template **out);
 /* A path, or a few of them; NULL is none. */
 MUST enum err reading_paths(struct reading *reading, const struct json *value, struct paths *out);
 /* The word's place in a list that NULL ends; -1: it is in none. */
@@ -115,6 +126,8 @@ MUST enum err            reading_rules(struct reading *reading, const struct jso
                                        const char *const *words, const char *place, struct rule *out,
                                        uint32_t *count);
 extern const char *const provider_verdict_words[];
+/* provider_dns.c: the member `dns`; NULL is none. */
+MUST enum err provider_dns_read(struct reading *reading, const struct json *list);
 /* provider_receipt.c: the member `receipts`; NULL is none. */
 MUST enum err receipts_read(struct reading *reading, const struct json *receipts);
 

@@ -50,6 +50,12 @@ static enum err member_read(struct reading *reading, const struct json *object, 
     return template_read(reading, value->string, key, out);
 }
 
+enum err reading_text(struct reading *reading, const struct json *object, const char *key,
+                      struct template **out)
+{
+    return member_read(reading, object, key, false, out);
+}
+
 /* ---- settings ---- */
 
 static enum err settings_read(struct reading *reading, const struct json *list)
@@ -355,7 +361,7 @@ static enum err unknown_members(struct reading *reading, const struct json *root
     static const char *const known[] = { "provider", "title",    "about",    "channel",
                                          "settings", "request",  "answer",   "idempotency",
                                          "rate",     "receipts", "examples", "$schema",
-                                         NULL };
+                                         "dns",      NULL };
     if (is_old(root))
         return problem_set(reading->problem, ERR_INPUT, reading->where,
                            "This is written as descriptions of services were before.",
@@ -406,5 +412,6 @@ enum err provider_description_read(struct provider *provider, struct str text, c
     TRY(settings_read(&reading, json_get(root, STR("settings"))));
     TRY(request_read(&reading, root));
     TRY(answer_read(&reading, json_get(root, STR("answer"))));
+    TRY(provider_dns_read(&reading, json_get(root, STR("dns"))));
     return receipts_read(&reading, json_get(root, STR("receipts")));
 }
