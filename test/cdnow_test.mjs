@@ -124,6 +124,17 @@ describe('the music shop\'s history', { skip }, () => {
     assert.deepEqual(answer.rows.map(({ born }) => born), back.map(([first]) => first));
   });
 
+  test('the average order value of each week is as by SQL', async () => {
+    const answer = await ask(house, 'trends', { event: 'Order Completed', sum: 'revenue', interval: 'week', from: '1997-01-06', to: '1997-03-30' });
+    const rows = sql(`select (at - ${WEEK_1}) / ${7 * DAY} as week, count(*), avg(revenue) from buy
+      where at >= ${WEEK_1} and at < ${WEEK_1 + 84 * DAY} group by week order by week`).split('\n').map((line) => line.split('\t').map(Number));
+    assert.equal(rows.length, 12);
+    assert.deepEqual(answer.rows[0].events, rows.map(([, count]) => count));
+    for (const [week, , average] of rows) {
+      assert.ok(Math.abs(answer.rows[0].average[week] - average) < 1e-6, `week ${week}: ${answer.rows[0].average[week]}, SQL ${average}`);
+    }
+  });
+
   test('from the first purchase to the second it takes as long as by SQL, for as many', async () => {
     const answer = await ask(house, 'spread', { event: 'Order Completed', from: '1997-01-01', to: '1998-06-30' });
     const took = sql(`select (second - first) from (select person, min(at) as first, (select at from buy b where b.person = a.person order by at limit 1 offset 1) as second

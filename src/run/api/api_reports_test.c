@@ -112,12 +112,15 @@ TEST(api_reports, a_trend_counts_events_people_and_sums_week_by_week)
     ints_are(rig, "rows.0.events", "[2,3,1]");
     ints_are(rig, "rows.0.people", "[2,3,1]");
     ints_are(rig, "rows.0.sum", "[105.0,280.0,10.0]");
+    ints_are(rig, "rows.0.average", "[52.5,93.33333333333333,10.0]");
     assert_int_equal(rig_int(rig, "rows.0.total.events"), 6);
     assert_int_equal(rig_int(rig, "rows.0.total.people"), 4);
     assert_str(rig_str(rig, "periods.1.label"), "2026-01-12");
     assert_str(rig_str(rig, "at"), "2026-01-31T00:00:00.000Z");
     assert_int_equal(rig_int(rig, "audience"), 5);
     assert_true(rig_int(rig, "seq") >= 19);
+    assert_int_equal(report(rig, "trends", "\"event\":\"Ordered\",\"sum\":\"big\""), 200);
+    ints_are(rig, "rows.0.average", "[null,null,null]"); /* yes and no are no numbers */
     rig_close(rig);
 }
 

@@ -95,6 +95,15 @@ static double sum_of(const struct trend_cell *cell)
     return (double)cell->sum_micro / 1e6;
 }
 
+/* Of the numbers summed; null: there are none. */
+static void average_write(const struct trend_cell *cell, struct buf *out)
+{
+    if (cell->values == 0)
+        buf_str(out, STR("null"));
+    else
+        json_write_real(out, sum_of(cell) / (double)cell->values);
+}
+
 static void total_write(const struct trends *trends, const struct trend_cell *cell, struct buf *out)
 {
     bool first = true;
@@ -105,10 +114,7 @@ static void total_write(const struct trends *trends, const struct trend_cell *ce
         json_write_key(out, &first, "sum");
         json_write_real(out, sum_of(cell));
         json_write_key(out, &first, "average");
-        if (cell->values == 0)
-            buf_str(out, STR("null"));
-        else
-            json_write_real(out, sum_of(cell) / (double)cell->values);
+        average_write(cell, out);
     }
     buf_char(out, '}');
 }
@@ -133,6 +139,12 @@ static void row_write(const struct trends *trends, uint32_t row, struct buf *out
         for (uint32_t i = 0; i < count; i++) {
             buf_char(out, i == 0 ? '[' : ',');
             json_write_real(out, sum_of(&cells[i]));
+        }
+        buf_char(out, ']');
+        json_write_key(out, &first, "average");
+        for (uint32_t i = 0; i < count; i++) {
+            buf_char(out, i == 0 ? '[' : ',');
+            average_write(&cells[i], out);
         }
         buf_char(out, ']');
     }

@@ -50,10 +50,11 @@ void report_csv_trends(struct talk *talk)
     const struct json *rows = report_list(&talk->answer, "rows");
     const struct json *periods = report_list(&talk->answer, "periods");
     bool               sums = json_get(&talk->answer, STR("sum_of")) != NULL;
-    printf("period,from,to,group,value,events,people%s\n", sums ? ",sum" : "");
+    printf("period,from,to,group,value,events,people%s\n", sums ? ",sum,average" : "");
     for (uint32_t r = 0; r < rows->count; r++)
         for (uint32_t i = 0; i < periods->count; i++) {
             const struct json *row = &rows->items[r], *sum = report_list(row, "sum");
+            const struct json *average = report_list(row, "average");
             double             value = 0;
             text_field(&periods->items[i], "label", ',');
             text_field(&periods->items[i], "from", ',');
@@ -62,7 +63,11 @@ void report_csv_trends(struct talk *talk)
             int_field(report_at(report_list(row, "events"), i), ',');
             int_field(report_at(report_list(row, "people"), i), sums ? ',' : '\n');
             if (sums && i < sum->count && json_to_real(&sum->items[i], &value))
+                real_field(value, ',');
+            if (sums && i < average->count && json_to_real(&average->items[i], &value))
                 real_field(value, '\n');
+            else if (sums)
+                printf("\n");
         }
 }
 

@@ -133,16 +133,29 @@ static int64_t most_of(const struct json *numbers)
     return most;
 }
 
+enum { AVERAGE_COLUMNS = 14 };
+
+/* A period in which nothing was summed has no average. */
+static void average_print(const struct json *average)
+{
+    double value = 0;
+    if (average != NULL && json_to_real(average, &value))
+        printf("%*.2f", AVERAGE_COLUMNS, value);
+    else
+        printf("%*s", AVERAGE_COLUMNS, "-");
+}
+
 static void trend_alone(struct talk *talk, const struct json *row)
 {
     const struct json *periods = report_list(&talk->answer, "periods");
     const struct json *events = report_list(row, "events"), *people = report_list(row, "people");
-    const struct json *sums = report_list(row, "sum"), *total = json_get(row, STR("total"));
+    const struct json *sums = report_list(row, "sum"), *averages = report_list(row, "average");
+    const struct json *total = json_get(row, STR("total"));
     const char        *sum = talk_text(talk, &talk->answer, "sum_of");
     int                width = (int)strlen(sum) + 8 < 14 ? 14 : (int)strlen(sum) + 8;
     printf("%-11s%10s%10s", talk_text(talk, &talk->answer, "interval"), "events", "people");
     if (sum[0] != '\0')
-        printf("%*s%s", width - (int)strlen(sum), "sum of ", sum);
+        printf("%*s%s%*s", width - (int)strlen(sum), "sum of ", sum, AVERAGE_COLUMNS, "average");
     printf("\n");
     for (uint32_t i = 0; i < periods->count; i++) {
         period_print(talk, &periods->items[i]);
@@ -151,6 +164,8 @@ static void trend_alone(struct talk *talk, const struct json *row)
         double value = 0;
         if (sum[0] != '\0' && i < sums->count && json_to_real(&sums->items[i], &value))
             printf("%*.2f", width, value);
+        if (sum[0] != '\0')
+            average_print(i < averages->count ? &averages->items[i] : NULL);
         printf("  ");
         bar_print(report_at(events, i), most_of(events));
         printf("\n");
@@ -160,6 +175,8 @@ static void trend_alone(struct talk *talk, const struct json *row)
     number_print(report_int(total, "people"), 10);
     if (sum[0] != '\0')
         printf("%*.2f", width, report_real(total, "sum"));
+    if (sum[0] != '\0')
+        average_print(json_get(total, STR("average")));
     printf("%s\n", cli_plain(talk->cli));
 }
 
