@@ -142,7 +142,13 @@ const mailShop = () => shopFolder({
   }),
 });
 
-const memory = (server) => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) * 1024;
+// What is resident: all of it, and what no file stands behind.
+function memory(server) {
+  const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
+  const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) * 1024;
+  return { all: bytes('VmRSS'), own: bytes('RssAnon') };
+}
+const showMemory = ({ all, own }) => `${show(all / 1e6)} MB, ${show(own / 1e6)} of them without mapped files`;
 
 // A house with so many people, each of whom a message waits for if `signsUp`; nothing is sent yet.
 async function waiting(count, signsUp) {
@@ -218,18 +224,19 @@ async function queue() {
     await sleep(3000);
     sizes[signsUp] = memory(house.server);
     const { queued } = await messages(house);
-    note(`  ${QUEUED} people, ${queued ?? 0} messages queued: ${show(sizes[signsUp] / 1e6)} MB`);
+    note(`  ${QUEUED} people, ${queued ?? 0} messages queued: ${showMemory(sizes[signsUp])}`);
     if (signsUp) {
       house.server.child.kill('SIGKILL');
       await house.server.ended;
       const began = performance.now();
       await house.server.start(600_000);
-      note(`  killed and started again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${(await messages(house)).queued} queued, ${show(memory(house.server) / 1e6)} MB`);
+      note(`  killed and started again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${(await messages(house)).queued} queued, ${showMemory(memory(house.server))}`);
     }
     await house.server.stop();
     rmSync(house.data, { recursive: true, force: true });
   }
-  note(`\n${QUEUED} queued messages cost ${show((sizes[true] - sizes[false]) / 1e6)} MB (wanted at most 300 for a million)`);
+  const cost = { all: sizes.true.all - sizes.false.all, own: sizes.true.own - sizes.false.own };
+  note(`\n${QUEUED} queued messages cost ${showMemory(cost)} (wanted at most 300 for a million)`);
 }
 
 const PARTS = { ready, far, signed, ledger, whole, queue };

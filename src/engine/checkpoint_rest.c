@@ -19,12 +19,13 @@ static bool part_take(struct str *rest, const struct row_head *head, int part, s
 
 static bool parts_take(struct str rest, const struct row_head *head, struct str parts[PARTS])
 {
-    struct state state = { 0 };
-    struct rare  rare;
+    struct rare  rare = { .enrollments = { .count = 0 } };
+    struct rarer rarer = { .consents = { .count = 0 } };
+    struct state state = { .rare = &rare, .rarer = &rarer };
     struct part  all[PARTS];
     char         kind;
     struct str   text;
-    row_parts(&state, &rare, all);
+    row_parts(&state, all);
     for (uint32_t i = 0; i < head->identities; i++)
         if (!row_identity_take(&rest, &kind, &text))
             return false;

@@ -5,15 +5,18 @@
 
 #include "engine/checkpoint.h"
 
-void row_parts(struct state *s, struct rare *rare, struct part parts[PARTS])
+void row_parts(struct state *s, struct part parts[PARTS])
 {
+    /* To write to by whoever made them the state's own. */
+    struct rare  *rare = (struct rare *)s->rare;
+    struct rarer *rarer = (struct rarer *)s->rarer;
 #define PART(in, vec)                                                                              \
     {                                                                                              \
         (void **)&in->vec.items, &in->vec.count, &in->vec.room, sizeof *in->vec.items              \
     }
     struct part all[PARTS] = { PART(s, memberships), PART(rare, enrollments), PART(rare, pasts),
-                               PART(rare, messages), PART(rare, consents),    PART(rare, lists),
-                               PART(rare, merges),   PART(rare, codes) };
+                               PART(rare, messages), PART(rarer, consents),   PART(rarer, lists),
+                               PART(rarer, merges),  PART(rarer, codes) };
 #undef PART
     memcpy(parts, all, sizeof all);
 }
@@ -56,8 +59,7 @@ enum err row_write(const struct engine *engine, uint32_t profile, struct buf *ou
     row_bytes_add(out, &head, sizeof head);
     identities_write(engine, profile, out, &head.identities);
     if (p->state != NULL) {
-        /* Only read: the shared empty one may be among them. */
-        row_parts(p->state, (struct rare *)p->state->rare, parts);
+        row_parts(p->state, parts);
         for (int i = 0; i < PARTS; i++) {
             head.counts[i] = *parts[i].count;
             if (head.counts[i] > 0)
@@ -103,35 +105,53 @@ static enum err identity_load(struct engine *engine, uint32_t profile, struct st
     return people_link(engine->people, profile, (enum identity_kind)kind, text);
 }
 
-static enum err part_load(struct part *part, uint32_t count, struct str *rest)
+/* The slab is NULL for what lies in malloc's memory. */
+static enum err part_load(struct slab *slab, struct part *part, uint32_t count, struct str *rest)
 {
     if (count == 0)
         return OK;
     if (count > rest->len / part->size)
         return ERR_CORRUPT;
-    *part->items = malloc(count * part->size);
+    size_t bytes = count * part->size;
+    *part->items = slab == NULL ? malloc(bytes) : slab_take(slab, bytes);
     if (*part->items == NULL)
         return ERR_MEMORY;
     *part->count = *part->room = count;
-    return row_bytes_take(rest, *part->items, count * part->size) ? OK : ERR_CORRUPT;
+    return row_bytes_take(rest, *part->items, bytes) ? OK : ERR_CORRUPT;
+}
+
+static bool has_any(const struct row_head *head, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        if (head->counts[i] > 0)
+            return true;
+    return false;
+}
+
+static enum err parts_load(struct state *state, const struct row_head *head, struct str *rest)
+{
+    struct part parts[PARTS];
+    if (has_any(head, PART_ENROLLMENTS, PART_CONSENTS) && state_rare_own(state) == NULL)
+        return ERR_MEMORY;
+    if (has_any(head, PART_CONSENTS, PARTS) && state_rarer_own(state) == NULL)
+        return ERR_MEMORY;
+    row_parts(state, parts);
+    for (int i = 0; i < PARTS; i++)
+        TRY(part_load(i == PART_MEMBERSHIPS ? NULL : slab_of(state), &parts[i], head->counts[i],
+                      rest));
+    return OK;
 }
 
 static enum err state_load(struct engine *engine, uint32_t profile, const struct row_head *head,
                            struct str *rest)
 {
     struct profile *p = people_get(engine->people, profile);
-    struct part     parts[PARTS];
-    uint32_t        rare = 0;
-    for (int i = 1; i < PARTS; i++) /* the first are the memberships */
-        rare |= head->counts[i];
-    if ((rare | head->counts[0]) == 0)
+    if (!has_any(head, 0, PARTS))
         return OK;
-    p->state = state_open();
-    if (p->state == NULL || (rare != 0 && state_rare_own(p->state) == NULL))
+    p->state = people_state_new(engine->people);
+    if (p->state == NULL)
         return ERR_MEMORY;
-    row_parts(p->state, (struct rare *)p->state->rare, parts);
-    for (int i = 0; i < (rare != 0 ? PARTS : 1); i++)
-        TRY(part_load(&parts[i], head->counts[i], rest));
+    TRY(parts_load(p->state, head, rest));
     for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
         struct message *message = &state_rare_own(p->state)->messages.items[i];
         message->is_waiting = false; /* who waited for codes is looked at again */

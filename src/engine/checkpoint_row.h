@@ -11,7 +11,7 @@
 
 #include "engine/inside.h"
 
-/* The parts of a state, as they follow each other in a row; all but the first are rare. */
+/* The parts of a state, as they follow each other in a row: its own, the rare, the rarer. */
 enum {
     PART_MEMBERSHIPS,
     PART_ENROLLMENTS,
@@ -24,7 +24,7 @@ enum {
     PARTS
 };
 
-enum { ROW_VERSION = 9, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
+enum { ROW_VERSION = 10, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
 
 struct row_head {
     uint32_t version, root, next, flags;
@@ -40,7 +40,8 @@ struct part {
     size_t    size;
 };
 
-void row_parts(struct state *s, struct rare *rare, struct part parts[PARTS]);
+/* The state's; those that all share when it is empty are only read. */
+void row_parts(struct state *state, struct part parts[PARTS]);
 
 /* The row of the profile as it is now. ERR_MEMORY, ERR_LIMIT: `out` is full. */
 MUST enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out);

@@ -100,9 +100,9 @@ enum err confirm_ask(struct step *step, uint32_t topic, enum consent_channel cha
 
 static bool has_pending(const struct state *state, uint32_t topic)
 {
-    for (uint32_t i = 0; i < state->rare->consents.count; i++)
-        if (state->rare->consents.items[i].topic == topic &&
-            state->rare->consents.items[i].state == CONSENT_PENDING)
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++)
+        if (state->rarer->consents.items[i].topic == topic &&
+            state->rarer->consents.items[i].state == CONSENT_PENDING)
             return true;
     return false;
 }

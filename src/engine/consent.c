@@ -57,10 +57,10 @@ static enum consent_state state_of(const struct engine *engine, uint32_t person,
                                    enum consent_channel channel)
 {
     const struct state *state = people_state_get(engine->people, person);
-    for (uint32_t i = 0; i < state->rare->consents.count; i++)
-        if (state->rare->consents.items[i].topic == topic &&
-            state->rare->consents.items[i].channel == (uint8_t)channel)
-            return (enum consent_state)state->rare->consents.items[i].state;
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++)
+        if (state->rarer->consents.items[i].topic == topic &&
+            state->rarer->consents.items[i].channel == (uint8_t)channel)
+            return (enum consent_state)state->rarer->consents.items[i].state;
     return CONSENT_UNKNOWN;
 }
 
@@ -152,8 +152,8 @@ enum err consent_gpc(struct step *step, const struct record *record)
 static bool is_listed(const struct engine *engine, uint32_t person, uint32_t list)
 {
     const struct state *state = people_state_get(engine->people, person);
-    for (uint32_t i = 0; i < state->rare->lists.count; i++)
-        if (state->rare->lists.items[i].list == list)
+    for (uint32_t i = 0; i < state->rarer->lists.count; i++)
+        if (state->rarer->lists.items[i].list == list)
             return true;
     return false;
 }

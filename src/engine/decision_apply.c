@@ -68,10 +68,10 @@ static enum err states_merge(struct state *into, const struct state *from)
         TRY(STATE_ADD(into, messages, from->rare->messages.items[i]));
     for (uint32_t i = 0; i < from->rare->pasts.count; i++)
         TRY(pasts_merge(into, &from->rare->pasts.items[i]));
-    for (uint32_t i = 0; i < from->rare->merges.count; i++)
-        TRY(STATE_ADD(into, merges, from->rare->merges.items[i]));
-    for (uint32_t i = 0; i < from->rare->codes.count; i++)
-        TRY(STATE_ADD(into, codes, from->rare->codes.items[i]));
+    for (uint32_t i = 0; i < from->rarer->merges.count; i++)
+        TRY(STATE_ADD_RARER(into, merges, from->rarer->merges.items[i]));
+    for (uint32_t i = 0; i < from->rarer->codes.count; i++)
+        TRY(STATE_ADD_RARER(into, codes, from->rarer->codes.items[i]));
     return OK;
 }
 
@@ -92,9 +92,9 @@ struct refusals {
 
 static enum err refusals_of(const struct state *state, struct refusals *refusals)
 {
-    for (uint32_t i = 0; state != NULL && i < state->rare->consents.count; i++)
-        if (state->rare->consents.items[i].state == CONSENT_REFUSED)
-            TRY(VEC_ADD(refusals, state->rare->consents.items[i]));
+    for (uint32_t i = 0; state != NULL && i < state->rarer->consents.count; i++)
+        if (state->rarer->consents.items[i].state == CONSENT_REFUSED)
+            TRY(VEC_ADD(refusals, state->rarer->consents.items[i]));
     return OK;
 }
 
@@ -125,7 +125,7 @@ static enum err rings_merge(struct engine *engine, const struct decision *d,
         TRY(states_merge(kept, absorbed->state));
         TRY(messages_time(engine, into, absorbed->state));
     }
-    TRY(STATE_ADD(kept, merges, (struct merge){ d->id, from, into }));
+    TRY(STATE_ADD_RARER(kept, merges, (struct merge){ d->id, from, into }));
     state_forget_standings(kept);
     hear_forget(engine, into);
     hear_forget(engine, from);
@@ -178,16 +178,16 @@ static enum err membership_apply(struct state *state, const struct decision *d)
 static enum err list_apply(struct state *state, const struct decision *d)
 {
     uint32_t list = (uint32_t)d->subject;
-    for (uint32_t i = 0; i < state->rare->lists.count; i++) {
-        if (state->rare->lists.items[i].list != list)
+    for (uint32_t i = 0; i < state->rarer->lists.count; i++) {
+        if (state->rarer->lists.items[i].list != list)
             continue;
         if (d->kind == DECISION_DEPARTED)
-            VEC_REMOVE(&state_rare_own(state)->lists, i);
+            STATE_REMOVE_RARER(state, lists, i);
         return OK;
     }
     return d->kind == DECISION_DEPARTED
                ? OK
-               : STATE_ADD(state, lists, (struct listed){ list, d->at_ms });
+               : STATE_ADD_RARER(state, lists, (struct listed){ list, d->at_ms });
 }
 
 static enum err consent_apply(struct state *state, const struct decision *d)
@@ -196,13 +196,13 @@ static enum err consent_apply(struct state *state, const struct decision *d)
                                .channel = (uint8_t)d->channel,
                                .state = (uint8_t)d->object,
                                .at_ms = d->at_ms };
-    for (uint32_t i = 0; i < state->rare->consents.count; i++)
-        if (state->rare->consents.items[i].topic == consent.topic &&
-            state->rare->consents.items[i].channel == consent.channel) {
-            state->rare->consents.items[i] = consent;
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++)
+        if (state->rarer->consents.items[i].topic == consent.topic &&
+            state->rarer->consents.items[i].channel == consent.channel) {
+            state->rarer->consents.items[i] = consent;
             return OK;
         }
-    return STATE_ADD(state, consents, consent);
+    return STATE_ADD_RARER(state, consents, consent);
 }
 
 static enum err enrolled_apply(struct state *state, const struct decision *d)
@@ -234,7 +234,7 @@ static enum err ended_apply(struct state *state, const struct decision *d)
 {
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].id == d->subject) {
-            VEC_REMOVE(&state_rare_own(state)->enrollments, i);
+            STATE_REMOVE(state, enrollments, i);
             codes_forget(state);
             return OK;
         }
@@ -316,7 +316,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
             state_rare_own(state)->messages.items[i].state = MESSAGE_UNKNOWN;
             doubt_bound(state);
         } else {
-            VEC_REMOVE(&state_rare_own(state)->messages, i);
+            STATE_REMOVE(state, messages, i);
         }
         codes_forget(state);
         return OK;

@@ -45,15 +45,16 @@ static inline void describe_state(const struct state *s, struct buf *out)
             (unsigned long long)m->id, (unsigned long long)m->enrollment, m->template_id, m->topic,
             m->state, m->attempt, (long long)m->first_try_ms, (long long)m->due_ms);
     }
-    for (uint32_t i = 0; i < s->rare->consents.count; i++)
-        buf_format(out, " consent %u by %u %d\n", s->rare->consents.items[i].topic,
-                   s->rare->consents.items[i].channel, s->rare->consents.items[i].state);
-    for (uint32_t i = 0; i < s->rare->lists.count; i++)
-        buf_format(out, " list %u since %lld\n", s->rare->lists.items[i].list,
-                   (long long)s->rare->lists.items[i].since_ms);
-    for (uint32_t i = 0; i < s->rare->merges.count; i++)
-        buf_format(out, " merge %llu %u into %u\n", (unsigned long long)s->rare->merges.items[i].id,
-                   s->rare->merges.items[i].from, s->rare->merges.items[i].into);
+    for (uint32_t i = 0; i < s->rarer->consents.count; i++)
+        buf_format(out, " consent %u by %u %d\n", s->rarer->consents.items[i].topic,
+                   s->rarer->consents.items[i].channel, s->rarer->consents.items[i].state);
+    for (uint32_t i = 0; i < s->rarer->lists.count; i++)
+        buf_format(out, " list %u since %lld\n", s->rarer->lists.items[i].list,
+                   (long long)s->rarer->lists.items[i].since_ms);
+    for (uint32_t i = 0; i < s->rarer->merges.count; i++)
+        buf_format(out, " merge %llu %u into %u\n",
+                   (unsigned long long)s->rarer->merges.items[i].id, s->rarer->merges.items[i].from,
+                   s->rarer->merges.items[i].into);
 }
 
 static inline void describe(const struct engine *engine, struct buf *out)

@@ -106,5 +106,5 @@ void doubt_bound(struct state *state)
             oldest = i;
     }
     if (count > DOUBTS_MAX)
-        VEC_REMOVE(&state_rare_own(state)->messages, oldest);
+        STATE_REMOVE(state, messages, oldest);
 }

@@ -80,9 +80,9 @@ static enum err unmerge_apply(struct engine *engine, const struct record *record
     uint32_t            person = people_root(engine->people, record->profile);
     const struct state *state = people_state_get(engine->people, person);
     uint32_t            released = PROFILE_NONE;
-    for (uint32_t i = 0; i < state->rare->merges.count; i++)
-        if (state->rare->merges.items[i].id == record->merge)
-            released = state->rare->merges.items[i].from;
+    for (uint32_t i = 0; i < state->rarer->merges.count; i++)
+        if (state->rarer->merges.items[i].id == record->merge)
+            released = state->rarer->merges.items[i].from;
     if (released == PROFILE_NONE)
         return problem_set(problem, ERR_ABSENT, "merge", "This person has no such merge.",
                            "Look at the merges on the person's page.");

@@ -36,21 +36,21 @@ static void forget(struct life *life)
     if (people_count(people) == 0)
         return;
     struct profile  *profile = people_get(people, life_draw(life, people_count(people)));
-    struct standing *items = profile->state == NULL ? NULL : profile->state->rare->standings.items;
+    struct standing *items = profile->state == NULL ? NULL : profile->state->rarer->standings.items;
     if (items == NULL)
         return;
     uint32_t kept = 0, one_in = 1 + life_draw(life, 3);
-    for (uint32_t i = 0; i < profile->state->rare->standings.count; i++)
+    for (uint32_t i = 0; i < profile->state->rarer->standings.count; i++)
         if (life_draw(life, one_in) > 0)
             items[kept++] = items[i];
-    state_rare_own(profile->state)->standings.count = kept;
+    state_rarer_own(profile->state)->standings.count = kept;
 }
 
 static uint64_t standing_count(const struct life *life)
 {
     uint64_t count = 0;
     for (uint32_t p = 0; p < people_count(life->engine->people); p++)
-        count += people_state_get(life->engine->people, p)->rare->standings.count;
+        count += people_state_get(life->engine->people, p)->rarer->standings.count;
     return count;
 }
 

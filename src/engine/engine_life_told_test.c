@@ -353,12 +353,12 @@ void life_record_random(struct life *life)
     } else if (kind == 6 && people_count(engine_people(life->engine)) > 0) {
         uint32_t            p = life_draw(life, people_count(engine_people(life->engine)));
         const struct state *state = people_state_get(engine_people(life->engine), p);
-        if (state->rare->merges.count == 0)
+        if (state->rarer->merges.count == 0)
             return;
         r = (struct record){
             .kind = RECORD_UNMERGE,
             .profile = p,
-            .merge = state->rare->merges.items[life_draw(life, state->rare->merges.count)].id
+            .merge = state->rarer->merges.items[life_draw(life, state->rarer->merges.count)].id
         };
     } else if (kind == 7) {
         r.flags = RECORD_HISTORICAL;

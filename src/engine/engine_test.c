@@ -534,8 +534,8 @@ TEST(engine, a_refusal_holds_for_both_after_a_merge_is_undone_and_what_waits_is_
                                        .merge = last(w, DECISION_MERGE)->id }));
     for (uint32_t p = 0; p < 2; p++) {
         const struct state *known = people_state_get(engine_people(w->engine), p);
-        assert_int_equal(known->rare->consents.count, 1);
-        assert_int_equal(known->rare->consents.items[0].state, CONSENT_REFUSED);
+        assert_int_equal(known->rarer->consents.count, 1);
+        assert_int_equal(known->rarer->consents.items[0].state, CONSENT_REFUSED);
     }
     assert_true(claim(w) != 0); /* the letter stayed with the person that was kept */
     world_close(w);

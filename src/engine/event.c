@@ -78,11 +78,11 @@ static enum err standings_hear(struct engine *engine, const struct timeline_even
     if (event->profile >= people_count(engine->people))
         return OK; /* on load, events come before the decisions that make their people */
     struct profile *root = people_get(engine->people, people_root(engine->people, event->profile));
-    if (root->state == NULL || root->state->rare->standings.count == 0 ||
+    if (root->state == NULL || root->state->rarer->standings.count == 0 ||
         event->name >= DICT_NAMES_MAX)
         return OK;
     TRY(program_leaves(engine->program, event->name, &leaves));
-    standings_tell(&state_rare_own(root->state)->standings, event->name,
+    standings_tell(&state_rarer_own(root->state)->standings, event->name,
                    bag_at(timeline_bags(engine->timeline), event->bag), leaves->items,
                    leaves->count);
     return OK;

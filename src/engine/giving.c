@@ -161,9 +161,9 @@ enum err giving_release(struct engine *engine)
 
 static const struct code_given *given_find(const struct state *state, uint64_t of, uint32_t pool)
 {
-    for (uint32_t i = 0; i < state->rare->codes.count; i++)
-        if (state->rare->codes.items[i].of == of && state->rare->codes.items[i].pool == pool)
-            return &state->rare->codes.items[i];
+    for (uint32_t i = 0; i < state->rarer->codes.count; i++)
+        if (state->rarer->codes.items[i].of == of && state->rarer->codes.items[i].pool == pool)
+            return &state->rarer->codes.items[i];
     return NULL;
 }
 
@@ -333,7 +333,7 @@ void giving_write(const struct engine *engine, uint32_t person, const struct mes
 
 enum err code_apply(struct state *state, const struct decision *d)
 {
-    return STATE_ADD(
+    return STATE_ADD_RARER(
         state, codes,
         (struct code_given){
             .of = d->subject, .expires_ms = d->due_ms, .pool = d->other, .number = d->object });
@@ -353,11 +353,11 @@ static bool is_alive(const struct state *state, uint64_t of)
 
 void codes_forget(struct state *state)
 {
-    for (uint32_t i = 0; i < state->rare->codes.count;)
-        if (is_alive(state, state->rare->codes.items[i].of))
+    for (uint32_t i = 0; i < state->rarer->codes.count;)
+        if (is_alive(state, state->rarer->codes.items[i].of))
             i++;
         else
-            VEC_REMOVE(&state_rare_own(state)->codes, i);
+            STATE_REMOVE_RARER(state, codes, i);
 }
 
 /* ---- the record ---- */

@@ -206,25 +206,25 @@ static enum err words_of(const struct engine *engine, uint32_t person, enum own_
 
 static enum err lists_fill(struct state *state, const struct word_list *words)
 {
-    if (state->rare->lists.count > 0)
-        state_rare_own(state)->lists.count = 0;
+    if (state->rarer->lists.count > 0)
+        state_rarer_own(state)->lists.count = 0;
     for (uint32_t i = 0; i < words->count; i++)
         if (words->items[i].yes)
-            TRY(STATE_ADD(state, lists,
-                          (struct listed){ words->items[i].number, words->items[i].at_ms }));
+            TRY(STATE_ADD_RARER(state, lists,
+                                (struct listed){ words->items[i].number, words->items[i].at_ms }));
     return OK;
 }
 
 static enum err consents_fill(struct state *state, const struct word_list *words)
 {
-    if (state->rare->consents.count > 0)
-        state_rare_own(state)->consents.count = 0;
+    if (state->rarer->consents.count > 0)
+        state_rarer_own(state)->consents.count = 0;
     for (uint32_t i = 0; i < words->count; i++)
-        TRY(STATE_ADD(state, consents,
-                      (struct consent){ .topic = words->items[i].number,
-                                        .channel = words->items[i].channel,
-                                        .state = words->items[i].state,
-                                        .at_ms = words->items[i].at_ms }));
+        TRY(STATE_ADD_RARER(state, consents,
+                            (struct consent){ .topic = words->items[i].number,
+                                              .channel = words->items[i].channel,
+                                              .state = words->items[i].state,
+                                              .at_ms = words->items[i].at_ms }));
     return OK;
 }
 
@@ -276,15 +276,15 @@ bool own_is_outdone(const struct engine *engine, const struct decision *d)
 
 enum err own_refuse(struct state *state, struct consent refusal)
 {
-    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
-        struct consent *have = &state->rare->consents.items[i];
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++) {
+        struct consent *have = &state->rarer->consents.items[i];
         if (have->topic != refusal.topic || have->channel != refusal.channel)
             continue;
         if (have->state != CONSENT_REFUSED)
             *have = refusal;
         return OK;
     }
-    return STATE_ADD(state, consents, refusal);
+    return STATE_ADD_RARER(state, consents, refusal);
 }
 
 /* The state refuses what the last word on the timeline granted, or what was never spoken of. */
@@ -305,9 +305,9 @@ enum err own_refusals_tell(struct engine *engine, struct out *out, uint32_t pers
 {
     for (uint32_t i = 0;; i++) {
         const struct state *state = people_state_get(engine->people, person);
-        if (i >= state->rare->consents.count)
+        if (i >= state->rarer->consents.count)
             return OK;
-        struct consent consent = state->rare->consents.items[i];
+        struct consent consent = state->rarer->consents.items[i];
         if (consent.state != CONSENT_REFUSED || !is_unsaid(engine, person, consent))
             continue;
         TRY(decide(engine, out,

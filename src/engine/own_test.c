@@ -86,7 +86,7 @@ TEST(own, a_list_told_late_was_joined_when_it_was_joined)
     assert_true(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 2 * TIME_DAY_MS));
     assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
     const struct state *kept = people_state_get(engine_people(w.engine), 0);
-    assert_int_equal(kept->rare->lists.items[0].since_ms, T0 - 2 * TIME_DAY_MS);
+    assert_int_equal(kept->rarer->lists.items[0].since_ms, T0 - 2 * TIME_DAY_MS);
     engine_world_close(&w);
 }
 
@@ -101,7 +101,7 @@ TEST(own, what_is_told_late_about_a_list_changes_the_past_and_not_what_was_said_
     assert_true(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 8 * TIME_DAY_MS));
     assert_false(engine_world_holds(&w, "in list \"news\"", "ada", T0 - 3 * TIME_DAY_MS));
     assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
-    assert_int_equal(people_state_get(engine_people(w.engine), 0)->rare->lists.count, 1);
+    assert_int_equal(people_state_get(engine_people(w.engine), 0)->rarer->lists.count, 1);
     assert_int_equal(decided(&w, DECISION_DEPARTED), 1);
     engine_world_close(&w);
 }
@@ -148,13 +148,14 @@ TEST(own, of_two_who_are_one_the_last_word_about_a_list_counts_and_undoing_gives
     uint32_t            ada = engine_find(w.engine, STR("ada"));
     const struct state *kept = people_state_get(engine_people(w.engine), ada);
     assert_false(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
-    assert_int_equal(kept->rare->lists.count, 0);
-    tell(&w, (struct record){
-                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
+    assert_int_equal(kept->rarer->lists.count, 0);
+    tell(&w, (struct record){ .kind = RECORD_UNMERGE,
+                              .profile = ada,
+                              .merge = kept->rarer->merges.items[0].id });
     assert_true(engine_world_holds(&w, "in list \"news\"", "ada", w.now_ms));
     assert_false(engine_world_holds(&w, "in list \"news\"", "bob", w.now_ms));
     kept = people_state_get(engine_people(w.engine), ada);
-    assert_int_equal(kept->rare->lists.count, 1);
+    assert_int_equal(kept->rarer->lists.count, 1);
     engine_world_close(&w);
 }
 
@@ -183,8 +184,9 @@ TEST(own, what_either_refused_is_refused_by_both_also_on_their_timelines)
     uint32_t            ada = engine_find(w.engine, STR("ada"));
     const struct state *kept = people_state_get(engine_people(w.engine), ada);
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
-    tell(&w, (struct record){
-                 .kind = RECORD_UNMERGE, .profile = ada, .merge = kept->rare->merges.items[0].id });
+    tell(&w, (struct record){ .kind = RECORD_UNMERGE,
+                              .profile = ada,
+                              .merge = kept->rarer->merges.items[0].id });
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_REFUSED);
     assert_int_equal(said(&w, "bob", w.now_ms), FACTS_CONSENT_REFUSED);
     engine_world_close(&w);
@@ -218,8 +220,8 @@ TEST(own, a_refusal_told_late_holds_from_when_it_was_said_until_the_consent_that
     assert_int_equal(said(&w, "ada", T0), FACTS_CONSENT_REFUSED);
     assert_int_equal(said(&w, "ada", w.now_ms), FACTS_CONSENT_GRANTED);
     const struct state *kept = people_state_get(engine_people(w.engine), 0);
-    assert_int_equal(kept->rare->consents.count, 1);
-    assert_int_equal(kept->rare->consents.items[0].state, CONSENT_GRANTED);
+    assert_int_equal(kept->rarer->consents.count, 1);
+    assert_int_equal(kept->rarer->consents.items[0].state, CONSENT_GRANTED);
     engine_world_close(&w);
 }
 
@@ -257,10 +259,10 @@ TEST(own, each_channel_keeps_its_own_word_in_the_state)
     said_by(&w, "news", "sms", "subscribed");
     const struct state *kept =
         people_state_get(engine_people(w.engine), engine_find(w.engine, STR("ada")));
-    assert_int_equal(kept->rare->consents.count, 2);
-    assert_int_equal(kept->rare->consents.items[0].channel, CHANNEL_SMS);
-    assert_int_equal(kept->rare->consents.items[0].state, CONSENT_GRANTED);
-    assert_int_equal(kept->rare->consents.items[1].channel, CHANNEL_EMAIL);
+    assert_int_equal(kept->rarer->consents.count, 2);
+    assert_int_equal(kept->rarer->consents.items[0].channel, CHANNEL_SMS);
+    assert_int_equal(kept->rarer->consents.items[0].state, CONSENT_GRANTED);
+    assert_int_equal(kept->rarer->consents.items[1].channel, CHANNEL_EMAIL);
     engine_world_close(&w);
 }
 

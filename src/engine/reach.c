@@ -171,8 +171,8 @@ struct str reach_address(const struct engine *engine, uint32_t person, enum cons
 bool reach_refuses(const struct state *state, uint32_t topic, enum consent_channel channel)
 {
     bool refused = false;
-    for (uint32_t i = 0; i < state->rare->consents.count && channel_is_to_person(channel); i++) {
-        const struct consent *said = &state->rare->consents.items[i];
+    for (uint32_t i = 0; i < state->rarer->consents.count && channel_is_to_person(channel); i++) {
+        const struct consent *said = &state->rarer->consents.items[i];
         if (said->state == CONSENT_REFUSED && (said->topic == 0 || said->topic == topic) &&
             (said->channel == CHANNEL_ALL || said->channel == (uint8_t)channel))
             refused = true;

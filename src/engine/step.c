@@ -9,11 +9,11 @@ enum { EVENTS_EVALUATED_MAX = 1000000 }; /* beyond that a person is a machine */
 static enum err standings_use(struct step *step, uint32_t events)
 {
     struct state *state = people_state(step->engine->people, step->person);
-    struct rare  *rare = state == NULL ? NULL : state_rare_own(state);
-    if (rare == NULL)
+    struct rarer *rarer = state == NULL ? NULL : state_rarer_own(state);
+    if (rarer == NULL)
         return ERR_MEMORY;
-    rare->standings.most = events / STANDING_EVENTS_EACH;
-    step->known.facts.standings = &rare->standings;
+    rarer->standings.most = events / STANDING_EVENTS_EACH;
+    step->known.facts.standings = &rarer->standings;
     return OK;
 }
 
@@ -23,8 +23,8 @@ static enum err standings_drop(struct engine *engine, uint32_t person)
     struct state *state = people_state(engine->people, person);
     if (state == NULL)
         return ERR_MEMORY;
-    if (state->rare->standings.count > 0)
-        standings_forget(&state_rare_own(state)->standings);
+    if (state->rarer->standings.count > 0)
+        standings_forget(&state_rarer_own(state)->standings);
     return OK;
 }
 

@@ -79,11 +79,11 @@ static void join(struct life *l)
         return;
     struct state *kept = people_state(l->people, into), *lost = people_state(l->people, from);
     struct merge  merge = { ++l->ids, from, into };
-    for (uint32_t i = 0; i < lost->rare->merges.count; i++)
-        assert_ok(STATE_ADD(kept, merges, lost->rare->merges.items[i]));
+    for (uint32_t i = 0; i < lost->rarer->merges.count; i++)
+        assert_ok(STATE_ADD_RARER(kept, merges, lost->rarer->merges.items[i]));
     if (people_join(l->people, into, from) != OK)
         return;
-    assert_ok(STATE_ADD(kept, merges, merge));
+    assert_ok(STATE_ADD_RARER(kept, merges, merge));
     state_free(lost);
     people_get(l->people, from)->state = NULL;
     l->merges[l->merges_count].id = merge.id;

@@ -33,7 +33,8 @@ struct people {
     struct map       by_text;
     uint64_t         seed;
     struct arrivals *arrivals;
-    struct rings    *rings; /* NULL: nobody has asked, or its room is used up */
+    struct slab     *states; /* and what they hold */
+    struct rings    *rings;  /* NULL: nobody has asked, or its room is used up */
 };
 
 struct identity_key {
@@ -42,7 +43,8 @@ struct identity_key {
 };
 
 static const struct rare  rare_empty;
-static const struct state state_empty = { .rare = &rare_empty };
+static const struct rarer rarer_empty;
+static const struct state state_empty = { .rare = &rare_empty, .rarer = &rarer_empty };
 
 struct people *people_open(uint64_t seed)
 {
@@ -51,7 +53,8 @@ struct people *people_open(uint64_t seed)
         return NULL;
     people->seed = seed;
     people->arrivals = arrivals_open(PROFILES_MAX);
-    if (people->arrivals != NULL &&
+    people->states = slab_open();
+    if (people->arrivals != NULL && people->states != NULL &&
         space_open(&people->profiles, (size_t)PROFILES_MAX * sizeof(struct profile)) == OK &&
         space_open(&people->identities, IDENTITIES_BYTES_MAX) == OK)
         return people;
@@ -59,9 +62,9 @@ struct people *people_open(uint64_t seed)
     return NULL;
 }
 
-struct state *state_open(void)
+struct state *people_state_new(struct people *people)
 {
-    struct state *state = malloc(sizeof *state);
+    struct state *state = slab_take(people->states, sizeof *state);
     if (state != NULL)
         *state = state_empty;
     return state;
@@ -70,31 +73,49 @@ struct state *state_open(void)
 struct rare *state_rare_own(struct state *state)
 {
     if (state->rare == &rare_empty) {
-        struct rare *own = calloc(1, sizeof *own);
+        struct rare *own = slab_take(slab_of(state), sizeof *own);
         if (own == NULL)
             return NULL;
+        *own = rare_empty;
         state->rare = own;
     }
     return (struct rare *)state->rare; /* its own, made above once */
 }
 
+struct rarer *state_rarer_own(struct state *state)
+{
+    if (state->rarer == &rarer_empty) {
+        struct rarer *own = slab_take(slab_of(state), sizeof *own);
+        if (own == NULL)
+            return NULL;
+        *own = rarer_empty;
+        state->rarer = own;
+    }
+    return (struct rarer *)state->rarer;
+}
+
 void state_forget_standings(struct state *state)
 {
-    if (state->rare != &rare_empty)
-        standings_forget(&state_rare_own(state)->standings);
+    if (state->rarer != &rarer_empty)
+        standings_forget(&state_rarer_own(state)->standings);
 }
 
 static void rare_free(struct rare *rare)
 {
-    VEC_DONE(&rare->enrollments);
-    VEC_DONE(&rare->pasts);
-    VEC_DONE(&rare->messages);
-    VEC_DONE(&rare->consents);
-    VEC_DONE(&rare->lists);
-    VEC_DONE(&rare->merges);
-    VEC_DONE(&rare->codes);
-    standings_forget(&rare->standings);
-    free(rare);
+    SLAB_DONE(&rare->enrollments);
+    SLAB_DONE(&rare->pasts);
+    SLAB_DONE(&rare->messages);
+    slab_give(rare, sizeof *rare);
+}
+
+static void rarer_free(struct rarer *rarer)
+{
+    SLAB_DONE(&rarer->consents);
+    SLAB_DONE(&rarer->lists);
+    SLAB_DONE(&rarer->merges);
+    SLAB_DONE(&rarer->codes);
+    standings_forget(&rarer->standings);
+    slab_give(rarer, sizeof *rarer);
 }
 
 void state_free(struct state *state)
@@ -104,7 +125,9 @@ void state_free(struct state *state)
     VEC_DONE(&state->memberships);
     if (state->rare != &rare_empty)
         rare_free(state_rare_own(state));
-    free(state);
+    if (state->rarer != &rarer_empty)
+        rarer_free(state_rarer_own(state));
+    slab_give(state, sizeof *state);
 }
 
 void people_close(struct people *people)
@@ -113,6 +136,7 @@ void people_close(struct people *people)
         return;
     for (uint32_t i = 0; i < people->profiles_count; i++)
         state_free(people_get(people, i)->state);
+    slab_close(people->states);
     space_close(&people->profiles);
     space_close(&people->identities);
     map_done(&people->by_text);
@@ -205,7 +229,9 @@ static void state_parts_prefetch(const struct state *state)
     lines_prefetch(state->memberships.items,
                    state->memberships.count * sizeof state->memberships.items[0]);
     if (state->rare != &rare_empty)
-        lines_prefetch(state->rare, sizeof *state->rare);
+        __builtin_prefetch(state->rare);
+    if (state->rarer != &rarer_empty)
+        lines_prefetch(state->rarer, sizeof *state->rarer);
 }
 
 static void rare_parts_prefetch(const struct state *state)
@@ -213,7 +239,7 @@ static void rare_parts_prefetch(const struct state *state)
     if (state == NULL)
         return;
     __builtin_prefetch(state->rare->enrollments.items);
-    __builtin_prefetch(state->rare->standings.items);
+    __builtin_prefetch(state->rarer->standings.items);
 }
 
 void people_ahead_step(const struct people *people, struct people_ahead *ahead)
@@ -357,7 +383,7 @@ struct state *people_state(struct people *people, uint32_t profile)
 {
     struct profile *root = people_get(people, people_root(people, profile));
     if (root->state == NULL)
-        root->state = state_open();
+        root->state = people_state_new(people);
     return root->state;
 }
 
@@ -460,8 +486,8 @@ static uint32_t reach(const struct state *state, uint64_t without, uint32_t star
     uint32_t count = 0;
     reached[count++] = start;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t m = 0; m < state->rare->merges.count; m++) {
-            const struct merge *merge = &state->rare->merges.items[m];
+        for (uint32_t m = 0; m < state->rarer->merges.count; m++) {
+            const struct merge *merge = &state->rarer->merges.items[m];
             if (merge->id == without || (merge->from != reached[i] && merge->into != reached[i]))
                 continue;
             uint32_t other = merge->from == reached[i] ? merge->into : merge->from;
@@ -496,15 +522,15 @@ static void ring_set(struct people *people, const uint32_t *members, uint32_t co
 static enum err merges_move(struct people *people, struct state *state, const uint32_t *gone,
                             uint32_t count, uint32_t root)
 {
-    for (uint32_t i = state->rare->merges.count; i > 0; i--) {
-        struct merge merge = state->rare->merges.items[i - 1];
+    for (uint32_t i = state->rarer->merges.count; i > 0; i--) {
+        struct merge merge = state->rarer->merges.items[i - 1];
         if (!among(gone, count, merge.from))
             continue;
         struct state *other = people_state(people, root);
         if (other == NULL)
             return ERR_MEMORY;
-        TRY(STATE_ADD(other, merges, merge));
-        VEC_REMOVE(&state_rare_own(state)->merges, i - 1);
+        TRY(STATE_ADD_RARER(other, merges, merge));
+        STATE_REMOVE_RARER(state, merges, i - 1);
     }
     return OK;
 }
@@ -517,12 +543,12 @@ enum err people_part(struct people *people, uint64_t merge_id, uint32_t *profile
     if (state == NULL)
         return ERR_MEMORY;
     uint32_t found = 0;
-    while (found < state->rare->merges.count && state->rare->merges.items[found].id != merge_id)
+    while (found < state->rarer->merges.count && state->rarer->merges.items[found].id != merge_id)
         found++;
-    if (found == state->rare->merges.count)
+    if (found == state->rarer->merges.count)
         return ERR_ABSENT;
 
-    struct merge merge = state->rare->merges.items[found];
+    struct merge merge = state->rarer->merges.items[found];
     uint32_t     gone[RING_PROFILES_MAX], kept[RING_PROFILES_MAX], kept_count = 0;
     uint32_t     gone_count = reach(state, merge_id, merge.from, gone);
     if (among(gone, gone_count, root)) /* the root itself hung on `from`: part the other side */
@@ -536,7 +562,7 @@ enum err people_part(struct people *people, uint64_t merge_id, uint32_t *profile
         member = people_get(people, member)->next;
     } while (member != root);
 
-    VEC_REMOVE(&state_rare_own(state)->merges, found);
+    STATE_REMOVE_RARER(state, merges, found);
     ring_set(people, kept, kept_count, root);
     ring_set(people, gone, gone_count, gone[0]);
     TRY(merges_move(people, state, gone, gone_count, gone[0]));

@@ -16,13 +16,14 @@
  *               belongs to exactly one profile; profiles are numbered as they came to be. An erased
  *               profile keeps its number and its ring, and has neither identity nor state again.
  * Cost          56 bytes a profile (8 of them arrivals.h); 11 and its text an identity, and up to
- * 22 to find it; state only when there is any: 32 bytes, and 16 to 20 a membership; 128 and what
- * they hold for those who have anything else. Bounds        2^32 - 2 profiles; RING_PROFILES_MAX
- * profiles a person.
+ *               22 to find it; state only when there is any: 32 bytes, and 16 to 20 a membership;
+ *               48 for what journeys do, 96 for anything else, and what these hold.
+ * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
  */
 #ifndef DULT_ENGINE_PEOPLE_H
 #define DULT_ENGINE_PEOPLE_H
 
+#include "base/slab.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/behaviour/arrivals.h"
@@ -77,19 +78,22 @@ struct past {
 /* UNKNOWN: its answer was lost; kept until something shows what became of it (doubt.c). */
 enum message_state { MESSAGE_QUEUED = 1, MESSAGE_SENDING = 2, MESSAGE_UNKNOWN = 3 };
 
+/* Of these a million may wait. */
 struct message {
-    uint64_t id; /* its INTENT decision */
-    uint64_t enrollment;
+    uint64_t id;              /* its INTENT decision */
+    uint64_t enrollment : 48; /* an ENROLLED decision */
+    uint64_t node : 16;
+    int64_t  due_ms;
+    int64_t  first_try_ms : 49; /* when it was first claimed; means nothing before */
+    uint64_t attempt : 8;
+    uint64_t state : 3;      /* enum message_state */
+    bool     is_asked : 1;   /* a program asked for it: send.h */
+    bool     is_waiting : 1; /* for codes, with no timer; after a load it is looked at again */
+    bool     is_told : 1;    /* that it waits, since it was last sent */
     uint32_t template_id, journey, trigger_seq;
     uint32_t topic; /* 0: none of its own */
-    uint16_t node;
-    uint8_t  state, attempt;
-    bool     is_asked;   /* a program asked for it: send.h */
-    bool     is_waiting; /* for codes, with no timer; after a load it is looked at again */
-    bool     is_told;    /* that it waits, since it was last sent */
-    int64_t  due_ms;
-    int64_t  first_try_ms; /* when it was first claimed; means nothing before */
 };
+_Static_assert(sizeof(struct message) == 48, "of which a million may wait");
 
 struct consent {
     uint32_t topic;   /* 0: every topic */
@@ -115,7 +119,12 @@ struct merge {
     uint32_t from, into;
 };
 
-/* What few people have, apart from the state of everyone. */
+/*
+ * The parts of a state. An array's items lie in the people's slab (base/slab.h), which packs them;
+ * those of memberships and standings come from malloc.
+ */
+
+/* Whoever a message waits for has this: what journeys do. */
 struct rare {
     struct {
         struct enrollment *items;
@@ -129,6 +138,10 @@ struct rare {
         struct message *items;
         uint32_t        count, room;
     } messages; /* not yet final, or unknown */
+};
+
+/* What fewer people have. */
+struct rarer {
     struct {
         struct consent *items;
         uint32_t        count, room;
@@ -148,14 +161,17 @@ struct rare {
     struct standings standings; /* derived: in no checkpoint */
 };
 
-/* `rare` is never NULL: until the first write it is an empty one that all share. */
+/* `rare` and `rarer` are never NULL: until the first write each is an empty one that all share. */
 struct state {
     struct {
         struct membership *items;
         uint32_t           count, room;
     } memberships; /* by segment */
-    const struct rare *rare;
+    const struct rare  *rare;
+    const struct rarer *rarer;
 };
+_Static_assert(sizeof(struct state) == 32 && sizeof(struct rare) == 48,
+               "a queued message brings both");
 
 struct profile {
     uint32_t      root, next;  /* next in the ring; itself when alone */
@@ -224,6 +240,8 @@ bool people_has_kind(const struct people *people, uint32_t profile, enum identit
 
 /* The state of the person's root, made when it is not there. NULL without memory. */
 struct state *people_state(struct people *people, uint32_t profile);
+/* One for a profile that has none yet, to be put there. NULL without memory. */
+struct state *people_state_new(struct people *people);
 /* The same, or an empty one that must not be changed. */
 const struct state *people_state_get(const struct people *people, uint32_t profile);
 
@@ -241,18 +259,46 @@ uint32_t      people_ring_count(const struct people *people, uint32_t profile);
  * and rarely after, it walks all profiles. They stay the people's; NULL without memory. */
 struct rings *people_rings(struct people *people);
 
-struct state *state_open(void); /* NULL without memory */
-void          state_free(struct state *state);
-/* The state's own rare part, to write to, made at the first call. NULL without memory; never when
- * it holds anything. */
-struct rare *state_rare_own(struct state *state);
-void         state_forget_standings(struct state *state);
+void state_free(struct state *state);
+/* The state's own parts, to write to, made at the first call. NULL without memory; never when the
+ * part holds anything. */
+struct rare  *state_rare_own(struct state *state);
+struct rarer *state_rarer_own(struct state *state);
+void          state_forget_standings(struct state *state);
 
 /* STATE_ADD(state, enrollments, enrollment): OK or ERR_MEMORY, the state unchanged. */
-#define STATE_ADD(state, part, ...)                                                                \
+#define STATE_ADD(state, part, ...) STATE_ADD_TO(state, state_rare_own(state), part, __VA_ARGS__)
+#define STATE_ADD_RARER(state, part, ...)                                                          \
+    STATE_ADD_TO(state, state_rarer_own(state), part, __VA_ARGS__)
+
+/* STATE_REMOVE(state, enrollments, i): the order stays, the last one takes the memory with it. */
+#define STATE_REMOVE(state, part, i) STATE_REMOVE_FROM(state_rare_own(state), part, i)
+#define STATE_REMOVE_RARER(state, part, i) STATE_REMOVE_FROM(state_rarer_own(state), part, i)
+
+#define STATE_ADD_TO(state, own, part, ...)                                                        \
     __extension__({                                                                                \
-        struct rare *state_rare_ = state_rare_own(state);                                          \
-        state_rare_ == NULL ? ERR_MEMORY : VEC_ADD(&state_rare_->part, __VA_ARGS__);               \
+        __auto_type state_own_ = own;                                                              \
+        enum err state_err_ = ERR_MEMORY;                                                          \
+        void    *state_items_ =                                                                    \
+            state_own_ == NULL                                                                  \
+                   ? NULL                                                                          \
+                   : slab_room(slab_of(state), state_own_->part.items, state_own_->part.count,     \
+                               &state_own_->part.room, sizeof *state_own_->part.items);            \
+        if (state_items_ != NULL) {                                                                \
+            state_own_->part.items = state_items_;                                                 \
+            state_own_->part.items[state_own_->part.count++] = __VA_ARGS__;                        \
+            state_err_ = OK;                                                                       \
+        }                                                                                          \
+        state_err_;                                                                                \
     })
+
+#define STATE_REMOVE_FROM(own, part, i)                                                            \
+    do {                                                                                           \
+        __auto_type state_own_ = own;                                                              \
+        memmove(&state_own_->part.items[i], &state_own_->part.items[(i) + 1],                      \
+                (state_own_->part.count - (i)-1) * sizeof *state_own_->part.items);                \
+        if (--state_own_->part.count == 0)                                                         \
+            SLAB_DONE(&state_own_->part);                                                          \
+    } while (0)
 
 #endif

@@ -63,10 +63,10 @@ static void join(struct twin *t, uint32_t into, uint32_t from)
 {
     struct state *kept = people_state(t->people, into), *lost = people_state(t->people, from);
     uint64_t      id = ++t->ids;
-    for (uint32_t i = 0; i <= lost->rare->merges.count; i++) {
-        struct merge merge = i < lost->rare->merges.count ? lost->rare->merges.items[i]
-                                                          : (struct merge){ id, from, into };
-        assert_ok(STATE_ADD(kept, merges, merge));
+    for (uint32_t i = 0; i <= lost->rarer->merges.count; i++) {
+        struct merge merge = i < lost->rarer->merges.count ? lost->rarer->merges.items[i]
+                                                           : (struct merge){ id, from, into };
+        assert_ok(STATE_ADD_RARER(kept, merges, merge));
     }
     state_free(lost);
     people_get(t->people, from)->state = NULL;

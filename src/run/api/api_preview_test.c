@@ -34,13 +34,13 @@ static bool merge_pick(struct engine *engine, struct task *task)
     const struct people *people = engine_people(engine);
     if (people_count(people) == 0)
         return true;
-    uint32_t           person = fixture_draw(unmerging->f, people_count(people));
-    const struct rare *rare = people_state_get(people, person)->rare;
-    if (rare->merges.count == 0)
+    uint32_t            person = fixture_draw(unmerging->f, people_count(people));
+    const struct rarer *rarer = people_state_get(people, person)->rarer;
+    if (rarer->merges.count == 0)
         return true;
     unmerging->record->profile = person;
     unmerging->record->merge =
-        rare->merges.items[fixture_draw(unmerging->f, rare->merges.count)].id;
+        rarer->merges.items[fixture_draw(unmerging->f, rarer->merges.count)].id;
     return true;
 }
 

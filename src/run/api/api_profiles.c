@@ -119,8 +119,8 @@ static void consents_write(const struct program *program, const struct state *st
                            struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
-        const struct consent *consent = &state->rare->consents.items[i];
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++) {
+        const struct consent *consent = &state->rarer->consents.items[i];
         bool                  first = true;
         comma(out, &any);
         write_text(out, &first, "topic",
@@ -138,12 +138,12 @@ static void consents_write(const struct program *program, const struct state *st
 static void lists_write(const struct program *program, const struct state *state, struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->rare->lists.count; i++) {
+    for (uint32_t i = 0; i < state->rarer->lists.count; i++) {
         bool first = true;
         comma(out, &any);
         write_text(out, &first, "list",
-                   program_name(program, NAME_LIST, state->rare->lists.items[i].list));
-        write_time(out, &first, "since", state->rare->lists.items[i].since_ms);
+                   program_name(program, NAME_LIST, state->rarer->lists.items[i].list));
+        write_time(out, &first, "since", state->rarer->lists.items[i].since_ms);
         buf_char(out, '}');
     }
 }
@@ -151,12 +151,12 @@ static void lists_write(const struct program *program, const struct state *state
 static void merges_write(const struct state *state, struct buf *out)
 {
     bool any = false;
-    for (uint32_t i = 0; i < state->rare->merges.count; i++) {
+    for (uint32_t i = 0; i < state->rarer->merges.count; i++) {
         bool first = true;
         comma(out, &any);
-        write_int(out, &first, "merge", (int64_t)state->rare->merges.items[i].id);
-        write_person(out, &first, "from", state->rare->merges.items[i].from);
-        write_person(out, &first, "into", state->rare->merges.items[i].into);
+        write_int(out, &first, "merge", (int64_t)state->rarer->merges.items[i].id);
+        write_person(out, &first, "from", state->rarer->merges.items[i].from);
+        write_person(out, &first, "into", state->rarer->merges.items[i].into);
         buf_char(out, '}');
     }
 }

@@ -13,11 +13,11 @@ static enum err said_read(struct engine *engine, struct visitor *visitor, uint32
 {
     struct arena       *arena = visitor->call->arena;
     const struct state *state = people_state_get(engine_people(engine), person);
-    visitor->said = ARENA_ARRAY(arena, state->rare->consents.count + 1, struct visitor_said);
+    visitor->said = ARENA_ARRAY(arena, state->rarer->consents.count + 1, struct visitor_said);
     if (visitor->said == NULL)
         return ERR_MEMORY;
-    for (uint32_t i = 0; i < state->rare->consents.count; i++) {
-        const struct consent *said = &state->rare->consents.items[i];
+    for (uint32_t i = 0; i < state->rarer->consents.count; i++) {
+        const struct consent *said = &state->rarer->consents.items[i];
         struct str            name = said->topic == 0
                                          ? STR_NONE
                                          : program_name(engine_program(engine), NAME_TOPIC, said->topic);
