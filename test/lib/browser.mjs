@@ -7,7 +7,8 @@
 //     await browser.close();
 //
 // A step names a button (its value); it is reached by Tab and pressed by Enter, and the page that follows is asked the
-// same. DULT_SHOTS=FOLDER keeps a picture of each.
+// same. A step may also be { press, name, status, before(page), after(page) }: what is done before and looked at after,
+// and the answer's status (200). DULT_SHOTS=FOLDER keeps a picture of each.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -48,9 +49,12 @@ async function picture(page, name) {
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 
-// What can be focused is focused, one after the other, by Tab alone; each shows it.
+// What can be focused is focused, one after the other, by Tab alone; each shows it. Radios of one name are one stop.
 async function tabs(page, name) {
-  const count = await page.evaluate(() => document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary').length);
+  const count = await page.evaluate(() => {
+    const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')];
+    return new Set(all.map((one) => (one.type === 'radio' ? one.name : one))).size;
+  });
   await page.evaluate(() => document.activeElement?.blur());
   const seen = new Set();
   for (let i = 0; i < count; i++) {
@@ -91,14 +95,14 @@ async function press(page, value) {
   for (let i = 0; i < TABS_MAX; i++) {
     await page.keyboard.press('Tab');
     if (await page.evaluate((wanted) => document.activeElement.value === wanted && document.activeElement.tagName === 'BUTTON', value)) {
-      await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-      return;
+      const [answer] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+      return answer.status();
     }
   }
   assert.fail(`no Tab leads to the button ${value}`);
 }
 
-export async function walk(browser, name, url, { language = 'en', steps = [], mail = false } = {}) {
+export async function walk(browser, name, url, { language = 'en', steps = [], mail = false, status = 200, after } = {}) {
   const origin = new URL(url).origin;
   const elsewhere = [];
   const scripts = [];
@@ -113,11 +117,16 @@ export async function walk(browser, name, url, { language = 'en', steps = [], ma
       const policy = response.headers()['content-security-policy'] ?? '';
       if (!policy.includes("default-src 'none'") || policy.includes('script-src')) scripts.push(response.url());
     });
-    await page.goto(url);
+    const answer = await page.goto(url);
+    assert.equal(answer.status(), status, `${name}: its status`);
+    await after?.(page);
     await (mail ? picture(page, `${name}-${language}`) : look(page, `${name} ${language}`, language));
-    for (const step of steps) {
-      await press(page, step);
-      await look(page, `${name} ${step} ${language}`, language);
+    for (const step of steps.map((one) => (typeof one === 'string' ? { press: one } : one))) {
+      const where = `${name} ${step.name ?? step.press} ${language}`;
+      await step.before?.(page);
+      assert.equal(await press(page, step.press), step.status ?? 200, `${where}: its status`);
+      await step.after?.(page);
+      await look(page, where, language);
     }
     assert.deepEqual(elsewhere, [], `${name}: asks no other host`);
     assert.deepEqual(scripts, [], `${name}: forbids scripts`);

@@ -94,7 +94,7 @@ static const char style[] =
     "label{display:flex;gap:.75rem;align-items:center;min-height:44px;cursor:pointer}"
     "input[type=checkbox]{width:1.25rem;height:1.25rem;accent-color:var(--fjord);flex:none}"
     ".more{color:var(--quiet)}"
-    "legend h1{margin:0}fieldset.open{border:0;padding:0 0 1rem}"
+    "legend h1{margin:0 0 .75rem}fieldset.open{border:0;padding:0 0 1rem}"
     "input[type=radio]{width:1.25rem;height:1.25rem;accent-color:var(--fjord);flex:none;margin:0}"
     ".scale{display:flex;flex-wrap:wrap;gap:.5rem}"
     ".scale label,.list label{border:1px solid var(--line);border-radius:8px;padding:.5rem .75rem}"
