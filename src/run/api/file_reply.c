@@ -32,7 +32,7 @@ struct file_range file_range_of(struct str header, size_t bytes)
     if (head.len == 0) { /* the last so many */
         if (!number_of(tail, &last))
             return whole;
-        if (last == 0)
+        if (last == 0 || bytes == 0)
             return (struct file_range){ RANGE_NONE, 0, 0 };
         return (struct file_range){ RANGE_PART, last < bytes ? bytes - last : 0, bytes };
     }
