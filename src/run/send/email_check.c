@@ -150,6 +150,7 @@ void email_text_judge(const struct email_file *file, const struct workspace *wor
     segments_judge(file->subject.text, CHECK_SUBJECT, out);
     segments_judge(file->html.text, CHECK_HTML, out);
     segments_judge(file->text.text, CHECK_TEXT, out);
+    codes_judge(file, out);
     if (file->sender.len == 0 || workspace == NULL ||
         sender_profile_find(&workspace->senders, file->sender) != NULL)
         return;

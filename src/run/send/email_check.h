@@ -26,6 +26,9 @@ MUST enum err email_findings_write(const struct email_file *file, const struct w
 void email_text_judge(const struct email_file *file, const struct workspace *workspace,
                       struct check_findings *out);
 
+/* Pools that are named within conditions alone: codes_check.c. email_text_judge asks it. */
+void codes_judge(const struct email_file *file, struct check_findings *out);
+
 /* Of a mail as it was rendered; the lines are those of each part. */
 struct mail_findings {
     struct str subject, html, text;
