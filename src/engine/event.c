@@ -1,6 +1,7 @@
 /*
  * An event: onto the person's timeline, and what is asked because of it.
  */
+#include "engine/answers.h"
 #include "engine/inside.h"
 
 #include <string.h>
@@ -255,9 +256,10 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
 
 enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
+    uint64_t awaited = answers_awaited(engine, record->profile, record->outcome.message);
     TRY(outbox_outcome(engine, record, out));
     out->profile = record->profile;
-    if (str_is_empty(record->name))
-        return OK;
-    return apply_message(engine, record, out);
+    if (!str_is_empty(record->name))
+        TRY(apply_message(engine, record, out));
+    return answers_heard(engine, out, record->profile, awaited);
 }

@@ -287,6 +287,8 @@ MUST enum err journeys_trigger(struct step *step, struct consequence what);
 enum exit_reason { EXIT_ALL, EXIT_DUE, EXIT_EVENT, EXIT_SEGMENT, EXIT_LIST };
 MUST enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number);
 MUST enum err journeys_due(struct step *step);
+/* From where the enrollment stands to the node after it. */
+MUST enum err journeys_go_on(struct step *step, uint64_t enrollment);
 MUST enum err enrollment_end(struct step *step, uint32_t i, struct str reason);
 
 /* event.c: is it older than what is kept? An empty name: "other". */

@@ -3,6 +3,7 @@
  * until delivery has room; then consent and address are looked at, in order with everything else,
  * and only a claim lets it go. What is claimed is answered by an outcome.
  */
+#include "engine/answers.h"
 #include "engine/reach.h"
 #include "engine/tailor.h"
 
@@ -156,12 +157,12 @@ static void derived_write(struct engine *engine, uint32_t person, struct buf *ou
  * Computed traits change with every event, and what is derived with the day, so the values
  * themselves are kept; and so are the answers to what the text asks.
  */
-static enum err computed_freeze(struct engine *engine, struct arena *arena, uint32_t person,
-                                const struct message *message, const struct template_def *template,
-                                struct str           *frozen)
+static enum err computed_freeze(struct engine *engine, struct arena *arena, struct claim *claim,
+                                const struct message *message, const struct template_def *template)
 {
     SCOPED(buf_donep) struct buf text = buf_make(CLAIM_COMPUTED_BYTES_MAX);
-    *frozen = STR_NONE;
+    uint32_t                     person = claim->profile;
+    claim->computed = STR_NONE;
     buf_char(&text, '{');
     if (engine->program->computed.count > 0) {
         buf_reset(&text);
@@ -173,12 +174,13 @@ static enum err computed_freeze(struct engine *engine, struct arena *arena, uint
     derived_write(engine, person, &text, &first);
     TRY(tailor_blocks(engine, person, &template->blocks, template->has_snippets, &text, &first));
     giving_write(engine, person, message, &template->blocks, &text, &first);
+    answers_write(engine, claim, message == NULL ? 0 : message->enrollment, &text, &first);
     buf_char(&text, '}');
     TRY(buf_err(&text));
     if (text.len == 2)
         return OK;
-    *frozen = str_copy(arena, buf_view(&text));
-    return frozen->ptr == NULL ? ERR_MEMORY : OK;
+    claim->computed = str_copy(arena, buf_view(&text));
+    return claim->computed.ptr == NULL ? ERR_MEMORY : OK;
 }
 
 /* What the message is written with, by the numbers of records that never change. */
@@ -229,7 +231,7 @@ static enum err look_tailor(struct engine *engine, struct arena *arena, struct c
 {
     const struct template_def *template;
     TRY(claim_variant(engine, arena, claim, variant, &template));
-    return computed_freeze(engine, arena, claim->profile, NULL, template, &claim->computed);
+    return computed_freeze(engine, arena, claim, NULL, template);
 }
 
 /* The same of a text that is not saved, so that it has no variants. */
@@ -240,7 +242,7 @@ static enum err draft_tailor(struct engine *engine, const struct claim_draft *dr
     TRY(template_draft_read(draft->text, &def, draft->problem));
     enum err err = template_blocks_check(engine->program, &def.blocks, draft->problem);
     if (err == OK)
-        err = computed_freeze(engine, arena, claim->profile, NULL, &def, &claim->computed);
+        err = computed_freeze(engine, arena, claim, NULL, &def);
     claim->transactional = def.transactional;
     claim->channel = def.channel;
     template_blocks_done(&def.blocks);
@@ -304,7 +306,7 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     TRY(giving_claim(engine, out, person, &before, template, &waits));
     if (waits)
         return OK;
-    enum err err = computed_freeze(engine, out->arena, person, &before, template, &claim.computed);
+    enum err err = computed_freeze(engine, out->arena, &claim, &before, template);
     if (err == ERR_LIMIT)
         return message_decide(engine, out, person, DECISION_DROPPED, &before,
                               STR("the template asks more than a claim can keep"), TIME_NEVER);

@@ -157,6 +157,18 @@ static enum err wait_read(struct reading *r, const struct json *value, const cha
     return OK;
 }
 
+static enum err answer_read(struct reading *r, const struct json *value, const char *place,
+                            struct node *out)
+{
+    char where[64];
+    snprintf(where, sizeof where, "%s.answer_within", place);
+    if (value == NULL)
+        return OK;
+    if (out->kind != NODE_MESSAGE)
+        return wrong(r, where, "Only a message is answered.", "Leave it out, or use \"wait\".");
+    return wait_read(r, value, where, out);
+}
+
 /* Which of the four a node is; -1 when none or several. An e-mail is a message. */
 static int node_kind(const struct json *node)
 {
@@ -174,8 +186,8 @@ static int node_kind(const struct json *node)
 
 static enum err node_members_check(struct reading *r, const struct json *node, const char *place)
 {
-    static const char *const known[] = { "id",   "message", "email", "wait", "split",
-                                         "exit", "next",    "yes",   "no",   "note" };
+    static const char *const known[] = { "id",   "message", "email", "wait", "split",        "exit",
+                                         "next", "yes",     "no",    "note", "answer_within" };
     for (uint32_t i = 0; i < node->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -184,7 +196,8 @@ static enum err node_members_check(struct reading *r, const struct json *node, c
         snprintf(where, sizeof where, "%s.%.80s", place, node->members[i].key.ptr);
         if (!found)
             return wrong(r, where, "A node has no such member.",
-                         "Use id, message, email, wait, split, exit, next, yes, no or note.");
+                         "Use id, message, email, answer_within, wait, split, exit, next, yes, no "
+                         "or note.");
     }
     return OK;
 }
@@ -215,6 +228,7 @@ static enum err node_read(struct reading *r, uint16_t i, struct node *out)
                     &out->next));
     TRY(target_read(r, node, "yes", place, below, &out->yes));
     TRY(target_read(r, node, "no", place, below, &out->no));
+    TRY(answer_read(r, json_get(node, STR("answer_within")), place, out));
     if (out->kind == NODE_WAIT) {
         snprintf(inner, sizeof inner, "%s.wait", place);
         return wait_read(r, json_get(node, STR("wait")), inner, out);

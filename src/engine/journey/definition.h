@@ -15,7 +15,8 @@
  *     trigger  {"event": NAME, "where"?: conditions on its properties} | {"segment": NAME} |
  *              {"list": NAME}
  *     reentry  "once" (the default) | "always" | "after 30 days"; never twice at the same time
- *     node     one of email, wait, split, exit; "next" names where to go, else the one below it
+ *     node     one of message, email, wait, split, exit; "next" names where to go, else the one
+ *              below it; "answer_within" of a message: not before it has come to an end
  *
  * Conditions are in the text form or the JSON form of segments, and may say `since entry`.
  *
@@ -53,7 +54,7 @@ struct node {
     uint16_t       next, yes, no; /* yes and no of a split; next of the others */
     struct str template;          /* of a message: its name */
     bool             is_email;    /* written as "email": a template of that channel */
-    int64_t          wait_ms;
+    int64_t          wait_ms;     /* of a message: for its answer, at the most */
     struct condition split;
 };
 

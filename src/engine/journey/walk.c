@@ -85,6 +85,12 @@ static enum err message_queue(struct step *step, const struct enrollment *e,
                                      .event = e->trigger_seq });
 }
 
+/* A message whose answer is waited for. */
+static int64_t until_of(const struct step *step, const struct node *node)
+{
+    return node->wait_ms > 0 ? step->at_ms + node->wait_ms : TIME_NEVER;
+}
+
 /* Arrives at `at` and goes on until the journey waits or ends. */
 static enum err walk(struct step *step, uint64_t id, uint16_t at)
 {
@@ -105,8 +111,10 @@ static enum err walk(struct step *step, uint64_t id, uint16_t at)
             TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
             return end_by_id(step, id, STR("finished"));
         case NODE_MESSAGE:
-            TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
+            TRY(step_tell(step, &here, at, until_of(step, node), STR_NONE));
             TRY(message_queue(step, &here, node, at));
+            if (node->wait_ms > 0)
+                return OK;
             at = node->next;
             break;
         case NODE_SPLIT: {
@@ -118,6 +126,15 @@ static enum err walk(struct step *step, uint64_t id, uint16_t at)
         }
     }
     return end_by_id(step, id, STR("went round without waiting"));
+}
+
+enum err journeys_go_on(struct step *step, uint64_t id)
+{
+    const struct enrollment      *e = enrollment_find(step, id);
+    const struct journey_version *version = e == NULL ? NULL : version_of(step, e);
+    if (version == NULL || e->node >= version->journey.nodes_count)
+        return OK;
+    return walk(step, id, version->journey.nodes[e->node].next);
 }
 
 enum err journeys_due(struct step *step)

@@ -10,7 +10,7 @@
  *     event      name, properties; each property also by itself: event.plan
  *     when       what the conditions of its head say of the person
  *     codes      by pool: code, expires_at (engine/codes.h); in a preview also example: true
- *     journey    name
+ *     journey    name; answers: by node status and body, of its webhooks (render_answers.h)
  *     template   name, topic
  *     links      unsubscribe, preferences, view; confirm, in a mail that asks to confirm
  *     topic      id, name, description in the person's language; language, one that pages have

@@ -1,5 +1,6 @@
 #include "run/send/render_data.h"
 #include "run/send/linked.h"
+#include "run/send/render_answers.h"
 #include "run/send/render_codes.h"
 #include "run/send/topic_words.h"
 
@@ -95,8 +96,28 @@ static enum err traits_each(void *ctx, const struct store_event *row)
     return data_merge(person->arena, &person->traits, traits, &person->traits);
 }
 
+/* What the claim froze beside the person's traits. */
+struct frozen {
+    struct json when, codes, answers;
+};
+
+static enum err frozen_take(const struct data_in *in, struct arena *arena,
+                            const struct json_member *member, struct object *traits,
+                            struct frozen *out)
+{
+    if (str_eq(member->key, STR("$codes")))
+        return render_codes(in->reader, arena, &member->value, &out->codes);
+    if (str_eq(member->key, STR("$answers")))
+        return render_answers(in, arena, &member->value, &out->answers);
+    if (str_eq(member->key, STR("$when"))) /* what the text's conditions said */
+        out->when = member->value;
+    else
+        put(traits, member->key, member->value);
+    return OK;
+}
+
 static enum err person_make(const struct data_in *in, struct arena *arena, struct str event_user,
-                            struct json *out, struct json *when, struct json *codes)
+                            struct json *out, struct frozen *frozen)
 {
     struct person person = {
         .in = in, .arena = arena, .traits = { .kind = JSON_OBJECT }, .user_id = event_user
@@ -117,13 +138,8 @@ static enum err person_make(const struct data_in *in, struct arena *arena, struc
     struct object all = object_make(arena, person.traits.count + computed.count + 1);
     for (uint32_t i = 0; i < person.traits.count; i++)
         put(&all, person.traits.members[i].key, person.traits.members[i].value);
-    for (uint32_t i = 0; i < computed.count; i++)          /* they win over what was told */
-        if (str_eq(computed.members[i].key, STR("$when"))) /* what the text's conditions said */
-            *when = computed.members[i].value;
-        else if (str_eq(computed.members[i].key, STR("$codes")))
-            TRY(render_codes(in->reader, arena, &computed.members[i].value, codes));
-        else
-            put(&all, computed.members[i].key, computed.members[i].value);
+    for (uint32_t i = 0; i < computed.count; i++) /* they win over what was told */
+        TRY(frozen_take(in, arena, &computed.members[i], &all, frozen));
     put(&all, STR("id"), json_of_str(id));
     *out = json_of_object(&all);
     return all.failed ? ERR_MEMORY : OK;
@@ -212,20 +228,24 @@ static enum err linked_put(const struct data_in *in, struct arena *arena, const 
 enum err data_make(const struct data_in *in, struct arena *arena, struct asked *asked,
                    struct json *out, struct str *safe_html)
 {
-    struct json   person, event, topic, when = { .kind = JSON_OBJECT }, codes = when;
+    struct json   person, event, topic;
+    struct frozen frozen = { .when.kind = JSON_OBJECT,
+                             .codes.kind = JSON_OBJECT,
+                             .answers.kind = JSON_OBJECT };
     struct str    user_id;
-    struct object links = object_make(arena, 4), journey = object_make(arena, 1);
+    struct object links = object_make(arena, 4), journey = object_make(arena, 2);
     struct object workspace = object_make(arena, 2), root = object_make(arena, 11);
     struct object template = object_make(arena, 2);
     *asked = (struct asked){ .reply_to = STR_NONE };
     TRY(event_make(in, arena, &event, &user_id, asked));
-    TRY(person_make(in, arena, user_id, &person, &when, &codes));
+    TRY(person_make(in, arena, user_id, &person, &frozen));
     put(&links, STR("unsubscribe"), json_of_str(in->urls->unsubscribe));
     put(&links, STR("view"), json_of_str(in->urls->view));
     put(&links, STR("preferences"), json_of_str(in->urls->preferences));
     put(&links, STR("confirm"), json_of_str(in->urls->confirm));
     if (in->journey.len > 0)
         put(&journey, STR("name"), json_of_str(in->journey));
+    put(&journey, STR("answers"), frozen.answers);
     if (in->workspace->name.len > 0)
         put(&workspace, STR("name"), json_of_str(in->workspace->name));
     if (in->workspace->address.len > 0)
@@ -235,8 +255,8 @@ enum err data_make(const struct data_in *in, struct arena *arena, struct asked *
     if (in->topic.len > 0)
         put(&template, STR("topic"), json_of_str(in->topic));
     put(&root, STR("person"), person);
-    put(&root, STR("when"), when);
-    put(&root, STR("codes"), codes);
+    put(&root, STR("when"), frozen.when);
+    put(&root, STR("codes"), frozen.codes);
     put(&root, STR("template"), json_of_object(&template));
     put(&root, STR("event"), event);
     put(&root, STR("links"), json_of_object(&links));

@@ -532,3 +532,46 @@ TEST(render, a_preview_shows_a_way_out_that_unsubscribes_nobody)
     assert_int_equal(token.profile, UINT32_MAX);
     desk_close(&desk);
 }
+
+/* The message of a node, and what became of it. */
+static void answer_add(struct desk *desk, uint64_t seq, const char *node, const char *properties)
+{
+    struct store_event    event = { .seq = seq, .kind = STORE_EVENT_OUTCOME, .profile = 7 };
+    struct store_decision queued = { .id = 700 + seq,
+                                     .seq = seq,
+                                     .profile = 7,
+                                     .object = 12,
+                                     .at_ms = NOW_MS,
+                                     .kind = STORE_DECISION_MESSAGE_QUEUED };
+    char                  detail[64], body[400];
+    snprintf(detail, sizeof detail, "{\"node\":\"%s\"}", node);
+    snprintf(body, sizeof body, "{\"properties\":{\"message\":\"%llu\",%s}}",
+             (unsigned long long)queued.id, properties);
+    queued.detail = str_of(detail);
+    event.body = str_of(body);
+    commit(desk,
+           &(struct store_batch){
+               .events = &event, .events_count = 1, .decisions = &queued, .decisions_count = 1 });
+}
+
+TEST(render, what_a_webhook_answered_is_seen_by_its_node_and_the_last_one_counts)
+{
+    struct desk desk;
+    desk_open(&desk);
+    answer_add(&desk, 8, "crm", "\"status\":200,\"answer\":\"{\\\"score\\\":1}\"");
+    answer_add(&desk, 9, "crm", "\"status\":201,\"answer\":\"{\\\"score\\\":81,\\\"of\\\":[3]}\"");
+    answer_add(&desk, 10, "plain", "\"status\":404,\"answer\":\"{not json\"");
+    answer_add(&desk, 11, "silent", "\"reason\":\"no answer\"");
+    define(&desk, STORE_DEFINITION_TEMPLATE, "welcome", 25,
+           "subject: s\n--- text\n{{ journey.answers.crm.status }}|"
+           "{{ journey.answers.crm.body.score }}|{{ journey.answers.crm.body.of[0] }}|"
+           "{{ journey.answers.plain.status }}|{{ journey.answers.plain.body }}|"
+           "{% if journey.answers.silent %}?{% endif %}|{{ person.id }}");
+    assert_ok(make_known(&desk, 25, "{\"$answers\":{\"of\":12,\"seqs\":[8,9,10,11]}}"));
+    assert_true(str_starts(desk.out.text, STR("201|81|3|404|{not json||ada")));
+    assert_ok(make_known(&desk, 25, "{\"$answers\":{\"of\":0,\"seqs\":[9,10]}}"));
+    assert_int_equal(make_known(&desk, 25, "{\"$answers\":{\"of\":13,\"seqs\":[9,10]}}"),
+                     ERR_INPUT); /* of another time through the journey */
+    assert_non_null(strstr(desk.out.reason, "journey.answers.crm"));
+    desk_close(&desk);
+}
