@@ -456,6 +456,26 @@ enum err serve_reload(struct serve *serve, struct problem *problem)
     return http_reload(serve->http, problem);
 }
 
+enum err serve_reload_ways(struct serve *serve, struct problem *problem)
+{
+    struct ways_file *file;
+    uint32_t          count;
+    TRY(ways_file_read(&file, serve->conf.dir, text_or_null(serve->conf.config, CONFIG_WAYS),
+                       problem));
+    const struct way_conf *ways = ways_file_ways(file, &count);
+    enum err               err =
+        serve->sender != NULL ? sender_reload(serve->sender, ways, count, problem)
+                      : ways_file_is_told(file)
+                          ? problem_set(problem, ERR_INPUT, "ways.json",
+                                        "There was no way out when this server was started.", "Start it again.")
+                          : OK;
+    if (err == OK)
+        ways_shelf_put(&serve->ways, file);
+    else
+        ways_file_close(file);
+    return err;
+}
+
 const char *serve_origin(const struct serve *serve)
 {
     return serve->origin;

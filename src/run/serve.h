@@ -34,6 +34,8 @@ void          serve_close(struct serve *serve); /* NULL is nothing */
 
 /* Takes the certificate and its key anew. On failure the old ones stay. */
 MUST enum err serve_reload(struct serve *serve, struct problem *problem);
+/* The ways out of ways.json, their descriptions and secrets: sender_reload. The same. */
+MUST enum err serve_reload_ways(struct serve *serve, struct problem *problem);
 
 /* "http://127.0.0.1:8080": where it listens, not where people reach it. */
 const char *serve_origin(const struct serve *serve);

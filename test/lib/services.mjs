@@ -14,12 +14,12 @@ export class Services {
     services.server = createServer((request, response) => {
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
-      request.on('end', () => {
+      request.on('end', async () => {
         const body = Buffer.concat(chunks).toString('utf8');
         const kept = { method: request.method, path: request.url, headers: request.headers, body,
           form: Object.fromEntries(new URLSearchParams(body)) };
         services.requests.push(kept);
-        const answer = services.answer(kept);
+        const answer = await services.answer(kept);
         if (answer === 'silence') return undefined;
         if (answer === undefined) return request.socket.destroy(); // it was heard, and says nothing
         response.writeHead(answer.status ?? 200, answer.headers ?? { 'content-type': 'application/json' });

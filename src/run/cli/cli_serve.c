@@ -38,21 +38,32 @@ static void greet(const struct cli *cli, const struct serve *serve)
     fflush(stdout);
 }
 
+/* What is wrong is told, and the old one goes on. */
+static void reload(struct serve *serve)
+{
+    struct problem problem = { .where = "" };
+    if (serve_reload(serve, &problem) != OK)
+        log_problem(LOG_ERROR, &problem);
+    else
+        log_say(LOG_INFO, "The certificate was read again.");
+    problem = (struct problem){ .where = "" };
+    if (serve_reload_ways(serve, &problem) != OK)
+        log_problem(LOG_ERROR, &problem);
+    else
+        log_say(LOG_INFO, "The ways out were read again.");
+}
+
 /* Ends when told to; SIGHUP is obeyed and the wait goes on. */
 static void wait_for_end(struct serve *serve, const sigset_t *signals)
 {
-    struct problem problem;
-    int            number;
+    int number;
     for (;;) {
         if (sigwait(signals, &number) != 0 || number != SIGHUP) {
             log_say(LOG_INFO,
                     "Ending: requests under way are answered, mail in flight is finished.");
             return;
         }
-        if (serve_reload(serve, &problem) != OK)
-            log_problem(LOG_ERROR, &problem);
-        else
-            log_say(LOG_INFO, "The certificate was read again.");
+        reload(serve);
     }
 }
 

@@ -98,25 +98,25 @@ static enum err ways_count_check(const struct sender_conf *conf, struct problem 
     return OK;
 }
 
-/* Those of the list, and what smtp_url or outbox_dir is. */
-static enum err ways_find(struct sender *sender, struct problem *problem)
+/* One that nobody has used yet, as `from` was told. */
+void sender_way_init(struct sender *sender, uint32_t number, const struct way *from)
 {
-    const struct sender_conf *conf = &sender->conf;
-    bool                      has_own = conf->smtp_url != NULL || conf->outbox_dir != NULL;
-    TRY(ways_count_check(conf, problem));
-    sender->only = only_make(sender);
-    sender->ways_count = conf->ways_count + has_own;
-    for (uint32_t i = 0; i < sender->ways_count; i++) {
-        struct way *way = &sender->ways[i];
-        *way = (struct way){ .sender = sender,
-                             .number = i,
-                             .conf = i < conf->ways_count ? &conf->ways[i] : &sender->only };
-        if (doubts_end_ms(way->conf, 1) > 0)
-            way->account = doubts_account(way->conf);
-        for (int urgent = 0; urgent < 2; urgent++)
-            way->line[urgent].last = &way->line[urgent].first;
-    }
-    return OK;
+    struct way *way = &sender->ways[number];
+    *way = (struct way){ .sender = sender,
+                         .number = number,
+                         .conf = from->conf,
+                         .url = from->url,
+                         .account = from->account };
+    for (int urgent = 0; urgent < 2; urgent++)
+        way->line[urgent].last = &way->line[urgent].first;
+}
+
+bool sender_has_outside(const struct sender *sender)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        found = found || sender->ways[i].conf->kind != WAY_OUTBOX;
+    return found;
 }
 
 /* Does the way lead to real people? */
@@ -144,16 +144,36 @@ static enum err way_check(struct sender *sender, struct way *way, struct problem
     return OK;
 }
 
+/* Those of the list, and what smtp_url or outbox_dir is. */
+enum err sender_ways_make(struct sender *sender, const struct sender_conf *conf, struct way *ways,
+                          uint32_t *count, struct problem *problem)
+{
+    TRY(ways_count_check(conf, problem));
+    bool has_own = conf->smtp_url != NULL || conf->outbox_dir != NULL;
+    *count = conf->ways_count + has_own;
+    for (uint32_t i = 0; i < *count; i++) {
+        const struct way_conf *told = i < conf->ways_count ? &conf->ways[i] : &sender->only;
+        ways[i] = (struct way){ .sender = sender, .conf = told };
+        TRY(way_check(sender, &ways[i], problem));
+        if (doubts_end_ms(told, 1) > 0)
+            ways[i].account = doubts_account(told);
+    }
+    return OK;
+}
+
 static enum err conf_check(struct sender *sender, struct problem *problem)
 {
+    struct way ways[WAYS_MAX];
     TRY(links_public_url_check(str_of(sender->public_url), problem));
     if (sender->return_domain[0] != '\0')
         TRY(address_domain_check(str_of(sender->return_domain), "return-domain", problem));
-    TRY(ways_find(sender, problem));
-    for (uint32_t i = 0; i < sender->ways_count; i++)
-        TRY(way_check(sender, &sender->ways[i], problem));
-    for (uint32_t i = 0; i < sender->ways_count; i++)
-        sender->leads_outside = sender->leads_outside || sender->ways[i].conf->kind != WAY_OUTBOX;
+    sender->only = only_make(sender);
+    enum err err = sender_ways_make(sender, &sender->conf, ways, &sender->ways_count, problem);
+    for (uint32_t i = 0; err == OK && i < sender->ways_count; i++)
+        sender_way_init(sender, i, &ways[i]);
+    explicit_bzero(ways, sizeof ways); /* passwords */
+    TRY(err);
+    sender->leads_outside = sender_has_outside(sender);
     TRY(doubts_open(&sender->doubts, sender->counts_dir, problem));
     return counts_read(sender, problem);
 }
@@ -184,6 +204,7 @@ static void sender_free(struct sender *sender)
     pthread_cond_destroy(&sender->drained);
     pthread_cond_destroy(&sender->all_given);
     pthread_mutex_destroy(&sender->lock);
+    pthread_rwlock_destroy(&sender->ways_lock);
     free(sender->jobs);
     free(sender);
 }
@@ -200,6 +221,7 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
     for (int urgent = 0; urgent < 2; urgent++)
         sender->rendering[urgent].last = &sender->rendering[urgent].first;
     pthread_mutex_init(&sender->lock, NULL);
+    pthread_rwlock_init(&sender->ways_lock, NULL);
     pthread_cond_init(&sender->work, NULL);
     pthread_cond_init(&sender->moved, NULL);
     pthread_cond_init(&sender->drained, NULL);
@@ -273,7 +295,7 @@ static enum err smtp_start(struct sender *sender, struct way *way, struct proble
     return pool_open(sender->loop, &conf, &calls, &way->channel, problem);
 }
 
-static enum err way_start(struct sender *sender, struct way *way, struct problem *problem)
+enum err sender_way_start(struct sender *sender, struct way *way, struct problem *problem)
 {
     const struct channel_calls calls = way_calls(way);
     struct channel_stats       stats;
@@ -333,7 +355,7 @@ enum err sender_start(struct sender *sender, struct problem *problem)
     core_door_lanes(sender->core, 0, 0); /* as each way's doors, until the way is there */
     TRY(threads_start(sender));
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        TRY(way_start(sender, &sender->ways[i], problem));
+        TRY(sender_way_start(sender, &sender->ways[i], problem));
     pthread_mutex_lock(&sender->lock);
     sender->ready = true;
     ways_look(sender);
@@ -378,7 +400,7 @@ static void core_leave(struct sender *sender)
 }
 
 /* When this returns every claim ever made has been handed over. */
-static void claims_end(struct sender *sender)
+void sender_claims_end(struct sender *sender)
 {
     struct task task = { .ask = room_withdraw, .context = sender };
     pthread_mutex_lock(&sender->lock);
@@ -390,7 +412,7 @@ static void claims_end(struct sender *sender)
 
 static void drain(struct sender *sender)
 {
-    claims_end(sender);
+    sender_claims_end(sender);
     pthread_mutex_lock(&sender->lock);
     sender->no_more_work = true;
     pthread_cond_broadcast(&sender->work);

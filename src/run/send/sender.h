@@ -86,6 +86,14 @@ MUST enum err sender_start(struct sender *sender, struct problem *problem);
 void sender_close(struct sender *sender);
 
 /*
+ * Other ways of the list in the place of those that are, without a restart: what is claimed and not
+ * begun goes back to the outbox, what is on its way is finished, and from then on the others count.
+ * Takes as long as that does. On an error the old ones go on. One caller at a time.
+ */
+MUST enum err sender_reload(struct sender *sender, const struct way_conf *ways, uint32_t count,
+                            struct problem *problem);
+
+/*
  * One rendered message out by the ways, at once and beside the ledger: nothing is decided, counted
  * or tried again. Waits until it is known what became of it, SENDER_TRY_MS at most; then it is
  * DELIVERY_UNKNOWN. On trial it goes to the outbox unless its address is allowed.

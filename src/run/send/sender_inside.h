@@ -1,6 +1,6 @@
 /*
  * What the sender's own files share: sender.c (its life), sender_claims.c (claims, rendering,
- * outcomes), sender_ways.c (which way out, and whose place), sender_report.c.
+ * outcomes), sender_ways.c (which way out, and whose place), sender_report.c, sender_reload.c.
  */
 #ifndef DULT_RUN_SENDER_INSIDE_H
 #define DULT_RUN_SENDER_INSIDE_H
@@ -125,6 +125,7 @@ struct sender {
     bool            started;
     bool            leads_outside; /* one of the ways is no outbox */
 
+    pthread_rwlock_t    ways_lock; /* before `lock`: held to read by who has no message here */
     pthread_mutex_t     lock;
     pthread_cond_t      work;      /* a job is to be rendered */
     pthread_cond_t      moved;     /* an outcome is there, or the last task was applied */
@@ -156,6 +157,17 @@ static inline uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
+
+/* ---- sender.c: its ways, for sender_reload.c */
+
+/* What the configuration says, checked; `ways` has room for WAYS_MAX. ERR_INPUT. */
+MUST enum err sender_ways_make(struct sender *sender, const struct sender_conf *conf,
+                               struct way *ways, uint32_t *count, struct problem *problem);
+void          sender_way_init(struct sender *sender, uint32_t number, const struct way *from);
+MUST enum err sender_way_start(struct sender *sender, struct way *way, struct problem *problem);
+bool          sender_has_outside(const struct sender *sender);
+/* Nothing more is claimed, and every claim ever made has been handed over. */
+void sender_claims_end(struct sender *sender);
 
 /* ---- sender_claims.c */
 

@@ -110,29 +110,41 @@ static void trying_wait(struct sender *sender, struct trying *trying, struct del
         trying_free(trying);
 }
 
+/* To a way, or kept; ERR_WAIT: there is none now. The ways are held. */
+static enum err trying_give(struct sender *sender, struct trying *trying, bool *is_kept)
+{
+    *is_kept = sender_is_to_keep(sender, &trying->job);
+    if (*is_kept)
+        return OK;
+    pthread_mutex_lock(&sender->lock);
+    static uint64_t number;
+    trying->job.claim.message = TRYING_FIRST + number++;
+    bool ready = sender->ready && !sender->stopping;
+    sender->stats.queued += ready;
+    pthread_mutex_unlock(&sender->lock);
+    if (!ready)
+        return ERR_WAIT;
+    sender_route(sender, &trying->job);
+    return OK;
+}
+
 enum err sender_try(struct sender *sender, const struct sender_try *tried,
                     struct delivery_outcome *out)
 {
     struct trying *trying;
+    bool           is_kept;
     TRY(trying_open(&trying, tried));
-    if (sender_is_to_keep(sender, &trying->job)) {
-        *out = sender_keep(sender, &trying->job);
-        snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, trying->job.text);
-        trying_free(trying);
+    pthread_rwlock_rdlock(&sender->ways_lock);
+    enum err err = trying_give(sender, trying, &is_kept);
+    pthread_rwlock_unlock(&sender->ways_lock);
+    if (err == OK && !is_kept) {
+        trying_wait(sender, trying, out);
         return OK;
     }
-    pthread_mutex_lock(&sender->lock);
-    static uint64_t number;
-    trying->job.claim.message = TRYING_FIRST + number++;
-    sender->stats.queued++;
-    bool ready = sender->ready && !sender->stopping;
-    sender->stats.queued -= !ready;
-    pthread_mutex_unlock(&sender->lock);
-    if (!ready) {
-        trying_free(trying);
-        return ERR_WAIT;
+    if (err == OK) {
+        *out = sender_keep(sender, &trying->job);
+        snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, trying->job.text);
     }
-    sender_route(sender, &trying->job);
-    trying_wait(sender, trying, out);
-    return OK;
+    trying_free(trying);
+    return err;
 }

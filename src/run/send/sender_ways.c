@@ -384,7 +384,7 @@ static struct str destination_of(const struct job *job)
 static void given(struct sender *sender)
 {
     pthread_mutex_lock(&sender->lock);
-    if (--sender->giving == 0 && sender->recalling)
+    if (--sender->giving == 0 && (sender->recalling || sender->stopping))
         pthread_cond_broadcast(&sender->all_given);
     pthread_mutex_unlock(&sender->lock);
 }
@@ -429,8 +429,9 @@ static void job_without_way(struct sender *sender, struct job *job, int64_t now_
         return;
     }
     pthread_mutex_lock(&sender->lock);
-    bool    is_held = is_for_none(sender, job) || doubt_is_over(sender, job, now_ms);
-    int64_t at_ms = opens_ms(sender, job, now_ms);
+    bool is_ending = sender->stopping; /* of these ways: it says nothing of the next ones */
+    bool is_held = !is_ending && (is_for_none(sender, job) || doubt_is_over(sender, job, now_ms));
+    int64_t at_ms = is_ending ? 0 : opens_ms(sender, job, now_ms);
     pthread_mutex_unlock(&sender->lock);
     if (is_held && job->is_doubt)
         snprintf(job->text, sizeof job->text, "its provider does not remember its key any more");
@@ -656,7 +657,9 @@ bool sender_has_several(const struct sender *sender, const struct way *way)
 uint32_t sender_ways(struct sender *sender, struct way_stats *out)
 {
     int64_t now_ms = time_now_ms();
-    for (uint32_t i = 0; i < sender->ways_count; i++) {
+    pthread_rwlock_rdlock(&sender->ways_lock);
+    uint32_t count = sender->ways_count;
+    for (uint32_t i = 0; i < count; i++) {
         struct way *way = &sender->ways[i];
         pthread_mutex_lock(&sender->lock);
         out[i] = way->stats;
@@ -675,5 +678,6 @@ uint32_t sender_ways(struct sender *sender, struct way_stats *out)
         if (out[i].opens_ms == 0 && out[i].channel.down_ms > 0)
             out[i].opens_ms = now_ms + out[i].channel.down_ms;
     }
-    return sender->ways_count;
+    pthread_rwlock_unlock(&sender->ways_lock);
+    return count;
 }

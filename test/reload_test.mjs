@@ -1,0 +1,96 @@
+// ways.json read again while Dult runs and sends (SIGHUP): a secret is changed, a way is added and
+// one is taken away, and no message is lost or comes twice. What is wrong in it changes nothing.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openHouse, writeWays } from './lib/house.mjs';
+import { eventually, skipWithoutProgram } from './lib/program.mjs';
+import { Services } from './lib/services.mjs';
+import { shopFolder } from './lib/shop.mjs';
+
+describe('ways.json read again', { skip: skipWithoutProgram }, () => {
+  let house, services, key = 'first', told = 0;
+  const sms = (name, more = {}) => ({ name, provider: 'gateway', inside: true, from: 'Tents',
+    settings: { url: `${services.origin}/${name}`, token: { secret: 'gw' } }, ...more });
+  const write = (ways, secret) => writeWays(house.data, { ways, secrets: { gw: secret } });
+  const said = (text) => house.server.said.split(text).length - 1;
+  const reload = async (text = 'The ways out were read again') => {
+    const before = said(text);
+    house.server.child.kill('SIGHUP');
+    await eventually(text, () => said(text) > before, 40_000);
+  };
+  const tell = (userId) => house.client.send('/v1/track', { userId, event: 'Text', messageId: `t-${++told}` });
+  const know = (userId, phone) => house.client.send('/v1/identify', { userId, traits: { phone }, messageId: `i-${userId}` });
+  const messages = async (userId) => house.client.messages(userId);
+  const keys = (path) => services.of(path).map((request) => request.headers.authorization);
+
+  before(async () => {
+    services = await Services.listen();
+    services.answer = (request) => (request.headers.authorization === `Bearer ${key}` ? { body: { id: `m-${services.requests.length}` } } : { status: 401, body: {} });
+    const shop = shopFolder({
+      'journeys/Text.json': { journey: 'Text', trigger: { event: 'Text' }, reentry: 'always', nodes: [{ id: 'm', message: 'text' }] },
+      'templates/text.email': 'channel: sms\ntransactional: yes\n--- text\nHi\n' });
+    house = await openHouse({ shop, ways: [sms('one')], secrets: { gw: 'first' } });
+    await know('ada', '+4791234567');
+  });
+  after(async () => {
+    await house?.close();
+    await services?.close();
+  });
+
+  test('uses the secret that is there now, at once, where the old one was refused', async () => {
+    await tell('ada');
+    await eventually('sent', async () => (await messages('ada'))[0]?.state === 'sent');
+    key = 'second';
+    await tell('ada');
+    await eventually('refused', async () => services.requests.length === 2 && (await messages('ada')).some((message) => message.state === 'queued'));
+    write([sms('one')], 'second');
+    await reload();
+    await tell('ada'); // what was refused is asked for again when it would have been
+    await eventually('sent by the new one', async () => (await messages('ada')).filter((message) => message.state === 'sent').length === 2);
+    assert.deepEqual(keys('/one'), ['Bearer first', 'Bearer first', 'Bearer second']);
+  });
+
+  test('leaves the old ways where the new ones are wrong, and says what is', async () => {
+    for (const [ways, what] of [[[sms('one', { connections: 'many' })], /one/], [[{ name: 'x', provider: 'nobody' }], /x/]]) {
+      write(ways, 'second');
+      const before = house.server.said.length;
+      house.server.child.kill('SIGHUP');
+      await eventually('a problem', () => /ways\.json/.test(house.server.said.slice(before)));
+      assert.match(house.server.said.slice(before), what);
+      assert.doesNotMatch(house.server.said.slice(before), /ways out were read again/);
+      const count = services.requests.length;
+      await tell('ada');
+      await eventually('still sent', () => services.requests.length === count + 1);
+    }
+    writeFileSync(join(house.data, 'ways.json'), '{"ways": [');
+    house.server.child.kill('SIGHUP');
+    await eventually('no JSON', () => /JSON/.test(house.server.said));
+  });
+
+  test('loses and doubles nothing while much is on its way, and the new way has its part', async () => {
+    const people = 120;
+    const from = services.requests.length;
+    const known = services.answer;
+    services.answer = (request) => new Promise((resolve) => { setTimeout(() => resolve(known(request)), 20 + Math.random() * 60); });
+    for (let i = 0; i < people; i++) await know(`p${i}`, `+47400${String(10000 + i)}`);
+    for (let i = 0; i < people; i++) {
+      await tell(`p${i}`);
+      if (i % 30 === 15) {
+        write(i % 60 === 15 ? [sms('two')] : [sms('two'), sms('three')], 'second');
+        await reload();
+      }
+    }
+    await eventually('all are asked for', () => services.requests.length >= from + people, 60_000);
+    for (let i = 0; i < people; i++)
+      await eventually(`p${i} is sent`, async () => (await messages(`p${i}`))[0]?.state === 'sent');
+    const to = services.requests.slice(from).map((request) => JSON.parse(request.body).to);
+    assert.equal(new Set(to).size, people);
+    assert.equal(to.length, people);
+    assert.ok(services.of('/two').length > 0);
+    const names = (await house.client.get('/api/v1/stats')).ways.map((way) => way.name);
+    assert.ok(names.includes('two') && names.includes('three') && !names.includes('one'), names.join());
+  });
+});
