@@ -69,9 +69,12 @@ static bool write_all(int fd, struct str bytes)
 
 static bool write_message(int fd, const struct delivery_message *message)
 {
-    char envelope[2 * DELIVERY_ADDRESS_BYTES_MAX + 64];
+    char envelope[2 * DELIVERY_ADDRESS_BYTES_MAX + 128];
     int  len = snprintf(envelope, sizeof envelope, "Return-Path: <%.*s>\r\nDelivered-To: %.*s\r\n",
                         STR_ARG(message->from), STR_ARG(message->to));
+    if (message->id != 0)
+        len += snprintf(envelope + len, sizeof envelope - (size_t)len, MAILDIR_NUMBER "%llu\r\n",
+                        (unsigned long long)message->id);
     return write_all(fd, (struct str){ envelope, (size_t)len }) && write_all(fd, message->data) &&
            fsync(fd) == 0;
 }

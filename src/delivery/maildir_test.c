@@ -56,7 +56,7 @@ TEST(maildir, a_message_given_twice_is_there_once)
     assert_true(fread(text, 1, sizeof text - 1, f) > 0);
     fclose(f);
     assert_string_equal(text, "Return-Path: <shop@shop.example>\r\nDelivered-To: m42@x.example\r\n"
-                              "Subject: hello\r\n\r\n.bye\r\n");
+                              "X-Dult-Message: 43\r\nSubject: hello\r\n\r\n.bye\r\n");
     remove_all(path);
 }
 

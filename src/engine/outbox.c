@@ -422,6 +422,7 @@ uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint
                 claims[count++] = (struct claim){ .message = message->id,
                                                   .profile = p,
                                                   .attempt = message->attempt,
+                                                  .first_try_ms = message->first_try_ms,
                                                   .template_id = message->template_id,
                                                   .journey = message->journey };
         }

@@ -1,5 +1,6 @@
 #include "run/core/begun.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,8 +13,13 @@
 
 enum { BOOT_BYTES = 40, PATH_BYTES = 4096 };
 
-/* In a message's word: it was taken. Numbers of messages are below. */
-#define SENT_BIT (UINT64_C(1) << 63)
+/* In a message's word above its number: what was answered. */
+#define HEARD_SHIFT 61
+#define NUMBER_MASK ((UINT64_C(1) << HEARD_SHIFT) - 1)
+
+static const uint64_t heard_codes[] = {
+    [BEGUN_SENT] = 4, [BEGUN_KEPT] = 5, [BEGUN_REFUSED] = 1, [BEGUN_PUT_OFF] = 2
+};
 
 /* Which file is it? Made anew it is another one, whatever its name. */
 struct identity {
@@ -167,14 +173,22 @@ void begun_close(struct begun *begun)
 
 /* ---- the run before ---- */
 
+static enum begun_state heard_of(uint64_t word)
+{
+    for (enum begun_state state = BEGUN_SENT; state <= BEGUN_PUT_OFF; state++)
+        if (heard_codes[state] == word >> HEARD_SHIFT)
+            return state;
+    return BEGUN_MAY; /* of a version to come */
+}
+
 enum begun_state begun_look(const struct begun *begun, uint64_t message)
 {
     enum begun_state state = begun->is_believed ? BEGUN_NOT : BEGUN_MAY;
     for (uint32_t i = 0; i < BEGUN_MESSAGES_MAX && begun->is_believed; i++) {
         if (begun->before[i] == message)
             return BEGUN_MAY; /* it was claimed again after what else is said of it */
-        if (begun->before[i] == (message | SENT_BIT))
-            state = BEGUN_SENT;
+        if ((begun->before[i] & NUMBER_MASK) == message)
+            state = heard_of(begun->before[i]);
     }
     return state;
 }
@@ -215,7 +229,7 @@ static uint32_t place_of(const struct begun *begun, uint64_t message)
 {
     for (uint32_t i = 0; i < begun->used; i++)
         if (begun->before[i] == 0 &&
-            (atomic_load(&begun->page->messages[i]) & ~SENT_BIT) == message)
+            (atomic_load(&begun->page->messages[i]) & NUMBER_MASK) == message)
             return i;
     return BEGUN_MESSAGES_MAX;
 }
@@ -229,9 +243,10 @@ static void word_set(struct begun *begun, uint64_t message, uint64_t word)
     pthread_mutex_unlock(&begun->lock);
 }
 
-void begun_sent(struct begun *begun, uint64_t message)
+void begun_heard(struct begun *begun, uint64_t message, enum begun_state what)
 {
-    word_set(begun, message, message | SENT_BIT);
+    assert(what >= BEGUN_SENT && what <= BEGUN_PUT_OFF);
+    word_set(begun, message, message | heard_codes[what] << HEARD_SHIFT);
 }
 
 void begun_remove(struct begun *begun, uint64_t message)

@@ -2,8 +2,8 @@
  * begun: which claimed messages were handed to the world, so that a killed process leaves no more
  * in doubt than it must.
  *
- *      claimed (in the store) --> waits for a place --> begun_add --> first byte ... begun_sent
- *      after a kill:                goes again        |  in doubt, "unknown"      |  was sent
+ *      claimed (in the store) --> waits for a place --> begun_add --> first byte ... begun_heard
+ *      after a kill:                goes again        |  in doubt, "unknown"      |  what was heard
  *
  * A claim in the store cannot tell the one from the other, and a second commit before each first
  * byte would cost as much as the first. A page of a mapped file costs nothing, and the system keeps
@@ -32,9 +32,13 @@ MUST enum err begun_open(struct begun **out, const char *dir, struct problem *pr
 void          begun_close(struct begun *begun); /* NULL is nothing */
 
 enum begun_state {
-    BEGUN_NOT,  /* not a byte of it has left */
-    BEGUN_MAY,  /* nobody knows how far it came */
-    BEGUN_SENT, /* it was taken; only that was not in the store yet */
+    BEGUN_NOT, /* not a byte of it has left */
+    BEGUN_MAY, /* nobody knows how far it came */
+    /* It was answered; only that was not in the store yet. */
+    BEGUN_SENT,    /* taken */
+    BEGUN_KEPT,    /* taken by the outbox of a trial */
+    BEGUN_REFUSED, /* for good */
+    BEGUN_PUT_OFF, /* and counts as a try */
 };
 
 /* Of a message that the run before had claimed. When the file cannot be believed: BEGUN_MAY. */
@@ -44,8 +48,8 @@ void begun_settle(struct begun *begun);
 
 /* Any thread. When there are more than BEGUN_MESSAGES_MAX, the file is not believed any more. */
 void begun_add(struct begun *begun, uint64_t message);
-/* It was taken; the store will hear of it. */
-void begun_sent(struct begun *begun, uint64_t message);
+/* What was answered (BEGUN_SENT or after); the store will hear of it. */
+void begun_heard(struct begun *begun, uint64_t message, enum begun_state what);
 /* Its outcome is in the store, or it has certainly not left. One that was not added is nothing. */
 void begun_remove(struct begun *begun, uint64_t message);
 

@@ -38,7 +38,11 @@ TEST(begun, of_a_run_that_ended_any_way_only_what_was_begun_is_in_doubt)
     begun_add(begun, 9);
     begun_remove(begun, 8);
     begun_add(begun, 11);
-    begun_sent(begun, 11);
+    begun_heard(begun, 11, BEGUN_SENT);
+    for (enum begun_state what = BEGUN_KEPT; what <= BEGUN_PUT_OFF; what++) {
+        begun_add(begun, 20 + what);
+        begun_heard(begun, 20 + what, what);
+    }
     begun_close(begun); /* as a kill does: nothing is written at the end */
 
     begun = begun_of(dir);
@@ -46,6 +50,8 @@ TEST(begun, of_a_run_that_ended_any_way_only_what_was_begun_is_in_doubt)
     assert_int_equal(begun_look(begun, 8), BEGUN_NOT);
     assert_int_equal(begun_look(begun, 9), BEGUN_MAY);
     assert_int_equal(begun_look(begun, 11), BEGUN_SENT);
+    for (enum begun_state what = BEGUN_KEPT; what <= BEGUN_PUT_OFF; what++)
+        assert_int_equal(begun_look(begun, 20 + what), what);
     begun_add(begun, 10);
     begun_remove(begun, 9); /* another's until it is settled */
     begun_close(begun);     /* killed before what was in doubt was settled */

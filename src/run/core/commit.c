@@ -273,11 +273,11 @@ void *commit_thread(void *arg)
         tasks_tell(core, batch);
         if (batch->edition != NULL)
             publish(core, batch->edition);
-        if (batch->erasing_seq > 0)
+        recalls_tell(core, &batch->out);
+        if (batch->erasing_seq > 0) /* after them: core/outbox.h */
             erasing_want(core->erasing, batch->erasing_seq);
         if (batch->index_seq > 0)
             erasing_index(core->erasing, batch->index_seq);
-        recalls_tell(core, &batch->out);
         if (batch->out.claims_count > 0 && core->conf.calls.claimed != NULL)
             core->conf.calls.claimed(core->conf.calls.context, batch->out.claims,
                                      batch->out.claims_count);

@@ -93,6 +93,9 @@ struct core_calls {
     /* Of a message that was being sent when the process ended: is it safe to send it again? NULL:
      * of none it is. Asked in core_start. */
     bool (*may_ask_again)(void *context, uint64_t message);
+    /* Of one that was put off then: when it is tried again; TIME_NEVER: it has failed. NULL: at
+     * once. Asked in core_start. */
+    int64_t (*retry_at_ms)(void *context, const struct claim *claim);
 };
 
 struct core_conf {

@@ -1,14 +1,15 @@
 /*
  * What was claimed when the process ended, and has no outcome in the store: begun.h knows of each
- * whether it was not begun (it goes again), was answered (it was sent), or is in doubt: it may have
- * arrived or not, and nobody can know, unless who was asked knows a second request by its key.
+ * whether it was not begun (it goes again), was answered (that is told now; its words are lost, and
+ * what was asked for a pause has that of its try), or is in doubt: it may have arrived or not, and
+ * nobody can know, unless who was asked knows a second request by its key.
  */
 #include <stdlib.h>
 
 #include "base/time.h"
 #include "run/core/core_inside.h"
 
-enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 4 };
+enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 5 };
 
 static bool may_ask_again(const struct core *core, uint64_t message)
 {
@@ -16,28 +17,37 @@ static bool may_ask_again(const struct core *core, uint64_t message)
     return calls->may_ask_again != NULL && calls->may_ask_again(calls->context, message);
 }
 
-static struct record_outcome outcome_of(const struct core *core, const struct claim *claim)
+static struct record_outcome outcome_of(const struct core *core, const struct claim *claim,
+                                        enum begun_state state)
 {
-    static const struct record_outcome outcomes[] = {
-        [BEGUN_NOT] = { .kind = OUTCOME_RETURNED },
-        [BEGUN_MAY] = { .kind = OUTCOME_UNKNOWN },
-        [BEGUN_SENT] = { .kind = OUTCOME_SENT },
+    static const struct {
+        enum outcome_kind kind;
+        const char       *text;
+    } outcomes[] = {
+        [BEGUN_NOT] = { OUTCOME_RETURNED, "the process ended before it was begun" },
+        [BEGUN_MAY] = { OUTCOME_UNKNOWN, "the process ended while it was being sent" },
+        [BEGUN_SENT] = { OUTCOME_SENT, "the process ended when it was sent, before the answer was "
+                                       "written down" },
+        [BEGUN_KEPT] = { OUTCOME_SENT, "trial: kept in the outbox; the process ended before that "
+                                       "was written down" },
+        [BEGUN_REFUSED] = { OUTCOME_FAILED, "refused; the process ended before the answer was "
+                                            "written down" },
+        [BEGUN_PUT_OFF] = { OUTCOME_DEFERRED, "put off; the process ended before the answer was "
+                                              "written down" },
     };
-    static const char *const texts[] = {
-        [BEGUN_NOT] = "the process ended before it was begun",
-        [BEGUN_MAY] = "the process ended while it was being sent",
-        [BEGUN_SENT] = "the process ended when it was sent, before the answer was written down",
-    };
-    enum begun_state      state = begun_look(core->begun, claim->message);
-    struct record_outcome outcome = outcomes[state];
+    struct record_outcome outcome = { .message = claim->message,
+                                      .kind = outcomes[state].kind,
+                                      .text = str_of(outcomes[state].text) };
     if (state == BEGUN_MAY && may_ask_again(core, claim->message))
-        outcome = outcomes[BEGUN_NOT];
-    outcome.message = claim->message;
-    outcome.text = str_of(texts[state]);
+        outcome.kind = OUTCOME_RETURNED;
+    if (state == BEGUN_PUT_OFF && core->conf.calls.retry_at_ms != NULL)
+        outcome.retry_at_ms = core->conf.calls.retry_at_ms(core->conf.calls.context, claim);
+    if (outcome.retry_at_ms == TIME_NEVER)
+        outcome.kind = OUTCOME_FAILED;
     return outcome;
 }
 
-/* ---- the event of one that was sent, as its sender would have told it ---- */
+/* ---- the event of one that was answered, as its sender would have told it ---- */
 
 static void put(struct json *object, struct json_member *members, const char *key, struct str text)
 {
@@ -47,7 +57,7 @@ static void put(struct json *object, struct json_member *members, const char *ke
 }
 
 static enum err event_put(const struct core *core, struct arena *arena, const struct claim *claim,
-                          struct entry *entry)
+                          enum begun_state state, struct entry *entry)
 {
     const struct program *program = engine_program(core->engine);
     const struct template_def *template = program_template_at(program, claim->template_id);
@@ -62,12 +72,16 @@ static enum err event_put(const struct core *core, struct arena *arena, const st
     put(object, members, "template", program_name(program, NAME_TEMPLATE, claim->template_id));
     if (claim->journey != JOURNEY_NONE)
         put(object, members, "journey", program_name(program, NAME_JOURNEY, claim->journey));
+    if (state == BEGUN_KEPT)
+        members[object->count++] =
+            (struct json_member){ STR("trial"), { .kind = JSON_BOOL, .truth = true } };
     buf_str(&body, STR("{\"properties\":"));
     json_write(&body, object);
     buf_char(&body, '}');
     TRY(buf_err(&body));
-    entry->record.name =
-        channel_is_to_person(template->channel) ? EVENT_MESSAGE_SENT : EVENT_NOTICE_SENT;
+    entry->record.name = state == BEGUN_REFUSED                    ? EVENT_MESSAGE_FAILED
+                         : channel_is_to_person(template->channel) ? EVENT_MESSAGE_SENT
+                                                                   : EVENT_NOTICE_SENT;
     entry->record.properties = object;
     entry->body = str_copy(arena, buf_view(&body));
     return entry->body.ptr == NULL ? ERR_MEMORY : OK;
@@ -78,14 +92,16 @@ static enum err event_put(const struct core *core, struct arena *arena, const st
 static enum err entry_make(const struct core *core, struct arena *arena, const struct claim *claim,
                            struct entry *entry)
 {
-    int64_t now_ms = time_now_ms();
+    int64_t          now_ms = time_now_ms();
+    enum begun_state state = begun_look(core->begun, claim->message);
     *entry = (struct entry){ .record = { .kind = RECORD_OUTCOME,
                                          .received_ms = now_ms,
                                          .at_ms = now_ms,
                                          .profile = claim->profile,
-                                         .outcome = outcome_of(core, claim) },
+                                         .outcome = outcome_of(core, claim, state) },
                              .body = STR("{}") };
-    return entry->record.outcome.kind == OUTCOME_SENT ? event_put(core, arena, claim, entry) : OK;
+    bool is_told = state == BEGUN_SENT || state == BEGUN_KEPT || state == BEGUN_REFUSED;
+    return is_told ? event_put(core, arena, claim, state, entry) : OK;
 }
 
 static void settled(struct task *task)

@@ -1,5 +1,6 @@
 #include "run/core/erasing_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
     SCRATCH_BYTES = 64 << 20,
     KEPT_BYTES = 1 << 30,
     ROW_BYTES = 4 << 20,
+    PATH_BYTES = 4200,
     TRACE_BYTES_MIN = 3, /* shorter ids are in nearly everything; see rejected_each */
 };
 
@@ -27,7 +29,7 @@ struct erasing_rows {
     struct json_parser  *parser;
     struct arena        *scratch, *kept;
     struct erasure      *erasure;
-    struct keys          profiles, owners, moved, events, identifies, decisions, rejected;
+    struct keys          profiles, owners, moved, events, identifies, decisions, rejected, messages;
     struct {
         struct str *items; /* what names a person in a text: ids and addresses, in `kept` */
         uint32_t    count, room;
@@ -82,6 +84,7 @@ void erasing_rows_close(struct erasing_rows *rows)
     VEC_DONE(&rows->traces);
     VEC_DONE(&rows->addresses);
     VEC_DONE(&rows->outbox);
+    VEC_DONE(&rows->messages);
     VEC_DONE(&rows->bare);
     VEC_DONE(&rows->states);
     erasure_close(rows->erasure);
@@ -131,10 +134,30 @@ static enum err outbox_add(struct erasing_rows *rows, struct str reason)
     return name.ptr == NULL ? ERR_MEMORY : VEC_ADD(&rows->outbox, name);
 }
 
-void erasing_rows_outbox(const struct erasing_rows *rows, const char *dir)
+static int by_number(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < rows->outbox.count; i++)
-        outbox_forget(dir, rows->outbox.items[i]);
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static bool is_of_them(void *context, uint64_t message)
+{
+    const struct erasing_rows *rows = context;
+    return bsearch(&message, rows->messages.items, rows->messages.count, sizeof message,
+                   by_number) != NULL;
+}
+
+void erasing_rows_outbox(struct erasing_rows *rows, const char *dir)
+{
+    char outbox[PATH_BYTES];
+    if (snprintf(outbox, sizeof outbox, "%s/outbox", dir) >= (int)sizeof outbox)
+        return;
+    for (uint32_t i = 0; i < rows->outbox.count; i++) /* of versions that wrote no numbers */
+        outbox_forget(outbox, rows->outbox.items[i]);
+    if (rows->messages.count == 0)
+        return;
+    qsort(rows->messages.items, rows->messages.count, sizeof rows->messages.items[0], by_number);
+    outbox_sweep(outbox, is_of_them, rows);
 }
 
 static enum err traces_of_decision(struct erasing_rows *rows, const struct decision *d)
@@ -144,6 +167,8 @@ static enum err traces_of_decision(struct erasing_rows *rows, const struct decis
     if (!names && d->kind != DECISION_CLAIMED && d->kind != DECISION_SENT)
         return OK;
     arena_reset(rows->scratch);
+    if (d->kind == DECISION_CLAIMED)
+        TRY(VEC_ADD(&rows->messages, d->subject));
     if (json_parse(rows->parser, rows->scratch, d->detail, &detail, NULL) != OK)
         return OK; /* damaged: it goes all the same */
     if (d->kind == DECISION_SENT)

@@ -26,7 +26,7 @@ MUST enum err erasing_rows_add(struct erasing_rows *rows, uint32_t profile);
 MUST enum err erasing_rows_gather(struct erasing_rows *rows, struct store_last last);
 
 /* After gathering: what the outbox of a trial kept of their mails is removed. */
-void erasing_rows_outbox(const struct erasing_rows *rows, const char *dir);
+void erasing_rows_outbox(struct erasing_rows *rows, const char *dir);
 
 /*
  * Does the next part; *done after the last, with which `note` is written. ERR_* of store_erase:

@@ -238,7 +238,8 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
     core_calls_set(core, (struct core_calls){ .context = sender,
                                               .claimed = sender_claimed,
                                               .recalled = sender_recalled,
-                                              .may_ask_again = sender_may_ask_again });
+                                              .may_ask_again = sender_may_ask_again,
+                                              .retry_at_ms = sender_next_try_ms });
     *out = sender;
     return OK;
 }

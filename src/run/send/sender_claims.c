@@ -97,15 +97,28 @@ static void outcome_set(struct job *job, enum outcome_kind kind, int64_t retry_a
 /* After a kill what is known already is not in doubt. */
 static void begun_note(struct sender *sender, struct job *job)
 {
-    bool is_nothing =
-        job->outcome.kind == OUTCOME_DEFERRED || job->outcome.kind == OUTCOME_RETURNED;
+    struct begun *begun = core_begun(sender->core);
+    uint64_t      message = job->claim.message;
     if (!job->is_begun)
         return;
-    if (job->outcome.kind == OUTCOME_SENT)
-        begun_sent(core_begun(sender->core), job->claim.message);
-    if (is_nothing)
-        begun_remove(core_begun(sender->core), job->claim.message);
-    job->is_begun = !is_nothing;
+    switch (job->outcome.kind) {
+    case OUTCOME_SENT:
+        begun_heard(begun, message, job->is_kept ? BEGUN_KEPT : BEGUN_SENT);
+        return;
+    case OUTCOME_FAILED:
+        begun_heard(begun, message, BEGUN_REFUSED);
+        return;
+    case OUTCOME_DEFERRED:
+        begun_heard(begun, message, BEGUN_PUT_OFF);
+        return;
+    case OUTCOME_RETURNED:
+        begun_remove(begun, message);
+        job->is_begun = false;
+        return;
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_HELD:
+        return; /* in doubt, or not begun */
+    }
 }
 
 void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kind,
@@ -144,11 +157,12 @@ int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms)
                                         .seed = claim->message });
 }
 
-static int64_t next_try_ms(const struct sender *sender, const struct job *job)
+int64_t sender_next_try_ms(void *context, const struct claim *claim)
 {
-    int64_t now_ms = time_now_ms();
+    const struct sender *sender = context;
+    int64_t              now_ms = time_now_ms();
     return sender->conf.retry_ms > 0 ? now_ms + sender->conf.retry_ms
-                                     : sender_retry_at_ms(&job->claim, now_ms);
+                                     : sender_retry_at_ms(claim, now_ms);
 }
 
 /* With several ways for its channel it is said which one it was. */
@@ -181,7 +195,7 @@ void sender_settle(struct sender *sender, struct job *job, const struct delivery
         kind = OUTCOME_RETURNED;
         retry_ms = time_now_ms() + outcome->wait_ms;
     } else if (kind == OUTCOME_DEFERRED) {
-        retry_ms = next_try_ms(sender, job);
+        retry_ms = sender_next_try_ms(sender, &job->claim);
     }
     if (retry_ms == TIME_NEVER)
         kind = OUTCOME_FAILED;
@@ -218,7 +232,8 @@ static struct delivery_message letter_as_mail(struct job *job)
                         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%.*s\r\n",
                 STR_ARG(channel_name(job->claim.channel)), STR_ARG(job->claim.address),
                 STR_ARG(job->rendered.template), id, STR_ARG(lines_of(job->arena, job->rendered.text)));
-    return (struct delivery_message){ .message_id =
+    return (struct delivery_message){ .id = job->claim.message,
+                                      .message_id =
                                           str_format(job->arena, "%llu@trial.invalid", id),
                                       .from = STR_NONE,
                                       .to = STR("letter@trial.invalid"),
@@ -228,12 +243,15 @@ static struct delivery_message letter_as_mail(struct job *job)
 struct delivery_outcome sender_keep(struct sender *sender, struct job *job)
 {
     const struct compose_out *mail = &job->rendered.mail;
-    struct delivery_message   message = { .message_id = mail->message_id,
+    struct delivery_message   message = { .id = job->claim.message,
+                                          .message_id = mail->message_id,
                                           .from = mail->envelope_from,
                                           .to = mail->envelope_to,
                                           .data = buf_view(&mail->message) };
     if (job_is_letter(job))
         message = letter_as_mail(job);
+    if (job->trying != NULL)
+        message.id = 0; /* of a test */
     struct delivery_outcome outcome = maildir_write(trial_outbox(sender->conf.trial), &message);
     job->is_kept = outcome.result == DELIVERY_SENT;
     snprintf(job->text, sizeof job->text, "%s%s",
@@ -252,12 +270,29 @@ static bool job_begin(struct sender *sender, struct job *job)
     return may;
 }
 
+/* Whoever it is for was erased, or wants it no more, while it was being written. An erasure looks
+ * through the outbox after this mark was made (outbox.h): so it finds the mail there, or we do. */
+static bool was_recalled(struct sender *sender, struct job *job)
+{
+    pthread_mutex_lock(&sender->lock);
+    bool is_recalled = job->is_recalled;
+    pthread_mutex_unlock(&sender->lock);
+    if (is_recalled && job->is_kept)
+        outbox_forget(trial_outbox(sender->conf.trial), outbox_name(str_of(job->text)));
+    job->is_kept = job->is_kept && !is_recalled;
+    return is_recalled;
+}
+
 /* Sent as far as journeys and people are concerned. */
 static void job_keep(struct sender *sender, struct job *job)
 {
     if (!job_begin(sender, job))
         return;
     struct delivery_outcome outcome = sender_keep(sender, job);
+    if (was_recalled(sender, job)) {
+        sender_come_back(sender, job);
+        return;
+    }
     sender_finish(sender, job, outcome.result == DELIVERY_SENT ? OUTCOME_SENT : OUTCOME_DEFERRED,
                   time_now_ms() + TROUBLE_PAUSE_MS);
 }

@@ -186,7 +186,8 @@ void *post_release(void *arg)
 
 /* ---- a running house ---- */
 
-void house_open(struct house *house, const char *dir, const struct sender_conf *wanted)
+static void open_as(struct house *house, const char *dir, const struct sender_conf *wanted,
+                    bool is_on_trial)
 {
     struct problem     problem = { 0 };
     struct sender_conf conf = *wanted;
@@ -198,6 +199,9 @@ void house_open(struct house *house, const char *dir, const struct sender_conf *
     core_conf.dir = house->dir;
     assert_ok(core_open(&house->core, &core_conf, &problem));
     assert_ok(secrets_open(&house->secrets, house->dir, &problem));
+    if (is_on_trial)
+        assert_ok(trial_open(&house->trial, core_store(house->core), house->dir, "", &problem));
+    conf.trial = house->trial;
     conf.secrets = house->secrets;
     if (conf.public_url == NULL)
         conf.public_url = "http://127.0.0.1:8080";
@@ -206,9 +210,20 @@ void house_open(struct house *house, const char *dir, const struct sender_conf *
     assert_ok(sender_start(house->sender, &problem));
 }
 
+void house_open(struct house *house, const char *dir, const struct sender_conf *wanted)
+{
+    open_as(house, dir, wanted, false);
+}
+
+void house_open_on_trial(struct house *house, const struct sender_conf *wanted)
+{
+    open_as(house, NULL, wanted, true);
+}
+
 void house_stop(struct house *house)
 {
     sender_close(house->sender);
+    trial_close(house->trial);
     core_close(house->core);
     secrets_close(house->secrets);
     arena_close(house->arena);

@@ -34,6 +34,7 @@ struct house {
     char            dir[64];
     struct core    *core;
     struct secrets *secrets;
+    struct trial   *trial; /* NULL: live */
     struct sender  *sender;
     struct arena   *arena;
 };
@@ -60,6 +61,8 @@ int   post_wait(struct post *post, int dots, int64_t wait_ms);
 void *post_release(void *arg);
 /* A dir of NULL: a new one. */
 void house_open(struct house *house, const char *dir, const struct sender_conf *wanted);
+/* A new one, whose mails all stay in its outbox. */
+void house_open_on_trial(struct house *house, const struct sender_conf *wanted);
 void house_stop(struct house *house);
 void house_remove(const struct house *house);
 void house_close(struct house *house);

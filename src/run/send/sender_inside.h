@@ -102,6 +102,7 @@ struct way {
     struct pace            pace;
     uint32_t               lanes;           /* of the outbox that it is for now */
     bool                   is_down;         /* until it offers a place */
+    int64_t                 down_ms;         /* since when; 0: since the start */
     int64_t                paused_until_ms; /* as it asked for */
     struct tally           day, month;
     uint64_t               account; /* of a provider that knows keys; 0: of none */
@@ -184,6 +185,8 @@ void sender_finish(struct sender *sender, struct job *job, enum outcome_kind kin
 /* When what was deferred goes again: its 48 hours count from the first try, not from when it was
  * decided, for it may have queued through a long outage. TIME_NEVER: its time is over. */
 int64_t sender_retry_at_ms(const struct claim *claim, int64_t now_ms);
+/* The same from now on, or what is set for all. The context is the sender. */
+int64_t sender_next_try_ms(void *sender, const struct claim *claim);
 
 /* sender_try.c: what became of it; with the lock. */
 void sender_tried(struct job *job);
@@ -248,6 +251,10 @@ struct str sender_event_name(const struct job *job);
 enum { SENDER_LETTER_MEMBERS = 9 };
 void sender_letter_put(struct arena *arena, const struct job *job, struct json *object,
                        struct json_member *members);
+/* How long what is for ways that are down waits for its next claim: half of the time that they have
+ * been down, a second at least and a minute at most. */
+int64_t closed_pause_ms(int64_t down_for_ms);
+
 /* ---- sender_doubts.c: what may be asked for again, with its key */
 /* Of the core, before its threads run. */
 bool sender_may_ask_again(void *sender, uint64_t message);

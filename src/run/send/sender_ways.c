@@ -24,6 +24,7 @@ enum {
 
 /* Everything is closed and nobody says for how long. */
 #define CLOSED_PAUSE_MS TIME_SECOND_MS
+#define CLOSED_PAUSE_MS_MAX TIME_MINUTE_MS
 
 /* ---- lines ---- */
 
@@ -270,16 +271,32 @@ static int64_t way_opens_ms(const struct way *way, int64_t now_ms)
     return counted_ms > way->paused_until_ms ? counted_ms : way->paused_until_ms;
 }
 
-/* When the first of the ways that are for the job opens, as far as one says. */
+int64_t closed_pause_ms(int64_t down_for_ms)
+{
+    int64_t half_ms = down_for_ms / 2;
+    return half_ms < CLOSED_PAUSE_MS       ? CLOSED_PAUSE_MS
+           : half_ms > CLOSED_PAUSE_MS_MAX ? CLOSED_PAUSE_MS_MAX
+                                           : half_ms;
+}
+
+/* When the first of the ways that are for the job opens, as far as one says; of ways that are down
+ * nobody knows: the longer they are, the less often they are asked about. */
 static int64_t opens_ms(const struct sender *sender, const struct job *job, int64_t now_ms)
 {
-    int64_t soonest_ms = TIME_NEVER;
+    int64_t soonest_ms = TIME_NEVER, down_for_ms = INT64_MAX;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         const struct way *way = &sender->ways[i];
-        if (is_for(way, job) && !way->is_down && way_opens_ms(way, now_ms) < soonest_ms)
+        if (!is_for(way, job))
+            continue;
+        if (way->is_down && now_ms - way->down_ms < down_for_ms)
+            down_for_ms = now_ms - way->down_ms;
+        if (!way->is_down && way_opens_ms(way, now_ms) < soonest_ms)
             soonest_ms = way_opens_ms(way, now_ms);
     }
-    return soonest_ms > now_ms && soonest_ms < TIME_NEVER ? soonest_ms : now_ms + CLOSED_PAUSE_MS;
+    if (down_for_ms == INT64_MAX)
+        down_for_ms = 0;
+    return soonest_ms > now_ms && soonest_ms < TIME_NEVER ? soonest_ms
+                                                          : now_ms + closed_pause_ms(down_for_ms);
 }
 
 /* ---- places ---- */
@@ -567,6 +584,13 @@ static bool pass_on(struct way *way, struct job *job, const struct delivery_outc
     return way_choose(way->sender, job, now_ms) != NULL;
 }
 
+static void way_is_down(struct way *way, int64_t now_ms)
+{
+    if (!way->is_down)
+        way->down_ms = now_ms;
+    way->is_down = true;
+}
+
 static void way_note(struct way *way, const struct delivery_outcome *outcome, int64_t now_ms)
 {
     if (outcome->result == DELIVERY_SENT)
@@ -576,7 +600,7 @@ static void way_note(struct way *way, const struct delivery_outcome *outcome, in
     if (outcome->result == DELIVERY_DEFERRED && outcome->wait_ms > 0)
         way->paused_until_ms = now_ms + outcome->wait_ms;
     else if (outcome->result == DELIVERY_DEFERRED && outcome->blame == BLAME_CONNECTION)
-        way->is_down = true;
+        way_is_down(way, now_ms);
     if (outcome->result == DELIVERY_SENT || outcome->result == DELIVERY_RETURNED)
         return;
     snprintf(way->stats.error, sizeof way->stats.error, "%s", outcome->text);

@@ -5,6 +5,7 @@
 #include "base/test.h"
 #include "run/core/begun.h"
 #include "run/send/sender_house_test.h"
+#include "run/send/sender_inside.h"
 
 static struct way_conf way_to(const char *name, const struct post *post, char *url, size_t room)
 {
@@ -279,4 +280,16 @@ TEST(ways, a_receipt_behind_ten_thousand_newsletters_is_among_the_next_few_to_go
     assert_true(stats.sent < LETTERS / 2);
     house_close(&house);
     post_close(post);
+}
+
+TEST(ways, through_an_outage_of_a_day_a_message_is_claimed_some_thousand_times_and_not_each_second)
+{
+    int claims = 0;
+    for (int64_t down_ms = 0; down_ms < TIME_DAY_MS; claims++) {
+        int64_t pause_ms = closed_pause_ms(down_ms);
+        assert_in_range(pause_ms, TIME_SECOND_MS, TIME_MINUTE_MS);
+        assert_true(pause_ms == TIME_SECOND_MS || pause_ms <= down_ms / 2);
+        down_ms += pause_ms;
+    }
+    assert_in_range(claims, 1000, 1500);
 }
