@@ -95,6 +95,7 @@ describe('Amazon SES by SNS', { skip: skipWithoutProgram }, () => {
     const forged = [
       { ...good, Message: body.replace('f9', 'f8') }, { ...good, Signature: 'AAAA' }, { ...good, SignatureVersion: '1' },
       envelope({ Message: body, TopicArn: 'arn:aws:sns:eu-west-1:999999999999:bounces' }),
+      envelope({ Message: body, Timestamp: new Date(Date.now() - 66 * 60_000).toISOString() }),
       envelope({ Message: body, SigningCertURL: 'https://sns.eu-west-1.amazonaws.com.evil.example/a.pem' }),
       envelope({ Message: body, SigningCertURL: 'https://sns.us-east-1.amazonaws.com/a.pem' }),
       envelope({ Type: 'SubscriptionConfirmation', Message: 'x', Token: 't', SubscribeURL: 'https://evil.example/?Action=ConfirmSubscription' }),

@@ -118,6 +118,8 @@ enum err sns_read(struct str text, struct str topics, struct json_parser *parser
     letter.id = json_get_str(&body, STR("MessageId"));
     letter.topic = json_get_str(&body, STR("TopicArn"));
     letter.message = json_get_str(&body, STR("Message"));
+    if (time_parse(json_get_str(&body, STR("Timestamp")), &letter.at_ms) != OK)
+        letter.at_ms = TIME_MIN_MS;
     letter.certificate_url = json_get_str(&body, STR("SigningCertURL"));
     letter.subscribe_url = json_get_str(&body, STR("SubscribeURL"));
     letter.signature = json_get_str(&body, STR("Signature"));
@@ -174,4 +176,9 @@ bool sns_is_signed(const struct sns_letter *letter, struct str pem, int64_t now_
               is_signed_by(X509_get0_pubkey(certificate), letter, buf_view(&signature));
     X509_free(certificate);
     return ok;
+}
+
+bool sns_is_fresh(const struct sns_letter *letter, int64_t now_ms)
+{
+    return letter->kind == SNS_SUBSCRIPTION || now_ms - letter->at_ms <= SNS_AGE_MS_MAX;
 }

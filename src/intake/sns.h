@@ -12,13 +12,18 @@
  *      arn:aws:sns:eu-west-1:123456789012:bounces  ->  https://sns.eu-west-1.amazonaws.com/
  *
  * Pure: who calls fetches. Always true: nothing of Message is read before sns_is_signed.
- * Source        docs.aws.amazon.com/sns (verifying signatures of messages); npm sns-validator.
+ * Source        docs.aws.amazon.com/sns (verifying signatures of messages: "older than one hour" is
+ *               to be refused; delivery retries: 3,600 seconds); npm sns-validator.
  */
 #ifndef DULT_INTAKE_SNS_H
 #define DULT_INTAKE_SNS_H
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/time.h"
+
+/* What is older was replayed: SNS tries for an hour at most, and our clocks may differ. */
+#define SNS_AGE_MS_MAX (TIME_HOUR_MS + 5 * TIME_MINUTE_MS)
 
 enum { SNS_CERTIFICATE_BYTES_MAX = 16 << 10, SNS_URL_BYTES_MAX = 2048 };
 
@@ -34,6 +39,7 @@ struct sns_letter {
     struct str    certificate_url, subscribe_url; /* both of the topic's own host */
     struct str    signature;                      /* base64 */
     int           version;                        /* 1 or 2 */
+    int64_t       at_ms;                          /* Timestamp; TIME_MIN_MS: it tells none */
     struct str    said;                           /* what was signed */
 };
 
@@ -44,5 +50,8 @@ MUST enum err sns_read(struct str body, struct str topics, struct json_parser *p
 
 /* `certificate`: PEM, valid at that instant. */
 bool sns_is_signed(const struct sns_letter *letter, struct str certificate, int64_t now_ms);
+/* Was it said within SNS_AGE_MS_MAX? A confirmation may be older: its token lives for three days,
+ * and says nothing a second time. */
+bool sns_is_fresh(const struct sns_letter *letter, int64_t now_ms);
 
 #endif

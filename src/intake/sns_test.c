@@ -107,6 +107,23 @@ TEST(sns, both_versions_of_the_signature_are_believed_and_no_other_text)
     world_close(&other);
 }
 
+TEST(sns, what_was_said_more_than_an_hour_ago_is_not_heard_again)
+{
+    struct world w = world_open();
+    int64_t      said_ms;
+    assert_ok(time_parse(STR("2026-11-22T16:00:00.000Z"), &said_ms));
+    assert_ok(notification(&w, 2, TOPIC, CERTIFICATE, SAID));
+    assert_true(sns_is_fresh(&w.letter, said_ms));
+    assert_true(sns_is_fresh(&w.letter, said_ms - TIME_DAY_MS)); /* our clock may be behind */
+    assert_true(sns_is_fresh(&w.letter, said_ms + TIME_HOUR_MS));
+    assert_false(sns_is_fresh(&w.letter, said_ms + SNS_AGE_MS_MAX + 1));
+    w.letter.at_ms = TIME_MIN_MS; /* it told no time */
+    assert_false(sns_is_fresh(&w.letter, said_ms));
+    w.letter.kind = SNS_SUBSCRIPTION;
+    assert_true(sns_is_fresh(&w.letter, said_ms));
+    world_close(&w);
+}
+
 TEST(sns, only_topics_of_ours_and_certificates_of_their_own_region_are_looked_at)
 {
     static const char *const urls[] = {

@@ -94,6 +94,10 @@ static enum err ses_read(struct call *call, struct str topics, struct hook_event
         return problem_set(&call->problem, ERR_DENIED, "signature",
                            "This is not signed by Amazon SNS.",
                            "Let SNS itself post here, without raw delivery.");
+    if (!sns_is_fresh(&letter, time_now_ms()))
+        return problem_set(&call->problem, ERR_DENIED, "Timestamp",
+                           "This was said more than an hour ago: it is taken for a repetition.",
+                           "Where SNS itself sent it just now, set this machine's clock.");
     if (letter.kind == SNS_SUBSCRIPTION)
         return ses_confirm(call, &letter);
     return letter.kind == SNS_NOTIFICATION

@@ -9,16 +9,9 @@
 #include "delivery/fetch.h"
 #include "intake/sns.h"
 #include "run/cli/files.h"
+#include "run/returned/sns_shelf.h"
 
-enum { KEPT = 4, SNS_WAIT_MS = 5000, ANSWER_BYTES_MAX = 64 << 10 };
-
-#define FAILED_PAUSE_MS TIME_MINUTE_MS
-
-struct kept {
-    char       url[SNS_URL_BYTES_MAX + 1];
-    struct buf pem; /* empty: it could not be had */
-    int64_t    at_ms;
-};
+enum { SNS_WAIT_MS = 5000, ANSWER_BYTES_MAX = 64 << 10 };
 
 /* One answer that somebody waits for; there is one at a time. */
 struct visit {
@@ -28,14 +21,13 @@ struct visit {
 };
 
 struct sns_desk {
-    struct loop    *loop;
-    struct fetch   *fetch;
-    struct buf      told; /* the file's certificate; empty: none */
-    pthread_mutex_t lock;
-    pthread_cond_t  moved;
-    bool            is_busy;
-    struct kept     kept[KEPT];
-    uint32_t        next; /* of kept to be taken */
+    struct loop     *loop;
+    struct fetch    *fetch;
+    struct buf       told; /* the file's certificate; empty: none */
+    pthread_mutex_t  lock;
+    pthread_cond_t   moved;
+    bool             is_busy;
+    struct sns_shelf shelf;
 };
 
 static enum err told_read(struct sns_desk *desk, const char *path, struct problem *problem)
@@ -65,8 +57,7 @@ enum err sns_desk_open(struct sns_desk **out, const char *certificate, struct pr
     pthread_mutex_init(&desk->lock, NULL);
     pthread_cond_init(&desk->moved, NULL);
     desk->told = buf_make(SNS_CERTIFICATE_BYTES_MAX);
-    for (int i = 0; i < KEPT; i++)
-        desk->kept[i].pem = buf_make(SNS_CERTIFICATE_BYTES_MAX);
+    sns_shelf_init(&desk->shelf);
     enum err err = certificate != NULL ? told_read(desk, certificate, problem) : caller_open(desk);
     if (err == OK)
         *out = desk;
@@ -81,8 +72,7 @@ void sns_desk_close(struct sns_desk *desk)
         return;
     fetch_close(desk->fetch);
     loop_close(desk->loop);
-    for (int i = 0; i < KEPT; i++)
-        buf_done(&desk->kept[i].pem);
+    sns_shelf_done(&desk->shelf);
     buf_done(&desk->told);
     pthread_cond_destroy(&desk->moved);
     pthread_mutex_destroy(&desk->lock);
@@ -130,30 +120,16 @@ static enum err visit_make(struct sns_desk *desk, struct str url, struct buf *ou
     return err == OK && visit.is_good ? OK : ERR_WAIT;
 }
 
-static struct kept *kept_find(struct sns_desk *desk, struct str url)
-{
-    for (int i = 0; i < KEPT; i++)
-        if (str_eq(str_of(desk->kept[i].url), url))
-            return &desk->kept[i];
-    return NULL;
-}
-
 /* ---- what is asked for ---- */
 
 static enum err certificate_fetch(struct sns_desk *desk, struct str url, struct buf *out)
 {
     SCOPED(buf_donep) struct buf pem = buf_make(SNS_CERTIFICATE_BYTES_MAX);
     enum err                     err = visit_make(desk, url, &pem);
-    struct kept                 *kept = kept_find(desk, url);
-    if (kept == NULL)
-        kept = &desk->kept[desk->next++ % KEPT];
-    str_to_cstr(url, kept->url, sizeof kept->url);
-    buf_reset(&kept->pem);
-    kept->at_ms = time_now_ms();
-    if (err == OK && buf_err(&pem) == OK)
-        buf_str(&kept->pem, buf_view(&pem));
-    buf_str(out, buf_view(&kept->pem));
-    return kept->pem.len > 0 ? buf_err(out) : ERR_WAIT;
+    bool                         is_good = err == OK && buf_err(&pem) == OK && pem.len > 0;
+    TRY(sns_shelf_put(&desk->shelf, url, is_good ? buf_view(&pem) : STR_NONE, time_now_ms()));
+    buf_str(out, buf_view(&pem));
+    return is_good ? buf_err(out) : ERR_WAIT;
 }
 
 enum err sns_desk_certificate(struct sns_desk *desk, struct str url, struct buf *out)
@@ -164,10 +140,10 @@ enum err sns_desk_certificate(struct sns_desk *desk, struct str url, struct buf 
         return buf_err(out);
     }
     pthread_mutex_lock(&desk->lock);
-    struct kept *kept = kept_find(desk, url);
-    if (kept != NULL && kept->pem.len > 0)
-        buf_str(out, buf_view(&kept->pem));
-    else if (desk->is_busy || (kept != NULL && time_now_ms() - kept->at_ms < FAILED_PAUSE_MS))
+    struct str kept = sns_shelf_find(&desk->shelf, url);
+    if (kept.len > 0)
+        buf_str(out, kept);
+    else if (desk->is_busy || sns_shelf_has_failed(&desk->shelf, url, time_now_ms()))
         err = ERR_WAIT;
     else
         err = certificate_fetch(desk, url, out);

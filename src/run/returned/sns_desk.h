@@ -3,8 +3,8 @@
  * confirmation.
  *
  * URLs are asked that sns_read has found to be of the topic's own host, one at a time, and each
- * within SNS_WAIT_MS; a certificate is kept, one that could not be had is not asked for again for a
- * minute. Amazon sends again what was answered with 503.
+ * within SNS_WAIT_MS; what came of a certificate is kept (sns_shelf.h). Amazon sends again what was
+ * answered with 503.
  *
  * Where this machine may not call out, `certificate` is the file of Amazon's certificate, and
  * subscriptions are confirmed by hand.
