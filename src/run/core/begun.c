@@ -41,7 +41,7 @@ struct begun {
     bool            is_believed; /* the run before */
     bool            is_full;     /* more were begun than there is room for */
     uint64_t       *before;      /* of the run before, in their places; 0: free */
-    uint32_t        used;        /* places from here on were never used by this run */
+    uint32_t        next;        /* where a free place is looked for first */
     pthread_mutex_t lock;
 };
 
@@ -208,48 +208,37 @@ void begun_settle(struct begun *begun)
 
 /* ---- this run ---- */
 
-void begun_add(struct begun *begun, uint64_t message)
+uint32_t begun_add(struct begun *begun, uint64_t message)
 {
     pthread_mutex_lock(&begun->lock);
-    uint32_t i = 0;
-    while (i < BEGUN_MESSAGES_MAX && atomic_load(&begun->page->messages[i]) != 0)
-        i++;
-    if (i < BEGUN_MESSAGES_MAX) {
-        atomic_store(&begun->page->messages[i], message);
-        begun->used = i < begun->used ? begun->used : i + 1;
+    uint32_t place = begun->next, looked = 0;
+    while (looked < BEGUN_MESSAGES_MAX && atomic_load(&begun->page->messages[place]) != 0) {
+        place = (place + 1) % BEGUN_MESSAGES_MAX;
+        looked++;
+    }
+    if (looked < BEGUN_MESSAGES_MAX) {
+        atomic_store(&begun->page->messages[place], message);
+        begun->next = (place + 1) % BEGUN_MESSAGES_MAX;
     } else {
+        place = BEGUN_MESSAGES_MAX;
         begun->is_full = true;
         memset(begun->page->boot, 0, BOOT_BYTES);
     }
     pthread_mutex_unlock(&begun->lock);
+    return place;
 }
 
-/* Where this run has it, or BEGUN_MESSAGES_MAX. With the lock. */
-static uint32_t place_of(const struct begun *begun, uint64_t message)
-{
-    for (uint32_t i = 0; i < begun->used; i++)
-        if (begun->before[i] == 0 &&
-            (atomic_load(&begun->page->messages[i]) & NUMBER_MASK) == message)
-            return i;
-    return BEGUN_MESSAGES_MAX;
-}
-
-static void word_set(struct begun *begun, uint64_t message, uint64_t word)
-{
-    pthread_mutex_lock(&begun->lock);
-    uint32_t i = place_of(begun, message);
-    if (i < BEGUN_MESSAGES_MAX)
-        atomic_store(&begun->page->messages[i], word);
-    pthread_mutex_unlock(&begun->lock);
-}
-
-void begun_heard(struct begun *begun, uint64_t message, enum begun_state what)
+void begun_heard(struct begun *begun, uint32_t place, enum begun_state what)
 {
     assert(what >= BEGUN_SENT && what <= BEGUN_PUT_OFF);
-    word_set(begun, message, message | heard_codes[what] << HEARD_SHIFT);
+    if (place < BEGUN_MESSAGES_MAX)
+        atomic_store(&begun->page->messages[place],
+                     (atomic_load(&begun->page->messages[place]) & NUMBER_MASK) |
+                         heard_codes[what] << HEARD_SHIFT);
 }
 
-void begun_remove(struct begun *begun, uint64_t message)
+void begun_remove(struct begun *begun, uint32_t place)
 {
-    word_set(begun, message, 0);
+    if (place < BEGUN_MESSAGES_MAX)
+        atomic_store(&begun->page->messages[place], 0);
 }

@@ -46,11 +46,13 @@ enum begun_state begun_look(const struct begun *begun, uint64_t message);
 /* What the run before left is settled in the store, and is forgotten. */
 void begun_settle(struct begun *begun);
 
-/* Any thread. When there are more than BEGUN_MESSAGES_MAX, the file is not believed any more. */
-void begun_add(struct begun *begun, uint64_t message);
+/* Any thread; gives the place it is noted at. When there are more than BEGUN_MESSAGES_MAX, the file
+ * is not believed any more, and the place is none. */
+uint32_t begun_add(struct begun *begun, uint64_t message);
 /* What was answered (BEGUN_SENT or after); the store will hear of it. */
-void begun_heard(struct begun *begun, uint64_t message, enum begun_state what);
-/* Its outcome is in the store, or it has certainly not left. One that was not added is nothing. */
-void begun_remove(struct begun *begun, uint64_t message);
+void begun_heard(struct begun *begun, uint32_t place, enum begun_state what);
+/* Its outcome is in the store, or it has certainly not left: the place is another's from here on.
+ */
+void begun_remove(struct begun *begun, uint32_t place);
 
 #endif

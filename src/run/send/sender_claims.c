@@ -98,21 +98,20 @@ static void outcome_set(struct job *job, enum outcome_kind kind, int64_t retry_a
 static void begun_note(struct sender *sender, struct job *job)
 {
     struct begun *begun = core_begun(sender->core);
-    uint64_t      message = job->claim.message;
     if (!job->is_begun)
         return;
     switch (job->outcome.kind) {
     case OUTCOME_SENT:
-        begun_heard(begun, message, job->is_kept ? BEGUN_KEPT : BEGUN_SENT);
+        begun_heard(begun, job->begun_at, job->is_kept ? BEGUN_KEPT : BEGUN_SENT);
         return;
     case OUTCOME_FAILED:
-        begun_heard(begun, message, BEGUN_REFUSED);
+        begun_heard(begun, job->begun_at, BEGUN_REFUSED);
         return;
     case OUTCOME_DEFERRED:
-        begun_heard(begun, message, BEGUN_PUT_OFF);
+        begun_heard(begun, job->begun_at, BEGUN_PUT_OFF);
         return;
     case OUTCOME_RETURNED:
-        begun_remove(begun, message);
+        begun_remove(begun, job->begun_at);
         job->is_begun = false;
         return;
     case OUTCOME_UNKNOWN:

@@ -40,10 +40,11 @@ struct job {
     struct arena           *arena;
     struct rendered         rendered;
     struct delivery_message mail;
-    struct way             *home;        /* whose place it was claimed for */
-    bool                    is_reserve;  /* that place is one for receipts */
-    bool                    is_placed;   /* a channel has or had it: it waits for no place */
-    bool                    is_begun;    /* begun.h knows it */
+    struct way             *home;       /* whose place it was claimed for */
+    bool                    is_reserve; /* that place is one for receipts */
+    bool                    is_placed;  /* a channel has or had it: it waits for no place */
+    bool                    is_begun;   /* begun.h knows it, at begun_at */
+    uint32_t                begun_at;
     bool                    is_recalled; /* it is not to be begun */
     bool                    is_open;     /* claimed, and its outcome is not known yet */
     struct way             *way;         /* that it goes by, or went by last; NULL: none yet */

@@ -14,7 +14,7 @@
 enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 64 << 10 };
 
 /* So long, or until there are so many. */
-enum { GATHER_US = 2000, GATHERED = 128 };
+enum { GATHER_US = 5000, GATHERED = 384 };
 #define LOOK_MS_MAX TIME_MINUTE_MS /* the clock may be set meanwhile */
 
 /* The core is full or its disk fails: the outcome waits, and is not lost. */
@@ -88,7 +88,7 @@ static void report_durable(struct task *task)
         report->jobs = job->next;
         stats_add(sender, job);
         if (job->is_begun)
-            begun_remove(core_begun(sender->core), job->claim.message);
+            begun_remove(core_begun(sender->core), job->begun_at);
         job->next = sender->free;
         sender->free = job;
         sender->in_use--;

@@ -340,7 +340,7 @@ bool sender_begin(struct sender *sender, struct job *job)
     if (job->is_recalled)
         return false;
     if (!job->is_begun && job->trying == NULL)
-        begun_add(core_begun(sender->core), job->claim.message);
+        job->begun_at = begun_add(core_begun(sender->core), job->claim.message);
     job->is_begun = job->trying == NULL;
     return true;
 }
@@ -625,12 +625,13 @@ static void way_done(void *ctx, struct delivery_message *message,
         way->stats.passed_on++;
         job->in_flight = false;
         if (job->is_begun)
-            begun_remove(core_begun(sender->core), job->claim.message);
+            begun_remove(core_begun(sender->core), job->begun_at);
         job->is_begun = false; /* it was certainly not sent */
         sender->stats.in_flight--;
         sender->stats.queued++;
     }
-    ways_look(sender);
+    if (outcome->result != DELIVERY_SENT) /* else its place is offered next, and looked at then */
+        ways_look(sender);
     struct job *wanderers = line_leave(way, now_ms);
     pthread_mutex_unlock(&sender->lock);
     jobs_route(sender, wanderers);
