@@ -51,6 +51,7 @@ struct fetch_request {
     int64_t     timeout_ms;         /* 1..FETCH_TIMEOUT_MS_MAX */
     size_t      response_bytes_max; /* 1..FETCH_RESPONSE_BYTES_MAX */
     bool        repeatable;         /* it carries an idempotency key, or only reads */
+    bool        is_question;        /* it only reads, so that without an answer nothing was done */
     void (*call)(void *ctx, const struct fetch_response *response);
     void *ctx;
 };

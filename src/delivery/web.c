@@ -62,6 +62,7 @@ struct web {
 
 static void pump(struct web *web);
 static void flight_send(struct flight *flight);
+static void flight_make(struct flight *flight);
 
 static struct web *web_of(struct channel *channel)
 {
@@ -165,6 +166,8 @@ static void doubt(struct flight *flight, const char *text)
         flight->again_us = time_mono_us() + ((int64_t)AGAIN_FIRST_US << (flight->tries - 1));
         return;
     }
+    if (flight->request.is_question)
+        unknown.result = DELIVERY_DEFERRED;
     note_failure(web, &unknown);
     flight_end(flight, &unknown);
 }
@@ -172,7 +175,7 @@ static void doubt(struct flight *flight, const char *text)
 /* After the first try there may be doubt about an earlier one, which a later "no" does not lift. */
 static bool settles(const struct flight *flight, const struct delivery_outcome *outcome)
 {
-    return flight->tries == 1 || outcome->result == DELIVERY_SENT;
+    return flight->tries == 1 || flight->request.is_question || outcome->result == DELIVERY_SENT;
 }
 
 /* Of many hosts: whatever it is, it is this message's. */
@@ -188,7 +191,10 @@ static void answered(struct flight *flight, const struct fetch_response *respons
 {
     struct web             *web = flight->web;
     struct delivery_outcome outcome = delivery_outcome_make(DELIVERY_UNKNOWN, BLAME_CONNECTION, "");
-    web->web.read(web->web.ctx, flight->message, response, &outcome);
+    if (web->web.read(web->web.ctx, flight->message, response, &outcome)) {
+        flight_make(flight);
+        return;
+    }
     if (web->conf.many_hosts) {
         settle_alone(flight, &outcome);
         return;
@@ -280,16 +286,16 @@ static void flight_send(struct flight *flight)
         flight_refuse(flight, err, &problem);
 }
 
-static void flight_begin(struct flight *flight, struct delivery_message *message)
+/* The first request for its message, or the next one. */
+static void flight_make(struct flight *flight)
 {
     struct web    *web = flight->web;
     struct problem problem = { .what = "no memory for the request" };
-    *flight =
-        (struct flight){ .web = web, .message = message, .arena = arena_open(WEB_ARENA_BYTES_MAX) };
-    web->flying++;
+    flight->request = (struct fetch_request){ .method = NULL };
+    flight->tries = 0;
     enum err err = flight->arena == NULL ? ERR_MEMORY
-                                         : web->web.make(web->web.ctx, message, flight->arena,
-                                                         &flight->request, &problem);
+                                         : web->web.make(web->web.ctx, flight->message,
+                                                         flight->arena, &flight->request, &problem);
     if (err != OK) {
         flight_refuse(flight, err, &problem);
         return;
@@ -299,6 +305,14 @@ static void flight_begin(struct flight *flight, struct delivery_message *message
     flight->request.call = on_response;
     flight->request.ctx = flight;
     flight_send(flight);
+}
+
+static void flight_begin(struct web *web, struct flight *flight, struct delivery_message *message)
+{
+    *flight =
+        (struct flight){ .web = web, .message = message, .arena = arena_open(WEB_ARENA_BYTES_MAX) };
+    web->flying++;
+    flight_make(flight);
 }
 
 static struct flight *flight_free(struct web *web)
@@ -357,7 +371,7 @@ static int64_t assign(struct web *web)
         int64_t wait_us = throttle_take(&web->throttle, time_mono_us());
         if (wait_us > 0)
             return time_mono_us() + wait_us;
-        flight_begin(flight, wait_remove(web, link));
+        flight_begin(web, flight, wait_remove(web, link));
         link = &web->waiting; /* done may have changed the line */
     }
     return 0;

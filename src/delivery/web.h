@@ -49,8 +49,9 @@ struct web_calls {
      */
     enum err (*make)(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem);
-    /* What the answer means. `retry_after_s` is the channel's to obey. */
-    void (*read)(void *ctx, const struct delivery_message *message,
+    /* What the answer means. `retry_after_s` is the channel's to obey. True: it was a question that
+     * is answered well, and `make` has the next request for the message. */
+    bool (*read)(void *ctx, const struct delivery_message *message,
                  const struct fetch_response *response, struct delivery_outcome *out);
     void *ctx;
 };

@@ -38,7 +38,7 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     return OK;
 }
 
-static void answer(void *ctx, const struct delivery_message *message,
+static bool answer(void *ctx, const struct delivery_message *message,
                    const struct fetch_response *response, struct delivery_outcome *out)
 {
     int status = response->status;
@@ -52,6 +52,7 @@ static void answer(void *ctx, const struct delivery_message *message,
                                  : status == 429 ? BLAME_POLICY
                                                  : BLAME_CONNECTION;
     *out = delivery_outcome_make(result, blame, "as it said");
+    return false;
 }
 
 static void scene_open(struct scene *s, int count, const struct service_conf *conf)

@@ -127,6 +127,14 @@ MUST enum err provider_ask(const struct provider *provider, const struct json *s
                            const struct provider_message *message, int64_t now_ms,
                            struct arena *arena, struct fetch_request *out, struct problem *problem);
 
+/*
+ * What is asked before this message, and changes nothing there: another provider, to be asked and
+ * read as this one, whose "sent" says that the message may go. NULL: nothing is.
+ */
+const struct provider *provider_check(const struct provider *provider, const struct json *settings,
+                                      const struct provider_message *message, int64_t now_ms,
+                                      struct arena *arena);
+
 /* What the answer means. */
 void provider_read(const struct provider *provider, const struct fetch_response *response,
                    struct provider_answer *out);

@@ -186,6 +186,17 @@ static enum err render(struct asking *asking, const struct template *template, s
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }
 
+enum err provider_text(const struct provider *provider, const struct json *settings,
+                       const struct provider_message *message, int64_t now_ms, struct arena *arena,
+                       const struct template *template, struct str *out)
+{
+    struct asking asking = {
+        .provider = provider, .message = message, .arena = arena, .now_ms = now_ms
+    };
+    TRY(data_make(&asking, settings));
+    return render(&asking, template, out);
+}
+
 /* ---- bodies ---- */
 
 static bool is_left_out(const struct node *node, struct str text)

@@ -90,6 +90,8 @@ struct provider {
     struct paths id, code, error;
 
     struct receipts      receipts;
+    struct provider     *check; /* what is asked before; NULL: nothing */
+    struct template     *when;  /* of a check: whether; NULL: always */
     struct wanted_record dns[PROVIDER_RECORDS_MAX];
     uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */
@@ -128,6 +130,14 @@ MUST enum err            reading_rules(struct reading *reading, const struct jso
 extern const char *const provider_verdict_words[];
 /* provider_dns.c: the member `dns`; NULL is none. */
 MUST enum err provider_dns_read(struct reading *reading, const struct json *list);
+/* `idempotency`, `request` and `answer` of an object. */
+MUST enum err reading_exchange(struct reading *reading, const struct json *root);
+/* provider_check.c: the member `check`; NULL is none. */
+MUST enum err check_read(struct reading *reading, const struct json *check);
+/* provider_ask.c: a text over the message and the settings. */
+MUST enum err provider_text(const struct provider *provider, const struct json *settings,
+                            const struct provider_message *message, int64_t now_ms,
+                            struct arena *arena, const struct template *template, struct str *out);
 /* provider_receipt.c: the member `receipts`; NULL is none. */
 MUST enum err receipts_read(struct reading *reading, const struct json *receipts);
 

@@ -347,6 +347,12 @@ static enum err answer_read(struct reading *reading, const struct json *answer)
     return reading_paths(reading, json_get(answer, STR("error")), &provider->error);
 }
 
+enum err reading_exchange(struct reading *reading, const struct json *root)
+{
+    TRY(request_read(reading, root));
+    return answer_read(reading, json_get(root, STR("answer")));
+}
+
 /* ---- all of it ---- */
 
 /* What was a description of channels.json before. */
@@ -361,7 +367,7 @@ static enum err unknown_members(struct reading *reading, const struct json *root
     static const char *const known[] = { "provider", "title",    "about",    "channel",
                                          "settings", "request",  "answer",   "idempotency",
                                          "rate",     "receipts", "examples", "$schema",
-                                         "dns",      NULL };
+                                         "dns",      "check",    NULL };
     if (is_old(root))
         return problem_set(reading->problem, ERR_INPUT, reading->where,
                            "This is written as descriptions of services were before.",
@@ -410,8 +416,8 @@ enum err provider_description_read(struct provider *provider, struct str text, c
         .per_destination = rate_read(rate, STR("per_destination"), 64),
     };
     TRY(settings_read(&reading, json_get(root, STR("settings"))));
-    TRY(request_read(&reading, root));
-    TRY(answer_read(&reading, json_get(root, STR("answer"))));
+    TRY(reading_exchange(&reading, root));
+    TRY(check_read(&reading, json_get(root, STR("check"))));
     TRY(provider_dns_read(&reading, json_get(root, STR("dns"))));
     return receipts_read(&reading, json_get(root, STR("receipts")));
 }

@@ -39,6 +39,8 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->is_kept = false;
     job->trying = NULL;
     job->letter = (struct letter){ .status = 0 };
+    job->checking = NULL;
+    job->checked_by = NULL;
     job->is_doubt = job->is_noted = false;
 }
 

@@ -16,11 +16,50 @@ static struct str id_of(const struct job *job, struct arena *arena)
                       STR_ARG(str_slice(job->rendered.mail.message_id, 0, 48)));
 }
 
+/* What is asked before; what may be there already is asked for again as it is. */
+static const struct provider *check_of(const struct way *way, const struct job *job,
+                                       const struct provider_message *asked, struct arena *arena)
+{
+    return job->checked_by == way || job->is_doubt
+               ? NULL
+               : provider_check(way->conf->provider, &way->conf->settings, asked, time_now_ms(),
+                                arena);
+}
+
+static enum err check_ask(const struct way *way, struct job *job, const struct provider *check,
+                          const struct provider_message *asked, struct arena *arena,
+                          struct fetch_request *out, struct problem *problem)
+{
+    job->checking = check;
+    TRY(provider_ask(check, &way->conf->settings, asked, time_now_ms(), arena, out, problem));
+    out->repeatable = out->is_question = true;
+    return OK;
+}
+
+/* True: nothing speaks against the message. */
+static bool check_answered(const struct way *way, struct job *job,
+                           const struct fetch_response *response, struct delivery_outcome *out)
+{
+    struct provider_answer answer;
+    provider_read(job->checking, response, &answer);
+    job->checking = NULL;
+    *out = answer.outcome;
+    job->letter.verdict = answer.verdict;
+    if (answer.verdict == PROVIDER_SENT) {
+        job->checked_by = way;
+        return true;
+    }
+    if (answer.verdict == PROVIDER_UNKNOWN)
+        *out = delivery_outcome_make(DELIVERY_DEFERRED, BLAME_CONNECTION, answer.outcome.text);
+    snprintf(out->text, sizeof out->text, "checked before: %.200s", answer.outcome.text);
+    return false;
+}
+
 static enum err make(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem)
 {
     const struct way       *way = ctx;
-    const struct job       *job = message->tag;
+    struct job             *job = message->tag;
     const struct rendered  *rendered = &job->rendered;
     struct provider_message asked = { .message_id = message->message_id,
                                       .subject = rendered->mail.subject,
@@ -44,6 +83,10 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
         asked.id = id_of(job, arena);
     if (asked.id.ptr == NULL)
         return ERR_MEMORY;
+    job->checking = NULL;
+    const struct provider *check = check_of(way, job, &asked, arena);
+    if (check != NULL)
+        return check_ask(way, job, check, &asked, arena, out, problem);
     TRY(provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena, out,
                      problem));
     if (job_is_letter(job))
@@ -52,22 +95,25 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     return OK;
 }
 
-static void answered(void *ctx, const struct delivery_message *message,
+static bool answered(void *ctx, const struct delivery_message *message,
                      const struct fetch_response *response, struct delivery_outcome *out)
 {
     const struct way      *way = ctx;
     struct job            *job = message->tag;
     struct provider_answer answer;
+    if (job->checking != NULL)
+        return check_answered(way, job, response, out);
     provider_read(way->conf->provider, response, &answer);
     *out = answer.outcome;
     job->letter.verdict = answer.verdict;
     if (!job_is_letter(job))
-        return;
+        return false;
     job->letter.status = response->status;
     memcpy(job->letter.id, answer.id, sizeof job->letter.id);
     if (way_channel(way->conf) == CHANNEL_WEBHOOK)
         job->letter.body =
             str_copy(job->arena, str_slice(response->body, 0, LETTER_ANSWER_BYTES_MAX));
+    return false;
 }
 
 enum err sender_http_start(struct sender *sender, struct way *way, struct problem *problem)

@@ -59,9 +59,11 @@ struct job {
     int64_t                 at_ms;
     struct delivery_outcome said; /* what the first of those tried said */
     struct letter           letter;
-    struct doubt            doubt;    /* of is_doubt */
-    bool                    is_doubt; /* it may have been sent before it was claimed */
-    bool                    is_noted; /* to be forgotten when its outcome is durable */
+    const struct provider  *checking;   /* it is being asked; NULL: the message itself is */
+    const struct way       *checked_by; /* who found nothing against it */
+    struct doubt            doubt;      /* of is_doubt */
+    bool                    is_doubt;   /* it may have been sent before it was claimed */
+    bool                    is_noted;   /* to be forgotten when its outcome is durable */
 };
 
 /* How many left a way of late, counted by PACE_MS. */

@@ -1,0 +1,79 @@
+// A postal address checked by Lob before anything is printed: what is asked is compared with what
+// Lob documents, and what it answers decides whether a card is asked for.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { openHouse } from './lib/house.mjs';
+import { eventually, skipWithoutProgram } from './lib/program.mjs';
+import { Services } from './lib/services.mjs';
+import { shopFolder } from './lib/shop.mjs';
+
+describe('an address that Lob checks first', { skip: skipWithoutProgram }, () => {
+  let house, services, told = 0, silent = 0;
+  const address = { street: '210 King St', city: 'San Francisco', state: 'CA', postal_code: '94107', country: 'US' };
+  const know = (userId, more = {}) => house.client.send('/v1/identify', { userId, messageId: `i-${++told}`,
+    traits: { name: userId, address: { ...address, ...more } } });
+  const tell = (userId) => house.client.send('/v1/track', { userId, event: 'Card', messageId: `t-${++told}` });
+  const messages = (userId) => house.client.messages(userId);
+  const is = (userId, state) => eventually(`${userId} is ${state}`, async () => (await messages(userId)).find((message) => message.state === state));
+  const checks = () => services.of('/v1/us_verifications').map((request) => JSON.parse(request.body));
+  const cards = () => services.of('/v1/postcards').map((request) => JSON.parse(request.body).to.name);
+
+  before(async () => {
+    services = await Services.listen();
+    services.answer = (request) => {
+      if (request.path === '/v1/postcards') return { body: { id: `psc_${services.requests.length}`, object: 'postcard' } };
+      const { recipient } = JSON.parse(request.body);
+      if (recipient === 'mute' && silent++ === 0) return undefined;
+      return { body: { id: 'us_ver_1', object: 'us_verification', recipient,
+        deliverability: recipient === 'eve' ? 'undeliverable' : 'deliverable' } };
+    };
+    const shop = shopFolder({
+      'journeys/Card.json': { journey: 'Card', trigger: { event: 'Card' }, reentry: 'always', nodes: [{ id: 'm', message: 'card' }] },
+      'templates/card.email': 'channel: post\ntopic: newsletter\nsize: 4x6\n--- front\n<h1>Hi</h1>\n--- back\n<p>You</p>\n' });
+    house = await openHouse({ shop, secrets: { lob: 'test_k' }, ways: [{ name: 'cards', provider: 'lob', inside: true, per_month: 9,
+      settings: { endpoint: services.origin, key: { secret: 'lob' }, verify: 'yes' } }] });
+  });
+  after(async () => {
+    await house?.close();
+    await services?.close();
+  });
+
+  test('is asked about as Lob documents, and then printed', async () => {
+    await know('ada');
+    await tell('ada');
+    await is('ada', 'sent');
+    assert.deepEqual(checks(), [{ recipient: 'ada', primary_line: '210 King St', city: 'San Francisco', state: 'CA', zip_code: '94107' }]);
+    const [check] = services.of('/v1/us_verifications');
+    assert.equal(check.method, 'POST');
+    assert.equal(check.headers.authorization, `Basic ${Buffer.from('test_k:').toString('base64')}`);
+    assert.equal(check.headers['idempotency-key'], undefined);
+    assert.deepEqual(cards(), ['ada']);
+  });
+
+  test('is never printed to where nothing can be delivered, and the reason is kept', async () => {
+    await know('eve', { street: '1 Nowhere St' });
+    await tell('eve');
+    const failed = await is('eve', 'failed');
+    assert.match(JSON.stringify(failed), /checked before: HTTP 200: undeliverable/);
+    await tell('eve');
+    await is('eve', 'held'); // the address is suppressed
+    assert.deepEqual([checks().length, cards()], [2, ['ada']]);
+    const { items } = await house.client.get('/api/v1/channels');
+    assert.equal(items.find((item) => item.way === 'cards').this_month, 1, 'what was not printed does not count');
+  });
+
+  test('is not asked about abroad', async () => {
+    await know('ola', { street: 'Storgata 1', city: 'Oslo', state: '', postal_code: '0155', country: 'NO' });
+    await tell('ola');
+    await is('ola', 'sent');
+    assert.deepEqual([checks().length, cards()], [2, ['ada', 'ola']]);
+  });
+
+  test('is asked about again where no answer came: nothing was printed yet', async () => {
+    await know('mute');
+    await tell('mute');
+    await is('mute', 'sent');
+    assert.deepEqual([checks().filter((asked) => asked.recipient === 'mute').length, cards().filter((name) => name === 'mute').length], [2, 1]);
+  });
+});
