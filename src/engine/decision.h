@@ -27,7 +27,8 @@
  *      PARKED        -                     -                  reason: more than 64 consequences
  *      INTENT        enrollment            node               template, channel, journey, node, the
  *                                                             numbers of all, topic_id, event,
- *                                                             asked? (send.h)
+ *                                                             asked? (send.h), broadcast? (its
+ *                                                             subject is then a broadcast_key)
  *      CLAIMED       message               attempt            to, event, version, traits: [seq],
  *                                                             computed?, variant? (tailor.h)
  *      CODE          enrollment, or        its number in      codes, codes_id, message,
@@ -127,6 +128,7 @@ enum name_kind {
     NAME_TOPIC = 7,
     NAME_LIST = 8,
     NAME_CODES = 9,
+    NAME_BROADCAST = 10,
     NAME_KINDS,
 };
 
@@ -150,6 +152,7 @@ struct claim {
     uint32_t             attempt; /* from 1 */
     uint32_t             door;    /* the core's: of whose room it is */
     uint32_t             template_id, template_version, journey, topic;
+    uint32_t             broadcast;  /* its number + 1; 0: of none */
     uint32_t             event_seq;  /* the triggering event's record; 0 for none */
     struct str           address;    /* where it goes (reach.h); empty where the template says */
     const uint32_t      *trait_seqs; /* the identify records whose traits hold now, oldest first */

@@ -261,6 +261,7 @@ static enum err intent_apply(struct engine *engine, struct state *state, const s
                                .is_asked = d->is_asked,
                                .due_ms = d->at_ms };
     TRY(STATE_ADD(state, messages, message));
+    TRY(broadcast_note(engine, message.enrollment, d));
     return queue_apply(engine, d, &message);
 }
 
@@ -276,7 +277,7 @@ static enum err claimed_apply(struct engine *engine, struct state *state, const 
         message->first_try_ms = d->at_ms;
     engine->queued--;
     engine->sending++;
-    return OK;
+    return broadcast_note(engine, message->enrollment, d);
 }
 
 static enum err waiting_apply(struct state *state, const struct decision *d)
@@ -297,6 +298,7 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
     message->attempt = (uint8_t)d->object;
     message->due_ms = d->due_ms;
     engine->sending--;
+    TRY(broadcast_note(engine, message->enrollment, d));
     return queue_apply(engine, d, message);
 }
 
@@ -312,6 +314,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
         if (state->rare->messages.items[i].id != d->subject)
             continue;
         message_uncount(engine, &state->rare->messages.items[i]);
+        TRY(broadcast_note(engine, state->rare->messages.items[i].enrollment, d));
         if (d->kind == DECISION_UNKNOWN) {
             state_rare_own(state)->messages.items[i].state = MESSAGE_UNKNOWN;
             doubt_bound(state);
@@ -382,10 +385,13 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
 
 /* ---- forgetting ---- */
 
-static void messages_uncount(struct engine *engine, const struct state *state)
+static enum err messages_forget(struct engine *engine, const struct state *state)
 {
-    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         message_uncount(engine, &state->rare->messages.items[i]);
+        TRY(broadcast_note_erased(engine, &state->rare->messages.items[i]));
+    }
+    return OK;
 }
 
 /* Timers that are set find nobody when they come. The ring stays: numbers are never given anew. */
@@ -393,7 +399,7 @@ static enum err erased_apply(struct engine *engine, const struct decision *d)
 {
     const struct profile *profile = people_get(engine->people, d->profile);
     if (profile->state != NULL)
-        messages_uncount(engine, profile->state);
+        TRY(messages_forget(engine, profile->state));
     hear_forget(engine, d->profile);
     people_erase(engine->people, d->profile);
     return timeline_forget(engine->timeline, d->profile, (uint32_t)d->seq);

@@ -147,6 +147,9 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         member_int(out, &first, "event", d->event);
         if (d->is_asked)
             member_int(out, &first, "asked", 1);
+        if (broadcast_is_key(d->subject))
+            member_str(out, &first, "broadcast",
+                       program_name(program, NAME_BROADCAST, broadcast_of_key(d->subject)));
         break;
     case DECISION_CLAIMED:
         member_str(out, &first, "to", d->text);

@@ -59,6 +59,7 @@ void engine_close(struct engine *engine)
     free(engine->sums);
     retaining_done(&engine->retaining);
     pools_done(engine);
+    broadcasting_done(engine);
     free(engine);
 }
 
@@ -138,6 +139,7 @@ static enum err clock_apply(struct engine *engine, struct out *out)
     }
     if (engine->retaining.is_asking)
         TRY(retain_go_on(engine, out));
+    TRY(broadcasts_run(engine, out));
     return engine->jobs.count > 0 ? jobs_run(engine, out) : OK;
 }
 
@@ -191,6 +193,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_suppression(engine, record, out, problem);
     case RECORD_SEND:
         return apply_send(engine, record, out, problem);
+    case RECORD_BROADCAST:
+        return apply_broadcast(engine, record, problem);
     case RECORD_CODES:
         return apply_codes(engine, record, problem);
     case RECORD_UNMERGE:
@@ -247,7 +251,10 @@ void engine_prefetch(struct engine *engine, const struct record *record)
 
 int64_t engine_next_ms(const struct engine *engine)
 {
-    return engine_has_job(engine) ? engine->now_ms : calendar_next_ms(engine->wakes);
+    int64_t wakes_ms = calendar_next_ms(engine->wakes), broadcasts_ms = broadcasts_next_ms(engine);
+    return engine_has_job(engine)     ? engine->now_ms
+           : broadcasts_ms < wakes_ms ? broadcasts_ms
+                                      : wakes_ms;
 }
 
 uint64_t engine_seq(const struct engine *engine)

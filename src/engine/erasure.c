@@ -275,10 +275,10 @@ enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decis
 
 void erasure_bare(const struct json *detail, struct buf *out)
 {
-    static const char *const keys[] = { "journey",  "journey_id",  "node",     "node_number",
-                                        "template", "template_id", "topic_id", "version",
-                                        "event",    "visit",       "due",      "retry_at",
-                                        "codes",    "codes_id",    "expires" };
+    static const char *const keys[] = { "broadcast",   "journey",  "journey_id",  "node",
+                                        "node_number", "template", "template_id", "topic_id",
+                                        "version",     "event",    "visit",       "due",
+                                        "retry_at",    "codes",    "codes_id",    "expires" };
     bool                     first = true;
     buf_char(out, '{');
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

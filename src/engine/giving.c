@@ -173,7 +173,7 @@ static uint64_t owner_of(const struct message *message)
     return message->enrollment != 0 ? message->enrollment : message->id;
 }
 
-static const struct zone *zone_of(const struct engine *engine, uint32_t person)
+const struct zone *person_zone(const struct engine *engine, uint32_t person)
 {
     struct known known;
     int64_t      until_ms;
@@ -191,7 +191,8 @@ static bool is_lacking(const struct engine *engine, uint32_t person, uint32_t po
     const char        *what = NULL;
     if (!engine_codes_state(engine, pool, &state))
         what = "not defined any more";
-    else if (codes_expires_ms(state.def, zone_of(engine, person), engine->now_ms) < engine->now_ms)
+    else if (codes_expires_ms(state.def, person_zone(engine, person), engine->now_ms) <
+             engine->now_ms)
         what = "past their last day";
     else if (state.def->kind == CODES_GENERATED && state.left == 0)
         what = "being made";
@@ -221,19 +222,20 @@ static enum err give(struct engine *engine, struct out *out, uint32_t person,
     TRY(pools_grow(engine, pool));
     uint32_t number = ++engine->pools.items[pool].given;
     low_note(def, &engine->pools.items[pool]);
-    return decide(engine, out,
-                  (struct decision){
-                      .kind = DECISION_CODE,
-                      .profile = person,
-                      .at_ms = engine->now_ms,
-                      .subject = owner_of(message),
-                      .object = number,
-                      .other = pool,
-                      .message = message->id,
-                      .template_id = message->template_id,
-                      .journey = message->journey,
-                      .text = def->kind == CODES_FIXED ? str_of(def->text) : STR_NONE,
-                      .due_ms = codes_expires_ms(def, zone_of(engine, person), engine->now_ms) });
+    return decide(
+        engine, out,
+        (struct decision){
+            .kind = DECISION_CODE,
+            .profile = person,
+            .at_ms = engine->now_ms,
+            .subject = owner_of(message),
+            .object = number,
+            .other = pool,
+            .message = message->id,
+            .template_id = message->template_id,
+            .journey = message->journey,
+            .text = def->kind == CODES_FIXED ? str_of(def->text) : STR_NONE,
+            .due_ms = codes_expires_ms(def, person_zone(engine, person), engine->now_ms) });
 }
 
 /* All or none: what waits for one pool takes nothing of another. */
@@ -270,7 +272,7 @@ static void example_write(const struct engine *engine, uint32_t person, uint32_t
 {
     const struct codes_def *def = program_codes_at(engine->program, pool);
     struct str              name = program_name(engine->program, NAME_CODES, pool);
-    int64_t expires_ms = codes_expires_ms(def, zone_of(engine, person), engine->now_ms);
+    int64_t expires_ms = codes_expires_ms(def, person_zone(engine, person), engine->now_ms);
     char    time[TIME_TEXT_BYTES];
     buf_str(out, STR("{\"code\":"));
     if (def->kind == CODES_FIXED) {

@@ -26,6 +26,8 @@ struct job {
     bool     fire; /* who enters by it sets off journeys: asked for with the change */
 };
 
+struct broadcast_run; /* broadcasting.h */
+
 /* retain.c: what is kept no longer. */
 struct retaining {
     struct retention in_force, coming;
@@ -63,11 +65,17 @@ struct engine {
         struct job *items;
         uint32_t    count, room;
     } jobs;
-    struct checkpoint  *checkpoint;   /* NULL while none is under way */
-    uint32_t            round;        /* of the last checkpoint begun */
-    uint64_t            loaded_seq;   /* of the checkpoint that was loaded; 0 for none */
-    bool                zones_moved;  /* its answers are of other rules of time zones */
-    struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
+    struct {
+        struct broadcast_run *items; /* by number of NAME_BROADCAST */
+        uint32_t              count, room;
+    } broadcasts;
+    uint32_t            broadcasts_open;  /* launched and not finished */
+    bool                broadcasts_moved; /* since they were last kept */
+    struct checkpoint  *checkpoint;       /* NULL while none is under way */
+    uint32_t            round;            /* of the last checkpoint begun */
+    uint64_t            loaded_seq;       /* of the checkpoint that was loaded; 0 for none */
+    bool                zones_moved;      /* its answers are of other rules of time zones */
+    struct people_ahead ahead[AHEAD];     /* the people of the records to come, in turn */
     uint32_t            ahead_next;
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
     uint64_t            sums_round; /* of the conditions and base that they are of */
@@ -357,6 +365,30 @@ void          codes_forget(struct state *state);
 void          pools_done(struct engine *engine);
 MUST enum err apply_codes(struct engine *engine, const struct record *record,
                           struct problem *problem);
+
+/* broadcasting.c: RECORD_BROADCAST; a part of each job whose turn it is; see broadcast.h. */
+MUST enum err apply_broadcast(struct engine *engine, const struct record *record,
+                              struct problem *problem);
+MUST enum err broadcasts_run(struct engine *engine, struct out *out);
+int64_t       broadcasts_next_ms(const struct engine *engine);
+void          broadcasting_done(struct engine *engine);
+/* May the definition be changed, or deleted, with what broadcasts there are? */
+MUST enum err broadcasting_allows(const struct engine *engine, const struct record *record,
+                                  struct problem *problem);
+
+/* broadcast_noting.c: what became of a message; of others than a broadcast's nothing is noted. */
+MUST enum err broadcast_note(struct engine *engine, uint64_t enrollment, const struct decision *d);
+MUST enum err broadcast_note_erased(struct engine *engine, const struct message *message);
+/* Is its broadcast paused, or cancelled? */
+bool broadcast_holds(const struct engine *engine, const struct message *message);
+/* Why it may not go for what its broadcast sent already, or the empty text. */
+struct str broadcast_why_not(const struct engine *engine, const struct message *message,
+                             const struct template_def *template, struct str    address);
+/* broadcast_kept.c: after all that is stored. */
+MUST enum err broadcasts_loaded(struct engine *engine);
+
+/* giving.c: the person's time zone; NULL is UTC. */
+const struct zone *person_zone(const struct engine *engine, uint32_t person);
 
 /* outbox_lane.c */
 MUST enum err outbox_lanes_open(struct engine *engine);

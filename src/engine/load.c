@@ -84,6 +84,7 @@ enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
     engine->now_ms = now_ms;
     TRY(changed_ask(engine));
     TRY(retain_loaded(engine));
+    TRY(broadcasts_loaded(engine));
     for (uint32_t p = 0; p < people_count(engine->people); p++) {
         struct profile *profile = people_get(engine->people, p);
         if (!profile->ask_all)

@@ -130,9 +130,11 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     if (!str_is_empty(why))
         return why;
     const struct suppression *known = engine_suppression(engine, *address);
+    if (known == NULL)
+        return broadcast_why_not(engine, message, template, *address);
     bool receipt = template->transactional && !confirm_is_mail(engine->program, message) &&
-                   known != NULL && known->reason == SUPPRESSION_COMPLAINT;
-    return known == NULL || receipt ? STR_NONE : suppression_why(known->reason);
+                   known->reason == SUPPRESSION_COMPLAINT;
+    return receipt ? STR_NONE : suppression_why(known->reason);
 }
 
 /* What nobody told: where the person seems to live, for dates and money as they are written there.
@@ -198,6 +200,8 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
         .template_version = template->version,
         .journey = message->journey,
         .topic = message->topic,
+        .broadcast =
+            broadcast_is_key(message->enrollment) ? broadcast_of_key(message->enrollment) + 1 : 0,
         .event_seq = message->trigger_seq,
         .trait_seqs = seqs,
         .transactional = template->transactional,
@@ -331,7 +335,8 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
 static bool is_due(const struct engine *engine, const struct message *message)
 {
     return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms &&
-           !message->is_waiting && !braking_holds(engine, message);
+           !message->is_waiting && !braking_holds(engine, message) &&
+           !broadcast_holds(engine, message);
 }
 
 /* The person's first queued message of the lane that is due, or 0. */

@@ -102,6 +102,7 @@ void program_close(struct program *program)
     arena_close(program->stages.arena);
     VEC_DONE(&program->journeys);
     templates_done(program);
+    broadcasts_done(program);
     numbers_done(program->segments_of_event);
     VEC_DONE(&program->segments_of_anything);
     leaves_done(program->leaves_of_event);
@@ -145,6 +146,8 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return snippet_define(program, name, text);
     case DEFINE_CODES:
         return codes_define(program, name, text, version, number, problem);
+    case DEFINE_BROADCAST:
+        return broadcast_define(program, name, text, version, number, problem);
     case DEFINE_QUESTION:
     case DEFINE_FILE:
         return papers_take(&program->papers, kind, name, text, version, problem);
@@ -154,7 +157,7 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return problem_set(
             problem, ERR_INPUT, "kind", "There is no such kind of definition.",
             "Use workspace, topics, retention, trait, stages, segment, codes, journey, snippet, "
-            "question, file or template.");
+            "broadcast, question, file or template.");
     }
 }
 
@@ -180,6 +183,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return text.len == 0 ? OK : workspace_check(program, text, problem);
     case DEFINE_CODES:
         return codes_check(program, name, text, problem);
+    case DEFINE_BROADCAST:
+        return broadcast_check(program, name, text, problem);
     case DEFINE_SNIPPET:
         return snippet_check(program, text, problem);
     default:

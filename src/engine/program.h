@@ -25,6 +25,7 @@
 #include "engine/behaviour/dict.h"
 #include "engine/behaviour/retention.h"
 #include "engine/brake.h"
+#include "engine/broadcast.h"
 #include "engine/codes.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
@@ -196,6 +197,10 @@ struct program {
         struct codes_def *items; /* by number of NAME_CODES */
         uint32_t          count, room;
     } codes;
+    struct {
+        struct broadcast_def *items; /* by number of NAME_BROADCAST */
+        uint32_t              count, room;
+    } broadcasts;
     char            language[TEMPLATE_LANGUAGE_BYTES_MAX + 1], currency[4]; /* the workspace's */
     struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
     struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
@@ -264,8 +269,11 @@ const struct template_def *program_template_at(const struct program *program, ui
 /* Likewise of pools of codes; one that is not defined has version 0. */
 uint32_t                program_codes(const struct program *program, struct str name);
 const struct codes_def *program_codes_at(const struct program *program, uint32_t number);
-uint32_t                program_list(const struct program *program, struct str name);
-uint32_t                program_topic(const struct program *program, struct str name);
+/* Likewise of broadcasts; one that is not defined has no arena. */
+uint32_t                    program_broadcast(const struct program *program, struct str name);
+const struct broadcast_def *program_broadcast_at(const struct program *program, uint32_t number);
+uint32_t                    program_list(const struct program *program, struct str name);
+uint32_t                    program_topic(const struct program *program, struct str name);
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);
 
 /* The number of a list or topic, made if new. Number 0 of topics is "every topic". */

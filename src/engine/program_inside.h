@@ -90,6 +90,13 @@ MUST enum err codes_define(struct program *program, struct str name, struct str 
 MUST enum err codes_check(const struct program *program, struct str name, struct str text,
                           struct problem *problem);
 
+/* program_broadcasts.c: see program_define and program_check. */
+MUST enum err broadcast_define(struct program *program, struct str name, struct str text,
+                               uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err broadcast_check(struct program *program, struct str name, struct str text,
+                              struct problem *problem);
+void          broadcasts_done(struct program *program);
+
 /* program_retention.c: see program_define and program_check. */
 MUST enum err program_retention_define(struct program *program, struct str text, uint32_t version,
                                        struct problem *problem);

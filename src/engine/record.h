@@ -38,9 +38,10 @@ enum record_kind {
     RECORD_SUPPRESSION = 16, /* name: an address that nothing is sent to; RECORD_LEAVE: again;
                                 properties: {"reason", "class"?: a word of suppression.h} */
     RECORD_SEND = 17,        /* a message asked for by a program: see send.h */
-    RECORD_CODES = 18, /* name: a pool; `count` codes more; RECORD_LEAVE: what is left of it is
-                          given to nobody: see codes.h */
-    RECORD_ERASE = 15, /* the person that `profile` belongs to is forgotten, see erasure.h */
+    RECORD_CODES = 18,     /* name: a pool; `count` codes more; RECORD_LEAVE: what is left of it is
+                              given to nobody: see codes.h */
+    RECORD_BROADCAST = 19, /* name: a broadcast; properties: what is done with it: broadcast.h */
+    RECORD_ERASE = 15,     /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
     RECORD_CLAIM = 21,    /* delivery has room for `count` messages of `lanes` */
@@ -65,6 +66,7 @@ enum definition_kind {
     DEFINE_SEGMENT = 2,
     DEFINE_JOURNEY = 3,
     DEFINE_TEMPLATE = 4,
+    DEFINE_BROADCAST = 8,  /* broadcast.h */
     DEFINE_TRAIT = 11,     /* a computed one: segment_parse_value */
     DEFINE_STAGES = 12,    /* all of them, one document: program_stages.c */
     DEFINE_RETENTION = 13, /* how long events are kept: keep.h */

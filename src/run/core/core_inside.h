@@ -68,8 +68,8 @@ struct batch {
     struct checkpoint_row        *states;
     uint32_t                      states_count, states_round;
     uint64_t                      states_seq;
-    struct store_meta             metas[8];
-    size_t                        metas_count;
+    struct store_meta            *metas;
+    size_t                        metas_count, metas_room;
     const struct store_rejected **rejected; /* by task, with counts below */
     struct store_file            *files;
     size_t                        files_count, files_room;
@@ -193,6 +193,13 @@ void index_finish(struct core *core); /* at the end: a last base */
 /* How long the engine's thread may sleep until the index wants it. */
 int64_t index_sleep_us(const struct core *core);
 void    snapshot_close(struct snapshot *snapshot);
+
+/* turn.c: what the batch writes under a key; text in its arena. */
+void meta_add(struct core *core, struct batch *batch, struct str key, struct str value);
+
+/* broadcasts.c: what is new of them goes with the batch; and back, after all decisions. */
+void          broadcasts_keep(struct core *core, struct batch *batch);
+MUST enum err broadcasts_read(struct core *core, struct arena *scratch);
 
 /* rows.c */
 void event_to_row(const struct entry *entry, uint64_t seq, uint32_t profile, uint32_t name,

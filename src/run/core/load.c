@@ -388,6 +388,7 @@ static enum err all_read(struct loading *loading, struct helps helps)
     core->stats.snapshot_loaded = loaded;
     TRY(tail_read(loading));
     TRY(jobs_read(loading));
+    TRY(broadcasts_read(core, loading->scratch));
     if (loading->now_ms < loading->received_ms)
         loading->now_ms = loading->received_ms;
     if (loading->now_ms == 0)

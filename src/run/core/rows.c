@@ -217,6 +217,8 @@ static uint32_t row_kind(const struct record *record)
     case RECORD_UNMERGE:
     case RECORD_CODES:
         return STORE_EVENT_OTHER;
+    case RECORD_BROADCAST:
+        return STORE_EVENT_JOB;
     case RECORD_ERASE:
         return STORE_EVENT_ERASURE;
     case RECORD_SEND:

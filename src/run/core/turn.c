@@ -130,7 +130,8 @@ static uint32_t name_number(struct core *core, const struct record *record)
     struct str name = record->name;
     if (record->kind == RECORD_DEFINE || record->kind == RECORD_CONSENT ||
         record->kind == RECORD_LIST || record->kind == RECORD_IDENTIFY ||
-        record->kind == RECORD_SUPPRESSION || record->kind == RECORD_CODES)
+        record->kind == RECORD_SUPPRESSION || record->kind == RECORD_CODES ||
+        record->kind == RECORD_BROADCAST)
         return 0;
     if (str_is_empty(name) && record->kind <= RECORD_GROUP)
         name = str_of(fixed[record->kind]);
@@ -373,9 +374,12 @@ static int64_t claims_next_ms(struct core *core)
     return next_ms;
 }
 
-static void meta_add(struct batch *batch, struct str key, struct str value)
+void meta_add(struct core *core, struct batch *batch, struct str key, struct str value)
 {
-    assert(batch->metas_count < sizeof batch->metas / sizeof batch->metas[0]);
+    batch->metas = grown(batch->arena, batch->metas, batch->metas_count, &batch->metas_room,
+                         sizeof *batch->metas);
+    if (batch->metas == NULL || key.ptr == NULL || value.ptr == NULL)
+        core_fatal(core, "no memory for a batch");
     batch->metas[batch->metas_count++] = (struct store_meta){ key, value };
 }
 
@@ -424,7 +428,7 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
                                   (unsigned long long)core->checkpoint_seq,
                                   (unsigned long long)core->checkpoint_decision,
                                   STR_ARG(zones_version(core->zones)));
-    meta_add(batch, STR("checkpoint"), value);
+    meta_add(core, batch, STR("checkpoint"), value);
 }
 
 /* What the engine writes is kept when it is another than the store has. */
@@ -441,7 +445,7 @@ static void text_keep(struct core *core, struct batch *batch, struct str key, ch
         buf_done(&text);
         return;
     }
-    meta_add(batch, key, str_copy(batch->arena, now));
+    meta_add(core, batch, key, str_copy(batch->arena, now));
     free(*stored);
     *stored = text.ptr;
 }
@@ -453,6 +457,7 @@ static void jobs_keep(struct core *core, struct batch *batch)
     text_keep(core, batch, STR("jobs"), &core->jobs_text, engine_jobs_write);
     text_keep(core, batch, STR("retention"), &core->retention_text, engine_retention_write);
     text_keep(core, batch, STR("codes"), &core->codes_text, engine_codes_write);
+    broadcasts_keep(core, batch);
 }
 
 /* With each day, and with a new definition, more is kept no longer. True when it was announced. */
@@ -488,10 +493,10 @@ static void retention_settle(struct core *core, struct batch *batch, int64_t now
 }
 
 /* After a crash it is known from this that somebody is still to be forgotten for good. */
-static void erasure_keep(struct batch *batch)
+static void erasure_keep(struct core *core, struct batch *batch)
 {
     if (batch->erasure_seq > 0)
-        meta_add(batch, STR("erasure"),
+        meta_add(core, batch, STR("erasure"),
                  str_format(batch->arena, "%llu", (unsigned long long)batch->erasure_seq));
 }
 
@@ -566,7 +571,7 @@ static void turn(struct core *core, struct batch *batch, struct task **tasks, si
     index_turn(core, is_handed ? core->seq : core->handed_seq);
     retention_settle(core, batch, now_ms);
     jobs_keep(core, batch);
-    erasure_keep(batch);
+    erasure_keep(core, batch);
     batch->seq = core->seq;
     core->since_checkpoint += batch->out.decisions_count + batch->events_count;
 }
@@ -588,7 +593,7 @@ static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
 /* Where the engine's time and numbering stood: records of time alone leave no row of their own. */
 static void now_keep(struct core *core, struct batch *batch)
 {
-    meta_add(batch, STR("now"),
+    meta_add(core, batch, STR("now"),
              str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
                         (long long)engine_now_ms(core->engine)));
 }

@@ -1,0 +1,156 @@
+/*
+ * broadcast: one message to everyone of an audience, once.
+ *
+ *      {"broadcast": "spring",                      as the file is called
+ *       "audience": "in segment \"customers\"",      or its JSON form
+ *       "template": "spring",                       its channel says by which
+ *       "topic": "offers",                          the template's, unless given
+ *       "when": "now",                              {"at": "2026-12-01T08:00:00Z"}, or
+ *                                                   {"local": "2026-12-01T09:00"}: by each one's
+ * clock "throttle": 20000}                          at most so many an hour; as fast as it goes
+ *
+ * A launch is an act (RECORD_BROADCAST), and what was launched is never changed. A job then goes
+ * over all people who were known at the launch, in the order of their numbers, a few thousand with
+ * each record of the clock; whoever the audience holds for when their turn comes is a recipient,
+ * with a message that is claimed, looked at and sent like every other.
+ *
+ *      launched --> looking --> queued --> claimed --> sent | failed | unknown
+ *                     |            |          `------> held back: consent, suppression, address
+ *                     cursor       at most BROADCAST_WAITING_MAX, or a minute of the throttle
+ *
+ * The ledger's key is (broadcast, person): it stands in the message's `enrollment`. A local time
+ * makes several rounds, one for each instant at which it is that time somewhere.
+ *
+ * Always true   somebody is a recipient at most once; of two who become one, or who have one
+ *               address, one gets it; it is finished when no round is left and all are final.
+ * Pause         nothing is claimed any more; what was claimed ends. Resume goes on where it was.
+ * Cancel        who is still in the queue is held back, and nobody is added.
+ * Retry failed  who failed, and nobody else, is queued again, under the same key.
+ * Bounds        DICT_NAMES_MAX broadcasts; a byte a person for each (recipients.h), and while one
+ *               is under way about 12 bytes for each address.
+ */
+#ifndef DULT_ENGINE_BROADCAST_H
+#define DULT_ENGINE_BROADCAST_H
+
+#include "engine/channel.h"
+#include "engine/journey/definition.h"
+#include "engine/recipients.h"
+
+enum {
+    BROADCAST_TEXT_BYTES_MAX = 256 << 10,
+    BROADCAST_WAITING_MAX = 50000, /* in the queue at a time; more people wait unqueued */
+    BROADCAST_THROTTLE_MAX = 100000000,
+    BROADCAST_ACT_BYTES = 16,
+};
+
+enum broadcast_when { BROADCAST_NOW, BROADCAST_AT, BROADCAST_LOCAL };
+
+struct broadcast_def {
+    struct arena       *arena; /* NULL: not defined (any more) */
+    struct str          name, template;
+    uint32_t            template_id, topic;
+    struct condition    audience;
+    enum broadcast_when when;
+    int64_t             at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
+    uint32_t            throttle; /* an hour; 0: none */
+    uint32_t            version;  /* the defining record's seq */
+};
+
+/* ---- the ledger's key ---- */
+
+#define BROADCAST_KEY (UINT64_C(1) << 51) /* no decision's id comes so far */
+
+static inline uint64_t broadcast_key(uint32_t broadcast, uint32_t profile)
+{
+    return BROADCAST_KEY | (uint64_t)broadcast << 32 | profile;
+}
+static inline bool broadcast_is_key(uint64_t enrollment)
+{
+    return (enrollment & BROADCAST_KEY) != 0;
+}
+static inline uint32_t broadcast_of_key(uint64_t enrollment)
+{
+    return (uint32_t)(enrollment >> 32) & 0xffff;
+}
+static inline uint32_t broadcast_profile_of_key(uint64_t enrollment)
+{
+    return (uint32_t)enrollment;
+}
+
+/* ---- acts: RECORD_BROADCAST, its properties {"act": a word, "expected"?: people} ---- */
+
+enum broadcast_act {
+    BROADCAST_LAUNCH,
+    BROADCAST_PAUSE,
+    BROADCAST_RESUME,
+    BROADCAST_CANCEL,
+    BROADCAST_RETRY,
+    BROADCAST_ACTS,
+};
+/* "launch", "pause", "resume", "cancel", "retry-failed"; BROADCAST_ACTS for none of them. */
+enum broadcast_act broadcast_act_of(struct str word);
+
+/* ---- questions; they change nothing ---- */
+
+struct engine;
+
+enum broadcast_state {
+    BROADCAST_DRAFT,
+    BROADCAST_SCHEDULED, /* launched, and its time has not come */
+    BROADCAST_RUNNING,
+    BROADCAST_PAUSED,
+    BROADCAST_CANCELLING,
+    BROADCAST_CANCELLED,
+    BROADCAST_FINISHED,
+};
+const char *broadcast_state_word(enum broadcast_state state);
+
+struct broadcast_status {
+    const struct broadcast_def *def;
+    enum broadcast_state        state;
+    int64_t                     launched_ms, start_ms, finished_ms; /* 0: not */
+    int64_t                     next_ms;                            /* of its job; TIME_NEVER */
+    uint64_t                    expected;    /* as counted at the launch; 0: nobody said */
+    uint32_t                    looked, all; /* profiles, of the round under way */
+    bool                        is_looking;  /* a round is left */
+    uint32_t                    retries;
+    uint64_t                    counts[RECIPIENT_STATES];
+};
+
+uint32_t engine_broadcasts(const struct engine *engine); /* numbers below it may be defined */
+bool engine_broadcast(const struct engine *engine, uint32_t number, struct broadcast_status *out);
+/* The people (roots) behind a set of states, from profile *from on; *from: where to go on, or
+ * UINT32_MAX. `states` may be NULL. */
+uint32_t engine_broadcast_people(const struct engine *engine, uint32_t number, uint32_t bits,
+                                 uint32_t *from, uint32_t *people, enum recipient_state *states,
+                                 uint32_t room);
+
+/* Who would get it if it were launched and sent now, `most` profiles at a time; true at the end.
+ * Of several with one address the first would. Ended by broadcast_preview_done. */
+struct broadcast_preview {
+    uint32_t               number, cursor;
+    uint64_t               audience;
+    uint64_t               counts[RECIPIENT_STATES]; /* WAITING: would get it */
+    uint64_t               passed;            /* of these, local: whose time has passed already */
+    int64_t                first_ms, last_ms; /* local: of the instants to come; TIME_NEVER */
+    struct broadcast_seen *seen;
+};
+MUST enum err broadcast_preview_step(const struct engine *engine, struct broadcast_preview *preview,
+                                     uint32_t most, bool *done);
+void          broadcast_preview_done(struct broadcast_preview *preview);
+
+/* ---- kept with each batch ---- */
+
+/* Where the jobs are, as text and back; true: it is another than when it was asked last. */
+bool          engine_broadcasts_moved(struct engine *engine);
+void          engine_broadcasts_write(const struct engine *engine, struct buf *out);
+MUST enum err engine_broadcasts_load(struct engine *engine, struct str text);
+/* A changed page of somebody's recipients; false: none is left. */
+bool engine_broadcast_page(struct engine *engine, uint32_t *number, uint32_t *page,
+                           struct str *text);
+/* After engine_broadcasts_load: for each launched one all pages up to engine_broadcast_pages. */
+uint32_t      engine_broadcast_pages(const struct engine *engine, uint32_t number);
+MUST enum err engine_broadcast_page_load(struct engine *engine, uint32_t number, uint32_t page,
+                                         struct str text);
+
+#endif

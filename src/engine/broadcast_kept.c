@@ -1,0 +1,328 @@
+/*
+ * Broadcasts as they are kept with each batch and loaded again, and questions about them.
+ */
+#include <stdlib.h>
+
+#include "engine/broadcast.h"
+#include "engine/broadcasting.h"
+#include "engine/reach.h"
+#include "engine/vec.h"
+
+/* ---- kept ---- */
+
+bool engine_broadcasts_moved(struct engine *engine)
+{
+    bool moved = engine->broadcasts_moved;
+    engine->broadcasts_moved = false;
+    return moved;
+}
+
+enum { FIELDS = 17 };
+
+void engine_broadcasts_write(const struct engine *engine, struct buf *out)
+{
+    for (uint32_t i = 0; i < engine->broadcasts.count; i++) {
+        const struct broadcast_run *run = &engine->broadcasts.items[i];
+        if (!run->is_launched)
+            continue;
+        const int64_t fields[FIELDS] = {
+            i,
+            run->is_paused,
+            run->is_cancelled,
+            run->launched_ms,
+            run->start_ms,
+            run->finished_ms,
+            run->looking.cursor,
+            run->looking.end,
+            run->round_ms,
+            run->later_ms,
+            run->retrying.cursor,
+            run->retrying.end,
+            run->retries,
+            (int64_t)run->expected,
+            run->slot_us,
+            run->ready_ms,
+            run->recipients.pages_count,
+        };
+        for (int k = 0; k < FIELDS; k++) {
+            if (k > 0)
+                buf_char(out, ':');
+            buf_int(out, fields[k]);
+        }
+        buf_char(out, ';');
+    }
+}
+
+static enum err run_load(struct engine *engine, const int64_t f[FIELDS])
+{
+    if (f[0] < 0 || f[0] >= DICT_NAMES_MAX || f[16] < 0 || f[16] > UINT32_MAX / RECIPIENTS_PAGE + 1)
+        return ERR_CORRUPT;
+    struct broadcast_run *run = broadcast_run_of(engine, (uint32_t)f[0]);
+    if (run == NULL)
+        return ERR_MEMORY;
+    run->is_launched = true;
+    run->is_paused = f[1] != 0;
+    run->is_cancelled = f[2] != 0;
+    run->launched_ms = f[3];
+    run->start_ms = f[4];
+    run->finished_ms = f[5];
+    run->looking = (struct broadcast_round){ (uint32_t)f[6], (uint32_t)f[7] };
+    run->round_ms = f[8];
+    run->later_ms = f[9];
+    run->retrying = (struct broadcast_round){ (uint32_t)f[10], (uint32_t)f[11] };
+    run->retries = (uint32_t)f[12];
+    run->expected = (uint64_t)f[13];
+    run->slot_us = f[14];
+    run->ready_ms = f[15];
+    run->pages_stored = (uint32_t)f[16];
+    engine->broadcasts_open += run->finished_ms == 0;
+    return OK;
+}
+
+enum err engine_broadcasts_load(struct engine *engine, struct str text)
+{
+    struct str rest = text, one, field;
+    while (str_split(&rest, ';', &one)) {
+        int64_t fields[FIELDS];
+        int     n = 0;
+        if (one.len == 0)
+            continue;
+        while (n < FIELDS && str_split(&one, ':', &field))
+            if (str_to_int(field, &fields[n++]) != OK)
+                return ERR_CORRUPT;
+        if (n != FIELDS)
+            return ERR_CORRUPT;
+        TRY(run_load(engine, fields));
+    }
+    return OK;
+}
+
+bool engine_broadcast_page(struct engine *engine, uint32_t *number, uint32_t *page,
+                           struct str *text)
+{
+    for (uint32_t i = 0; i < engine->broadcasts.count; i++)
+        if (recipients_changed(&engine->broadcasts.items[i].recipients, page, text)) {
+            *number = i;
+            return true;
+        }
+    return false;
+}
+
+uint32_t engine_broadcast_pages(const struct engine *engine, uint32_t number)
+{
+    return broadcast_run_get(engine, number)->pages_stored;
+}
+
+enum err engine_broadcast_page_load(struct engine *engine, uint32_t number, uint32_t page,
+                                    struct str text)
+{
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    return run == NULL ? ERR_MEMORY : recipients_load(&run->recipients, page, text);
+}
+
+/* Whose address is taken: everyone's whom it went to, or is going to, as it is now. */
+static enum err addresses_make(struct engine *engine, uint32_t number)
+{
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    uint32_t              template_id = program_broadcast_at(engine->program, number)->template_id;
+    enum consent_channel  channel = program_template_at(engine->program, template_id)->channel;
+    uint32_t bits = RECIPIENT_BIT(RECIPIENT_SENDING) | RECIPIENT_BIT(RECIPIENT_DEFERRED) |
+                    RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN) |
+                    RECIPIENT_BIT(RECIPIENT_FAILED);
+    map_done(&run->addresses);
+    run->addresses = map_make();
+    for (uint32_t p = recipients_next(&run->recipients, bits, 0); p != UINT32_MAX;
+         p = recipients_next(&run->recipients, bits, p + 1)) {
+        char       bytes[REACH_BYTES_MAX];
+        struct str address = STR_NONE;
+        if (p >= people_count(engine->people) || people_is_nobody(engine->people, p))
+            continue;
+        (void)reach_address(engine, people_root(engine->people, p), channel, bytes, &address);
+        uint64_t hash = broadcast_address_hash(engine, address);
+        if (hash != 0 &&
+            map_find(&run->addresses, hash, broadcast_same_profile, NULL, NULL) == MAP_NONE)
+            TRY(map_add(&run->addresses, hash, p));
+    }
+    return OK;
+}
+
+enum err broadcasts_loaded(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->broadcasts.count; i++)
+        if (broadcast_is_under_way(&engine->broadcasts.items[i])) {
+            TRY(addresses_make(engine, i));
+        } else {
+            map_done(&engine->broadcasts.items[i].addresses);
+            engine->broadcasts.items[i].addresses = map_make();
+        }
+    return OK;
+}
+
+/* ---- questions ---- */
+
+static const char *const STATE_WORDS[] = {
+    [BROADCAST_DRAFT] = "draft",         [BROADCAST_SCHEDULED] = "scheduled",
+    [BROADCAST_RUNNING] = "running",     [BROADCAST_PAUSED] = "paused",
+    [BROADCAST_CANCELLED] = "cancelled", [BROADCAST_CANCELLING] = "cancelling",
+    [BROADCAST_FINISHED] = "finished",
+};
+
+const char *broadcast_state_word(enum broadcast_state state)
+{
+    return STATE_WORDS[state];
+}
+
+static enum broadcast_state state_of(const struct engine *engine, const struct broadcast_run *run)
+{
+    return !run->is_launched   ? BROADCAST_DRAFT
+           : run->is_cancelled ? run->finished_ms == 0 ? BROADCAST_CANCELLING : BROADCAST_CANCELLED
+           : run->finished_ms != 0          ? BROADCAST_FINISHED
+           : run->is_paused                 ? BROADCAST_PAUSED
+           : run->start_ms > engine->now_ms ? BROADCAST_SCHEDULED
+                                            : BROADCAST_RUNNING;
+}
+
+uint32_t engine_broadcasts(const struct engine *engine)
+{
+    return engine->program->broadcasts.count;
+}
+
+bool engine_broadcast(const struct engine *engine, uint32_t number, struct broadcast_status *out)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    const struct broadcast_run *run = broadcast_run_get(engine, number);
+    if (def->arena == NULL)
+        return false;
+    *out = (struct broadcast_status){ .def = def,
+                                      .state = state_of(engine, run),
+                                      .launched_ms = run->launched_ms,
+                                      .start_ms = run->start_ms,
+                                      .finished_ms = run->finished_ms,
+                                      .next_ms = broadcast_next_ms(run),
+                                      .expected = run->expected,
+                                      .looked = run->looking.cursor,
+                                      .all = run->looking.end,
+                                      .is_looking =
+                                          broadcast_is_under_way(run) && broadcast_is_looking(run),
+                                      .retries = run->retries };
+    for (int i = 0; i < RECIPIENT_STATES; i++)
+        out->counts[i] = run->recipients.counts[i];
+    return true;
+}
+
+uint32_t engine_broadcast_people(const struct engine *engine, uint32_t number, uint32_t bits,
+                                 uint32_t *from, uint32_t *people, enum recipient_state *states,
+                                 uint32_t room)
+{
+    const struct recipients *recipients = &broadcast_run_get(engine, number)->recipients;
+    uint32_t                 count = 0, p = recipients_next(recipients, bits, *from);
+    for (; p != UINT32_MAX && count < room; p = recipients_next(recipients, bits, p + 1)) {
+        if (people_is_nobody(engine->people, p))
+            continue; /* erased: still counted, and nobody */
+        people[count] = people_root(engine->people, p);
+        if (states != NULL)
+            states[count] = recipients_get(recipients, p);
+        count++;
+    }
+    *from = p;
+    return count;
+}
+
+/* ---- before a launch ---- */
+
+struct broadcast_seen {
+    struct map             addresses;
+    struct arena          *arena;
+    struct segment_program audience;
+};
+
+void broadcast_preview_done(struct broadcast_preview *preview)
+{
+    if (preview->seen == NULL)
+        return;
+    map_done(&preview->seen->addresses);
+    arena_close(preview->seen->arena);
+    free(preview->seen);
+    preview->seen = NULL;
+}
+
+static enum err seen_open(const struct engine *engine, const struct broadcast_def *def,
+                          struct broadcast_preview *preview)
+{
+    struct segment_names names = program_names(engine->program, false);
+    preview->seen = calloc(1, sizeof *preview->seen);
+    if (preview->seen == NULL)
+        return ERR_MEMORY;
+    preview->first_ms = preview->last_ms = TIME_NEVER;
+    preview->seen->addresses = map_make();
+    preview->seen->arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    return preview->seen->arena == NULL ? ERR_MEMORY
+                                        : segment_compile(preview->seen->arena, def->audience.tree,
+                                                          &names, &preview->seen->audience, NULL);
+}
+
+/* As the claim would have it. */
+static enum err would_be(const struct engine *engine, struct broadcast_preview *preview,
+                         uint32_t person, enum recipient_state *out)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, preview->number);
+    enum consent_channel channel = program_template_at(engine->program, def->template_id)->channel;
+    struct message       message = { .template_id = def->template_id,
+                                     .topic = def->topic,
+                                     .journey = JOURNEY_NONE };
+    char                 bytes[REACH_BYTES_MAX];
+    struct str           address = STR_NONE;
+    struct str           why = consent_why_not(engine, person, &message, channel);
+    if (str_is_empty(why))
+        why = reach_address(engine, person, channel, bytes, &address);
+    const struct suppression *known =
+        str_is_empty(why) ? engine_suppression(engine, address) : NULL;
+    if (known != NULL)
+        why = suppression_why(known->reason);
+    *out = str_is_empty(why) ? RECIPIENT_WAITING : recipient_of_reason(why);
+    uint64_t hash = broadcast_address_hash(engine, address);
+    if (*out != RECIPIENT_WAITING || hash == 0)
+        return OK;
+    if (map_find(&preview->seen->addresses, hash, broadcast_same_profile, NULL, NULL) != MAP_NONE)
+        *out = RECIPIENT_TWICE;
+    return *out == RECIPIENT_TWICE ? OK : map_add(&preview->seen->addresses, hash, person);
+}
+
+static void local_note(const struct engine *engine, const struct broadcast_def *def,
+                       struct broadcast_preview *preview, uint32_t person)
+{
+    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
+    if (due_ms <= engine->now_ms) {
+        preview->passed++;
+        return;
+    }
+    if (due_ms < preview->first_ms)
+        preview->first_ms = due_ms;
+    if (preview->last_ms == TIME_NEVER || due_ms > preview->last_ms)
+        preview->last_ms = due_ms;
+}
+
+enum err broadcast_preview_step(const struct engine *engine, struct broadcast_preview *preview,
+                                uint32_t most, bool *done)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, preview->number);
+    uint32_t                    all = people_count(engine->people);
+    if (def->arena == NULL)
+        return ERR_ABSENT;
+    if (preview->seen == NULL)
+        TRY(seen_open(engine, def, preview));
+    for (; preview->cursor < all && most > 0; most--, preview->cursor++) {
+        uint32_t             p = preview->cursor;
+        enum recipient_state state;
+        if (people_root(engine->people, p) != p || people_is_nobody(engine->people, p) ||
+            !engine_ask(engine, &preview->seen->audience, p, engine->now_ms).holds)
+            continue;
+        preview->audience++;
+        TRY(would_be(engine, preview, p, &state));
+        preview->counts[state]++;
+        if (state == RECIPIENT_WAITING && def->when == BROADCAST_LOCAL)
+            local_note(engine, def, preview, p);
+    }
+    *done = preview->cursor == all;
+    return OK;
+}

@@ -1,0 +1,536 @@
+/* Broadcasts: who gets one, once; throttled, by each one's clock; paused, cancelled, tried again.
+ */
+#include "engine/broadcast.h"
+
+#include <stdio.h>
+
+#include "base/test.h"
+#include "base/time.h"
+#include "engine/engine_world_test.h"
+
+static void identify(struct world *w, const char *user, const char *traits)
+{
+    struct json object;
+    assert_ok(json_parse_once(w->arena, str_of(traits), &object, NULL));
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_IDENTIFY,
+                                                    .user_id = str_of(user),
+                                                    .properties = &object }));
+}
+
+static void person(struct world *w, const char *user)
+{
+    char traits[100];
+    snprintf(traits, sizeof traits, "{\"email\":\"%s@shop.example\",\"plan\":\"pro\"}", user);
+    identify(w, user, traits);
+}
+
+static enum err act(struct world *w, const char *what)
+{
+    struct json_member member = { STR("act"), { .kind = JSON_STRING, .string = str_of(what) } };
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    return engine_world_tell(
+        w,
+        (struct record){ .kind = RECORD_BROADCAST, .name = STR("spring"), .properties = &object });
+}
+
+static struct broadcast_status status(struct world *w)
+{
+    struct broadcast_status s;
+    assert_true(engine_broadcast(w->engine,
+                                 program_broadcast(engine_program(w->engine), STR("spring")), &s));
+    return s;
+}
+
+static enum err define(struct world *w, const char *more)
+{
+    struct str text = str_format(w->arena,
+                                 "{\"broadcast\":\"spring\",\"template\":\"news\","
+                                 "\"audience\":\"plan = \\\"pro\\\"\"%s}",
+                                 more);
+    return engine_world_define(w, DEFINE_BROADCAST, "spring", text.ptr);
+}
+
+static struct world world(void)
+{
+    struct world w = engine_world_open();
+    assert_ok(
+        engine_world_define(&w, DEFINE_TEMPLATE, "news", "subject: s\ntopic: offers\n--- html\nx"));
+    assert_ok(define(&w, ""));
+    return w;
+}
+
+static void run(struct world *w)
+{
+    for (int i = 0; i < 20 && engine_next_ms(w->engine) <= w->now_ms; i++)
+        engine_world_tick(w, 0);
+}
+
+static const struct claim *claim(struct world *w)
+{
+    size_t before = w->out.claims_count;
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1 }));
+    return w->out.claims_count > before ? &w->out.claims[before] : NULL;
+}
+
+static void outcome(struct world *w, const struct claim *of, enum outcome_kind kind)
+{
+    assert_ok(engine_world_tell(
+        w, (struct record){
+               .kind = RECORD_OUTCOME,
+               .profile = of->profile,
+               .outcome = { .message = of->message, .kind = kind, .retry_at_ms = w->now_ms } }));
+}
+
+TEST(broadcast, everyone_of_the_audience_gets_it_once_and_then_it_is_finished)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    identify(&w, "eve", "{\"email\":\"eve@shop.example\",\"plan\":\"free\"}");
+    assert_null(claim(&w)); /* a draft sends nothing */
+    assert_ok(act(&w, "launch"));
+    person(&w, "late"); /* who was not known at the launch */
+    run(&w);
+    assert_int_equal(status(&w).state, BROADCAST_RUNNING);
+    const struct claim *a = claim(&w), *b = claim(&w);
+    assert_str(a->address, "ada@shop.example");
+    assert_str(b->address, "bob@shop.example");
+    assert_int_equal(a->broadcast, program_broadcast(engine_program(w.engine), STR("spring")) + 1);
+    assert_null(claim(&w));
+    outcome(&w, a, OUTCOME_SENT);
+    assert_int_equal(status(&w).state, BROADCAST_RUNNING);
+    outcome(&w, b, OUTCOME_UNKNOWN);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
+    assert_int_equal(status(&w).counts[RECIPIENT_UNKNOWN], 1);
+    assert_int_equal(act(&w, "launch"), ERR_CONFLICT);
+    assert_int_equal(act(&w, "retry-failed"), ERR_CONFLICT); /* what is unknown has not failed */
+    run(&w);
+    assert_null(claim(&w));
+    engine_world_close(&w);
+}
+
+TEST(broadcast, who_refuses_or_has_no_address_is_held_back_at_the_claim_with_the_reason)
+{
+    struct world w = world();
+    person(&w, "ada");
+    identify(&w, "bob", "{\"plan\":\"pro\"}");
+    person(&w, "eve");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    struct json_member said[] = { { STR("state"),
+                                    { .kind = JSON_STRING, .string = STR("refused") } } };
+    struct json        word = { .kind = JSON_OBJECT, .count = 1, .members = said };
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_CONSENT,
+                                                     .name = STR("offers"),
+                                                     .profile = engine_find(w.engine, STR("ada")),
+                                                     .properties = &word }));
+    struct json_member by[] = { { STR("reason"),
+                                  { .kind = JSON_STRING, .string = STR("manual") } } };
+    struct json        hand = { .kind = JSON_OBJECT, .count = 1, .members = by };
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_SUPPRESSION,
+                                                     .name = STR("eve@shop.example"),
+                                                     .properties = &hand }));
+    assert_null(claim(&w));
+    struct broadcast_status s = status(&w);
+    assert_int_equal(s.state, BROADCAST_FINISHED);
+    assert_int_equal(s.counts[RECIPIENT_NO_CONSENT], 1);
+    assert_int_equal(s.counts[RECIPIENT_NO_ADDRESS], 1);
+    assert_int_equal(s.counts[RECIPIENT_SUPPRESSED], 1);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, while_it_is_paused_nothing_is_claimed_and_what_was_claimed_ends)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_ok(act(&w, "pause"));
+    assert_int_equal(act(&w, "pause"), ERR_CONFLICT);
+    assert_null(claim(&w));
+    outcome(&w, a, OUTCOME_DEFERRED); /* and waits, too */
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).state, BROADCAST_PAUSED);
+    assert_ok(act(&w, "resume"));
+    assert_int_equal(act(&w, "resume"), ERR_CONFLICT);
+    outcome(&w, claim(&w), OUTCOME_SENT);
+    outcome(&w, claim(&w), OUTCOME_SENT);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 2);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, a_pause_before_its_job_began_adds_nobody)
+{
+    struct world w = world();
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    assert_ok(act(&w, "pause"));
+    assert_true(engine_next_ms(w.engine) > w.now_ms);
+    engine_world_tick(&w, TIME_DAY_MS);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_WAITING], 0);
+    assert_ok(act(&w, "resume"));
+    run(&w);
+    assert_non_null(claim(&w));
+    engine_world_close(&w);
+}
+
+TEST(broadcast, cancelled_it_holds_back_who_waits_also_who_comes_back_to_the_queue_later)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_ok(act(&w, "cancel"));
+    run(&w);
+    assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 1);
+    assert_int_equal(status(&w).state, BROADCAST_CANCELLING);
+    outcome(&w, a, OUTCOME_DEFERRED);
+    run(&w);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 2);
+    assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+    assert_int_equal(act(&w, "retry-failed"), ERR_CONFLICT);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, only_those_for_whom_it_failed_get_it_again_however_often_it_is_retried)
+{
+    struct world w = world();
+    const char  *users[] = { "ada", "bob", "cid", "dan" };
+    for (int i = 0; i < 4; i++)
+        person(&w, users[i]);
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    enum outcome_kind kinds[] = { OUTCOME_SENT, OUTCOME_FAILED, OUTCOME_UNKNOWN, OUTCOME_FAILED };
+    for (int i = 0; i < 4; i++)
+        outcome(&w, claim(&w), kinds[i]);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_ok(act(&w, "retry-failed"));
+    assert_int_equal(status(&w).state, BROADCAST_RUNNING);
+    run(&w);
+    const struct claim *b = claim(&w), *d = claim(&w);
+    assert_str(b->address, "bob@shop.example");
+    assert_str(d->address, "dan@shop.example");
+    assert_null(claim(&w));
+    outcome(&w, b, OUTCOME_SENT);
+    outcome(&w, d, OUTCOME_FAILED);
+    assert_ok(act(&w, "retry-failed"));
+    run(&w);
+    d = claim(&w);
+    assert_str(d->address, "dan@shop.example");
+    assert_null(claim(&w));
+    outcome(&w, d, OUTCOME_SENT);
+    struct broadcast_status s = status(&w);
+    assert_int_equal(s.state, BROADCAST_FINISHED);
+    assert_int_equal(s.counts[RECIPIENT_SENT], 3);
+    assert_int_equal(s.counts[RECIPIENT_UNKNOWN], 1);
+    assert_int_equal(s.counts[RECIPIENT_FAILED], 0);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, it_goes_once_to_an_address_whoever_has_it)
+{
+    struct world w = world();
+    identify(&w, "ada", "{\"email\":\"Family@shop.example\",\"plan\":\"pro\"}");
+    identify(&w, "bob", "{\"email\":\"family@shop.example\",\"plan\":\"pro\"}");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
+    outcome(&w, a, OUTCOME_FAILED);
+    assert_ok(act(&w, "retry-failed"));
+    run(&w);
+    assert_int_equal(claim(&w)->profile, a->profile);
+    assert_null(claim(&w));
+    engine_world_close(&w);
+}
+
+TEST(broadcast, of_two_recipients_who_become_one_person_one_gets_it)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    assert_int_equal(status(&w).counts[RECIPIENT_WAITING], 2);
+    assert_ok(engine_world_tell(
+        &w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
+    outcome(&w, claim(&w), OUTCOME_SENT);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
+    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, who_is_erased_while_waiting_is_counted_and_is_nobody)
+{
+    struct world w = world();
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    assert_ok(engine_world_tell(
+        &w, (struct record){ .kind = RECORD_ERASE, .profile = engine_find(w.engine, STR("ada")) }));
+    assert_null(claim(&w));
+    uint32_t from = 0, people[4];
+    assert_int_equal(status(&w).counts[RECIPIENT_ERASED], 1);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(engine_broadcast_people(
+                         w.engine, program_broadcast(engine_program(w.engine), STR("spring")),
+                         RECIPIENT_BIT(RECIPIENT_ERASED), &from, people, NULL, 4),
+                     0);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, a_throttle_lets_so_many_an_hour_go_and_a_pause_earns_no_more)
+{
+    struct world w = world();
+    char         user[16];
+    assert_ok(define(&w, ",\"throttle\":60"));
+    for (int i = 0; i < 200; i++) {
+        snprintf(user, sizeof user, "u%d", i);
+        person(&w, user);
+    }
+    assert_ok(act(&w, "launch"));
+    int sent = 0;
+    for (int minute = 0; minute < 60; minute++) {
+        for (int s = 0; s < 60; s++) {
+            if (engine_next_ms(w.engine) <= w.now_ms)
+                engine_world_tick(&w, 0);
+            w.now_ms += 1000;
+        }
+        for (const struct claim *c; (c = claim(&w)) != NULL; sent++)
+            outcome(&w, c, OUTCOME_SENT);
+    }
+    assert_in_range(sent, 58, 62);
+    assert_ok(act(&w, "pause"));
+    w.now_ms += 5 * TIME_HOUR_MS;
+    assert_ok(act(&w, "resume"));
+    run(&w);
+    int at_once = 0;
+    for (const struct claim *c; (c = claim(&w)) != NULL; at_once++)
+        outcome(&w, c, OUTCOME_SENT);
+    assert_in_range(at_once, 1, 3);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, at_a_local_time_everyone_gets_it_when_their_clocks_show_it)
+{
+    struct world w = world();
+    assert_ok(define(&w, ",\"when\":{\"local\":\"2026-01-02T09:00\"}"));
+    person(&w, "utc");
+    identify(&w, "east",
+             "{\"email\":\"east@shop.example\",\"plan\":\"pro\",\"timezone\":\"Far/East\"}");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    assert_int_equal(status(&w).state, BROADCAST_SCHEDULED);
+    assert_null(claim(&w));
+    w.now_ms = T0 + TIME_DAY_MS - 5 * TIME_HOUR_MS; /* 09:00, 14 hours east */
+    run(&w);
+    assert_str(claim(&w)->address, "east@shop.example");
+    assert_null(claim(&w));
+    assert_int_equal(engine_next_ms(w.engine), T0 + TIME_DAY_MS + 9 * TIME_HOUR_MS);
+    w.now_ms = T0 + TIME_DAY_MS + 9 * TIME_HOUR_MS;
+    run(&w);
+    assert_str(claim(&w)->address, "utc@shop.example");
+    assert_null(claim(&w));
+    assert_false(status(&w).is_looking);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, later_it_begins_at_its_instant_and_an_instant_that_has_passed_is_refused)
+{
+    struct world w = world();
+    assert_ok(define(&w, ",\"when\":{\"at\":\"2026-01-01T06:00:00Z\"}"));
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    assert_null(claim(&w));
+    assert_int_equal(engine_next_ms(w.engine), T0 + 6 * TIME_HOUR_MS);
+    w.now_ms = T0 + 6 * TIME_HOUR_MS;
+    run(&w);
+    assert_non_null(claim(&w));
+    engine_world_close(&w);
+
+    w = world();
+    assert_ok(define(&w, ",\"when\":{\"at\":\"2025-12-31T06:00:00Z\"}"));
+    assert_int_equal(act(&w, "launch"), ERR_CONFLICT);
+    assert_ok(define(&w, ",\"when\":{\"local\":\"2025-12-31T06:00\"}"));
+    assert_int_equal(act(&w, "launch"), ERR_CONFLICT);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, what_was_launched_is_changed_no_more_and_what_it_uses_stays_until_it_is_over)
+{
+    struct world w = world();
+    assert_ok(engine_world_define(&w, DEFINE_SEGMENT, "pro", "plan = \"pro\""));
+    assert_ok(engine_world_define(&w, DEFINE_BROADCAST, "spring",
+                                  "{\"broadcast\":\"spring\",\"template\":\"news\","
+                                  "\"audience\":\"in segment \\\"pro\\\"\"}"));
+    person(&w, "ada");
+    assert_int_equal(engine_world_define(&w, DEFINE_SEGMENT, "pro", ""), ERR_CONFLICT);
+    assert_int_equal(engine_world_define(&w, DEFINE_TEMPLATE, "news", ""), ERR_CONFLICT);
+    assert_ok(act(&w, "launch"));
+    assert_int_equal(define(&w, ""), ERR_CONFLICT);
+    assert_int_equal(engine_world_define(&w, DEFINE_BROADCAST, "spring", ""), ERR_CONFLICT);
+    run(&w);
+    outcome(&w, claim(&w), OUTCOME_SENT);
+    assert_ok(engine_world_define(&w, DEFINE_SEGMENT, "pro", ""));
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "news", ""));
+    engine_world_close(&w);
+}
+
+TEST(broadcast, a_definition_that_could_not_be_sent_is_refused_where_it_is_wrong)
+{
+    static const struct {
+        const char *text, *where;
+    } rows[] = {
+        { "{\"broadcast\":\"x\",\"template\":\"news\",\"audience\":\"everyone\"}", "broadcast" },
+        { "{\"broadcast\":\"spring\",\"template\":\"gone\",\"audience\":\"everyone\"}",
+          "template" },
+        { "{\"broadcast\":\"spring\",\"template\":\"receipt\",\"audience\":\"everyone\"}",
+          "template" },
+        { "{\"broadcast\":\"spring\",\"template\":\"hook\",\"audience\":\"everyone\"}",
+          "template" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\"}", "audience" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"in segment \\\"no\\\"\"}",
+          "audience:1:1" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"plan is is\"}",
+          "audience:1:9" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"when\":\"soon\"}",
+          "when" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"when\":{\"at\":\"2026-12-01T09:00\"}}",
+          "when.at" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"when\":{\"local\":\"2026-12-01T09:00Z\"}}",
+          "when.local" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"throttle\":0}",
+          "throttle" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"thottle\":5}",
+          "broadcast" },
+    };
+    struct world w = world();
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "receipt",
+                                  "subject: s\ntransactional: yes\n--- html\nx"));
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "hook",
+                                  "channel: webhook\nurl: https://shop.example/\n--- text\nx"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum err checked = program_check(engine_program(w.engine), DEFINE_BROADCAST, STR("spring"),
+                                         str_of(rows[i].text), &w.problem);
+        assert_int_not_equal(checked, OK);
+        assert_string_equal(w.problem.where, rows[i].where);
+        assert_int_equal(engine_world_define(&w, DEFINE_BROADCAST, "spring", rows[i].text),
+                         checked);
+    }
+    assert_true(status(&w).def->throttle == 0); /* the one before stands */
+    engine_world_close(&w);
+}
+
+TEST(broadcast, the_preview_says_who_would_get_it_and_why_the_others_would_not)
+{
+    struct world             w = world();
+    struct broadcast_preview preview = { .number = program_broadcast(engine_program(w.engine),
+                                                                     STR("spring")) };
+    bool                     done = false;
+    person(&w, "ada");
+    identify(&w, "bob", "{\"plan\":\"pro\"}");
+    identify(&w, "twin", "{\"email\":\"ADA@shop.example\",\"plan\":\"pro\"}");
+    identify(&w, "eve", "{\"email\":\"eve@shop.example\"}");
+    while (!done)
+        assert_ok(broadcast_preview_step(w.engine, &preview, 1, &done));
+    assert_int_equal(preview.audience, 3);
+    assert_int_equal(preview.counts[RECIPIENT_WAITING], 1);
+    assert_int_equal(preview.counts[RECIPIENT_NO_ADDRESS], 1);
+    assert_int_equal(preview.counts[RECIPIENT_TWICE], 1);
+    broadcast_preview_done(&preview);
+    engine_world_close(&w);
+}
+
+/* ---- kept and loaded ---- */
+
+/* Another engine that stands where this one stood: its names, definitions, decisions, and what is
+ * kept of broadcasts. */
+static void reload(struct world *w, const char *texts[][3], size_t texts_count)
+{
+    SCOPED(buf_donep) struct buf                   kept = buf_make(1 << 20);
+    SCOPED(json_parser_closep) struct json_parser *parser = json_parser_open();
+    struct world                                   next = engine_world_open();
+    uint32_t                                       number, page;
+    struct str                                     text;
+    assert_true(engine_broadcasts_moved(w->engine));
+    engine_broadcasts_write(w->engine, &kept);
+    next.now_ms = w->now_ms;
+    next.seq = w->seq;
+    for (size_t i = 0; i < w->out.names_count; i++)
+        assert_ok(engine_load_name(next.engine, (enum name_kind)w->out.names[i].kind,
+                                   w->out.names[i].id, w->out.names[i].text));
+    for (size_t i = 0; i < texts_count; i++)
+        assert_ok(engine_load_definition(
+            next.engine, texts[i][0][0] == 'b' ? DEFINE_BROADCAST : DEFINE_TEMPLATE,
+            str_of(texts[i][1]), str_of(texts[i][2]), (uint32_t)i + 1));
+    for (size_t i = 0; i < w->out.decisions_count; i++) {
+        struct decision d = w->out.decisions[i];
+        d.text = STR_NONE;
+        assert_ok(engine_load_decision(next.engine, parser, next.arena, &d));
+    }
+    assert_ok(engine_broadcasts_load(next.engine, buf_view(&kept)));
+    while (engine_broadcast_page(w->engine, &number, &page, &text)) {
+        assert_in_range(page, 0, engine_broadcast_pages(next.engine, number) - 1);
+        assert_ok(engine_broadcast_page_load(next.engine, number, page, text));
+    }
+    assert_ok(engine_load_end(next.engine, next.seq, next.now_ms));
+    engine_close(w->engine);
+    w->engine = next.engine;
+    next.engine = NULL;
+    zones_close(w->zones);
+    w->zones = next.zones;
+    arena_close(next.arena);
+}
+
+TEST(broadcast, a_load_goes_on_where_the_job_and_each_recipient_were)
+{
+    const char *texts[][3] = {
+        { "template", "news", "subject: s\ntopic: offers\n--- html\nx" },
+        { "broadcast", "spring",
+          "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"throttle\":7200}" },
+    };
+    struct world w = world();
+    char         user[16];
+    assert_ok(engine_world_define(&w, DEFINE_BROADCAST, "spring", texts[1][2]));
+    for (int i = 0; i < 1500; i++) {
+        snprintf(user, sizeof user, "u%d", i);
+        person(&w, user);
+    }
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w), *c = claim(&w);
+    outcome(&w, a, OUTCOME_SENT);
+    outcome(&w, b, OUTCOME_FAILED);
+    struct broadcast_status before = status(&w);
+    reload(&w, texts, 2);
+    struct broadcast_status after = status(&w);
+    assert_int_equal(after.state, BROADCAST_RUNNING);
+    assert_int_equal(after.looked, before.looked);
+    assert_int_equal(after.all, 1500);
+    assert_memory_equal(after.counts, before.counts, sizeof after.counts);
+    outcome(&w, c, OUTCOME_SENT);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 2);
+    assert_ok(act(&w, "retry-failed"));
+    assert_int_equal(act(&w, "launch"), ERR_CONFLICT);
+    engine_world_close(&w);
+}

@@ -1,0 +1,503 @@
+/*
+ * A broadcast launched, paused, resumed, cancelled, its failed ones sent again; and the job that
+ * goes over all people, a part with each record of the clock.
+ */
+#include "engine/broadcasting.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "engine/broadcast.h"
+#include "engine/vec.h"
+
+enum {
+    LOOKS = 4000,     /* of one clock record */
+    INTENTS = 1000,   /* of one clock record */
+    BLOCKED_MS = 250, /* before it is looked at again whether fewer wait */
+};
+#define SLOT_SLACK_US INT64_C(2000000) /* who was late may catch up so much */
+#define FAR_EAST_MS (14 * TIME_HOUR_MS)
+#define FAR_WEST_MS (12 * TIME_HOUR_MS)
+
+static const char *const ACTS[BROADCAST_ACTS] = { "launch", "pause", "resume", "cancel",
+                                                  "retry-failed" };
+
+enum broadcast_act broadcast_act_of(struct str word)
+{
+    int i = 0;
+    while (i < BROADCAST_ACTS && !str_eq(word, str_of(ACTS[i])))
+        i++;
+    return (enum broadcast_act)i;
+}
+
+/* ---- runs ---- */
+
+struct broadcast_run *broadcast_run_of(struct engine *engine, uint32_t number)
+{
+    while (engine->broadcasts.count <= number)
+        if (VEC_ADD(&engine->broadcasts, (struct broadcast_run){ .round_ms = TIME_NEVER,
+                                                                 .later_ms = TIME_NEVER,
+                                                                 .addresses = map_make() }) != OK)
+            return NULL;
+    return &engine->broadcasts.items[number];
+}
+
+const struct broadcast_run *broadcast_run_get(const struct engine *engine, uint32_t number)
+{
+    static const struct broadcast_run none = { .round_ms = TIME_NEVER, .later_ms = TIME_NEVER };
+    return number < engine->broadcasts.count ? &engine->broadcasts.items[number] : &none;
+}
+
+void broadcasting_done(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->broadcasts.count; i++) {
+        recipients_done(&engine->broadcasts.items[i].recipients);
+        map_done(&engine->broadcasts.items[i].addresses);
+        arena_close(engine->broadcasts.items[i].arena);
+    }
+    VEC_DONE(&engine->broadcasts);
+}
+
+bool broadcast_is_looking(const struct broadcast_run *run)
+{
+    return run->round_ms != TIME_NEVER || run->retrying.cursor < run->retrying.end;
+}
+
+bool broadcast_is_under_way(const struct broadcast_run *run)
+{
+    return run->is_launched && run->finished_ms == 0;
+}
+
+int64_t broadcast_next_ms(const struct broadcast_run *run)
+{
+    if (!broadcast_is_under_way(run) || run->is_paused || !broadcast_is_looking(run))
+        return TIME_NEVER;
+    bool    is_retrying = run->retrying.cursor < run->retrying.end;
+    int64_t next_ms = is_retrying ? run->ready_ms : run->round_ms;
+    return next_ms > run->ready_ms ? next_ms : run->ready_ms;
+}
+
+int64_t broadcasts_next_ms(const struct engine *engine)
+{
+    int64_t next_ms = TIME_NEVER;
+    for (uint32_t i = 0; engine->broadcasts_open > 0 && i < engine->broadcasts.count; i++) {
+        int64_t its_ms = broadcast_next_ms(&engine->broadcasts.items[i]);
+        next_ms = its_ms < next_ms ? its_ms : next_ms;
+    }
+    return next_ms;
+}
+
+static void finish(struct engine *engine, struct broadcast_run *run)
+{
+    run->finished_ms = engine->now_ms;
+    engine->broadcasts_open--;
+    engine->broadcasts_moved = true;
+    map_done(&run->addresses);
+    run->addresses = map_make();
+    arena_close(run->arena);
+    run->arena = NULL;
+}
+
+void broadcast_settle(struct engine *engine, struct broadcast_run *run)
+{
+    const uint64_t *counts = run->recipients.counts;
+    if (broadcast_is_under_way(run) && !broadcast_is_looking(run) &&
+        counts[RECIPIENT_WAITING] + counts[RECIPIENT_SENDING] + counts[RECIPIENT_DEFERRED] == 0)
+        finish(engine, run);
+}
+
+/* ---- acts ---- */
+
+static enum err refuse(struct problem *problem, const char *what, const char *remedy)
+{
+    return problem_set(problem, ERR_CONFLICT, "broadcast", what, remedy);
+}
+
+static enum err time_check(const struct engine *engine, const struct broadcast_def *def,
+                           struct problem *problem)
+{
+    int64_t last_ms = def->when == BROADCAST_LOCAL ? def->at_ms + FAR_WEST_MS : def->at_ms;
+    if (def->when == BROADCAST_NOW || last_ms > engine->now_ms)
+        return OK;
+    return problem_set(problem, ERR_CONFLICT, "when",
+                       def->when == BROADCAST_AT ? "That instant has passed."
+                                                 : "That time has passed everywhere.",
+                       "Write a later one, or \"now\".");
+}
+
+static int64_t start_of(const struct engine *engine, const struct broadcast_def *def)
+{
+    int64_t at_ms = def->when == BROADCAST_NOW  ? engine->now_ms
+                    : def->when == BROADCAST_AT ? def->at_ms
+                                                : def->at_ms - FAR_EAST_MS;
+    return at_ms > engine->now_ms ? at_ms : engine->now_ms;
+}
+
+static enum err launch(struct engine *engine, uint32_t number, const struct record *record,
+                       struct problem *problem)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    const struct template_def *template = program_template_at(engine->program, def->template_id);
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    int64_t               expected = 0;
+    if (run == NULL)
+        return ERR_MEMORY;
+    if (run->is_launched)
+        return refuse(problem, "It was launched already, and goes to nobody twice.",
+                      "Give a new broadcast another name.");
+    if (template->version == 0 || template->transactional ||
+        !channel_is_to_person(template->channel))
+        return refuse(problem, "Its template was deleted, or is none for a broadcast any more.",
+                      "Apply the template again, without \"transactional: yes\".");
+    TRY(time_check(engine, def, problem));
+    (void)json_get_int(record->properties, STR("expected"), &expected);
+    run->is_launched = true;
+    run->launched_ms = engine->now_ms;
+    run->start_ms = run->round_ms = start_of(engine, def);
+    run->looking = (struct broadcast_round){ 0, people_count(engine->people) };
+    run->expected = expected > 0 ? (uint64_t)expected : 0;
+    engine->broadcasts_open++;
+    return OK;
+}
+
+static enum err pause(struct broadcast_run *run, struct problem *problem)
+{
+    if (!broadcast_is_under_way(run) || run->is_cancelled)
+        return refuse(problem, "It is not under way.", "Look at its state.");
+    if (run->is_paused)
+        return refuse(problem, "It is paused already.", "Resume it, or cancel it.");
+    run->is_paused = true;
+    return OK;
+}
+
+static const struct message *message_of(const struct engine *engine, uint32_t number,
+                                        uint32_t profile)
+{
+    const struct state *state =
+        people_state_get(engine->people, people_root(engine->people, profile));
+    for (uint32_t i = 0; i < state->rare->messages.count; i++)
+        if (state->rare->messages.items[i].enrollment == broadcast_key(number, profile))
+            return &state->rare->messages.items[i];
+    return NULL;
+}
+
+/* Timers that came while it was paused are gone: each message that waits gets one again. */
+static enum err release(struct engine *engine, uint32_t number)
+{
+    const struct recipients *recipients = &broadcast_run_get(engine, number)->recipients;
+    uint32_t bits = RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_DEFERRED);
+    for (uint32_t p = recipients_next(recipients, bits, 0); p != UINT32_MAX;
+         p = recipients_next(recipients, bits, p + 1)) {
+        const struct message *message = message_of(engine, number, p);
+        if (message != NULL && message->state == MESSAGE_QUEUED)
+            TRY(outbox_wait(engine, people_root(engine->people, p), message));
+    }
+    return OK;
+}
+
+static enum err resume(struct engine *engine, uint32_t number, struct problem *problem)
+{
+    struct broadcast_run *run = &engine->broadcasts.items[number];
+    if (!run->is_paused)
+        return refuse(problem, "It is not paused.", "Look at its state.");
+    run->is_paused = false;
+    run->ready_ms = 0;
+    broadcast_settle(engine, run);
+    return release(engine, number);
+}
+
+static enum err cancel(struct engine *engine, struct broadcast_run *run, struct problem *problem)
+{
+    if (!broadcast_is_under_way(run) || run->is_cancelled)
+        return refuse(problem, "It is not under way.", "What was sent cannot be taken back.");
+    run->is_cancelled = true;
+    run->is_paused = false;
+    run->ready_ms = 0;
+    run->retrying = (struct broadcast_round){ 0, 0 };
+    run->looking = (struct broadcast_round){ 0, people_count(engine->people) };
+    run->round_ms = engine->now_ms;
+    run->later_ms = TIME_NEVER;
+    return OK;
+}
+
+static enum err retry(struct engine *engine, struct broadcast_run *run, struct problem *problem)
+{
+    if (!run->is_launched || run->is_cancelled)
+        return refuse(problem, "It was not launched, or was cancelled.", "Look at its state.");
+    if (run->recipients.counts[RECIPIENT_FAILED] == 0)
+        return refuse(problem, "It failed for nobody.", "Look at its state.");
+    if (run->finished_ms != 0)
+        engine->broadcasts_open++;
+    run->finished_ms = 0;
+    run->ready_ms = 0;
+    run->retries++;
+    run->retrying = (struct broadcast_round){ 0, people_count(engine->people) };
+    return OK;
+}
+
+static enum err act_run(struct engine *engine, uint32_t number, const struct record *record,
+                        struct problem *problem)
+{
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    if (run == NULL)
+        return ERR_MEMORY;
+    switch (broadcast_act_of(json_get_str(record->properties, STR("act")))) {
+    case BROADCAST_LAUNCH:
+        return launch(engine, number, record, problem);
+    case BROADCAST_PAUSE:
+        return pause(run, problem);
+    case BROADCAST_RESUME:
+        return resume(engine, number, problem);
+    case BROADCAST_CANCEL:
+        return cancel(engine, run, problem);
+    case BROADCAST_RETRY:
+        return retry(engine, run, problem);
+    case BROADCAST_ACTS:
+        break;
+    }
+    return problem_set(problem, ERR_INPUT, "act", "There is no such act.",
+                       "Use launch, pause, resume, cancel or retry-failed.");
+}
+
+enum err apply_broadcast(struct engine *engine, const struct record *record,
+                         struct problem *problem)
+{
+    uint32_t number = program_broadcast(engine->program, record->name);
+    if (number == SEGMENT_NO_ID)
+        return problem_format(problem, ERR_ABSENT, "name", "Look at the list.",
+                              "There is no broadcast \"%.*s\".",
+                              STR_ARG(str_slice(record->name, 0, 128)));
+    TRY(act_run(engine, number, record, problem));
+    engine->broadcasts_moved = true;
+    return OK;
+}
+
+/* ---- definitions ---- */
+
+static bool needs(const struct broadcast_def *def, const struct program *program,
+                  enum definition_kind kind, struct str name)
+{
+    if (kind == DEFINE_TEMPLATE)
+        return str_eq(def->template, name);
+    if (kind == DEFINE_TRAIT)
+        return program_asks(program, def->audience.tree, name);
+    return kind == DEFINE_SEGMENT &&
+           segment_needs_segment(&def->audience.program, program_segment(program, name));
+}
+
+/* What was launched stays as it was; what one that is not over asks for is not deleted. Stored
+ * definitions are loaded without this: they were looked at when they came. */
+enum err broadcasting_allows(const struct engine *engine, const struct record *record,
+                             struct problem *problem)
+{
+    const struct program *program = engine->program;
+    uint32_t              number = program_broadcast(program, record->name);
+    if (record->definition_kind == DEFINE_BROADCAST)
+        return number != SEGMENT_NO_ID && broadcast_run_get(engine, number)->is_launched
+                   ? problem_format(problem, ERR_CONFLICT, "broadcast",
+                                    "Give a new broadcast another name.",
+                                    "The broadcast \"%.*s\" was launched, and stays as it was.",
+                                    STR_ARG(str_slice(record->name, 0, 128)))
+                   : OK;
+    if (record->body.len > 0)
+        return OK;
+    for (uint32_t i = 0; i < program->broadcasts.count; i++) {
+        const struct broadcast_def *def = &program->broadcasts.items[i];
+        if (def->arena != NULL && broadcast_run_get(engine, i)->finished_ms == 0 &&
+            needs(def, program, record->definition_kind, record->name))
+            return problem_format(problem, ERR_CONFLICT, "definition",
+                                  "Change the broadcast first, or wait until it is finished.",
+                                  "The broadcast \"%.*s\" uses \"%.*s\".", STR_ARG(def->name),
+                                  STR_ARG(str_slice(record->name, 0, 60)));
+    }
+    return OK;
+}
+
+/* ---- the job ---- */
+
+/* What of it may wait in the queue: a stopped way out, or a throttle, holds up no more than this.
+ */
+static uint64_t waiting_max(const struct broadcast_def *def)
+{
+    uint64_t minute = def->throttle / 60 + 1;
+    return def->throttle == 0 || minute > BROADCAST_WAITING_MAX ? BROADCAST_WAITING_MAX : minute;
+}
+
+/* May one more be queued now? Else it is looked at again at ready_ms. */
+static bool has_place(const struct engine *engine, const struct broadcast_def *def,
+                      struct broadcast_run *run)
+{
+    int64_t now_us = engine->now_ms * 1000;
+    if (run->recipients.counts[RECIPIENT_WAITING] >= waiting_max(def)) {
+        run->ready_ms = engine->now_ms + BLOCKED_MS;
+        return false;
+    }
+    if (def->throttle > 0 && run->slot_us > now_us) {
+        run->ready_ms = (run->slot_us + 999) / 1000;
+        return false;
+    }
+    return true;
+}
+
+static void place_take(const struct engine *engine, const struct broadcast_def *def,
+                       struct broadcast_run *run)
+{
+    int64_t now_us = engine->now_ms * 1000;
+    if (def->throttle == 0)
+        return;
+    if (run->slot_us < now_us - SLOT_SLACK_US)
+        run->slot_us = now_us - SLOT_SLACK_US;
+    run->slot_us += INT64_C(3600000000) / def->throttle;
+}
+
+static enum err queue_one(struct engine *engine, struct out *out, uint32_t number, uint32_t profile)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    const struct template_def *template = program_template_at(engine->program, def->template_id);
+    place_take(engine, def, broadcast_run_of(engine, number));
+    out->intents++;
+    return decide(engine, out,
+                  (struct decision){ .kind = DECISION_INTENT,
+                                     .profile = people_root(engine->people, profile),
+                                     .at_ms = engine->now_ms,
+                                     .subject = broadcast_key(number, profile),
+                                     .other = def->template_id,
+                                     .topic = def->topic,
+                                     .channel = template->channel,
+                                     .journey = JOURNEY_NONE });
+}
+
+/* A person, of whom nothing was decided under any of their numbers. */
+static bool is_new(const struct engine *engine, const struct broadcast_run *run, uint32_t profile)
+{
+    uint32_t member = profile;
+    if (people_root(engine->people, profile) != profile ||
+        people_is_nobody(engine->people, profile))
+        return false;
+    do
+        if (recipients_get(&run->recipients, member) != RECIPIENT_NONE)
+            return false;
+    while ((member = people_get(engine->people, member)->next) != profile);
+    return true;
+}
+
+/* Has their time come? Else it is noted when it will. */
+static bool is_time(const struct engine *engine, const struct broadcast_def *def,
+                    struct broadcast_run *run, uint32_t person)
+{
+    if (def->when != BROADCAST_LOCAL)
+        return true;
+    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
+    if (due_ms > engine->now_ms && due_ms < run->later_ms)
+        run->later_ms = due_ms;
+    return due_ms <= engine->now_ms;
+}
+
+/* Compiled anew for each round: computed traits and stages that it asks for may have changed. What
+ * cannot be compiled any more holds for nobody. */
+static enum err audience_make(struct engine *engine, const struct broadcast_def *def,
+                              struct broadcast_run *run)
+{
+    struct segment_names names = program_names(engine->program, true);
+    if (run->arena != NULL)
+        return OK;
+    run->arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    if (run->arena == NULL)
+        return ERR_MEMORY;
+    enum err err = segment_compile(run->arena, def->audience.tree, &names, &run->audience, NULL);
+    if (err == OK || err == ERR_MEMORY)
+        return err;
+    run->looking.cursor = run->looking.end;
+    return OK;
+}
+
+static void round_end(struct engine *engine, struct broadcast_run *run)
+{
+    arena_close(run->arena);
+    run->arena = NULL;
+    run->round_ms = run->later_ms;
+    run->later_ms = TIME_NEVER;
+    if (run->round_ms != TIME_NEVER)
+        run->looking.cursor = 0;
+    broadcast_settle(engine, run);
+}
+
+static enum err look(struct engine *engine, struct out *out, uint32_t number)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    struct broadcast_run       *run = broadcast_run_of(engine, number);
+    TRY(audience_make(engine, def, run));
+    uint32_t queued = 0;
+    for (int i = 0; i < LOOKS && run->looking.cursor < run->looking.end; i++) {
+        uint32_t p = run->looking.cursor;
+        if (queued == INTENTS || !has_place(engine, def, run))
+            return OK;
+        run->looking.cursor++;
+        if (!is_new(engine, run, p) || !is_time(engine, def, run, p))
+            continue;
+        TRY(wakes_before(engine, out, p, engine->now_ms));
+        if (!engine_ask(engine, &run->audience, p, engine->now_ms).holds)
+            continue;
+        TRY(queue_one(engine, out, number, p));
+        queued++;
+    }
+    if (run->looking.cursor == run->looking.end)
+        round_end(engine, run);
+    return OK;
+}
+
+static enum err retry_some(struct engine *engine, struct out *out, uint32_t number)
+{
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    struct broadcast_run       *run = broadcast_run_of(engine, number);
+    uint32_t                    failed = RECIPIENT_BIT(RECIPIENT_FAILED);
+    for (int i = 0; i < INTENTS && run->retrying.cursor < run->retrying.end; i++) {
+        uint32_t p = recipients_next(&run->recipients, failed, run->retrying.cursor);
+        if (p >= run->retrying.end) {
+            run->retrying.cursor = run->retrying.end;
+            break;
+        }
+        run->retrying.cursor = p;
+        if (!has_place(engine, def, run))
+            return OK;
+        run->retrying.cursor++;
+        if (people_is_nobody(engine->people, p))
+            continue;
+        TRY(wakes_before(engine, out, people_root(engine->people, p), engine->now_ms));
+        TRY(queue_one(engine, out, number, p));
+    }
+    broadcast_settle(engine, run);
+    return OK;
+}
+
+static enum err cancel_some(struct engine *engine, struct out *out, uint32_t number)
+{
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    uint32_t bits = RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_DEFERRED);
+    for (int i = 0; i < INTENTS && run->looking.cursor < run->looking.end; i++) {
+        uint32_t              p = recipients_next(&run->recipients, bits, run->looking.cursor);
+        const struct message *message =
+            p >= run->looking.end ? NULL : message_of(engine, number, p);
+        run->looking.cursor = p >= run->looking.end ? run->looking.end : p + 1;
+        if (message != NULL && message->state == MESSAGE_QUEUED)
+            TRY(outbox_drop(engine, out, people_root(engine->people, p), message->id,
+                            BROADCAST_WHY_CANCELLED));
+    }
+    if (run->looking.cursor == run->looking.end)
+        round_end(engine, run);
+    return OK;
+}
+
+enum err broadcasts_run(struct engine *engine, struct out *out)
+{
+    for (uint32_t i = 0; engine->broadcasts_open > 0 && i < engine->broadcasts.count; i++) {
+        const struct broadcast_run *run = &engine->broadcasts.items[i];
+        if (broadcast_next_ms(run) > engine->now_ms)
+            continue;
+        engine->broadcasts_moved = true;
+        TRY(run->is_cancelled                          ? cancel_some(engine, out, i)
+            : run->retrying.cursor < run->retrying.end ? retry_some(engine, out, i)
+                                                       : look(engine, out, i));
+    }
+    return OK;
+}

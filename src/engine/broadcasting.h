@@ -1,0 +1,58 @@
+/*
+ * broadcasting: broadcasts under way, inside the engine. See broadcast.h for what they are.
+ *
+ * A run is what became of one broadcast: how far its job is, and its recipients. What happens to a
+ * message under a broadcast's key is noted where decisions are applied, live and on load alike.
+ */
+#ifndef DULT_ENGINE_BROADCASTING_H
+#define DULT_ENGINE_BROADCASTING_H
+
+#include "base/map.h"
+#include "engine/inside.h"
+
+/* A walk over all profiles up to `end`; none is under way where cursor == end. */
+struct broadcast_round {
+    uint32_t cursor, end;
+};
+
+struct broadcast_run {
+    bool                   is_launched, is_paused, is_cancelled;
+    int64_t                launched_ms, start_ms, finished_ms;
+    struct broadcast_round looking;  /* who is of the audience; of a cancelled one: who waits */
+    int64_t                round_ms; /* not before; TIME_NEVER: no round is left */
+    int64_t                later_ms; /* LOCAL: when it is that time for the next of those passed */
+    struct broadcast_round retrying; /* who failed */
+    uint32_t               retries;
+    uint64_t               expected;
+    int64_t                slot_us;  /* the throttle's next place */
+    int64_t                ready_ms; /* not before: the throttle, or too many wait */
+    struct recipients      recipients;
+    uint32_t               pages_stored; /* as loaded */
+    struct map             addresses;    /* of those claimed, to profiles; while it is under way */
+    struct arena          *arena;        /* the audience as it is asked in this round */
+    struct segment_program audience;
+};
+
+/* Why a message is dropped. */
+#define BROADCAST_WHY_CANCELLED STR("the broadcast was cancelled")
+#define BROADCAST_WHY_ADDRESS STR("another person with this address gets it")
+#define BROADCAST_WHY_PERSON STR("two became one person, and the other one's goes")
+
+/* Of one number; NULL without memory. The pointer is good until the next call. */
+struct broadcast_run       *broadcast_run_of(struct engine *engine, uint32_t number);
+const struct broadcast_run *broadcast_run_get(const struct engine *engine, uint32_t number);
+/* Is a round left? */
+bool broadcast_is_looking(const struct broadcast_run *run);
+bool broadcast_is_under_way(const struct broadcast_run *run);
+/* When its job has something to do, or TIME_NEVER. */
+int64_t broadcast_next_ms(const struct broadcast_run *run);
+/* Is all final? Then it is finished now. */
+void broadcast_settle(struct engine *engine, struct broadcast_run *run);
+
+/* A number for an address, however it is written; 0: there is none. */
+uint64_t broadcast_address_hash(const struct engine *engine, struct str address);
+bool     broadcast_same_profile(const void *owner, uint32_t value, const void *key); /* any */
+/* Which state is a reason that a message is dropped for? */
+enum recipient_state recipient_of_reason(struct str reason);
+
+#endif

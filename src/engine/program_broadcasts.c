@@ -1,0 +1,234 @@
+/*
+ * Broadcasts: their definitions read and checked. What became of one is not known here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "engine/program_inside.h"
+#include "engine/vec.h"
+
+uint32_t program_broadcast(const struct program *program, struct str name)
+{
+    uint32_t number = program_number(program, NAME_BROADCAST, name);
+    return number < program->broadcasts.count && program->broadcasts.items[number].arena != NULL
+               ? number
+               : SEGMENT_NO_ID;
+}
+
+const struct broadcast_def *program_broadcast_at(const struct program *program, uint32_t number)
+{
+    static const struct broadcast_def none;
+    return number < program->broadcasts.count ? &program->broadcasts.items[number] : &none;
+}
+
+struct reading {
+    struct program       *program;
+    struct broadcast_def *def;
+    bool                  grow;
+    struct problem       *problem;
+};
+
+static enum err wrong(const struct reading *r, const char *where, const char *what,
+                      const char *remedy)
+{
+    return problem_set(r->problem, ERR_INPUT, where, what, remedy);
+}
+
+static enum err members_check(const struct reading *r, const struct json *root)
+{
+    static const char *const known[] = { "broadcast", "audience", "template", "topic",
+                                         "when",      "throttle", "note" };
+    for (uint32_t i = 0; i < root->count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+            found = found || str_eq(root->members[i].key, str_of(known[k]));
+        if (!found)
+            return problem_format(
+                r->problem, ERR_INPUT, "broadcast",
+                "Use broadcast, audience, template, topic, when, throttle or note.",
+                "A broadcast has no member \"%.*s\".",
+                STR_ARG(str_slice(root->members[i].key, 0, 60)));
+    }
+    return OK;
+}
+
+/* Puts the place of the whole in front of the place within. */
+static enum err at_audience(const struct reading *r, enum err err)
+{
+    if (err == OK || r->problem == NULL || err == ERR_MEMORY)
+        return err;
+    char inner[sizeof r->problem->where];
+    memcpy(inner, r->problem->where, sizeof inner);
+    snprintf(r->problem->where, sizeof r->problem->where, "audience%s%.100s",
+             inner[0] == '\0' ? "" : ":", inner);
+    return err;
+}
+
+static enum err audience_read(const struct reading *r, const struct json *value)
+{
+    struct condition    *out = &r->def->audience;
+    struct segment_names names = program_names(r->program, r->grow);
+    if (value == NULL || (value->kind != JSON_STRING && value->kind != JSON_OBJECT))
+        return wrong(r, "audience", "A broadcast needs an audience.",
+                     "Write a condition as a segment's, such as \"in segment \\\"vip\\\"\".");
+    TRY(at_audience(r, value->kind == JSON_STRING
+                           ? segment_parse(r->def->arena, value->string, &out->tree, r->problem)
+                           : segment_parse_json(r->def->arena, value, &out->tree, r->problem)));
+    return at_audience(
+        r, segment_compile(r->def->arena, out->tree, &names, &out->program, r->problem));
+}
+
+static enum err template_read(const struct reading *r, const struct json *root)
+{
+    struct broadcast_def *def = r->def;
+    def->template = json_get_str(root, STR("template"));
+    def->template_id = program_template(r->program, def->template);
+    if (str_is_empty(def->template))
+        return wrong(r, "template", "A broadcast needs a template.",
+                     "Name a template of this workspace.");
+    if (def->template_id == SEGMENT_NO_ID)
+        return problem_format(r->problem, ERR_ABSENT, "template", "Add the template first.",
+                              "There is no template \"%.*s\".", STR_ARG(def->template));
+    const struct template_def *template = program_template_at(r->program, def->template_id);
+    if (template->transactional)
+        return wrong(r, "template",
+                     "A broadcast is no receipt: this template is transactional, "
+                     "and would go to those who said no.",
+                     "Use another, or take \"transactional: yes\" out of the template.");
+    if (!channel_is_to_person(template->channel))
+        return wrong(r, "template", "What goes by this channel does not go to the person.",
+                     "Use a template for e-mail, SMS or post.");
+    def->topic = template->topic;
+    return OK;
+}
+
+static enum err topic_read(const struct reading *r, const struct json *value)
+{
+    if (value == NULL)
+        return OK;
+    if (value->kind != JSON_STRING || str_is_empty(value->string) ||
+        value->string.len > JOURNEY_NAME_BYTES_MAX)
+        return wrong(r, "topic", "A topic has a name of 1 to 128 bytes.",
+                     "Name one, or leave it out: it is then the template's.");
+    if (r->grow)
+        return program_intern(r->program, NAME_TOPIC, value->string, &r->def->topic);
+    return OK;
+}
+
+/* What clocks show has no zone of its own. */
+static bool has_zone(struct str text)
+{
+    size_t from = text.len < 10 ? text.len : 10; /* behind the date */
+    return str_find_char(text, from, 'Z') < text.len || str_find_char(text, from, 'z') < text.len ||
+           str_find_char(text, from, '+') < text.len || str_find_char(text, from, '-') < text.len;
+}
+
+static enum err when_read(const struct reading *r, const struct json *value)
+{
+    struct broadcast_def *def = r->def;
+    struct str            at = json_get_str(value, STR("at"));
+    struct str            local = json_get_str(value, STR("local"));
+    def->when = BROADCAST_NOW;
+    if (value == NULL || (value->kind == JSON_STRING && str_eq(value->string, STR("now"))))
+        return OK;
+    if (value->kind != JSON_OBJECT || value->count != 1 || str_is_empty(at) == str_is_empty(local))
+        return wrong(r, "when", "This is no time to send at.",
+                     "Write \"now\", {\"at\": \"2026-12-01T08:00:00Z\"} or "
+                     "{\"local\": \"2026-12-01T09:00\"}.");
+    def->when = str_is_empty(at) ? BROADCAST_LOCAL : BROADCAST_AT;
+    if (def->when == BROADCAST_AT && (time_parse(at, &def->at_ms) != OK || !has_zone(at)))
+        return wrong(r, "when.at", "This is no instant.",
+                     "Write it with its zone: 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00.");
+    if (def->when == BROADCAST_LOCAL &&
+        (time_parse(local, &def->at_ms) != OK || has_zone(local) || local.len < 16))
+        return wrong(r, "when.local", "This is no time as a clock shows it.",
+                     "Write it without a zone: 2026-12-01T09:00.");
+    return OK;
+}
+
+static enum err throttle_read(const struct reading *r, const struct json *value)
+{
+    if (value == NULL)
+        return OK;
+    if (value->kind != JSON_INT || value->integer < 1 || value->integer > BROADCAST_THROTTLE_MAX)
+        return wrong(r, "throttle", "This is no number of messages an hour.",
+                     "Write 1 to 100,000,000, or leave it out: then it goes as fast as it can.");
+    r->def->throttle = (uint32_t)value->integer;
+    return OK;
+}
+
+static enum err def_read(const struct reading *r, struct str name, struct str text)
+{
+    struct json *root = ARENA_NEW(r->def->arena, struct json);
+    struct str   kept = str_copy(r->def->arena, text);
+    if (root == NULL || kept.ptr == NULL)
+        return ERR_MEMORY;
+    if (text.len > BROADCAST_TEXT_BYTES_MAX)
+        return problem_set(r->problem, ERR_LIMIT, "broadcast", "The text is longer than 256 KB.",
+                           "Put the audience into a segment.");
+    TRY(json_parse_once(r->def->arena, kept, root, r->problem));
+    if (root->kind != JSON_OBJECT)
+        return wrong(r, "broadcast", "A broadcast is a JSON object.",
+                     "Begin with {\"broadcast\": ...}.");
+    TRY(members_check(r, root));
+    r->def->name = json_get_str(root, STR("broadcast"));
+    if (!str_eq(r->def->name, name))
+        return problem_format(
+            r->problem, ERR_INPUT, "broadcast", "Give the file and \"broadcast\" the same name.",
+            "The broadcast calls itself \"%.*s\".", STR_ARG(str_slice(r->def->name, 0, 128)));
+    TRY(template_read(r, root));
+    TRY(topic_read(r, json_get(root, STR("topic"))));
+    TRY(when_read(r, json_get(root, STR("when"))));
+    TRY(throttle_read(r, json_get(root, STR("throttle"))));
+    return audience_read(r, json_get(root, STR("audience")));
+}
+
+static enum err put(struct program *program, struct str name, struct broadcast_def def,
+                    uint32_t *number)
+{
+    TRY(program_intern(program, NAME_BROADCAST, name, number));
+    while (program->broadcasts.count <= *number)
+        TRY(VEC_ADD(&program->broadcasts, (struct broadcast_def){ .arena = NULL }));
+    arena_close(program->broadcasts.items[*number].arena);
+    program->broadcasts.items[*number] = def;
+    return OK;
+}
+
+enum err broadcast_define(struct program *program, struct str name, struct str text,
+                          uint32_t version, uint32_t *number, struct problem *problem)
+{
+    struct broadcast_def def = { .version = version };
+    struct reading       r = { program, &def, true, problem };
+    if (text.len == 0)
+        return program_broadcast(program, name) == SEGMENT_NO_ID
+                   ? ERR_ABSENT
+                   : put(program, name, (struct broadcast_def){ .arena = NULL }, number);
+    def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    if (def.arena == NULL)
+        return ERR_MEMORY;
+    enum err err = def_read(&r, name, text);
+    if (err == OK)
+        err = put(program, name, def, number);
+    if (err != OK)
+        arena_close(def.arena);
+    return err;
+}
+
+enum err broadcast_check(struct program *program, struct str name, struct str text,
+                         struct problem *problem)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct broadcast_def               def = { .arena = arena };
+    struct reading                     r = { program, &def, false, problem };
+    if (text.len == 0)
+        return OK;
+    return arena == NULL ? ERR_MEMORY : def_read(&r, name, text);
+}
+
+void broadcasts_done(struct program *program)
+{
+    for (uint32_t i = 0; i < program->broadcasts.count; i++)
+        arena_close(program->broadcasts.items[i].arena);
+    VEC_DONE(&program->broadcasts);
+}

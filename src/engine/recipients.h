@@ -1,0 +1,71 @@
+/*
+ * recipients: what became of a broadcast for each who was to get it.
+ *
+ * One letter a profile, in pages by the profile's number, so that a page is a text that the store
+ * keeps as it is; a page nobody of whom got anything is not there.
+ *
+ *      profile   0 1 2 3 4 5 ...                q waiting   s being sent   d to be tried again
+ *      page 0    S S . c S f ...                S sent   f failed   u unknown   others: held back
+ *
+ * Always true   counts[s] is how many have the state s; a page that was changed is given by
+ *               recipients_changed once.
+ * Cost          a byte a profile, of the pages that anyone is on.
+ */
+#ifndef DULT_ENGINE_RECIPIENTS_H
+#define DULT_ENGINE_RECIPIENTS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum { RECIPIENTS_PAGE = 1024 };
+
+enum recipient_state {
+    RECIPIENT_NONE,    /* not decided */
+    RECIPIENT_WAITING, /* in the queue */
+    RECIPIENT_SENDING,
+    RECIPIENT_DEFERRED, /* to be tried again */
+    RECIPIENT_SENT,     /* from here on it is final */
+    RECIPIENT_FAILED,
+    RECIPIENT_UNKNOWN,
+    RECIPIENT_NO_CONSENT, /* from here on it was held back */
+    RECIPIENT_SUPPRESSED,
+    RECIPIENT_NO_ADDRESS,
+    RECIPIENT_TWICE,     /* another who is the same person, or has the same address, gets it */
+    RECIPIENT_CANCELLED, /* with the broadcast */
+    RECIPIENT_ERASED,
+    RECIPIENT_HELD, /* any other reason: it could not be composed, its template is gone */
+    RECIPIENT_STATES,
+};
+
+/* A set of states: bits. */
+#define RECIPIENT_BIT(state) (1u << (state))
+#define RECIPIENTS_OPEN                                                                            \
+    (RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_SENDING) |                         \
+     RECIPIENT_BIT(RECIPIENT_DEFERRED))
+
+struct recipients {
+    struct recipients_page **pages; /* by profile / RECIPIENTS_PAGE; NULL: nobody */
+    uint32_t                 pages_count;
+    uint32_t                 changed_from; /* no page before it was changed */
+    uint64_t                 counts[RECIPIENT_STATES];
+};
+
+void recipients_done(struct recipients *recipients);
+
+enum recipient_state recipients_get(const struct recipients *recipients, uint32_t profile);
+MUST enum err        recipients_set(struct recipients *recipients, uint32_t profile,
+                                    enum recipient_state state);
+/* The first from `from` on whose state is among the bits, or UINT32_MAX. */
+uint32_t recipients_next(const struct recipients *recipients, uint32_t bits, uint32_t from);
+
+/* A page that was changed since it was last given; false: there is none more. Its text lives until
+ * the next change. */
+bool recipients_changed(struct recipients *recipients, uint32_t *page, struct str *text);
+/* A page as it was given, in the place of what is there. ERR_CORRUPT. */
+MUST enum err recipients_load(struct recipients *recipients, uint32_t page, struct str text);
+
+/* "sent", "no_consent" ...; the state of a word, or RECIPIENT_NONE. */
+const char          *recipient_word(enum recipient_state state);
+enum recipient_state recipient_of_word(struct str word);
+
+#endif
