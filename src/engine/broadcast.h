@@ -35,6 +35,7 @@
 #include "engine/channel.h"
 #include "engine/journey/definition.h"
 #include "engine/recipients.h"
+#include "engine/record.h"
 
 enum {
     BROADCAST_TEXT_BYTES_MAX = 256 << 10,
@@ -138,6 +139,11 @@ struct broadcast_preview {
 MUST enum err broadcast_preview_step(const struct engine *engine, struct broadcast_preview *preview,
                                      uint32_t most, bool *done);
 void          broadcast_preview_done(struct broadcast_preview *preview);
+
+/* May it be defined so (text empty: deleted), with what was launched? ERR_CONFLICT with a problem.
+ */
+MUST enum err engine_broadcast_allows(const struct engine *engine, enum definition_kind kind,
+                                      struct str name, struct str text, struct problem *problem);
 
 /* ---- kept with each batch ---- */
 

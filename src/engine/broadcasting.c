@@ -287,28 +287,28 @@ static bool needs(const struct broadcast_def *def, const struct program *program
 
 /* What was launched stays as it was; what one that is not over asks for is not deleted. Stored
  * definitions are loaded without this: they were looked at when they came. */
-enum err broadcasting_allows(const struct engine *engine, const struct record *record,
-                             struct problem *problem)
+enum err engine_broadcast_allows(const struct engine *engine, enum definition_kind kind,
+                                 struct str name, struct str text, struct problem *problem)
 {
     const struct program *program = engine->program;
-    uint32_t              number = program_broadcast(program, record->name);
-    if (record->definition_kind == DEFINE_BROADCAST)
+    uint32_t              number = program_broadcast(program, name);
+    if (kind == DEFINE_BROADCAST)
         return number != SEGMENT_NO_ID && broadcast_run_get(engine, number)->is_launched
                    ? problem_format(problem, ERR_CONFLICT, "broadcast",
                                     "Give a new broadcast another name.",
                                     "The broadcast \"%.*s\" was launched, and stays as it was.",
-                                    STR_ARG(str_slice(record->name, 0, 128)))
+                                    STR_ARG(str_slice(name, 0, 128)))
                    : OK;
-    if (record->body.len > 0)
+    if (text.len > 0)
         return OK;
     for (uint32_t i = 0; i < program->broadcasts.count; i++) {
         const struct broadcast_def *def = &program->broadcasts.items[i];
         if (def->arena != NULL && broadcast_run_get(engine, i)->finished_ms == 0 &&
-            needs(def, program, record->definition_kind, record->name))
+            needs(def, program, kind, name))
             return problem_format(problem, ERR_CONFLICT, "definition",
                                   "Change the broadcast first, or wait until it is finished.",
                                   "The broadcast \"%.*s\" uses \"%.*s\".", STR_ARG(def->name),
-                                  STR_ARG(str_slice(record->name, 0, 60)));
+                                  STR_ARG(str_slice(name, 0, 60)));
     }
     return OK;
 }

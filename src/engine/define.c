@@ -104,7 +104,8 @@ enum err apply_definition(struct engine *engine, const struct record *record,
 {
     uint32_t           number;
     const struct zone *zone = engine->program->zone;
-    TRY(broadcasting_allows(engine, record, problem));
+    TRY(engine_broadcast_allows(engine, record->definition_kind, record->name, record->body,
+                                problem));
     if (record->definition_kind == DEFINE_WORKSPACE)
         TRY(program_check(engine->program, DEFINE_WORKSPACE, record->name, record->body, problem));
     TRY(program_define(engine->program, record->definition_kind, record->name, record->body,

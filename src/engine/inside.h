@@ -372,9 +372,6 @@ MUST enum err apply_broadcast(struct engine *engine, const struct record *record
 MUST enum err broadcasts_run(struct engine *engine, struct out *out);
 int64_t       broadcasts_next_ms(const struct engine *engine);
 void          broadcasting_done(struct engine *engine);
-/* May the definition be changed, or deleted, with what broadcasts there are? */
-MUST enum err broadcasting_allows(const struct engine *engine, const struct record *record,
-                                  struct problem *problem);
 
 /* broadcast_noting.c: what became of a message; of others than a broadcast's nothing is noted. */
 MUST enum err broadcast_note(struct engine *engine, uint64_t enrollment, const struct decision *d);

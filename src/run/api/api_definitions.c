@@ -1,4 +1,5 @@
 /* Segments, journeys, templates and the workspace: as files, checked, applied, listed. */
+#include "run/api/api_broadcasts.h"
 #include "run/api/api_codes.h"
 #include "run/api/counting.h"
 #include "run/api/judging.h"
@@ -20,18 +21,19 @@ enum { NAME_BYTES_MAX_HERE = 128, DEFINITIONS_MAX = 40000, AUTHOR_BYTES_MAX = 40
 static enum definition_kind kind_of(struct call *call)
 {
     struct str path = http_path(call->request);
-    return str_starts(path, STR("/api/v1/segments"))    ? DEFINE_SEGMENT
-           : str_starts(path, STR("/api/v1/journeys"))  ? DEFINE_JOURNEY
-           : str_starts(path, STR("/api/v1/templates")) ? DEFINE_TEMPLATE
-           : str_starts(path, STR("/api/v1/snippets"))  ? DEFINE_SNIPPET
-           : str_starts(path, STR("/api/v1/codes"))     ? DEFINE_CODES
-           : str_starts(path, STR("/api/v1/questions")) ? DEFINE_QUESTION
-           : str_starts(path, STR("/api/v1/files"))     ? DEFINE_FILE
-           : str_starts(path, STR("/api/v1/traits"))    ? DEFINE_TRAIT
-           : str_starts(path, STR("/api/v1/stages"))    ? DEFINE_STAGES
-           : str_starts(path, STR("/api/v1/retention")) ? DEFINE_RETENTION
-           : str_starts(path, STR("/api/v1/topics"))    ? DEFINE_TOPICS
-                                                        : DEFINE_WORKSPACE;
+    return str_starts(path, STR("/api/v1/segments"))     ? DEFINE_SEGMENT
+           : str_starts(path, STR("/api/v1/journeys"))   ? DEFINE_JOURNEY
+           : str_starts(path, STR("/api/v1/templates"))  ? DEFINE_TEMPLATE
+           : str_starts(path, STR("/api/v1/snippets"))   ? DEFINE_SNIPPET
+           : str_starts(path, STR("/api/v1/codes"))      ? DEFINE_CODES
+           : str_starts(path, STR("/api/v1/broadcasts")) ? DEFINE_BROADCAST
+           : str_starts(path, STR("/api/v1/questions"))  ? DEFINE_QUESTION
+           : str_starts(path, STR("/api/v1/files"))      ? DEFINE_FILE
+           : str_starts(path, STR("/api/v1/traits"))     ? DEFINE_TRAIT
+           : str_starts(path, STR("/api/v1/stages"))     ? DEFINE_STAGES
+           : str_starts(path, STR("/api/v1/retention"))  ? DEFINE_RETENTION
+           : str_starts(path, STR("/api/v1/topics"))     ? DEFINE_TOPICS
+                                                         : DEFINE_WORKSPACE;
 }
 
 static const char *kind_word(enum definition_kind kind)
@@ -43,7 +45,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
         [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
         [DEFINE_CODES] = "codes",       [DEFINE_QUESTION] = "question",
-        [DEFINE_FILE] = "file",
+        [DEFINE_FILE] = "file",         [DEFINE_BROADCAST] = "broadcast",
     };
     return words[kind];
 }
@@ -175,6 +177,8 @@ enum err definitions_list(struct call *call)
             TRY(users_write(call, shelf.items[i].name, false, &first));
         if (shelf.kind == DEFINE_CODES)
             TRY(codes_numbers_write(call, shelf.items[i].name, &call->out, &first));
+        if (shelf.kind == DEFINE_BROADCAST)
+            TRY(broadcast_numbers_write(call, shelf.items[i].name, &call->out, &first));
         buf_char(&call->out, '}');
         last = shelf.items[i].name;
     }
@@ -257,6 +261,8 @@ enum err definition_show(struct call *call)
         TRY(users_write(call, shelf.name, true, &first));
     if (kind == DEFINE_CODES)
         TRY(codes_numbers_write(call, shelf.name, &call->out, &first));
+    if (kind == DEFINE_BROADCAST)
+        TRY(broadcast_numbers_write(call, shelf.name, &call->out, &first));
     if (kind == DEFINE_RETENTION)
         TRY(keeping_state_write(call, &call->out, &first));
     if (kind == DEFINE_STAGES)
@@ -280,6 +286,23 @@ static bool check_ask(struct engine *engine, struct task *task)
     check->err = program_check(engine_program(engine), check->kind, check->name, check->text,
                                &check->call->problem);
     return true;
+}
+
+/* What was launched stays as it was. */
+static bool allows_ask(struct engine *engine, struct task *task)
+{
+    struct check *check = task->context;
+    check->err = engine_broadcast_allows(engine, check->kind, check->name, check->text,
+                                         &check->call->problem);
+    return true;
+}
+
+static enum err allowed_check(struct call *call, enum definition_kind kind, struct str name,
+                              struct str text)
+{
+    struct check check = { call, kind, name, text, OK };
+    TRY(call_ask(call, allows_ask, &check));
+    return check.err;
 }
 
 static enum err question_check(struct call *call, struct str name, struct str text)
@@ -405,6 +428,8 @@ enum err definition_put(struct call *call)
     bool                 first = true, is_dry = call_flag(call, "dry");
     TRY(text_check(call, kind, name, text));
     bool is_changed = !is_same(call, kind, name, text, &version);
+    if (kind == DEFINE_BROADCAST && is_changed)
+        TRY(allowed_check(call, kind, name, text));
     if (kind == DEFINE_SEGMENT)
         TRY(reach_count(call, &counting, name, text));
     SCOPED(buf_donep) struct buf goes = buf_make(CALL_ANSWER_BYTES_MAX);
@@ -415,7 +440,7 @@ enum err definition_put(struct call *call)
         TRY(judging_write(call, name, text, &goes, &is_first));
     if (kind == DEFINE_TOPICS && !is_dry)
         TRY(confirm_template_put(call, text));
-    if (kind == DEFINE_JOURNEY)
+    if (kind == DEFINE_JOURNEY || kind == DEFINE_BROADCAST)
         TRY(judging_launch_write(call, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));

@@ -23,6 +23,7 @@
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
  *      api_settle.c     one whose answer was lost
  *      questions.c      what mails ask                 downloads.c        what they hand out
+ *      api_broadcasts.c one message to many
  *      api_files.c      files put, listed, deleted     file_shelf.c       their bytes
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a

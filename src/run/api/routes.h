@@ -41,6 +41,8 @@ call_run profile_show, profile_timeline, profile_export, form_post, profile_expl
     hook_post, receipt_post, channels_list, channels_measure;
 call_run template_preview, template_people, domains_show;
 call_run definitions_list, definition_show, definition_put, definition_delete;
+call_run broadcast_launch, broadcast_pause, broadcast_resume, broadcast_cancel,
+    broadcast_retry_failed, broadcast_people;
 call_run codes_post, codes_list, codes_withdraw, code_show;
 call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,

@@ -316,7 +316,8 @@ static enum err around_read(struct applying *applying, struct str first)
     }
     free(real);
     for (uint32_t i = 0; err == OK && i < around.count; i++)
-        if (around.items[i].kind != FILE_TEMPLATE && around.items[i].kind != FILE_JOURNEY)
+        if (around.items[i].kind != FILE_TEMPLATE && around.items[i].kind != FILE_JOURNEY &&
+            around.items[i].kind != FILE_BROADCAST)
             applying->files.items[applying->files.count++] = around.items[i];
     return err;
 }

@@ -37,8 +37,8 @@ const struct cli_command CLI_COMMANDS[] = {
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
       .more = "The folder holds workspace.json, topics.json, stages.json, snippets/*.liquid, "
               "templates/*.email,\n"
-              "traits/*.txt, codes/*.json, segments/*.segment, questions/*.json, files/* and\n"
-              "journeys/*.json. All of it is checked first;\n"
+              "traits/*.txt, codes/*.json, segments/*.segment, questions/*.json, files/*,\n"
+              "journeys/*.json and broadcasts/*.json. All of it is checked first;\n"
               "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
               "enters a\n"
               "segment because its definition changed starts no journey, unless --fire says so;\n"
@@ -343,6 +343,25 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 3,
       .has_data = true,
       .run = cli_codes },
+    { .name = "broadcast",
+      .purpose = "one message to many: launch, pause, resume, cancel, retry-failed",
+      .usage = "[list] [--data DIR]\n"
+               "show|pause|resume|cancel|retry-failed [--data DIR] NAME\n"
+               "launch [--data DIR] [--yes] NAME\n"
+               "people [--data DIR] [--state STATE] NAME",
+      .more =
+          "A broadcast is defined by a file: broadcasts/NAME.json in a folder. launch first shows\n"
+          "how many people would get it, how many would be held back and why, and asks. What was\n"
+          "launched is not changed any more, and nobody gets it twice: retry-failed sends it "
+          "again\n"
+          "to those alone for whom it failed.",
+      .example = "dult broadcast launch spring",
+      .options = { { "yes", NULL, "do not ask" },
+                   { "state", "STATE",
+                     "only sent, failed, held_back ..., as `show` counts them" } },
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_broadcast },
     { .name = "files",
       .purpose = "keep the files that mails hand out: list, put, show, delete",
       .usage = "[list] [--data DIR]\n"

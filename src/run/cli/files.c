@@ -32,6 +32,7 @@ static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_STAGES] = { "stages", ".json", "stages" },
     [FILE_SEGMENT] = { "segments", ".segment", "segment" },
     [FILE_JOURNEY] = { "journeys", ".json", "journey" },
+    [FILE_BROADCAST] = { "broadcasts", ".json", "broadcast" },
 };
 
 const char *file_kind_name(enum file_kind kind)
@@ -361,7 +362,7 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
         return problem_set(
             problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
             "It should hold workspace.json, topics.json, stages.json, traits/, segments/, "
-            "codes/, snippets/, questions/, files/, templates/, journeys/.");
+            "codes/, snippets/, questions/, files/, templates/, journeys/, broadcasts/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

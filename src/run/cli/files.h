@@ -12,6 +12,7 @@
  *     shop/files/guide.pdf             what they hand out; files/guide.json, its settings, if any
  *     shop/templates/welcome.email     and welcome.nb.email, a variant of it
  *     shop/journeys/welcome.json
+ *     shop/broadcasts/spring.json
  *
  * They are given in the order in which they can be defined: the workspace, topics, traits, stages,
  * segments with those they name before them, codes, snippets, templates, journeys. A ring of
@@ -46,9 +47,10 @@ enum file_kind {
     FILE_QUESTION,
     FILE_HANDOUT,
     FILE_TEMPLATE,
-    FILE_JOURNEY
+    FILE_JOURNEY,
+    FILE_BROADCAST,
 };
-enum { FILE_KINDS = 11 };
+enum { FILE_KINDS = 12 };
 
 struct file {
     enum file_kind kind;
