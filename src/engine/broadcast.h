@@ -26,7 +26,7 @@
  * Pause         nothing is claimed any more; what was claimed ends. Resume goes on where it was.
  * Cancel        who is still in the queue is held back, and nobody is added.
  * Retry failed  who failed, and nobody else, is queued again, under the same key.
- * Bounds        DICT_NAMES_MAX broadcasts; a byte a person for each (recipients.h), and while one
+ * Bounds        BROADCASTS_MAX broadcasts; a byte a person for each (recipients.h), and while one
  *               is under way about 12 bytes for each address.
  */
 #ifndef DULT_ENGINE_BROADCAST_H
@@ -38,10 +38,10 @@
 #include "engine/record.h"
 
 enum {
+    BROADCASTS_MAX = 1 << 15, /* numbers, which are given once; they fit a key */
     BROADCAST_TEXT_BYTES_MAX = 256 << 10,
     BROADCAST_WAITING_MAX = 50000, /* in the queue at a time; more people wait unqueued */
     BROADCAST_THROTTLE_MAX = 100000000,
-    BROADCAST_ACT_BYTES = 16,
 };
 
 enum broadcast_when { BROADCAST_NOW, BROADCAST_AT, BROADCAST_LOCAL };
@@ -59,7 +59,8 @@ struct broadcast_def {
 
 /* ---- the ledger's key ---- */
 
-#define BROADCAST_KEY (UINT64_C(1) << 51) /* no decision's id comes so far */
+#define BROADCAST_KEY (UINT64_C(1) << 47) /* no decision's id comes so far; a message has 48 bits  \
+                                           */
 
 static inline uint64_t broadcast_key(uint32_t broadcast, uint32_t profile)
 {
@@ -71,7 +72,7 @@ static inline bool broadcast_is_key(uint64_t enrollment)
 }
 static inline uint32_t broadcast_of_key(uint64_t enrollment)
 {
-    return (uint32_t)(enrollment >> 32) & 0xffff;
+    return (uint32_t)(enrollment >> 32) & (BROADCASTS_MAX - 1);
 }
 static inline uint32_t broadcast_profile_of_key(uint64_t enrollment)
 {

@@ -55,7 +55,7 @@ void engine_broadcasts_write(const struct engine *engine, struct buf *out)
 
 static enum err run_load(struct engine *engine, const int64_t f[FIELDS])
 {
-    if (f[0] < 0 || f[0] >= DICT_NAMES_MAX || f[16] < 0 || f[16] > UINT32_MAX / RECIPIENTS_PAGE + 1)
+    if (f[0] < 0 || f[0] >= BROADCASTS_MAX || f[16] < 0 || f[16] > UINT32_MAX / RECIPIENTS_PAGE + 1)
         return ERR_CORRUPT;
     struct broadcast_run *run = broadcast_run_of(engine, (uint32_t)f[0]);
     if (run == NULL)

@@ -185,8 +185,12 @@ static enum err def_read(const struct reading *r, struct str name, struct str te
 }
 
 static enum err put(struct program *program, struct str name, struct broadcast_def def,
-                    uint32_t *number)
+                    uint32_t *number, struct problem *problem)
 {
+    if (program_number(program, NAME_BROADCAST, name) == SEGMENT_NO_ID &&
+        dict_count(program->names[NAME_BROADCAST]) >= BROADCASTS_MAX)
+        return problem_set(problem, ERR_LIMIT, "broadcast", "There were 32,768 broadcasts already.",
+                           "Take up the name of a draft that is no longer wanted.");
     TRY(program_intern(program, NAME_BROADCAST, name, number));
     while (program->broadcasts.count <= *number)
         TRY(VEC_ADD(&program->broadcasts, (struct broadcast_def){ .arena = NULL }));
@@ -203,13 +207,13 @@ enum err broadcast_define(struct program *program, struct str name, struct str t
     if (text.len == 0)
         return program_broadcast(program, name) == SEGMENT_NO_ID
                    ? ERR_ABSENT
-                   : put(program, name, (struct broadcast_def){ .arena = NULL }, number);
+                   : put(program, name, (struct broadcast_def){ .arena = NULL }, number, problem);
     def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     if (def.arena == NULL)
         return ERR_MEMORY;
     enum err err = def_read(&r, name, text);
     if (err == OK)
-        err = put(program, name, def, number);
+        err = put(program, name, def, number, problem);
     if (err != OK)
         arena_close(def.arena);
     return err;

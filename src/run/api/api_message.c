@@ -235,7 +235,7 @@ static enum err asked_write(struct one *one, const struct json *detail, bool *fi
 
 enum err message_show(struct call *call)
 {
-    static const char *const keys[] = { "template", "journey", "node" };
+    static const char *const keys[] = { "template", "journey", "broadcast", "node" };
     struct one              *one = ARENA_NEW(call->arena, struct one);
     struct buf              *out = &call->out;
     struct json              detail;

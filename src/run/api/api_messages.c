@@ -284,7 +284,7 @@ static enum err variant_write(struct call *call, bool *first, struct str detail)
 
 static enum err view_write(struct message_page *page, const struct message_view *view)
 {
-    static const char *const intent_keys[] = { "template", "journey", "node" };
+    static const char *const intent_keys[] = { "template", "journey", "broadcast", "node" };
     static const char *const to_keys[] = { "to" };
     static const char *const last_keys[] = { "reason", "text" };
     static const char *const last_names[] = { "reason", "reason" };
@@ -294,10 +294,11 @@ static enum err view_write(struct message_page *page, const struct message_view 
     write_int(&call->out, &first, "id", (int64_t)view->intent.id);
     write_person(&call->out, &first, "profile", view->intent.profile);
     write_text(&call->out, &first, "state", str_of(message_state_name(view->last.kind)));
-    TRY(detail_write(call, &first, view->intent.detail, intent_keys, intent_keys, 3));
+    TRY(detail_write(call, &first, view->intent.detail, intent_keys, intent_keys, 4));
     TRY(detail_write(call, &first, view->to, to_keys, to_keys, 1));
     TRY(variant_write(call, &first, view->to));
-    write_int(&call->out, &first, "enrollment", (int64_t)view->intent.subject);
+    if (!broadcast_is_key(view->intent.subject))
+        write_int(&call->out, &first, "enrollment", (int64_t)view->intent.subject);
     write_int(&call->out, &first, "attempts", view->attempts);
     write_time(&call->out, &first, "due", view->intent.at_ms);
     write_time(&call->out, &first, "at", view->last.at_ms);

@@ -284,6 +284,7 @@ static enum err intent_write(struct export *export, uint64_t message, bool *firs
     write_text(out, first, "template", json_get_str(&detail, STR("template")));
     write_text(out, first, "channel", json_get_str(&detail, STR("channel")));
     write_text(out, first, "journey", json_get_str(&detail, STR("journey")));
+    write_text(out, first, "broadcast", json_get_str(&detail, STR("broadcast")));
     return json_get(&detail, STR("asked")) != NULL && json_get_int(&detail, STR("event"), &seq)
                ? asked_write(export, (uint64_t)seq, first)
                : OK;

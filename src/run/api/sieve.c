@@ -84,7 +84,8 @@ static enum err line_write(const struct waiting *one, struct buf *out)
                   { "sign", one->hit.sign == NULL ? STR_NONE : str_of(one->hit.sign) },
                   { "url", one->trail.url },
                   { "template", one->trail.template },
-                  { "journey", one->trail.journey } };
+                  { "journey", one->trail.journey },
+                  { "broadcast", one->trail.broadcast } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         json_write_key(out, &first, texts[i].key);
         json_write_str(out, texts[i].value);
@@ -132,7 +133,8 @@ static bool line_read(struct str text, struct waiting *out)
                                  .channel = (enum consent_channel)number_of(&line, "channel"),
                                  .url = json_get_str(&line, STR("url")),
                                  .template = json_get_str(&line, STR("template")),
-                                 .journey = json_get_str(&line, STR("journey")) };
+                                 .journey = json_get_str(&line, STR("journey")),
+                                 .broadcast = json_get_str(&line, STR("broadcast")) };
     str_to_cstr(json_get_str(&line, STR("address")), out->hit.address, sizeof out->hit.address);
     str_to_cstr(json_get_str(&line, STR("id")), out->id, sizeof out->id);
     return true;
@@ -423,6 +425,7 @@ enum err sieve_take(struct sieve *sieve, const struct trail *trail, struct hit h
     one.trail.url = str_copy(one.arena, trail->url);
     one.trail.template = str_copy(one.arena, trail->template);
     one.trail.journey = str_copy(one.arena, trail->journey);
+    one.trail.broadcast = str_copy(one.arena, trail->broadcast);
     pthread_mutex_lock(&sieve->lock);
     enum err err = sieve->count == SIEVE_MAX ? ERR_LIMIT : one_keep(sieve, &one);
     if (err == OK)

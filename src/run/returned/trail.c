@@ -4,7 +4,7 @@
 #include "message/links.h"
 
 enum {
-    PROPERTIES_MAX = 13 + TRAIL_MORE_MAX,
+    PROPERTIES_MAX = 14 + TRAIL_MORE_MAX,
     BODY_BYTES_MAX = 12 * LINKS_URL_BYTES_MAX + 6 * 1000 + 8192, /* an address, and a comment */
 };
 
@@ -23,6 +23,7 @@ enum err trail_read(const struct trail_desk *desk, struct trail *trail)
     TRY(json_parse(desk->parser, desk->arena, row.detail, &detail, NULL));
     trail->template = json_get_str(&detail, STR("template"));
     trail->journey = json_get_str(&detail, STR("journey"));
+    trail->broadcast = json_get_str(&detail, STR("broadcast"));
     (void)channel_of_template(json_get_str(&detail, STR("channel")), &trail->channel);
     if (json_get_int(&detail, STR("topic_id"), &topic))
         trail->topic = (uint32_t)topic;
@@ -83,6 +84,7 @@ enum err trail_entry(struct arena *arena, const struct trail *trail, struct str 
     put_text(&all, "url", trail->url);
     put_text(&all, "template", trail->template);
     put_text(&all, "journey", trail->journey);
+    put_text(&all, "broadcast", trail->broadcast);
     if (trail->machine)
         put(&all, "machine", (struct json){ .kind = JSON_BOOL, .truth = true });
     if (trail->sign != NULL)

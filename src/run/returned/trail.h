@@ -22,7 +22,7 @@ struct http_request;
 struct trail {
     struct http_request *request; /* of a link that was followed; NULL: none was */
     struct token         token;
-    struct str           url, template, journey;
+    struct str           url, template, journey, broadcast;
     uint32_t             topic;
     enum consent_channel channel;
     bool                 machine; /* opened or clicked by a program */

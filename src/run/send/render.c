@@ -347,7 +347,8 @@ static enum err compose_once(struct making *making)
         .tracking = !making->render->conf.no_tracking && making->draft == NULL,
         .date_ms = making->now_ms,
         .return_domain = making->render->conf.return_domain,
-        .feedback = { out->journey, out->template, making->topic },
+        .feedback = { out->journey.len > 0 ? out->journey : out->broadcast, out->template,
+                      making->topic },
         .feedback_sender = address_domain(out->from),
         .files = making->asked.files,
         .files_count = making->asked.files_count,
@@ -441,6 +442,9 @@ static enum err names_find(struct making *making)
         if (claim->journey != JOURNEY_NONE)
             TRY(parts_name(parts, STORE_NAME_JOURNEY, claim->journey, making->arena,
                            &out->journey));
+        if (claim->broadcast > 0)
+            TRY(parts_name(parts, STORE_NAME_BROADCAST, claim->broadcast - 1, making->arena,
+                           &out->broadcast));
     }
     if (claim->variant == 0)
         return OK;
@@ -605,7 +609,8 @@ static enum err render_make(struct making *making, const struct claim *claim, in
     making->claim = claim;
     making->now_ms = now_ms;
     making->out = out;
-    out->subject = out->html = out->text = out->template = out->journey = out->variant = STR_NONE;
+    out->subject = out->html = out->text = out->template = out->journey = out->broadcast =
+        out->variant = STR_NONE;
     out->from_name = out->from = out->reply_to = out->topic = STR_NONE;
     out->files_count = 0;
     out->back = out->url = out->headers = STR_NONE;

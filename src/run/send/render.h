@@ -57,8 +57,8 @@ void          render_close(struct render *render); /* NULL is nothing; before th
 struct rendered {
     struct compose_out mail;
     struct str         subject, html, text;
-    struct str template, journey, topic; /* names */
-    struct str                variant;   /* whose text it is, where it is not the template's */
+    struct str template, journey, broadcast, topic; /* names */
+    struct str                variant; /* whose text it is, where it is not the template's */
     struct str                from_name, from, reply_to; /* who writes */
     const struct attach_file *files;                     /* that go with it */
     size_t                    files_count;

@@ -136,7 +136,7 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
 
 static const struct json *properties_make(struct arena *arena, const struct job *job)
 {
-    enum { MEMBERS = 12 + SENDER_LETTER_MEMBERS };
+    enum { MEMBERS = 13 + SENDER_LETTER_MEMBERS };
     struct json        *object = ARENA_NEW(arena, struct json);
     struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
     if (object == NULL || members == NULL)
@@ -147,6 +147,7 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     put(object, members, "channel", channel_name(job->claim.channel));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
+    put(object, members, "broadcast", str_copy(arena, job->rendered.broadcast));
     if (job->is_kept)
         members[object->count++] =
             (struct json_member){ STR("trial"), { .kind = JSON_BOOL, .truth = true } };
