@@ -4,14 +4,16 @@
  * slices the live part: events of people who are known, identifies, people who are new. No store;
  * decisions are made and thrown away.
  *
- *     engine_bench [records of history and as many live [segments [names [people [days]]]]]
+ *     engine_bench [records of history and as many live [segments [names [people [days [plain]]]]]]
  *
  * History and live part take `days` each, so that what leaves a window is as much as what enters
- * it. Prints microseconds of processor time a record: without, with, and what the segments add: the
- * median of ROUNDS.
+ * it. "plain": the segments are all as bench/segments has them in its plain set, a count, a never,
+ * a trait or a sum. Prints microseconds of processor time a record: without, with, and what the
+ * segments add: the median of ROUNDS.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/hash.h"
@@ -185,9 +187,19 @@ static struct str settled(const struct form *f)
         f->i % 20, 7 + f->i % 30, f->e, 1 + f->i % 5, 14 + f->i % 50, f->i % 7);
 }
 
+static struct str plain(const struct form *f)
+{
+    return str_format(f->b->kept,
+                      "did \"E%u\" at least %u times in the last %u days and never did \"Refund "
+                      "%u\" and (plan = \"p%u\" or sum of value of \"E%u\" in the last 90 days > "
+                      "%u)",
+                      f->e, 5 + f->i % 20, 7 + f->i % 60, f->i % 7, f->i % 20,
+                      (f->e + 1) % f->b->names, 250 * (1 + f->i % 40));
+}
+
 /* As a marketer's are: mostly how often lately, never, a trait or a sum; some of each other sort.
  */
-static void segments_define(struct bench *b, uint32_t count)
+static void segments_define(struct bench *b, uint32_t count, bool all_plain)
 {
     typedef struct str  write(const struct form *f);
     static write *const forms[] = { often,     lapsed,    often,    recent,   often,
@@ -199,7 +211,8 @@ static void segments_define(struct bench *b, uint32_t count)
         uint32_t    turn = i / FORMS; /* a form's segments are of different events */
         uint32_t    e = (i + turn) % b->names;
         struct form form = { b, i + turn, e, (e + 13) % b->names, (e + 7) % b->names };
-        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i), forms[i % FORMS](&form), 1);
+        define(b, DEFINE_SEGMENT, str_format(b->kept, "segment%u", i),
+               all_plain ? plain(&form) : forms[i % FORMS](&form), 1);
     }
 }
 
@@ -371,7 +384,7 @@ int main(int argc, char **argv)
             return 1;
     }
     bodies_make(b);
-    segments_define(b, count);
+    segments_define(b, count, argc > 6 && strcmp(argv[6], "plain") == 0);
     journeys_define(b);
     while (b->people < people)
         slice_run(b, NEW, TIME_MINUTE_MS, 0);

@@ -30,18 +30,20 @@ static enum err hear_by_each(struct step *step, const struct timeline_event *eve
     return OK;
 }
 
-/* The sums that are kept are of these conditions and this base; NULL while events are removed. */
+/*
+ * The sums that are kept are of these conditions and this base; NULL while events are removed, and
+ * what is told meanwhile is told to none of them.
+ */
 static struct hear_sums *sums_now(struct engine *engine)
 {
     uint64_t round = (uint64_t)engine->program->round << 32 | timeline_base_seq(engine->timeline);
+    bool     removes = timeline_has_removals(engine->timeline);
     if (engine->sums == NULL)
         engine->sums = calloc(1, sizeof *engine->sums);
-    if (engine->sums == NULL || timeline_has_removals(engine->timeline))
-        return NULL;
-    if (engine->sums_round != round)
+    if (engine->sums != NULL && engine->sums_round != round)
         engine->sums->round++;
-    engine->sums_round = round;
-    return engine->sums;
+    engine->sums_round = removes ? 0 : round;
+    return removes ? NULL : engine->sums;
 }
 
 /* Nothing is due for the person, nor dated ahead. */
@@ -83,11 +85,10 @@ void hear_forget(struct engine *engine, uint32_t person)
     hear_sums_forget(engine->sums, person);
 }
 
+/* `context` is the person's state, which nobody changes while they listen. */
 static struct heard_member member_of(const void *context, uint32_t segment)
 {
-    const struct step       *step = context;
-    const struct membership *have =
-        membership_find(people_state_get(step->engine->people, step->person), segment);
+    const struct membership *have = membership_find(context, segment);
     return have == NULL ? (struct heard_member){ false, TIME_NEVER }
                         : (struct heard_member){ have->in, have->until_ms };
 }
@@ -146,7 +147,7 @@ static enum err hear_quick(struct step *step, const struct timeline_event *event
                                     .bag = bag_at(facts->bags, event->bag),
                                     .in_order = is_in_order(facts, event->at_ms),
                                     .member = member_of,
-                                    .context = step };
+                                    .context = people_state_get(engine->people, step->person) };
     TRY(program_hearing(engine->program, event->name, &hearing));
     TRY(turned_room(engine, hearing->users_count));
     struct heard_turned turned = turned_lists(engine);
@@ -265,7 +266,7 @@ enum err hear_traits(struct step *step, const struct timeline_event *event)
                                .places = program_places(),
                                .past = &past,
                                .member = member_of,
-                               .context = step };
+                               .context = people_state_get(step->engine->people, step->person) };
     if (!is_plain(step, step_facts(step)) || !changes_find(step, &past, event, &told, changes))
         return traits_hear_each(step, event);
     for (uint32_t i = 0; i < told.count; i++)

@@ -253,6 +253,12 @@ bool segment_micro(const struct json *value, __int128 *out)
     double x;
     if (!json_to_real(value, &x) || !(fabs(x) <= SEGMENT_NUMBER_MAX))
         return false;
-    *out = value->kind == JSON_INT ? (__int128)value->integer * 1000000 : (__int128)rint(x * 1e6);
+    double micro = rint(x * 1e6);
+    if (value->kind == JSON_INT)
+        *out = (__int128)value->integer * 1000000;
+    else if (fabs(micro) < 9e18) /* most: the wider conversion is many times as slow */
+        *out = (int64_t)micro;
+    else
+        *out = (__int128)micro;
     return true;
 }

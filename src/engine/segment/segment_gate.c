@@ -115,12 +115,11 @@ static uint32_t names_found(struct listen *listen, uint16_t name)
     uint32_t            place = name % GATE_NAMES, found = 0;
     if (memo->names[place].name == name)
         return memo->names[place].found;
-    for (uint32_t i = 0; i < facts->runs_count; i++)
-        for (uint32_t to = facts->runs[i].count; found < HEAR_TIMES_MAX; found++, to--) {
-            to = run_name_last(&facts->runs[i], to, name);
-            if (to == 0)
-                break;
-        }
+    for (uint32_t i = 0; i < facts->runs_count && found < HEAR_TIMES_MAX; i++)
+        for (uint32_t to = facts->runs[i].count; to > 0; to = to > RUN_BLOCK ? to - RUN_BLOCK : 0)
+            found += (uint32_t)__builtin_popcount(run_name_bits(&facts->runs[i], to, name));
+    if (found > HEAR_TIMES_MAX)
+        found = HEAR_TIMES_MAX;
     memo->names[place].name = name;
     memo->names[place].found = (uint16_t)found;
     return found;

@@ -79,27 +79,42 @@ static bool time_add(struct listen *listen, int64_t at_ms, uint32_t most)
     return true;
 }
 
-static void times_of_run(struct listen *listen, const struct run *run, bool any, uint32_t most)
+/* Of that name, 16 looked at together. */
+static void named_times_of_run(struct listen *listen, const struct run *run, int64_t from_ms,
+                               uint32_t most)
 {
-    uint16_t name = listen->event->name;
-    for (uint32_t to = run->count; to > 0; to--) {
-        if (!any)
-            to = run_name_last(run, to, name);
-        if (to == 0)
-            return;
-        if ((!any || run->name[to - 1] >= RUN_OWN_NAMES) &&
-            !time_add(listen, run->at_ms[to - 1], most))
-            return;
+    for (uint32_t to = run->count; to > 0; to = to > RUN_BLOCK ? to - RUN_BLOCK : 0) {
+        uint32_t bits = run_name_bits(run, to, listen->event->name);
+        for (; bits != 0; bits &= ~(1U << (RUN_BLOCK - run_bits_last(bits)))) {
+            int64_t at_ms = run->at_ms[to - run_bits_last(bits)];
+            if (at_ms < from_ms || !time_add(listen, at_ms, most))
+                return;
+        }
     }
 }
 
-/* The runs that come last are the newest, as a rule: then each time stays where it is put. */
+static void times_of_run(struct listen *listen, const struct run *run, int64_t from_ms,
+                         uint32_t most)
+{
+    for (uint32_t to = run->count; to > 0; to--)
+        if (run->name[to - 1] >= RUN_OWN_NAMES &&
+            (run->at_ms[to - 1] < from_ms || !time_add(listen, run->at_ms[to - 1], most)))
+            return;
+}
+
+/* The runs that come last are the newest, as a rule: then each time stays where it is put. What is
+ * before all windows is none of them. */
 static void times_find(struct listen *listen, bool any, uint32_t most)
 {
     const struct facts *facts = listen->facts;
+    int64_t             span_ms = listen->hearing->times_span_ms[any];
+    int64_t             from_ms = span_ms == TIME_NEVER ? INT64_MIN : facts->now_ms - span_ms;
     listen->times_count = 0;
     for (uint32_t i = facts->runs_count; i > 0; i--)
-        times_of_run(listen, &facts->runs[i - 1], any, most);
+        if (any)
+            times_of_run(listen, &facts->runs[i - 1], from_ms, most);
+        else
+            named_times_of_run(listen, &facts->runs[i - 1], from_ms, most);
 }
 
 /* How many match from `from_ms` on, counted to `most`. */
@@ -381,6 +396,8 @@ void segment_hear(const struct hearing *hearing, const struct facts *facts,
     out->asked_count = out->sooner_count = 0;
     if (!event->in_order)
         hear_sums_forget(sums, facts->profile);
+    else if (sums != NULL && hearing->count > 0)
+        hear_sums_prefetch(sums, facts->profile, hearing->items[hearing->count - 1].group);
     uint32_t i = counts_tell(&listen, &local, &is_local);
     for (; i < hearing->count && hearing->items[i].kind != HEARD_SUM; i++) {
         const struct heard *heard = &hearing->items[i];

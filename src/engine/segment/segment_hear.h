@@ -20,8 +20,8 @@
  * A gate is what no E can move, so that what it says was so before. When time may open it, the
  * answer is to be asked by then. The other segments are to be asked.
  *
- * Sums are slid: what one was when last asked for, less what has left the window since, and what
- * has come. They are kept for those who were lately seen, in a table of fixed size.
+ * Sums are slid: what one was at the last event, less what has left the window since, and what has
+ * come. They are kept for those who were lately seen, in a table of fixed size.
  *
  * Always true   for a person without events dated ahead, asked at the event (now_ms is the latest
  *               instant): a segment that is not to be asked has the answer from before.
@@ -35,7 +35,7 @@
 
 enum {
     HEAR_TIMES_MAX = 64, /* of an event, the newest; "at least 64 times" is read each time */
-    HEAR_SUMS = 1 << 18, /* 13 MiB, when a segment asks for a sum */
+    HEAR_SUMS = 1 << 18, /* 9 MiB, when a segment asks for a sum */
     HEAR_GATES_MAX = 8,  /* of a condition in a segment, the cheapest */
 };
 
@@ -93,7 +93,8 @@ struct hearing {
     struct heard_user *users;
     struct heard_gate *gates; /* of each user, those that kept it lately first */
     uint32_t           count, users_count;
-    uint32_t           times_max[2]; /* of this name; of anything */
+    uint32_t           times_max[2];     /* of this name; of anything */
+    int64_t            times_span_ms[2]; /* the longest window of those, to now; TIME_NEVER */
 };
 
 /* One segment for segment_hearing_make. */
@@ -112,14 +113,16 @@ uint32_t segment_gates(const struct segment_program *program, uint32_t at, struc
                        struct heard_gate out[static HEAR_GATES_MAX]);
 
 /*
- * A sum over what lies from from_ms up to (to_ms, to_seq); derived, and may be gone at any time.
- * All that comes later does so in order, or it is forgotten.
+ * A sum over what lies in a window, the last event in it; derived, and may be gone at any time. It
+ * is asked at instants that never go back, and all that comes later does so in order and is told,
+ * or it is forgotten.
  */
 struct hear_sum {
     uint32_t person;
     uint16_t group; /* 0: none */
-    uint32_t round, forgot, to_seq;
-    int64_t  from_ms, to_ms, micro;
+    uint32_t round, forgot;
+    int64_t  from_ms; /* nothing in the window is older */
+    int64_t  micro;
 };
 
 struct hear_sums {
@@ -130,6 +133,9 @@ struct hear_sums {
 
 /* The person's sums are gone: their events were not all told, or taken away. */
 void hear_sums_forget(struct hear_sums *sums, uint32_t person);
+
+/* Asks for the place in memory where that sum would be kept. */
+void hear_sums_prefetch(const struct hear_sums *sums, uint32_t person, uint16_t group);
 
 /* Is the person in the segment, and until when is that known? */
 struct heard_member {

@@ -225,6 +225,15 @@ static void gates_add(struct hearing *hearing, const struct use *use, uint16_t e
     *count += user->gates_count;
 }
 
+static void count_join(struct hearing *hearing, const struct heard *heard)
+{
+    int64_t span_ms = heard->moves && !heard->zoned ? -heard->from_ms : TIME_NEVER;
+    if (heard->times > hearing->times_max[heard->any])
+        hearing->times_max[heard->any] = heard->times;
+    if (span_ms > hearing->times_span_ms[heard->any])
+        hearing->times_span_ms[heard->any] = span_ms;
+}
+
 static void uses_join(struct hearing *hearing, struct use *uses, uint32_t count, uint16_t event)
 {
     uint32_t gates = 0;
@@ -238,8 +247,8 @@ static void uses_join(struct hearing *hearing, struct use *uses, uint32_t count,
         struct heard *last = &hearing->items[hearing->count - 1];
         gates_add(hearing, &uses[i], event, &gates, &hearing->users[i]);
         last->users_count++;
-        if (last->kind == HEARD_COUNT && last->times > hearing->times_max[last->any])
-            hearing->times_max[last->any] = last->times;
+        if (last->kind == HEARD_COUNT)
+            count_join(hearing, last);
     }
     hearing->users_count = count;
 }

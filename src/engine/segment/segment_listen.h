@@ -10,7 +10,7 @@
 #include "engine/segment/segment_program.h"
 
 enum {
-    GATE_NAMES = 8, /* remembered of one event */
+    GATE_NAMES = 32, /* remembered of one event */
     GATE_TRAITS = 4,
     GATE_EVENTS_MAX = 1024, /* of the person; whoever did more has answers that stand */
 };
