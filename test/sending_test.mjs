@@ -31,7 +31,7 @@ describe('a spike of bounces', { skip: skipWithoutProgram }, () => {
   const state = async (id) => (await house.client.messages(id))[0].state;
   const settle = (id, wanted) => eventually(`the message to ${id} is ${wanted}`, async () => await state(id) === wanted);
 
-  before(async () => { house = await openHouse({ shop: shopFolder(files), recorder: { script } }); });
+  before(async () => { house = await openHouse({ shop: shopFolder(files), recorder: { script }, args: ['--alert-to', 'ops@tents.example'] }); });
   after(() => house?.close());
 
   test('stops sending with the twentieth address that does not exist', async () => {
@@ -54,6 +54,8 @@ describe('a spike of bounces', { skip: skipWithoutProgram }, () => {
     assert.match(doctor.stdout, /dult sending resume/);
     assert.match(run('sending').stdout, /^Sending is stopped since .* \(Dult\): 20 of/);
     assert.match(house.server.said, /Sending has stopped by itself: 20 of/);
+    const [told] = await house.recorder.wait('ops@tents.example', 1);
+    assert.match(told.subject, /^\[Dult\] Sending has stopped by itself: 20 of/, 'while nothing else goes');
   });
 
   test('keeps newsletters waiting and lets receipts go, also after a restart', async () => {

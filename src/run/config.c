@@ -73,6 +73,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                         "write mail to this Maildir instead of sending it" },
     [CONFIG_TRIAL_ALLOW] = { "trial_allow", CONFIG_TEXT, "ADDRESSES",
                              "until `dult live`, only these and @domains are delivered to" },
+    [CONFIG_ALERT_TO] = { "alert_to", CONFIG_TEXT, "ADDRESSES",
+                          "who is told that sending stopped or codes run out; or slack" },
     [CONFIG_STATUS_URL] = { "status_url", CONFIG_TEXT, "URL",
                             "is told what became of messages that programs asked for" },
     [CONFIG_STATUS_SECRET] = { "status_secret", CONFIG_TEXT, "TEXT",

@@ -19,6 +19,7 @@
 #include "run/quiet.h"
 #include "run/returned/listener.h"
 #include "run/returned/sns_desk.h"
+#include "run/send/alerting.h"
 #include "run/send/secrets.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -42,6 +43,7 @@ struct serve {
     struct secrets          *secrets;
     struct trial            *trial;
     struct teller           *teller;   /* NULL: nobody is told */
+    struct alerting         *alerting; /* NULL: the staff reads the log */
     struct geo              *geo;      /* NULL without its file */
     struct machine_networks *networks; /* of scanners */
     struct metrics          *metrics;
@@ -182,6 +184,23 @@ static enum err teller_begin(struct serve *serve, struct problem *problem)
     return serve->conf.is_private || conf.url[0] == '\0'
                ? OK
                : teller_open(&serve->teller, &conf, problem);
+}
+
+static enum err alerting_begin(struct serve *serve, struct problem *problem)
+{
+    struct alerting_conf conf = { .store = core_store(serve->core),
+                                  .sender = serve->sender,
+                                  .secrets = serve->secrets,
+                                  .tokens = secrets_token_keys(serve->secrets),
+                                  .to = config_text(serve->conf.config, CONFIG_ALERT_TO) };
+    if (serve->conf.is_private || conf.to[0] == '\0')
+        return OK;
+    if (conf.sender == NULL)
+        return problem_set(problem, ERR_INPUT, "alert_to", "There is no way out to tell them by.",
+                           "Give `smtp`, or ways in ways.json.");
+    TRY(alerting_open(&serve->alerting, &conf, problem));
+    core_alarm_set(serve->core, &(struct core_alarm){ serve->alerting, alerting_tell });
+    return OK;
 }
 
 /* Who starts it is told, where mail would go out. */
@@ -385,6 +404,7 @@ static enum err parts_open(struct serve *serve, struct problem *problem)
     TRY(trial_open(&serve->trial, core_store(serve->core), serve->conf.dir,
                    config_text(config, CONFIG_TRIAL_ALLOW), problem));
     TRY(sender_begin(serve, problem));
+    TRY(alerting_begin(serve, problem));
     TRY(core_start(serve->core));
     TRY(api_begin(serve, problem));
     struct router_conf routes = api_router(serve->api);
@@ -427,12 +447,20 @@ enum err serve_open(struct serve **out, const struct serve_conf *conf, struct pr
     return OK;
 }
 
+static void alerting_end(struct serve *serve)
+{
+    if (serve->core != NULL)
+        core_alarm_set(serve->core, NULL);
+    alerting_close(serve->alerting);
+}
+
 void serve_close(struct serve *serve)
 {
     if (serve == NULL)
         return;
     http_close(serve->http);
     listener_close(serve->listener);
+    alerting_end(serve);
     sender_close(serve->sender);
     teller_close(serve->teller);
     api_close(serve->api);

@@ -82,7 +82,7 @@ void codes_tell(struct core *core)
                                                "NAME FILE sends them on their way."
                                              : "Add some in time: dult codes import NAME FILE.",
                              "Of the codes \"%.*s\" %u are left.", STR_ARG(state.name), state.left);
-        log_problem(state.left == 0 ? LOG_ERROR : LOG_WARNING, &problem);
+        core_tell(core, state.left == 0 ? LOG_ERROR : LOG_WARNING, &problem);
     }
 }
 

@@ -88,6 +88,7 @@ enum err core_open(struct core **out, const struct core_conf *conf, struct probl
     core->conf = *conf;
     core->dir = strdup(conf->dir);
     pthread_mutex_init(&core->lock, NULL);
+    pthread_mutex_init(&core->alarm_lock, NULL);
     enum err err = core->dir == NULL ? ERR_MEMORY : parts_open(core, problem);
     if (err != OK) {
         core_close(core);
@@ -147,6 +148,7 @@ void core_close(struct core *core)
     queue_close(core->tasks);
     queue_close(core->batches);
     pthread_mutex_destroy(&core->lock);
+    pthread_mutex_destroy(&core->alarm_lock);
     free(core->recent);
     free(core->asking);
     free(core->jobs_text);
@@ -226,6 +228,22 @@ uint32_t core_door_take_back(struct core *core, uint32_t door)
 void core_keeper_set(struct core *core, const struct core_keeper *keeper)
 {
     erasing_keeper_set(core->erasing, keeper);
+}
+
+void core_alarm_set(struct core *core, const struct core_alarm *alarm)
+{
+    pthread_mutex_lock(&core->alarm_lock);
+    core->alarm = alarm == NULL ? (struct core_alarm){ 0 } : *alarm;
+    pthread_mutex_unlock(&core->alarm_lock);
+}
+
+void core_tell(struct core *core, enum log_level level, const struct problem *problem)
+{
+    log_problem(level, problem);
+    pthread_mutex_lock(&core->alarm_lock);
+    if (core->alarm.tell != NULL)
+        core->alarm.tell(core->alarm.context, problem);
+    pthread_mutex_unlock(&core->alarm_lock);
 }
 
 struct core_erasure core_erasure(struct core *core, uint64_t seq)

@@ -165,6 +165,15 @@ struct core_keeper {
 /* NULL: there is none now. When this returns the one before is not asked any more. */
 void core_keeper_set(struct core *core, const struct core_keeper *keeper);
 
+/* Who is told, beside the log, what somebody has to do something about: sending has stopped, codes
+ * run out. On the engine's thread, so it must not wait. */
+struct core_alarm {
+    void *context;
+    void (*tell)(void *context, const struct problem *problem);
+};
+/* NULL: there is nobody now. When this returns the one before is not told any more. */
+void core_alarm_set(struct core *core, const struct core_alarm *alarm);
+
 /* What readers see, without the engine's thread. */
 struct reading *core_reading(struct core *core);
 

@@ -27,6 +27,7 @@
 #include "run/core/reading.h"
 #include "run/core/sweep.h"
 #include "run/core/zones.h"
+#include "run/log.h"
 
 enum {
     RECENT_IDS = 1 << 16,          /* more records than can be between the engine and the disk */
@@ -91,6 +92,8 @@ struct snapshot; /* index.c */
 
 struct core {
     struct core_conf     conf;
+    pthread_mutex_t      alarm_lock; /* held while it is told */
+    struct core_alarm    alarm;
     char                *dir;
     struct zones        *zones;
     struct store        *store;
@@ -211,5 +214,8 @@ enum record_kind kind_of_row(const struct store_event *row);
 
 /* Ends the process: the store and the engine no longer agree, and only a fresh start is honest. */
 _Noreturn void core_fatal(struct core *core, const char *what);
+
+/* Into the log, and to whoever is to be told. */
+void core_tell(struct core *core, enum log_level level, const struct problem *problem);
 
 #endif

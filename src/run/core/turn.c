@@ -196,7 +196,7 @@ static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
                          "Find out which list or template it was, then: dult sending resume",
                          "Sending has stopped by itself: %s.",
                          engine_program(core->engine)->sending.why);
-    log_problem(LOG_ERROR, &problem);
+    core_tell(core, LOG_ERROR, &problem);
 }
 
 static void entry_run(struct core *core, struct batch *batch, struct task *task,

@@ -49,6 +49,12 @@ static enum err mail_copy(struct trying *trying, const struct sender_try *from)
     job->claim.address = str_of(job->address);
     job->rendered.topic = str_copy(arena, from->rendered->topic);
     job->rendered.from = str_copy(arena, from->rendered->from);
+    if (from->rendered->person != NULL) { /* no e-mail: its words, about nobody */
+        static const struct json nobody = { .kind = JSON_OBJECT };
+        job->rendered.person = &nobody;
+        job->rendered.template = str_copy(arena, from->rendered->template);
+        job->rendered.text = str_copy(arena, from->rendered->text);
+    }
     job->rendered.mail =
         (struct compose_out){ .envelope_from = str_copy(arena, mail->envelope_from),
                               .envelope_to = str_copy(arena, mail->envelope_to),
@@ -56,7 +62,9 @@ static enum err mail_copy(struct trying *trying, const struct sender_try *from)
     job->rendered.mail.message = buf_make(COMPOSE_BYTES_MAX);
     buf_str(&job->rendered.mail.message, buf_view(&mail->message));
     TRY(buf_err(&job->rendered.mail.message));
-    return job->rendered.mail.message_id.ptr == NULL ? ERR_MEMORY : OK;
+    return from->rendered->mail.message_id.len > 0 && job->rendered.mail.message_id.ptr == NULL
+               ? ERR_MEMORY
+               : OK;
 }
 
 static enum err trying_open(struct trying **out, const struct sender_try *from)
@@ -64,7 +72,7 @@ static enum err trying_open(struct trying **out, const struct sender_try *from)
     struct trying *trying = calloc(1, sizeof *trying);
     if (trying == NULL)
         return ERR_MEMORY;
-    trying->arena = arena_open(1 << 20);
+    trying->arena = trying->job.arena = arena_open(1 << 20);
     pthread_cond_init(&trying->done, NULL);
     trying->job.trying = trying;
     enum err err = trying->arena == NULL ? ERR_MEMORY : mail_copy(trying, from);
