@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -274,6 +274,29 @@ describe('files in mail', { skip: skipWithoutProgram }, () => {
     const left = readdirSync(join(house.data, 'files'));
     assert.deepEqual(left.filter((name) => !/^[0-9a-f]{64}$/.test(name)), []);
     for (const name of left) assert.equal(sha(readFileSync(join(house.data, 'files', name))), name);
+  });
+
+  test('an upload is not held in memory while it comes, and one that is cut leaves nothing behind', async () => {
+    const { pid } = house.server.child;
+    const own = () => Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+    const spilled = () => readdirSync(`/proc/${pid}/fd`)
+      .filter((fd) => { try { return /\(deleted\)$/.test(readlinkSync(`/proc/${pid}/fd/${fd}`)); } catch { return false; } });
+    const names = () => readdirSync(house.data).concat(readdirSync(join(house.data, 'files'))).sort();
+    const before = { own: own(), spilled: spilled().length, names: names() };
+    const bytes = randomBytes(45_000_000);
+    const call = request(`${house.server.origin}/api/v1/files/cut`, { method: 'PUT',
+      headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-length': bytes.length } });
+    call.on('error', () => {});
+    await new Promise((resolve) => { call.write(bytes.subarray(0, 40_000_000), resolve); });
+    await eventually('it lies in a file', () => spilled().length === before.spilled + 1);
+    await sleep(200);
+    assert.ok(own() - before.own < 15, `${own() - before.own} MB`);
+    assert.deepEqual(names(), before.names, 'the file has no name');
+    call.destroy();
+    await eventually('nothing is left', () => spilled().length === before.spilled);
+    assert.deepEqual(names(), before.names);
+    assert.equal((await api('PUT', '/api/v1/files/cut', bytes)).status, 200);
+    assert.equal(sha((await api('GET', '/api/v1/files/cut/content')).bytes), sha(bytes));
   });
 
   test('a file is served without being held in memory', async () => {

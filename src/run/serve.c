@@ -330,6 +330,7 @@ static enum err http_begin(struct serve *serve, struct problem *problem)
             .connections_max = (int)config_number(config, CONFIG_CONNECTIONS_MAX),
             .address_connections_max = (int)config_number(config, CONFIG_ADDRESS_CONNECTIONS_MAX),
             .held_bytes_max = config_number(config, CONFIG_HELD_MAX),
+            .spill_dir = serve->conf.dir,
             .context = serve,
             .admit = admit,
             .handle = handle,

@@ -456,6 +456,8 @@ enum err http_open(const struct http_conf *conf, struct http_server **out, struc
     pthread_mutex_init(&server->tls_lock, NULL);
     if (conf->socket_path != NULL)
         str_to_cstr(str_of(conf->socket_path), server->socket_path, sizeof server->socket_path);
+    if (conf->spill_dir != NULL)
+        str_to_cstr(str_of(conf->spill_dir), server->spill_dir, sizeof server->spill_dir);
     if (conf->certificate_path != NULL)
         server->certificate_path = strdup(conf->certificate_path);
     if (conf->key_path != NULL)
@@ -537,6 +539,7 @@ struct http_stats http_stats(const struct http_server *server)
         .connections = atomic_load(&server->connections),
         .owed = atomic_load(&server->owed),
         .held_bytes = atomic_load(&server->held_bytes),
+        .spilled_bytes = atomic_load(&server->spilled_bytes),
     };
     for (int i = 0; i < server->conf.loops; i++) {
         const struct loop_counts *counts = &server->loops[i].counts;

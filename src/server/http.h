@@ -34,7 +34,8 @@ enum {
     HTTP_CONNECTIONS_MAX = 10000,       /* in all: file descriptors are counted */
     HTTP_ADDRESS_CONNECTIONS_MAX = 256, /* one address: a busy office, not a flood */
     HTTP_BODY_BYTES_MAX = 1 << 20,      /* a route that wants more says so */
-    HTTP_HELD_BYTES_MAX = 512 << 20,    /* all bodies not yet answered, together */
+    HTTP_HELD_BYTES_MAX = 512 << 20,    /* all bodies in memory, not yet answered, together */
+    HTTP_SPILLED_BYTES_MAX = 1 << 30,   /* those of them on disk, together */
     HTTP_REQUEST_MS_MAX = 30000,        /* first byte to last: slow senders are cut */
     HTTP_ANSWER_MS_MAX = 60000,         /* handler's time, then 503 */
     HTTP_WRITE_MS_MAX = 60000,          /* a slow reader's time for one answer */
@@ -79,7 +80,8 @@ struct http_conf {
     int         port;        /* 0: any free one, see http_port */
     const char *socket_path; /* a Unix socket for the command line, mode 0600; NULL: none */
     const char *certificate_path, *key_path; /* PEM; both or none: TLS on the TCP listener */
-    const struct proxy_trust *trust;         /* whose forwarded headers count; NULL: nobody's */
+    const char *spill_dir; /* large bodies lie in files there (spill.h); NULL: in memory */
+    const struct proxy_trust *trust; /* whose forwarded headers count; NULL: nobody's */
 
     int     loops; /* 0: one a processor */
     int     connections_max, address_connections_max;
@@ -172,8 +174,8 @@ struct http_stats {
     uint64_t accepted, turned_away;      /* connections; the second by a bound */
     uint64_t requests, refused, dropped; /* dropped: answers for clients who had left */
     uint64_t bytes_in, bytes_out, wakes;
-    uint64_t status[6];                     /* [2]: how many 2xx, and so on */
-    int64_t  connections, owed, held_bytes; /* now */
+    uint64_t status[6];                                    /* [2]: how many 2xx, and so on */
+    int64_t  connections, owed, held_bytes, spilled_bytes; /* now */
 };
 
 struct http_stats http_stats(const struct http_server *server);

@@ -3,7 +3,7 @@
  *
  *     http.c         server, listeners, loops, the mailbox between threads
  *     connection.c   one client: its life, answers written, deadlines
- *     reading.c      bytes in, requests out
+ *     reading.c      bytes in, requests out; large bodies by spill.h
  *     link.c         bytes with or without TLS
  *     request.c      what handlers see; answers made into bytes
  *     tls.c          certificate and key
@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 
 #include "server/http.h"
+#include "server/spill.h"
 
 enum {
     SCRATCH_BYTES = 256 << 10,     /* one read takes a whole batch request */
@@ -64,6 +65,7 @@ struct http_request {
     struct str           body;       /* behind the head, or in body_memory */
     char                *body_memory;
     size_t               body_room;
+    struct spill         spill;      /* open: body_memory is its */
     int64_t              held_bytes; /* counted in the server's sum */
     int                  block_class;
     bool                 is_early; /* the body has not come whole */
@@ -146,12 +148,13 @@ struct http_server {
     int              port;
     bool             has_socket; /* the socket's file is ours to remove */
     char             socket_path[108];
+    char             spill_dir[4096]; /* empty: none */
     char            *certificate_path, *key_path;
     pthread_mutex_t  tls_lock;
     SSL_CTX         *tls; /* under tls_lock */
     atomic_int       phase;
     atomic_int       posting; /* threads between making an answer and having woken its loop */
-    _Atomic int64_t  connections, held_bytes, owed;
+    _Atomic int64_t  connections, held_bytes, spilled_bytes, owed;
     uint64_t         address_seed;
     _Atomic uint16_t
                 address_counts[ADDRESS_SLOTS]; /* by hash: who shares a slot shares its bound */

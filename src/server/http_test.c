@@ -1,4 +1,5 @@
 #include "server/http_rig_test.h"
+#include "server/spill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,29 +174,69 @@ TEST(http, a_body_beyond_its_bound_is_413_whether_it_says_so_or_not)
     rig_close(rig);
 }
 
-TEST(http, a_large_body_comes_through_unchanged)
+static void large_body_comes_through(const char *spill_dir, size_t large)
 {
-    enum { LARGE = 3 << 20 };
-    struct rig *rig = rig_open((struct http_conf){ 0 });
-    char       *sent = malloc(LARGE + 200), *heard = malloc(LARGE + 1000);
+    struct rig *rig = rig_open((struct http_conf){ .spill_dir = spill_dir });
+    char       *sent = malloc(large + 200), *heard = malloc(large + 1000);
     struct str  body;
-    rig->body_bytes_max = LARGE;
+    rig->body_bytes_max = (int64_t)large;
     for (int chunked = 0; chunked < 2; chunked++) {
         int head = sprintf(sent, "PUT / HTTP/1.1\r\nHost: x\r\n%s: ",
                            chunked ? "Transfer-Encoding" : "Content-Length");
-        head += chunked ? sprintf(sent + head, "chunked\r\n\r\n%x\r\n", LARGE)
-                        : sprintf(sent + head, "%d\r\n\r\n", LARGE);
-        for (int i = 0; i < LARGE; i++)
-            sent[head + i] = (char)('a' + i % 23);
-        memcpy(sent + head + LARGE, "\r\n0\r\n\r\n", 7);
+        head += chunked ? sprintf(sent + head, "chunked\r\n\r\n%zx\r\n", large)
+                        : sprintf(sent + head, "%zu\r\n\r\n", large);
+        for (size_t i = 0; i < large; i++)
+            sent[(size_t)head + i] = (char)('a' + i % 23);
+        memcpy(sent + head + large, "\r\n0\r\n\r\n", 7);
         int fd = rig_dial(rig);
-        rig_say(fd, (struct str){ sent, (size_t)(head + LARGE + (chunked ? 7 : 0)) });
-        assert_true(rig_hear_one(fd, heard, LARGE + 1000, &body));
-        assert_true(str_ends(body, (struct str){ sent + head, LARGE }));
+        rig_say(fd, (struct str){ sent, (size_t)head + large + (chunked ? 7 : 0) });
+        assert_true(rig_hear_one(fd, heard, large + 1000, &body));
+        assert_true(str_ends(body, (struct str){ sent + head, large }));
         close(fd);
     }
     free(sent);
     free(heard);
+    rig_close(rig);
+}
+
+TEST(http, a_large_body_comes_through_unchanged)
+{
+    large_body_comes_through(NULL, 3 << 20);
+    large_body_comes_through(NULL, 6 << 20);
+}
+
+TEST(http, a_large_body_on_disk_comes_through_unchanged)
+{
+    large_body_comes_through("/tmp", SPILL_BYTES);
+    large_body_comes_through("/tmp", SPILL_BYTES + 1);
+    large_body_comes_through("/tmp", 7 << 20);
+    large_body_comes_through("/tmp/no-such-folder", 6 << 20); /* then in memory */
+}
+
+/* What came of a body is on disk, and gone when its client is. */
+TEST(http, a_large_body_is_not_held_in_memory_and_a_cut_one_by_nobody)
+{
+    enum { WHOLE = 40 << 20, CAME = 30 << 20, PIECE = 1 << 20 };
+    struct rig       *rig = rig_open((struct http_conf){ .spill_dir = "/tmp" });
+    char              head[100], *piece = calloc(1, PIECE);
+    struct http_stats stats;
+    int               fd = rig_dial(rig), tries = 0;
+    rig->body_bytes_max = WHOLE;
+    snprintf(head, sizeof head, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", WHOLE);
+    rig_say(fd, str_of(head));
+    for (int i = 0; i < CAME / PIECE; i++)
+        rig_say(fd, (struct str){ piece, PIECE });
+    while (stats = http_stats(rig->server), stats.bytes_in < CAME && tries++ < 1000)
+        usleep(10000);
+    assert_true(stats.bytes_in >= CAME);
+    assert_true(stats.spilled_bytes >= CAME);
+    assert_in_range(stats.held_bytes, 0, 1 << 20);
+    close(fd);
+    for (tries = 0; stats = http_stats(rig->server), stats.spilled_bytes > 0 && tries < 1000;
+         tries++)
+        usleep(10000);
+    assert_int_equal(stats.spilled_bytes, 0);
+    free(piece);
     rig_close(rig);
 }
 

@@ -29,6 +29,38 @@ static bool body_reserve(struct connection *connection, struct http_request *req
     return true;
 }
 
+/* ---- large ones, on disk ---- */
+
+/* What came so far goes from memory into the file. */
+static enum err spill_begin(struct http_server *server, struct http_request *request, size_t room)
+{
+    TRY(spill_open(&request->spill, server->spill_dir, room));
+    if (request->body.len > 0)
+        memcpy(request->spill.bytes, request->body_memory, request->body.len);
+    free(request->body_memory);
+    atomic_fetch_sub(&server->held_bytes, (int64_t)request->body_room);
+    request->held_bytes -= (int64_t)request->body_room;
+    return OK;
+}
+
+static bool body_spill(struct connection *connection, struct http_request *request, size_t room)
+{
+    struct http_server *server = connection->loop->server;
+    bool                is_open = request->spill.bytes != NULL;
+    int64_t             more = (int64_t)(room - request->spill.room);
+    enum err            err = ERR_LIMIT;
+    if (atomic_fetch_add(&server->spilled_bytes, more) + more <= HTTP_SPILLED_BYTES_MAX)
+        err = is_open ? spill_grow(&request->spill, room) : spill_begin(server, request, room);
+    if (err != OK) {
+        atomic_fetch_sub(&server->spilled_bytes, more);
+        return false;
+    }
+    request->body_memory = request->spill.bytes;
+    request->body_room = room;
+    request->body.ptr = request->spill.bytes;
+    return true;
+}
+
 /* Room for `bytes` more of the body, growing by doubling up to `most` in all. */
 static bool body_room(struct connection *connection, size_t bytes, size_t most)
 {
@@ -42,11 +74,21 @@ static bool body_room(struct connection *connection, size_t bytes, size_t most)
     if (room > most)
         room = most;
     assert(room >= request->body.len + bytes);
-    if (body_reserve(connection, request, room))
+    bool is_large = room > SPILL_BYTES && connection->loop->server->spill_dir[0] != '\0';
+    if (is_large && body_spill(connection, request, room))
         return true;
+    if (request->spill.bytes == NULL && body_reserve(connection, request, room))
+        return true; /* also where there is no room on disk */
     connection_turn_away(connection, 503, "wait", "too many bytes are being held for others",
                          "send it again in a few seconds");
     return false;
+}
+
+static void body_added(struct http_request *request, size_t bytes)
+{
+    request->body.len += bytes;
+    if (request->spill.bytes != NULL)
+        spill_leave(&request->spill, request->body.len);
 }
 
 static bool body_add(struct connection *connection, struct str data, size_t most)
@@ -57,7 +99,7 @@ static bool body_add(struct connection *connection, struct str data, size_t most
     if (!body_room(connection, data.len, most))
         return false;
     memcpy(request->body_memory + request->body.len, data.ptr, data.len);
-    request->body.len += data.len;
+    body_added(request, data.len);
     return true;
 }
 
@@ -318,7 +360,7 @@ static void took(struct connection *connection, const struct span *span, size_t 
         connection_take(connection);
         break;
     case INTO_BODY:
-        request->body.len += got;
+        body_added(request, got);
         if (request->body.len == request->head.body_bytes)
             hand_over(connection);
         break;

@@ -130,7 +130,11 @@ void request_free(struct http_request *request)
     atomic_fetch_sub_explicit(&server->owed, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&server->held_bytes, request->held_bytes, memory_order_relaxed);
     outbound_done(&request->out);
-    free(request->body_memory);
+    if (request->spill.bytes == NULL)
+        free(request->body_memory);
+    atomic_fetch_sub_explicit(&server->spilled_bytes, (int64_t)request->spill.room,
+                              memory_order_relaxed);
+    spill_done(&request->spill);
     block_give(request->loop, request, request->block_class);
 }
 

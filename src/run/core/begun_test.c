@@ -38,9 +38,8 @@ TEST(begun, of_a_run_that_ended_any_way_only_what_was_begun_is_in_doubt)
     begun_add(begun, 9);
     begun_remove(begun, eight);
     begun_heard(begun, begun_add(begun, 11), BEGUN_SENT);
-    for (enum begun_state what = BEGUN_KEPT; what <= BEGUN_PUT_OFF; what++) {
+    for (enum begun_state what = BEGUN_KEPT; what <= BEGUN_PUT_OFF; what++)
         begun_heard(begun, begun_add(begun, 20 + what), what);
-    }
     begun_close(begun); /* as a kill does: nothing is written at the end */
 
     begun = begun_of(dir);
