@@ -105,7 +105,7 @@ struct way {
     struct pace            pace;
     uint32_t               lanes;           /* of the outbox that it is for now */
     bool                   is_down;         /* until it offers a place */
-    int64_t                 down_ms;         /* since when; 0: since the start */
+    int64_t                down_ms;         /* since when; 0: since the start */
     int64_t                paused_until_ms; /* as it asked for */
     struct tally           day, month;
     uint64_t               account; /* of a provider that knows keys; 0: of none */
@@ -141,10 +141,12 @@ struct sender {
     struct job_line     rendering[2]; /* others, receipts */
     bool                ready, stopping, ended, no_more_work;
     bool                calls_ended;
-    bool                reporting; /* a task of outcomes is with the engine */
-    uint32_t            in_use;    /* jobs: claimed, outcome not durable */
-    uint32_t            giving;    /* jobs with a place that no channel was given yet */
-    bool                recalling; /* until there are none: no other gets a place */
+    bool                reporting;  /* a task of outcomes is with the engine */
+    uint32_t            in_use;     /* jobs: claimed, outcome not durable */
+    uint32_t            giving;     /* jobs with a place that no channel was given yet */
+    bool                has_lanes;  /* of the ways as they are; false: they are to be found */
+    uint32_t            lanes_open; /* a bit a way that was open then */
+    bool                recalling;  /* until there are none: no other gets a place */
     uint32_t            outcomes_count;
     int64_t             report_at_us;  /* until then more outcomes are waited for */
     int64_t             look_again_ms; /* a way opens then by time alone; TIME_NEVER */

@@ -100,6 +100,7 @@ static void go_on(struct sender *sender)
     pthread_mutex_lock(&sender->lock);
     sender->stopping = false;
     sender->ready = true;
+    sender->has_lanes = false;
     ways_look(sender);
     pthread_cond_signal(&sender->moved);
     pthread_mutex_unlock(&sender->lock);

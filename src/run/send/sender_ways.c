@@ -544,13 +544,31 @@ static void opening_find(struct sender *sender, int64_t now_ms)
     }
 }
 
-void ways_look(struct sender *sender)
+/* A bit a way: what their lanes depend on, beside what is written of them. */
+static uint32_t open_ways(const struct sender *sender, int64_t now_ms)
 {
-    uint32_t lanes[WAYS_MAX] = { 0 };
-    int64_t  now_ms = time_now_ms(), before_ms = sender->look_again_ms;
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        open |= (uint32_t)is_open(&sender->ways[i], now_ms) << i;
+    return open;
+}
+
+static void lanes_look(struct sender *sender, int64_t now_ms)
+{
+    uint32_t lanes[WAYS_MAX] = { 0 }, open = open_ways(sender, now_ms);
+    if (sender->has_lanes && open == sender->lanes_open)
+        return;
     lanes_find(sender, now_ms, lanes);
     for (uint32_t i = 0; i < sender->ways_count; i++)
         way_lanes_set(&sender->ways[i], lanes[i]);
+    sender->lanes_open = open;
+    sender->has_lanes = true;
+}
+
+void ways_look(struct sender *sender)
+{
+    int64_t now_ms = time_now_ms(), before_ms = sender->look_again_ms;
+    lanes_look(sender, now_ms);
     for (uint32_t i = 0; i < sender->ways_count; i++)
         way_tell(&sender->ways[i], now_ms);
     opening_find(sender, now_ms);
