@@ -71,12 +71,29 @@ static uint32_t part_with(const struct segment_op *ops, uint32_t group, uint32_t
     return part;
 }
 
+/* Who did it less often than that is known, and nothing is dated ahead: too few stays so. */
+static uint32_t few_of(const struct segment_op *op)
+{
+    uint32_t few = op->times_count + (op->times == SEGMENT_TIMES_AT_MOST);
+    if (op->kind != SEGMENT_DID || op->times == SEGMENT_TIMES_EXACTLY || few == 0)
+        return 1; /* what never was */
+    return few < HEAR_TIMES_MAX ? few : HEAR_TIMES_MAX;
+}
+
 /* "Not" turns the answer that is wanted round. */
-static struct heard_gate gate_of(const struct segment_op *ops, uint32_t at, bool holds)
+static struct heard_gate gate_of(const struct segment_op *ops, uint32_t at, bool holds,
+                                 struct heard_cause cause)
 {
     struct heard_gate gate = { .ops = ops, .at = at, .holds = holds };
     for (; ops[gate.at].kind == SEGMENT_NOT; gate.at++)
         gate.holds = !gate.holds;
+    const struct segment_op *op = &ops[gate.at];
+    if (is_known_of_none(op, cause)) {
+        gate.few = (uint8_t)few_of(op);
+        gate.none_holds = op->none > 0;
+        gate.few_hold = op->times == SEGMENT_TIMES_AT_MOST;
+        gate.name = begin_of(op)->event;
+    }
     return gate;
 }
 
@@ -91,7 +108,7 @@ uint32_t segment_gates(const struct segment_program *program, uint32_t at, struc
                 bool is_beside = part > at || ops[part].next <= at;
                 if (is_beside && ops[part].weight == weight && is_gate(ops, part, cause) &&
                     count < HEAR_GATES_MAX)
-                    out[count++] = gate_of(ops, part, ops[group].kind == SEGMENT_OR);
+                    out[count++] = gate_of(ops, part, ops[group].kind == SEGMENT_OR, cause);
             }
     return count;
 }
@@ -102,7 +119,7 @@ void gate_memo_init(struct gate_memo *memo)
 {
     memo->events = 0;
     for (int i = 0; i < GATE_NAMES; i++)
-        memo->names[i].name = DICT_NONE;
+        memo->names[i] = DICT_NONE;
     for (int i = 0; i < GATE_TRAITS; i++)
         memo->traits[i].key = DICT_NONE;
 }
@@ -113,15 +130,15 @@ static uint32_t names_found(struct listen *listen, uint16_t name)
     const struct facts *facts = listen->facts;
     struct gate_memo   *memo = &listen->memo;
     uint32_t            place = name % GATE_NAMES, found = 0;
-    if (memo->names[place].name == name)
-        return memo->names[place].found;
+    if (memo->names[place] == name)
+        return memo->found[place];
     for (uint32_t i = 0; i < facts->runs_count && found < HEAR_TIMES_MAX; i++)
         for (uint32_t to = facts->runs[i].count; to > 0; to = to > RUN_BLOCK ? to - RUN_BLOCK : 0)
             found += (uint32_t)__builtin_popcount(run_name_bits(&facts->runs[i], to, name));
     if (found > HEAR_TIMES_MAX)
         found = HEAR_TIMES_MAX;
-    memo->names[place].name = name;
-    memo->names[place].found = (uint16_t)found;
+    memo->names[place] = name;
+    memo->found[place] = (uint16_t)found;
     return found;
 }
 
@@ -186,21 +203,17 @@ static struct guess guess_text(struct listen *listen, const struct segment_op *o
     return known(false, listen->memo.traits[place].until_ms);
 }
 
-/* Nothing is dated ahead: what is too few stays so until an event comes. */
 static struct guess guess_behaviour(struct listen *listen, const struct segment_op *ops,
                                     uint32_t at)
 {
     const struct segment_op *op = &ops[at];
-    bool still = is_still(op, listen->cause), most = op->times == SEGMENT_TIMES_AT_MOST;
     if (is_short(listen) && is_known_of_none(op, listen->cause)) {
         uint32_t found = names_found(listen, begin_of(op)->event);
-        if (found == 0)
-            return known(op->none > 0, TIME_NEVER);
-        if (op->kind == SEGMENT_DID && op->times != SEGMENT_TIMES_EXACTLY &&
-            found < HEAR_TIMES_MAX && found < op->times_count + most)
-            return known(most, TIME_NEVER);
+        if (found < few_of(op))
+            return known(found == 0 ? op->none > 0 : op->times == SEGMENT_TIMES_AT_MOST,
+                         TIME_NEVER);
     }
-    return still ? asked(listen, ops, at) : (struct guess){ false };
+    return is_still(op, listen->cause) ? asked(listen, ops, at) : (struct guess){ false };
 }
 
 static struct guess guess_leaf(struct listen *listen, const struct segment_op *ops, uint32_t at)
@@ -241,6 +254,16 @@ static struct guess guess_op(struct listen *listen, const struct segment_op *ops
     return is_or ? guess_not(sum) : sum;
 }
 
+/* As guess_op, the quick way first. */
+static struct guess guess_gate(struct listen *listen, const struct heard_gate *gate)
+{
+    uint32_t found =
+        gate->few > 0 && is_short(listen) ? names_found(listen, gate->name) : UINT32_MAX;
+    if (found < gate->few)
+        return known(found == 0 ? gate->none_holds : gate->few_hold, TIME_NEVER);
+    return guess_op(listen, gate->ops, gate->at);
+}
+
 /* The one that keeps a segment mostly comes to be asked first. */
 static void gate_raise(struct heard_gate *gates, uint32_t i)
 {
@@ -257,7 +280,7 @@ int64_t listen_settled_ms(struct listen *listen, struct heard_user user, int64_t
     int64_t            settled_ms = listen->facts->now_ms;
     for (uint32_t i = 0; i < user.gates_count && settled_ms < wanted_ms; i++) {
         const struct heard_gate *gate = &gates[i];
-        struct guess             guess = guess_op(listen, gate->ops, gate->at);
+        struct guess             guess = guess_gate(listen, gate);
         if (!guess.known || guess.v.holds != gate->holds || guess.v.until_ms <= settled_ms)
             continue;
         settled_ms = guess.v.until_ms;

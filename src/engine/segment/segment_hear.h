@@ -44,11 +44,17 @@ struct heard_cause {
     uint16_t event, trait;
 };
 
-/* While it has this answer, its segment stands whatever the condition says that it is a gate of. */
+/*
+ * While it has this answer, its segment stands whatever the condition says that it is a gate of.
+ * Most ask how often something was done: of fewer than `few` times the answer is known at once.
+ */
 struct heard_gate {
     const struct segment_op *ops;
     uint32_t                 at;
     bool                     holds; /* this answer */
+    bool                     none_holds, few_hold;
+    uint8_t                  few; /* 0: it asks otherwise */
+    uint16_t                 name;
 };
 
 struct heard_user {

@@ -18,10 +18,8 @@ enum {
 /* What gates looked up of the person, who is the same for all of them. */
 struct gate_memo {
     uint32_t events; /* of the person; 0: not counted yet */
-    struct {
-        uint16_t name;
-        uint16_t found; /* up to HEAR_TIMES_MAX */
-    } names[GATE_NAMES];
+    uint16_t names[GATE_NAMES];
+    uint16_t found[GATE_NAMES]; /* of each, up to HEAR_TIMES_MAX */
     struct {
         uint16_t key;
         bool     is_list;
