@@ -227,6 +227,32 @@ TEST(codes, a_message_waits_for_an_empty_pool_and_holds_up_no_other)
     engine_world_close(&w);
 }
 
+TEST(codes, for_a_few_codes_a_few_who_wait_are_looked_at_and_what_they_leave_is_the_nexts)
+{
+    enum { PEOPLE = 40 };
+    struct world w = shop();
+    char         user[16];
+    for (int i = 0; i < PEOPLE; i++) {
+        snprintf(user, sizeof user, "u%d", i);
+        person(&w, user);
+        engine_world_order(&w, user, i + 1);
+    }
+    assert_int_equal(claims(&w, PEOPLE), 0);
+    assert_int_equal(pool_now(&w, "spring").waiting, PEOPLE);
+    assert_ok(add(&w, "spring", 3));
+    assert_int_equal(pool_now(&w, "spring").waiting, PEOPLE - 3);
+    for (int i = 0; i < 3; i += 2) /* the first and the third want nothing any more */
+        assert_ok(
+            engine_world_tell(&w, (struct record){ .kind = RECORD_ERASE, .profile = (uint32_t)i }));
+    int served = 0;
+    for (int i = 0; i < 5; i++)
+        served += claims(&w, PEOPLE);
+    assert_int_equal(served, 3);
+    assert_int_equal(pool_now(&w, "spring").left, 0);
+    assert_int_equal(pool_now(&w, "spring").waiting, PEOPLE - 5);
+    engine_world_close(&w);
+}
+
 TEST(codes, one_enrollment_has_one_code_in_all_its_messages_and_tries)
 {
     struct world w = shop();

@@ -112,8 +112,10 @@ enum err apply_definition(struct engine *engine, const struct record *record,
                        (uint32_t)engine->seq, &number, problem));
     if (record->definition_kind == DEFINE_SENDING && !engine->program->sending.is_stopped)
         return braking_release(engine);
-    if (record->definition_kind == DEFINE_CODES || record->definition_kind == DEFINE_TEMPLATE)
-        return giving_release(engine); /* who waits may be served now */
+    if (record->definition_kind == DEFINE_CODES)
+        return giving_release(engine, false); /* who waits may be served now */
+    if (record->definition_kind == DEFINE_TEMPLATE)
+        return giving_release(engine, true); /* or wants no code any more */
     if (engine->program->zone != zone)
         return zone_moved(engine);
     if (record->definition_kind == DEFINE_TRAIT)

@@ -123,8 +123,10 @@ static enum err wait_for(struct engine *engine, struct out *out, uint32_t person
     return VEC_ADD(&engine->pools.items[pool].waiting, person);
 }
 
-static enum err release_person(struct engine *engine, uint32_t profile)
+/* *count of their messages wait no more. */
+static enum err release_person(struct engine *engine, uint32_t profile, uint32_t *count)
 {
+    *count = 0;
     if (people_is_nobody(engine->people, profile))
         return OK;
     uint32_t            person = people_root(engine->people, profile);
@@ -136,24 +138,52 @@ static enum err release_person(struct engine *engine, uint32_t profile)
         if (message == NULL)
             return ERR_MEMORY;
         message->is_waiting = false;
+        ++*count;
         TRY(outbox_wait(engine, person, message));
     }
     return OK;
 }
 
-static enum err release(struct engine *engine, struct codes_pool *pool)
+/* As many as can be served: a million who wait are not looked at for ten codes. */
+static uint32_t servable(const struct engine *engine, uint32_t number)
 {
-    enum err err = OK;
-    for (uint32_t i = 0; i < pool->waiting.count && err == OK; i++)
-        err = release_person(engine, pool->waiting.items[i]);
-    VEC_DONE(&pool->waiting);
-    return err;
+    struct codes_state state;
+    if (!engine_codes_state(engine, number, &state))
+        return 0;
+    return state.def->kind == CODES_FIXED ? UINT32_MAX : state.left;
 }
 
-enum err giving_release(struct engine *engine)
+/* Who has waited longest first. */
+static enum err release(struct engine *engine, uint32_t number, uint32_t most)
+{
+    struct codes_pool *pool = &engine->pools.items[number];
+    uint32_t           taken = 0, released = 0, count;
+    while (taken < pool->waiting.count && released < most) {
+        TRY(release_person(engine, pool->waiting.items[taken++], &count));
+        released += count;
+    }
+    if (taken > 0)
+        memmove(pool->waiting.items, pool->waiting.items + taken,
+                (pool->waiting.count - taken) * sizeof pool->waiting.items[0]);
+    pool->waiting.count -= taken;
+    if (pool->waiting.count == 0)
+        VEC_DONE(&pool->waiting);
+    return OK;
+}
+
+enum err giving_release(struct engine *engine, bool is_all)
 {
     for (uint32_t i = 0; i < engine->pools.count; i++)
-        TRY(release(engine, &engine->pools.items[i]));
+        TRY(release(engine, i, is_all ? UINT32_MAX : servable(engine, i)));
+    return OK;
+}
+
+enum err giving_go_on(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->pools.count; i++)
+        if (engine->pools.items[i].waiting.count > 0 &&
+            engine->pools.items[i].given < engine->pools.items[i].had)
+            TRY(release(engine, i, servable(engine, i)));
     return OK;
 }
 
@@ -399,7 +429,7 @@ enum err apply_codes(struct engine *engine, const struct record *record, struct 
     pool->had += record->count;
     if (pool->had - pool->given >= state.def->low)
         pool->is_low = pool->is_empty = pool->is_to_tell = false;
-    return release(engine, pool);
+    return release(engine, number, servable(engine, number));
 }
 
 /* ---- for the core ---- */

@@ -358,7 +358,10 @@ MUST enum err giving_claim(struct engine *engine, struct out *out, uint32_t pers
 /* Appends "$codes": those given; without a message examples, and nothing is given. */
 void giving_write(const struct engine *engine, uint32_t person, const struct message *message,
                   const struct template_blocks *blocks, struct buf *out, bool *first);
-MUST enum err giving_release(struct engine *engine); /* all who wait are looked at */
+/* Who waits is looked at: as many as there are codes for, or all. */
+MUST enum err giving_release(struct engine *engine, bool is_all);
+/* The same once all those are through: some of them wanted none any more. */
+MUST enum err giving_go_on(struct engine *engine);
 MUST enum err code_apply(struct state *state, const struct decision *d);
 /* Of what is no longer under way. */
 void          codes_forget(struct state *state);

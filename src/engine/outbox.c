@@ -368,7 +368,7 @@ enum err outbox_claim(struct engine *engine, struct out *out, const struct recor
     size_t wanted = out->claims_count + (record->count < CLAIMS_MAX ? record->count : CLAIMS_MAX);
     for (uint32_t looked = 0; looked < 4 * CLAIMS_MAX && out->claims_count < wanted; looked++) {
         if (!outbox_take(engine, lanes, &lane, &timer))
-            return OK;
+            return giving_go_on(engine);
         uint32_t person = people_root(engine->people, timer.profile);
         TRY(wakes_before(engine, out, person, engine->now_ms));
         uint64_t id = due_message(engine, person, lane);

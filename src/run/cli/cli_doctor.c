@@ -32,7 +32,7 @@ enum found { FOUND_GOOD, FOUND_NOTE, FOUND_BAD };
 struct doctor {
     struct talk talk;
     struct cli *cli;
-    bool        has_api, has_server, has_wrong, has_said;
+    bool        has_api, has_server, has_no_way, has_wrong, has_said;
 };
 
 static void say(struct doctor *doctor, enum found found, const char *about,
@@ -279,7 +279,9 @@ static void look_way(struct doctor *doctor, const struct json *way)
 static void look_ways(struct doctor *doctor)
 {
     const struct json *ways = json_get(&doctor->talk.answer, STR("ways"));
-    if (doctor->has_server && ways != NULL && ways->kind == JSON_ARRAY && ways->count == 0)
+    doctor->has_no_way =
+        doctor->has_server && ways != NULL && ways->kind == JSON_ARRAY && ways->count == 0;
+    if (doctor->has_no_way)
         tell(doctor, FOUND_NOTE, "way", "Set smtp, outbox, or describe ways in ways.json.",
              "There is no way out: messages wait in the queue.");
     for (uint32_t i = 0; ways != NULL && ways->kind == JSON_ARRAY && i < ways->count; i++)
@@ -296,7 +298,9 @@ static void look_live(struct doctor *doctor)
         return;
     }
     struct str state = json_get_str(&talk->answer, STR("state"));
-    if (str_eq(state, STR("live")))
+    if (str_eq(state, STR("live")) && doctor->has_no_way)
+        tell(doctor, FOUND_NOTE, "live", "", "Live, but mail reaches nobody without a way out.");
+    else if (str_eq(state, STR("live")))
         tell(doctor, FOUND_GOOD, "live", "", "Mail reaches people.");
     else if (str_eq(state, STR("copy")))
         tell(doctor, FOUND_BAD, "live", "Say which it is: dult live --yes, or dult live off",
