@@ -262,6 +262,14 @@ void connection_flush(struct connection *connection)
     written(connection);
 }
 
+static int64_t write_ms_of(const struct connection *connection)
+{
+    const struct outbound *out = &connection->out;
+    return out->write_ms_max > 0 ? out->write_ms_max
+                                 : connection->loop->server->conf.write_ms_max +
+                                       (int64_t)((out->len + out->tail.len) / BYTES_PER_MS_MIN);
+}
+
 void connection_answer(struct http_request *request)
 {
     struct connection *connection = request->connection;
@@ -282,9 +290,7 @@ void connection_answer(struct http_request *request)
     request->out = (struct outbound){ 0 };
     request_free(request);
     connection->state = CONNECTION_WRITING;
-    connection->deadline_ms =
-        loop->now_ms + loop->server->conf.write_ms_max +
-        (int64_t)((connection->out.len + connection->out.tail.len) / BYTES_PER_MS_MIN);
+    connection->deadline_ms = loop->now_ms + write_ms_of(connection);
     connection_flush(connection);
 }
 

@@ -64,6 +64,7 @@ struct http_answer {
     void (*body_done)(void *context);
     void   *body_context;
     bool    is_closing;    /* ends the connection after it */
+    int64_t write_ms_max;  /* the client's time for it; 0: write_ms_max and more for many bytes */
     int64_t not_before_ms; /* by time_mono_us() / 1000: it is written at the first tick (250 ms)
                               after, so that its time tells nothing; 0: at once */
 };

@@ -54,7 +54,8 @@ struct outbound {
     struct str tail;
     bool       is_last;               /* the connection ends after it */
     void (*tail_done)(void *context); /* the tail was lent; NULL: it lasts */
-    void *tail_context;
+    void   *tail_context;
+    int64_t write_ms_max; /* 0: as the server has it */
 };
 
 struct http_request {

@@ -192,6 +192,30 @@ TEST(http, an_answer_that_is_to_wait_is_written_after_its_time_and_by_a_server_t
     assert_true(heard_late_ms(rig, 30000, true) < 0);
 }
 
+TEST(http, an_answer_with_a_time_of_its_own_is_given_up_then_and_its_body_given_back)
+{
+    enum { LARGE_BYTES = 64 << 20 }; /* more than the system takes ahead */
+    struct rig *rig = rig_open((struct http_conf){ .write_ms_max = 3600000 });
+    atomic_int  back = 0;
+    void       *request = NULL;
+    char       *large = calloc(1, LARGE_BYTES);
+    int         fd = rig_dial(rig), waited_ms = 0;
+    rig_say(fd, STR("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(queue_take(rig->held, &request, 1, -1), 1);
+    http_reply(request, &(struct http_answer){ .status = 200,
+                                               .body = { large, LARGE_BYTES },
+                                               .is_body_lasting = true,
+                                               .body_done = lent_back,
+                                               .body_context = &back,
+                                               .write_ms_max = 300 });
+    while (atomic_load(&back) == 0 && waited_ms++ < 10000)
+        usleep(1000); /* nobody reads */
+    assert_int_equal(atomic_load(&back), 1);
+    close(fd);
+    rig_close(rig);
+    free(large);
+}
+
 TEST(http, who_says_that_it_takes_longer_has_longer)
 {
     struct rig *rig = rig_open((struct http_conf){ .answer_ms_max = 1 });

@@ -379,6 +379,7 @@ struct outbound outbound_make(const struct http_request *request, const struct h
                   !request->head.is_keep_alive;
     out.tail_done = answer->body_done;
     out.tail_context = answer->body_context;
+    out.write_ms_max = answer->write_ms_max;
     out.memory = malloc(answer_bytes(answer, has_body));
     if (out.memory == NULL) {
         out.is_last = true;

@@ -11,6 +11,7 @@ enum {
     STATE_BYTES_MAX = 32 << 20,
     HEADS_A_SLICE = 100000, /* read in one statement, so that none holds the store's log long */
     STORY_A_SLICE = 5000,
+    EXPORTS_READ_MAX = 4, /* whose readers are slow: each may take 16 GB of the disk */
 };
 #define EXPORT_MS_MAX (30 * TIME_MINUTE_MS)
 
@@ -327,6 +328,7 @@ static enum err export_run(struct export *export)
     export->standing = buf_make(STATE_BYTES_MAX);
     export->row = arena_open(EXPORT_ROW_BYTES_MAX);
     enum err err = spool_open(&export->spool, dir == NULL ? "/tmp" : dir);
+    export->spool.readers = &export->call->api->exports_read;
     if (err == OK)
         err = export->row == NULL ? ERR_MEMORY : export_make(export);
     return err;
@@ -337,6 +339,9 @@ enum err profile_export(struct call *call)
     struct export *export = ARENA_NEW(call->arena, struct export);
     if (export == NULL)
         return ERR_MEMORY;
+    if (atomic_load(&call->api->exports_read) >= EXPORTS_READ_MAX)
+        return problem_set(&call->problem, ERR_WAIT, "", "Other exports are still being read.",
+                           "Ask again when one of them is through.");
     if (atomic_exchange(&call->api->is_exporting, true))
         return problem_set(&call->problem, ERR_WAIT, "", "Another export is being written.",
                            "Ask again in a moment.");

@@ -98,8 +98,9 @@ struct api {
     struct metric         *report_seconds;
     struct attempts       *signups;      /* by address, of forms of other sites */
     struct by_address     *by_address;   /* whom a form may mean */
-    struct newest_text          newest;       /* workspace.json, as it is now */
+    struct newest_text     newest;       /* workspace.json, as it is now */
     atomic_bool            is_exporting; /* one at a time: each may take a disk's room */
+    atomic_uint            exports_read; /* made, and not read to their end */
     int64_t                opened_ms;
 };
 

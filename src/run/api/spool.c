@@ -11,8 +11,9 @@
 enum { PATH_BYTES_MAX = 4096 };
 
 struct mapping {
-    void  *bytes;
-    size_t len;
+    atomic_uint *readers;
+    void        *bytes;
+    size_t       len;
 };
 
 static enum err failed(struct spool *spool, const char *what)
@@ -76,6 +77,8 @@ enum err spool_flush(struct spool *spool)
 static void mapping_end(void *context)
 {
     struct mapping *mapping = context;
+    if (mapping->readers != NULL)
+        atomic_fetch_sub(mapping->readers, 1);
     munmap(mapping->bytes, mapping->len);
     free(mapping);
 }
@@ -98,6 +101,10 @@ enum err spool_reply(struct spool *spool, struct http_request *request, struct h
     answer->is_body_lasting = true;
     answer->body_done = mapping_end;
     answer->body_context = mapping;
+    answer->write_ms_max = SPOOL_READ_MS(spool->bytes);
+    mapping->readers = spool->readers;
+    if (mapping->readers != NULL)
+        atomic_fetch_add(mapping->readers, 1);
     http_reply(request, answer);
     return OK;
 }

@@ -11,16 +11,23 @@
 #ifndef DULT_RUN_API_SPOOL_H
 #define DULT_RUN_API_SPOOL_H
 
+#include <stdatomic.h>
+
+#include "base/time.h"
 #include "server/http.h"
 
 enum { SPOOL_PIECE_BYTES = 256 << 10, SPOOL_ITEM_BYTES_MAX = 64 << 20 };
 #define SPOOL_BYTES_MAX (INT64_C(16) << 30)
+/* The time to read it: ten minutes, and a second a megabyte. Until then it takes the disk's room.
+ */
+#define SPOOL_READ_MS(bytes) (10 * TIME_MINUTE_MS + (bytes) / 1024)
 
 struct spool {
     int            fd;
     struct buf     out; /* not yet in the file */
     int64_t        bytes;
     struct problem problem;
+    atomic_uint   *readers; /* how many are being read; may be NULL. It outlives the answer */
 };
 
 /* The file lies in `dir`. ERR_IO with the spool's problem. Close it in any case. */

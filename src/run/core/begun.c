@@ -2,11 +2,13 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,11 +100,25 @@ static enum err trouble(const char *path, struct problem *problem)
                        "Look at the folder's permissions and at the room on the disk.");
 }
 
+/* A file system that writes each change to another place (btrfs) is asked not to with this one, for
+ * that place may be missing. Only an empty file can be changed so; others know no such wish. */
+static void in_place_ask(int fd)
+{
+    struct stat about;
+    int         flags;
+    if (fstat(fd, &about) == 0 && about.st_size == 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_NOCOW_FL;
+        (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+    }
+}
+
 /* With its blocks: a full disk must not be met while writing to memory. */
 static enum err page_map(const char *path, struct page **out, struct stat *about,
                          struct problem *problem)
 {
-    int  fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        in_place_ask(fd);
     bool good =
         fd >= 0 && posix_fallocate(fd, 0, sizeof(struct page)) == 0 && fstat(fd, about) == 0;
     void *page = good ? mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
