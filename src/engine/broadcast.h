@@ -59,8 +59,8 @@ struct broadcast_def {
 
 /* ---- the ledger's key ---- */
 
-#define BROADCAST_KEY (UINT64_C(1) << 47) /* no decision's id comes so far; a message has 48 bits  \
-                                           */
+/* No decision's id comes so far, and a message has 48 bits for it. */
+#define BROADCAST_KEY (UINT64_C(1) << 47)
 
 static inline uint64_t broadcast_key(uint32_t broadcast, uint32_t profile)
 {

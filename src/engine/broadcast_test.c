@@ -266,6 +266,29 @@ TEST(broadcast, of_two_recipients_who_become_one_person_one_gets_it)
         &w,
         (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
     outcome(&w, claim(&w), OUTCOME_SENT);
+    identify(&w, "ada", "{\"email\":\"new@shop.example\"}"); /* nor by another address */
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
+    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, of_two_who_become_one_while_both_are_put_off_one_is_tried_again)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w);
+    outcome(&w, a, OUTCOME_DEFERRED);
+    outcome(&w, b, OUTCOME_DEFERRED);
+    assert_ok(engine_world_tell(
+        &w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
+    identify(&w, "ada", "{\"email\":\"new@shop.example\"}");
+    outcome(&w, claim(&w), OUTCOME_SENT);
     assert_null(claim(&w));
     assert_int_equal(status(&w).state, BROADCAST_FINISHED);
     assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
