@@ -109,6 +109,12 @@ class Drill extends DrillHouse {
     await this.act('resume');
   }
 
+  // An end as it should be writes everyone's state: what was decided before is not read again.
+  async rest() {
+    await this.server.stop();
+    await this.restart();
+  }
+
   async run() {
     await this.feed();
     await this.act('launch');
@@ -118,6 +124,7 @@ class Drill extends DrillHouse {
       await this.tried(Math.floor((count * i) / (kills + 1)));
       if (i % 3 === 2) await this.pause();
       else await this.crash();
+      if (i % 3 === 1) await this.rest();
     }
     await withdrawing;
     await this.finished();

@@ -146,18 +146,13 @@ static bool has(const struct broadcast_run *run, uint32_t profile, uint32_t bits
     return (bits >> recipients_get(&run->recipients, profile) & 1) != 0;
 }
 
-/* Did it go to them, or will it, under another of their numbers? Of two that are to be tried again
- * the first one is. */
+/* Did it go to them, or will it, under another of their numbers? */
 static bool has_twin(const struct engine *engine, const struct broadcast_run *run, uint32_t own)
 {
-    bool is_deferred = has(run, own, RECIPIENT_BIT(RECIPIENT_DEFERRED));
     for (uint32_t member = people_get(engine->people, own)->next; member != own;
-         member = people_get(engine->people, member)->next) {
-        bool is_first =
-            !is_deferred || member < own || !has(run, member, RECIPIENT_BIT(RECIPIENT_DEFERRED));
-        if (has(run, member, GOES_THERE) && is_first)
+         member = people_get(engine->people, member)->next)
+        if (has(run, member, GOES_THERE))
             return true;
-    }
     return false;
 }
 
