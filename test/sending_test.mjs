@@ -7,7 +7,7 @@ import { countEvents, http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
 import { links } from './lib/recorder.mjs';
-import { shopFolder, template } from './lib/shop.mjs';
+import { shopFolder, template, WORKSPACE } from './lib/shop.mjs';
 
 const script = ({ phase, address }) => (phase === 'rcpt' && address.startsWith('gone')
   ? { code: 550, text: '5.1.1 User unknown' } : undefined);
@@ -91,6 +91,72 @@ describe('a spike of bounces', { skip: skipWithoutProgram }, () => {
     assert.match(wrong.body.error.remedy, /24/);
     assert.equal((await put({ stat: 'on' })).status, 400);
     assert.deepEqual((await sending()).bounces, { percent: 2.5, least: 50 });
+  });
+});
+
+const two = {
+  'workspace.json': { ...WORKSPACE, senders: [{ id: 'news', name: 'News', email: 'hello@news.example', topics: ['news'] }] },
+  'topics.json': { topics: [{ id: 'news' }, { id: 'tips' }] },
+  'templates/paper.email': template({ subject: 'paper', topic: 'news', html: '<p>paper</p>' }),
+  'templates/tip.email': template({ subject: 'tip', topic: 'tips', html: '<p>tip</p>' }),
+  'journeys/paper.json': files['journeys/paper.json'],
+  'journeys/tip.json': { journey: 'tip', trigger: { event: 'Tip' }, reentry: 'always', nodes: [{ id: 'm', email: 'tip' }] },
+};
+
+describe('a spike of one of two domains', { skip: skipWithoutProgram }, () => {
+  let house;
+  const run = (...words) => spawnSync(program, [...words, '--data', house.data], { encoding: 'utf8' });
+  const sending = () => house.client.get('/api/v1/sending');
+  const tell = async (id, event) => {
+    await house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example` } });
+    await house.client.send('/v1/track', { userId: id, event });
+  };
+  const subjects = async (id) => (await house.recorder.wait(`${id}@x.example`, house.recorder.to(`${id}@x.example`).length)).map(({ subject }) => subject).sort();
+
+  before(async () => { house = await openHouse({ shop: shopFolder(two), recorder: { script } }); });
+  after(() => house?.close());
+
+  test('stops that one, and says so', async () => {
+    await tell('ada', 'Tip');
+    await house.recorder.wait('ada@x.example', 1);
+    const [sent] = (await house.client.timeline('ada')).filter(({ name }) => name === 'Message Sent');
+    assert.equal(sent.properties.from, 'tents.example');
+    for (let i = 0; i < 25; i++) await tell(`gone${i}`, 'Paper');
+    const stopped = await eventually('it is stopped', async () => {
+      const now = await sending();
+      return now.domains.length > 0 && now;
+    });
+    assert.equal(stopped.state, 'on');
+    assert.deepEqual(stopped.domains.map(({ domain }) => domain), ['news.example']);
+    assert.match(stopped.domains[0].why, /^20 of \d+ messages of the last 24 hours bounced for good$/);
+    assert.match(house.server.said, /Sending from news\.example has stopped by itself: 20 of/);
+    assert.match(run('doctor').stdout, /Sending from news\.example is stopped: 20 of/);
+    assert.match(run('sending').stdout, /^Sending is on.*\nSending from news\.example is stopped: 20 of/);
+  });
+
+  test('and the other goes on, also after a restart', async () => {
+    for (const id of ['bob', 'cyd']) {
+      await tell(id, 'Paper');
+      await tell(id, 'Tip');
+      await house.recorder.wait(`${id}@x.example`, 1);
+      assert.deepEqual(await subjects(id), ['tip']);
+      await house.server.stop();
+      await house.server.start();
+    }
+    await tell('dag', 'Tip');
+    await house.recorder.wait('dag@x.example', 1);
+    assert.deepEqual([await subjects('bob'), await subjects('cyd')], [['tip'], ['tip']]);
+  });
+
+  test('what waited goes once when it is let go', async () => {
+    assert.equal(run('sending', 'resume', 'other.example').status, 4);
+    const resumed = run('sending', 'resume', 'news.example');
+    assert.equal(resumed.status, 0, resumed.stderr);
+    for (const id of ['bob', 'cyd']) await house.recorder.wait(`${id}@x.example`, 2);
+    assert.deepEqual((await sending()).domains, []);
+    await tell('dag', 'Paper');
+    await house.recorder.wait('dag@x.example', 2);
+    for (const id of ['bob', 'cyd', 'dag']) assert.deepEqual(await subjects(id), ['paper', 'tip']);
   });
 });
 

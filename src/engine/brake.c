@@ -1,6 +1,7 @@
 #include "engine/brake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -41,6 +42,29 @@ static enum err limit_read(const struct json *root, const char *key, struct brak
     return OK;
 }
 
+static enum err stopped_read(const struct json *root, struct brake_conf *out,
+                             struct problem *problem)
+{
+    const struct json *list = json_get(root, STR("domains"));
+    if (list == NULL)
+        return OK;
+    if (list->kind != JSON_ARRAY || list->count > BRAKE_STOPPED_MAX)
+        return fault(problem, "domains", "This is no list of at most 8 domains.",
+                     "Write [{\"domain\": \"news.shop.example\"}], or [] for none.");
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct brake_stopped *stopped = &out->stopped[out->stopped_count++];
+        struct str            domain = json_get_str(&list->items[i], STR("domain"));
+        struct str            why = json_get_str(&list->items[i], STR("why"));
+        if (domain.len == 0 || domain.len >= BRAKE_DOMAIN_BYTES || !str_is_utf8(domain))
+            return fault(problem, "domains", "One of them has no domain.",
+                         "Write {\"domain\": \"news.shop.example\"}.");
+        why = str_slice(why, 0, BRAKE_WHY_BYTES_MAX);
+        str_to_cstr(domain, stopped->domain, sizeof stopped->domain);
+        str_to_cstr(str_is_utf8(why) ? why : STR_NONE, stopped->why, sizeof stopped->why);
+    }
+    return OK;
+}
+
 static enum err root_read(const struct json *root, struct brake_conf *out, struct problem *problem)
 {
     int64_t    hours = out->hours;
@@ -56,6 +80,7 @@ static enum err root_read(const struct json *root, struct brake_conf *out, struc
     out->stops_receipts = json_get_bool(root, STR("transactional"), false);
     struct str why = str_slice(json_get_str(root, STR("why")), 0, BRAKE_WHY_BYTES_MAX);
     str_to_cstr(str_is_utf8(why) ? why : STR_NONE, out->why, sizeof out->why);
+    TRY(stopped_read(root, out, problem));
     TRY(limit_read(root, "bounces", &out->bounces, problem));
     return limit_read(root, "complaints", &out->complaints, problem);
 }
@@ -89,10 +114,74 @@ void brake_write(const struct brake_conf *conf, struct buf *out)
                conf->stops_receipts ? "true" : "false");
     limit_write(out, "bounces", conf->bounces);
     limit_write(out, "complaints", conf->complaints);
-    buf_char(out, '}');
+    buf_str(out, STR(",\"domains\":["));
+    for (uint32_t i = 0; i < conf->stopped_count; i++) {
+        buf_str(out, i == 0 ? STR("{\"domain\":") : STR(",{\"domain\":"));
+        json_write_str(out, str_of(conf->stopped[i].domain));
+        buf_str(out, STR(",\"why\":"));
+        json_write_str(out, str_of(conf->stopped[i].why));
+        buf_char(out, '}');
+    }
+    buf_str(out, STR("]}"));
+}
+
+bool brake_has_stopped(const struct brake_conf *conf, struct str domain)
+{
+    for (uint32_t i = 0; i < conf->stopped_count && domain.len > 0; i++)
+        if (str_eq_nocase(str_of(conf->stopped[i].domain), domain))
+            return true;
+    return false;
+}
+
+/* ---- by domain ---- */
+
+struct brake *brake_of(struct brake_domains *domains, struct str domain)
+{
+    for (uint32_t i = 0; i < domains->count; i++)
+        if (str_eq_nocase(str_of(domains->names[i]), domain))
+            return domains->brakes[i];
+    if (domain.len == 0 || domain.len >= BRAKE_DOMAIN_BYTES || domains->count == BRAKE_DOMAINS_MAX)
+        return NULL;
+    struct brake *brake = calloc(1, sizeof *brake);
+    if (brake == NULL)
+        return NULL; /* it is counted with all */
+    str_to_cstr(domain, domains->names[domains->count], BRAKE_DOMAIN_BYTES);
+    domains->brakes[domains->count++] = brake;
+    return brake;
+}
+
+bool brake_has_others(const struct brake_domains *domains, const struct brake *brake,
+                      uint32_t hours, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < domains->count; i++)
+        if (domains->brakes[i] != brake && brake_counts(domains->brakes[i], hours, now_ms).sent > 0)
+            return true;
+    return false;
+}
+
+void brake_domains_done(struct brake_domains *domains)
+{
+    for (uint32_t i = 0; i < domains->count; i++)
+        free(domains->brakes[i]);
+    domains->count = 0;
 }
 
 /* ---- counting ---- */
+
+static uint64_t less(uint64_t from, uint64_t of)
+{
+    return from > of ? from - of : 0;
+}
+
+void brake_subtract(struct brake *from, const struct brake *of)
+{
+    for (int i = 0; i < BRAKE_HOURS_MAX; i++)
+        if (from->hour[i] == of->hour[i]) {
+            from->counts[i].sent = less(from->counts[i].sent, of->counts[i].sent);
+            from->counts[i].bounced = less(from->counts[i].bounced, of->counts[i].bounced);
+            from->counts[i].complained = less(from->counts[i].complained, of->counts[i].complained);
+        }
+}
 
 void brake_reset(struct brake *brake)
 {

@@ -55,6 +55,30 @@ TEST(brake, more_than_three_complaints_in_a_thousand_stop_a_large_sender)
     assert_true(brake_is_due(&brake, &conf, T0, why));
 }
 
+TEST(brake, what_a_domain_sent_is_taken_out_of_the_whole_hour_by_hour)
+{
+    static struct brake  whole;
+    struct brake_domains domains = { .count = 0 };
+    struct brake        *news = brake_of(&domains, STR("news.example"));
+    struct brake        *shop = brake_of(&domains, STR("shop.example"));
+    brake_reset(&whole);
+    assert_ptr_equal(brake_of(&domains, STR("NEWS.example")), news);
+    assert_null(brake_of(&domains, STR("")));
+    hear(&whole, BRAKE_SENT, 30, T0);
+    hear(news, BRAKE_SENT, 20, T0);
+    hear(&whole, BRAKE_BOUNCED, 7, T0 + TIME_HOUR_MS);
+    hear(news, BRAKE_BOUNCED, 5, T0 + TIME_HOUR_MS);
+    assert_false(brake_has_others(&domains, news, 24, T0));
+    hear(shop, BRAKE_SENT, 10, T0);
+    assert_true(brake_has_others(&domains, news, 24, T0));
+    assert_false(brake_has_others(&domains, news, 24, T0 + 30 * TIME_HOUR_MS));
+    brake_subtract(&whole, news);
+    struct brake_counts left = brake_counts(&whole, 24, T0 + TIME_HOUR_MS);
+    assert_int_equal(left.sent, 10);
+    assert_int_equal(left.bounced, 2);
+    brake_domains_done(&domains);
+}
+
 TEST(brake, a_definition_is_read_as_it_was_written_and_a_wrong_one_is_refused)
 {
     static const char *const wrong[] = { "[]",
@@ -62,18 +86,25 @@ TEST(brake, a_definition_is_read_as_it_was_written_and_a_wrong_one_is_refused)
                                          "{\"hours\":0}",
                                          "{\"bounces\":{\"percent\":0}}",
                                          "{\"complaints\":{\"percent\":\"1\"}}",
-                                         "{\"complaints\":{\"least\":0}}" };
+                                         "{\"complaints\":{\"least\":0}}",
+                                         "{\"domains\":\"a.example\"}",
+                                         "{\"domains\":[{\"why\":\"x\"}]}",
+                                         "{\"domains\":[1,2,3,4,5,6,7,8,9]}" };
     struct brake_conf        conf, again;
     struct problem           problem;
     struct buf               text = buf_make(BRAKE_TEXT_BYTES_MAX);
-    assert_ok(brake_parse(STR("{\"state\":\"stopped\",\"why\":\"a \\\"list\\\"\",\"hours\":6,"
-                              "\"bounces\":{\"percent\":2.5},\"complaints\":{\"percent\":0.1,"
-                              "\"least\":3},\"transactional\":true}"),
-                          &conf, &problem));
+    assert_ok(
+        brake_parse(STR("{\"state\":\"stopped\",\"why\":\"a \\\"list\\\"\",\"hours\":6,"
+                        "\"bounces\":{\"percent\":2.5},\"complaints\":{\"percent\":0.1,"
+                        "\"least\":3},\"transactional\":true,\"domains\":[{\"domain\":"
+                        "\"a.example\",\"why\":\"a \\\"list\\\"\"},{\"domain\":\"b.example\"}]}"),
+                    &conf, &problem));
     brake_write(&conf, &text);
     assert_ok(brake_parse(buf_view(&text), &again, &problem));
     assert_memory_equal(&conf, &again, sizeof conf);
     assert_int_equal(conf.bounces.permyriad, 250);
+    assert_true(brake_has_stopped(&conf, STR("B.example")));
+    assert_false(brake_has_stopped(&conf, STR("c.example")) || brake_has_stopped(&conf, STR("")));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(brake_parse(str_of(wrong[i]), &again, &problem), ERR_INPUT);
     buf_done(&text);
@@ -168,6 +199,102 @@ TEST(brake, receipts_stop_too_where_that_is_asked_for)
     assert_ok(engine_world_define(&w, DEFINE_SENDING, "sending",
                                   "{\"state\":\"stopped\",\"transactional\":true}"));
     told(&w, "ada", "Bought");
+    assert_int_equal(claimed(&w), 0);
+    engine_world_close(&w);
+}
+
+/* ---- by domain ---- */
+
+static void outcome(struct world *w, uint64_t message, enum outcome_kind kind, const char *from,
+                    const char *stopped)
+{
+    struct json properties;
+    struct str  text = str_format(w->arena, "{\"message\":\"%llu\",\"from\":\"%s\"}",
+                                  (unsigned long long)message, from);
+    assert_ok(json_parse_once(w->arena, text, &properties, NULL));
+    assert_ok(engine_world_tell(
+        w,
+        (struct record){
+            .kind = RECORD_OUTCOME,
+            .profile = 0,
+            .message = message,
+            .name = kind == OUTCOME_SENT ? EVENT_MESSAGE_SENT : STR_NONE,
+            .properties = &properties,
+            .outcome = { .message = message, .kind = kind, .stopped_domain = str_of(stopped) } }));
+}
+
+static uint64_t sent(struct world *w, const char *from)
+{
+    told(w, "ada", "Paper");
+    uint64_t message = claimed(w);
+    assert_true(message != 0);
+    outcome(w, message, OUTCOME_SENT, from, "");
+    return message;
+}
+
+static void complain_of(struct world *w, uint64_t message)
+{
+    struct json none = { .kind = JSON_OBJECT };
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_MESSAGE,
+                                                    .name = EVENT_MESSAGE_COMPLAINED,
+                                                    .profile = 0,
+                                                    .message = message,
+                                                    .properties = &none }));
+}
+
+TEST(brake, the_spike_of_one_domain_stops_that_one_and_the_others_go_on)
+{
+    struct world w = mailing();
+    uint64_t     news[12], shop = sent(&w, "shop.example");
+    for (int i = 0; i < 12; i++)
+        news[i] = sent(&w, "news.example");
+    for (int i = 0; i < 4; i++)
+        complain_of(&w, news[i]);
+    assert_int_equal(w.out.stopped.len, 0);
+    complain_of(&w, news[4]);
+    assert_true(str_starts(w.out.stopped, STR("{\"state\":\"on\"")));
+    assert_true(str_find(w.out.stopped, 0, STR("\"domain\":\"news.example\",\"why\":\"5 of 12")) <
+                w.out.stopped.len);
+    /* What comes back of it later is no reason to stop the others. */
+    for (int i = 5; i < 12; i++)
+        complain_of(&w, news[i]);
+    assert_int_equal(w.out.stopped.len, 0);
+    complain_of(&w, shop);
+    assert_int_equal(w.out.stopped.len, 0);
+    assert_true(sent(&w, "shop.example") != 0);
+    engine_world_close(&w);
+}
+
+TEST(brake, where_one_domain_is_all_there_is_everything_stops)
+{
+    struct world w = mailing();
+    uint64_t     news[5];
+    for (int i = 0; i < 5; i++)
+        news[i] = sent(&w, "news.example");
+    for (int i = 0; i < 5; i++)
+        complain_of(&w, news[i]);
+    assert_true(str_starts(w.out.stopped, STR("{\"state\":\"stopped\"")));
+    engine_world_close(&w);
+}
+
+TEST(brake, what_came_back_for_its_domain_waits_until_that_goes_on)
+{
+    struct world w = mailing();
+    assert_ok(engine_world_define(&w, DEFINE_SENDING, "sending",
+                                  "{\"domains\":[{\"domain\":\"news.example\"}]}"));
+    told(&w, "ada", "Paper");
+    uint64_t message = claimed(&w);
+    outcome(&w, message, OUTCOME_RETURNED, "news.example", "news.example");
+    assert_int_equal(claimed(&w), 0);
+    told(&w, "ada", "Paper");
+    uint64_t other = claimed(&w);
+    assert_true(other != 0 && other != message);
+    outcome(&w, other, OUTCOME_SENT, "shop.example", "");
+    assert_ok(engine_world_define(&w, DEFINE_SENDING, "sending", "{\"domains\":[]}"));
+    assert_int_equal(claimed(&w), message);
+    /* It was let go meanwhile: what comes back late goes again at once. */
+    outcome(&w, message, OUTCOME_RETURNED, "news.example", "news.example");
+    assert_int_equal(claimed(&w), message);
     assert_int_equal(claimed(&w), 0);
     engine_world_close(&w);
 }

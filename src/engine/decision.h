@@ -165,6 +165,8 @@ struct claim {
     int64_t first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
 };
 
+struct brake_conf;
+
 /*
  * out: what a batch of records gave. The arena is the batch's; everything lives until it is reset.
  */
@@ -180,6 +182,8 @@ struct out {
     size_t              suppressions_count, suppressions_room;
     uint64_t           *recalls; /* claimed messages whose reader wants them no more */
     size_t              recalls_count, recalls_room;
+    struct brake_conf
+        *sending; /* it was told, or changed by itself: as it is now; NULL: it was not */
     bool holds, holds_receipts; /* sending was stopped: what is claimed and not begun is to wait */
     struct str stopped; /* sending stopped by itself: its definition now; empty: it did not */
     uint32_t   intents; /* messages newly queued: delivery may want to claim */

@@ -44,6 +44,7 @@ void engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    brake_domains_done(&engine->brake_domains);
     checkpoint_end(engine);
     people_close(engine->people);
     timeline_close(engine->timeline);

@@ -55,7 +55,8 @@ struct engine {
     int64_t              now_ms;
     uint64_t             seq, next_decision;
     struct suppressions *suppressions;
-    struct brake         brake;
+    struct brake         brake; /* all that is not of a stopped domain */
+    struct brake_domains brake_domains;
     struct {
         struct codes_pool *items; /* by number of NAME_CODES */
         uint32_t           count, room;
@@ -196,7 +197,10 @@ struct str consent_why_not(const struct engine *engine, uint32_t person,
 MUST enum err braking_hear(struct engine *engine, const struct record *record, struct out *out);
 /* Is sending stopped for this message? */
 bool braking_holds(const struct engine *engine, const struct message *message);
-/* Says in `out` what is to wait, if sending is stopped. */
+/* A message that came back because its domain is stopped waits, without a timer, while it is.
+ * Before that is known its message has to be made, so it is claimed once more. */
+bool braking_keeps(struct engine *engine, uint32_t person, const struct record_outcome *outcome);
+/* Says in `out` what is to wait, and how sending is now. */
 void          braking_hold(const struct engine *engine, struct out *out);
 MUST enum err braking_release(struct engine *engine);
 

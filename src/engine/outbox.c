@@ -411,7 +411,10 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
     }
     if (kind == DECISION_DEFERRED && message->attempt >= ATTEMPTS_MAX)
         kind = DECISION_FAILED;
-    return message_decide(engine, out, person, kind, &next, outcome->text, due_ms);
+    TRY(message_decide(engine, out, person, kind, &next, outcome->text, due_ms));
+    if (kind == DECISION_RETURNED)
+        (void)braking_keeps(engine, person, outcome);
+    return OK;
 }
 
 uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint32_t most)

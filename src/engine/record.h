@@ -94,6 +94,7 @@ struct record_outcome {
     enum outcome_kind kind;
     int64_t           retry_at_ms; /* DEFERRED; RETURNED: not before this, 0: at once */
     struct str        text;        /* the far side's words, or the reason */
+    struct str stopped_domain;     /* RETURNED: nothing is sent from it now; empty: not for that */
 };
 
 struct record {

@@ -96,8 +96,8 @@ static enum err merged(struct call *call, const struct json *body, struct str *o
 
 enum err sending_put(struct call *call)
 {
-    static const char *const known[] = { "state",   "why",        "hours",
-                                         "bounces", "complaints", "transactional" };
+    static const char *const known[] = { "state",      "why",           "hours",  "bounces",
+                                         "complaints", "transactional", "domains" };
     struct brake_conf        conf;
     struct json              body;
     struct str               text;
@@ -108,7 +108,8 @@ enum err sending_put(struct call *call)
             k++;
         if (k == sizeof known / sizeof known[0])
             return problem_set(&call->problem, ERR_INPUT, "body", "There is no such setting.",
-                               "Use state, why, hours, bounces, complaints and transactional.");
+                               "Use state, why, hours, bounces, complaints, transactional and "
+                               "domains.");
     }
     TRY(merged(call, &body, &text));
     TRY(brake_parse(text, &conf, &call->problem));

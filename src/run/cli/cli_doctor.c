@@ -337,6 +337,12 @@ static void look_stats(struct doctor *doctor)
              "Find out which list or template it was, then: dult sending resume",
              "Sending is stopped since %.16s (%s): %s.", talk_text(talk, sending, "since"),
              talk_text(talk, sending, "author"), talk_text(talk, sending, "why"));
+    const struct json *domains = json_get(sending, STR("domains"));
+    for (uint32_t i = 0; domains != NULL && i < domains->count; i++)
+        tell(doctor, FOUND_BAD, "sending",
+             "Find out which list or template it was, then: dult sending resume DOMAIN",
+             "Sending from %s is stopped: %s.", talk_text(talk, &domains->items[i], "domain"),
+             talk_text(talk, &domains->items[i], "why"));
     const struct json *codes = json_get(&talk->answer, STR("codes"));
     for (uint32_t i = 0; codes != NULL && i < codes->count; i++)
         look_codes(doctor, &codes->items[i]);

@@ -397,13 +397,14 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "sending",
       .purpose = "is sending on or stopped; stop and resume it; settle what is in doubt",
       .usage = "[show] [--data DIR]\nstop|resume [--data DIR] [--why TEXT]\n"
+               "resume DOMAIN [--data DIR]\n"
                "unknown [--data DIR] [--json]\nsettle ID sent|failed [--data DIR] [--why TEXT]",
       .more =
           "Sending stops by itself when more than 5% of the last day's e-mails bounced for good\n"
           "(at least 20), or more than 0.3% were complained of (at least 5). Receipts go on.\n"
-          "What waits goes when it is resumed, and the count begins anew. A message is unknown "
-          "when\n"
-          "its answer was lost; it is not sent again. What comes back settles it, or you do.",
+          "What waits goes when it is resumed, and the count begins anew. Where several domains\n"
+          "send, only the one it comes from stops. A message is unknown when its answer was\n"
+          "lost; it is not sent again. What comes back settles it, or you do.",
       .example = "dult sending resume --why 'the bought list is gone'",
       .options = { { "why", "TEXT", "kept with the change" } },
       .words_most = 3,

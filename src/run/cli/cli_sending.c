@@ -24,10 +24,55 @@ static void print(struct talk *talk)
     if (since[0] != '\0')
         printf(" since %.16s (%s)", since, talk_text(talk, answer, "author"));
     printf("%s%s.\n", why[0] == '\0' ? "" : ": ", why);
+    const struct json *domains = json_get(answer, STR("domains"));
+    for (uint32_t i = 0; domains != NULL && i < domains->count; i++)
+        printf("Sending from %s is stopped: %s.\n", talk_text(talk, &domains->items[i], "domain"),
+               talk_text(talk, &domains->items[i], "why"));
     printf("In the last %lld hours %lld e-mails were sent, %lld bounced for good and %lld were "
            "complained of.\n",
            number(answer, "hours"), number(answer, "sent"), number(answer, "bounced"),
            number(answer, "complained"));
+}
+
+/* All domains but the one that goes on; all go on where none is named. */
+static void domains_write(struct buf *out, const struct json *now, const char *domain)
+{
+    bool any = false;
+    buf_str(out, STR(",\"domains\":["));
+    for (uint32_t i = 0; now != NULL && i < now->count; i++) {
+        if (domain == NULL ||
+            str_eq_nocase(json_get_str(&now->items[i], STR("domain")), str_of(domain)))
+            continue;
+        buf_str(out, any ? STR(",") : STR(""));
+        any = true;
+        json_write(out, &now->items[i]);
+    }
+    buf_char(out, ']');
+}
+
+static bool is_among(const struct json *now, const char *domain)
+{
+    for (uint32_t i = 0; now != NULL && i < now->count; i++)
+        if (str_eq_nocase(json_get_str(&now->items[i], STR("domain")), str_of(domain)))
+            return true;
+    return false;
+}
+
+/* `dult sending resume news.shop.example` */
+static enum err resume_domain(struct talk *talk, const char *domain)
+{
+    talk_path(talk, "/api/v1/sending", NULL, NULL);
+    TRY(talk_ask(talk, "GET"));
+    const struct json *now = json_get(&talk->answer, STR("domains"));
+    if (!is_among(now, domain))
+        return problem_format(&talk->problem, ERR_ABSENT, "domain",
+                              "`dult sending` lists those that are stopped.",
+                              "Sending from %s is not stopped.", domain);
+    buf_format(&talk->body, "{\"state\":\"%s\"", talk_text(talk, &talk->answer, "state"));
+    domains_write(&talk->body, now, domain);
+    buf_char(&talk->body, '}');
+    talk_path(talk, "/api/v1/sending", NULL, NULL);
+    return talk_ask(talk, "PUT");
 }
 
 static void body_write(struct talk *talk, const char *state)
@@ -45,6 +90,11 @@ static enum err change(struct talk *talk, const char *state)
 {
     talk_path(talk, "/api/v1/sending", NULL, NULL);
     body_write(talk, state);
+    if (strcmp(state, "on") == 0) {
+        talk->body.len--; /* the brace at the end */
+        domains_write(&talk->body, NULL, NULL);
+        buf_char(&talk->body, '}');
+    }
     return talk_ask(talk, "PUT");
 }
 
@@ -111,7 +161,8 @@ enum cli_exit cli_sending(struct cli *cli)
         talk_path(&talk, "/api/v1/sending", NULL, NULL);
         err = talk_ask(&talk, "GET");
     } else if (err == OK) {
-        err = change(&talk, is_stop ? "stopped" : "on");
+        err = !is_stop && cli->words_count > 1 ? resume_domain(&talk, cli->words[1])
+                                               : change(&talk, is_stop ? "stopped" : "on");
     }
     if (err == OK)
         print(&talk);

@@ -249,7 +249,8 @@ static void purge_take(struct core *core, const struct purge_order *order)
 
 static void recalls_tell(struct core *core, const struct out *out)
 {
-    bool is_any = out->recalls_count > 0 || out->suppressions_count > 0 || out->holds;
+    bool is_any =
+        out->recalls_count > 0 || out->suppressions_count > 0 || out->holds || out->sending != NULL;
     if (is_any && core->conf.calls.recalled != NULL)
         core->conf.calls.recalled(core->conf.calls.context, out);
 }

@@ -181,6 +181,17 @@ static void definition_keep(struct core *core, struct batch *batch, const struct
                                    .author = entry->author };
 }
 
+static void stopped_say(const struct brake_stopped *stopped, struct problem *problem)
+{
+    char remedy[BRAKE_DOMAIN_BYTES + 80];
+    snprintf(remedy, sizeof remedy,
+             "Find out which list or template it was, then: dult sending resume %s",
+             stopped->domain);
+    (void)problem_format(problem, ERR_LIMIT, "sending", remedy,
+                         "Sending from %s has stopped by itself: %s.", stopped->domain,
+                         stopped->why);
+}
+
 /* In the transaction of what was too much: nothing is claimed between the two. */
 static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
 {
@@ -192,10 +203,13 @@ static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
                              .author = STR("Dult") };
     struct problem problem;
     definition_keep(core, batch, &entry);
-    (void)problem_format(&problem, ERR_LIMIT, "sending",
-                         "Find out which list or template it was, then: dult sending resume",
-                         "Sending has stopped by itself: %s.",
-                         engine_program(core->engine)->sending.why);
+    const struct brake_conf *sending = &engine_program(core->engine)->sending;
+    if (sending->is_stopped)
+        (void)problem_format(&problem, ERR_LIMIT, "sending",
+                             "Find out which list or template it was, then: dult sending resume",
+                             "Sending has stopped by itself: %s.", sending->why);
+    else
+        stopped_say(&sending->stopped[sending->stopped_count - 1], &problem);
     core_tell(core, LOG_ERROR, &problem);
 }
 

@@ -353,6 +353,7 @@ enum err sender_start(struct sender *sender, struct problem *problem)
     sender->loop = loop_open();
     if (sender->loop == NULL)
         return ERR_MEMORY;
+    TRY(sender_stops_open(sender));
     core_door_lanes(sender->core, 0, 0); /* as each way's doors, until the way is there */
     TRY(threads_start(sender));
     for (uint32_t i = 0; i < sender->ways_count; i++)

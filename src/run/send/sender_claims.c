@@ -32,7 +32,8 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->arena = NULL;
     job->rendered = (struct rendered){ 0 };
     job->is_placed = job->is_begun = job->in_flight = false;
-    job->is_recalled = false;
+    job->is_recalled = job->is_stopped = false;
+    job->from = STR_NONE;
     job->is_open = true;
     job->way = NULL;
     job->tried = 0;
@@ -310,6 +311,8 @@ static void job_render(struct sender *sender, struct render *render, struct job 
     job->arena = arena_open(RENDER_ARENA_BYTES_MAX);
     job->rendered.mail.message = buf_make(COMPOSE_BYTES_MAX);
     enum err err = job->arena == NULL ? ERR_MEMORY : job_make(sender, render, job);
+    if (err == OK && !sender_stops_pass(sender, job))
+        return;
     if (err == OK && sender_is_to_keep(sender, job)) {
         job_keep(sender, job);
         return;

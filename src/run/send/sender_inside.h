@@ -46,6 +46,8 @@ struct job {
     bool                    is_begun;   /* begun.h knows it, at begun_at */
     uint32_t                begun_at;
     bool                    is_recalled; /* it is not to be begun */
+    struct str              from;        /* its From domain, once it is made; with the lock */
+    bool                    is_stopped;  /* it came back because nothing is sent from there */
     bool                    is_open;     /* claimed, and its outcome is not known yet */
     struct way             *way;         /* that it goes by, or went by last; NULL: none yet */
     uint32_t                tried;       /* a bit a way that did not send it */
@@ -118,16 +120,17 @@ struct sender {
     struct sender_conf conf; /* its texts are the copies below */
     char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096],
         counts_dir[4096];
-    struct doubts  *doubts;
-    struct way_conf only; /* the way that smtp_url or outbox_dir is */
-    struct way      ways[WAYS_MAX];
-    uint32_t        ways_count;
-    struct loop    *loop;
-    pthread_t       threads[SENDER_THREADS_MAX], reporter;
-    uint32_t        threads_count;
-    struct render  *renders[SENDER_THREADS_MAX];
-    bool            started;
-    bool            leads_outside; /* one of the ways is no outbox */
+    struct doubts    *doubts;
+    struct brake_conf sending; /* as the engine last told it; with the lock */
+    struct way_conf   only;    /* the way that smtp_url or outbox_dir is */
+    struct way        ways[WAYS_MAX];
+    uint32_t          ways_count;
+    struct loop      *loop;
+    pthread_t         threads[SENDER_THREADS_MAX], reporter;
+    uint32_t          threads_count;
+    struct render    *renders[SENDER_THREADS_MAX];
+    bool              started;
+    bool              leads_outside; /* one of the ways is no outbox */
 
     pthread_rwlock_t    ways_lock; /* before `lock`: held to read by who has no message here */
     pthread_mutex_t     lock;
@@ -221,6 +224,15 @@ void sender_lines_return(struct sender *sender);
 /* Its first byte may leave from here on: after a kill it is in doubt. False: it was recalled, and
  * must not. With the lock. */
 bool sender_begin(struct sender *sender, struct job *job);
+
+/* ---- sender_stops.c: domains that nothing is sent from */
+
+/* Reads what the engine knows; before anything is claimed. ERR_WAIT, ERR_MEMORY. */
+MUST enum err sender_stops_open(struct sender *sender);
+/* Is it to wait for its domain? What is not made yet has none. With the lock. */
+bool sender_stops_have(struct sender *sender, struct job *job);
+/* It was made; false: it has gone back, for nothing is sent from its domain. */
+bool sender_stops_pass(struct sender *sender, struct job *job);
 
 /* sender_recall.c: of the core, on its commit thread: somebody wants no more, or sending stopped.
  */

@@ -8,8 +8,10 @@
 
 #include "run/send/sender_inside.h"
 
-static bool is_asked_back(const struct job *job, const struct out *out)
+static bool is_asked_back(struct sender *sender, struct job *job, const struct out *out)
 {
+    if (sender_stops_have(sender, job))
+        return true;
     if (job->claim.transactional ? out->holds_receipts : out->holds)
         return true;
     for (size_t i = 0; i < out->recalls_count; i++)
@@ -48,7 +50,7 @@ static uint32_t marks_set(struct sender *sender, const struct out *out, struct h
     uint32_t count = 0;
     for (uint32_t i = 0; i < sender->jobs_used; i++) {
         struct job *job = &sender->jobs[i];
-        if (!job->is_open || !is_asked_back(job, out))
+        if (!job->is_open || !is_asked_back(sender, job, out))
             continue;
         job->is_recalled = true;
         if (job->in_flight && count < RECALLS_MAX)
@@ -78,6 +80,8 @@ void sender_recalled(void *context, const struct out *out)
     struct held     held[RECALLS_MAX];
     struct job_line back = { NULL, &back.first };
     pthread_mutex_lock(&sender->lock);
+    if (out->sending != NULL)
+        sender->sending = *out->sending;
     giving_wait(sender);
     uint32_t count = marks_set(sender, out, held);
     lines_sift(sender, &back);
@@ -116,6 +120,9 @@ enum err sender_recall_all(struct sender *sender)
 
 void sender_come_back(struct sender *sender, struct job *job)
 {
-    snprintf(job->text, sizeof job->text, "recalled before its first byte");
+    if (job->is_stopped)
+        snprintf(job->text, sizeof job->text, "sending from %.*s is stopped", STR_ARG(job->from));
+    else
+        snprintf(job->text, sizeof job->text, "recalled before its first byte");
     sender_finish(sender, job, OUTCOME_RETURNED, 0);
 }

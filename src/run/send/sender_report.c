@@ -148,6 +148,7 @@ static const struct json *properties_make(struct arena *arena, const struct job 
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
     put(object, members, "broadcast", str_copy(arena, job->rendered.broadcast));
+    put(object, members, "from", str_copy(arena, job->from));
     if (job->is_kept)
         members[object->count++] =
             (struct json_member){ STR("trial"), { .kind = JSON_BOOL, .truth = true } };
@@ -175,6 +176,8 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
         .body = properties == NULL ? STR("{}") : body_write(arena, properties),
     };
     entry->record.outcome.text = str_copy(arena, str_of(job->text));
+    if (job->is_stopped && job->outcome.kind == OUTCOME_RETURNED)
+        entry->record.outcome.stopped_domain = str_copy(arena, job->from);
 }
 
 /* NULL without memory: the jobs are as they were. */
