@@ -28,6 +28,7 @@ struct flight {
     uint32_t                 tries;
     int64_t                  again_us;  /* waits until then to be asked again; 0: it is under way */
     bool                     was_stale; /* its first connection was dead before it was used */
+    bool                     is_doubted; /* one that is no question may have been done */
 };
 
 struct web {
@@ -162,11 +163,12 @@ static void doubt(struct flight *flight, const char *text)
     struct web             *web = flight->web;
     struct delivery_outcome unknown =
         delivery_outcome_make(DELIVERY_UNKNOWN, BLAME_CONNECTION, text);
+    flight->is_doubted = flight->is_doubted || !flight->request.is_question;
     if (flight->request.repeatable && flight->tries < WEB_TRIES_MAX && !web->ending) {
         flight->again_us = time_mono_us() + ((int64_t)AGAIN_FIRST_US << (flight->tries - 1));
         return;
     }
-    if (flight->request.is_question)
+    if (!flight->is_doubted)
         unknown.result = DELIVERY_DEFERRED;
     note_failure(web, &unknown);
     flight_end(flight, &unknown);
@@ -175,7 +177,7 @@ static void doubt(struct flight *flight, const char *text)
 /* After the first try there may be doubt about an earlier one, which a later "no" does not lift. */
 static bool settles(const struct flight *flight, const struct delivery_outcome *outcome)
 {
-    return flight->tries == 1 || flight->request.is_question || outcome->result == DELIVERY_SENT;
+    return !flight->is_doubted || outcome->result == DELIVERY_SENT;
 }
 
 /* Of many hosts: whatever it is, it is this message's. */
@@ -235,7 +237,7 @@ static void not_answered(struct flight *flight, const struct fetch_response *res
         settle_alone(flight, &deferred);
         return;
     }
-    if (response->in_doubt || flight->tries > 1) {
+    if (response->in_doubt || flight->tries > 1 || flight->is_doubted) {
         doubt(flight, response->text);
         return;
     }
@@ -269,6 +271,8 @@ static void flight_refuse(struct flight *flight, enum err err, const struct prob
         outcome.result = DELIVERY_DEFERRED;
         outcome.blame = BLAME_CONNECTION;
     }
+    if (flight->is_doubted)
+        outcome.result = DELIVERY_UNKNOWN;
     flight_end(flight, &outcome);
 }
 
@@ -280,7 +284,7 @@ static void flight_send(struct flight *flight)
     enum err err = fetch_send(flight->web->fetch, &flight->request, &problem);
     if (err == OK)
         return;
-    if (flight->tries > 1)
+    if (flight->tries > 1 || flight->is_doubted)
         doubt(flight, problem.what);
     else
         flight_refuse(flight, err, &problem);

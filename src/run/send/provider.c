@@ -32,6 +32,7 @@ void provider_close(struct provider *provider)
     if (provider == NULL)
         return;
     provider_close(provider->check);
+    provider_close(provider->token);
     for (uint32_t i = 0; i < provider->templates_count; i++)
         template_close(provider->templates[i]);
     arena_close(provider->arena);

@@ -89,6 +89,14 @@ struct provider_message {
     const struct attach_file *files;
     size_t                    files_count;
     bool                      transactional;
+    struct str                access; /* the token by which they let us in; not the message's */
+};
+
+/* What lets us in for a while; a secret. */
+enum { PROVIDER_ACCESS_BYTES_MAX = 8 << 10 };
+struct provider_access {
+    char    value[PROVIDER_ACCESS_BYTES_MAX]; /* empty: none */
+    int64_t until_ms;                         /* from then on it is to be renewed */
 };
 
 struct provider;
@@ -134,6 +142,13 @@ MUST enum err provider_ask(const struct provider *provider, const struct json *s
 const struct provider *provider_check(const struct provider *provider, const struct json *settings,
                                       const struct provider_message *message, int64_t now_ms,
                                       struct arena *arena);
+
+/* Where they let us in by a token (client credentials of OAuth): what asks for it, likewise. NULL:
+ * there is none. */
+const struct provider *provider_token(const struct provider *provider);
+/* From an answer that is "sent". False: there is none in it. */
+bool provider_token_take(const struct provider *token, const struct fetch_response *response,
+                         int64_t now_ms, struct provider_access *out);
 
 /* What the answer means. */
 void provider_read(const struct provider *provider, const struct fetch_response *response,

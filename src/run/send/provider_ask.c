@@ -127,7 +127,7 @@ static enum err data_make(struct asking *asking, const struct json *settings)
 {
     const struct provider_message *message = asking->message;
     struct json_member *members = ARENA_ARRAY(asking->arena, MESSAGE_MEMBERS, struct json_member);
-    struct json_member *roots = ARENA_ARRAY(asking->arena, 2, struct json_member);
+    struct json_member *roots = ARENA_ARRAY(asking->arena, 3, struct json_member);
     struct json         object = { .kind = JSON_OBJECT, .members = members };
     if (members == NULL || roots == NULL)
         return ERR_MEMORY;
@@ -162,7 +162,9 @@ static enum err data_make(struct asking *asking, const struct json *settings)
     object.count++;
     roots[0] = (struct json_member){ STR("message"), object };
     roots[1] = (struct json_member){ STR("settings"), *settings };
-    asking->data = (struct json){ .kind = JSON_OBJECT, .count = 2, .members = roots };
+    roots[2] =
+        (struct json_member){ STR("token"), { .kind = JSON_STRING, .string = message->access } };
+    asking->data = (struct json){ .kind = JSON_OBJECT, .count = 3, .members = roots };
     return OK;
 }
 

@@ -1,47 +1,73 @@
 /*
- * What is asked before a message: `check` of a description, which has a request and rules of its
- * own and sends nothing. It is read as a provider without a channel, so that both are one code.
+ * What is asked before a message: `check` and `token` of a description, which have a request and
+ * rules of their own and send nothing. Each is read as a provider, so that all are one code.
  */
 #include <stdlib.h>
 
+#include "base/time.h"
 #include "run/send/provider_inside.h"
 
-enum { ARENA_BYTES_MAX = 1 << 20 };
+enum { ARENA_BYTES_MAX = 1 << 20, TOKEN_DAYS_MAX = 366 };
 
-static enum err members_check(struct reading *reading, const struct json *check)
+#define TOKEN_USUAL_MS (10 * TIME_MINUTE_MS) /* where they do not say how long it is good */
+#define TOKEN_EARLY_MS TIME_MINUTE_MS        /* so much before its end it is renewed */
+
+static enum err members_check(struct reading *reading, const struct json *object,
+                              const char *const *known, const char *place)
 {
-    static const char *const known[] = { "when", "request", "answer", "examples", NULL };
-    if (check->kind != JSON_OBJECT)
-        return reading_fault(reading, "check", "is not an object");
-    for (uint32_t i = 0; i < check->count; i++)
-        if (word_find(known, check->members[i].key) < 0)
-            return reading_fault(reading, "check",
-                                 "has a member beside when, request, answer and "
-                                 "examples");
+    if (object->kind != JSON_OBJECT)
+        return reading_fault(reading, place, "is not an object");
+    for (uint32_t i = 0; i < object->count; i++)
+        if (word_find(known, object->members[i].key) < 0)
+            return reading_fault(reading, place, "has a member that is unknown");
+    return OK;
+}
+
+/* The description closes it. */
+static enum err own_open(struct reading *reading, const struct json *object, struct provider **out)
+{
+    struct provider *own = calloc(1, sizeof *own);
+    if (own == NULL)
+        return ERR_MEMORY;
+    *out = own;
+    own->arena = arena_open(ARENA_BYTES_MAX);
+    if (own->arena == NULL)
+        return ERR_MEMORY;
+    own->name = reading->provider->name;
+    own->channel = reading->provider->channel;
+    own->examples = json_get(object, STR("examples"));
     return OK;
 }
 
 enum err check_read(struct reading *reading, const struct json *check)
 {
-    struct provider *provider = reading->provider;
+    static const char *const known[] = { "when", "request", "answer", "examples", NULL };
+    struct reading           inner = *reading;
     if (check == NULL)
         return OK;
-    TRY(members_check(reading, check));
-    provider->check = calloc(1, sizeof *provider->check);
-    if (provider->check == NULL)
-        return ERR_MEMORY;
-    struct provider *own = provider->check;
-    struct reading   inner = { .provider = own,
-                               .where = reading->where,
-                               .problem = reading->problem };
-    own->arena = arena_open(ARENA_BYTES_MAX);
-    if (own->arena == NULL)
-        return ERR_MEMORY;
-    own->name = provider->name;
-    own->channel = provider->channel;
-    own->examples = json_get(check, STR("examples"));
-    TRY(reading_text(&inner, check, "when", &own->when));
+    TRY(members_check(reading, check, known, "check"));
+    TRY(own_open(reading, check, &reading->provider->check));
+    inner.provider = reading->provider->check;
+    TRY(reading_text(&inner, check, "when", &inner.provider->when));
     return reading_exchange(&inner, check);
+}
+
+enum err access_read(struct reading *reading, const struct json *token)
+{
+    static const char *const known[] = {
+        "request", "answer", "value", "seconds", "examples", NULL
+    };
+    struct reading inner = *reading;
+    if (token == NULL)
+        return OK;
+    TRY(members_check(reading, token, known, "token"));
+    TRY(own_open(reading, token, &reading->provider->token));
+    inner.provider = reading->provider->token;
+    inner.provider->token_value = json_get_str(token, STR("value"));
+    inner.provider->token_seconds = json_get_str(token, STR("seconds"));
+    if (inner.provider->token_value.len == 0)
+        return reading_fault(reading, "token", "has no `value`, the path to it in the answer");
+    return reading_exchange(&inner, token);
 }
 
 const struct provider *provider_check(const struct provider *provider, const struct json *settings,
@@ -54,4 +80,38 @@ const struct provider *provider_check(const struct provider *provider, const str
         provider_text(check, settings, message, now_ms, arena, check->when, &when) != OK)
         return NULL;
     return check != NULL && str_trim(when).len > 0 ? check : NULL;
+}
+
+/* ---- tokens ---- */
+
+const struct provider *provider_token(const struct provider *provider)
+{
+    return provider->token;
+}
+
+static int64_t good_ms(const struct provider *token, const struct json *body)
+{
+    const struct json *seconds =
+        token->token_seconds.len == 0 ? NULL : json_path(body, token->token_seconds);
+    if (seconds == NULL || seconds->kind != JSON_INT || seconds->integer <= 0 ||
+        seconds->integer > TOKEN_DAYS_MAX * TIME_DAY_MS / TIME_SECOND_MS)
+        return TOKEN_USUAL_MS;
+    int64_t ms = seconds->integer * TIME_SECOND_MS;
+    return ms > 2 * TOKEN_EARLY_MS ? ms - TOKEN_EARLY_MS : ms / 2;
+}
+
+bool provider_token_take(const struct provider *token, const struct fetch_response *response,
+                         int64_t now_ms, struct provider_access *out)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(ARENA_BYTES_MAX);
+    struct json                        body;
+    if (arena == NULL || json_parse_once(arena, response->body, &body, NULL) != OK)
+        return false;
+    const struct json *value = json_path(&body, token->token_value);
+    if (value == NULL || value->kind != JSON_STRING || value->string.len == 0 ||
+        value->string.len >= sizeof out->value)
+        return false;
+    str_to_cstr(value->string, out->value, sizeof out->value);
+    out->until_ms = now_ms + good_ms(token, &body);
+    return true;
 }

@@ -90,8 +90,10 @@ struct provider {
     struct paths id, code, error;
 
     struct receipts      receipts;
-    struct provider     *check; /* what is asked before; NULL: nothing */
-    struct template     *when;  /* of a check: whether; NULL: always */
+    struct provider     *check;                      /* what is asked before; NULL: nothing */
+    struct provider     *token;                      /* by which they let us in; NULL: none */
+    struct str           token_value, token_seconds; /* of a token: paths in its answer */
+    struct template     *when;                       /* of a check: whether; NULL: always */
     struct wanted_record dns[PROVIDER_RECORDS_MAX];
     uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */
@@ -132,8 +134,9 @@ extern const char *const provider_verdict_words[];
 MUST enum err provider_dns_read(struct reading *reading, const struct json *list);
 /* `idempotency`, `request` and `answer` of an object. */
 MUST enum err reading_exchange(struct reading *reading, const struct json *root);
-/* provider_check.c: the member `check`; NULL is none. */
+/* provider_check.c: the members `check` and `token`; NULL is none. */
 MUST enum err check_read(struct reading *reading, const struct json *check);
+MUST enum err access_read(struct reading *reading, const struct json *token);
 /* provider_ask.c: a text over the message and the settings. */
 MUST enum err provider_text(const struct provider *provider, const struct json *settings,
                             const struct provider_message *message, int64_t now_ms,

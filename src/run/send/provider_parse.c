@@ -367,7 +367,7 @@ static enum err unknown_members(struct reading *reading, const struct json *root
     static const char *const known[] = { "provider", "title",    "about",    "channel",
                                          "settings", "request",  "answer",   "idempotency",
                                          "rate",     "receipts", "examples", "$schema",
-                                         "dns",      "check",    NULL };
+                                         "dns",      "check",    "token",    NULL };
     if (is_old(root))
         return problem_set(reading->problem, ERR_INPUT, reading->where,
                            "This is written as descriptions of services were before.",
@@ -418,6 +418,7 @@ enum err provider_description_read(struct provider *provider, struct str text, c
     TRY(settings_read(&reading, json_get(root, STR("settings"))));
     TRY(reading_exchange(&reading, root));
     TRY(check_read(&reading, json_get(root, STR("check"))));
+    TRY(access_read(&reading, json_get(root, STR("token"))));
     TRY(provider_dns_read(&reading, json_get(root, STR("dns"))));
     return receipts_read(&reading, json_get(root, STR("receipts")));
 }

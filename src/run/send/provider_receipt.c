@@ -168,5 +168,7 @@ enum err provider_examples(const struct provider *provider, const char *where,
     for (uint32_t i = 0; receipts != NULL && receipts->kind == JSON_ARRAY && i < receipts->count;
          i++)
         TRY(receipt_check(provider, &receipts->items[i], where, i, problem));
-    return provider->check == NULL ? OK : provider_examples(provider->check, where, problem);
+    if (provider->check != NULL)
+        TRY(provider_examples(provider->check, where, problem));
+    return provider->token == NULL ? OK : provider_examples(provider->token, where, problem);
 }

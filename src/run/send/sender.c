@@ -196,6 +196,7 @@ static void sender_free(struct sender *sender)
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         channel_close(sender->ways[i].channel);
         explicit_bzero(&sender->ways[i].url, sizeof sender->ways[i].url);
+        explicit_bzero(&sender->ways[i].access, sizeof sender->ways[i].access);
     }
     loop_close(sender->loop);
     doubts_close(sender->doubts);

@@ -42,6 +42,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->letter = (struct letter){ .status = 0 };
     job->checking = NULL;
     job->checked_by = NULL;
+    job->is_renewed = false;
     job->is_doubt = job->is_noted = false;
 }
 

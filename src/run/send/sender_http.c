@@ -9,6 +9,9 @@
 
 enum { BURST_PARTS = 10 };
 
+/* As where an account is refused. */
+#define TOKEN_REFUSED_MS (5 * TIME_MINUTE_MS)
+
 /* The ledger's number, and which workspace's: two of them may use one account. */
 static struct str id_of(const struct job *job, struct arena *arena)
 {
@@ -24,6 +27,13 @@ static const struct provider *check_of(const struct way *way, const struct job *
                ? NULL
                : provider_check(way->conf->provider, &way->conf->settings, asked, time_now_ms(),
                                 arena);
+}
+
+/* What asks for a token, where the one there is has come to its end. */
+static const struct provider *token_of(const struct way *way)
+{
+    const struct provider *token = provider_token(way->conf->provider);
+    return token != NULL && time_now_ms() >= way->access.until_ms ? token : NULL;
 }
 
 static enum err check_ask(const struct way *way, struct job *job, const struct provider *check,
@@ -55,10 +65,39 @@ static bool check_answered(const struct way *way, struct job *job,
     return false;
 }
 
+/* True: it is there. Who is not given one is not let in, whatever they call it. */
+static bool token_answered(struct way *way, struct job *job, const struct fetch_response *response,
+                           struct delivery_outcome *out)
+{
+    struct provider_answer answer;
+    const struct provider *token = job->checking;
+    provider_read(token, response, &answer);
+    job->checking = NULL;
+    if (answer.verdict == PROVIDER_SENT &&
+        provider_token_take(token, response, time_now_ms(), &way->access))
+        return true;
+    bool is_later = answer.verdict == PROVIDER_DEFERRED || answer.verdict == PROVIDER_UNKNOWN;
+    *out = delivery_outcome_make(DELIVERY_DEFERRED, is_later ? BLAME_CONNECTION : BLAME_POLICY, "");
+    snprintf(out->text, sizeof out->text, "they give no token: HTTP %d", response->status);
+    if (!is_later)
+        out->wait_ms = answer.outcome.wait_ms > 0 ? answer.outcome.wait_ms : TOKEN_REFUSED_MS;
+    return false;
+}
+
+/* Once a message: the token may have been taken back before its time. */
+static bool token_renew(struct way *way, struct job *job, const struct fetch_response *response)
+{
+    if (response->status != 401 || job->is_renewed || provider_token(way->conf->provider) == NULL)
+        return false;
+    job->is_renewed = true;
+    way->access.until_ms = 0;
+    return true;
+}
+
 static enum err make(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem)
 {
-    const struct way       *way = ctx;
+    struct way             *way = ctx;
     struct job             *job = message->tag;
     const struct rendered  *rendered = &job->rendered;
     struct provider_message asked = { .message_id = message->message_id,
@@ -84,6 +123,10 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     if (asked.id.ptr == NULL)
         return ERR_MEMORY;
     job->checking = NULL;
+    asked.access = str_of(way->access.value);
+    const struct provider *token = token_of(way);
+    if (token != NULL)
+        return check_ask(way, job, token, &asked, arena, out, problem);
     const struct provider *check = check_of(way, job, &asked, arena);
     if (check != NULL)
         return check_ask(way, job, check, &asked, arena, out, problem);
@@ -98,9 +141,13 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
 static bool answered(void *ctx, const struct delivery_message *message,
                      const struct fetch_response *response, struct delivery_outcome *out)
 {
-    const struct way      *way = ctx;
+    struct way            *way = ctx;
     struct job            *job = message->tag;
     struct provider_answer answer;
+    if (job->checking != NULL && job->checking == provider_token(way->conf->provider))
+        return token_answered(way, job, response, out);
+    if (token_renew(way, job, response))
+        return true;
     if (job->checking != NULL)
         return check_answered(way, job, response, out);
     provider_read(way->conf->provider, response, &answer);

@@ -62,6 +62,7 @@ struct job {
     struct delivery_outcome said; /* what the first of those tried said */
     struct letter           letter;
     const struct provider  *checking;   /* it is being asked; NULL: the message itself is */
+    bool                    is_renewed; /* the token was refused, and another one asked for */
     const struct way       *checked_by; /* who found nothing against it */
     struct doubt            doubt;      /* of is_doubt */
     bool                    is_doubt;   /* it may have been sent before it was claimed */
@@ -110,6 +111,7 @@ struct way {
     int64_t                down_ms;         /* since when; 0: since the start */
     int64_t                paused_until_ms; /* as it asked for */
     struct tally           day, month;
+    struct provider_access access;  /* of one that gives tokens; on the loop's thread */
     uint64_t               account; /* of a provider that knows keys; 0: of none */
     struct job_line        line[2]; /* wait for a place: others, receipts */
     struct way_stats       stats;
