@@ -370,6 +370,44 @@ TEST(domain_look, services_and_a_mail_server_share_one_record_of_who_may_send)
     desk_close(&desk);
 }
 
+static void dkim_leads_to(const char *region, const char *host)
+{
+    static const char *const tokens[] = { "one", "two", "three" };
+    struct desk              desk;
+    struct way_conf          way;
+    char                     settings[200], names[3][60], values[3][80];
+    struct dns_zone          zones[4] = { { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    snprintf(settings, sizeof settings,
+             "{\"region\":\"%s\",\"access_key\":\"x\",\"secret_key\":\"x\","
+             "\"dkim_tokens\":\"one two three\"}",
+             region);
+    for (int i = 0; i < 3; i++) {
+        snprintf(names[i], sizeof names[i], "%s._domainkey.shop.example", tokens[i]);
+        snprintf(values[i], sizeof values[i], "%s.%s", tokens[i], host);
+        zones[i] = (struct dns_zone){ DNS_CNAME, names[i], values[i] };
+    }
+    struct provider     *ses = service(&desk, "ses", settings, &way);
+    struct domain_report report = look_by(&desk, zones, &way, 1);
+    for (int i = 0; i < 3; i++) /* behind our own keys */
+        assert_int_equal(row(&report, "dkim", SECRETS_DKIM_KEYS + i)->state, LOOK_GOOD);
+    provider_close(ses);
+    desk_close(&desk);
+}
+
+/* The table "DKIM domains" of the AWS General Reference, and a region that it does not know. */
+TEST(domain_look, easy_dkim_leads_to_a_domain_of_its_region_but_for_the_old_regions)
+{
+    dkim_leads_to("eu-west-1", "dkim.amazonses.com");
+    dkim_leads_to("me-south-1", "dkim.amazonses.com");
+    dkim_leads_to("ap-south-1", "dkim.amazonses.com");
+    dkim_leads_to("us-gov-west-1", "dkim.amazonses.com");
+    dkim_leads_to("ap-south-2", "dkim.ap-south-2.amazonses.com");
+    dkim_leads_to("eu-south-1", "dkim.eu-south-1.amazonses.com");
+    dkim_leads_to("us-gov-east-1", "dkim.us-gov-east-1.amazonses.com");
+    dkim_leads_to("xx-later-1", "dkim.xx-later-1.amazonses.com");
+}
+
 TEST(domain_look, a_way_for_other_domains_wants_nothing_of_this_one)
 {
     struct desk        desk;
