@@ -18,7 +18,7 @@
 #include "engine/behaviour/bag.h"
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 /*
