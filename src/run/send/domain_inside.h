@@ -23,6 +23,8 @@ void             look_found(struct look_row *row, struct str record);
 /* How many records begin with the tag, as "v=spf1"; the first of them, and all as found. */
 uint32_t look_tagged(const struct dns_question *question, const char *tag, struct look_row *row,
                      struct str *first);
+/* The value of a tag in "v=DKIM1; p=...", without white space, cut where there is no room. */
+bool look_tag(struct str record, char tag, char *out, size_t room);
 
 /* domain_spf.c: the record of the name, asked already, has to name each of `wanted`. */
 void spf_look(struct looking *looking, const struct dns_question *question,

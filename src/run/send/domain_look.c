@@ -69,8 +69,7 @@ uint32_t look_tagged(const struct dns_question *question, const char *tag, struc
 
 /* ---- DKIM ---- */
 
-/* The value of a tag, without white space. */
-static bool tag_value(struct str record, char tag, char *out, size_t room)
+bool look_tag(struct str record, char tag, char *out, size_t room)
 {
     struct str rest = record, part;
     while (str_split(&rest, ';', &part)) {
@@ -92,7 +91,7 @@ static void dkim_judge(struct look_row *row, const struct dns_question *question
 {
     char wanted[TEXT_BYTES_MAX] = "", there[TEXT_BYTES_MAX] = "";
     row->publish = ours;
-    (void)tag_value(ours, 'p', wanted, sizeof wanted);
+    (void)look_tag(ours, 'p', wanted, sizeof wanted);
     for (uint32_t i = 0; i < question->count; i++)
         look_found(row, question->records[i]);
     if (question->found == DNS_UNKNOWN) {
@@ -101,7 +100,7 @@ static void dkim_judge(struct look_row *row, const struct dns_question *question
         look_say(row, LOOK_MISSING, "The key is not published.");
     } else if (question->count > 1) {
         look_say(row, LOOK_WRONG, "There are %u records, and only one may be.", question->count);
-    } else if (!tag_value(question->records[0], 'p', there, sizeof there)) {
+    } else if (!look_tag(question->records[0], 'p', there, sizeof there)) {
         look_say(row, LOOK_WRONG, "What stands there is no key.");
     } else if (there[0] == '\0') {
         look_say(row, LOOK_WRONG, "The key was revoked: its p= is empty.");
@@ -164,7 +163,7 @@ static enum err dkim_names(struct looking *looking, struct dns_question *questio
 /* "p=reject" in "v=DMARC1; p=reject; ..." */
 static bool policy_of(struct str record, char *out, size_t room)
 {
-    return tag_value(record, 'p', out, room);
+    return look_tag(record, 'p', out, room);
 }
 
 static struct str above(struct str domain)

@@ -370,6 +370,35 @@ TEST(domain_look, services_and_a_mail_server_share_one_record_of_who_may_send)
     desk_close(&desk);
 }
 
+TEST(domain_look, a_key_that_the_service_alone_knows_is_any_that_was_not_revoked)
+{
+    static const struct {
+        const char     *record;
+        enum look_state state;
+    } cases[] = { { "k=rsa; p=AAAA", LOOK_GOOD },
+                  { "v=DKIM1; k=rsa; p=AAAA", LOOK_GOOD },
+                  { "v=DKIM1; k=rsa; p=", LOOK_WRONG },
+                  { "p= ;", LOOK_WRONG },
+                  { "v=spf1 -all", LOOK_WRONG },
+                  { "v=DMARC1; p=none", LOOK_WRONG },
+                  { "", LOOK_WRONG } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct desk           desk;
+        struct way_conf       way;
+        const struct dns_zone zones[] = {
+            { DNS_TXT, "pm1._domainkey.shop.example", cases[i].record }, { .name = NULL }
+        };
+        desk_open(&desk, "shop.example");
+        struct provider *provider =
+            service(&desk, "postmark", "{\"server_token\":\"x\",\"dkim_selector\":\"pm1\"}", &way);
+        struct domain_report report = look_by(&desk, zones, &way, 1);
+        assert_int_equal(row(&report, "dkim", 0)->state, cases[i].state);
+        assert_int_equal(report.is_authenticated, cases[i].state == LOOK_GOOD);
+        provider_close(provider);
+        desk_close(&desk);
+    }
+}
+
 static void dkim_leads_to(const char *region, const char *host)
 {
     static const char *const tokens[] = { "one", "two", "three" };

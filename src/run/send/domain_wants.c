@@ -8,9 +8,14 @@ static bool is_spf(const struct provider_record *want)
     return str_eq(want->about, STR("spf"));
 }
 
+static bool is_dkim(const struct provider_record *want)
+{
+    return str_eq(want->about, STR("dkim"));
+}
+
 static const char *about_of(const struct provider_record *want)
 {
-    return is_spf(want) ? "spf" : str_eq(want->about, STR("dkim")) ? "dkim" : "return";
+    return is_spf(want) ? "spf" : is_dkim(want) ? "dkim" : "return";
 }
 
 static enum dns_type type_of(const struct provider_record *want)
@@ -25,9 +30,20 @@ static struct str without_dot(struct str name)
     return str_ends(name, STR(".")) ? str_slice(name, 0, name.len - 1) : name;
 }
 
-/* Names are alike in small and capital letters, keys are not. */
+/* Not a revoked one, nor what a wildcard says of every name ("v=spf1 -all"). */
+static bool is_key(struct str record)
+{
+    char version[8], key[8];
+    bool is_other = look_tag(record, 'v', version, sizeof version) && strcmp(version, "DKIM1") != 0;
+    return !is_other && look_tag(record, 'p', key, sizeof key) && key[0] != '\0';
+}
+
+/* Names are alike in small and capital letters, keys are not. Where the service alone knows the
+ * value, any that can be it. */
 static bool is_it(const struct provider_record *want, struct str found)
 {
+    if (want->value.len == 0)
+        return !is_dkim(want) || type_of(want) != DNS_TXT || is_key(found);
     return type_of(want) == DNS_TXT ? str_eq(str_trim(found), want->value)
                                     : str_eq_nocase(without_dot(found), without_dot(want->value));
 }
@@ -54,7 +70,7 @@ static void judge(struct looking *looking, const struct provider_record *want,
     row->publish = want->value;
     for (uint32_t i = 0; i < question->count; i++) {
         look_found(row, question->records[i]);
-        is_there = is_there || want->value.len == 0 || is_it(want, question->records[i]);
+        is_there = is_there || is_it(want, question->records[i]);
     }
     if (question->found == DNS_UNKNOWN)
         look_say(row, LOOK_UNKNOWN, "It could not be looked up: %s.", question->why);
