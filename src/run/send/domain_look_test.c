@@ -195,6 +195,18 @@ TEST(domain_look, a_record_of_who_may_send_is_judged_as_receivers_do)
     spf_is("V=SPF1 ip4:192.0.2.1 -ALL", "v=spf10 x", "", LOOK_GOOD, "", "0 of 10");
 }
 
+TEST(domain_look, a_record_that_leads_on_to_another_still_does_so_with_the_way_out_in_it)
+{
+    spf_is("v=spf1 redirect=one.example", "x", "mail.x.example", LOOK_WRONG,
+           "v=spf1 a:mail.x.example redirect=one.example", "does not name");
+    spf_is("v=spf1 a:mail.x.example redirect=one.example", "x", "mail.x.example", LOOK_GOOD, "",
+           "a:mail.x.example");
+    spf_is("v=spf1 mx REDIRECT=one.example", "x", "mail.x.example", LOOK_WRONG,
+           "v=spf1 mx a:mail.x.example REDIRECT=one.example", "does not name");
+    spf_is("v=spf1 redirect=one.example mx -all", "x", "mail.x.example", LOOK_WRONG,
+           "v=spf1 redirect=one.example mx a:mail.x.example -all", "does not name");
+}
+
 TEST(domain_look, silence_is_unknown_and_no_reason_to_publish_anything_new)
 {
     struct desk           desk;

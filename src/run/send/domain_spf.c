@@ -137,22 +137,37 @@ static struct str not_named(const struct spf *spf)
     return out;
 }
 
-/* The record as it should be: the old one with the ways out before its `all`. */
+/* "all" with any qualifier; "redirect=" with any value. */
+static bool is_term(struct str text, const char *name)
+{
+    struct str term = str_slice(text, 0, str_find_char(text, 0, ' '));
+    if (term.len > 0 && strchr("+-~?", term.ptr[0]) != NULL)
+        term = str_slice(term, 1, term.len);
+    return strchr(name, '=') != NULL ? starts(term, name) : str_eq_nocase(term, str_of(name));
+}
+
+/* The last such term's place, with the blank before it; the record's length: there is none. */
+static size_t term_find(struct str record, const char *name)
+{
+    for (size_t at = record.len; at-- > 0;)
+        if (record.ptr[at] == ' ' && is_term(str_slice(record, at + 1, record.len), name))
+            return at;
+    return record.len;
+}
+
+/* The record as it should be: the old one with the ways out before its end. That is its `all`, or
+ * a redirect, which would be ignored beside an `all` of ours (RFC 7208, 6.1). */
 static struct str spf_publish(const struct spf *spf, struct str record)
 {
     struct arena *arena = spf->looking->arena;
     struct str    ways = spf->wanted_count > 0 ? not_named(spf) : STR(" a:YOUR-MAIL-SERVER");
     if (record.len == 0)
         return str_format(arena, "v=spf1%.*s ~all", STR_ARG(ways));
-    size_t at = record.len;
-    for (size_t i = 0; i + 4 <= record.len; i++)
-        if (record.ptr[i] == ' ' && (str_eq_nocase(str_slice(record, i + 1, i + 4), STR("all")) ||
-                                     str_eq_nocase(str_slice(record, i + 2, i + 5), STR("all"))))
-            at = i;
-    struct str end = at < record.len && !starts(str_slice(record, at, record.len), " +all") &&
-                             !starts(str_slice(record, at, record.len), " all")
-                         ? str_slice(record, at, record.len)
-                         : STR(" ~all");
+    size_t     all = term_find(record, "all");
+    size_t     at = all < record.len ? all : term_find(record, "redirect=");
+    struct str end = str_slice(record, at, record.len);
+    if (end.len == 0 || starts(end, " +all") || starts(end, " all"))
+        end = STR(" ~all");
     return str_format(arena, "%.*s%.*s%.*s", STR_ARG(str_slice(record, 0, at)), STR_ARG(ways),
                       STR_ARG(end));
 }
