@@ -165,16 +165,24 @@ static bool is_taken(const struct engine *engine, const struct broadcast_run *ru
     return other != MAP_NONE && other != own && has(run, other, bits);
 }
 
+struct str broadcast_unfit(const struct message *message, const struct template_def *template)
+{
+    if (!broadcast_is_key(message->enrollment))
+        return STR_NONE;
+    return template->transactional ? STR("the template became one for receipts")
+           : !channel_is_to_person(template->channel)
+               ? STR("the template goes to no person any more")
+               : STR_NONE;
+}
+
 struct str broadcast_why_not(const struct engine *engine, const struct message *message,
-                             const struct template_def *template, struct str    address)
+                             struct str address)
 {
     if (!broadcast_is_key(message->enrollment))
         return STR_NONE;
     uint32_t                    own = broadcast_profile_of_key(message->enrollment);
     const struct broadcast_run *run =
         broadcast_run_get(engine, broadcast_of_key(message->enrollment));
-    if (template->transactional)
-        return STR("the template became one for receipts");
     if (has_twin(engine, run, own))
         return BROADCAST_WHY_PERSON;
     return is_taken(engine, run, own, address) ? BROADCAST_WHY_ADDRESS : STR_NONE;

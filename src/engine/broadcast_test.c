@@ -140,6 +140,31 @@ TEST(broadcast, who_refuses_or_has_no_address_is_held_back_at_the_claim_with_the
     engine_world_close(&w);
 }
 
+TEST(broadcast, a_template_made_one_for_receipts_or_a_webhook_takes_it_to_nobody)
+{
+    static const char *const texts[] = { "subject: s\ntransactional: yes\n--- html\nx",
+                                         "channel: webhook\nurl: https://shop.example/\n"
+                                         "--- text\nx" };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct world       w = world();
+        struct json_member by[] = { { STR("reason"),
+                                      { .kind = JSON_STRING, .string = STR("complaint") } } };
+        struct json        complaint = { .kind = JSON_OBJECT, .count = 1, .members = by };
+        person(&w, "eve"); /* whom a receipt would still reach */
+        person(&w, "ada");
+        assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_SUPPRESSION,
+                                                         .name = STR("eve@shop.example"),
+                                                         .properties = &complaint }));
+        assert_ok(act(&w, "launch"));
+        run(&w);
+        assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "news", texts[i]));
+        assert_null(claim(&w));
+        assert_int_equal(status(&w).counts[RECIPIENT_HELD], 2);
+        assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+        engine_world_close(&w);
+    }
+}
+
 TEST(broadcast, while_it_is_paused_nothing_is_claimed_and_what_was_claimed_ends)
 {
     struct world w = world();

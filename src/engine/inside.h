@@ -385,9 +385,12 @@ MUST enum err broadcast_note(struct engine *engine, uint64_t enrollment, const s
 MUST enum err broadcast_note_erased(struct engine *engine, const struct message *message);
 /* Is its broadcast paused, or cancelled? */
 bool broadcast_holds(const struct engine *engine, const struct message *message);
+/* Why its template, which was changed since, is none for a broadcast any more, or the empty text.
+ */
+struct str broadcast_unfit(const struct message *message, const struct template_def *template);
 /* Why it may not go for what its broadcast sent already, or the empty text. */
 struct str broadcast_why_not(const struct engine *engine, const struct message *message,
-                             const struct template_def *template, struct str    address);
+                             struct str address);
 /* broadcast_kept.c: after all that is stored. */
 MUST enum err broadcasts_loaded(struct engine *engine);
 

@@ -121,6 +121,10 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
         program_template_at(engine->program, message->template_id);
     if (template->version == 0)
         return STR("the template was deleted");
+    /* Before consent and suppression, which a receipt's template is asked less for. */
+    struct str unfit = broadcast_unfit(message, template);
+    if (!str_is_empty(unfit))
+        return unfit;
     struct str unwanted = consent_why_not(engine, person, message, template->channel);
     if (!str_is_empty(unwanted))
         return unwanted;
@@ -131,7 +135,7 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
         return why;
     const struct suppression *known = engine_suppression(engine, *address);
     if (known == NULL)
-        return broadcast_why_not(engine, message, template, *address);
+        return broadcast_why_not(engine, message, *address);
     bool receipt = template->transactional && !confirm_is_mail(engine->program, message) &&
                    known->reason == SUPPRESSION_COMPLAINT;
     return receipt ? STR_NONE : suppression_why(known->reason);
