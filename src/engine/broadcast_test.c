@@ -110,6 +110,33 @@ TEST(broadcast, everyone_of_the_audience_gets_it_once_and_then_it_is_finished)
     engine_world_close(&w);
 }
 
+TEST(broadcast, who_was_known_at_the_launch_gets_it_also_after_a_first_sign_in_since)
+{
+    struct world w = world();
+    struct json  traits;
+    assert_ok(json_parse_once(w.arena, STR("{\"email\":\"ada@shop.example\",\"plan\":\"pro\"}"),
+                              &traits, NULL));
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_IDENTIFY,
+                                                     .anonymous_id = STR("phone"),
+                                                     .properties = &traits }));
+    assert_ok(act(&w, "launch"));
+    struct json none = { .kind = JSON_OBJECT };
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_IDENTIFY,
+                                                     .user_id = STR("ada"),
+                                                     .anonymous_id = STR("phone"),
+                                                     .properties = &none }));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_non_null(a);
+    assert_str(a->address, "ada@shop.example");
+    assert_int_equal(a->profile, engine_find(w.engine, STR("ada")));
+    assert_null(claim(&w));
+    outcome(&w, a, OUTCOME_SENT);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
+    engine_world_close(&w);
+}
+
 TEST(broadcast, who_refuses_or_has_no_address_is_held_back_at_the_claim_with_the_reason)
 {
     struct world w = world();

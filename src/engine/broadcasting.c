@@ -367,12 +367,12 @@ static enum err queue_one(struct engine *engine, struct out *out, uint32_t numbe
                                      .journey = JOURNEY_NONE });
 }
 
-/* A person, of whom nothing was decided under any of their numbers. */
+/* Nothing was decided of the person under any of their numbers. Each number is asked, not only the
+ * root's: who was known at the launch may have a root since that is past its end, or behind. */
 static bool is_new(const struct engine *engine, const struct broadcast_run *run, uint32_t profile)
 {
     uint32_t member = profile;
-    if (people_root(engine->people, profile) != profile ||
-        people_is_nobody(engine->people, profile))
+    if (people_is_nobody(engine->people, profile))
         return false;
     do
         if (recipients_get(&run->recipients, member) != RECIPIENT_NONE)
@@ -433,10 +433,11 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
         if (queued == INTENTS || !has_place(engine, def, run))
             return OK;
         run->looking.cursor++;
-        if (!is_new(engine, run, p) || !is_time(engine, def, run, p))
+        uint32_t person = people_root(engine->people, p);
+        if (!is_new(engine, run, p) || !is_time(engine, def, run, person))
             continue;
-        TRY(wakes_before(engine, out, p, engine->now_ms));
-        if (!engine_ask(engine, &run->audience, p, engine->now_ms).holds)
+        TRY(wakes_before(engine, out, person, engine->now_ms));
+        if (!engine_ask(engine, &run->audience, person, engine->now_ms).holds)
             continue;
         TRY(queue_one(engine, out, number, p));
         queued++;
