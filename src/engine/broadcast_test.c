@@ -216,6 +216,24 @@ TEST(broadcast, while_it_is_paused_nothing_is_claimed_and_what_was_claimed_ends)
     engine_world_close(&w);
 }
 
+TEST(broadcast, what_ends_while_it_is_paused_is_over_and_its_retry_goes_at_once)
+{
+    struct world w = world();
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_ok(act(&w, "pause"));
+    outcome(&w, a, OUTCOME_FAILED);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_int_equal(act(&w, "resume"), ERR_CONFLICT);
+    assert_ok(act(&w, "retry-failed"));
+    assert_int_equal(status(&w).state, BROADCAST_RUNNING);
+    run(&w);
+    assert_non_null(claim(&w));
+    engine_world_close(&w);
+}
+
 TEST(broadcast, a_pause_before_its_job_began_adds_nobody)
 {
     struct world w = world();

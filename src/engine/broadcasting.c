@@ -90,6 +90,7 @@ int64_t broadcasts_next_ms(const struct engine *engine)
 static void finish(struct engine *engine, struct broadcast_run *run)
 {
     run->finished_ms = engine->now_ms;
+    run->is_paused = false; /* what was claimed ended by itself; a retry is not to stand still */
     engine->broadcasts_open--;
     engine->broadcasts_moved = true;
     map_done(&run->addresses);
