@@ -120,17 +120,9 @@ enum err engine_broadcast_page_load(struct engine *engine, uint32_t number, uint
     return run == NULL ? ERR_MEMORY : recipients_load(&run->recipients, page, text);
 }
 
-/* Whose address is taken: everyone's whom it went to, or is going to, as it is now. */
-static enum err addresses_make(struct engine *engine, uint32_t number)
+static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
+                              enum consent_channel channel, uint32_t bits)
 {
-    struct broadcast_run *run = broadcast_run_of(engine, number);
-    uint32_t              template_id = program_broadcast_at(engine->program, number)->template_id;
-    enum consent_channel  channel = program_template_at(engine->program, template_id)->channel;
-    uint32_t bits = RECIPIENT_BIT(RECIPIENT_SENDING) | RECIPIENT_BIT(RECIPIENT_DEFERRED) |
-                    RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN) |
-                    RECIPIENT_BIT(RECIPIENT_FAILED);
-    map_done(&run->addresses);
-    run->addresses = map_make();
     for (uint32_t p = recipients_next(&run->recipients, bits, 0); p != UINT32_MAX;
          p = recipients_next(&run->recipients, bits, p + 1)) {
         char       bytes[REACH_BYTES_MAX];
@@ -146,11 +138,28 @@ static enum err addresses_make(struct engine *engine, uint32_t number)
     return OK;
 }
 
+/* Who got it has the address before one for whom it failed, as it would be tried again there. */
+enum err broadcast_addresses_make(struct engine *engine, uint32_t number)
+{
+    struct broadcast_run *run = broadcast_run_of(engine, number);
+    if (run == NULL)
+        return ERR_MEMORY;
+    uint32_t             template_id = program_broadcast_at(engine->program, number)->template_id;
+    enum consent_channel channel = program_template_at(engine->program, template_id)->channel;
+    map_done(&run->addresses);
+    run->addresses = map_make();
+    TRY(addresses_add(engine, run, channel,
+                      RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN)));
+    TRY(addresses_add(engine, run, channel,
+                      RECIPIENT_BIT(RECIPIENT_SENDING) | RECIPIENT_BIT(RECIPIENT_DEFERRED)));
+    return addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_FAILED));
+}
+
 enum err broadcasts_loaded(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->broadcasts.count; i++)
         if (broadcast_is_under_way(&engine->broadcasts.items[i])) {
-            TRY(addresses_make(engine, i));
+            TRY(broadcast_addresses_make(engine, i));
         } else {
             map_done(&engine->broadcasts.items[i].addresses);
             engine->broadcasts.items[i].addresses = map_make();

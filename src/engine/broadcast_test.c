@@ -306,6 +306,26 @@ TEST(broadcast, only_those_for_whom_it_failed_get_it_again_however_often_it_is_r
     engine_world_close(&w);
 }
 
+TEST(broadcast, tried_again_after_its_end_it_goes_to_no_address_that_got_it)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w);
+    outcome(&w, a, OUTCOME_FAILED);
+    outcome(&w, b, OUTCOME_SENT);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    identify(&w, "ada", "{\"email\":\"bob@shop.example\"}");
+    assert_ok(act(&w, "retry-failed"));
+    run(&w);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    engine_world_close(&w);
+}
+
 TEST(broadcast, it_goes_once_to_an_address_whoever_has_it)
 {
     struct world w = world();

@@ -221,14 +221,17 @@ static enum err cancel(struct engine *engine, struct broadcast_run *run, struct 
     return OK;
 }
 
-static enum err retry(struct engine *engine, struct broadcast_run *run, struct problem *problem)
+static enum err retry(struct engine *engine, uint32_t number, struct problem *problem)
 {
+    struct broadcast_run *run = &engine->broadcasts.items[number];
     if (!run->is_launched || run->is_cancelled)
         return refuse(problem, "It was not launched, or was cancelled.", "Look at its state.");
     if (run->recipients.counts[RECIPIENT_FAILED] == 0)
         return refuse(problem, "It failed for nobody.", "Look at its state.");
-    if (run->finished_ms != 0)
+    if (run->finished_ms != 0) {
+        TRY(broadcast_addresses_make(engine, number)); /* they were let go when it was over */
         engine->broadcasts_open++;
+    }
     run->finished_ms = 0;
     run->ready_ms = 0;
     run->retries++;
@@ -252,7 +255,7 @@ static enum err act_run(struct engine *engine, uint32_t number, const struct rec
     case BROADCAST_CANCEL:
         return cancel(engine, run, problem);
     case BROADCAST_RETRY:
-        return retry(engine, run, problem);
+        return retry(engine, number, problem);
     case BROADCAST_ACTS:
         break;
     }

@@ -49,6 +49,8 @@ int64_t broadcast_next_ms(const struct broadcast_run *run);
 /* Is all final? Then it is finished now. */
 void broadcast_settle(struct engine *engine, struct broadcast_run *run);
 
+/* Whose address is taken, made anew: everyone's whom it went to, or is going to, as it is now. */
+MUST enum err broadcast_addresses_make(struct engine *engine, uint32_t number);
 /* A number for an address, however it is written; 0: there is none. */
 uint64_t broadcast_address_hash(const struct engine *engine, struct str address);
 bool     broadcast_same_profile(const void *owner, uint32_t value, const void *key); /* any */
