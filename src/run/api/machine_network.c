@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "run/cli/files.h"
 
@@ -38,16 +37,16 @@ static bool is_same(const struct proxy_net *a, const struct proxy_net *b)
     return a->bits == b->bits && proxy_net_has(a, &b->address);
 }
 
-static bool is_v4(const struct proxy_net *net)
-{
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-    return memcmp(net->address.bytes, mapped, sizeof mapped) == 0;
-}
+/* All of IPv4, as it lies in IPv6. */
+static const struct proxy_net all_v4 = { .address.bytes = { [10] = 0xff, [11] = 0xff },
+                                         .bits = WIDTH - WIDTH_V4 };
 
+/* A network of IPv6 that IPv4 is a part of has every client of it: none is narrow enough. */
 static bool is_too_wide(const struct proxy_net *net)
 {
-    return is_v4(net) ? net->bits < WIDTH - WIDTH_V4 + MACHINE_NETWORK_BITS_LEAST
-                      : net->bits < MACHINE_NETWORK_BITS6_LEAST;
+    if (proxy_net_has(&all_v4, &net->address))
+        return net->bits < all_v4.bits + MACHINE_NETWORK_BITS_LEAST;
+    return net->bits < MACHINE_NETWORK_BITS6_LEAST || proxy_net_has(net, &all_v4.address);
 }
 
 static enum err leave_out(struct reading *reading, struct str line, struct str text)

@@ -78,6 +78,30 @@ TEST(machine_network, a_line_that_cannot_be_meant_is_named_and_changes_nothing)
     assert_false(has("203.0.113.1"));
 }
 
+/* Of IPv6, and IPv4 lies in it, as ::ffff:0:0/96. */
+TEST(machine_network, a_network_that_everybody_with_ipv4_is_in_is_too_wide)
+{
+    static const char *const wide[] = { "::/20",         "::/64",
+                                        "::/80",         "::1/64",
+                                        "::/0",          "::fffe:0:0/95",
+                                        "::fffe:0:0/81", "::ffff:9.9.9.9/7",
+                                        "0.0.0.0/0",     "9.0.0.0/7" };
+    static const char *const narrow[] = { "::/96", "::1/128", "::fffe:0:0/96", "9.0.0.0/8",
+                                          "::ffff:9.0.0.0/8" };
+    char                     text[80];
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        assert_ok(machine_networks_shipped(&networks, NULL));
+        snprintf(text, sizeof text, "from us\n%s\n", wide[i]);
+        says(ERR_INPUT, text, "scanners.txt:2", "people");
+    }
+    for (size_t i = 0; i < sizeof narrow / sizeof narrow[0]; i++) {
+        assert_ok(machine_networks_shipped(&networks, NULL));
+        snprintf(text, sizeof text, "from us\n%s\n", narrow[i]);
+        says(OK, text, "", "");
+        assert_false(has("203.0.113.1"));
+    }
+}
+
 TEST(machine_network, no_more_are_taken_than_there_is_room_for)
 {
     SCOPED(buf_donep) struct buf text = buf_make(MACHINE_NETWORKS_FILE_BYTES_MAX);
