@@ -366,7 +366,7 @@ TEST(domain_look, services_and_a_mail_server_share_one_record_of_who_may_send)
 
     assert_str(row(&report, "spf", 0)->name, "shop.example");
     assert_str(row(&report, "spf", 0)->publish,
-               "v=spf1 a:mail.shop.example include:mailgun.org ~all");
+               "v=spf1 a:mail.shop.example include:eu.mailgun.org ~all");
     assert_str(row(&report, "spf", 1)->name, "bounce.shop.example");
     assert_int_equal(row(&report, "spf", 1)->state, LOOK_GOOD);
     assert_int_equal(row(&report, "return", 0)->state, LOOK_GOOD); /* of its two, one is there */
@@ -409,6 +409,39 @@ TEST(domain_look, a_key_that_the_service_alone_knows_is_any_that_was_not_revoked
         provider_close(provider);
         desk_close(&desk);
     }
+}
+
+static void mailgun_is(const char *endpoint, const char *record, enum look_state state,
+                       const char *publish)
+{
+    struct desk           desk;
+    struct way_conf       way;
+    char                  settings[200];
+    const struct dns_zone zones[] = { { DNS_TXT, "shop.example", record },
+                                      { DNS_TXT, "mailgun.org", "v=spf1 ip4:192.0.2.1 ~all" },
+                                      { DNS_TXT, "eu.mailgun.org", "v=spf1 ip4:192.0.2.2 ~all" },
+                                      { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    snprintf(settings, sizeof settings,
+             "{\"domain\":\"shop.example\",\"api_key\":\"x\",\"endpoint\":\"%s\"}", endpoint);
+    struct provider     *mailgun = service(&desk, "mailgun", settings, &way);
+    struct domain_report report = look_by(&desk, zones, &way, 1);
+    assert_int_equal(row(&report, "spf", 0)->state, state);
+    assert_str(row(&report, "spf", 0)->publish, publish);
+    provider_close(mailgun);
+    desk_close(&desk);
+}
+
+/* mailgun.org includes the European servers, too. */
+TEST(domain_look, europeans_of_mailgun_may_include_either_of_its_records_and_others_only_one)
+{
+    static const char eu[] = "https://api.eu.mailgun.net", us[] = "https://api.mailgun.net";
+    mailgun_is(eu, "v=spf1 include:eu.mailgun.org ~all", LOOK_GOOD, "");
+    mailgun_is(eu, "v=spf1 include:mailgun.org ~all", LOOK_GOOD, "");
+    mailgun_is(eu, "v=spf1 mx ~all", LOOK_WRONG, "v=spf1 mx include:eu.mailgun.org ~all");
+    mailgun_is(us, "v=spf1 include:mailgun.org ~all", LOOK_GOOD, "");
+    mailgun_is(us, "v=spf1 include:eu.mailgun.org ~all", LOOK_WRONG,
+               "v=spf1 include:eu.mailgun.org include:mailgun.org ~all");
 }
 
 static void dkim_leads_to(const char *region, const char *host)

@@ -10,8 +10,8 @@ enum { SPF_DEPTH_MAX = 10, SPF_WANTED_MAX = 8 };
 
 struct spf {
     struct looking *looking;
-    struct str      wanted[SPF_WANTED_MAX]; /* the mechanisms that name the ways out */
-    bool            is_named[SPF_WANTED_MAX];
+    struct str      wanted[SPF_WANTED_MAX]; /* what names the ways out, each "this or-this" */
+    struct str      named[SPF_WANTED_MAX];  /* which of them stands there; empty: none */
     uint32_t        wanted_count;
     uint32_t        lookups;
     bool            is_unknown, is_broken;
@@ -94,6 +94,16 @@ static bool costs(struct str term)
     return false;
 }
 
+static void spf_name(struct spf *spf, struct str term)
+{
+    for (uint32_t i = 0; i < spf->wanted_count; i++) {
+        struct str rest = spf->wanted[i], one;
+        while (str_split(&rest, ' ', &one))
+            if (str_eq_nocase(term, one))
+                spf->named[i] = one;
+    }
+}
+
 static void spf_walk(struct spf *spf, struct str record, int depth)
 {
     struct str rest = record, term, redirect = STR_NONE;
@@ -104,8 +114,7 @@ static void spf_walk(struct spf *spf, struct str record, int depth)
             qualifier = term.ptr[0];
             term = str_slice(term, 1, term.len);
         }
-        for (uint32_t i = 0; i < spf->wanted_count; i++)
-            spf->is_named[i] = spf->is_named[i] || str_eq_nocase(term, spf->wanted[i]);
+        spf_name(spf, term);
         if (str_eq_nocase(term, STR("all"))) {
             has_all = true;
             if (depth == 0)
@@ -130,10 +139,11 @@ static void spf_walk(struct spf *spf, struct str record, int depth)
 static struct str not_named(const struct spf *spf)
 {
     struct str out = STR_NONE;
-    for (uint32_t i = 0; i < spf->wanted_count; i++)
-        if (!spf->is_named[i])
-            out =
-                str_format(spf->looking->arena, "%.*s %.*s", STR_ARG(out), STR_ARG(spf->wanted[i]));
+    for (uint32_t i = 0; i < spf->wanted_count; i++) {
+        struct str first = str_slice(spf->wanted[i], 0, str_find_char(spf->wanted[i], 0, ' '));
+        if (spf->named[i].len == 0)
+            out = str_format(spf->looking->arena, "%.*s %.*s", STR_ARG(out), STR_ARG(first));
+    }
     return out;
 }
 
@@ -172,12 +182,12 @@ static struct str spf_publish(const struct spf *spf, struct str record)
                       STR_ARG(end));
 }
 
-static struct str all_wanted(const struct spf *spf)
+static struct str all_named(const struct spf *spf)
 {
     struct str out = STR_NONE;
     for (uint32_t i = 0; i < spf->wanted_count; i++)
         out = str_format(spf->looking->arena, "%.*s%s%.*s", STR_ARG(out), i == 0 ? "" : ", ",
-                         STR_ARG(spf->wanted[i]));
+                         STR_ARG(spf->named[i]));
     return out;
 }
 
@@ -210,7 +220,7 @@ static void spf_judge(struct spf *spf, struct look_row *row, struct str record)
         look_say(row, LOOK_GOOD,
                  spf->wanted_count > 0 ? "It names %.*s, in %u of 10 look-ups."
                                        : "It is one%.*s, with %u of 10 look-ups.",
-                 STR_ARG(all_wanted(spf)), spf->lookups);
+                 STR_ARG(all_named(spf)), spf->lookups);
     }
 }
 

@@ -162,9 +162,9 @@ struct provider_record {
     struct str about; /* "spf", "dkim", "return" (where its bounces go) */
     struct str type;  /* "TXT", "CNAME", "MX" */
     struct str name;  /* empty: not known before the service is asked */
-    struct str
-        value;      /* of spf a mechanism, such as include:mailgun.org; empty: whatever is there */
-    struct str ask; /* where the service shows it; may be empty */
+    struct str value; /* of spf a mechanism, such as include:mailgun.org, or some with blanks
+                       * between: any of them, the first at best; empty: whatever is there */
+    struct str ask;   /* where the service shows it; may be empty */
 };
 
 /* `out` has PROVIDER_RECORDS_MAX; texts lie in the arena. ERR_MEMORY, or what its Liquid says. */
