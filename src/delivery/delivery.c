@@ -93,6 +93,11 @@ void channel_recall(struct channel *channel, uint64_t id)
     channel->ops->recall(channel, id);
 }
 
+void channel_end(struct channel *channel, bool in_time)
+{
+    channel->ops->end(channel, in_time);
+}
+
 void channel_stop(struct channel *channel)
 {
     channel->ops->stop(channel);

@@ -98,6 +98,7 @@ struct channel_stats {
     uint64_t connects, connect_failures;
     uint64_t results[DELIVERY_RETURNED + 1]; /* by enum delivery_result */
     int64_t  down_ms; /* how long until the next try, 0 when the host is up */
+    bool     stopped; /* every message it had is done */
 };
 
 /* What every channel is behind its own type; embed it first. */
@@ -108,6 +109,7 @@ struct channel {
 struct channel_ops {
     enum err (*give)(struct channel *channel, struct delivery_message *message);
     void (*recall)(struct channel *channel, uint64_t id);
+    void (*end)(struct channel *channel, bool in_time);
     void (*stop)(struct channel *channel);
     void (*stats)(struct channel *channel, struct channel_stats *out);
     void (*close)(struct channel *channel);
@@ -120,7 +122,12 @@ MUST enum err channel_give(struct channel *channel, struct delivery_message *mes
 /* Asks for a message back. If not begun, it comes as "returned"; otherwise as what it becomes. */
 void channel_recall(struct channel *channel, uint64_t id);
 
-/* Hands back what is not begun, finishes what is in flight, and returns when all is done. */
+/* Begins to stop: hands back what is not begun, finishes what is in flight; the stats say when that
+ * is done. In time: what is not done within the channel's time to stop is given up, and unknown;
+ * else each has as long as its server may take. May be called again, to be in time after all. */
+void channel_end(struct channel *channel, bool in_time);
+
+/* Ends in time, and returns when all is done. */
 void channel_stop(struct channel *channel);
 
 void channel_stats_read(struct channel *channel, struct channel_stats *out);

@@ -237,6 +237,17 @@ static void recall(struct channel *channel, uint64_t id)
     offer(maildir);
 }
 
+/* A disk is waited for, whatever time it takes. */
+static void end(struct channel *channel, bool in_time)
+{
+    struct maildir *maildir = maildir_of(channel);
+    (void)in_time;
+    pthread_mutex_lock(&maildir->lock);
+    maildir->stopping = true;
+    pthread_cond_broadcast(&maildir->moved);
+    pthread_mutex_unlock(&maildir->lock);
+}
+
 static void stop(struct channel *channel)
 {
     struct maildir *maildir = maildir_of(channel);
@@ -258,6 +269,7 @@ static void stats(struct channel *channel, struct channel_stats *out)
     out->places = MAILDIR_PLACES;
     out->offered = maildir->offered;
     out->waiting = maildir->waiting;
+    out->stopped = maildir->stopping && maildir->outstanding == 0;
     out->in_flight = maildir->outstanding - maildir->waiting;
     pthread_mutex_unlock(&maildir->lock);
 }
@@ -279,7 +291,7 @@ static void close_channel(struct channel *channel)
     maildir_free(maildir_of(channel));
 }
 
-static const struct channel_ops maildir_ops = { give, recall, stop, stats, close_channel };
+static const struct channel_ops maildir_ops = { give, recall, end, stop, stats, close_channel };
 
 /* --- opening --- */
 

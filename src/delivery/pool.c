@@ -577,25 +577,37 @@ static void recall_all(struct pool *pool)
         }
 }
 
-static void stop_inside(void *ctx)
+static void end_inside(void *ctx)
 {
-    struct pool   *pool = ctx;
-    struct timeval wait = { pool->conf.stop_ms / 1000, pool->conf.stop_ms % 1000 * 1000 };
-    if (!pool->ending)
-        event_add(pool->deadline, &wait);
+    struct pool *pool = ctx;
     pool->ending = true;
     recall_all(pool);
     pump(pool);
 }
 
-static void stop(struct channel *channel)
+static void stop_inside(void *ctx)
+{
+    struct pool   *pool = ctx;
+    struct timeval wait = { pool->conf.stop_ms / 1000, pool->conf.stop_ms % 1000 * 1000 };
+    if (!evtimer_pending(pool->deadline, NULL))
+        event_add(pool->deadline, &wait);
+    end_inside(pool);
+}
+
+static void end(struct channel *channel, bool in_time)
 {
     struct pool *pool = pool_of(channel);
     assert(!loop_is_inside(pool->loop));
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_mutex_unlock(&pool->lock);
-    loop_call(pool->loop, stop_inside, pool);
+    loop_call(pool->loop, in_time ? stop_inside : end_inside, pool);
+}
+
+static void stop(struct channel *channel)
+{
+    struct pool *pool = pool_of(channel);
+    end(channel, true);
     pthread_mutex_lock(&pool->lock);
     while (!pool->stopped)
         pthread_cond_wait(&pool->stopped_now, &pool->lock);
@@ -608,6 +620,7 @@ static void stats(struct channel *channel, struct channel_stats *out)
     pthread_mutex_lock(&pool->lock);
     *out = pool->stats;
     out->places = pool->places;
+    out->stopped = pool->stopped;
     out->offered = pool->offered;
     pthread_mutex_unlock(&pool->lock);
 }
@@ -642,7 +655,7 @@ static void close_channel(struct channel *channel)
     loop_call(pool->loop, free_inside, pool);
 }
 
-static const struct channel_ops pool_ops = { give, recall_id, stop, stats, close_channel };
+static const struct channel_ops pool_ops = { give, recall_id, end, stop, stats, close_channel };
 
 /* --- opening --- */
 

@@ -291,6 +291,28 @@ TEST(pool, stopping_does_not_wait_for_ever_and_tells_the_truth)
     stage_close(&s);
 }
 
+TEST(pool, an_end_without_a_time_waits_for_a_late_answer_until_it_is_to_be_in_time)
+{
+    struct stage         s;
+    struct channel_stats stats;
+    struct peer_conf     peer = { .fault = PEER_STALLS, .stage = PEER_DOT };
+    struct pool_conf     conf = conf_for(0);
+    conf.stop_ms = 100;
+    stage_open(&s, &peer, &conf, 2);
+    assert_false(desk_run(&s.desk, s.channel, 100));
+    assert_true(peer_wait(s.peer, 2, 2));
+    channel_end(s.channel, false);
+    usleep(400000);
+    channel_stats_read(s.channel, &stats);
+    assert_false(stats.stopped);
+    assert_int_equal(desk_count(&s.desk, DELIVERY_UNKNOWN), 0);
+    channel_stop(s.channel);
+    channel_stats_read(s.channel, &stats);
+    assert_true(stats.stopped);
+    assert_int_equal(desk_count(&s.desk, DELIVERY_UNKNOWN), 2);
+    stage_close(&s);
+}
+
 TEST(pool, nobody_may_give_more_than_was_offered)
 {
     struct stage     s;

@@ -574,24 +574,36 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     pump(web);
 }
 
-static void stop_inside(void *ctx)
+static void end_inside(void *ctx)
 {
-    struct web    *web = ctx;
-    struct timeval wait = { web->conf.stop_ms / 1000, web->conf.stop_ms % 1000 * 1000 };
-    if (!web->ending)
-        event_add(web->deadline, &wait);
+    struct web *web = ctx;
     web->ending = true;
     pump(web);
 }
 
-static void stop(struct channel *channel)
+static void stop_inside(void *ctx)
+{
+    struct web    *web = ctx;
+    struct timeval wait = { web->conf.stop_ms / 1000, web->conf.stop_ms % 1000 * 1000 };
+    if (!evtimer_pending(web->deadline, NULL))
+        event_add(web->deadline, &wait);
+    end_inside(web);
+}
+
+static void end(struct channel *channel, bool in_time)
 {
     struct web *web = web_of(channel);
     assert(!loop_is_inside(web->loop));
     pthread_mutex_lock(&web->lock);
     web->stopping = true;
     pthread_mutex_unlock(&web->lock);
-    loop_call(web->loop, stop_inside, web);
+    loop_call(web->loop, in_time ? stop_inside : end_inside, web);
+}
+
+static void stop(struct channel *channel)
+{
+    struct web *web = web_of(channel);
+    end(channel, true);
     pthread_mutex_lock(&web->lock);
     while (!web->stopped)
         pthread_cond_wait(&web->stopped_now, &web->lock);
@@ -604,6 +616,7 @@ static void stats(struct channel *channel, struct channel_stats *out)
     pthread_mutex_lock(&web->lock);
     *out = web->stats;
     out->places = web->places;
+    out->stopped = web->stopped;
     out->offered = web->offered;
     pthread_mutex_unlock(&web->lock);
 }
@@ -627,7 +640,7 @@ static void close_channel(struct channel *channel)
     loop_call(web_of(channel)->loop, web_free, web_of(channel));
 }
 
-static const struct channel_ops web_ops = { give, recall_id, stop, stats, close_channel };
+static const struct channel_ops web_ops = { give, recall_id, end, stop, stats, close_channel };
 
 /* ---- opening ---- */
 

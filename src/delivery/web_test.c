@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/test.h"
 #include "base/time.h"
@@ -250,5 +251,20 @@ TEST(web, stopping_finishes_what_is_under_way_and_returns_the_rest)
     channel_stop(s.channel);
     assert_int_equal(desk_count(&s.desk, DELIVERY_SENT), 2);
     assert_int_equal(desk_count(&s.desk, DELIVERY_RETURNED), 2);
+    scene_close(&s);
+}
+
+TEST(web, an_end_without_a_time_waits_for_a_late_answer)
+{
+    struct channel_stats stats = { .stopped = false };
+    struct scene         s = { .conf = { .connections_max = 2, .stop_ms = 50 } };
+    scene_open(&s, 2, &(struct service_conf){ .late_ms = 400 });
+    assert_true(desk_wait_places(&s.desk, 2, 5000));
+    assert_false(desk_run_until(&s.desk, s.channel, 2, 100));
+    channel_end(s.channel, false);
+    for (int tries = 0; !stats.stopped && tries < 1000; tries++, usleep(10000))
+        channel_stats_read(s.channel, &stats);
+    assert_true(stats.stopped);
+    assert_int_equal(desk_count(&s.desk, DELIVERY_SENT), 2);
     scene_close(&s);
 }

@@ -413,6 +413,13 @@ void sender_claims_end(struct sender *sender)
         nanosleep(&(struct timespec){ .tv_nsec = 20000000L }, NULL);
 }
 
+void sender_channels_end(struct sender *sender, bool in_time)
+{
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        if (sender->ways[i].channel != NULL)
+            channel_end(sender->ways[i].channel, in_time);
+}
+
 static void drain(struct sender *sender)
 {
     sender_claims_end(sender);
@@ -423,6 +430,7 @@ static void drain(struct sender *sender)
     for (uint32_t i = 0; i < sender->threads_count; i++)
         pthread_join(sender->threads[i], NULL);
     sender_lines_return(sender);
+    sender_channels_end(sender, true);
     for (uint32_t i = 0; i < sender->ways_count; i++)
         if (sender->ways[i].channel != NULL)
             channel_stop(sender->ways[i].channel);

@@ -179,6 +179,8 @@ MUST enum err sender_way_start(struct sender *sender, struct way *way, struct pr
 bool          sender_has_outside(const struct sender *sender);
 /* Nothing more is claimed, and every claim ever made has been handed over. */
 void sender_claims_end(struct sender *sender);
+/* All begin to stop at once: the slowest alone is waited for. */
+void sender_channels_end(struct sender *sender, bool in_time);
 
 /* ---- sender_claims.c */
 

@@ -6,12 +6,18 @@
  *               -> all of it durable -> the new ways -> room is told again
  *
  * What was given back lies in the outbox as if it had not been claimed, so nothing is lost; what a
- * channel had was finished by it, so nothing goes twice. It takes as long as the slowest answer.
+ * channel had was finished by it, so nothing goes twice. It takes as long as the slowest answer,
+ * and a server may take minutes; who ends the process meanwhile waits no longer than without it.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "run/log.h"
 #include "run/send/sender_inside.h"
+
+enum { LOOK_US = 20000 };
 
 struct exchange {
     struct way ways[WAYS_MAX];
@@ -39,7 +45,7 @@ static void way_inherit(struct way *way, const struct way *before)
 }
 
 /* Nobody has a message; with both locks. */
-static enum err ways_set(struct sender *sender, struct exchange *next,
+static enum err ways_set(struct sender *sender, const struct exchange *next,
                          const struct exchange *before, struct problem *problem)
 {
     for (uint32_t door = 0; door < CORE_DOORS; door++)
@@ -48,7 +54,8 @@ static enum err ways_set(struct sender *sender, struct exchange *next,
     for (uint32_t i = 0; i < next->ways_count; i++)
         sender_way_init(sender, i, &next->ways[i]);
     sender->leads_outside = sender_has_outside(sender);
-    enum err err = counts_read(sender, problem);
+    /* Those that were have their numbers: they go on even where the disk cannot be read. */
+    enum err err = next == before ? OK : counts_read(sender, problem);
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         const struct way *same = way_named(before, sender->ways[i].conf->name);
         if (same != NULL)
@@ -65,7 +72,7 @@ static void channels_close(struct sender *sender)
     }
 }
 
-static enum err ways_take(struct sender *sender, struct exchange *next,
+static enum err ways_take(struct sender *sender, const struct exchange *next,
                           const struct exchange *before, struct problem *problem)
 {
     pthread_mutex_lock(&sender->lock);
@@ -78,14 +85,41 @@ static enum err ways_take(struct sender *sender, struct exchange *next,
     return err;
 }
 
+static bool are_stopped(const struct sender *sender)
+{
+    struct channel_stats stats = { .stopped = true };
+    for (uint32_t i = 0; i < sender->ways_count && stats.stopped; i++)
+        if (sender->ways[i].channel != NULL)
+            channel_stats_read(sender->ways[i].channel, &stats);
+    return stats.stopped;
+}
+
+/* It is the thread of signals that is here: nobody else would hear that the process is to end. */
+static bool is_to_end(void)
+{
+    sigset_t signals;
+    return sigpending(&signals) == 0 &&
+           (sigismember(&signals, SIGTERM) == 1 || sigismember(&signals, SIGINT) == 1);
+}
+
+/* An answer that comes late is waited for: given up, nobody would ever know it. */
+static void channels_finish(struct sender *sender)
+{
+    bool in_time = false;
+    sender_channels_end(sender, in_time);
+    while (!are_stopped(sender)) {
+        if (!in_time && is_to_end())
+            sender_channels_end(sender, in_time = true);
+        usleep(LOOK_US);
+    }
+}
+
 /* Every message is in the outbox again or has its outcome, and that is durable. */
 static void drain(struct sender *sender)
 {
     sender_claims_end(sender);
     sender_lines_return(sender);
-    for (uint32_t i = 0; i < sender->ways_count; i++)
-        if (sender->ways[i].channel != NULL)
-            channel_stop(sender->ways[i].channel);
+    channels_finish(sender);
     pthread_mutex_lock(&sender->lock);
     while (sender->in_use > 0)
         pthread_cond_wait(&sender->drained, &sender->lock);
@@ -115,6 +149,17 @@ static enum err exchange_make(struct sender *sender, const struct way_conf *ways
     return sender_ways_make(sender, &conf, next->ways, &next->ways_count, problem);
 }
 
+/* The ways as they were. Else none is open, and all waits. */
+static void ways_take_back(struct sender *sender, const struct exchange *before)
+{
+    struct problem problem = { .where = "" };
+    if (ways_take(sender, before, before, &problem) == OK)
+        return;
+    log_problem(LOG_ERROR, &problem);
+    log_say(LOG_ERROR, "The ways out as they were cannot be opened again: nothing is sent until "
+                       "SIGHUP or the next start finds them.");
+}
+
 static enum err exchange_do(struct sender *sender, struct exchange *next, struct problem *problem)
 {
     struct exchange *before = calloc(1, sizeof *before);
@@ -123,11 +168,13 @@ static enum err exchange_do(struct sender *sender, struct exchange *next, struct
     drain(sender);
     pthread_rwlock_wrlock(&sender->ways_lock);
     channels_close(sender);
+    pthread_mutex_lock(&sender->lock); /* the reporter writes of them, too */
     memcpy(before->ways, sender->ways, sizeof before->ways);
     before->ways_count = sender->ways_count;
+    pthread_mutex_unlock(&sender->lock);
     enum err err = ways_take(sender, next, before, problem);
     if (err != OK)
-        (void)!ways_take(sender, before, before, NULL); /* else none is open, and all waits */
+        ways_take_back(sender, before);
     go_on(sender);
     pthread_rwlock_unlock(&sender->ways_lock);
     explicit_bzero(before, sizeof *before);
