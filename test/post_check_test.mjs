@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { eventually, skipWithoutProgram } from './lib/program.mjs';
 import { Services } from './lib/services.mjs';
@@ -75,5 +76,37 @@ describe('an address that Lob checks first', { skip: skipWithoutProgram }, () =>
     await tell('mute');
     await is('mute', 'sent');
     assert.deepEqual([checks().filter((asked) => asked.recipient === 'mute').length, cards().filter((name) => name === 'mute').length], [2, 1]);
+  });
+
+  // The question is answered when `answer` is called.
+  const asked = async (userId) => {
+    let answer;
+    const before = services.answer;
+    services.answer = (request) => (request.path === '/v1/us_verifications'
+      ? new Promise((resolve) => { answer = () => resolve({ body: { id: 'us_ver_2', object: 'us_verification', deliverability: 'deliverable' } }); })
+      : before(request));
+    await know(userId);
+    await tell(userId);
+    await eventually('it is asked about', () => answer);
+    services.answer = before;
+    return answer;
+  };
+
+  test('is not printed to when its person unsubscribes while it is asked about', async () => {
+    const answer = await asked('rue');
+    const said = await http('POST', `${house.server.origin}/api/v1/profiles/rue/consent`, { headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-type': 'application/json' },
+      body: { topic: 'newsletter', state: 'unsubscribed', source: 'api' } });
+    assert.equal(said.status, 200, JSON.stringify(said.body));
+    answer();
+    await is('rue', 'held');
+    assert.equal(cards().includes('rue'), false);
+  });
+
+  test('is in no doubt when all ends while it is asked about: nothing was printed yet', async () => {
+    await asked('kim');
+    await house.server.kill();
+    await house.server.start();
+    await is('kim', 'sent');
+    assert.equal(cards().filter((name) => name === 'kim').length, 1);
   });
 });

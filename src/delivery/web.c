@@ -271,6 +271,8 @@ static void flight_refuse(struct flight *flight, enum err err, const struct prob
         outcome.result = DELIVERY_DEFERRED;
         outcome.blame = BLAME_CONNECTION;
     }
+    if (err == ERR_WAIT)
+        outcome = delivery_outcome_make(DELIVERY_RETURNED, BLAME_NONE, "recalled");
     if (flight->is_doubted)
         outcome.result = DELIVERY_UNKNOWN;
     flight_end(flight, &outcome);

@@ -45,7 +45,8 @@ enum {
 
 struct web_calls {
     /* The request for a message; what it points at lies in the arena. ERR_INPUT: this message
-     * cannot be asked for; ERR_MEMORY. `call`, `ctx` and the limits are the channel's to fill in.
+     * cannot be asked for; ERR_WAIT: it was recalled meanwhile; ERR_MEMORY. `call`, `ctx` and the
+     * limits are the channel's to fill in.
      */
     enum err (*make)(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem);

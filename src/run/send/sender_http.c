@@ -94,6 +94,27 @@ static bool token_renew(struct way *way, struct job *job, const struct fetch_res
     return true;
 }
 
+/* A question before it sends nothing: after a kill it goes again, and is in no doubt. What may have
+ * been asked for before keeps its place. */
+static void is_asked_about(struct sender *sender, struct job *job)
+{
+    pthread_mutex_lock(&sender->lock);
+    if (job->is_begun && !job->is_renewed && !job->is_doubt) {
+        begun_remove(core_begun(sender->core), job->begun_at);
+        job->is_begun = false;
+    }
+    pthread_mutex_unlock(&sender->lock);
+}
+
+/* ERR_WAIT: it was recalled while it was being asked about. */
+static enum err begin(struct sender *sender, struct job *job)
+{
+    pthread_mutex_lock(&sender->lock);
+    bool may_begin = sender_begin(sender, job);
+    pthread_mutex_unlock(&sender->lock);
+    return may_begin ? OK : ERR_WAIT;
+}
+
 static enum err make(void *ctx, const struct delivery_message *message, struct arena *arena,
                      struct fetch_request *out, struct problem *problem)
 {
@@ -125,15 +146,16 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     job->checking = NULL;
     asked.access = str_of(way->access.value);
     const struct provider *token = token_of(way);
-    if (token != NULL)
-        return check_ask(way, job, token, &asked, arena, out, problem);
-    const struct provider *check = check_of(way, job, &asked, arena);
-    if (check != NULL)
+    const struct provider *check = token != NULL ? token : check_of(way, job, &asked, arena);
+    if (check != NULL) {
+        is_asked_about(way->sender, job);
         return check_ask(way, job, check, &asked, arena, out, problem);
+    }
     TRY(provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena, out,
                      problem));
     if (job_is_letter(job))
         TRY(sender_letter_headers(job, arena, out, problem));
+    TRY(begin(way->sender, job));
     doubt_note(way, job);
     return OK;
 }
