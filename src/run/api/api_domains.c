@@ -36,6 +36,17 @@ static enum err domains_find(struct call *call, struct str *domains, uint32_t *c
     return OK;
 }
 
+static enum err has_others(struct call *call, struct str domain, bool *out)
+{
+    struct str domains[DOMAINS_MAX];
+    uint32_t   count;
+    TRY(domains_find(call, domains, &count));
+    *out = false;
+    for (uint32_t i = 0; i < count; i++)
+        *out = *out || !str_eq_nocase(domains[i], domain);
+    return OK;
+}
+
 static void ways_letp(struct ways_file **file)
 {
     ways_file_close(*file);
@@ -55,6 +66,7 @@ enum err domains_look(struct call *call, struct str domain, int64_t wait_ms,
     struct ways_file *file = conf->ways == NULL ? NULL : ways_shelf_take(conf->ways);
     if (file != NULL) {
         const struct way_conf *ways = ways_file_ways(file, &count);
+        TRY(has_others(call, domain, &what.has_others));
         TRY(domain_what_fill(&what, ways, count, call->arena));
     }
     TRY(dns_open(&dns, conf->dns_servers, &call->problem));

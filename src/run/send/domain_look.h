@@ -14,7 +14,8 @@
  * Each row has what stands there, and the exact record to publish where something else should.
  *
  * Always true   what could not be asked is LOOK_UNKNOWN, and never "missing"; it ends within
- *               wait_ms; what only a service's own page shows is a hint, and proves nothing.
+ *               wait_ms; what only a service's own page shows is a hint, and proves nothing;
+ *               what the settings of a way say of one domain is missed in no other.
  * Knows not     from which addresses a mail server that is not ours sends: an SPF record is right
  *               when it names the way out as we know it (its host, or its service's include).
  */
@@ -59,8 +60,9 @@ struct domain_what {
     struct str        smtp_host;     /* the way out; empty: not known */
     const struct str *more_hosts;    /* further mail servers */
     uint32_t          more_hosts_count;
-    bool              no_smtp; /* all goes by services, and comes back to them */
-    bool              no_keys; /* no way carries our signature */
+    bool              no_smtp;    /* all goes by services, and comes back to them */
+    bool              no_keys;    /* no way carries our signature */
+    bool              has_others; /* mail comes from other domains, too */
 
     const struct provider_record *wants; /* of services, at most DOMAIN_WANTS_MAX */
     uint32_t                      wants_count;

@@ -411,6 +411,36 @@ TEST(domain_look, a_key_that_the_service_alone_knows_is_any_that_was_not_revoked
     }
 }
 
+/* A key under one selector is one domain's; the return path has the same name on each. */
+TEST(domain_look, what_a_way_for_all_says_of_one_domain_is_missed_in_no_other)
+{
+    struct desk           desk;
+    struct way_conf       way;
+    struct str            own[] = { STR("shop.example"), STR("news.example") };
+    const struct dns_zone none[] = { { DNS_A, "shop.example", "192.0.2.1" }, { .name = NULL } };
+    const struct dns_zone there[] = { { DNS_TXT, "pm1._domainkey.shop.example", "p=AAAA" },
+                                      { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    struct provider *provider =
+        service(&desk, "postmark", "{\"server_token\":\"x\",\"dkim_selector\":\"pm1\"}", &way);
+    for (uint32_t domains = 0; domains < 3; domains++) {
+        struct domain_what what = { .domain = STR("shop.example"), .has_others = true };
+        way.domains = own;
+        way.domains_count = domains;
+        assert_ok(domain_what_fill(&what, &way, 1, desk.arena));
+        struct domain_report report = look(&desk, none, what);
+        assert_int_equal(row(&report, "return", 0)->state, LOOK_MISSING);
+        assert_int_equal(row(&report, "dkim", 0)->state, domains == 1 ? LOOK_MISSING : LOOK_NOTE);
+        assert_int_equal(row(&report, "dkim", 0)->is_hint, domains != 1);
+        assert_false(report.is_authenticated);
+        report = look(&desk, there, what);
+        assert_int_equal(row(&report, "dkim", 0)->state, LOOK_GOOD);
+        assert_true(report.is_authenticated);
+    }
+    provider_close(provider);
+    desk_close(&desk);
+}
+
 static void mailgun_is(const char *endpoint, const char *record, enum look_state state,
                        const char *publish)
 {

@@ -77,6 +77,13 @@ static void judge(struct looking *looking, const struct provider_record *want,
     else if (is_there) {
         row->publish = STR_NONE;
         look_say(row, LOOK_GOOD, "%.*s: the record is there.", STR_ARG(want->who));
+    } else if (want->is_of_one) {
+        row->publish = STR_NONE;
+        row->is_hint = true;
+        look_say(row, LOOK_NOTE,
+                 "%.*s: what its settings name is not there, and may be another domain's. Give "
+                 "each domain a way of its own, with `domains`.",
+                 STR_ARG(want->who));
     } else
         look_say(row, question->count == 0 ? LOOK_MISSING : LOOK_WRONG, "%.*s wants %s. %.*s",
                  STR_ARG(want->who), question->count == 0 ? "this record" : "another record",

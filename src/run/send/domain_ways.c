@@ -53,14 +53,60 @@ static void want_add(struct domain_what *what, struct provider_record *wants,
         wants[what->wants_count++] = *want;
 }
 
+/* The settings with nothing in them. */
+static enum err emptied(const struct json *settings, struct arena *arena, struct json *out)
+{
+    struct json_member *members = ARENA_ARRAY(arena, settings->count + 1, struct json_member);
+    if (members == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < settings->count; i++)
+        members[i] = (struct json_member){ settings->members[i].key,
+                                           { .kind = JSON_STRING, .string = STR("") } };
+    *out = *settings;
+    out->members = members;
+    return OK;
+}
+
+struct records {
+    struct provider_record items[PROVIDER_RECORDS_MAX];
+    uint32_t               count;
+};
+
+static bool has(const struct records *records, const struct provider_record *wanted)
+{
+    for (uint32_t i = 0; i < records->count; i++)
+        if (is_same(&records->items[i], wanted))
+            return true;
+    return false;
+}
+
+/* A record is one domain's where another domain would want another, and other settings, too: a key
+ * under the selector that is set. */
+static enum err of_one_find(struct records *records, const struct way_conf *way, struct str domain,
+                            struct arena *arena)
+{
+    struct records other, bare;
+    struct json    nothing;
+    TRY(emptied(&way->settings, arena, &nothing));
+    TRY(provider_records(way->provider, &way->settings, STR("other.invalid"), arena, other.items,
+                         &other.count));
+    TRY(provider_records(way->provider, &nothing, domain, arena, bare.items, &bare.count));
+    for (uint32_t i = 0; i < records->count; i++)
+        records->items[i].is_of_one =
+            !has(&other, &records->items[i]) && !has(&bare, &records->items[i]);
+    return OK;
+}
+
 static enum err service_add(struct domain_what *what, struct provider_record *wants,
                             const struct way_conf *way, struct arena *arena)
 {
-    struct provider_record records[PROVIDER_RECORDS_MAX];
-    uint32_t               count;
-    TRY(provider_records(way->provider, &way->settings, what->domain, arena, records, &count));
-    for (uint32_t i = 0; i < count; i++)
-        want_add(what, wants, &records[i]);
+    struct records records;
+    TRY(provider_records(way->provider, &way->settings, what->domain, arena, records.items,
+                         &records.count));
+    if (what->has_others && way->domains_count != 1)
+        TRY(of_one_find(&records, way, what->domain, arena));
+    for (uint32_t i = 0; i < records.count; i++)
+        want_add(what, wants, &records.items[i]);
     return OK;
 }
 

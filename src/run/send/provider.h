@@ -158,13 +158,14 @@ void provider_read(const struct provider *provider, const struct fetch_response 
 
 /* A record for a domain that mail comes from. */
 struct provider_record {
-    struct str who;   /* the service's title */
-    struct str about; /* "spf", "dkim", "return" (where its bounces go) */
-    struct str type;  /* "TXT", "CNAME", "MX" */
-    struct str name;  /* empty: not known before the service is asked */
-    struct str value; /* of spf a mechanism, such as include:mailgun.org, or some with blanks
-                       * between: any of them, the first at best; empty: whatever is there */
-    struct str ask;   /* where the service shows it; may be empty */
+    struct str who;       /* the service's title */
+    struct str about;     /* "spf", "dkim", "return" (where its bounces go) */
+    struct str type;      /* "TXT", "CNAME", "MX" */
+    struct str name;      /* empty: not known before the service is asked */
+    struct str value;     /* of spf a mechanism, such as include:mailgun.org, or some with blanks
+                           * between: any of them, the first at best; empty: whatever is there */
+    struct str ask;       /* where the service shows it; may be empty */
+    bool       is_of_one; /* by what the settings say of one domain, which may be another */
 };
 
 /* `out` has PROVIDER_RECORDS_MAX; texts lie in the arena. ERR_MEMORY, or what its Liquid says. */
