@@ -192,6 +192,21 @@ TEST(broadcast, a_template_made_one_for_receipts_or_a_webhook_takes_it_to_nobody
     }
 }
 
+TEST(broadcast, what_is_in_doubt_after_a_kill_says_whose_it_is)
+{
+    struct world w = world();
+    struct claim doubts[2];
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_int_equal(engine_in_doubt(w.engine, doubts, 2), 1);
+    assert_int_equal(doubts[0].message, a->message);
+    assert_int_equal(doubts[0].broadcast, a->broadcast);
+    assert_true(a->broadcast > 0);
+    engine_world_close(&w);
+}
+
 TEST(broadcast, while_it_is_paused_nothing_is_claimed_and_what_was_claimed_ends)
 {
     struct world w = world();

@@ -189,6 +189,12 @@ static enum err computed_freeze(struct engine *engine, struct arena *arena, stru
     return claim->computed.ptr == NULL ? ERR_MEMORY : OK;
 }
 
+/* Of a claim: 0 where the message is no broadcast's. */
+static uint32_t broadcast_plus_one(const struct message *message)
+{
+    return broadcast_is_key(message->enrollment) ? broadcast_of_key(message->enrollment) + 1 : 0;
+}
+
 /* What the message is written with, by the numbers of records that never change. */
 static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_t person,
                              const struct message *message, struct claim *claim)
@@ -204,8 +210,7 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
         .template_version = template->version,
         .journey = message->journey,
         .topic = message->topic,
-        .broadcast =
-            broadcast_is_key(message->enrollment) ? broadcast_of_key(message->enrollment) + 1 : 0,
+        .broadcast = broadcast_plus_one(message),
         .event_seq = message->trigger_seq,
         .trait_seqs = seqs,
         .transactional = template->transactional,
@@ -436,6 +441,7 @@ uint32_t engine_in_doubt(const struct engine *engine, struct claim *claims, uint
                                                   .attempt = message->attempt,
                                                   .first_try_ms = message->first_try_ms,
                                                   .template_id = message->template_id,
+                                                  .broadcast = broadcast_plus_one(message),
                                                   .journey = message->journey };
         }
     }

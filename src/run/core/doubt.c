@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "run/core/core_inside.h"
 
-enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 5 };
+enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 6 };
 
 static bool may_ask_again(const struct core *core, uint64_t message)
 {
@@ -72,6 +72,9 @@ static enum err event_put(const struct core *core, struct arena *arena, const st
     put(object, members, "template", program_name(program, NAME_TEMPLATE, claim->template_id));
     if (claim->journey != JOURNEY_NONE)
         put(object, members, "journey", program_name(program, NAME_JOURNEY, claim->journey));
+    if (claim->broadcast > 0)
+        put(object, members, "broadcast",
+            program_name(program, NAME_BROADCAST, claim->broadcast - 1));
     if (state == BEGUN_KEPT)
         members[object->count++] =
             (struct json_member){ STR("trial"), { .kind = JSON_BOOL, .truth = true } };
