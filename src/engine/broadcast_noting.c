@@ -7,6 +7,11 @@
 #include "engine/broadcasting.h"
 #include "engine/reach.h"
 
+enum {
+    BEHIND_SENDING_MS = 2000, /* before it is looked at again whether the other one got it */
+    BEHIND_DEFERRED_MS = 20000,
+};
+
 enum recipient_state recipient_of_reason(struct str reason)
 {
     static const struct {
@@ -137,32 +142,57 @@ bool broadcast_holds(const struct engine *engine, const struct message *message)
     return run->is_paused || run->is_cancelled;
 }
 
-#define GOES_THERE                                                                                 \
-    (RECIPIENT_BIT(RECIPIENT_SENDING) | RECIPIENT_BIT(RECIPIENT_DEFERRED) |                        \
-     RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN))
+#define WENT_THERE (RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN))
 
 static bool has(const struct broadcast_run *run, uint32_t profile, uint32_t bits)
 {
     return (bits >> recipients_get(&run->recipients, profile) & 1) != 0;
 }
 
-/* Did it go to them, or will it, under another of their numbers? */
+/* Did it go to them under another of their numbers? */
 static bool has_twin(const struct engine *engine, const struct broadcast_run *run, uint32_t own)
 {
     for (uint32_t member = people_get(engine->people, own)->next; member != own;
          member = people_get(engine->people, member)->next)
-        if (has(run, member, GOES_THERE))
+        if (has(run, member, WENT_THERE))
             return true;
     return false;
 }
 
-static bool is_taken(const struct engine *engine, const struct broadcast_run *run, uint32_t own,
-                     struct str address)
+/* Who has the address, or MAP_NONE; for whom it failed has it, too, and may be tried again. */
+static uint32_t holder_of(const struct engine *engine, const struct broadcast_run *run,
+                          struct str address)
 {
-    uint32_t bits = GOES_THERE | RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_FAILED);
-    uint32_t other = map_find(&run->addresses, broadcast_address_hash(engine, address),
-                              broadcast_same_profile, NULL, NULL);
-    return other != MAP_NONE && other != own && has(run, other, bits);
+    return map_find(&run->addresses, broadcast_address_hash(engine, address),
+                    broadcast_same_profile, NULL, NULL);
+}
+
+/* Is `other` still to be waited for? Of two who were put off the lower number goes first, so that
+ * never each waits for the other. */
+static int64_t behind_ms(const struct broadcast_run *run, uint32_t own, uint32_t other)
+{
+    if (has(run, other, RECIPIENT_BIT(RECIPIENT_SENDING)))
+        return BEHIND_SENDING_MS;
+    return other < own && has(run, other, RECIPIENT_BIT(RECIPIENT_DEFERRED)) ? BEHIND_DEFERRED_MS
+                                                                             : 0;
+}
+
+int64_t broadcast_behind_ms(const struct engine *engine, const struct message *message,
+                            struct str address)
+{
+    if (!broadcast_is_key(message->enrollment))
+        return 0;
+    uint32_t                    own = broadcast_profile_of_key(message->enrollment);
+    const struct broadcast_run *run =
+        broadcast_run_get(engine, broadcast_of_key(message->enrollment));
+    uint32_t holder = holder_of(engine, run, address);
+    int64_t  most_ms = holder == MAP_NONE || holder == own ? 0 : behind_ms(run, own, holder);
+    for (uint32_t member = people_get(engine->people, own)->next; member != own;
+         member = people_get(engine->people, member)->next) {
+        int64_t its_ms = behind_ms(run, own, member);
+        most_ms = its_ms > most_ms ? its_ms : most_ms;
+    }
+    return most_ms;
 }
 
 struct str broadcast_unfit(const struct message *message, const struct template_def *template)
@@ -185,5 +215,8 @@ struct str broadcast_why_not(const struct engine *engine, const struct message *
         broadcast_run_get(engine, broadcast_of_key(message->enrollment));
     if (has_twin(engine, run, own))
         return BROADCAST_WHY_PERSON;
-    return is_taken(engine, run, own, address) ? BROADCAST_WHY_ADDRESS : STR_NONE;
+    uint32_t holder = holder_of(engine, run, address);
+    bool     is_taken = holder != MAP_NONE && holder != own &&
+                    has(run, holder, WENT_THERE | RECIPIENT_BIT(RECIPIENT_FAILED));
+    return is_taken ? BROADCAST_WHY_ADDRESS : STR_NONE;
 }

@@ -7,6 +7,7 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/engine_world_test.h"
+#include "engine/lane.h"
 
 static void identify(struct world *w, const char *user, const char *traits)
 {
@@ -350,12 +351,61 @@ TEST(broadcast, it_goes_once_to_an_address_whoever_has_it)
     run(&w);
     const struct claim *a = claim(&w);
     assert_null(claim(&w));
-    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
     outcome(&w, a, OUTCOME_FAILED);
+    w.now_ms += 2000;
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_TWICE], 1);
     assert_ok(act(&w, "retry-failed"));
     run(&w);
     assert_int_equal(claim(&w)->profile, a->profile);
     assert_null(claim(&w));
+    engine_world_close(&w);
+}
+
+TEST(broadcast, of_two_with_one_address_the_second_gets_it_where_the_first_is_held_back)
+{
+    struct world w = world();
+    identify(&w, "ada", "{\"email\":\"family@shop.example\",\"plan\":\"pro\"}");
+    identify(&w, "bob", "{\"email\":\"family@shop.example\",\"plan\":\"pro\"}");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_WAITING], 1);
+    assert_int_equal(engine_outbox_next_ms(w.engine, LANES_ALL), w.now_ms + 2000);
+    outcome(&w, a, OUTCOME_DEFERRED);
+    w.now_ms += 1500;
+    a = claim(&w);
+    assert_non_null(a);
+    outcome(&w, a, OUTCOME_HELD); /* it could not be composed */
+    w.now_ms += 500;
+    const struct claim *b = claim(&w);
+    assert_non_null(b);
+    assert_int_not_equal(b->profile, a->profile);
+    outcome(&w, b, OUTCOME_SENT);
+    assert_int_equal(status(&w).counts[RECIPIENT_HELD], 1);
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 1);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, of_two_who_were_put_off_and_have_each_others_addresses_neither_waits_for_ever)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w);
+    outcome(&w, a, OUTCOME_DEFERRED);
+    outcome(&w, b, OUTCOME_DEFERRED);
+    identify(&w, "ada", "{\"email\":\"bob@shop.example\"}");
+    identify(&w, "bob", "{\"email\":\"ada@shop.example\"}");
+    for (int i = 0; i < 4; i++, w.now_ms += 20000)
+        for (const struct claim *c; (c = claim(&w)) != NULL;)
+            outcome(&w, c, OUTCOME_SENT);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    assert_true(status(&w).counts[RECIPIENT_SENT] >= 1);
     engine_world_close(&w);
 }
 

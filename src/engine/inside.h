@@ -391,6 +391,10 @@ struct str broadcast_unfit(const struct message *message, const struct template_
 /* Why it may not go for what its broadcast sent already, or the empty text. */
 struct str broadcast_why_not(const struct engine *engine, const struct message *message,
                              struct str address);
+/* How long before it is looked at again, for another with its address, or of its person, is being
+ * sent and may yet not go; 0: it need not wait. */
+int64_t broadcast_behind_ms(const struct engine *engine, const struct message *message,
+                            struct str address);
 /* broadcast_kept.c: after all that is stored. */
 MUST enum err broadcasts_loaded(struct engine *engine);
 

@@ -296,6 +296,22 @@ static enum err claim_add(struct out *out, const struct claim *claim)
     return OK;
 }
 
+/* Not a decision: after a load it is only looked at sooner. */
+static enum err look_later(struct engine *engine, uint32_t person, uint64_t id, int64_t due_ms)
+{
+    struct state *state = people_state(engine->people, person);
+    struct rare  *rare = state == NULL ? NULL : state_rare_own(state);
+    if (rare == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < rare->messages.count; i++) {
+        if (rare->messages.items[i].id != id)
+            continue;
+        rare->messages.items[i].due_ms = due_ms;
+        return outbox_wait(engine, person, &rare->messages.items[i]);
+    }
+    return OK;
+}
+
 static enum err claim_one(struct engine *engine, struct out *out, uint32_t person, uint64_t id)
 {
     const struct message *message = message_find(people_state_get(engine->people, person), id);
@@ -304,6 +320,9 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     struct str            reason = held_back(engine, person, message, bytes, &address);
     if (!str_is_empty(reason))
         return message_decide(engine, out, person, DECISION_DROPPED, message, reason, TIME_NEVER);
+    int64_t behind_ms = broadcast_behind_ms(engine, message, address);
+    if (behind_ms > 0)
+        return look_later(engine, person, id, engine->now_ms + behind_ms);
 
     struct message before = *message, next = before;
     const struct template_def *template;
