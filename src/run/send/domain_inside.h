@@ -26,7 +26,11 @@ uint32_t look_tagged(const struct dns_question *question, const char *tag, struc
 /* The value of a tag in "v=DKIM1; p=...", without white space, cut where there is no room. */
 bool look_tag(struct str record, char tag, char *out, size_t room);
 
-/* domain_spf.c: the record of the name, asked already, has to name each of `wanted`. */
+/* One for each service, and one for each mail server. */
+enum { SPF_WANTED_MAX = DOMAIN_WANTS_MAX + DOMAIN_HOSTS_MAX + 1 };
+
+/* domain_spf.c: the record of the name, asked already, has to name each of `wanted`, of which there
+ * are at most SPF_WANTED_MAX. */
 void spf_look(struct looking *looking, const struct dns_question *question,
               const struct str *wanted, uint32_t wanted_count);
 /* What names a mail server in such a record; empty: nothing is known of it. */

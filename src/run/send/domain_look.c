@@ -259,7 +259,7 @@ static void report_end(struct domain_report *report)
 static void own_spf_look(struct looking *looking, const struct dns_question *question)
 {
     const struct domain_what *what = looking->what;
-    struct str                wanted[DOMAIN_WANTS_MAX + DOMAIN_HOSTS_MAX + 1];
+    struct str                wanted[SPF_WANTED_MAX];
     uint32_t                  count = wants_spf(what, question->name, wanted);
     wanted[count++] = spf_way_out(looking->arena, what->smtp_host);
     for (uint32_t i = 0; i < what->more_hosts_count && i < DOMAIN_HOSTS_MAX; i++)

@@ -207,6 +207,17 @@ TEST(domain_look, a_record_that_leads_on_to_another_still_does_so_with_the_way_o
            "v=spf1 redirect=one.example mx a:mail.x.example -all", "does not name");
 }
 
+TEST(domain_look, a_way_out_is_named_only_by_a_term_that_lets_send)
+{
+    static const char host[] = "x.example"; /* one.example lets it send */
+    spf_is("v=spf1 include:one.example -all", "x", host, LOOK_GOOD, "", "a:x.example");
+    spf_is("v=spf1 -include:one.example -all", "x", host, LOOK_WRONG,
+           "v=spf1 -include:one.example a:x.example -all", "does not name");
+    spf_is("v=spf1 ~a:x.example ~all", "x", host, LOOK_WRONG, "", "~a:x.example");
+    spf_is("v=spf1 -a:x.example a:x.example ~all", "x", host, LOOK_WRONG, "", "-a:x.example");
+    spf_is("v=spf1 a:x.example -a:x.example ~all", "x", host, LOOK_GOOD, "", "a:x.example");
+}
+
 TEST(domain_look, silence_is_unknown_and_no_reason_to_publish_anything_new)
 {
     struct desk           desk;
@@ -345,7 +356,7 @@ TEST(domain_look, services_and_a_mail_server_share_one_record_of_who_may_send)
         { DNS_MX, "shop.example", "10 mxa.eu.mailgun.org" },
         { DNS_TXT, "bounce.shop.example", "v=spf1 include:amazonses.com ~all" },
         { DNS_TXT, "amazonses.com", "v=spf1 ip4:192.0.2.0/24 ~all" },
-        { DNS_MX, "bounce.shop.example", "10 feedback-smtp.eu-west-1.amazonses.com" },
+        { DNS_MX, "bounce.shop.example", "5 feedback-smtp.eu-west-1.amazonses.com" },
         { DNS_CNAME, "two._domainkey.shop.example", "elsewhere.example" },
         { .name = NULL },
     };
@@ -438,6 +449,34 @@ TEST(domain_look, what_a_way_for_all_says_of_one_domain_is_missed_in_no_other)
         assert_true(report.is_authenticated);
     }
     provider_close(provider);
+    desk_close(&desk);
+}
+
+TEST(domain_look, each_of_many_ways_out_has_to_be_named)
+{
+    enum { SERVERS = DOMAIN_HOSTS_MAX + 1 };
+    struct desk           desk;
+    struct domain_what    what = { .domain = STR("shop.example") };
+    struct way_conf       ways[SERVERS + 1] = { { .name = NULL } };
+    char                  urls[SERVERS][40];
+    const struct dns_zone zones[] = { { DNS_TXT, "shop.example",
+                                        "v=spf1 include:mailgun.org ip4:192.0.2.0 ip4:192.0.2.1 "
+                                        "ip4:192.0.2.2 ip4:192.0.2.3 ip4:192.0.2.4 ip4:192.0.2.5 "
+                                        "ip4:192.0.2.6 ~all" },
+                                      { DNS_TXT, "mailgun.org", "v=spf1 ip4:192.0.2.9 ~all" },
+                                      { .name = NULL } };
+    desk_open(&desk, "shop.example");
+    struct provider *mailgun =
+        service(&desk, "mailgun", "{\"domain\":\"shop.example\",\"api_key\":\"x\"}", &ways[0]);
+    for (int i = 0; i < SERVERS; i++) {
+        snprintf(urls[i], sizeof urls[i], "smtp://192.0.2.%d", i);
+        ways[i + 1] = (struct way_conf){ .name = "own", .kind = WAY_SMTP, .smtp_url = urls[i] };
+    }
+    assert_ok(domain_what_fill(&what, ways, SERVERS + 1, desk.arena));
+    struct domain_report report = look(&desk, zones, what);
+    assert_int_equal(row(&report, "spf", 0)->state, LOOK_WRONG);
+    assert_non_null(strstr(row(&report, "spf", 0)->what, "ip4:192.0.2.7"));
+    provider_close(mailgun);
     desk_close(&desk);
 }
 

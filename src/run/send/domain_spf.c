@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPF_DEPTH_MAX = 10, SPF_WANTED_MAX = 8 };
+enum { SPF_DEPTH_MAX = 10 };
 
 /* ---- SPF ---- */
 
@@ -13,6 +13,8 @@ struct spf {
     struct str      wanted[SPF_WANTED_MAX]; /* what names the ways out, each "this or-this" */
     struct str      named[SPF_WANTED_MAX];  /* which of them stands there; empty: none */
     uint32_t        wanted_count;
+    struct str      against; /* a term that keeps one of them out: "-include:x" */
+    bool            is_shut; /* within an include whose match lets nobody send */
     uint32_t        lookups;
     bool            is_unknown, is_broken;
     char            all; /* the qualifier of `all` in the domain's own record; 0: none */
@@ -94,14 +96,35 @@ static bool costs(struct str term)
     return false;
 }
 
-static void spf_name(struct spf *spf, struct str term)
+static bool is_open(char qualifier)
+{
+    return qualifier == '+';
+}
+
+/* Only a term that lets send names a way. What another record keeps out, ours may let in yet. */
+static void spf_name(struct spf *spf, struct str term, char qualifier, int depth)
 {
     for (uint32_t i = 0; i < spf->wanted_count; i++) {
         struct str rest = spf->wanted[i], one;
-        while (str_split(&rest, ' ', &one))
-            if (str_eq_nocase(term, one))
+        while (str_split(&rest, ' ', &one)) {
+            if (!str_eq_nocase(term, one))
+                continue;
+            if (!is_open(qualifier) && depth == 0 && spf->named[i].len == 0)
+                spf->against = str_format(spf->looking->arena, "%c%.*s", qualifier, STR_ARG(term));
+            else if (is_open(qualifier))
                 spf->named[i] = one;
+        }
     }
+}
+
+/* What another's record lets send is let in here only where the include itself does. */
+static void spf_include(struct spf *spf, struct str name, char qualifier, int depth)
+{
+    bool was_shut = spf->is_shut;
+    spf->is_shut = was_shut || !is_open(qualifier);
+    spf->lookups++;
+    spf_follow(spf, name, depth);
+    spf->is_shut = was_shut;
 }
 
 static void spf_walk(struct spf *spf, struct str record, int depth)
@@ -114,15 +137,15 @@ static void spf_walk(struct spf *spf, struct str record, int depth)
             qualifier = term.ptr[0];
             term = str_slice(term, 1, term.len);
         }
-        spf_name(spf, term);
+        if (!spf->is_shut)
+            spf_name(spf, term, qualifier, depth);
         if (str_eq_nocase(term, STR("all"))) {
             has_all = true;
             if (depth == 0)
                 spf->all = qualifier;
-        } else if (starts(term, "include:")) {
-            spf->lookups++;
-            spf_follow(spf, str_slice(term, strlen("include:"), term.len), depth);
-        } else if (starts(term, "redirect="))
+        } else if (starts(term, "include:"))
+            spf_include(spf, str_slice(term, strlen("include:"), term.len), qualifier, depth);
+        else if (starts(term, "redirect="))
             redirect = str_slice(term, strlen("redirect="), term.len);
         else
             spf->lookups += costs(term);
@@ -211,7 +234,11 @@ static void spf_judge(struct spf *spf, struct look_row *row, struct str record)
         look_say(row, LOOK_UNKNOWN, "What it includes could not be looked up.");
     else if (spf->all == '+')
         look_say(row, LOOK_WRONG, "It ends in \"all\" that lets everybody send in this name.");
-    else if (lacks.len > 0)
+    else if (spf->against.len > 0) {
+        row->publish = STR_NONE;
+        look_say(row, LOOK_WRONG, "Its %.*s keeps our mail out: write it without the sign.",
+                 STR_ARG(spf->against));
+    } else if (lacks.len > 0)
         look_say(row, LOOK_WRONG, "It does not name the way our mail goes:%.*s.", STR_ARG(lacks));
     else if (spf->all == 0)
         look_say(row, LOOK_NOTE, "It does not say what becomes of all others: end it in ~all.");
@@ -240,7 +267,7 @@ void spf_look(struct looking *looking, const struct dns_question *question,
     struct str       record = STR_NONE;
     if (row == NULL)
         return;
-    for (uint32_t i = 0; i < wanted_count && spf.wanted_count < SPF_WANTED_MAX; i++)
+    for (uint32_t i = 0; i < wanted_count; i++)
         if (wanted[i].len > 0 && !is_wanted(&spf, wanted[i]))
             spf.wanted[spf.wanted_count++] = wanted[i];
     uint32_t count = look_tagged(question, "v=spf1", row, &record);

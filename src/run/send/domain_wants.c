@@ -38,6 +38,19 @@ static bool is_key(struct str record)
     return !is_other && look_tag(record, 'p', key, sizeof key) && key[0] != '\0';
 }
 
+/* The host of "10 mx.shop.example": which number it has is the domain's own affair. */
+static struct str without_preference(struct str text)
+{
+    size_t blank = str_find_char(text, 0, ' ');
+    return blank < text.len ? str_trim(str_slice(text, blank, text.len)) : text;
+}
+
+static bool is_host(struct str found, struct str wanted)
+{
+    return str_eq_nocase(without_dot(without_preference(found)),
+                         without_dot(without_preference(wanted)));
+}
+
 /* Names are alike in small and capital letters, keys are not. Where the service alone knows the
  * value, any that can be it. */
 static bool is_it(const struct provider_record *want, struct str found)
@@ -45,7 +58,7 @@ static bool is_it(const struct provider_record *want, struct str found)
     if (want->value.len == 0)
         return !is_dkim(want) || type_of(want) != DNS_TXT || is_key(found);
     return type_of(want) == DNS_TXT ? str_eq(str_trim(found), want->value)
-                                    : str_eq_nocase(without_dot(found), without_dot(want->value));
+                                    : is_host(found, want->value);
 }
 
 /* What cannot be looked at before its service is asked. */
