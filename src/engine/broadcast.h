@@ -115,6 +115,7 @@ struct broadcast_status {
     uint64_t                    expected;    /* as counted at the launch; 0: nobody said */
     uint32_t                    looked, all; /* profiles, of the round under way */
     bool                        is_looking;  /* a round is left */
+    bool                        is_lost;     /* paused, for what its audience names is gone */
     uint32_t                    retries;
     uint64_t                    counts[RECIPIENT_STATES];
 };

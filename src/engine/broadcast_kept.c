@@ -214,6 +214,8 @@ bool engine_broadcast(const struct engine *engine, uint32_t number, struct broad
                                       .is_looking =
                                           broadcast_is_under_way(run) && broadcast_is_looking(run),
                                       .retries = run->retries };
+    out->is_lost = out->state == BROADCAST_PAUSED && out->is_looking &&
+                   !broadcast_audience_stands(engine, def);
     for (int i = 0; i < RECIPIENT_STATES; i++)
         out->counts[i] = run->recipients.counts[i];
     return true;

@@ -568,6 +568,32 @@ TEST(broadcast, what_was_launched_is_changed_no_more_and_what_it_uses_stays_unti
     engine_world_close(&w);
 }
 
+TEST(broadcast, it_is_paused_while_what_its_audience_names_is_gone_and_goes_on_when_that_is_back)
+{
+    static const char pros[] = "{\"stages\":[{\"name\":\"pro\",\"when\":\"plan = \\\"pro\\\"\"}]}";
+    struct world      w = world();
+    assert_ok(engine_world_define(&w, DEFINE_STAGES, "stages", pros));
+    assert_ok(engine_world_define(&w, DEFINE_BROADCAST, "spring",
+                                  "{\"broadcast\":\"spring\",\"template\":\"news\","
+                                  "\"audience\":\"in stage \\\"pro\\\"\"}"));
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    assert_ok(engine_world_define(&w, DEFINE_STAGES, "stages", ""));
+    run(&w);
+    assert_int_equal(status(&w).state, BROADCAST_PAUSED);
+    assert_true(status(&w).is_lost);
+    assert_ok(act(&w, "resume"));
+    run(&w);
+    assert_int_equal(status(&w).state, BROADCAST_PAUSED);
+    assert_ok(engine_world_define(&w, DEFINE_STAGES, "stages", pros));
+    assert_false(status(&w).is_lost);
+    assert_ok(act(&w, "resume"));
+    run(&w);
+    outcome(&w, claim(&w), OUTCOME_SENT);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    engine_world_close(&w);
+}
+
 TEST(broadcast, a_definition_that_could_not_be_sent_is_refused_where_it_is_wrong)
 {
     static const struct {

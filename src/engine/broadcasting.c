@@ -397,21 +397,38 @@ static bool is_time(const struct engine *engine, const struct broadcast_def *def
     return due_ms <= engine->now_ms;
 }
 
-/* Compiled anew for each round: computed traits and stages that it asks for may have changed. What
- * cannot be compiled any more holds for nobody. */
+static enum err audience_compile(const struct engine *engine, const struct broadcast_def *def,
+                                 struct arena *arena, struct segment_program *out)
+{
+    struct segment_names names = program_names(engine->program, true);
+    return segment_compile(arena, def->audience.tree, &names, out, NULL);
+}
+
+bool broadcast_audience_stands(const struct engine *engine, const struct broadcast_def *def)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
+    struct segment_program             program;
+    return arena != NULL && audience_compile(engine, def, arena, &program) == OK;
+}
+
+/*
+ * Compiled anew for each round: computed traits and stages that it asks for may have changed. What
+ * cannot be compiled any more is paused: it goes on where it was once they are back.
+ */
 static enum err audience_make(struct engine *engine, const struct broadcast_def *def,
                               struct broadcast_run *run)
 {
-    struct segment_names names = program_names(engine->program, true);
     if (run->arena != NULL)
         return OK;
     run->arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     if (run->arena == NULL)
         return ERR_MEMORY;
-    enum err err = segment_compile(run->arena, def->audience.tree, &names, &run->audience, NULL);
+    enum err err = audience_compile(engine, def, run->arena, &run->audience);
     if (err == OK || err == ERR_MEMORY)
         return err;
-    run->looking.cursor = run->looking.end;
+    arena_close(run->arena);
+    run->arena = NULL;
+    run->is_paused = true;
     return OK;
 }
 
@@ -431,6 +448,8 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
     const struct broadcast_def *def = program_broadcast_at(engine->program, number);
     struct broadcast_run       *run = broadcast_run_of(engine, number);
     TRY(audience_make(engine, def, run));
+    if (run->is_paused)
+        return OK;
     uint32_t queued = 0;
     for (int i = 0; i < LOOKS && run->looking.cursor < run->looking.end; i++) {
         uint32_t p = run->looking.cursor;
@@ -493,16 +512,26 @@ static enum err cancel_some(struct engine *engine, struct out *out, uint32_t num
     return OK;
 }
 
+/* Has it come further? That it waits for a place need not be kept. */
+static bool has_moved(const struct broadcast_run *was, const struct broadcast_run *is)
+{
+    return was->looking.cursor != is->looking.cursor || was->round_ms != is->round_ms ||
+           was->later_ms != is->later_ms || was->retrying.cursor != is->retrying.cursor ||
+           was->slot_us != is->slot_us || was->is_paused != is->is_paused ||
+           was->finished_ms != is->finished_ms;
+}
+
 enum err broadcasts_run(struct engine *engine, struct out *out)
 {
     for (uint32_t i = 0; engine->broadcasts_open > 0 && i < engine->broadcasts.count; i++) {
-        const struct broadcast_run *run = &engine->broadcasts.items[i];
-        if (broadcast_next_ms(run) > engine->now_ms)
+        const struct broadcast_run was = engine->broadcasts.items[i];
+        if (broadcast_next_ms(&was) > engine->now_ms)
             continue;
-        engine->broadcasts_moved = true;
-        TRY(run->is_cancelled                          ? cancel_some(engine, out, i)
-            : run->retrying.cursor < run->retrying.end ? retry_some(engine, out, i)
-                                                       : look(engine, out, i));
+        TRY(was.is_cancelled                         ? cancel_some(engine, out, i)
+            : was.retrying.cursor < was.retrying.end ? retry_some(engine, out, i)
+                                                     : look(engine, out, i));
+        if (has_moved(&was, &engine->broadcasts.items[i]))
+            engine->broadcasts_moved = true;
     }
     return OK;
 }

@@ -46,6 +46,8 @@ bool broadcast_is_looking(const struct broadcast_run *run);
 bool broadcast_is_under_way(const struct broadcast_run *run);
 /* When its job has something to do, or TIME_NEVER. */
 int64_t broadcast_next_ms(const struct broadcast_run *run);
+/* Can its audience still be asked? Not where a stage or a computed trait that it names is gone. */
+bool broadcast_audience_stands(const struct engine *engine, const struct broadcast_def *def);
 /* Is all final? Then it is finished now. */
 void broadcast_settle(struct engine *engine, struct broadcast_run *run);
 

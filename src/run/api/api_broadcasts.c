@@ -95,6 +95,11 @@ static void status_write(const struct status_question *question, struct buf *out
     int64_t                        left = seconds_left(question, sums);
     bool is_over = status->state == BROADCAST_FINISHED || status->state == BROADCAST_CANCELLED;
     write_text(out, first, "state", str_of(broadcast_state_word(status->state)));
+    if (status->is_lost)
+        write_text(
+            out, first, "problem",
+            STR("A stage or computed trait that its audience names is gone. Put it back, and "
+                "resume."));
     if (status->launched_ms > 0)
         write_time(out, first, "launched", status->launched_ms);
     if (status->launched_ms > 0)

@@ -51,6 +51,8 @@ static void line_print(struct talk *talk, const struct json *one)
     if (next[0] != '\0')
         printf(" (goes on at %.16s UTC)", next);
     printf("\n");
+    if (json_get(one, STR("problem")) != NULL)
+        printf("%-24s %s\n", "", talk_text(talk, one, "problem"));
 }
 
 static enum err list_each(void *context, const struct json *one)
