@@ -113,6 +113,23 @@ TEST(answers, no_answer_holds_a_journey_up_for_longer_than_it_says_nor_is_a_late
     engine_world_close(&w);
 }
 
+TEST(answers, a_node_whose_message_is_dropped_at_its_claim_goes_on_at_once)
+{
+    struct world w = house();
+    assert_ok(
+        engine_world_define(&w, DEFINE_JOURNEY, "lead",
+                            "{\"journey\":\"lead\",\"trigger\":{\"event\":\"Order Completed\"},"
+                            "\"nodes\":[{\"id\":\"mail\",\"message\":\"mail\","
+                            "\"answer_within\":\"10 minutes\"},"
+                            "{\"id\":\"crm\",\"message\":\"hook\"}]}"));
+    engine_world_order(&w, "bob", 1); /* of whom no address is known */
+    const struct claim *hook = claim(&w);
+    assert_non_null(hook);
+    assert_int_equal(hook->channel, CHANNEL_WEBHOOK);
+    assert_null(claim(&w));
+    engine_world_close(&w);
+}
+
 TEST(answers, only_those_of_the_same_time_through_the_journey_are_told)
 {
     struct world w = house();

@@ -388,6 +388,14 @@ static enum err lane_change(struct engine *engine, uint32_t person)
     return OK;
 }
 
+/* Who waits for the answer of one that is dropped goes on. */
+static enum err claim_or_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t id)
+{
+    uint64_t awaited = answers_awaited(engine, person, id);
+    TRY(claim_one(engine, out, person, id));
+    return answers_heard(engine, out, person, awaited);
+}
+
 /* Each queued message has one timer; one whose message is gone already does nothing. */
 enum err outbox_claim(struct engine *engine, struct out *out, const struct record *record)
 {
@@ -400,7 +408,7 @@ enum err outbox_claim(struct engine *engine, struct out *out, const struct recor
         uint32_t person = people_root(engine->people, timer.profile);
         TRY(wakes_before(engine, out, person, engine->now_ms));
         uint64_t id = due_message(engine, person, lane);
-        TRY(id != 0 ? claim_one(engine, out, person, id) : lane_change(engine, person));
+        TRY(id != 0 ? claim_or_drop(engine, out, person, id) : lane_change(engine, person));
     }
     return OK;
 }

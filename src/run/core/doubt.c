@@ -56,6 +56,12 @@ static void put(struct json *object, struct json_member *members, const char *ke
             (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
 }
 
+/* What is put off and has no time left has failed. */
+static bool is_failed(const struct entry *entry)
+{
+    return entry->record.outcome.kind == OUTCOME_FAILED;
+}
+
 static enum err event_put(const struct core *core, struct arena *arena, const struct claim *claim,
                           enum begun_state state, struct entry *entry)
 {
@@ -82,7 +88,7 @@ static enum err event_put(const struct core *core, struct arena *arena, const st
     json_write(&body, object);
     buf_char(&body, '}');
     TRY(buf_err(&body));
-    entry->record.name = state == BEGUN_REFUSED                    ? EVENT_MESSAGE_FAILED
+    entry->record.name = is_failed(entry)                          ? EVENT_MESSAGE_FAILED
                          : channel_is_to_person(template->channel) ? EVENT_MESSAGE_SENT
                                                                    : EVENT_NOTICE_SENT;
     entry->record.properties = object;
@@ -103,7 +109,7 @@ static enum err entry_make(const struct core *core, struct arena *arena, const s
                                          .profile = claim->profile,
                                          .outcome = outcome_of(core, claim, state) },
                              .body = STR("{}") };
-    bool is_told = state == BEGUN_SENT || state == BEGUN_KEPT || state == BEGUN_REFUSED;
+    bool is_told = state == BEGUN_SENT || state == BEGUN_KEPT || is_failed(entry);
     return is_told ? event_put(core, arena, claim, state, entry) : OK;
 }
 
