@@ -111,7 +111,7 @@ function* faults(items, far, unknownMax) {
     if (far.knowsKeys && keys.includes(undefined)) yield `${to} was asked for without a key`;
     if (state === 'sent' && taken === 0) yield `${to} is sent, and was never taken`;
     if (state === 'failed' && !refused) yield `${to} is failed, and was not refused: ${reason}`;
-    if (state === 'failed' && !/no such box/.test(reason)) yield `${to} is failed without the service's words: ${reason}`;
+    if (state === 'failed' && !/no such box|^refused; the process ended/.test(reason)) yield `${to} is failed without the service's words: ${reason}`;
     if (refused && taken > 0) yield `${to} was refused and taken`;
   }
   const unknown = items.filter(({ state }) => state === 'unknown').length;

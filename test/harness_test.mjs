@@ -201,6 +201,10 @@ const DRILL_FAULTS = [
   ['sent by the answer to another', (run) => { run.ledger[0][2].text = '250 taken (#3)'; }, /u0 is sent by answer 3/],
   ['failed and taken', (run) => run.heard[2].unshift(...heard(['A', 9])), /u2 is failed, and was taken/],
   ['failed without a reason', (run) => { run.ledger[2][2].text = 'no'; }, /u2 is failed by no answer of its own: no/],
+  ['failed by a refusal before a kill that was none', (run) => {
+    run.ledger[2][2].text = 'refused; the process ended before the answer was written down';
+    run.serials[4].code = '4';
+  }, /u2 is failed by a refusal that was never given/],
   ['failed by a temporary answer', (run) => { run.serials[4].code = '4'; }, /u2 is failed by a temporary answer after 1 tries/],
   ['a try after a refusal', (run) => run.heard[2].push(...heard(['T'])), /u2 was tried again after it was refused for good/],
   ['unknown without a cause', (run) => { run.heard[4].pop(); }, /u4 is unknown, and its end was never heard/],

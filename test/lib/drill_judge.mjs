@@ -18,6 +18,7 @@ const FINAL = new Set(['sent', 'failed', 'unknown', 'held']);
 const BEGUN = new Set(['sent', 'failed', 'unknown', 'waiting', 'returned']);
 const KILLED = 'the process ended while it was being sent';
 const KILLED_SENT = 'the process ended when it was sent, before the answer was written down';
+const KILLED_REFUSED = 'refused; the process ended before the answer was written down';
 const TRIES_MAX = 20;
 
 const serialOf = (text) => Number(/\(#(\d+)\)/.exec(text ?? '')?.[1] ?? 0);
@@ -61,6 +62,11 @@ function* failedFaults(who, rows, last, { heard, serials }) {
   const tries = rows.filter(({ kind }) => kind === 'sending').length;
   if ((heard[who] ?? []).some(isTaken)) yield 'is failed, and was taken';
   if (tries >= TRIES_MAX) return;
+  if (last.text === KILLED_REFUSED) {
+    const all = Object.values(serials).filter((one) => one.code === '5' && (one.who === who || one.who === -1));
+    if (all.length === 0) yield 'is failed by a refusal that was never given';
+    return;
+  }
   if (answer === undefined || (answer.who !== who && answer.who !== -1)) yield `is failed by no answer of its own: ${last.text}`;
   else if (answer.code !== '5') yield `is failed by a temporary answer after ${tries} tries`;
 }
