@@ -290,7 +290,9 @@ describe('files in mail', { skip: skipWithoutProgram }, () => {
     await new Promise((resolve) => { call.write(bytes.subarray(0, 40_000_000), resolve); });
     await eventually('it lies in a file', () => spilled().length === before.spilled + 1);
     await sleep(200);
-    assert.ok(own() - before.own < 15, `${own() - before.own} MB`);
+    /* The thread sanitizer keeps four bytes of its own for each that is written, the file's too. */
+    const shadow = /-tsan\//.test(process.env.DULT_PROGRAM ?? '') ? 5 * 40 : 0;
+    assert.ok(own() - before.own < 15 + shadow, `${own() - before.own} MB`);
     assert.deepEqual(names(), before.names, 'the file has no name');
     call.destroy();
     await eventually('nothing is left', () => spilled().length === before.spilled);
