@@ -151,8 +151,7 @@ static struct str value_of(const struct writer *w, uint32_t at, struct str name)
     return html_value(w->html, &w->nodes[at], name);
 }
 
-/* Does the style attribute declare `name: value`? Its white space and case are ignored. */
-static bool style_has(struct str style, const char *declaration)
+bool plain_style_has(struct str style, const char *declaration)
 {
     size_t matched = 0, want = strlen(declaration);
     bool   at_start = true;
@@ -176,14 +175,19 @@ static bool style_has(struct str style, const char *declaration)
     return false;
 }
 
-static bool is_hidden(const struct writer *w, uint32_t at)
+bool plain_hides(const struct html *html, const struct html_node *node)
 {
-    struct str style = value_of(w, at, STR("style"));
-    if (html_attribute(w->html, &w->nodes[at], STR("hidden")) != NULL)
+    struct str style = html_value(html, node, STR("style"));
+    if (html_attribute(html, node, STR("hidden")) != NULL)
         return true;
     if (str_find_char(style, 0, 'y') == style.len && str_find_char(style, 0, 'Y') == style.len)
         return false; /* neither display nor visibility */
-    return style_has(style, "display:none") || style_has(style, "visibility:hidden");
+    return plain_style_has(style, "display:none") || plain_style_has(style, "visibility:hidden");
+}
+
+static bool is_hidden(const struct writer *w, uint32_t at)
+{
+    return plain_hides(w->html, &w->nodes[at]);
 }
 
 static void children_write(struct writer *w, uint32_t at)

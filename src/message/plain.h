@@ -26,6 +26,12 @@
 #include "base/buf.h"
 #include "message/html.h"
 
+/* Does the style attribute declare `declaration`, "display:none"? White space and case are nothing.
+ */
+bool plain_style_has(struct str style, const char *declaration);
+/* Is it an element that nobody sees? */
+bool plain_hides(const struct html *html, const struct html_node *node);
+
 void plain_write(const struct html *html, struct buf *out);
 
 #endif

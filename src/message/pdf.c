@@ -1,0 +1,283 @@
+#include "message/pdf.h"
+
+#include <cairo-pdf.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "message/pdf_inside.h"
+
+#define POINTS(mm) ((mm)*72.0 / 25.4)
+#define PAGE_WIDTH_MM 210.0
+#define PAGE_HEIGHT_MM 297.0
+#define MARGIN_MM 20.0
+#define BELOW_WINDOW_MM 10.0 /* between the address and the text */
+#define TEXT_LEAST_MM 60.0   /* for text below the window */
+#define WINDOW_EDGE_MM 1.0   /* the address keeps away from it: envelopes slip */
+#define ADDRESS_POINTS_MOST 11.0
+#define ADDRESS_POINTS_LEAST 7.0
+#define BULLET_POINTS 16.0 /* before the text */
+
+enum { FONT_NAME_BYTES = PDF_FONT_BYTES_MAX + 16 };
+
+/* One map of fonts for all threads, whose caches are theirs in turn; it lives as long as we. */
+static pthread_mutex_t fonts_lock = PTHREAD_MUTEX_INITIALIZER;
+static PangoFontMap   *fonts;
+
+bool pdf_form_is_good(const struct pdf_form *form)
+{
+    return form->x >= 0 && form->y >= 0 && form->width > 2 * WINDOW_EDGE_MM &&
+           form->height > 2 * WINDOW_EDGE_MM && form->x + form->width <= PAGE_WIDTH_MM &&
+           form->y + form->height + BELOW_WINDOW_MM + TEXT_LEAST_MM + MARGIN_MM <= PAGE_HEIGHT_MM &&
+           form->font.len <= PDF_FONT_BYTES_MAX;
+}
+
+/* ---- blocks on pages ---- */
+
+static void page_next(struct pdf_sheet *sheet)
+{
+    if (sheet->pages >= PDF_PAGES_MAX) {
+        sheet->is_full = true;
+        return;
+    }
+    cairo_show_page(sheet->cairo);
+    sheet->pages++;
+    sheet->y = POINTS(MARGIN_MM);
+    sheet->owed = 0;
+    sheet->is_begun = false;
+}
+
+/* Room for so much, on this page or the next. */
+static void room_make(struct pdf_sheet *sheet, double height)
+{
+    double top = sheet->is_begun ? sheet->y + sheet->owed : sheet->y;
+    if (top + height > POINTS(PAGE_HEIGHT_MM - MARGIN_MM) && sheet->is_begun) {
+        page_next(sheet);
+        return;
+    }
+    sheet->y = top;
+    sheet->owed = 0;
+}
+
+static void rule_draw(struct pdf_sheet *sheet)
+{
+    room_make(sheet, 1);
+    cairo_set_line_width(sheet->cairo, 0.5);
+    cairo_move_to(sheet->cairo, POINTS(MARGIN_MM), sheet->y);
+    cairo_line_to(sheet->cairo, POINTS(PAGE_WIDTH_MM - MARGIN_MM), sheet->y);
+    cairo_stroke(sheet->cairo);
+    sheet->is_begun = true;
+}
+
+/* At the baseline of the first line. */
+static void bullet_draw(struct pdf_sheet *sheet, struct str bullet, double x, double baseline)
+{
+    PangoLayout *layout = pango_layout_copy(sheet->layout);
+    pango_layout_set_attributes(layout, NULL);
+    pango_layout_set_width(layout, -1);
+    pango_layout_set_alignment(layout, PANGO_ALIGN_LEFT);
+    pango_layout_set_text(layout, bullet.ptr, (int)bullet.len);
+    cairo_move_to(sheet->cairo, x - BULLET_POINTS, baseline);
+    pango_cairo_show_layout_line(sheet->cairo, pango_layout_get_line_readonly(layout, 0));
+    g_object_unref(layout);
+}
+
+/* One after the other, so that a paragraph may go on over the page. */
+static void lines_draw(struct pdf_sheet *sheet, const struct pdf_block *block, double x)
+{
+    PangoLayoutIter *at = pango_layout_get_iter(sheet->layout);
+    bool             first = true;
+    do {
+        PangoRectangle rect;
+        pango_layout_iter_get_line_extents(at, NULL, &rect);
+        double height = (double)rect.height / PANGO_SCALE;
+        double ascent = (double)(pango_layout_iter_get_baseline(at) - rect.y) / PANGO_SCALE;
+        room_make(sheet, height);
+        if (sheet->is_full)
+            break;
+        if (first && block->bullet.len > 0)
+            bullet_draw(sheet, block->bullet, x, sheet->y + ascent);
+        first = false;
+        cairo_move_to(sheet->cairo, x + (double)rect.x / PANGO_SCALE, sheet->y + ascent);
+        pango_cairo_show_layout_line(sheet->cairo, pango_layout_iter_get_line_readonly(at));
+        sheet->y += height;
+        sheet->is_begun = true;
+    } while (pango_layout_iter_next_line(at));
+    pango_layout_iter_free(at);
+}
+
+void pdf_block_draw(struct pdf_sheet *sheet, const struct pdf_block *block)
+{
+    double x = POINTS(MARGIN_MM) + block->indent;
+    double width = POINTS(PAGE_WIDTH_MM - 2 * MARGIN_MM) - block->indent;
+    if (sheet->owed < block->before)
+        sheet->owed = block->before;
+    if (sheet->is_full)
+        return;
+    if (block->is_rule) {
+        rule_draw(sheet);
+    } else {
+        pango_layout_set_width(sheet->layout, (int)(width * PANGO_SCALE));
+        pango_layout_set_alignment(sheet->layout, block->alignment);
+        pango_layout_set_text(sheet->layout, block->text.ptr, (int)block->text.len);
+        pango_layout_set_attributes(sheet->layout, block->attributes);
+        sheet->has_gaps =
+            sheet->has_gaps || pango_layout_get_unknown_glyphs_count(sheet->layout) > 0;
+        lines_draw(sheet, block, x);
+    }
+    sheet->owed = block->after;
+}
+
+/* ---- the address ---- */
+
+static bool address_fits(PangoLayout *layout, const struct pdf_form *form)
+{
+    int width, height;
+    pango_layout_get_size(layout, &width, &height);
+    return width <= POINTS(form->width - 2 * WINDOW_EDGE_MM) * PANGO_SCALE &&
+           height <= POINTS(form->height - 2 * WINDOW_EDGE_MM) * PANGO_SCALE;
+}
+
+static void address_size(PangoLayout *layout, double points)
+{
+    PangoAttrList *attributes = pango_attr_list_new();
+    pango_attr_list_insert(attributes, pango_attr_size_new((int)(points * PANGO_SCALE)));
+    pango_layout_set_attributes(layout, attributes);
+    pango_attr_list_unref(attributes);
+}
+
+static enum err address_draw(struct pdf_sheet *sheet, const struct pdf_letter *letter,
+                             struct problem *problem)
+{
+    const struct pdf_form *form = &letter->form;
+    PangoLayout           *layout = pango_layout_copy(sheet->layout);
+    double                 points = ADDRESS_POINTS_MOST;
+    pango_layout_set_text(layout, letter->address.ptr, (int)letter->address.len);
+    address_size(layout, points);
+    while (!address_fits(layout, form) && points > ADDRESS_POINTS_LEAST)
+        address_size(layout, points -= 0.5);
+    bool fits = address_fits(layout, form);
+    sheet->has_gaps = pango_layout_get_unknown_glyphs_count(layout) > 0;
+    cairo_move_to(sheet->cairo, POINTS(form->x + WINDOW_EDGE_MM), POINTS(form->y + WINDOW_EDGE_MM));
+    pango_cairo_show_layout(sheet->cairo, layout);
+    g_object_unref(layout);
+    return fits ? OK
+                : problem_set(problem, ERR_INPUT, "address",
+                              "the address does not fit into the envelope's window",
+                              "Shorten its longest line.");
+}
+
+/* ---- the file ---- */
+
+static cairo_status_t bytes_take(void *closure, const unsigned char *bytes, unsigned int count)
+{
+    struct buf *out = closure;
+    buf_str(out, (struct str){ (const char *)bytes, count });
+    return buf_err(out) == OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+/* As on every machine: no hints for a screen, a point is a point. */
+static void layout_make(struct pdf_sheet *sheet, struct str family)
+{
+    char                  name[FONT_NAME_BYTES];
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    if (fonts == NULL)
+        fonts = pango_cairo_font_map_new();
+    PangoContext *context = pango_font_map_create_context(fonts);
+    pango_cairo_context_set_font_options(context, options);
+    pango_cairo_context_set_resolution(context, 72);
+    cairo_font_options_destroy(options);
+    pango_cairo_update_context(sheet->cairo, context);
+    sheet->layout = pango_layout_new(context);
+    g_object_unref(context);
+    pango_layout_set_wrap(sheet->layout, PANGO_WRAP_WORD_CHAR);
+    snprintf(name, sizeof name, "%.*s 11", STR_ARG(family.len > 0 ? family : STR("Sans")));
+    PangoFontDescription *font = pango_font_description_from_string(name);
+    pango_layout_set_font_description(sheet->layout, font);
+    pango_font_description_free(font);
+}
+
+static void date_set(cairo_surface_t *surface, int64_t at_ms)
+{
+    char text[TIME_TEXT_BYTES];
+    time_write(at_ms - at_ms % 1000, text);
+    snprintf(text + strlen("2026-01-02T03:04:05"), 2, "Z"); /* cairo knows no fractions */
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, text);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_MOD_DATE, text);
+}
+
+static enum err sheets_draw(struct pdf_sheet *sheet, const struct pdf_letter *letter,
+                            struct problem *problem)
+{
+    sheet->pages = 1;
+    TRY(address_draw(sheet, letter, problem));
+    sheet->y = POINTS(letter->form.y + letter->form.height + BELOW_WINDOW_MM);
+    TRY(pdf_body_draw(sheet, letter->front, problem));
+    if (str_trim(letter->back).len > 0) {
+        page_next(sheet);
+        TRY(pdf_body_draw(sheet, letter->back, problem));
+    }
+    if (sheet->is_full)
+        return problem_set(problem, ERR_INPUT, "front", "the letter has more than 50 pages",
+                           "Shorten it.");
+    return sheet->has_gaps ? problem_set(problem, ERR_INPUT, "front",
+                                         "no font that is installed has all of its letters",
+                                         "Install one, such as Debian's fonts-noto.")
+                           : OK;
+}
+
+static enum err letter_draw(const struct pdf_letter *letter, struct buf *out, uint32_t *pages,
+                            struct problem *problem)
+{
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
+        bytes_take, out, POINTS(PAGE_WIDTH_MM), POINTS(PAGE_HEIGHT_MM));
+    struct pdf_sheet sheet = { .cairo = cairo_create(surface) };
+    date_set(surface, letter->at_ms);
+    layout_make(&sheet, letter->form.font);
+    enum err err = sheets_draw(&sheet, letter, problem);
+    cairo_show_page(sheet.cairo);
+    g_object_unref(sheet.layout);
+    cairo_status_t drawn = cairo_status(sheet.cairo);
+    cairo_destroy(sheet.cairo);
+    cairo_surface_finish(surface);
+    cairo_status_t written = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    if (err == OK && (drawn != CAIRO_STATUS_SUCCESS || written != CAIRO_STATUS_SUCCESS))
+        err = ERR_MEMORY;
+    *pages = sheet.pages;
+    return err;
+}
+
+enum err pdf_write(const struct pdf_letter *letter, struct buf *out, uint32_t *pages,
+                   struct problem *problem)
+{
+    if (letter->front.len > PDF_HTML_BYTES_MAX || letter->back.len > PDF_HTML_BYTES_MAX)
+        return problem_set(problem, ERR_INPUT, "front", "a side of the letter is over 512 KB",
+                           "Shorten it.");
+    if (!str_is_utf8(letter->front) || !str_is_utf8(letter->back) || !str_is_utf8(letter->address))
+        return problem_set(problem, ERR_INPUT, "front", "the letter is not UTF-8",
+                           "Save its template so.");
+    if (!pdf_form_is_good(&letter->form))
+        return problem_set(problem, ERR_INPUT, "pdf", "the address would not lie on the paper",
+                           "Look at the settings of its way.");
+    pthread_mutex_lock(&fonts_lock);
+    enum err err = letter_draw(letter, out, pages, problem);
+    pthread_mutex_unlock(&fonts_lock);
+    return err;
+}
+
+/* Fontconfig finds what it keeps by offsets, which the address sanitizer takes for lost. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
+
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
+}

@@ -1,0 +1,174 @@
+#include "message/pdf.h"
+
+#include <string.h>
+
+#include "base/test.h"
+
+#define LEFT                                                                                       \
+    {                                                                                              \
+        .x = 22, .y = 60, .width = 85.5, .height = 25.5                                            \
+    }
+
+static const struct pdf_letter LETTER = {
+    .form = LEFT,
+    .address = { "Ada Lovelace\nStorgata 1\n5003 Bergen\nNORWAY", 42 },
+    .front = { "<p>Hei</p>", 10 },
+    .back = { "", 0 },
+    .at_ms = 1767312000000,
+};
+
+struct made {
+    struct buf     bytes;
+    uint32_t       pages;
+    struct problem problem;
+};
+
+static enum err make(struct made *made, const struct pdf_letter *letter)
+{
+    *made = (struct made){ .bytes = buf_make(PDF_BYTES_MAX) };
+    return pdf_write(letter, &made->bytes, &made->pages, &made->problem);
+}
+
+static enum err make_of(struct made *made, const char *front, const char *back)
+{
+    struct pdf_letter letter = LETTER;
+    letter.front = str_of(front);
+    letter.back = str_of(back);
+    return make(made, &letter);
+}
+
+TEST(pdf, the_same_letter_is_the_same_file)
+{
+    struct made one, two;
+    assert_ok(make(&one, &LETTER));
+    assert_ok(make(&two, &LETTER));
+    assert_true(str_starts(buf_view(&one.bytes), STR("%PDF-")));
+    assert_true(str_eq(buf_view(&one.bytes), buf_view(&two.bytes)));
+    assert_int_equal(one.pages, 1);
+    buf_done(&one.bytes);
+    buf_done(&two.bytes);
+}
+
+TEST(pdf, the_back_begins_a_page_and_an_empty_one_is_none)
+{
+    struct made made;
+    assert_ok(make_of(&made, "<p>a", "<p>b"));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+    assert_ok(make_of(&made, "<p>a", " \n"));
+    assert_int_equal(made.pages, 1);
+    buf_done(&made.bytes);
+}
+
+/* So many paragraphs of one line each. */
+static struct buf paragraphs(int count)
+{
+    struct buf out = buf_make(PDF_HTML_BYTES_MAX);
+    for (int i = 0; i < count; i++)
+        buf_str(&out, STR("<p>A line of the letter.</p>"));
+    buf_char(&out, '\0');
+    assert_ok(buf_err(&out));
+    return out;
+}
+
+TEST(pdf, a_long_letter_goes_on_over_pages_up_to_fifty)
+{
+    struct made       made;
+    struct buf        html = paragraphs(40), longer = paragraphs(3000);
+    struct pdf_letter letter = LETTER;
+    letter.front = str_slice(buf_view(&html), 0, html.len - 1);
+    assert_ok(make(&made, &letter));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+    letter.front = str_slice(buf_view(&longer), 0, longer.len - 1);
+    assert_int_equal(make(&made, &letter), ERR_INPUT);
+    assert_string_equal(made.problem.what, "the letter has more than 50 pages");
+    buf_done(&made.bytes);
+    buf_done(&html);
+    buf_done(&longer);
+}
+
+TEST(pdf, an_address_that_does_not_fit_is_told)
+{
+    struct made       made;
+    struct pdf_letter letter = LETTER;
+    letter.address =
+        STR("The Very Honourable and Most Reverend Society for the Promotion of Tents of "
+            "All Colours and Sizes\nStorgata 1\n5003 Bergen\nNORWAY");
+    assert_int_equal(make(&made, &letter), ERR_INPUT);
+    assert_string_equal(made.problem.where, "address");
+    buf_done(&made.bytes);
+    letter.address = STR("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl");
+    assert_int_equal(make(&made, &letter), ERR_INPUT);
+    buf_done(&made.bytes);
+}
+
+TEST(pdf, a_window_beside_the_paper_is_none)
+{
+    struct made       made;
+    struct pdf_letter letter = LETTER;
+    letter.form.x = 130;
+    assert_false(pdf_form_is_good(&letter.form));
+    assert_int_equal(make(&made, &letter), ERR_INPUT);
+    buf_done(&made.bytes);
+    letter.form = (struct pdf_form)LEFT;
+    letter.form.y = 220;
+    assert_false(pdf_form_is_good(&letter.form));
+}
+
+TEST(pdf, a_letter_that_no_font_has_is_not_printed_as_a_box)
+{
+    struct made made;
+    assert_int_equal(make_of(&made, "<p>\xF0\x93\x80\x80</p>", ""), ERR_INPUT); /* a hieroglyph */
+    assert_string_equal(made.problem.what, "no font that is installed has all of its letters");
+    buf_done(&made.bytes);
+}
+
+TEST(pdf, what_it_does_not_show_is_named)
+{
+    static const struct {
+        const char *html, *lost;
+    } all[] = {
+        { "<h1>A</h1><p style='text-align: right'>b<ul><li>c</ul>", "" },
+        { "<img src=a.png alt=A>", "images" },
+        { "<p style='color: red'>a", "styles" },
+        { "<style>p { color: red }</style>", "styles" },
+        { "<table><tr><td>a<td><img></table>", "images, tables" },
+        { "<div hidden><img></div>", "" },
+        { "<div style='display: none'><form></form></div>", "" },
+        { "<svg></svg>", "forms, drawings and the like" },
+        { "{% if person.x %}<b>{{ person.x }}</b>{% endif %}", "" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct problem problem;
+        struct buf     text = buf_make(300);
+        uint32_t       lost;
+        assert_ok(pdf_lost(str_of(all[i].html), &lost, &problem));
+        pdf_lost_write(lost, &text);
+        assert_str(buf_view(&text), all[i].lost);
+        buf_done(&text);
+    }
+}
+
+TEST(pdf, what_people_send_as_html_is_drawn_or_told_but_never_fatal)
+{
+    static const char *const all[] = {
+        "",
+        "plain words",
+        "<h1>",
+        "<ul><li><ol><li>deep<ul><li>er</ul></ol></ul>",
+        "<pre>  a\n\tb\n</pre>",
+        "<br><br>a<br>",
+        "<p>a&nbsp;b&#0;c\x01",
+        "<a href='https://x.example/'></a><a href='https://x.example/'>x.example</a>",
+        "<table><tr><td>a</td><td>b</td></tr></table>",
+        "<hr><hr>",
+        "<blockquote><blockquote><blockquote><blockquote><blockquote><blockquote><blockquote>"
+        "<blockquote><blockquote><blockquote>a",
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct made made;
+        assert_ok(make_of(&made, all[i], all[i]));
+        buf_done(&made.bytes);
+    }
+}
