@@ -262,3 +262,21 @@ enum err locale_date(struct locales *locales, const struct locale_as *as, int64_
         udat_format(kept->date, (UDate)local_ms, units, WRITTEN_UNITS_MAX, NULL, &status);
     return written(out, units, count, status);
 }
+
+void locale_country_write(struct str code, struct buf *out)
+{
+    char       region[8] = "und_";
+    UChar      name[WRITTEN_UNITS_MAX], capitals[WRITTEN_UNITS_MAX];
+    char       text[4 * WRITTEN_UNITS_MAX];
+    int32_t    bytes;
+    UErrorCode fault = U_ZERO_ERROR;
+    if (code.len != 2 || !is_letters(code)) {
+        buf_str(out, code);
+        return;
+    }
+    memcpy(region + 4, code.ptr, code.len);
+    int32_t units = uloc_getDisplayCountry(region, "en", name, WRITTEN_UNITS_MAX, &fault);
+    units = u_strToUpper(capitals, WRITTEN_UNITS_MAX, name, units, "en", &fault);
+    u_strToUTF8(text, sizeof text, &bytes, capitals, units, &fault);
+    buf_str(out, U_SUCCESS(fault) ? (struct str){ text, (size_t)bytes } : code);
+}

@@ -6,8 +6,11 @@
 
 #include <string.h>
 
+#include "base/encode.h"
+#include "base/time.h"
 #include "engine/profile/phone.h"
 #include "message/sms.h"
+#include "run/send/post.h"
 #include "run/send/sender.h"
 #include "run/send/ways_file.h"
 
@@ -109,6 +112,43 @@ void channels_measure_write(struct call *call, struct str text, struct str e164,
         way_facts_write(call, CHANNEL_SMS, e164, is.parts, first);
 }
 
+/* The same as a letter on paper, where the first way to that address prints one. */
+static void paper_write(struct call *call, const struct claim *claim, const struct rendered *made,
+                        bool *first)
+{
+    struct ways_file            *file = call_ways(call);
+    struct buf                  *out = &call->out;
+    SCOPED(buf_donep) struct buf text = buf_make(2 * PDF_BYTES_MAX);
+    struct problem               problem = { .what = "there is no memory for it now" };
+    struct post_paper            paper;
+    bool                         inner = true;
+    const struct way_conf       *way =
+        file == NULL ? NULL : ways_file_first(file, CHANNEL_POST, claim->address);
+    bool     is_printed = way != NULL && way->provider != NULL && provider_takes_pdf(way->provider);
+    enum err err = !is_printed ? ERR_ABSENT
+                               : post_paper_make(way, made, claim->address, time_now_ms(),
+                                                 call->arena, &paper, &problem);
+    if (is_printed) {
+        json_write_key(out, first, "letter");
+        buf_char(out, '{');
+        write_text(out, &inner, "way", str_of(way->name));
+    }
+    if (err == OK) {
+        write_int(out, &inner, "pages", paper.pages);
+        pdf_lost_write(paper.lost, &text);
+        write_text(out, &inner, "not_shown", buf_view(&text));
+        buf_reset(&text);
+        base64_write(&text, paper.pdf);
+        write_text(out, &inner, "pdf", buf_view(&text));
+    } else if (is_printed) {
+        write_text(out, &inner, "fault", str_of(problem.what));
+        write_text(out, &inner, "remedy", str_of(problem.remedy));
+    }
+    if (is_printed)
+        buf_char(out, '}');
+    ways_file_close(file);
+}
+
 void channels_notice_write(struct call *call, const struct claim *claim,
                            const struct rendered *made, bool *first)
 {
@@ -121,6 +161,7 @@ void channels_notice_write(struct call *call, const struct claim *claim,
         write_text(out, first, "back", made->back);
         write_text(out, first, "size", made->size);
         way_facts_write(call, CHANNEL_POST, claim->address, 1, first);
+        paper_write(call, claim, made, first);
     }
     if (made->channel == CHANNEL_WEBHOOK) {
         write_text(out, first, "method", made->method.len > 0 ? made->method : STR("POST"));

@@ -2,8 +2,11 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "message/pdf.h"
 #include "message/sms.h"
 #include "run/send/email_check.h"
+
+enum { LOST_BYTES_MAX = 300 };
 
 static void finding(struct buf *out, const char *severity, const char *part, uint32_t line,
                     const char *about, const char *remedy, const char *what)
@@ -37,12 +40,38 @@ static uint32_t sms_findings(const struct email_part *text, struct buf *out)
     return is.parts > SMS_PARTS_MAX;
 }
 
+/* What no letter shows: whether it goes as one, its way decides. */
+static void side_findings(const struct email_part *side, const char *part, bool *first,
+                          struct buf *out)
+{
+    SCOPED(buf_donep) struct buf what = buf_make(LOST_BYTES_MAX);
+    uint32_t                     lost = 0;
+    struct problem               problem;
+    if (pdf_lost(side->text, &lost, &problem) != OK || lost == 0)
+        return;
+    buf_str(&what, STR("Printed as a letter (by a provider that takes a PDF) it is without "));
+    pdf_lost_write(lost, &what);
+    buf_str(&what, STR(".\0"));
+    if (buf_err(&what) != OK)
+        return;
+    if (!*first)
+        buf_char(out, ',');
+    *first = false;
+    finding(out, "note", part, side->line, "letter",
+            "A postcard shows them. A preview shows the letter as it is printed.", what.ptr);
+}
+
 enum err notice_findings_write(const struct email_file *file, struct buf *out)
 {
     uint32_t errors = 0;
+    bool     first = true;
     buf_str(out, STR("\"findings\":["));
     if (file->channel == CHANNEL_SMS)
         errors = sms_findings(&file->text, out);
+    if (file->channel == CHANNEL_POST) {
+        side_findings(&file->html, "front", &first, out);
+        side_findings(&file->back, "back", &first, out);
+    }
     buf_format(out, "],\"errors\":%u", errors);
     return buf_err(out);
 }

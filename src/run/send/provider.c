@@ -33,6 +33,8 @@ void provider_close(struct provider *provider)
         return;
     provider_close(provider->check);
     provider_close(provider->token);
+    for (uint32_t i = 0; i < provider->steps_count; i++)
+        provider_close(provider->steps[i]);
     for (uint32_t i = 0; i < provider->templates_count; i++)
         template_close(provider->templates[i]);
     arena_close(provider->arena);

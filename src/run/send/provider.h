@@ -11,7 +11,7 @@
  * body that renders to nothing is left out. An object in a form is `to[name]=`. Strings in a JSON
  * body are escaped as JSON, values of a form as such; `{"$json": "..."}` is Liquid that gives JSON,
  * `{"$message": "mime" | "base64"}` is the message's own bytes, `{"$files": {"Name": "name", ...}}`
- * a list of its files.
+ * a list of its files, `{"$message": "pdf"}` the letter on paper.
  *
  * An answer is judged by the first rule that fits (words without regard to case, numbers also where
  * they are told as text); without one 2xx is sent, 429 is a quota, 401 and
@@ -32,6 +32,7 @@
 #include "engine/channel.h"
 #include "intake/text_hook.h"
 #include "message/attach.h"
+#include "message/pdf.h"
 
 enum {
     PROVIDER_BYTES_MAX = 64 << 10, /* a description is written by a person */
@@ -42,6 +43,8 @@ enum {
     PROVIDER_CODE_BYTES_MAX = 60,
     PROVIDER_MEMBERS_MAX = 256, /* of the body, all of it */
     PROVIDER_RECORDS_MAX = 8,   /* of the DNS, for one domain */
+    PROVIDER_STEPS_MAX = 4,     /* before a message */
+    PROVIDER_CURRENCY_BYTES = 8,
 };
 
 struct provider_setting {
@@ -65,6 +68,8 @@ struct provider_answer {
     struct delivery_outcome outcome; /* its text: the id of what was sent, or why it was not */
     enum provider_verdict   verdict;
     char                    id[PROVIDER_ID_BYTES_MAX]; /* the service's own; may be empty */
+    double                  price; /* of the message, as they tell it; 0: they do not */
+    char                    currency[PROVIDER_CURRENCY_BYTES];
 };
 
 struct provider_proof {
@@ -82,6 +87,7 @@ struct provider_message {
     struct str                topic, template, journey;
     struct str                mime;            /* all of it, signed */
     struct str                back, size;      /* of a postcard, whose front is `html` */
+    struct str                pdf;             /* the same as a letter, where they take one */
     struct str                url, method;     /* of a webhook */
     struct str                token, callback; /* of it, and where receipts come back */
     const struct json        *address;         /* where post goes: name, street, city...; NULL */
@@ -90,6 +96,7 @@ struct provider_message {
     size_t                    files_count;
     bool                      transactional;
     struct str                access; /* the token by which they let us in; not the message's */
+    const struct json        *steps;  /* what the steps before it were answered; NULL */
 };
 
 /* What lets us in for a while; a secret. */
@@ -143,6 +150,17 @@ const struct provider *provider_check(const struct provider *provider, const str
                                       const struct provider_message *message, int64_t now_ms,
                                       struct arena *arena);
 
+/*
+ * What is asked before each message in this order, and makes nothing there that anybody would get:
+ * where a file is to be put, and the putting of it. Each is a provider likewise, and may be asked
+ * again at will. NULL: there are no more.
+ */
+const struct provider *provider_step(const struct provider *provider, uint32_t number);
+/* Keeps what one that is "sent" was answered (its JSON, or null) under the step's name, for the
+ * texts of what is asked next; `steps` is an object in the arena, or null before the first. */
+MUST enum err provider_step_take(const struct provider *step, const struct fetch_response *response,
+                                 struct arena *arena, struct json *steps);
+
 /* Where they let us in by a token (client credentials of OAuth): what asks for it, likewise. NULL:
  * there is none. */
 const struct provider *provider_token(const struct provider *provider);
@@ -153,6 +171,14 @@ bool provider_token_take(const struct provider *token, const struct fetch_respon
 /* What the answer means. */
 void provider_read(const struct provider *provider, const struct fetch_response *response,
                    struct provider_answer *out);
+
+/* ---- post that it takes as a PDF: provider_pdf.c */
+
+bool provider_takes_pdf(const struct provider *provider);
+/* Where the address lies on it, and its font; the text lies in the arena. ERR_INPUT: not within
+ * A4. */
+MUST enum err provider_pdf_form(const struct provider *provider, const struct json *settings,
+                                struct arena *arena, struct pdf_form *out, struct problem *problem);
 
 /* ---- what it wants of the DNS: provider_dns.c */
 

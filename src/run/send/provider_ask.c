@@ -127,7 +127,7 @@ static enum err data_make(struct asking *asking, const struct json *settings)
 {
     const struct provider_message *message = asking->message;
     struct json_member *members = ARENA_ARRAY(asking->arena, MESSAGE_MEMBERS, struct json_member);
-    struct json_member *roots = ARENA_ARRAY(asking->arena, 3, struct json_member);
+    struct json_member *roots = ARENA_ARRAY(asking->arena, 4, struct json_member);
     struct json         object = { .kind = JSON_OBJECT, .members = members };
     if (members == NULL || roots == NULL)
         return ERR_MEMORY;
@@ -164,7 +164,10 @@ static enum err data_make(struct asking *asking, const struct json *settings)
     roots[1] = (struct json_member){ STR("settings"), *settings };
     roots[2] =
         (struct json_member){ STR("token"), { .kind = JSON_STRING, .string = message->access } };
-    asking->data = (struct json){ .kind = JSON_OBJECT, .count = 3, .members = roots };
+    roots[3] = (struct json_member){ STR("steps"), message->steps != NULL
+                                                       ? *message->steps
+                                                       : (struct json){ .kind = JSON_NULL } };
+    asking->data = (struct json){ .kind = JSON_OBJECT, .count = 4, .members = roots };
     return OK;
 }
 
@@ -256,8 +259,8 @@ static enum err leaf_text(struct asking *asking, const struct node *node, struct
     *out = STR("");
     if (node->kind == NODE_TEXT || node->kind == NODE_JSON)
         return render(asking, node->template, out);
-    if (node->kind == NODE_MIME) {
-        *out = asking->message->mime;
+    if (node->kind == NODE_MIME || node->kind == NODE_PDF) {
+        *out = node->kind == NODE_MIME ? asking->message->mime : asking->message->pdf;
         return OK;
     }
     if (node->kind == NODE_BASE64)
@@ -431,7 +434,7 @@ static enum err type_put(struct asking *asking, struct str body, struct lines *l
     case BODY_NONE:
         return OK;
     case BODY_JSON:
-        type = STR("application/json");
+        type = provider->body_type.len > 0 ? provider->body_type : STR("application/json");
         break;
     case BODY_FORM:
         type = STR("application/x-www-form-urlencoded");

@@ -1,7 +1,9 @@
 /*
- * What is asked before a message: `check` and `token` of a description, which have a request and
- * rules of their own and send nothing. Each is read as a provider, so that all are one code.
+ * What is asked before a message: `check`, `steps` and `token` of a description, which have a
+ * request and rules of their own and send nothing. Each is read as a provider, so that all are one
+ * code.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -50,6 +52,75 @@ enum err check_read(struct reading *reading, const struct json *check)
     inner.provider = reading->provider->check;
     TRY(reading_text(&inner, check, "when", &inner.provider->when));
     return reading_exchange(&inner, check);
+}
+
+static bool has_step(const struct provider *provider, struct str name)
+{
+    for (uint32_t i = 0; i < provider->steps_count; i++)
+        if (str_eq(provider->steps[i]->title, name))
+            return true;
+    return false;
+}
+
+static enum err step_read(struct reading *reading, const struct json *step)
+{
+    static const char *const known[] = { "name", "request", "answer", "examples", NULL };
+    struct provider         *provider = reading->provider;
+    struct reading           inner = *reading;
+    struct str               name = json_get_str(step, STR("name"));
+    TRY(members_check(reading, step, known, "steps"));
+    if (name.len == 0 || has_step(provider, name))
+        return reading_fault(reading, "steps", "one has no name of its own");
+    enum err err = own_open(reading, step, &provider->steps[provider->steps_count]);
+    provider->steps_count += provider->steps[provider->steps_count] != NULL;
+    TRY(err);
+    inner.provider = provider->steps[provider->steps_count - 1];
+    inner.provider->title = name;
+    return reading_exchange(&inner, step);
+}
+
+enum err steps_read(struct reading *reading, const struct json *steps)
+{
+    if (steps == NULL)
+        return OK;
+    if (steps->kind != JSON_ARRAY || steps->count > PROVIDER_STEPS_MAX)
+        return reading_fault(reading, "steps", "is not a list of at most 4 requests");
+    if (steps->count > 0 && reading->provider->key_hours > 0)
+        return reading_fault(reading, "idempotency.hours",
+                             "does not go with steps: after a stop what they were answered is "
+                             "lost, so the message could not be asked for as it was");
+    for (uint32_t i = 0; i < steps->count; i++)
+        TRY(step_read(reading, &steps->items[i]));
+    return OK;
+}
+
+const struct provider *provider_step(const struct provider *provider, uint32_t number)
+{
+    return number < provider->steps_count ? provider->steps[number] : NULL;
+}
+
+enum err provider_step_take(const struct provider *step, const struct fetch_response *response,
+                            struct arena *arena, struct json *steps)
+{
+    struct json body = { .kind = JSON_NULL };
+    struct str  text = str_copy(arena, response->body);
+    if (text.ptr == NULL)
+        return ERR_MEMORY;
+    enum err err = text.len == 0 ? OK : json_parse_once(arena, text, &body, NULL);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err != OK)
+        body = (struct json){ .kind = JSON_NULL };
+    struct json_member *members = ARENA_ARRAY(arena, PROVIDER_STEPS_MAX, struct json_member);
+    uint32_t            count = steps->kind == JSON_OBJECT ? steps->count : 0;
+    if (members == NULL)
+        return ERR_MEMORY;
+    assert(count < PROVIDER_STEPS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        members[i] = steps->members[i];
+    members[count] = (struct json_member){ step->title, body };
+    *steps = (struct json){ .kind = JSON_OBJECT, .count = count + 1, .members = members };
+    return OK;
 }
 
 enum err access_read(struct reading *reading, const struct json *token)

@@ -16,6 +16,7 @@ enum node_kind {
     NODE_LITERAL, /* a number, true, false, null */
     NODE_MIME,    /* the message's bytes */
     NODE_BASE64,  /* the same in base64 */
+    NODE_PDF,     /* the letter on paper */
     NODE_FILES,   /* a list of the message's files; `literal` says what of each */
     NODE_OBJECT,
     NODE_ARRAY,
@@ -65,6 +66,8 @@ struct wanted_record {
     struct template *name, *value;
 };
 
+enum { PDF_PARTS = 5 };
+
 struct provider {
     struct arena           *arena;
     struct str              name, title;
@@ -77,7 +80,7 @@ struct provider {
     struct line      headers[FETCH_HEADERS_MAX - 6]; /* type, auth (3), key, the end */
     uint32_t         headers_count;
     enum body_kind   body_kind;
-    struct str       body_type; /* of a raw body */
+    struct str       body_type; /* of a raw body or JSON; empty: as usual */
     struct node     *body;
     enum auth_kind   auth;
     struct template
@@ -88,12 +91,16 @@ struct provider {
     struct rule  rules[PROVIDER_RULES_MAX];
     uint32_t     rules_count;
     struct paths id, code, error;
+    struct str   price, currency; /* paths to what it costs */
 
     struct receipts      receipts;
-    struct provider     *check;                      /* what is asked before; NULL: nothing */
+    struct provider     *check;                     /* what is asked before; NULL: nothing */
+    struct provider     *steps[PROVIDER_STEPS_MAX]; /* after it; their titles are their names */
+    uint32_t             steps_count;
     struct provider     *token;                      /* by which they let us in; NULL: none */
     struct str           token_value, token_seconds; /* of a token: paths in its answer */
     struct template     *when;                       /* of a check: whether; NULL: always */
+    struct template     *pdf[PDF_PARTS];             /* x, y, width, height, font; NULL: none */
     struct wanted_record dns[PROVIDER_RECORDS_MAX];
     uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */
@@ -134,13 +141,16 @@ extern const char *const provider_verdict_words[];
 MUST enum err provider_dns_read(struct reading *reading, const struct json *list);
 /* `idempotency`, `request` and `answer` of an object. */
 MUST enum err reading_exchange(struct reading *reading, const struct json *root);
-/* provider_check.c: the members `check` and `token`; NULL is none. */
+/* provider_check.c: the members `check`, `steps` and `token`; NULL is none. */
 MUST enum err check_read(struct reading *reading, const struct json *check);
+MUST enum err steps_read(struct reading *reading, const struct json *steps);
 MUST enum err access_read(struct reading *reading, const struct json *token);
 /* provider_ask.c: a text over the message and the settings. */
 MUST enum err provider_text(const struct provider *provider, const struct json *settings,
                             const struct provider_message *message, int64_t now_ms,
                             struct arena *arena, const struct template *template, struct str *out);
+/* provider_pdf.c: the member `pdf`; NULL is none. */
+MUST enum err pdf_read(struct reading *reading, const struct json *pdf);
 /* provider_receipt.c: the member `receipts`; NULL is none. */
 MUST enum err receipts_read(struct reading *reading, const struct json *receipts);
 

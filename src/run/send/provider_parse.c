@@ -141,8 +141,10 @@ static enum err special_read(struct reading *reading, const struct json *value, 
         node->kind = NODE_MIME;
     else if (str_eq(message, STR("base64")))
         node->kind = NODE_BASE64;
+    else if (str_eq(message, STR("pdf")))
+        node->kind = NODE_PDF;
     else if (message.len > 0)
-        return fault(reading, "$message", "is neither mime nor base64");
+        return fault(reading, "$message", "is none of mime, base64 and pdf");
     else
         node->kind = NODE_JSON;
     return node->kind == NODE_JSON ? member_read(reading, value, "$json", true, &node->template)
@@ -344,6 +346,8 @@ static enum err answer_read(struct reading *reading, const struct json *answer)
                       "answer.rules", provider->rules, &provider->rules_count));
     TRY(reading_paths(reading, json_get(answer, STR("id")), &provider->id));
     TRY(reading_paths(reading, json_get(answer, STR("code")), &provider->code));
+    provider->price = json_get_str(answer, STR("price"));
+    provider->currency = json_get_str(answer, STR("currency"));
     return reading_paths(reading, json_get(answer, STR("error")), &provider->error);
 }
 
@@ -367,7 +371,8 @@ static enum err unknown_members(struct reading *reading, const struct json *root
     static const char *const known[] = { "provider", "title",    "about",    "channel",
                                          "settings", "request",  "answer",   "idempotency",
                                          "rate",     "receipts", "examples", "$schema",
-                                         "dns",      "check",    "token",    NULL };
+                                         "dns",      "check",    "token",    "steps",
+                                         "pdf",      NULL };
     if (is_old(root))
         return problem_set(reading->problem, ERR_INPUT, reading->where,
                            "This is written as descriptions of services were before.",
@@ -418,6 +423,8 @@ enum err provider_description_read(struct provider *provider, struct str text, c
     TRY(settings_read(&reading, json_get(root, STR("settings"))));
     TRY(reading_exchange(&reading, root));
     TRY(check_read(&reading, json_get(root, STR("check"))));
+    TRY(steps_read(&reading, json_get(root, STR("steps"))));
+    TRY(pdf_read(&reading, json_get(root, STR("pdf"))));
     TRY(access_read(&reading, json_get(root, STR("token"))));
     TRY(provider_dns_read(&reading, json_get(root, STR("dns"))));
     return receipts_read(&reading, json_get(root, STR("receipts")));

@@ -144,6 +144,19 @@ static void reason_put(const struct provider *provider, const struct fetch_respo
     text_put(out, words.len > 0 ? words : str_trim(response->body));
 }
 
+static void price_put(const struct provider *provider, const struct json *body,
+                      struct provider_answer *out)
+{
+    const struct json *price = provider->price.len > 0 ? json_path(body, provider->price) : NULL;
+    const struct json *currency =
+        provider->currency.len > 0 ? json_path(body, provider->currency) : NULL;
+    if (price == NULL || currency == NULL || currency->kind != JSON_STRING ||
+        currency->string.len != 3 || (price->kind != JSON_INT && price->kind != JSON_REAL))
+        return;
+    out->price = price->kind == JSON_INT ? (double)price->integer : price->real;
+    str_to_cstr(currency->string, out->currency, sizeof out->currency);
+}
+
 void provider_read(const struct provider *provider, const struct fetch_response *response,
                    struct provider_answer *out)
 {
@@ -159,6 +172,7 @@ void provider_read(const struct provider *provider, const struct fetch_response 
         reason_put(provider, response, &body, &out->outcome);
         return;
     }
+    price_put(provider, &body, out);
     struct str id = value_find(&provider->id, response, &body, room);
     text_put(&out->outcome, id);
     snprintf(out->id, sizeof out->id, "%.*s", STR_ARG(str_slice(id, 0, sizeof out->id - 1)));

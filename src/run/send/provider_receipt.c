@@ -98,6 +98,8 @@ void provider_receipt(const struct provider *provider, const struct json *told, 
                                 .to = value_at(&receipts->to, told, arena),
                                 .text = value_at(&receipts->text, told, arena),
                                 .token = value_at(&receipts->token, told, arena) };
+    /* It may be the name of a file; no token has a dot in it. */
+    out->token = str_slice(out->token, 0, str_find_char(out->token, 0, '.'));
     for (uint32_t i = 0; i < receipts->rules_count; i++)
         if (rule_fits(&receipts->rules[i], told)) {
             out->kind = (enum text_kind)receipts->rules[i].is;
@@ -170,5 +172,7 @@ enum err provider_examples(const struct provider *provider, const char *where,
         TRY(receipt_check(provider, &receipts->items[i], where, i, problem));
     if (provider->check != NULL)
         TRY(provider_examples(provider->check, where, problem));
+    for (uint32_t i = 0; i < provider->steps_count; i++)
+        TRY(provider_examples(provider->steps[i], where, problem));
     return provider->token == NULL ? OK : provider_examples(provider->token, where, problem);
 }

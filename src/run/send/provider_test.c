@@ -223,7 +223,7 @@ TEST(provider, a_broken_description_is_refused_with_its_place)
         { HEAD "\"request\":{}}", "url: is missing" },
         { HEAD REQUEST ",\"json\":{},\"form\":{}}}", "has more than one body" },
         { HEAD REQUEST ",\"json\":{\"a\":\"{{ x\"}}}", "request: " },
-        { HEAD REQUEST ",\"json\":{\"a\":{\"$message\":\"x\"}}}}", "$message: is neither" },
+        { HEAD REQUEST ",\"json\":{\"a\":{\"$message\":\"x\"}}}}", "$message: is none of" },
         { HEAD REQUEST ",\"auth\":{\"magic\":{}}}}", "request.auth: is none of" },
         { HEAD REQUEST "},\"answer\":{\"rules\":[{\"status\":\"6xx\",\"is\":\"sent\"}]}}",
           "a status is neither" },
@@ -234,6 +234,21 @@ TEST(provider, a_broken_description_is_refused_with_its_place)
         { HEAD REQUEST "},\"receipts\":{\"proof\":{\"by\":\"secret\",\"setting\":\"x\"}}}",
           "`setting` is none of the settings" },
         { HEAD REQUEST "},\"answer\":{\"rules\":[{\"is\":\"fine\"}]}}", "`is` is none of" },
+        { HEAD REQUEST "},\"steps\":[{\"request\":{\"url\":\"u\"}}]}", "steps: one has no name" },
+        { HEAD REQUEST "},\"steps\":[{\"name\":\"a\",\"request\":{\"url\":\"u\"}},{\"name\":\"a\","
+                       "\"request\":{\"url\":\"u\"}}]}",
+          "steps: one has no name of its own" },
+        { HEAD REQUEST "},\"steps\":[{\"name\":\"a\",\"when\":\"\",\"request\":{\"url\":\"u\"}}]}",
+          "steps: has a member that is unknown" },
+        { HEAD REQUEST "},\"steps\":[{},{},{},{},{}]}", "steps: is not a list of at most 4" },
+        { HEAD REQUEST
+          "},\"idempotency\":{\"header\":\"K\",\"value\":\"v\",\"hours\":24},\"steps\":[{"
+          "\"name\":\"a\",\"request\":{\"url\":\"u\"}}]}",
+          "idempotency.hours: does not go with steps" },
+        { HEAD REQUEST "},\"pdf\":{\"x\":\"1\",\"y\":\"1\",\"width\":\"1\",\"height\":\"1\"}}",
+          "pdf: is no object of a provider of post" },
+        { HEAD "\"channel\":\"post\"," REQUEST "},\"pdf\":{\"x\":\"1\"}}",
+          "pdf: needs x, y, width and height" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct provider *provider = NULL;
@@ -306,5 +321,93 @@ TEST(provider, a_receipt_means_what_the_rules_say_and_a_text_without_a_status_is
         if (i == 0)
             is(event.id, "17");
     }
+    scene_close(&s);
+}
+
+/* ---- steps ---- */
+
+static struct fetch_response answer_of(const char *body)
+{
+    return (struct fetch_response){ .err = OK, .status = 200, .body = str_of(body) };
+}
+
+TEST(provider, what_a_step_was_answered_the_next_ones_and_the_message_see)
+{
+    struct scene            s;
+    struct provider_message message = LETTER;
+    struct json             steps = { .kind = JSON_NULL };
+    scene_open(
+        &s, HEAD
+        "\"steps\":[{\"name\":\"place\",\"request\":{\"method\":\"GET\",\"url\":"
+        "\"https://p.example/place\",\"auth\":{\"bearer\":\"{{ token }}\"}}},"
+        "{\"name\":\"file\",\"request\":{\"method\":\"PUT\",\"url\":\"{{ steps.place.data.url }}\","
+        "\"body\":{\"$message\":\"pdf\"},\"type\":\"application/pdf\"}}],"
+        "\"request\":{\"url\":\"https://p.example/letters\",\"type\":\"application/vnd.api+json\","
+        "\"json\":{\"file\":\"{{ steps.place.data.url }}\",\"none\":\"{{ steps.file.x }}\"}}}");
+    message.steps = &steps;
+    message.access = STR("tok");
+    message.pdf = STR("%PDF-\0x");
+
+    const struct provider *step = provider_step(s.provider, 0);
+    assert_ok(provider_ask(step, &s.settings, &message, 0, s.arena, &s.request, &s.problem));
+    assert_string_equal(s.request.method, "GET");
+    assert_int_equal(s.request.body.len, 0);
+    assert_true(has_header(&s, "Authorization: Bearer tok"));
+    struct fetch_response response =
+        answer_of("{\"data\":{\"url\":\"https://f.example/1?a=b&c\"}}");
+    assert_ok(provider_step_take(step, &response, s.arena, &steps));
+
+    step = provider_step(s.provider, 1);
+    s.request = (struct fetch_request){ .method = NULL };
+    assert_ok(provider_ask(step, &s.settings, &message, 0, s.arena, &s.request, &s.problem));
+    assert_string_equal(s.request.method, "PUT");
+    assert_string_equal(s.request.url, "https://f.example/1?a=b&c");
+    assert_true(str_eq(s.request.body, message.pdf));
+    assert_true(has_header(&s, "Content-Type: application/pdf"));
+    assert_false(has_header(&s, "Authorization: Bearer tok"));
+    response = answer_of("<ok/>"); /* no JSON is nothing to be seen */
+    assert_ok(provider_step_take(step, &response, s.arena, &steps));
+
+    assert_null(provider_step(s.provider, 2));
+    s.request = (struct fetch_request){ .method = NULL };
+    assert_ok(provider_ask(s.provider, &s.settings, &message, 0, s.arena, &s.request, &s.problem));
+    is(s.request.body, "{\"file\":\"https://f.example/1?a=b&c\"}");
+    assert_true(has_header(&s, "Content-Type: application/vnd.api+json"));
+    scene_close(&s);
+}
+
+TEST(provider, a_price_is_taken_where_both_number_and_currency_are_told)
+{
+    static const struct {
+        const char *body, *currency;
+        double      price;
+    } cases[] = {
+        { "{\"p\":1.25,\"c\":\"CHF\"}", "CHF", 1.25 }, { "{\"p\":2,\"c\":\"EUR\"}", "EUR", 2 },
+        { "{\"p\":null,\"c\":\"EUR\"}", "", 0 },       { "{\"p\":1.25}", "", 0 },
+        { "{\"p\":1.25,\"c\":\"EURO\"}", "", 0 },      { "", "", 0 },
+    };
+    struct scene s;
+    scene_open(&s, HEAD REQUEST "},\"answer\":{\"price\":\"p\",\"currency\":\"c\"}}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct provider_answer answer;
+        struct fetch_response  response = answer_of(cases[i].body);
+        provider_read(s.provider, &response, &answer);
+        assert_true(answer.price == cases[i].price);
+        assert_string_equal(answer.currency, cases[i].currency);
+    }
+    scene_close(&s);
+}
+
+TEST(provider, a_token_of_a_receipt_may_be_the_name_of_a_file)
+{
+    struct scene      s;
+    struct json       told;
+    struct text_event event;
+    scene_open(&s, HEAD REQUEST "},\"receipts\":{\"proof\":{\"by\":\"secret\",\"setting\":\"key\"},"
+                                "\"token\":[\"included.0.name\",\"included.1.name\"]}}");
+    assert_ok(json_parse_once(s.arena, STR("{\"included\":[{\"x\":1},{\"name\":\"aB-_9.pdf\"}]}"),
+                              &told, NULL));
+    provider_receipt(s.provider, &told, s.arena, &event);
+    is(event.token, "aB-_9");
     scene_close(&s);
 }

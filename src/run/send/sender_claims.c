@@ -42,6 +42,9 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->letter = (struct letter){ .status = 0 };
     job->checking = NULL;
     job->checked_by = NULL;
+    job->steps_by = NULL;
+    job->paper = (struct post_paper){ .pages = 0 };
+    job->printed_for = NULL;
     job->is_renewed = false;
     job->is_doubt = job->is_noted = false;
 }
@@ -307,6 +310,15 @@ static enum err job_make(struct sender *sender, struct render *render, struct jo
                : render_message(render, &job->claim, time_now_ms(), job->arena, &job->rendered);
 }
 
+/* Here and not where it is asked for, for it takes a few milliseconds. What cannot be printed is
+ * told there, where another way may still take it. */
+static void letter_print(struct job *job)
+{
+    struct problem problem;
+    enum err       err = job->home == NULL ? OK : sender_letter_print(job->home, job, &problem);
+    (void)err;
+}
+
 static void job_render(struct sender *sender, struct render *render, struct job *job)
 {
     job->arena = arena_open(RENDER_ARENA_BYTES_MAX);
@@ -325,6 +337,7 @@ static void job_render(struct sender *sender, struct render *render, struct job 
         return;
     }
     if (err == OK) {
+        letter_print(job);
         sender_route(sender, job);
         return;
     }

@@ -12,6 +12,7 @@
 #include "message/address.h"
 #include "run/core/begun.h"
 #include "run/send/doubts.h"
+#include "run/send/post.h"
 #include "run/send/render.h"
 #include "run/send/sender.h"
 #include "run/send/sender_url.h"
@@ -25,6 +26,7 @@ struct letter {
     struct str            body;   /* of a webhook's answer; lies in the job's arena */
     char                  id[PROVIDER_ID_BYTES_MAX]; /* the service's */
     uint32_t              parts;                     /* of a text message */
+    struct way_price      told;                      /* what the service says that it costs */
     struct way_price      price;                     /* of all of it */
 };
 
@@ -64,9 +66,15 @@ struct job {
     const struct provider  *checking;   /* it is being asked; NULL: the message itself is */
     bool                    is_renewed; /* the token was refused, and another one asked for */
     const struct way       *checked_by; /* who found nothing against it */
-    struct doubt            doubt;      /* of is_doubt */
-    bool                    is_doubt;   /* it may have been sent before it was claimed */
-    bool                    is_noted;   /* to be forgotten when its outcome is durable */
+    const struct way       *steps_by;   /* who was asked `steps_done` of the steps before it */
+    uint32_t                steps_done;
+    int64_t                 steps_ms; /* since then */
+    struct json             steps;    /* what they were answered; in the job's arena */
+    struct post_paper       paper;    /* the letter, as `printed_for` wants it */
+    const struct way       *printed_for;
+    struct doubt            doubt;    /* of is_doubt */
+    bool                    is_doubt; /* it may have been sent before it was claimed */
+    bool                    is_noted; /* to be forgotten when its outcome is durable */
 };
 
 /* How many left a way of late, counted by PACE_MS. */
@@ -261,6 +269,9 @@ const char *sender_letter_gap(const struct job *job);
 /* Members of the message that its provider sees, beside those of an e-mail. */
 MUST enum err sender_letter_fill(const struct way *way, const struct job *job, struct arena *arena,
                                  struct provider_message *out);
+/* The letter on paper as the way wants it, once; other messages need none. ERR_INPUT, ERR_MEMORY.
+ */
+MUST enum err sender_letter_print(const struct way *way, struct job *job, struct problem *problem);
 /* The template's own header lines, of a webhook. ERR_INPUT. */
 MUST enum err sender_letter_headers(const struct job *job, struct arena *arena,
                                     struct fetch_request *request, struct problem *problem);

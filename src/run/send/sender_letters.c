@@ -5,9 +5,10 @@
 #include "base/encode.h"
 #include "message/sms.h"
 #include "message/token.h"
+#include "run/send/post.h"
 #include "run/send/sender_inside.h"
 
-enum { ADDRESS_MEMBERS = 8, ID_TAIL_BYTES = 16 };
+enum { ID_TAIL_BYTES = 16 };
 
 const char *sender_letter_gap(const struct job *job)
 {
@@ -15,61 +16,6 @@ const char *sender_letter_gap(const struct job *job)
     return is_sms && sms_measure(job->rendered.text).parts > SMS_PARTS_MAX
                ? "the text has more than 10 parts"
                : NULL;
-}
-
-/* ---- where post goes ---- */
-
-struct address {
-    struct json_member *members;
-    struct json        *object;
-};
-
-static void part_put(struct address *address, const char *key, struct str text)
-{
-    address->members[address->object->count++] =
-        (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
-}
-
-/* The first of the names that the person's address has. */
-static struct str part_of(const struct json *address, const char *const *names)
-{
-    for (; address != NULL && *names != NULL; names++)
-        if (json_get_str(address, str_of(*names)).len > 0)
-            return json_get_str(address, str_of(*names));
-    return STR_NONE;
-}
-
-static struct str name_of(const struct json *person, struct arena *arena)
-{
-    struct str name = json_get_str(person, STR("name"));
-    struct str first = json_get_str(person, STR("first_name"));
-    struct str last = json_get_str(person, STR("last_name"));
-    if (name.len > 0)
-        return name;
-    return str_format(arena, "%.*s%s%.*s", STR_ARG(first), first.len > 0 && last.len > 0 ? " " : "",
-                      STR_ARG(last));
-}
-
-/* As the claim found it: complete. The country is the claim's, two letters. */
-static const struct json *address_make(const struct job *job, struct arena *arena)
-{
-    static const char *const streets[] = { "street", "line1", "address1", NULL };
-    static const char *const codes[] = { "postal_code", "postalCode", "zip", NULL };
-    static const char *const states[] = { "state", "province", NULL };
-    static const char *const cities[] = { "city", NULL };
-    const struct json       *told = json_get(job->rendered.person, STR("address"));
-    struct address           address = { ARENA_ARRAY(arena, ADDRESS_MEMBERS, struct json_member),
-                                         ARENA_NEW(arena, struct json) };
-    if (address.members == NULL || address.object == NULL)
-        return NULL;
-    *address.object = (struct json){ .kind = JSON_OBJECT, .members = address.members };
-    part_put(&address, "name", name_of(job->rendered.person, arena));
-    part_put(&address, "street", part_of(told, streets));
-    part_put(&address, "city", part_of(told, cities));
-    part_put(&address, "postal_code", part_of(told, codes));
-    part_put(&address, "state", part_of(told, states));
-    part_put(&address, "country", way_destination(CHANNEL_POST, job->claim.address));
-    return address.object;
 }
 
 /* ---- what the provider is told ---- */
@@ -120,7 +66,9 @@ enum err sender_letter_fill(const struct way *way, const struct job *job, struct
     out->token = token;
     out->callback = callback_of(sender, way, token, arena);
     out->unicode = sms_measure(job->rendered.text).encoding == SMS_UCS2;
-    out->address = job->claim.channel == CHANNEL_POST ? address_make(job, arena) : NULL;
+    if (job->claim.channel == CHANNEL_POST)
+        out->address = post_address(job->rendered.person, job->claim.address, arena);
+    out->pdf = job->paper.pdf;
     return out->id.ptr == NULL || out->callback.ptr == NULL ? ERR_MEMORY : OK;
 }
 
@@ -161,6 +109,18 @@ enum err sender_letter_headers(const struct job *job, struct arena *arena,
     return OK;
 }
 
+enum err sender_letter_print(const struct way *way, struct job *job, struct problem *problem)
+{
+    const struct provider *provider = way->conf->provider;
+    if (job->claim.channel != CHANNEL_POST || provider == NULL || !provider_takes_pdf(provider) ||
+        job->printed_for == way)
+        return OK;
+    TRY(post_paper_make(way->conf, &job->rendered, job->claim.address, job->claim.first_try_ms,
+                        job->arena, &job->paper, problem));
+    job->printed_for = way;
+    return OK;
+}
+
 void sender_letter_price(struct job *job)
 {
     struct letter *letter = &job->letter;
@@ -171,6 +131,8 @@ void sender_letter_price(struct job *job)
     letter->price = way_price(job->way->conf, job->claim.address);
     if (letter->parts > 0)
         letter->price.each *= letter->parts;
+    if (letter->told.each > 0)
+        letter->price = letter->told;
 }
 
 /* ---- its event ---- */

@@ -1,0 +1,139 @@
+#include "run/send/post.h"
+
+#include "template/locale.h"
+
+enum { ADDRESS_MEMBERS = 8, LINES_BYTES_MAX = 4096 };
+
+struct address {
+    struct json_member *members;
+    struct json        *object;
+};
+
+static void part_put(struct address *address, const char *key, struct str text)
+{
+    address->members[address->object->count++] =
+        (struct json_member){ str_of(key), { .kind = JSON_STRING, .string = text } };
+}
+
+/* The first of the names that the person's address has. */
+static struct str part_of(const struct json *address, const char *const *names)
+{
+    for (; address != NULL && *names != NULL; names++)
+        if (json_get_str(address, str_of(*names)).len > 0)
+            return json_get_str(address, str_of(*names));
+    return STR_NONE;
+}
+
+static struct str name_of(const struct json *person, struct arena *arena)
+{
+    struct str name = json_get_str(person, STR("name"));
+    struct str first = json_get_str(person, STR("first_name"));
+    struct str last = json_get_str(person, STR("last_name"));
+    if (name.len > 0)
+        return name;
+    return str_format(arena, "%.*s%s%.*s", STR_ARG(first), first.len > 0 && last.len > 0 ? " " : "",
+                      STR_ARG(last));
+}
+
+const struct json *post_address(const struct json *person, struct str place, struct arena *arena)
+{
+    static const char *const streets[] = { "street", "line1", "address1", NULL };
+    static const char *const codes[] = { "postal_code", "postalCode", "zip", NULL };
+    static const char *const states[] = { "state", "province", NULL };
+    static const char *const cities[] = { "city", NULL };
+    const struct json       *told = json_get(person, STR("address"));
+    struct address           address = { ARENA_ARRAY(arena, ADDRESS_MEMBERS, struct json_member),
+                                         ARENA_NEW(arena, struct json) };
+    if (address.members == NULL || address.object == NULL)
+        return NULL;
+    *address.object = (struct json){ .kind = JSON_OBJECT, .members = address.members };
+    part_put(&address, "name", name_of(person, arena));
+    part_put(&address, "street", part_of(told, streets));
+    part_put(&address, "city", part_of(told, cities));
+    part_put(&address, "postal_code", part_of(told, codes));
+    part_put(&address, "state", part_of(told, states));
+    part_put(&address, "country", way_destination(CHANNEL_POST, place));
+    return address.object;
+}
+
+/* ---- on the envelope ---- */
+
+static bool is_one_of(struct str country, const char *const *codes)
+{
+    for (; *codes != NULL; codes++)
+        if (str_eq_nocase(country, str_of(*codes)))
+            return true;
+    return false;
+}
+
+static void line_put(struct buf *out, struct str line)
+{
+    if (str_trim(line).len > 0)
+        buf_format(out, "%.*s\n", STR_ARG(str_trim(line)));
+}
+
+/* The line of the place, by the countries' customs: most have the code before the city. */
+static void place_put(const struct json *address, struct buf *out)
+{
+    static const char *const states[] = { "US", "CA", "AU", "PR", NULL };
+    static const char *const below[] = { "GB", "IE", "GG", "JE", "IM", NULL };
+    struct str               city = json_get_str(address, STR("city"));
+    struct str               code = json_get_str(address, STR("postal_code"));
+    struct str               state = json_get_str(address, STR("state"));
+    struct str               country = json_get_str(address, STR("country"));
+    if (is_one_of(country, states)) {
+        buf_format(out, "%.*s%s%.*s %.*s\n", STR_ARG(city), state.len > 0 ? " " : "",
+                   STR_ARG(state), STR_ARG(code));
+    } else if (is_one_of(country, below)) {
+        line_put(out, city);
+        line_put(out, code);
+    } else {
+        buf_format(out, "%.*s%s%.*s\n", STR_ARG(code), code.len > 0 ? " " : "", STR_ARG(city));
+    }
+}
+
+enum err post_lines(const struct json *address, struct buf *out)
+{
+    line_put(out, json_get_str(address, STR("name")));
+    line_put(out, json_get_str(address, STR("street")));
+    place_put(address, out);
+    locale_country_write(json_get_str(address, STR("country")), out);
+    return buf_err(out);
+}
+
+/* ---- the letter ---- */
+
+static enum err lost_of(const struct rendered *made, uint32_t *lost, struct problem *problem)
+{
+    uint32_t front, back;
+    TRY(pdf_lost(made->html, &front, problem));
+    TRY(pdf_lost(made->back, &back, problem));
+    *lost = front | back;
+    return OK;
+}
+
+enum err post_paper_make(const struct way_conf *way, const struct rendered *made, struct str place,
+                         int64_t at_ms, struct arena *arena, struct post_paper *out,
+                         struct problem *problem)
+{
+    SCOPED(buf_donep) struct buf file = buf_make(PDF_BYTES_MAX);
+    SCOPED(buf_donep) struct buf lines = buf_make(LINES_BYTES_MAX);
+    const struct json           *address = post_address(made->person, place, arena);
+    struct post_paper            paper = { .pages = 0 };
+    struct pdf_letter letter = { .front = made->html, .back = made->back, .at_ms = at_ms };
+    if (address == NULL)
+        return ERR_MEMORY;
+    if (post_lines(address, &lines) != OK)
+        return problem_set(problem, ERR_INPUT, "address", "the address is too long",
+                           "Shorten its longest line.");
+    letter.address = str_trim(buf_view(&lines));
+    TRY(provider_pdf_form(way->provider, &way->settings, arena, &letter.form, problem));
+    TRY(lost_of(made, &paper.lost, problem));
+    TRY(pdf_write(&letter, &file, &paper.pages, problem));
+    TRY(buf_err(&file));
+    paper.pdf = str_copy(arena, buf_view(&file));
+    if (paper.pdf.ptr == NULL)
+        return ERR_MEMORY;
+    *out = paper;
+    return OK;
+}

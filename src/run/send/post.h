@@ -1,0 +1,32 @@
+/*
+ * post: where a message on paper goes, and the letter that a provider prints (message/pdf.h).
+ *
+ *     the person's address, the rendered sides, the way's settings --> PDF
+ */
+#ifndef DULT_RUN_POST_H
+#define DULT_RUN_POST_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "run/send/render.h"
+#include "run/send/way.h"
+
+/* As the claim found it: complete. {name, street, city, postal_code, state, country}, the country
+ * in two letters, as `place` (the claim's address) has it. NULL: no memory. */
+const struct json *post_address(const struct json *person, struct str place, struct arena *arena);
+
+/* In lines as they stand on an envelope, the country in English and capitals at the end. */
+MUST enum err post_lines(const struct json *address, struct buf *out);
+
+struct post_paper {
+    struct str pdf; /* in the arena */
+    uint32_t   pages;
+    uint32_t   lost; /* bits of enum pdf_lost */
+};
+
+/* Of a way whose provider takes one. ERR_INPUT: it cannot be printed; ERR_MEMORY. */
+MUST enum err post_paper_make(const struct way_conf *way, const struct rendered *made,
+                              struct str place, int64_t at_ms, struct arena *arena,
+                              struct post_paper *out, struct problem *problem);
+
+#endif
