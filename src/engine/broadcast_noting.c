@@ -32,6 +32,7 @@ enum recipient_state recipient_of_reason(struct str reason)
         if (str_starts(reason, str_of(all[i].begins)))
             return all[i].state;
     return str_eq(reason, BROADCAST_WHY_CANCELLED) ? RECIPIENT_CANCELLED
+           : str_eq(reason, BROADCAST_WHY_ERASED)  ? RECIPIENT_ERASED
            : str_eq(reason, BROADCAST_WHY_ADDRESS) || str_eq(reason, BROADCAST_WHY_PERSON)
                ? RECIPIENT_TWICE
                : RECIPIENT_HELD;

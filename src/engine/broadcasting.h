@@ -36,6 +36,7 @@ struct broadcast_run {
 /* Why a message is dropped. */
 #define BROADCAST_WHY_CANCELLED STR("the broadcast was cancelled")
 #define BROADCAST_WHY_ADDRESS STR("another person with this address gets it")
+#define BROADCAST_WHY_ERASED STR("the person was erased")
 #define BROADCAST_WHY_PERSON STR("two became one person, and the other one's goes")
 
 /* Of one number; NULL without memory. The pointer is good until the next call. */

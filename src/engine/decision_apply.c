@@ -144,7 +144,7 @@ static enum err merge_apply(struct engine *engine, const struct decision *d)
     return err;
 }
 
-/* A refusal may have been the word of either: both keep it. */
+/* A refusal may have been the word of either: both keep it. What broadcasts queued goes along. */
 static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 {
     uint32_t        person = people_root(engine->people, d->profile), released = person;
@@ -162,7 +162,7 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
     if (err == OK)
         err = own_settle(engine, released, &refusals);
     VEC_DONE(&refusals);
-    return err;
+    return err == OK ? parting_move(engine, person, released) : err;
 }
 
 static enum err membership_apply(struct state *state, const struct decision *d)
@@ -299,7 +299,8 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
     message->due_ms = d->due_ms;
     engine->sending--;
     TRY(broadcast_note(engine, message->enrollment, d));
-    return queue_apply(engine, d, message);
+    TRY(queue_apply(engine, d, message));
+    return parting_settle(engine, d->profile, message->enrollment);
 }
 
 static void message_uncount(struct engine *engine, const struct message *message)

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "engine/broadcast.h"
 #include "engine/vec.h"
 
 enum { DETAIL_BYTES_MAX = 8 * IDENTITY_BYTES_MAX };
@@ -12,6 +13,7 @@ enum { DETAIL_BYTES_MAX = 8 * IDENTITY_BYTES_MAX };
 /* Something that later decisions name by the id of its first. */
 struct begun {
     uint64_t id;
+    uint64_t key;        /* of a broadcast; 0: none's */
     uint32_t person;     /* whose it is by now */
     bool     is_sent;    /* a message that is final, and nobody's any more */
     bool     is_carried; /* it went over to a living person */
@@ -151,6 +153,17 @@ static enum err begun_move(struct erasure *erasure, const struct decision *d)
     return VEC_ADD(&erasure->absorbed, from);
 }
 
+/* When a merge is undone a broadcast's message may go back, and on to whoever absorbs that profile:
+ * it is not followed, and stays bare. */
+static void begun_part(struct erasure *erasure, uint32_t person)
+{
+    for (uint32_t i = 0; i < erasure->begun.count; i++) {
+        struct begun *begun = &erasure->begun.items[i];
+        if (begun->key != 0 && begun->person == person && !begun->is_sent)
+            begun->is_carried = true;
+    }
+}
+
 bool erasure_was_absorbed(const struct erasure *erasure, uint32_t profile)
 {
     for (uint32_t i = 0; i < erasure->absorbed.count; i++)
@@ -163,9 +176,16 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
 {
     if (d->kind == DECISION_MERGE)
         return begun_move(erasure, d);
+    if (d->kind == DECISION_UNMERGE)
+        begun_part(erasure, d->profile);
     if ((d->kind == DECISION_ENROLLED || d->kind == DECISION_INTENT) &&
         erasure_has(erasure, d->profile))
-        return VEC_ADD(&erasure->begun, (struct begun){ .id = d->id, .person = d->profile });
+        return VEC_ADD(&erasure->begun, (struct begun){ .id = d->id,
+                                                        .person = d->profile,
+                                                        .key = d->kind == DECISION_INTENT &&
+                                                                       broadcast_is_key(d->subject)
+                                                                   ? d->subject
+                                                                   : 0 });
     struct begun *begun = is_final(d->kind) ? begun_find(erasure, d->subject) : NULL;
     if (begun != NULL)
         begun->is_sent = true;

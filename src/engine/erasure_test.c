@@ -1,5 +1,6 @@
 /* What is left of the decisions about an erased profile: enough for those it was one with. */
 #include "base/test.h"
+#include "engine/broadcast.h"
 #include "engine/erasure.h"
 
 enum { LIVING = 0, ERASED = 1 };
@@ -97,5 +98,30 @@ TEST(erasure, a_step_in_what_the_living_had_begun_stays_bare)
     assert_int_equal(rest(erasure, 1), ERASURE_WHOLE);
     assert_int_equal(rest(erasure, 4), ERASURE_BARE);
     assert_int_equal(rest(erasure, 17), ERASURE_WHOLE);
+    erasure_close(erasure);
+}
+
+static struct erasure *of(const struct decision *decisions, size_t count)
+{
+    struct erasure *erasure = erasure_open();
+    assert_non_null(erasure);
+    assert_ok(erasure_add(erasure, ERASED));
+    for (size_t i = 0; i < count; i++)
+        assert_ok(erasure_see(erasure, &decisions[i]));
+    return erasure;
+}
+
+/* The message goes back with the profile, and on to whoever absorbs that one. */
+TEST(erasure, a_broadcasts_message_that_parted_stays_bare_for_it_is_not_followed)
+{
+    const uint64_t        key = broadcast_key(3, ERASED);
+    const struct decision decisions[] = {
+        { .kind = DECISION_INTENT, .id = 1, .profile = ERASED, .subject = key },
+        { .kind = DECISION_UNMERGE, .id = 2, .profile = ERASED },
+        { .kind = DECISION_INTENT, .id = 3, .profile = ERASED, .subject = key },
+    };
+    struct erasure *erasure = of(decisions, 3);
+    assert_int_equal(erasure_rest(erasure, &decisions[0]), ERASURE_BARE);
+    assert_int_equal(erasure_rest(erasure, &decisions[2]), ERASURE_NOTHING);
     erasure_close(erasure);
 }

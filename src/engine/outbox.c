@@ -4,6 +4,7 @@
  * and only a claim lets it go. What is claimed is answered by an outcome.
  */
 #include "engine/answers.h"
+#include "engine/broadcasting.h"
 #include "engine/reach.h"
 #include "engine/tailor.h"
 
@@ -447,7 +448,12 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
     }
     if (kind == DECISION_DEFERRED && message->attempt >= ATTEMPTS_MAX)
         kind = DECISION_FAILED;
-    TRY(message_decide(engine, out, person, kind, &next, outcome->text, due_ms));
+    bool       is_back = kind == DECISION_DEFERRED || kind == DECISION_RETURNED;
+    bool       is_nobodys = is_back && parting_is_nobodys(engine, message);
+    struct str text = is_nobodys ? BROADCAST_WHY_ERASED : outcome->text;
+    if (is_nobodys)
+        kind = DECISION_DROPPED;
+    TRY(message_decide(engine, out, person, kind, &next, text, due_ms));
     if (kind == DECISION_RETURNED)
         (void)braking_keeps(engine, person, outcome);
     return OK;

@@ -1,0 +1,150 @@
+/* Broadcasts and people who part again: each keeps the row of their own.
+ */
+#include "engine/broadcast_world_test.h"
+
+/* Two recipients, launched, who then become one: ada, with both messages. */
+static struct world joined(void)
+{
+    struct world w = world();
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    return w;
+}
+
+static uint64_t join(struct world *w)
+{
+    assert_ok(engine_world_tell(
+        w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("bob") }));
+    for (size_t i = w->out.decisions_count; i-- > 0;)
+        if (w->out.decisions[i].kind == DECISION_MERGE)
+            return w->out.decisions[i].id;
+    return 0;
+}
+
+static void part(struct world *w, uint64_t merge)
+{
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_UNMERGE,
+                                                    .profile = engine_find(w->engine, STR("ada")),
+                                                    .merge = merge }));
+}
+
+static void erase(struct world *w, const char *user)
+{
+    assert_ok(
+        engine_world_tell(w, (struct record){ .kind = RECORD_ERASE,
+                                              .profile = engine_find(w->engine, str_of(user)) }));
+}
+
+TEST(broadcast, two_who_were_one_and_part_get_it_once_each_where_each_lives)
+{
+    struct world w = joined();
+    part(&w, join(&w));
+    const struct claim *a = claim(&w), *b = claim(&w);
+    assert_non_null(a);
+    assert_non_null(b);
+    bool in_turn = str_eq(a->address, STR("ada@shop.example"));
+    assert_str(a->address, in_turn ? "ada@shop.example" : "bob@shop.example");
+    assert_str(b->address, in_turn ? "bob@shop.example" : "ada@shop.example");
+    outcome(&w, a, OUTCOME_SENT);
+    outcome(&w, b, OUTCOME_SENT);
+    assert_null(claim(&w));
+    assert_int_equal(status(&w).counts[RECIPIENT_SENT], 2);
+    assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, a_cancel_finds_those_who_part_before_and_while_it_is_under_way)
+{
+    for (int i = 0; i < 2; i++) {
+        struct world w = joined();
+        uint64_t     merge = join(&w);
+        if (i == 0)
+            part(&w, merge);
+        assert_ok(act(&w, "cancel"));
+        if (i == 1)
+            part(&w, merge);
+        run(&w);
+        assert_null(claim(&w));
+        assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 2);
+        assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+        engine_world_close(&w);
+    }
+}
+
+TEST(broadcast, what_was_being_sent_when_they_parted_is_answered_and_if_put_off_goes_over)
+{
+    static const enum outcome_kind backs[] = { OUTCOME_DEFERRED, OUTCOME_RETURNED };
+    for (int cancels = 0; cancels < 2; cancels++)
+        for (int i = 0; i < 2; i++) {
+            struct world w = joined();
+            uint64_t     merge = join(&w);
+            /* Of one person one is sent, and the other waits behind it. Their address was bob's,
+             * as he said last; so he may count as one whose address has it, but is final. */
+            const struct claim *first = claim(&w);
+            assert_null(claim(&w));
+            part(&w, merge);
+            if (cancels)
+                assert_ok(act(&w, "cancel"));
+            outcome(&w, first, backs[i]);
+            run(&w);
+            w.now_ms += 20000;
+            for (const struct claim *c; (c = claim(&w)) != NULL;)
+                outcome(&w, c, OUTCOME_SENT);
+            struct broadcast_status now = status(&w);
+            const uint64_t         *counts = now.counts;
+            if (cancels)
+                assert_int_equal(counts[RECIPIENT_CANCELLED], 2);
+            else
+                assert_int_equal(counts[RECIPIENT_SENT] + counts[RECIPIENT_TWICE], 2);
+            assert_int_equal(status(&w).state, cancels ? BROADCAST_CANCELLED : BROADCAST_FINISHED);
+            engine_world_close(&w);
+        }
+}
+
+TEST(broadcast, what_comes_back_of_somebody_who_parted_and_was_erased_goes_to_nobody)
+{
+    static const char *const users[] = { "ada", "bob" };
+    for (int i = 0; i < 2; i++) {
+        struct world        w = joined();
+        uint64_t            merge = join(&w);
+        const struct claim *first = claim(&w);
+        part(&w, merge);
+        erase(&w, users[i]);
+        /* Of ada, who carries it, nothing is kept. */
+        enum err err = engine_world_tell(
+            &w,
+            (struct record){ .kind = RECORD_OUTCOME,
+                             .profile = first->profile,
+                             .outcome = { .message = first->message, .kind = OUTCOME_DEFERRED } });
+        assert_int_equal(err, i == 0 ? ERR_ABSENT : OK);
+        w.now_ms += 20000;
+        int sent = 0;
+        for (const struct claim *c; (c = claim(&w)) != NULL; sent++)
+            outcome(&w, c, OUTCOME_SENT);
+        assert_true(sent <= 1);
+        assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+        engine_world_close(&w);
+    }
+}
+
+TEST(broadcast, a_load_has_each_message_with_whom_it_went)
+{
+    const char *texts[][3] = {
+        { "template", "news", "subject: s\ntopic: offers\n--- html\nx" },
+        { "broadcast", "spring",
+          "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\"}" },
+    };
+    struct world w = joined();
+    uint64_t     merge = join(&w);
+    outcome(&w, claim(&w), OUTCOME_DEFERRED);
+    part(&w, merge);
+    reload(&w, texts, 2);
+    assert_ok(act(&w, "cancel"));
+    run(&w);
+    assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 2);
+    assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+    engine_world_close(&w);
+}
