@@ -192,8 +192,24 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
     return OK;
 }
 
+/* All that was queued under a broadcast's key: a code is the key's, whichever of them took it. */
+static bool key_drops(const struct erasure *erasure, uint64_t key)
+{
+    bool is_there = false;
+    for (uint32_t i = 0; i < erasure->begun.count; i++) {
+        if (erasure->begun.items[i].key != key)
+            continue;
+        if (erasure->begun.items[i].is_carried)
+            return false;
+        is_there = true;
+    }
+    return is_there;
+}
+
 bool erasure_drops(const struct erasure *erasure, uint64_t id)
 {
+    if (broadcast_is_key(id))
+        return key_drops(erasure, id);
     const struct begun *begun = begun_find(erasure, id);
     return begun != NULL && !begun->is_carried;
 }

@@ -44,7 +44,8 @@ enum erasure_rest { ERASURE_NOTHING, ERASURE_BARE, ERASURE_WHOLE };
 /* After all: what is left of this one. */
 enum erasure_rest erasure_rest(const struct erasure *erasure, const struct decision *decision);
 
-/* Is nothing left of the enrollment or message that one of them began? */
+/* Is nothing left of the enrollment or message that one of them began, or of all under a
+ * broadcast's key? */
 bool erasure_drops(const struct erasure *erasure, uint64_t id);
 
 /* Was one of them ever absorbed by another person, who then has what they had? */

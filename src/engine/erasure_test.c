@@ -111,6 +111,24 @@ static struct erasure *of(const struct decision *decisions, size_t count)
     return erasure;
 }
 
+TEST(erasure, nothing_is_left_of_a_code_of_a_broadcast_unless_a_living_one_took_its_message_over)
+{
+    const uint64_t        key = broadcast_key(3, ERASED);
+    const struct decision decisions[] = {
+        { .kind = DECISION_INTENT, .id = 1, .profile = ERASED, .subject = key },
+        { .kind = DECISION_CODE, .id = 2, .profile = ERASED, .subject = key },
+        { .kind = DECISION_MERGE, .id = 3, .profile = LIVING, .subject = ERASED },
+    };
+    struct erasure *alone = of(decisions, 2), *carried = of(decisions, 3);
+    assert_int_equal(erasure_rest(alone, &decisions[1]), ERASURE_NOTHING);
+    assert_true(erasure_drops(alone, key));
+    assert_int_equal(erasure_rest(carried, &decisions[1]), ERASURE_BARE);
+    assert_false(erasure_drops(carried, key));
+    assert_false(erasure_drops(alone, broadcast_key(4, ERASED)));
+    erasure_close(alone);
+    erasure_close(carried);
+}
+
 /* The message goes back with the profile, and on to whoever absorbs that one. */
 TEST(erasure, a_broadcasts_message_that_parted_stays_bare_for_it_is_not_followed)
 {
