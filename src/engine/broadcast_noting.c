@@ -150,6 +150,14 @@ static bool has(const struct broadcast_run *run, uint32_t profile, uint32_t bits
     return (bits >> recipients_get(&run->recipients, profile) & 1) != 0;
 }
 
+bool broadcast_may_go(const struct engine *engine, uint64_t key)
+{
+    uint32_t bits = RECIPIENTS_OPEN | RECIPIENT_BIT(RECIPIENT_NONE) |
+                    RECIPIENT_BIT(RECIPIENT_FAILED) | RECIPIENT_BIT(RECIPIENT_UNKNOWN);
+    return has(broadcast_run_get(engine, broadcast_of_key(key)), broadcast_profile_of_key(key),
+               bits);
+}
+
 /* Did it go to them under another of their numbers? */
 static bool has_twin(const struct engine *engine, const struct broadcast_run *run, uint32_t own)
 {

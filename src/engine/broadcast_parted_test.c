@@ -1,6 +1,8 @@
-/* Broadcasts and people who part again: each keeps the row of their own.
+/* Broadcasts and people who part again: each keeps the row of their own; and the code of a retry.
  */
 #include "engine/broadcast_world_test.h"
+
+#include "engine/codes.h"
 
 /* Two recipients, launched, who then become one: ada, with both messages. */
 static struct world joined(void)
@@ -146,5 +148,50 @@ TEST(broadcast, a_load_has_each_message_with_whom_it_went)
     run(&w);
     assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 2);
     assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+    engine_world_close(&w);
+}
+
+/* ---- codes ---- */
+
+static uint32_t given(struct world *w)
+{
+    struct codes_state state;
+    assert_true(engine_codes_state(w->engine, program_codes(engine_program(w->engine), STR("gift")),
+                                   &state));
+    return state.given;
+}
+
+static bool has_number(const struct claim *claim, uint32_t number)
+{
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "\"number\":%u", number);
+    return str_find(claim->computed, 0, str_of(wanted)) < claim->computed.len;
+}
+
+TEST(broadcast, a_retry_gives_the_code_that_was_given_at_the_first_try)
+{
+    struct world w = engine_world_open();
+    assert_ok(engine_world_define(&w, DEFINE_CODES, "gift", "{\"kind\":\"pool\"}"));
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "news",
+                                  "subject: s\ntopic: offers\n--- html\n{{ codes.gift.code }}"));
+    assert_ok(define(&w, ""));
+    assert_ok(engine_world_tell(
+        &w, (struct record){ .kind = RECORD_CODES, .name = STR("gift"), .count = 10 }));
+    person(&w, "ada");
+    person(&w, "bob");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w);
+    assert_true(has_number(a, 1) && has_number(b, 2));
+    outcome(&w, b, OUTCOME_SENT);
+    for (int i = 0; i < 3; i++) {
+        outcome(&w, a, OUTCOME_FAILED);
+        assert_ok(act(&w, "retry-failed"));
+        run(&w);
+        a = claim(&w);
+        assert_true(has_number(a, 1));
+    }
+    outcome(&w, a, OUTCOME_SENT);
+    assert_int_equal(given(&w), 2);
     engine_world_close(&w);
 }

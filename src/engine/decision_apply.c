@@ -230,12 +230,13 @@ static enum err step_apply(struct state *state, const struct decision *d)
     return OK;
 }
 
-static enum err ended_apply(struct state *state, const struct decision *d)
+static enum err ended_apply(const struct engine *engine, struct state *state,
+                            const struct decision *d)
 {
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].id == d->subject) {
             STATE_REMOVE(state, enrollments, i);
-            codes_forget(state);
+            codes_forget(engine, state);
             return OK;
         }
     return OK; /* a merge was undone, and the other one goes on */
@@ -322,7 +323,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
         } else {
             STATE_REMOVE(state, messages, i);
         }
-        codes_forget(state);
+        codes_forget(engine, state);
         return OK;
     }
     return ERR_CORRUPT;
@@ -351,7 +352,7 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
     case DECISION_STEP:
         return step_apply(state, d);
     case DECISION_ENDED:
-        return ended_apply(state, d);
+        return ended_apply(engine, state, d);
     case DECISION_INTENT:
         return intent_apply(engine, state, d);
     case DECISION_CLAIMED:

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/broadcasting.h"
 #include "engine/vec.h"
 
 /* ---- pools ---- */
@@ -371,8 +372,10 @@ enum err code_apply(struct state *state, const struct decision *d)
             .of = d->subject, .expires_ms = d->due_ms, .pool = d->other, .number = d->object });
 }
 
-static bool is_alive(const struct state *state, uint64_t of)
+static bool is_alive(const struct engine *engine, const struct state *state, uint64_t of)
 {
+    if (broadcast_is_key(of))
+        return broadcast_may_go(engine, of);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].id == of)
             return true;
@@ -383,10 +386,10 @@ static bool is_alive(const struct state *state, uint64_t of)
     return false;
 }
 
-void codes_forget(struct state *state)
+void codes_forget(const struct engine *engine, struct state *state)
 {
     for (uint32_t i = 0; i < state->rarer->codes.count;)
-        if (is_alive(state, state->rarer->codes.items[i].of))
+        if (is_alive(engine, state, state->rarer->codes.items[i].of))
             i++;
         else
             STATE_REMOVE_RARER(state, codes, i);

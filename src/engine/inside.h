@@ -375,7 +375,7 @@ MUST enum err giving_release(struct engine *engine, bool is_all);
 MUST enum err giving_go_on(struct engine *engine);
 MUST enum err code_apply(struct state *state, const struct decision *d);
 /* Of what is no longer under way. */
-void          codes_forget(struct state *state);
+void          codes_forget(const struct engine *engine, struct state *state);
 void          pools_done(struct engine *engine);
 MUST enum err apply_codes(struct engine *engine, const struct record *record,
                           struct problem *problem);
