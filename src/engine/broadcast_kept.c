@@ -75,6 +75,7 @@ static enum err run_load(struct engine *engine, const int64_t f[FIELDS])
     run->slot_us = f[14];
     run->ready_ms = f[15];
     run->pages_stored = (uint32_t)f[16];
+    recipients_over(&run->recipients, run->finished_ms != 0);
     engine->broadcasts_open += run->finished_ms == 0;
     return OK;
 }

@@ -97,6 +97,7 @@ static void finish(struct engine *engine, struct broadcast_run *run)
     run->addresses = map_make();
     arena_close(run->arena);
     run->arena = NULL;
+    recipients_over(&run->recipients, true);
 }
 
 void broadcast_settle(struct engine *engine, struct broadcast_run *run)
@@ -230,6 +231,7 @@ static enum err retry(struct engine *engine, uint32_t number, struct problem *pr
         return refuse(problem, "It failed for nobody.", "Look at its state.");
     if (run->finished_ms != 0) {
         TRY(broadcast_addresses_make(engine, number)); /* they were let go when it was over */
+        recipients_over(&run->recipients, false);
         engine->broadcasts_open++;
     }
     run->finished_ms = 0;

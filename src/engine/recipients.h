@@ -7,9 +7,17 @@
  *      profile   0 1 2 3 4 5 ...                q waiting   s being sent   d to be tried again
  *      page 0    S S . c S f ...                S sent   f failed   u unknown   others: held back
  *
+ * Once all is over the pages are packed: a bit a profile says which of the page's two most frequent
+ * letters it has, and whoever has another stands in a list. A packed page is read as it is; the
+ * first change to it opens it again.
+ *
+ *      S . 110100...   (17, f) (803, u)
+ *
  * Always true   counts[s] is how many have the state s; a page that was changed is given by
- *               recipients_changed once.
- * Cost          a byte a profile, of the pages that anyone is on.
+ *               recipients_changed once, as all its letters.
+ * Cost          a byte a profile, of the pages that anyone is on. Packed: nothing where all have
+ *               one letter, else an eighth of a byte, and 4 bytes for each in the list; a page
+ *               with more than RECIPIENTS_ODD_MAX of those stays as it was.
  */
 #ifndef DULT_ENGINE_RECIPIENTS_H
 #define DULT_ENGINE_RECIPIENTS_H
@@ -17,7 +25,10 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { RECIPIENTS_PAGE = 1024 };
+enum {
+    RECIPIENTS_PAGE = 1024,
+    RECIPIENTS_ODD_MAX = 128, /* half of a page at most is kept for them */
+};
 
 enum recipient_state {
     RECIPIENT_NONE,    /* not decided */
@@ -47,10 +58,16 @@ struct recipients {
     struct recipients_page **pages; /* by profile / RECIPIENTS_PAGE; NULL: nobody */
     uint32_t                 pages_count;
     uint32_t                 changed_from; /* no page before it was changed */
+    uint32_t                 open_count;   /* pages that are not packed, and may be */
+    bool                     is_over;      /* pages are packed once they were given */
     uint64_t                 counts[RECIPIENT_STATES];
 };
 
 void recipients_done(struct recipients *recipients);
+/* Nothing is expected to change any more, or it is again. */
+void recipients_over(struct recipients *recipients, bool is_over);
+/* What they take of memory. */
+size_t recipients_bytes(const struct recipients *recipients);
 
 enum recipient_state recipients_get(const struct recipients *recipients, uint32_t profile);
 MUST enum err        recipients_set(struct recipients *recipients, uint32_t profile,
