@@ -132,16 +132,26 @@ static bool is_open(const struct state *state, const struct enrollment *at)
     return false;
 }
 
+/* Is it there still, with no other message of its node to wait for? */
+static bool may_go_on(const struct engine *engine, uint32_t profile, uint64_t enrollment)
+{
+    const struct state *state =
+        people_state_get(engine->people, people_root(engine->people, profile));
+    const struct enrollment *at = enrollment_of(state, enrollment);
+    return at != NULL && !is_open(state, at);
+}
+
+enum err answers_go_on(struct step *step, uint64_t enrollment)
+{
+    return may_go_on(step->engine, step->person, enrollment) ? journeys_go_on(step, enrollment)
+                                                             : OK;
+}
+
 enum err answers_heard(struct engine *engine, struct out *out, uint32_t profile,
                        uint64_t enrollment)
 {
     struct step step;
-    if (enrollment == 0)
-        return OK;
-    const struct state *state =
-        people_state_get(engine->people, people_root(engine->people, profile));
-    const struct enrollment *at = enrollment_of(state, enrollment);
-    if (at == NULL || is_open(state, at))
+    if (enrollment == 0 || !may_go_on(engine, profile, enrollment))
         return OK;
     TRY(step_begin(&step, engine, out, profile, engine->now_ms, false));
     TRY(journeys_go_on(&step, enrollment));

@@ -33,5 +33,7 @@ uint64_t answers_awaited(const struct engine *engine, uint32_t profile, uint64_t
 /* Its message came to an end: it goes on. */
 MUST enum err answers_heard(struct engine *engine, struct out *out, uint32_t profile,
                             uint64_t enrollment);
+/* The same within a step of the person. */
+MUST enum err answers_go_on(struct step *step, uint64_t enrollment);
 
 #endif

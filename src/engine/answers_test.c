@@ -130,6 +130,37 @@ TEST(answers, a_node_whose_message_is_dropped_at_its_claim_goes_on_at_once)
     engine_world_close(&w);
 }
 
+TEST(answers, a_node_whose_message_is_withdrawn_goes_on_at_once)
+{
+    struct world w = house();
+    assert_ok(
+        engine_world_define(&w, DEFINE_TEMPLATE, "mail", "subject: s\ntopic: offers\n--- html\nx"));
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "note",
+                                  "channel: sms\ntopic: offers\n--- text\nx"));
+    assert_ok(
+        engine_world_define(&w, DEFINE_JOURNEY, "lead",
+                            "{\"journey\":\"lead\",\"trigger\":{\"event\":\"Order Completed\"},"
+                            "\"nodes\":[{\"id\":\"mail\",\"message\":\"mail\","
+                            "\"answer_within\":\"10 minutes\"},"
+                            "{\"id\":\"crm\",\"message\":\"hook\",\"answer_within\":\"1 hour\"},"
+                            "{\"id\":\"note\",\"message\":\"note\"}]}"));
+    engine_world_order(&w, "ada", 1); /* the mail waits in the queue */
+    struct json_member said[] = {
+        { STR("state"), { .kind = JSON_STRING, .string = STR("refused") } },
+        { STR("channel"), { .kind = JSON_STRING, .string = STR("email") } },
+    };
+    struct json word = { .kind = JSON_OBJECT, .count = 2, .members = said };
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_CONSENT,
+                                                     .name = STR("offers"),
+                                                     .profile = engine_find(w.engine, STR("ada")),
+                                                     .properties = &word }));
+    const struct claim *hook = claim(&w);
+    assert_non_null(hook);
+    assert_int_equal(hook->channel, CHANNEL_WEBHOOK);
+    assert_null(claim(&w));
+    engine_world_close(&w);
+}
+
 TEST(answers, only_those_of_the_same_time_through_the_journey_are_told)
 {
     struct world w = house();

@@ -7,6 +7,7 @@
 #include "engine/broadcasting.h"
 #include "engine/reach.h"
 #include "engine/tailor.h"
+#include "engine/vec.h"
 
 /* Before what is in doubt is sent again, where it is. */
 #define DOUBT_PAUSE_MS (5 * TIME_SECOND_MS)
@@ -89,8 +90,14 @@ enum err outbox_recall(const struct engine *engine, struct out *out, uint32_t pe
     return OK;
 }
 
-enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
-                         struct str reason)
+/* Enrollments whose node waited for the answer of what is withdrawn. */
+struct awaited {
+    uint64_t *items;
+    uint32_t  count, room;
+};
+
+static enum err withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
+                         struct str reason, struct awaited *awaited)
 {
     const struct program *program = step->engine->program;
     const struct state   *state = people_state_get(step->engine->people, step->person);
@@ -105,11 +112,27 @@ enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel
             TRY(recall_add(step->out, message->id));
         if (message->state != MESSAGE_QUEUED)
             continue;
+        uint64_t enrollment = answers_awaited(step->engine, step->person, message->id);
+        if (enrollment != 0)
+            TRY(VEC_ADD(awaited, enrollment));
         TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
         state = people_state_get(step->engine->people, step->person);
         i = (uint32_t)-1;
     }
     return OK;
+}
+
+/* Who waits for the answer of one that is withdrawn goes on, once all are: what is queued then is
+ * looked at by its claim, so that a journey that goes round comes to an end here. */
+enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
+                         struct str reason)
+{
+    struct awaited awaited = { .count = 0 };
+    enum err       err = withdraw(step, topic, channel, reason, &awaited);
+    for (uint32_t i = 0; err == OK && i < awaited.count; i++)
+        err = answers_go_on(step, awaited.items[i]);
+    VEC_DONE(&awaited);
+    return err;
 }
 
 enum { DERIVED_BYTES_MAX = 64 }; /* a name of a zone or of a language */
