@@ -142,6 +142,10 @@ static const struct {
       "opened any message of journey \"x\" by anyone or clicked message \"w\" by a machine",
       "{\"or\":[{\"did\":{\"opened\":{\"journey\":\"x\"},\"by\":\"anyone\"}},{\"did\":{\"clicked\":"
       "{\"message\":\"w\"},\"by\":\"machine\"}}]}" },
+    { "received message of broadcast \"s\" and never opened any message of broadcast \"s\"",
+      "received any message of broadcast \"s\" and never opened any message of broadcast \"s\"",
+      "{\"and\":[{\"did\":{\"received\":{\"broadcast\":\"s\"}}},{\"did\":{\"opened\":"
+      "{\"broadcast\":\"s\"}},\"at_most\":0}]}" },
     { "unsubscribed any message and last bounced any message ever",
       "unsubscribed from any message and last bounced any message ever",
       "{\"and\":[{\"did\":{\"unsubscribed\":\"any\"}},{\"last_did\":{\"bounced\":\"any\"}}]}" },

@@ -94,7 +94,7 @@ static enum err read_by(struct reader *r, const struct json *object, const struc
     return OK;
 }
 
-/* "any", {"message":"welcome"} or {"journey":"x"} */
+/* "any", {"message":"welcome"}, {"journey":"x"} or {"broadcast":"y"} */
 static enum err read_target(struct reader *r, const struct json *value, const struct place *at,
                             struct segment_match *m)
 {
@@ -102,11 +102,13 @@ static enum err read_target(struct reader *r, const struct json *value, const st
         return OK;
     if (value->kind != JSON_OBJECT || value->count != 1)
         return reader_fail(r, at, ERR_INPUT, "it is not said which messages",
-                           "Write \"any\", {\"message\":\"...\"} or {\"journey\":\"...\"}.");
-    TRY(reader_only(r, value, at, " message journey "));
-    bool message = reader_get(value, "message") != NULL;
-    m->of = message ? SEGMENT_OF_MESSAGE : SEGMENT_OF_JOURNEY;
-    return reader_name(r, value, message ? "message" : "journey", at, &m->name);
+                           "Write \"any\", {\"message\":\"...\"}, {\"journey\":\"...\"} or "
+                           "{\"broadcast\":\"...\"}.");
+    TRY(reader_only(r, value, at, " message journey broadcast "));
+    for (m->of = SEGMENT_OF_MESSAGE; m->of < SEGMENT_OF_BROADCAST; m->of++)
+        if (reader_get(value, segment_of_word(m->of)) != NULL)
+            break;
+    return reader_name(r, value, segment_of_word(m->of), at, &m->name);
 }
 
 static enum err read_subject(struct reader *r, const struct json *object, const struct place *at,

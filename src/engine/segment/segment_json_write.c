@@ -183,7 +183,7 @@ static void write_message(struct buf *out, bool *first, const char *member,
         buf_str(out, STR("\"any\""));
     } else {
         buf_char(out, '{');
-        write_text(out, &inner, m->of == SEGMENT_OF_MESSAGE ? "message" : "journey", m->name);
+        write_text(out, &inner, segment_of_word(m->of), m->name);
         buf_char(out, '}');
     }
     if (m->hits != SEGMENT_BY_PEOPLE)

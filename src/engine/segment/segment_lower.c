@@ -69,7 +69,7 @@ static void add_message(struct lowering *l, const struct segment_match *match)
     struct segment_literal yes = { SEGMENT_TRUTH, { .kind = JSON_BOOL, .truth = true } };
     const struct segment_node *machine;
     if (match->of != SEGMENT_OF_ANY)
-        add(l, equals(l, match->of == SEGMENT_OF_MESSAGE ? "template" : "journey", name));
+        add(l, equals(l, segment_of_property(match->of), name));
     if (!segment_subject_has_hits(match->subject) || match->hits == SEGMENT_BY_ANYONE)
         return;
     machine = equals(l, "machine", yes);

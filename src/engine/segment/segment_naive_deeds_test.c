@@ -92,6 +92,8 @@ static bool is_message(const struct event *e, const struct segment_match *m, con
         return false;
     if (m->of == SEGMENT_OF_MESSAGE)
         return str_eq(json_get_str(&e->properties, STR("template")), m->name);
+    if (m->of == SEGMENT_OF_BROADCAST)
+        return str_eq(json_get_str(&e->properties, STR("broadcast")), m->name);
     return m->of == SEGMENT_OF_ANY || str_eq(json_get_str(&e->properties, STR("journey")), m->name);
 }
 

@@ -69,7 +69,8 @@ static struct json random_properties(struct dice *dice)
 /* What Dult itself tells of messages and journeys. */
 static struct json random_own_properties(struct dice *dice, bool journey)
 {
-    static const char *const keys[] = { "journey", "what", "machine", "template", "n", "k" };
+    static const char *const keys[] = { "journey",   "what", "machine", "template",
+                                        "broadcast", "n",    "k" };
     static const char *const whats[] = { "entered", "at", "finished", "goal" }, *const names[] = {
         "m0", "m1"
     };
@@ -79,9 +80,10 @@ static struct json random_own_properties(struct dice *dice, bool journey)
                              { .kind = JSON_STRING, .string = str_of(whats[dice_roll(dice, 4)]) },
                              { .kind = JSON_BOOL, .truth = dice_roll(dice, 3) == 0 },
                              { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
+                             { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
                              dice_scalar(dice),
                              number };
-    return object_of(dice, keys, values, 6);
+    return object_of(dice, keys, values, 7);
 }
 
 static void random_traits(struct dice *dice, struct world *w)

@@ -70,7 +70,20 @@ static enum err hits(struct parser *p, enum segment_hits *out)
     return parser_want_word(p, "machine", remedy);
 }
 
-/* any message, message "welcome", any message of journey "x" */
+/* After "of": journey "x", broadcast "y" */
+static enum err message_of(struct parser *p, struct segment_match *m)
+{
+    static const char remedy[] = "Write for example: received any message of broadcast \"spring\".";
+    if (!parser_is_word(p, "broadcast")) {
+        m->of = SEGMENT_OF_JOURNEY;
+        return journey_name(p, &m->name);
+    }
+    m->of = SEGMENT_OF_BROADCAST;
+    TRY(parser_advance(p));
+    return parser_quoted(p, "the name of a broadcast in quotes", remedy, &m->name);
+}
+
+/* any message, message "welcome", any message of journey "x" or of broadcast "y" */
 static enum err message_target(struct parser *p, struct segment_match *m)
 {
     static const char remedy[] =
@@ -83,9 +96,8 @@ static enum err message_target(struct parser *p, struct segment_match *m)
     if (!named)
         TRY(parser_want_word(p, "message", remedy));
     if (parser_is_word(p, "of")) {
-        m->of = SEGMENT_OF_JOURNEY;
         TRY(parser_advance(p));
-        TRY(journey_name(p, &m->name));
+        TRY(message_of(p, m));
     } else if (!any) {
         m->of = SEGMENT_OF_MESSAGE;
         TRY(parser_quoted(p, "the name of a message in quotes", remedy, &m->name));

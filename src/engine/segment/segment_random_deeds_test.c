@@ -98,7 +98,7 @@ static void match(struct dice *dice, struct segment_match *m)
     if (m->subject >= SEGMENT_ENTERED) {
         m->name = str_of(PICK(dice, journeys));
     } else if (m->subject >= SEGMENT_RECEIVED) {
-        m->of = (enum segment_of)dice_roll(dice, 3);
+        m->of = (enum segment_of)dice_roll(dice, SEGMENT_OF_COUNT);
         if (m->of != SEGMENT_OF_ANY)
             m->name = str_of(PICK(dice, messages));
         if (m->subject == SEGMENT_OPENED || m->subject == SEGMENT_CLICKED)

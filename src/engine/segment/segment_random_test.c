@@ -318,7 +318,7 @@ static void subject(struct dice *dice, struct segment_match *m)
     m->subject = (enum segment_subject)(
         SEGMENT_RECEIVED + dice_roll(dice, SEGMENT_REACHED_GOAL - SEGMENT_RECEIVED + 1));
     if (segment_subject_is_message(m->subject))
-        m->of = (enum segment_of)dice_roll(dice, 3);
+        m->of = (enum segment_of)dice_roll(dice, SEGMENT_OF_COUNT);
     if (segment_subject_is_journey(m->subject) || m->of != SEGMENT_OF_ANY)
         m->name = name(dice, names, 2);
     if (segment_subject_has_hits(m->subject))

@@ -152,19 +152,25 @@ enum segment_subject {
 };
 
 /* Which messages, of RECEIVED .. UNSUBSCRIBED. */
-enum segment_of { SEGMENT_OF_ANY, SEGMENT_OF_MESSAGE, SEGMENT_OF_JOURNEY };
+enum segment_of {
+    SEGMENT_OF_ANY,
+    SEGMENT_OF_MESSAGE,
+    SEGMENT_OF_JOURNEY,
+    SEGMENT_OF_BROADCAST,
+    SEGMENT_OF_COUNT,
+};
 
 /* Whose hits, of OPENED and CLICKED. */
 enum segment_hits { SEGMENT_BY_PEOPLE, SEGMENT_BY_MACHINES, SEGMENT_BY_ANYONE };
 
 /* Events in a window, with properties as wanted. */
 struct segment_match {
-    enum segment_subject       subject;
-    struct str                 event; /* EVENT */
-    enum segment_of            of;
-    struct str                 name; /* of the message or journey; ENTERED ..: the journey */
-    enum segment_hits          hits;
-    struct segment_window      window;
+    enum segment_subject  subject;
+    struct str            event; /* EVENT */
+    enum segment_of       of;
+    struct str            name; /* of the message, journey or broadcast; ENTERED ..: the journey */
+    enum segment_hits     hits;
+    struct segment_window window;
     const struct segment_node *where; /* NULL: all */
 };
 

@@ -104,6 +104,17 @@ const char *segment_subject_member(enum segment_subject subject)
     return subjects[subject].member;
 }
 
+const char *segment_of_word(enum segment_of of)
+{
+    static const char *const words[SEGMENT_OF_COUNT] = { "any", "message", "journey", "broadcast" };
+    return words[of];
+}
+
+const char *segment_of_property(enum segment_of of)
+{
+    return of == SEGMENT_OF_MESSAGE ? "template" : segment_of_word(of);
+}
+
 bool segment_subject_is_message(enum segment_subject subject)
 {
     return subject >= SEGMENT_RECEIVED && subject <= SEGMENT_UNSUBSCRIBED;

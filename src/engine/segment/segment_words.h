@@ -34,6 +34,9 @@ bool        segment_test_takes_list(enum segment_test test); /* in, not in, betw
 const char *segment_subject_word(enum segment_subject subject);
 const char *segment_subject_member(enum segment_subject subject);     /* of JSON: "reached_goal" */
 bool        segment_subject_is_message(enum segment_subject subject); /* RECEIVED .. UNSUBSCRIBED */
+/* "message", "journey", "broadcast"; as both faces write it. Of what a message says: "template". */
+const char *segment_of_word(enum segment_of of);
+const char *segment_of_property(enum segment_of of);
 bool        segment_subject_is_journey(enum segment_subject subject);
 bool        segment_subject_has_hits(enum segment_subject subject); /* OPENED, CLICKED */
 

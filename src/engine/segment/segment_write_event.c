@@ -74,8 +74,8 @@ static void write_message(struct buf *out, const struct segment_match *m)
 {
     static const char *const hits[] = { "", " by a machine", " by anyone" };
     buf_str(out, m->of == SEGMENT_OF_MESSAGE ? STR(" message ") : STR(" any message"));
-    if (m->of == SEGMENT_OF_JOURNEY)
-        buf_str(out, STR(" of journey "));
+    if (m->of == SEGMENT_OF_JOURNEY || m->of == SEGMENT_OF_BROADCAST)
+        buf_format(out, " of %s ", segment_of_word(m->of));
     if (m->of != SEGMENT_OF_ANY)
         json_write_str(out, m->name);
     buf_str(out, str_of(hits[m->hits]));
