@@ -9,7 +9,7 @@
  *     PAGE       "Page"           the same                     properties (name, category inside)
  *     SCREEN     "Screen"         the same                     properties (name, category inside)
  *     IDENTIFY   (empty)          the same                     traits
- *     GROUP      (empty)          the same, and group_id       traits (of the group)
+ *     GROUP      (empty)          the same, and group_id       traits (of the group; and groupId)
  *     ALIAS      (empty)          previous_id is user_id       -
  *
  * `body` is what the store keeps: compact JSON written by us from what was validated, without what

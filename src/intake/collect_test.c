@@ -138,6 +138,7 @@ TEST(collect, analytics_node_sends_a_batch_with_one_sent_at)
     assert_str(r[2].name, "Screen");
     assert_str(json_get_str(r[2].properties, STR("name")), "Cart");
     assert_str(r[3].group_id, "g1");
+    assert_str(json_get_str(r[3].traits, STR("groupId")), "g1"); /* to be asked about, too */
     assert_str(json_get_str(r[3].traits, STR("plan")), "pro");
     assert_str(r[4].previous_id, "an1");
     assert_true(str_find(r[0].body, 0, STR("_metadata")) == r[0].body.len);

@@ -431,6 +431,8 @@ static enum err data_take(struct hearing *h, struct arrival *record)
         if (inner != NULL && inner->kind == JSON_OBJECT)
             record->traits = inner;
     }
+    if (record->kind == ARRIVAL_GROUP) /* which group, beside what is said of it */
+        TRY(member_default(arena, &record->traits, STR("groupId"), h->fields[GROUP_ID]));
     if (record->kind == ARRIVAL_PAGE || record->kind == ARRIVAL_SCREEN) {
         TRY(member_default(arena, &record->properties, STR("name"), h->fields[NAME]));
         TRY(member_default(arena, &record->properties, STR("category"), h->fields[CATEGORY]));
