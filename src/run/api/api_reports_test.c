@@ -447,6 +447,31 @@ TEST(api_reports, a_name_that_nobody_told_is_named_beside_the_zero_that_it_gives
     rig_close(rig);
 }
 
+TEST(api_reports, a_property_behind_a_filter_without_parentheses_is_said_to_be_read_as_a_trait)
+{
+    static const struct {
+        const char *condition, *where_of;
+    } cases[] = {
+        { "did \\\"Ordered\\\" where spent > 10 and big = true", "Ordered" },
+        { "did \\\"Ordered\\\" where spent > 10 and country = \\\"NO\\\" and big = true",
+          "Ordered" },
+        { "did \\\"Ordered\\\" where (spent > 10 and big = true)", "" },
+        { "did \\\"Ordered\\\" where (spent > 10 and big = true) and big = true", "" },
+        { "did \\\"Ordered\\\" where spent > 10 and country = \\\"NO\\\"", "" },
+        { "did \\\"Ordered\\\" where spent > 10 and nothing = 1", "" }, /* no property either */
+        { "did \\\"Ordered\\\" and big = true", "" },
+        { "did \\\"Ordered\\\" where spent > 10 or big = true", "" },
+    };
+    struct rig *rig = world_open();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[BODY_BYTES];
+        snprintf(body, sizeof body, "{\"condition\":\"%s\"}", cases[i].condition);
+        assert_int_equal(rig_call(rig, "POST", "/api/v1/segments/count", body), 200);
+        assert_str(rig_str(rig, "unseen.0.where_of"), cases[i].where_of);
+    }
+    rig_close(rig);
+}
+
 TEST(api_reports, a_draft_shows_who_would_enter_and_leave)
 {
     struct rig *rig = world_open();

@@ -56,6 +56,32 @@ static enum err name_add(const struct walk *walk, bool is_trait, struct str name
     return near_find(walk, dict, name, &item->near);
 }
 
+/* The event whose filter ended just before the part, in a text, where a filter without parentheses
+ * ends with its first `and`; or the empty text. */
+static struct str filtered_before(const struct segment_node *all, uint32_t part)
+{
+    const struct segment_node *before;
+    while (part-- > 0) {
+        before = all->parts[part];
+        if (before->kind == SEGMENT_COMPARE)
+            continue;
+        bool has_one = before->line > 0 && before->match.subject == SEGMENT_EVENT &&
+                       before->match.where != NULL && before->match.where->kind == SEGMENT_COMPARE;
+        return has_one ? before->match.event : STR_NONE;
+    }
+    return STR_NONE;
+}
+
+static void where_of_set(const struct walk *walk, struct str trait, struct str event)
+{
+    struct unseen *unseen = walk->unseen;
+    if (event.len == 0 || dict_find(walk->program->names[NAME_PROPERTY], trait) == DICT_NONE)
+        return;
+    for (uint32_t i = 0; i < unseen->count; i++)
+        if (unseen->items[i].is_trait && str_eq(unseen->items[i].name, trait))
+            unseen->items[i].where_of = event;
+}
+
 static enum err match_add(const struct walk *walk, const struct segment_match *match)
 {
     return match->subject == SEGMENT_EVENT ? name_add(walk, false, match->event) : OK;
@@ -71,8 +97,12 @@ static enum err node_add(const struct walk *walk, const struct segment_node *nod
     TRY(match_add(walk, &node->then));
     for (uint32_t i = 0; i < node->steps_count; i++)
         TRY(match_add(walk, &node->steps[i]));
-    for (uint32_t i = 0; i < node->parts_count; i++)
-        TRY(node_add(walk, node->parts[i]));
+    for (uint32_t i = 0; i < node->parts_count; i++) {
+        const struct segment_node *part = node->parts[i];
+        TRY(node_add(walk, part));
+        if (node->kind == SEGMENT_AND && part->kind == SEGMENT_COMPARE)
+            where_of_set(walk, part->compare.key, filtered_before(node, i));
+    }
     return OK;
 }
 
@@ -97,6 +127,10 @@ void unseen_write(const struct unseen *unseen, struct buf *out, bool *first)
         if (item->near.len > 0) {
             json_write_key(out, &fresh, "near");
             json_write_str(out, item->near);
+        }
+        if (item->where_of.len > 0) {
+            json_write_key(out, &fresh, "where_of");
+            json_write_str(out, item->where_of);
         }
         buf_char(out, '}');
     }

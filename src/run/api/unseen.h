@@ -6,6 +6,13 @@
  *
  *      "unseen":[{"event":"Order Complete","near":"Order Completed"}]
  *
+ * A word after `and` is the person's trait, also after a filter of an event's properties without
+ * parentheses. Where no such trait was ever told, and events have such a property, the answer says
+ * of which filter it seems to be meant:
+ *
+ *      did "Order Completed" where plan = "pro" and revenue > 100
+ *      "unseen":[{"trait":"revenue","where_of":"Order Completed"}]
+ *
  * Asked on the engine's thread, for the dictionaries are there.
  */
 #ifndef DULT_RUN_UNSEEN_H
@@ -19,6 +26,7 @@ enum { UNSEEN_MAX = 8 }; /* of one question; more are left out */
 struct unseen_name {
     bool       is_trait;
     struct str name, near; /* near: empty when nothing is */
+    struct str where_of;   /* a trait that seems meant as this event's property; or empty */
 };
 
 struct unseen {

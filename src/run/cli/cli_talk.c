@@ -112,3 +112,9 @@ void talk_print_unseen(struct talk *talk)
         fprintf(stderr, near[0] ? "; did you mean \"%s\"?\n" : ".\n", near);
     }
 }
+        const char        *where_of = talk_text(talk, item, "where_of");
+        if (where_of[0])
+            fprintf(stderr,
+                    "      It is a property of events: where all is asked of \"%s\", write "
+                    "parentheses: where (... and ...).\n",
+                    where_of);
