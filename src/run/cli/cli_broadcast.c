@@ -5,13 +5,6 @@
 
 #include "run/cli/cli_talk.h"
 
-static long long number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-    (void)json_get_int(object, str_of(key), &value);
-    return value;
-}
-
 /* ---- shown ---- */
 
 /* "3 unsubscribed, 2 without an address", in the words of the API. */
@@ -29,7 +22,7 @@ static void counts_print(const struct json *counts)
 
 static void left_print(const struct json *one)
 {
-    long long seconds = number(one, "seconds_left");
+    long long seconds = talk_number(one, "seconds_left");
     if (json_get(one, STR("seconds_left")) == NULL)
         return;
     if (seconds < 120)
@@ -44,8 +37,8 @@ static void line_print(struct talk *talk, const struct json *one)
 {
     const char *next = talk_text(talk, one, "next");
     printf("%-24s %-10s", talk_text(talk, one, "name"), talk_text(talk, one, "state"));
-    if (number(one, "expected") > 0 || number(one, "recipients") > 0)
-        printf(" %lld%%, ", number(one, "percent"));
+    if (talk_number(one, "expected") > 0 || talk_number(one, "recipients") > 0)
+        printf(" %lld%%, ", talk_number(one, "percent"));
     counts_print(json_get(one, STR("counts")));
     left_print(one);
     if (next[0] != '\0')
@@ -55,27 +48,15 @@ static void line_print(struct talk *talk, const struct json *one)
         printf("%-24s %s\n", "", talk_text(talk, one, "problem"));
 }
 
-static enum err list_each(void *context, const struct json *one)
-{
-    struct talk *talk = context;
-    if (talk->cli->is_json)
-        talk_print_json(one);
-    else
-        line_print(talk, one);
-    return OK;
-}
-
 static enum err list(struct talk *talk)
 {
-    talk_path(talk, "/api/v1/broadcasts", NULL, NULL);
-    return talk_all(talk, list_each, talk);
+    return talk_list(talk, "/api/v1/broadcasts");
 }
 
 static enum err show(struct talk *talk)
 {
     talk_path(talk, "/api/v1/broadcasts/", talk->cli->words[1], NULL);
-    TRY(talk_ask(talk, "GET"));
-    return list_each(talk, &talk->answer);
+    return talk_one(talk, "GET");
 }
 
 static enum err person_each(void *context, const struct json *one)
@@ -104,26 +85,26 @@ static enum err act(struct talk *talk)
     char path[32];
     snprintf(path, sizeof path, "/%s", talk->cli->words[0]);
     talk_path(talk, "/api/v1/broadcasts/", talk->cli->words[1], path);
-    TRY(talk_ask(talk, "POST"));
-    return list_each(talk, &talk->answer);
+    return talk_one(talk, "POST");
 }
 
 static void preview_print(struct talk *talk)
 {
     const struct json *answer = &talk->answer;
     const char        *begins = talk_text(talk, answer, "first");
-    printf("%lld people would get \"%s\"", number(answer, "would_get_it"), talk->cli->words[1]);
-    if (number(answer, "would_be_held_back") > 0) {
-        printf("; %lld more would be held back: ", number(answer, "would_be_held_back"));
+    printf("%lld people would get \"%s\"", talk_number(answer, "would_get_it"),
+           talk->cli->words[1]);
+    if (talk_number(answer, "would_be_held_back") > 0) {
+        printf("; %lld more would be held back: ", talk_number(answer, "would_be_held_back"));
         counts_print(json_get(answer, STR("reasons")));
     }
     printf(".\n");
     if (begins[0] != '\0')
         printf("By their clocks the first at %.16s UTC, the last at %.16s UTC.\n", begins,
                talk_text(talk, answer, "last"));
-    if (number(answer, "at_once") > 0)
+    if (talk_number(answer, "at_once") > 0)
         printf("For %lld of them that time has passed already: they get it at once.\n",
-               number(answer, "at_once"));
+               talk_number(answer, "at_once"));
     const struct json *findings = json_get(answer, STR("findings"));
     for (uint32_t i = 0; findings != NULL && i < findings->count; i++)
         printf("%s: %s %s\n", talk_text(talk, &findings->items[i], "level"),
@@ -176,6 +157,7 @@ enum cli_exit cli_broadcast(struct cli *cli)
                          "tried again.",
                          "`dult help broadcast` shows how.");
     enum err err = talk_open(&talk, cli, false);
+    talk.line = line_print;
     if (err == OK)
         err = RUNS[i].run(&talk);
     return talk_end(&talk, err, CLI_OK);

@@ -13,23 +13,16 @@ enum {
     REFUSED_SHOWN = 20,
 };
 
-static long long number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-    (void)json_get_int(object, str_of(key), &value);
-    return value;
-}
-
 static void line_print(struct talk *talk, const struct json *one)
 {
     const char *kind = talk_text(talk, one, "codes");
     printf("%-24s %-10s ", talk_text(talk, one, "name"), kind);
     if (strcmp(kind, "fixed") != 0)
-        printf("%lld left of %lld, ", number(one, "left"), number(one, "had"));
-    printf("%lld given, %lld redeemed, %lld expired", number(one, "given"), number(one, "redeemed"),
-           number(one, "expired"));
-    if (number(one, "waiting") > 0)
-        printf("; %lld messages wait for codes", number(one, "waiting"));
+        printf("%lld left of %lld, ", talk_number(one, "left"), talk_number(one, "had"));
+    printf("%lld given, %lld redeemed, %lld expired", talk_number(one, "given"),
+           talk_number(one, "redeemed"), talk_number(one, "expired"));
+    if (talk_number(one, "waiting") > 0)
+        printf("; %lld messages wait for codes", talk_number(one, "waiting"));
     else if (json_get_bool(one, STR("is_empty"), false))
         printf("; used up");
     else if (json_get_bool(one, STR("is_low"), false))
@@ -37,27 +30,15 @@ static void line_print(struct talk *talk, const struct json *one)
     printf("\n");
 }
 
-static enum err list_each(void *context, const struct json *one)
-{
-    struct talk *talk = context;
-    if (talk->cli->is_json)
-        talk_print_json(one);
-    else
-        line_print(talk, one);
-    return OK;
-}
-
 static enum err list(struct talk *talk)
 {
-    talk_path(talk, "/api/v1/codes", NULL, NULL);
-    return talk_all(talk, list_each, talk);
+    return talk_list(talk, "/api/v1/codes");
 }
 
 static enum err show(struct talk *talk)
 {
     talk_path(talk, "/api/v1/codes/", talk->cli->words[1], NULL);
-    TRY(talk_ask(talk, "GET"));
-    return list_each(talk, &talk->answer);
+    return talk_one(talk, "GET");
 }
 
 static enum err withdraw(struct talk *talk)
@@ -67,7 +48,7 @@ static enum err withdraw(struct talk *talk)
     if (talk->cli->is_json)
         talk_print_json(&talk->answer);
     else
-        printf("%lld codes are given to nobody\n", number(&talk->answer, "withdrawn"));
+        printf("%lld codes are given to nobody\n", talk_number(&talk->answer, "withdrawn"));
     return OK;
 }
 
@@ -82,7 +63,7 @@ static void refused_print(struct importing *importing, const struct json *line)
 {
     struct talk *talk = importing->talk;
     fprintf(stderr, "Line %lld was refused (%s): %s\n",
-            importing->lines_before + number(line, "line"), talk_text(talk, line, "code"),
+            importing->lines_before + talk_number(line, "line"), talk_text(talk, line, "code"),
             talk_text(talk, line, "why"));
 }
 
@@ -96,10 +77,10 @@ static enum err part_send(struct importing *importing, struct str part)
     for (uint32_t i = 0; lines != NULL && i < lines->count; i++)
         if (importing->refused + i < REFUSED_SHOWN)
             refused_print(importing, &lines->items[i]);
-    importing->added += number(&talk->answer, "added");
-    importing->already += number(&talk->answer, "already");
-    importing->withdrawn += number(&talk->answer, "withdrawn");
-    importing->refused += number(&talk->answer, "refused");
+    importing->added += talk_number(&talk->answer, "added");
+    importing->already += talk_number(&talk->answer, "already");
+    importing->withdrawn += talk_number(&talk->answer, "withdrawn");
+    importing->refused += talk_number(&talk->answer, "refused");
     return OK;
 }
 
@@ -214,6 +195,7 @@ enum cli_exit cli_codes(struct cli *cli)
         return cli_usage(cli, "Codes are listed, shown, imported, exported, found or withdrawn.",
                          "`dult help codes` shows how.");
     enum err err = talk_open(&talk, cli, false);
+    talk.line = line_print;
     if (err == OK)
         err = RUNS[i].run(&talk);
     return talk_end(&talk, err, CLI_OK);

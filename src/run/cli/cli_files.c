@@ -7,31 +7,11 @@
 
 static void line_print(struct talk *talk, const struct json *one)
 {
-    int64_t bytes = 0, days = 0, downloads = 0;
-    (void)json_get_int(one, STR("bytes"), &bytes);
-    (void)json_get_int(one, STR("days"), &days);
-    (void)json_get_int(one, STR("downloads"), &downloads);
     printf("%-24s %-32s %12lld bytes  %lld days", talk_text(talk, one, "name"),
-           talk_text(talk, one, "filename"), (long long)bytes, (long long)days);
-    if (downloads > 0)
-        printf("  %lld downloads", (long long)downloads);
+           talk_text(talk, one, "filename"), talk_number(one, "bytes"), talk_number(one, "days"));
+    if (talk_number(one, "downloads") > 0)
+        printf("  %lld downloads", talk_number(one, "downloads"));
     printf("\n");
-}
-
-static enum err item(void *context, const struct json *one)
-{
-    struct talk *talk = context;
-    if (talk->cli->is_json)
-        talk_print_json(one);
-    else
-        line_print(talk, one);
-    return OK;
-}
-
-static enum err list(struct talk *talk)
-{
-    talk_path(talk, "/api/v1/files", NULL, NULL);
-    return talk_all(talk, item, talk);
 }
 
 static enum err put(struct talk *talk, const char *name, const char *path)
@@ -48,7 +28,7 @@ static enum err put(struct talk *talk, const char *name, const char *path)
     enum err err = client_json(talk->reach.client, talk->arena, "PUT", buf_view(&talk->path), bytes,
                                &talk->answer, &talk->problem);
     files_unmap(bytes);
-    return err == OK ? item(talk, &talk->answer) : err;
+    return err == OK ? talk_item(talk, &talk->answer) : err;
 }
 
 /* What is kept of it is the text of its definition. */
@@ -92,8 +72,9 @@ enum cli_exit cli_files(struct cli *cli)
         return cli_usage(cli, "Files are listed, put, shown or deleted.",
                          "`dult help files` shows how.");
     enum err err = talk_open(&talk, cli, true);
+    talk.line = line_print;
     if (err == OK)
-        err = lists   ? list(&talk)
+        err = lists   ? talk_list(&talk, "/api/v1/files")
               : puts_ ? put(&talk, cli->words[1], cli->words[2])
               : shows ? show(&talk, cli->words[1])
                       : drop(&talk, cli->words[1]);

@@ -100,6 +100,35 @@ const char *talk_text(struct talk *talk, const struct json *object, const char *
     return copy.ptr == NULL ? "" : copy.ptr;
 }
 
+enum err talk_item(void *context, const struct json *one)
+{
+    struct talk *talk = context;
+    if (talk->cli->is_json)
+        talk_print_json(one);
+    else
+        talk->line(talk, one);
+    return OK;
+}
+
+enum err talk_list(struct talk *talk, const char *path)
+{
+    talk_path(talk, path, NULL, NULL);
+    return talk_all(talk, talk_item, talk);
+}
+
+enum err talk_one(struct talk *talk, const char *method)
+{
+    TRY(talk_ask(talk, method));
+    return talk_item(talk, &talk->answer);
+}
+
+long long talk_number(const struct json *object, const char *key)
+{
+    int64_t value = 0;
+    (void)json_get_int(object, str_of(key), &value);
+    return value;
+}
+
 void talk_print_unseen(struct talk *talk)
 {
     const struct json *unseen = json_get(&talk->answer, STR("unseen"));
@@ -107,14 +136,14 @@ void talk_print_unseen(struct talk *talk)
         const struct json *item = &unseen->items[i];
         const char        *event = talk_text(talk, item, "event");
         const char        *near = talk_text(talk, item, "near");
+        const char        *where_of = talk_text(talk, item, "where_of");
         fprintf(stderr, "Note: no %s \"%s\" has arrived yet", event[0] ? "event" : "trait",
                 event[0] ? event : talk_text(talk, item, "trait"));
         fprintf(stderr, near[0] ? "; did you mean \"%s\"?\n" : ".\n", near);
-    }
-}
-        const char        *where_of = talk_text(talk, item, "where_of");
         if (where_of[0])
             fprintf(stderr,
                     "      It is a property of events: where all is asked of \"%s\", write "
                     "parentheses: where (... and ...).\n",
                     where_of);
+    }
+}

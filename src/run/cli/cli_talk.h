@@ -25,6 +25,8 @@ struct talk {
     struct problem problem;
     struct buf     path, body;
     struct json    answer;
+    /* How a person is shown one of a list; set by who calls talk_list, talk_one or talk_item. */
+    void (*line)(struct talk *talk, const struct json *one);
 };
 
 MUST enum err talk_open(struct talk *talk, struct cli *cli, bool is_making);
@@ -40,6 +42,12 @@ MUST enum err talk_ask(struct talk *talk, const char *method);
 typedef enum err talk_each(void *context, const struct json *item);
 MUST enum err    talk_all(struct talk *talk, talk_each *each, void *context);
 
+/* Shows one as talk->line has it, or as JSON where that is asked for. The context is the talk. */
+MUST enum err talk_item(void *talk, const struct json *one);
+/* Asks for a list and shows each; asks talk->path for one and shows it. */
+MUST enum err talk_list(struct talk *talk, const char *path);
+MUST enum err talk_one(struct talk *talk, const char *method);
+
 /* Ends the command: says what failed, or gives `code`. Closes. */
 enum cli_exit talk_end(struct talk *talk, enum err err, enum cli_exit code);
 
@@ -49,5 +57,6 @@ void talk_print_unseen(struct talk *talk);
 void talk_print_json(const struct json *value); /* in one line, for a person in many */
 /* A member's text, "" when absent; terminated, in the arena. */
 const char *talk_text(struct talk *talk, const struct json *object, const char *key);
+long long   talk_number(const struct json *object, const char *key); /* 0 when absent */
 
 #endif
