@@ -7,6 +7,9 @@
  *
  *     DIR/ways-today      ses 20780 150        name, day since 1970, how many
  *     DIR/ways-month      lob 682 41           name, month since 1970, how many
+ *
+ * The lines of ways that are not told now, or are without a bound, stay while their day or month
+ * lasts: who is put back within it goes on counting where they were.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +22,11 @@
 #include "run/cli/files.h"
 #include "run/send/sender_inside.h"
 
-enum { FILE_TEXT_BYTES_MAX = 4096, PATH_MORE = 20 };
+enum {
+    FILE_TEXT_BYTES_MAX = 16 << 10, /* some 80 bytes a line */
+    ABSENT_MAX = 64,                /* lines of ways that are not there; more are forgotten */
+    PATH_MORE = 20,
+};
 
 /* A day, a month: its file, and into how many parts its number is counted ahead. */
 struct span {
@@ -103,7 +110,7 @@ static struct way *way_named(struct sender *sender, struct str name)
 }
 
 /* "name number count"; a name may have blanks. */
-static bool line_read(struct sender *sender, const struct span *span, struct str line)
+static bool line_parse(struct str line, struct str *name, struct tally *tally)
 {
     int64_t numbers[2];
     for (int i = 1; i >= 0; i--) {
@@ -115,10 +122,20 @@ static bool line_read(struct sender *sender, const struct span *span, struct str
             return false;
         line = str_slice(line, 0, blank - 1);
     }
-    struct way *way = way_named(sender, line);
+    *name = line;
+    *tally = (struct tally){ numbers[0], (uint32_t)numbers[1], (uint32_t)numbers[1] };
+    return true;
+}
+
+static bool line_read(struct sender *sender, const struct span *span, struct str line)
+{
+    struct str   name;
+    struct tally tally;
+    if (!line_parse(line, &name, &tally))
+        return false;
+    struct way *way = way_named(sender, name);
     if (way != NULL)
-        *tally_of(way, span) =
-            (struct tally){ numbers[0], (uint32_t)numbers[1], (uint32_t)numbers[1] };
+        *tally_of(way, span) = tally;
     return true;
 }
 
@@ -173,6 +190,30 @@ enum err counts_read(struct sender *sender, struct problem *problem)
     return err == ERR_ABSENT ? OK : err;
 }
 
+/* The lines of the file as it is that stay though their way counts nothing now. */
+static bool absent_write(struct sender *sender, const struct span *span, int64_t number,
+                         const char *path, struct buf *out)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct problem                     problem;
+    struct str                         text, line, name;
+    struct tally                       tally;
+    if (arena == NULL)
+        return false;
+    enum err err = files_read_one(arena, path, FILE_TEXT_BYTES_MAX, &text, &problem);
+    if (err != OK)
+        return err == ERR_ABSENT;
+    for (uint32_t kept = 0; kept < ABSENT_MAX && str_split(&text, '\n', &line);) {
+        const struct way *way = NULL;
+        if (!line_parse(line, &name, &tally) || tally.number != number ||
+            ((way = way_named(sender, name)) != NULL && is_bounded(way, span)))
+            continue;
+        buf_format(out, "%.*s\n", STR_ARG(line));
+        kept++;
+    }
+    return true;
+}
+
 static bool text_write(struct sender *sender, const struct span *span, const char *path,
                        struct buf *text)
 {
@@ -192,7 +233,7 @@ static bool text_write(struct sender *sender, const struct span *span, const cha
 }
 
 /* A new file in the place of the old one: a power cut leaves one of the two. */
-static bool span_write(struct sender *sender, const struct span *span)
+static bool span_write(struct sender *sender, const struct span *span, int64_t number)
 {
     char path[sizeof sender->counts_dir + PATH_MORE], fresh[sizeof path + 4];
     SCOPED(buf_donep) struct buf text = buf_make(FILE_TEXT_BYTES_MAX);
@@ -200,7 +241,8 @@ static bool span_write(struct sender *sender, const struct span *span)
         return true;
     snprintf(path, sizeof path, "%s/%s", sender->counts_dir, span->file);
     snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (!text_write(sender, span, fresh, &text) || rename(fresh, path) != 0)
+    if (!absent_write(sender, span, number, path, &text) ||
+        !text_write(sender, span, fresh, &text) || rename(fresh, path) != 0)
         return false;
     int  folder = open(sender->counts_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = folder >= 0 && fsync(folder) == 0;
@@ -216,7 +258,7 @@ static bool keep_more(struct way *way, const struct span *span, uint32_t most)
     struct tally *tally = tally_of(way, span);
     uint32_t      before = tally->kept, part = most / span->parts > 0 ? most / span->parts : 1;
     tally->kept = least(most, tally->kept + part);
-    if (span_write(way->sender, span))
+    if (span_write(way->sender, span, tally->number))
         return true;
     tally->kept = before;
     return false;
