@@ -333,12 +333,39 @@ bool doubts_lift(struct doubts *doubts, uint64_t message)
     return done;
 }
 
+static const struct provider_setting *setting_named(const struct provider *provider,
+                                                    struct str             name)
+{
+    for (uint32_t i = 0; i < provider_settings_count(provider); i++)
+        if (str_eq(provider_settings(provider)[i].name, name))
+            return &provider_settings(provider)[i];
+    return NULL;
+}
+
+static bool is_account(const struct provider *provider, const struct json_member *member)
+{
+    const struct provider_setting *setting = setting_named(provider, member->key);
+    return setting != NULL && setting->is_account && member->value.string.len > 0;
+}
+
+static bool is_secret(const struct provider *provider, const struct json_member *member)
+{
+    const struct provider_setting *setting = setting_named(provider, member->key);
+    return setting != NULL && setting->is_secret;
+}
+
 uint64_t doubts_account(const struct way_conf *way)
 {
     uint64_t account = hash_str(provider_name(way->provider), 21);
+    bool     is_named = false;
+    for (uint32_t i = 0; i < way->settings.count; i++)
+        is_named = is_named || is_account(way->provider, &way->settings.members[i]);
     for (uint32_t i = 0; i < way->settings.count; i++) {
-        account = hash_u64(account, hash_str(way->settings.members[i].key, 22));
-        account = hash_u64(account, hash_str(way->settings.members[i].value.string, 23));
+        const struct json_member *member = &way->settings.members[i];
+        if (is_named && is_secret(way->provider, member))
+            continue;
+        account = hash_u64(account, hash_str(member->key, 22));
+        account = hash_u64(account, hash_str(member->value.string, 23));
     }
     return account;
 }

@@ -50,7 +50,8 @@ void doubts_forget(struct doubts *doubts, uint64_t message);
  * is in doubt as before. */
 bool doubts_lift(struct doubts *doubts, uint64_t message);
 
-/* Of a way: another account's keys are not known. */
+/* Of a way: another account's keys are not known. All settings, and where one of them names the
+ * account (its description says so) all but the secrets: else a secret says which account it is. */
 uint64_t doubts_account(const struct way_conf *way);
 /* Until when the way's provider remembers a key first used then; 0: it knows none for later. */
 int64_t doubts_end_ms(const struct way_conf *way, int64_t first_ms);

@@ -165,3 +165,38 @@ TEST(doubts, without_a_folder_they_are_known_until_the_end)
     assert_false(doubts_find(doubts, 7, &found));
     doubts_close(doubts);
 }
+
+/* The account of a way whose settings are these. */
+static uint64_t account(const char *settings_of, const char *given_text)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 24);
+    struct problem                     problem;
+    struct provider                   *provider = NULL;
+    struct json                        given;
+    struct str                         text = str_format(arena,
+                                                         "{\"provider\":\"p\",\"settings\":[%s],"
+                                                                                 "\"request\":{\"url\":\"https://p.example/\"}}",
+                                                         settings_of);
+    assert_ok(provider_parse(&provider, text, "p.json", &problem));
+    assert_ok(json_parse_once(arena, str_of(given_text), &given, NULL));
+    struct way_conf way = { .name = "a", .kind = WAY_HTTP, .provider = provider };
+    assert_ok(provider_settings_fill(provider, arena, &given, &way.settings, "p", &problem));
+    uint64_t found = doubts_account(&way);
+    provider_close(provider);
+    return found;
+}
+
+TEST(doubts, an_exchanged_secret_is_another_account_unless_a_setting_names_the_account)
+{
+    const char *by_key = "{\"name\":\"key\",\"secret\":true},{\"name\":\"url\",\"default\":\"u\"}";
+    const char *by_id = "{\"name\":\"id\",\"account\":true,\"default\":\"\"},"
+                        "{\"name\":\"key\",\"secret\":true},{\"name\":\"url\",\"default\":\"u\"}";
+    assert_true(account(by_key, "{\"key\":\"1\"}") == account(by_key, "{\"key\":\"1\"}"));
+    assert_true(account(by_key, "{\"key\":\"1\"}") != account(by_key, "{\"key\":\"2\"}"));
+    uint64_t one = account(by_id, "{\"id\":\"AC1\",\"key\":\"1\"}");
+    assert_true(one == account(by_id, "{\"id\":\"AC1\",\"key\":\"2\"}"));
+    assert_true(one != account(by_id, "{\"id\":\"AC2\",\"key\":\"1\"}"));
+    assert_true(one != account(by_id, "{\"id\":\"AC1\",\"key\":\"1\",\"url\":\"other\"}"));
+    /* Not given, it names none. */
+    assert_true(account(by_id, "{\"key\":\"1\"}") != account(by_id, "{\"key\":\"2\"}"));
+}

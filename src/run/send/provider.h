@@ -50,6 +50,7 @@ enum {
 struct provider_setting {
     struct str name, about, absent; /* absent: its value when none is given; may be empty */
     bool       is_secret, is_needed;
+    bool       is_account; /* it names the account, whatever its secrets are by now */
 };
 
 /* What the rules of `answer` may say. */

@@ -70,12 +70,15 @@ static enum err settings_read(struct reading *reading, const struct json *list)
         struct provider_setting setting = { .name = json_get_str(item, STR("name")),
                                             .about = json_get_str(item, STR("about")),
                                             .absent = json_get_str(item, STR("default")),
-                                            .is_secret =
-                                                json_get_bool(item, STR("secret"), false) };
+                                            .is_secret = json_get_bool(item, STR("secret"), false),
+                                            .is_account =
+                                                json_get_bool(item, STR("account"), false) };
         setting.is_needed =
             json_get_bool(item, STR("needed"), json_get(item, STR("default")) == NULL);
         if (setting.name.len == 0)
             return fault(reading, "settings", "one of them has no name");
+        if (setting.is_account && setting.is_secret)
+            return fault(reading, "settings", "one that names the account is no secret");
         provider->settings[provider->settings_count++] = setting;
     }
     return OK;
