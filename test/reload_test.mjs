@@ -2,7 +2,7 @@
 // one is taken away, and no message is lost or comes twice. What is wrong in it changes nothing.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openHouse, writeWays } from './lib/house.mjs';
@@ -70,6 +70,26 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
     await eventually('no JSON', () => /JSON/.test(house.server.said));
   });
 
+  test('stands again as it was where the new ways are right and cannot be opened', async () => {
+    const file = join(house.data, 'ways-today');
+    writeFileSync(file, 'nobody can read this\n');
+    write([sms('four', { per_day: 100 })], 'second');
+    const before = house.server.said.length;
+    house.server.child.kill('SIGHUP');
+    await eventually('a problem', () => /ways-today/.test(house.server.said.slice(before)));
+    assert.doesNotMatch(house.server.said.slice(before), /ways out were read again/);
+    const count = services.of('/one').length;
+    await tell('ada');
+    await eventually('sent by the old one', () => services.of('/one').length === count + 1);
+    assert.equal(services.of('/four').length, 0);
+    rmSync(file);
+    await reload();
+    await tell('ada');
+    await eventually('sent by the new one', () => services.of('/four').length === 1);
+    write([sms('one')], 'second');
+    await reload();
+  });
+
   test('loses and doubles nothing while much is on its way, and the new way has its part', async () => {
     const people = 120;
     const from = services.requests.length;
@@ -92,5 +112,22 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
     assert.ok(services.of('/two').length > 0);
     const names = (await house.client.get('/api/v1/stats')).ways.map((way) => way.name);
     assert.ok(names.includes('two') && names.includes('three') && !names.includes('one'), names.join());
+  });
+
+  test('ends when it is told to while a reload waits for an answer, which is heard, and what waited goes by the new way', async () => {
+    await know('eve', '+4740099999');
+    const count = services.requests.length;
+    services.answer = () => new Promise((resolve) => { setTimeout(() => resolve({ body: { id: 'm-slow' } }), 3_000); });
+    await tell('eve');
+    await eventually('asked', () => services.requests.length === count + 1);
+    write([sms('late')], 'second');
+    house.server.child.kill('SIGHUP');
+    await tell('eve'); // the reload holds it back
+    await house.server.stop();
+    services.answer = () => ({ body: { id: 'm-late' } });
+    await house.server.start();
+    await eventually('both are sent', async () => (await messages('eve')).filter((message) => message.state === 'sent').length === 2);
+    assert.equal(services.requests.length, count + 2);
+    assert.equal(services.of('/late').length, 1);
   });
 });
