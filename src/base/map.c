@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/space.h"
+
 #define SLOT_EMPTY UINT64_MAX
 
 /*
@@ -78,6 +80,7 @@ static enum err map_grow(struct map *map)
     grown.slots = malloc(size * sizeof *grown.slots);
     if (grown.slots == NULL)
         return ERR_MEMORY;
+    space_large(grown.slots, size * sizeof *grown.slots);
     memset(grown.slots, 0xFF, size * sizeof *grown.slots);
     if (map->slots != NULL)
         for (uint64_t i = 0; i <= map->mask; i++)

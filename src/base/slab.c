@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/space.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define HIDE(at, bytes) ASAN_POISON_MEMORY_REGION(at, bytes)
@@ -17,6 +19,10 @@
 
 /* Large enough that its head is nothing, small enough that some become empty. */
 #define CHUNK_BYTES ((size_t)256 << 10)
+
+/* Whoever has much gets large pages, several chunks each. */
+#define SPAN_BYTES ((size_t)4 << 20)
+#define SPAN_FROM_BYTES ((size_t)16 << 20)
 
 enum { STEP = 8, CLASSES = SLAB_BLOCK_BYTES_MAX / STEP };
 
@@ -40,6 +46,8 @@ struct slab {
     struct chunk *with_room[CLASSES];
     struct chunk *chunks; /* the newest */
     size_t        bytes;
+    char         *spare; /* of a span: chunks that were never opened */
+    size_t        spare_bytes;
 };
 
 static uint32_t block_bytes(size_t bytes)
@@ -70,6 +78,8 @@ void slab_close(struct slab *slab)
         SHOW(chunk, CHUNK_BYTES);
         munmap(chunk, CHUNK_BYTES);
     }
+    if (slab != NULL && slab->spare_bytes > 0)
+        munmap(slab->spare, slab->spare_bytes);
     free(slab);
 }
 
@@ -86,17 +96,33 @@ struct slab *slab_of(const void *block)
 /* ---- chunks ---- */
 
 /* The system aligns to a page: twice as much is asked for, and what is too much given back. */
-static void *chunk_map(void)
+static void *aligned_map(size_t bytes)
 {
-    char *at =
-        mmap(NULL, 2 * CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *at = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
-    size_t before = (size_t)(-(uintptr_t)at & (CHUNK_BYTES - 1));
+    size_t before = (size_t)(-(uintptr_t)at & (bytes - 1));
     if (before > 0)
         munmap(at, before);
-    munmap(at + before + CHUNK_BYTES, CHUNK_BYTES - before);
+    munmap(at + before + bytes, bytes - before);
     return at + before;
+}
+
+static void *chunk_map(struct slab *slab)
+{
+    if (slab->bytes < SPAN_FROM_BYTES)
+        return aligned_map(CHUNK_BYTES);
+    if (slab->spare_bytes == 0) {
+        slab->spare = aligned_map(SPAN_BYTES);
+        if (slab->spare == NULL)
+            return NULL;
+        slab->spare_bytes = SPAN_BYTES;
+        space_large(slab->spare, SPAN_BYTES);
+    }
+    char *chunk = slab->spare;
+    slab->spare += CHUNK_BYTES;
+    slab->spare_bytes -= CHUNK_BYTES;
+    return chunk;
 }
 
 static void room_add(struct chunk *chunk)
@@ -121,7 +147,7 @@ static void room_remove(struct chunk *chunk)
 
 static struct chunk *chunk_open(struct slab *slab, uint32_t bytes)
 {
-    struct chunk *chunk = chunk_map();
+    struct chunk *chunk = chunk_map(slab);
     if (chunk == NULL)
         return NULL;
     *chunk = (struct chunk){

@@ -9,7 +9,8 @@
  *                          ^______ slab_of: the address without its low bits
  *
  * Always true   a block is aligned to 8 bytes, and stays where it is.
- * Cost          the bytes asked for, rounded up to 8; take and give O(1). Larger ones than
+ * Cost          the bytes asked for, rounded up to 8; take and give O(1). From 16 MB on the chunks
+ *               lie in large pages, up to 4 MB of which wait for them. Blocks above
  *               SLAB_BLOCK_BYTES_MAX come from malloc.
  * Threads       one at a time, as with everything of its owner.
  */

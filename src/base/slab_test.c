@@ -87,3 +87,32 @@ TEST(slab, an_array_keeps_its_items_while_it_outgrows_the_slab)
     assert_null(numbers.items);
     slab_close(slab);
 }
+
+TEST(slab, what_lies_in_large_pages_is_kept_apart_and_given_back)
+{
+    enum { BYTES = 504, COUNT = 80000 }; /* 38 MB: chunks by themselves, then several together */
+    struct slab *slab = slab_open();
+    uint32_t   **blocks = malloc(COUNT * sizeof blocks[0]);
+    assert_non_null(blocks);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        blocks[i] = slab_take(slab, BYTES);
+        assert_non_null(blocks[i]);
+        assert_ptr_equal(slab_of(blocks[i]), slab);
+        blocks[i][0] = blocks[i][BYTES / 4 - 1] = i;
+    }
+    assert_true(slab_bytes(slab) < COUNT * (size_t)BYTES * 101 / 100);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_int_equal(blocks[i][0], i);
+        assert_int_equal(blocks[i][BYTES / 4 - 1], i);
+        if (i % 2 == 0)
+            slab_give(blocks[i], BYTES);
+    }
+    for (uint32_t i = 0; i < COUNT; i += 2) /* into the holes */
+        assert_non_null(blocks[i] = slab_take(slab, BYTES));
+    assert_true(slab_bytes(slab) < COUNT * (size_t)BYTES * 101 / 100);
+    for (uint32_t i = 0; i < COUNT; i++)
+        slab_give(blocks[i], BYTES);
+    assert_true(slab_bytes(slab) <= 1 << 20);
+    free(blocks);
+    slab_close(slab);
+}

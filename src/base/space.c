@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <sys/mman.h>
 
-enum { SPACE_STEP_BYTES = 16 << 20 };
+enum { SPACE_STEP_BYTES = 16 << 20, SPACE_SMALL_BYTES = 4096, LARGE_FROM_BYTES = 4 << 20 };
 
 static size_t round_up(size_t n, size_t to)
 {
@@ -18,6 +18,14 @@ enum err space_open(struct space *space, size_t bytes_max)
         return ERR_MEMORY;
     *space = (struct space){ .bytes = at, .bytes_max = room };
     return OK;
+}
+
+/* Advice: a system that has no large pages goes on with small ones. */
+void space_large(void *at, size_t bytes)
+{
+    size_t before = (size_t)(-(uintptr_t)at & (SPACE_SMALL_BYTES - 1));
+    if (bytes >= LARGE_FROM_BYTES)
+        (void)madvise((char *)at + before, bytes - before, MADV_HUGEPAGE);
 }
 
 /* While pages are given back nothing else of the process can be mapped: so step by step. */
@@ -43,6 +51,8 @@ static enum err commit(struct space *space, size_t end)
     if (mprotect(space->bytes + space->committed, wanted - space->committed,
                  PROT_READ | PROT_WRITE) != 0)
         return ERR_MEMORY;
+    if (space->committed > 0) /* what is small stays so */
+        space_large(space->bytes + space->committed, wanted - space->committed);
     space->committed = wanted;
     return OK;
 }

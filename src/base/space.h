@@ -8,7 +8,7 @@
  *        |------------|-----------------|- - - - - - - - - - - - - - - -|
  *
  * Always true   what lies before len never moves; new bytes are zero.
- * Cost          a system call for each 16 MB.
+ * Cost          a system call for each 16 MB, which lie in large pages from the second on.
  */
 #ifndef DULT_BASE_SPACE_H
 #define DULT_BASE_SPACE_H
@@ -35,6 +35,13 @@ MUST enum err space_add(struct space *space, size_t bytes, size_t align, size_t 
  * ERR_IO when mapping fails, ERR_LIMIT when the file is larger than the space.
  */
 MUST enum err space_map(struct space *space, int file, size_t bytes);
+
+/*
+ * Asks the system to back what lies there in large pages, 2 MB each, where it can: memory that is
+ * looked up at random costs a walk of page tables less. Nothing for less than 4 MB, which would
+ * only grow by it. What was mapped already stays as it is.
+ */
+void space_large(void *at, size_t bytes);
 
 /* Gives back a region that somebody mapped (mmap) and handed over. NULL is nothing. */
 void space_release(unsigned char *region, size_t bytes);

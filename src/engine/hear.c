@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/space.h"
 #include "engine/vec.h"
 
 /* Most events leave most segments as they are, and one look at the event and them tells so. */
@@ -38,8 +39,8 @@ static struct hear_sums *sums_now(struct engine *engine)
 {
     uint64_t round = (uint64_t)engine->program->round << 32 | timeline_base_seq(engine->timeline);
     bool     removes = timeline_has_removals(engine->timeline);
-    if (engine->sums == NULL)
-        engine->sums = calloc(1, sizeof *engine->sums);
+    if (engine->sums == NULL && (engine->sums = calloc(1, sizeof *engine->sums)) != NULL)
+        space_large(engine->sums, sizeof *engine->sums);
     if (engine->sums != NULL && engine->sums_round != round)
         engine->sums->round++;
     engine->sums_round = removes ? 0 : round;

@@ -134,7 +134,9 @@ static uint32_t names_found(struct listen *listen, uint16_t name)
         return memo->found[place];
     for (uint32_t i = 0; i < facts->runs_count && found < HEAR_TIMES_MAX; i++)
         for (uint32_t to = facts->runs[i].count; to > 0; to = to > RUN_BLOCK ? to - RUN_BLOCK : 0)
-            found += (uint32_t)__builtin_popcount(run_name_bits(&facts->runs[i], to, name));
+            for (uint32_t bits = run_name_bits(&facts->runs[i], to, name); bits != 0;
+                 bits &= bits - 1)
+                found++; /* mostly there is none */
     if (found > HEAR_TIMES_MAX)
         found = HEAR_TIMES_MAX;
     memo->names[place] = name;

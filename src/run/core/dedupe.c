@@ -64,6 +64,13 @@ uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place
     }
 }
 
+void dedupe_prefetch(const struct dedupe *dedupe, uint64_t hash)
+{
+    const struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
+    if (shard->slots != NULL)
+        __builtin_prefetch(&shard->slots[home(shard, hash)]);
+}
+
 static void put(struct shard *shard, uint64_t slot)
 {
     uint32_t i = home(shard, slot);

@@ -33,6 +33,9 @@ uint64_t dedupe_hash(const struct dedupe *dedupe, uint32_t source, struct str me
  */
 uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place);
 
+/* Asks for the memory of the first candidate; a look-up soon after need not wait for it. */
+void dedupe_prefetch(const struct dedupe *dedupe, uint64_t hash);
+
 /* ERR_MEMORY. */
 MUST enum err dedupe_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq);
 

@@ -87,7 +87,7 @@ static uint32_t seen_before(struct core *core, struct batch *batch, const struct
     return seq;
 }
 
-static struct dedupe *dedupe_of(struct core *core, enum record_kind kind)
+static struct dedupe *dedupe_of(const struct core *core, enum record_kind kind)
 {
     return kind == RECORD_SEND ? core->request_keys : core->dedupe;
 }
@@ -299,15 +299,26 @@ static bool ask_run(struct core *core, struct task *task)
     return is_answered;
 }
 
+/* What the entry will need is asked for, to be there when its turn comes. */
+static void entry_ahead(const struct core *core, const struct entry *entry)
+{
+    const struct record *record = &entry->record;
+    engine_prefetch(core->engine, record);
+    if (str_is_empty(entry->message_id) || core->dedupe_loading)
+        return;
+    const struct dedupe *dedupe = dedupe_of(core, record->kind);
+    dedupe_prefetch(dedupe, dedupe_hash(dedupe, record->source, entry->message_id));
+}
+
 static void task_run(struct core *core, struct batch *batch, struct task *task)
 {
     task->core = core;
     task->profile = PROFILE_NONE;
     for (uint32_t i = 0; i < task->entries_count && i < ENGINE_AHEAD; i++)
-        engine_prefetch(core->engine, &task->entries[i].record);
+        entry_ahead(core, &task->entries[i]);
     for (uint32_t i = 0; i < task->entries_count; i++) {
         if (i + ENGINE_AHEAD < task->entries_count)
-            engine_prefetch(core->engine, &task->entries[i + ENGINE_AHEAD].record);
+            entry_ahead(core, &task->entries[i + ENGINE_AHEAD]);
         uint32_t duplicates = task->duplicates;
         order_run(core, batch, task, &task->entries[i]);
         if (task->entries[i].leads && task->duplicates > duplicates)
