@@ -1,5 +1,6 @@
 #include "message/pdf.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/test.h"
@@ -47,6 +48,32 @@ TEST(pdf, the_same_letter_is_the_same_file)
     assert_int_equal(one.pages, 1);
     buf_done(&one.bytes);
     buf_done(&two.bytes);
+}
+
+enum { THREADS = 4, LETTERS = 5 };
+
+static void *letters_make(void *first)
+{
+    const struct buf *wanted = first;
+    for (int i = 0; i < LETTERS; i++) {
+        struct made made;
+        assert_ok(make(&made, &LETTER));
+        assert_true(str_eq(buf_view(&made.bytes), buf_view(wanted)));
+        buf_done(&made.bytes);
+    }
+    return NULL;
+}
+
+TEST(pdf, threads_that_print_at_once_print_the_same)
+{
+    struct made made;
+    pthread_t   threads[THREADS];
+    assert_ok(make(&made, &LETTER));
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, letters_make, &made.bytes), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    buf_done(&made.bytes);
 }
 
 TEST(pdf, the_back_begins_a_page_and_an_empty_one_is_none)
