@@ -165,7 +165,7 @@ topic: newsletter
     house = await openHouse({ shop, secrets: { pingen: 'client secret', hook: SECRET }, ways: [{ name: 'letters', provider: 'pingen', inside: true,
       per_month: 40, per_second: 100, price: { currency: 'EUR', default: 1.5 },
       settings: { organisation: ORG, client_id: 'c-1', client_secret: { secret: 'pingen' }, webhook_secret: { secret: 'hook' },
-        endpoint: pingen.origin, identity: pingen.origin } }] });
+        endpoint: pingen.origin } }] });
   });
   after(async () => {
     await house?.close();
@@ -191,7 +191,7 @@ topic: newsletter
     assert.deepEqual(pingen.asked.map(({ name }) => name), ['token', 'upload', 'put', 'letter']);
     const [token, upload, put] = pingen.asked;
     assert.deepEqual(Object.fromEntries(new URLSearchParams(token.bytes.toString())),
-      { grant_type: 'client_credentials', client_id: 'c-1', client_secret: 'client secret', scope: 'letter' });
+      { grant_type: 'client_credentials', client_id: 'c-1', client_secret: 'client secret' });
     assert.equal(upload.headers.authorization, 'Bearer token-1');
     assert.equal(put.headers['content-type'], 'application/pdf');
     const [letter] = pingen.letters;
