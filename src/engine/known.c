@@ -213,14 +213,13 @@ static bool said_in(struct words_back *back, uint32_t r, struct said_of *said)
                 back->until_ms = run->at_ms[k];
             continue;
         }
-        struct str what = text_of(bag, OWN_KEY_WHAT);
-        bool       begins = str_eq(what, STR("entered"));
+        bool begins = number_is(bag, OWN_KEY_WHAT, OWN_ENTERED);
         *said = (struct said_of){ .id = id.integer,
                                   .at_ms = run->at_ms[k],
                                   .seq = run->seq[k],
                                   .run = r,
                                   .begins = begins,
-                                  .inside = begins || str_eq(what, STR("at")),
+                                  .inside = begins || number_is(bag, OWN_KEY_WHAT, OWN_AT),
                                   .bag = bag };
         return true;
     }

@@ -64,15 +64,15 @@ static void put_number(struct words *words, const char *key, uint64_t number)
         (struct json_member){ str_of(key), { .kind = JSON_INT, .integer = (int64_t)number } };
 }
 
-static struct str journey_word(const struct decision *d)
+static enum own_what what_of(const struct decision *d)
 {
     if (d->kind == DECISION_ENROLLED)
-        return STR("entered");
+        return OWN_ENTERED;
     if (d->kind == DECISION_STEP)
-        return STR("at");
+        return OWN_AT;
     if (str_eq(d->text, STR("finished")))
-        return STR("finished");
-    return str_eq(d->text, STR("reached its goal")) ? STR("goal") : STR("left");
+        return OWN_FINISHED;
+    return str_eq(d->text, STR("reached its goal")) ? OWN_GOAL : OWN_LEFT;
 }
 
 /* Which event it is; OWN_TRAITS for a decision that is none. */
@@ -101,7 +101,7 @@ static enum own_event own_of(const struct decision *d, struct words *words)
     case DECISION_ENDED:
         put_number(words, "journey", d->kind == DECISION_ENROLLED ? d->subject : d->journey);
         put_number(words, "id", d->kind == DECISION_ENROLLED ? d->id : d->subject);
-        put_text(words, "what", journey_word(d));
+        put_number(words, "what", what_of(d));
         put_text(words, "node", d->node);
         return OWN_JOURNEY;
     default:
@@ -341,7 +341,7 @@ static bool is_inside(const struct engine *engine, uint32_t person, uint64_t enr
                 !bag_find(bag, OWN_KEY_WHAT, &value))
                 continue;
             at_ms = run->at_ms[i];
-            inside = str_eq(value.string, STR("entered")) || str_eq(value.string, STR("at"));
+            inside = value.integer == OWN_ENTERED || value.integer == OWN_AT;
         }
     return inside;
 }

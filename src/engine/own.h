@@ -4,8 +4,8 @@
  *      $identify    the traits of one identify call, by the numbers of traits
  *      $list        {list: number, joined}
  *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused" | "pending" |
- * "unknown"} $journey     {journey: number, what: "entered" | "at" | "finished" | "goal" | "left",
- *                    node?, id: the enrollment}
+ *                    "unknown"}
+ *      $journey     {journey: number, what: enum own_what, node?, id: the enrollment}
  *      $context     {country, zone, locale}
  *      Message ...  {channel, template: name, journey: name, machine, ...}
  *      Notice Sent  the same of what went out because of the person, but not to them
@@ -64,6 +64,9 @@ enum own_key {
     OWN_KEY_ID,
     OWN_KEYS, /* "to" of a requested message has no number of its own: older folders lack it */
 };
+
+/* What is told of a journey; a number, for each message leaves three such events behind. */
+enum own_what { OWN_ENTERED = 1, OWN_AT, OWN_FINISHED, OWN_GOAL, OWN_LEFT };
 
 /* Traits that the house itself reads: those of place.h, and the old name of one. */
 enum own_trait { OWN_TRAIT_ZONE = PLACE_TRAITS, OWN_TRAITS_COUNT };

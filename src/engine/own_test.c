@@ -266,6 +266,21 @@ TEST(own, each_channel_keeps_its_own_word_in_the_state)
     engine_world_close(&w);
 }
 
+/* A million queued messages have three million of them: docs/benchmarks-delivery.md. */
+TEST(own, the_three_events_of_a_journey_that_writes_once_take_64_bytes)
+{
+    struct world w = engine_world_open();
+    define(&w, DEFINE_TEMPLATE, "welcome", "subject: s\n--- html\nx");
+    define(&w, DEFINE_JOURNEY, "greet",
+           "{\"journey\":\"greet\",\"trigger\":{\"event\":\"Visit\"},\"nodes\":[{\"id\":\"hello\","
+           "\"email\":\"welcome\"}]}");
+    size_t before = timeline_bags_bytes(engine_timeline(w.engine));
+    visit(&w, "ada", "");
+    assert_int_equal(decided(&w, DECISION_ENDED), 1);
+    assert_int_equal(timeline_bags_bytes(engine_timeline(w.engine)) - before, 64);
+    engine_world_close(&w);
+}
+
 TEST(own, a_journey_is_known_by_its_steps_and_at_its_nodes)
 {
     struct world w = engine_world_open();

@@ -18,8 +18,12 @@ enum {
     BAG_STRING, /* a length of 1 to 3 bytes, 7 bits each, low first; then the text */
     BAG_LIST,   /* no item: a list with objects begins here; 2 bytes, how many entries it has */
     BAG_KINDS,
+    BAG_WIDE = 0x40,   /* the key has two bytes: it is none of the first 256 */
     BAG_LISTED = 0x80, /* an element number follows the key */
+    BAG_KIND_MASK = 0x3F,
 };
+
+_Static_assert((int)BAG_KINDS <= (int)BAG_WIDE, "a kind leaves the two marks free");
 
 enum { BAG_LENGTH_BYTES_MAX = 3, BAG_KEY_BYTES_MAX = DICT_NAME_BYTES_MAX };
 
@@ -81,6 +85,14 @@ static int kind_of(const struct json *value)
     }
 }
 
+/* An item's kind and its key. */
+static void put_head(struct buf *out, int kind, uint16_t key)
+{
+    bool is_wide = key > UINT8_MAX;
+    buf_char(out, (char)(kind | (is_wide ? BAG_WIDE : 0)));
+    put_little(out, key, is_wide ? 2 : 1);
+}
+
 static size_t payload_bytes_max(const struct json *value)
 {
     return value->kind == JSON_STRING ? BAG_LENGTH_BYTES_MAX + value->string.len : 8;
@@ -116,8 +128,7 @@ static enum err write_scalar(struct writer *w, const struct json *value)
         w->left_out++;
         return OK;
     }
-    buf_char(w->out, (char)(kind_of(value) | (w->listed ? BAG_LISTED : 0)));
-    put_little(w->out, key, 2);
+    put_head(w->out, kind_of(value) | (w->listed ? BAG_LISTED : 0), key);
     if (w->listed)
         put_little(w->out, w->element, 2);
     put_payload(w->out, value);
@@ -145,8 +156,7 @@ static enum err write_list(struct writer *w, const struct json *array)
     TRY(dict_intern(w->keys, (struct str){ w->key, w->key_len }, &key));
     if (key == DICT_OTHER)
         return OK;
-    buf_char(w->out, (char)BAG_LIST);
-    put_little(w->out, key, 2);
+    put_head(w->out, BAG_LIST, key);
     put_little(w->out, count, 2);
     w->lists++;
     return buf_err(w->out);
@@ -308,13 +318,14 @@ static bool place_at(struct bag bag, uint32_t at, struct place *p)
     };
     if (at >= bag.len)
         return false;
-    p->kind = bag.bytes[at] & ~(unsigned)BAG_LISTED;
-    p->listed = (bag.bytes[at] & BAG_LISTED) != 0;
-    p->payload = at + (p->listed ? 5 : 3);
+    uint32_t head = bag.bytes[at], key_bytes = (head & BAG_WIDE) != 0 ? 2 : 1;
+    p->kind = head & BAG_KIND_MASK;
+    p->listed = (head & BAG_LISTED) != 0;
+    p->payload = at + 1 + key_bytes + (p->listed ? 2 : 0);
     if (p->kind >= BAG_KINDS || p->payload > bag.len)
         return false;
-    p->key = (uint16_t)get_little(bag.bytes + at + 1, 2);
-    p->element = p->listed ? (uint16_t)get_little(bag.bytes + at + 3, 2) : 0;
+    p->key = (uint16_t)(bag.bytes[at + 1] | (key_bytes == 2 ? bag.bytes[at + 2] << 8 : 0));
+    p->element = p->listed ? (uint16_t)get_little(bag.bytes + p->payload - 2, 2) : 0;
     if (p->kind == BAG_STRING)
         return string_place(bag, p);
     p->len = lengths[p->kind];

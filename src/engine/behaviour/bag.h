@@ -13,7 +13,7 @@
  *
  * and laid out behind its own length:
  *
- *      | bytes u32 | kind u8, key u16, [element u16], payload | kind ... |      padded to 8
+ *      | bytes u32 | kind u8, key u8 or u16, [element u16], payload | kind ... |      padded to 8
  *
  * In arrays within arrays the element is that of the outermost. Empty objects and arrays leave
  * nothing; but before the items of a list with objects stands how many entries it has, so that its
@@ -23,7 +23,8 @@
  *
  * Always true   reading stays inside the length, which stays inside the region, also on damaged
  *               bytes: a damaged bag ends early. Text in a damaged bag may be no UTF-8.
- * Cost          3 bytes an item and its payload (1 to 8 bytes a number, the text and 1 to 3).
+ * Cost          2 bytes an item (3 where its key is none of the dictionary's first 256) and its
+ *               payload (1 to 8 bytes a number, the text and 1 to 3).
  */
 #ifndef DULT_ENGINE_BAG_H
 #define DULT_ENGINE_BAG_H

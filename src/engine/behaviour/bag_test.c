@@ -128,6 +128,31 @@ TEST(bag, find_gives_the_first_value_and_nothing_for_another_key)
     assert_false(bag_find(b.bag, DICT_NONE, &value));
 }
 
+TEST(bag, a_key_takes_a_byte_until_the_dictionary_has_256_of_them)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES);
+    buf_str(&text, STR("{"));
+    for (int i = 0; i < 300; i++)
+        buf_format(&text, i == 0 ? "\"k%d\":%d" : ",\"k%d\":%d", i, i % 100);
+    buf_str(&text, STR(",\"t\":[1,{\"u\":2}]}"));
+    buf_char(&text, 0);
+    SCOPED(bagged_donep) struct bagged b = bagged(text.ptr);
+    struct json                        value;
+    struct bag_list                    list;
+    /* t, t.u and the list; the items of a list have their place in it, the list its length. */
+    assert_int_equal(b.bag.len, 256 * 3 + 44 * 4 + (3 + 2) + (3 + 2 + 1) + (3 + 2 + 1));
+    for (int i = 0; i < 300; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "k%d", i);
+        assert_true(bag_find(b.bag, dict_find(b.keys, str_of(name)), &value));
+        assert_int_equal(value.integer, i % 100);
+    }
+    assert_true(bag_find(b.bag, dict_find(b.keys, STR("t.u")), &value));
+    assert_int_equal(value.integer, 2);
+    assert_true(bag_list_find(b.bag, dict_find(b.keys, STR("t")), &list));
+    assert_int_equal(list.count, 2);
+}
+
 TEST(bag, what_is_too_deep_is_left_out_and_counted_and_the_rest_is_kept)
 {
     SCOPED(bagged_donep)

@@ -2,6 +2,7 @@
  * of one, and a filter on its properties. */
 #include "engine/segment/segment_lower.h"
 
+#include "engine/own.h"
 #include "engine/segment/segment_words.h"
 
 struct lowering {
@@ -57,10 +58,9 @@ static void add(struct lowering *l, const struct segment_node *part)
     l->parts[l->count++] = part;
 }
 
-static struct segment_literal text(const char *value)
+static struct segment_literal number(int64_t value)
 {
-    return (struct segment_literal){ SEGMENT_TEXT,
-                                     { .kind = JSON_STRING, .string = str_of(value) } };
+    return (struct segment_literal){ SEGMENT_NUMBER, { .kind = JSON_INT, .integer = value } };
 }
 
 static void add_message(struct lowering *l, const struct segment_match *match)
@@ -79,12 +79,11 @@ static void add_message(struct lowering *l, const struct segment_match *match)
 
 static void add_journey(struct lowering *l, enum segment_subject subject, uint32_t journey)
 {
-    struct segment_literal number = { SEGMENT_NUMBER, { .kind = JSON_INT, .integer = journey } };
-    add(l, equals(l, "what",
-                  text(subject == SEGMENT_ENTERED    ? "entered"
-                       : subject == SEGMENT_FINISHED ? "finished"
-                                                     : "goal")));
-    add(l, equals(l, "journey", number));
+    enum own_what what = subject == SEGMENT_ENTERED    ? OWN_ENTERED
+                         : subject == SEGMENT_FINISHED ? OWN_FINISHED
+                                                       : OWN_GOAL;
+    add(l, equals(l, "what", number(what)));
+    add(l, equals(l, "journey", number(journey)));
 }
 
 struct str segment_subject_event(enum segment_subject subject)

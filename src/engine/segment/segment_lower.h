@@ -2,7 +2,7 @@
  * segment_lower: "opened message "welcome"" as an event of ours and a filter on its properties.
  *
  *      opened message "welcome"       "Message Opened" where (template = "welcome" and not machine)
- *      entered journey "onboarding"   "$journey" where (what = "entered" and journey = 3)
+ *      entered journey "onboarding"   "$journey" where (what = 1 and journey = 3)
  *
  * Internal to segment/.
  */

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "engine/own.h"
+
 /* ---- which events */
 
 /* The value at a dotted path through objects alone; NULL. */
@@ -68,9 +70,10 @@ static bool naive_where(struct asked a, const struct segment_node *node, const s
     }
 }
 
-static bool is_text(const struct event *e, const char *key, const char *text)
+static bool is_number(const struct event *e, const char *key, int64_t number)
 {
-    return str_eq(json_get_str(&e->properties, str_of(key)), str_of(text));
+    const struct json *value = json_get(&e->properties, str_of(key));
+    return value != NULL && value->kind == JSON_INT && value->integer == number;
 }
 
 static bool is_machine(const struct event *e)
@@ -79,11 +82,10 @@ static bool is_machine(const struct event *e)
     return machine != NULL && machine->kind == JSON_BOOL && machine->truth;
 }
 
-static bool is_journey(const struct event *e, const char *what, struct str name)
+static bool is_journey(const struct event *e, enum own_what what, struct str name)
 {
-    const struct json *journey = json_get(&e->properties, STR("journey"));
-    return str_eq(e->name, STR("$journey")) && is_text(e, "what", what) && journey != NULL &&
-           journey->kind == JSON_INT && journey->integer == name.ptr[1] - '0';
+    return str_eq(e->name, STR("$journey")) && is_number(e, "what", what) &&
+           is_number(e, "journey", name.ptr[1] - '0');
 }
 
 static bool is_message(const struct event *e, const struct segment_match *m, const char *name)
@@ -121,11 +123,11 @@ static bool is_subject(const struct event *e, const struct segment_match *m)
     case SEGMENT_UNSUBSCRIBED:
         return is_message(e, m, "Message Unsubscribed");
     case SEGMENT_ENTERED:
-        return is_journey(e, "entered", m->name);
+        return is_journey(e, OWN_ENTERED, m->name);
     case SEGMENT_FINISHED:
-        return is_journey(e, "finished", m->name);
+        return is_journey(e, OWN_FINISHED, m->name);
     case SEGMENT_REACHED_GOAL:
-        return is_journey(e, "goal", m->name);
+        return is_journey(e, OWN_GOAL, m->name);
     }
     return false;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/own.h"
+
 int64_t naive_at(struct dice *dice, const struct world *w)
 {
     int64_t at = w->base_ms + dice_roll(dice, 25) * TIME_HOUR_MS;
@@ -71,13 +73,11 @@ static struct json random_own_properties(struct dice *dice, bool journey)
 {
     static const char *const keys[] = { "journey",   "what", "machine", "template",
                                         "broadcast", "n",    "k" };
-    static const char *const whats[] = { "entered", "at", "finished", "goal" }, *const names[] = {
-        "m0", "m1"
-    };
-    struct json number = { .kind = JSON_INT, .integer = dice_roll(dice, 2) };
+    static const char *const names[] = { "m0", "m1" };
+    struct json              number = { .kind = JSON_INT, .integer = dice_roll(dice, 2) };
     struct json text = { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) };
     struct json values[] = { journey ? number : text,
-                             { .kind = JSON_STRING, .string = str_of(whats[dice_roll(dice, 4)]) },
+                             { .kind = JSON_INT, .integer = OWN_ENTERED + dice_roll(dice, 4) },
                              { .kind = JSON_BOOL, .truth = dice_roll(dice, 3) == 0 },
                              { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
                              { .kind = JSON_STRING, .string = str_of(names[dice_roll(dice, 2)]) },
@@ -130,7 +130,7 @@ static void fill_runs(struct dice *dice, struct world *w)
 }
 
 /* The first of a dictionary, in the engine's order; those from OWN_FIRST on are dealt. */
-static const char *const own_names[RUN_OWN_NAMES] = {
+static const char *const first_names[RUN_OWN_NAMES] = {
     "$identify",
     "$list",
     "$consent",
@@ -150,11 +150,11 @@ static const char *const own_names[RUN_OWN_NAMES] = {
 };
 enum { OWN_FIRST = 5, OWN_COUNT = 6 };
 
-static void own_names_make(struct dict *names)
+static void first_names_make(struct dict *names)
 {
     uint16_t id;
     for (int i = 0; i < RUN_OWN_NAMES; i++)
-        assert_ok(dict_intern(names, str_of(own_names[i]), &id));
+        assert_ok(dict_intern(names, str_of(first_names[i]), &id));
 }
 
 void naive_world(struct dice *dice, struct world *w)
@@ -165,7 +165,7 @@ void naive_world(struct dice *dice, struct world *w)
         uint32_t own = dice_roll(dice, 16);
         w->events[i] = (struct event){ .at_ms = naive_at(dice, w), .seq = i + 1 };
         if (own >= OWN_FIRST && own < OWN_FIRST + OWN_COUNT) {
-            w->events[i].name = str_of(own_names[own]);
+            w->events[i].name = str_of(first_names[own]);
             w->events[i].properties = random_own_properties(dice, own == OWN_FIRST);
         } else {
             w->events[i].name = str_of(names[dice_roll(dice, 7)]);
@@ -185,7 +185,7 @@ void naive_open(struct world *w)
                          .leaves = dict_open(),
                          .bags = buf_make(BAGS_BYTES),
                          .stride = 1 };
-    own_names_make(w->event_names);
+    first_names_make(w->event_names);
     assert_ok(time_parse(STR("2026-01-01"), &w->base_ms));
 }
 
