@@ -3,6 +3,8 @@
  * until delivery has room; then consent and address are looked at, in order with everything else,
  * and only a claim lets it go. What is claimed is answered by an outcome.
  */
+#include <string.h>
+
 #include "engine/answers.h"
 #include "engine/broadcasting.h"
 #include "engine/reach.h"
@@ -225,7 +227,11 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
 {
     const struct template_def *template =
         program_template_at(engine->program, message->template_id);
-    uint32_t *seqs = ARENA_ARRAY(arena, TRAIT_SEQS_MAX, uint32_t);
+    uint32_t  seqs[TRAIT_SEQS_MAX], count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
+    uint32_t *kept = ARENA_ARRAY(arena, count, uint32_t);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    memcpy(kept, seqs, count * sizeof seqs[0]);
     *claim = (struct claim){
         .message = message->id,
         .profile = person,
@@ -236,14 +242,12 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
         .topic = message->topic,
         .broadcast = broadcast_plus_one(message),
         .event_seq = message->trigger_seq,
-        .trait_seqs = seqs,
+        .trait_seqs = kept,
+        .trait_seqs_count = count,
         .transactional = template->transactional,
         .channel = template->channel,
         .first_try_ms = message->attempt == 1 ? engine->now_ms : message->first_try_ms,
     };
-    if (seqs == NULL)
-        return ERR_MEMORY;
-    claim->trait_seqs_count = engine_trait_seqs(engine, person, seqs, TRAIT_SEQS_MAX);
     return OK;
 }
 
