@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/time.h"
@@ -13,8 +14,9 @@
 
 enum { REPORT_ARENA_BYTES_MAX = 8 << 20, BODY_BYTES_MAX = 64 << 10 };
 
-/* So long, or until there are so many. */
-enum { GATHER_US = 5000, GATHERED = 384 };
+/* So long, or until there are so many: half of what a way may claim ahead of its places, for the
+ * other half is what it sends until claims for these have come. */
+enum { GATHER_US = 5000, GATHERED = WAY_AHEAD_MAX / 2 };
 #define LOOK_MS_MAX TIME_MINUTE_MS /* the clock may be set meanwhile */
 
 /* The core is full or its disk fails: the outcome waits, and is not lost. */
@@ -101,13 +103,27 @@ static void report_durable(struct task *task)
 
 /* ---- a task of outcomes ---- */
 
-static struct str body_write(struct arena *arena, const struct json *properties)
+/* What a report is written with: its arena, and room for one text after the other. */
+struct writing {
+    struct arena *arena;
+    struct buf    text;
+};
+
+static struct str body_write(struct writing *w, const struct json *properties)
 {
-    SCOPED(buf_donep) struct buf body = buf_make(BODY_BYTES_MAX);
-    buf_str(&body, STR("{\"properties\":"));
-    json_write(&body, properties);
-    buf_char(&body, '}');
-    return buf_err(&body) == OK ? str_copy(arena, buf_view(&body)) : STR("{\"properties\":{}}");
+    buf_reset(&w->text);
+    buf_str(&w->text, STR("{\"properties\":"));
+    json_write(&w->text, properties);
+    buf_char(&w->text, '}');
+    return buf_err(&w->text) == OK ? str_copy(w->arena, buf_view(&w->text))
+                                   : STR("{\"properties\":{}}");
+}
+
+static struct str number_text(struct writing *w, uint64_t number)
+{
+    buf_reset(&w->text);
+    buf_int(&w->text, (int64_t)number);
+    return str_copy(w->arena, buf_view(&w->text));
 }
 
 static void put(struct json *object, struct json_member *members, const char *key, struct str text)
@@ -134,16 +150,13 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
     put(object, members, "said", bounce.said);
 }
 
-static const struct json *properties_make(struct arena *arena, const struct job *job)
+enum { MEMBERS_MAX = 13 + SENDER_LETTER_MEMBERS };
+
+static void properties_put(struct writing *w, const struct job *job, struct json *object,
+                           struct json_member *members)
 {
-    enum { MEMBERS = 13 + SENDER_LETTER_MEMBERS };
-    struct json        *object = ARENA_NEW(arena, struct json);
-    struct json_member *members = ARENA_ARRAY(arena, MEMBERS, struct json_member);
-    if (object == NULL || members == NULL)
-        return NULL;
-    *object = (struct json){ .kind = JSON_OBJECT, .members = members };
-    put(object, members, "message",
-        str_format(arena, "%llu", (unsigned long long)job->claim.message));
+    struct arena *arena = w->arena;
+    put(object, members, "message", number_text(w, job->claim.message));
     put(object, members, "channel", channel_name(job->claim.channel));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
@@ -158,12 +171,26 @@ static const struct json *properties_make(struct arena *arena, const struct job 
         sender_letter_put(arena, job, object, members);
     else if (job->bounced)
         bounce_put(arena, job, object, members);
+}
+
+static const struct json *properties_make(struct writing *w, const struct job *job)
+{
+    struct json_member members[MEMBERS_MAX];
+    struct json        made = { .kind = JSON_OBJECT, .members = members };
+    properties_put(w, job, &made, members);
+    struct json        *object = ARENA_NEW(w->arena, struct json);
+    struct json_member *kept = ARENA_ARRAY(w->arena, made.count, struct json_member);
+    if (object == NULL || kept == NULL)
+        return NULL;
+    memcpy(kept, members, made.count * sizeof kept[0]);
+    *object = made;
+    object->members = kept;
     return object;
 }
 
-static void entry_fill(struct arena *arena, const struct job *job, struct entry *entry)
+static void entry_fill(struct writing *w, const struct job *job, struct entry *entry)
 {
-    const struct json *properties = properties_make(arena, job);
+    const struct json *properties = properties_make(w, job);
     *entry = (struct entry){
         .record = { .kind = RECORD_OUTCOME,
                     .at_ms = job->at_ms,
@@ -173,11 +200,11 @@ static void entry_fill(struct arena *arena, const struct job *job, struct entry 
                     .name = sender_event_name(job),
                     .properties = properties,
                     .outcome = job->outcome },
-        .body = properties == NULL ? STR("{}") : body_write(arena, properties),
+        .body = properties == NULL ? STR("{}") : body_write(w, properties),
     };
-    entry->record.outcome.text = str_copy(arena, str_of(job->text));
+    entry->record.outcome.text = str_copy(w->arena, str_of(job->text));
     if (job->is_stopped && job->outcome.kind == OUTCOME_RETURNED)
-        entry->record.outcome.stopped_domain = str_copy(arena, job->from);
+        entry->record.outcome.stopped_domain = str_copy(w->arena, job->from);
 }
 
 /* NULL without memory: the jobs are as they were. */
@@ -191,9 +218,11 @@ static struct task *report_make(struct sender *sender, struct job *jobs, uint32_
         arena_close(arena);
         return NULL;
     }
-    uint32_t i = 0;
+    struct writing w = { .arena = arena, .text = buf_make(BODY_BYTES_MAX) };
+    uint32_t       i = 0;
     for (const struct job *job = jobs; job != NULL; job = job->next)
-        entry_fill(arena, job, &entries[i++]);
+        entry_fill(&w, job, &entries[i++]);
+    buf_done(&w.text);
     *report = (struct report){ sender, jobs, count };
     *task = (struct task){ .arena = arena,
                            .entries = entries,
