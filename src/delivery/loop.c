@@ -7,7 +7,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/time.h"
+#include "delivery/gather.h"
+
+enum { TIMER_SLACK_NS = 1000 /* the kernel's own 50 us would be added to each sleep */ };
 
 struct loop {
     struct event_base *base;
@@ -18,6 +25,7 @@ struct loop {
     pthread_mutex_t    lock; /* guards the line */
     struct loop_task  *first, **last;
     bool               ending;
+    struct gather      gather; /* the loop's thread only */
 };
 
 static void run_line(evutil_socket_t fd, short what, void *ctx)
@@ -44,6 +52,13 @@ static void run_line(evutil_socket_t fd, short what, void *ctx)
         event_base_loopbreak(loop->base);
 }
 
+static void gather(struct loop *loop)
+{
+    int64_t us = gather_round(&loop->gather, time_mono_us());
+    if (us > 0)
+        nanosleep(&(struct timespec){ .tv_nsec = (long)us * 1000 }, NULL);
+}
+
 static void *loop_run(void *ctx)
 {
     struct loop *loop = ctx;
@@ -52,7 +67,11 @@ static void *loop_run(void *ctx)
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
-    event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+    do {
+        event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+        gather(loop);
+    } while (!event_base_got_break(loop->base));
     return NULL;
 }
 
@@ -168,6 +187,16 @@ void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx)
     pthread_mutex_unlock(&c.lock);
     pthread_cond_destroy(&c.ended);
     pthread_mutex_destroy(&c.lock);
+}
+
+void loop_awaits(struct loop *loop, int more)
+{
+    loop->gather.awaited += more;
+}
+
+void loop_heard(struct loop *loop)
+{
+    loop->gather.heard++;
 }
 
 bool loop_is_inside(const struct loop *loop)

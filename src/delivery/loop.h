@@ -7,6 +7,8 @@
  *
  * Always true   only the loop's thread touches the event base once it runs; a task is in the line
  *               at most once, however often it is posted.
+ * Gathers       where many connections wait for answers that come one after the other, the loop
+ *               sleeps a little after a round and hears several at once (gather.h).
  * Cost          one eventfd write for a line that was empty.
  */
 #ifndef DULT_DELIVERY_LOOP_H
@@ -31,6 +33,11 @@ void loop_post(struct loop *loop, struct loop_task *task);
 
 /* Runs call(ctx) on the loop's thread and returns when it is done; at once when already there. */
 void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx);
+
+/* On the loop's thread, for gather.h: so many more or fewer connections wait for an answer; one
+ * has spoken. */
+void loop_awaits(struct loop *loop, int more);
+void loop_heard(struct loop *loop);
 
 bool               loop_is_inside(const struct loop *loop); /* is this the loop's thread? */
 struct event_base *loop_base(struct loop *loop);

@@ -47,6 +47,7 @@ struct smtp_session {
     struct bufferevent      *stream;
     bool                     connected, secure; /* secure: the stream is TLS, handshake done */
     bool                     told_ready, busy, broken, ended;
+    bool                     awaits;       /* told the loop that an answer is awaited */
     uint64_t                 handed_total; /* bytes given to the socket or to the stream */
     struct event            *timer, *begin;
     int64_t                  deadline_us, armed_us; /* 0: not armed */
@@ -246,6 +247,7 @@ static void on_readable(struct bufferevent *stream, void *ctx)
     struct smtp_session *session = ctx;
     struct evbuffer     *input = bufferevent_get_input(stream);
     char                 bytes[READ_BYTES];
+    loop_heard(session->loop);
     note_written(session);
     for (;;) {
         int n = evbuffer_remove(input, bytes, sizeof bytes);
@@ -438,10 +440,20 @@ static bool report_done(struct smtp_session *session)
     return any;
 }
 
+/* A kept connection with messages waits for answers that may come in a crowd with others'. */
+static void note_awaits(struct smtp_session *session)
+{
+    bool awaits = !session->ended && session->told_ready && smtp_wire_begun(session->wire) > 0;
+    if (awaits != session->awaits)
+        loop_awaits(session->loop, awaits ? 1 : -1);
+    session->awaits = awaits;
+}
+
 static void end(struct smtp_session *session)
 {
     struct smtp_trouble trouble = *smtp_wire_trouble(session->wire);
     session->ended = true;
+    note_awaits(session);
     event_del(session->timer);
     drop_stream(session);
     session->calls->closed(session->ctx, session, &trouble); /* the session may be gone now */
@@ -469,8 +481,10 @@ static void advance(struct smtp_session *session)
     session->busy = false;
     if (smtp_wire_state(session->wire) == SMTP_CLOSED)
         end(session);
-    else
+    else {
+        note_awaits(session);
         moved(session);
+    }
 }
 
 /* --- from outside --- */
@@ -504,6 +518,9 @@ void smtp_close(struct smtp_session *session)
     if (session == NULL)
         return;
     assert(!session->busy);
+    session->ended = true;
+    if (session->wire != NULL)
+        note_awaits(session);
     if (session->lookup != NULL)
         session->lookup->session = NULL;
     drop_stream(session);
