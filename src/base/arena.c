@@ -112,13 +112,18 @@ static struct block *block_add(struct arena *arena, size_t need)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+}
+
+void *arena_bytes(struct arena *arena, size_t bytes)
 {
     assert(arena != NULL);
     if (bytes > SIZE_MAX - ARENA_ALIGN)
         return NULL;
 
-    size_t        need = (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    size_t        need = aligned(bytes);
     struct block *block = arena->newest;
     if (block == NULL || block->size - block->used < need)
         block = block_add(arena, need);
@@ -128,7 +133,14 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     void *at = block->bytes + block->used;
     block->used += need;
     arena->used += need;
-    memset(at, 0, need);
+    return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    void *at = arena_bytes(arena, bytes);
+    if (at != NULL)
+        memset(at, 0, aligned(bytes));
     return at;
 }
 

@@ -30,6 +30,7 @@ void arena_reset(struct arena *arena);
 
 /* `bytes` zeroed bytes (0 gives a valid pointer), or NULL. */
 void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((malloc));
+void *arena_bytes(struct arena *arena, size_t bytes) __attribute__((malloc)); /* not zeroed */
 
 /* `count` zeroed things of `size` bytes; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc));

@@ -94,6 +94,22 @@ TEST(buf, the_first_failure_sticks)
     buf_done(&buf);
 }
 
+TEST(buf, a_guess_of_what_comes_never_fails_and_a_format_uses_the_last_byte_but_one)
+{
+    struct buf buf = buf_make(4), none = buf_make(0);
+    buf_expect(&buf, 1000);
+    buf_format(&buf, "%s", "abc");
+    assert_str(buf_view(&buf), "abc");
+    buf_format(&buf, "%s", "d"); /* vsnprintf ends it, and there is no room for that */
+    assert_int_equal(buf_err(&buf), ERR_LIMIT);
+    assert_str(buf_view(&buf), "abc");
+    buf_expect(&none, 1);
+    buf_char(&none, 'a');
+    assert_int_equal(buf_err(&none), ERR_LIMIT);
+    buf_done(&buf);
+    buf_done(&none);
+}
+
 TEST(time, every_day_of_eight_hundred_years_goes_there_and_back)
 {
     for (int64_t day = -200000; day < 100000; day++) {

@@ -27,7 +27,7 @@ void buf_reset(struct buf *buf)
     buf->err = OK;
 }
 
-char *buf_reserve(struct buf *buf, size_t bytes)
+char *buf_grow(struct buf *buf, size_t bytes)
 {
     if (buf->err != OK)
         return NULL;
@@ -35,15 +35,13 @@ char *buf_reserve(struct buf *buf, size_t bytes)
         buf->err = ERR_LIMIT;
         return NULL;
     }
-    if (buf->ptr != NULL && buf->room - buf->len >= bytes)
-        return buf->ptr + buf->len;
 
     size_t room = buf->room < 128 ? 256 : buf->room * 2;
     while (room - buf->len < bytes)
         room *= 2;
     if (room > buf->bytes_max)
-        room = buf->bytes_max > 0 ? buf->bytes_max : 1;
-    char *grown = realloc(buf->ptr, room);
+        room = buf->bytes_max;
+    char *grown = realloc(buf->ptr, room > 0 ? room : 1);
     if (grown == NULL) {
         buf->err = ERR_MEMORY;
         return NULL;
@@ -53,28 +51,10 @@ char *buf_reserve(struct buf *buf, size_t bytes)
     return buf->ptr + buf->len;
 }
 
-void buf_added(struct buf *buf, size_t bytes)
+void buf_expect(struct buf *buf, size_t bytes)
 {
-    assert(bytes <= buf->room - buf->len);
-    buf->len += bytes;
-}
-
-void buf_char(struct buf *buf, char c)
-{
-    char *at = buf->len < buf->room && buf->err == OK ? buf->ptr + buf->len : buf_reserve(buf, 1);
-    if (at == NULL)
-        return;
-    *at = c;
-    buf->len++;
-}
-
-void buf_str(struct buf *buf, struct str s)
-{
-    char *at = buf_reserve(buf, s.len);
-    if (at == NULL || s.len == 0)
-        return;
-    memcpy(at, s.ptr, s.len);
-    buf->len += s.len;
+    size_t left = buf->bytes_max - buf->len;
+    (void)buf_reserve(buf, bytes < left ? bytes : left);
 }
 
 void buf_int(struct buf *buf, int64_t value)
@@ -94,24 +74,19 @@ void buf_int(struct buf *buf, int64_t value)
 void buf_format(struct buf *buf, const char *format, ...)
 {
     va_list args, again;
+    size_t  left = buf->err == OK ? buf->room - buf->len : 0;
     va_start(args, format);
     va_copy(again, args);
-    int   len = vsnprintf(NULL, 0, format, args);
-    char *at = len < 0 ? NULL : buf_reserve(buf, (size_t)len + 1);
-    if (at != NULL) {
-        vsnprintf(at, (size_t)len + 1, format, again);
+    int len = vsnprintf(left > 0 ? buf->ptr + buf->len : NULL, left, format, args);
+    if (len >= 0 && (size_t)len < left) { /* most often there is room already */
         buf->len += (size_t)len;
+    } else {
+        char *at = len < 0 ? NULL : buf_reserve(buf, (size_t)len + 1);
+        if (at != NULL) {
+            vsnprintf(at, (size_t)len + 1, format, again);
+            buf->len += (size_t)len;
+        }
     }
     va_end(again);
     va_end(args);
-}
-
-enum err buf_err(const struct buf *buf)
-{
-    return buf->err;
-}
-
-struct str buf_view(const struct buf *buf)
-{
-    return (struct str){ buf->ptr, buf->len };
 }

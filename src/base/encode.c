@@ -3,32 +3,30 @@
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Three bytes or fewer as four characters or fewer; returns how many. */
-static size_t four_write(char *out, struct str in, const char *alphabet, bool pad)
-{
-    uint32_t word = 0;
-    size_t   made = 0;
-    for (size_t k = 0; k < 3; k++)
-        word = word << 8 | (k < in.len ? (unsigned char)in.ptr[k] : 0u);
-    for (size_t k = 0; k < 4; k++)
-        if (k <= in.len)
-            out[made++] = alphabet[word >> (18 - 6 * k) & 63];
-        else if (pad)
-            out[made++] = '=';
-    return made;
-}
-
 static void sixty_four_write(struct buf *out, struct str in, const char *alphabet, bool pad)
 {
-    char   made[96];
-    size_t len = 0;
-    for (size_t i = 0; i < in.len; i += 3) {
-        len += four_write(made + len, str_slice(in, i, i + 3), alphabet, pad);
-        if (len + 4 <= sizeof made && i + 3 < in.len)
-            continue;
-        buf_str(out, (struct str){ made, len });
-        len = 0;
+    const unsigned char *p = (const unsigned char *)in.ptr;
+    size_t               i = 0, made = 0, left = in.len % 3;
+    char                *at = buf_reserve(out, (in.len + 2) / 3 * 4);
+    if (at == NULL)
+        return;
+    for (; i < in.len - left; i += 3) {
+        uint32_t word = (uint32_t)p[i] << 16 | (uint32_t)p[i + 1] << 8 | p[i + 2];
+        at[made++] = alphabet[word >> 18];
+        at[made++] = alphabet[word >> 12 & 63];
+        at[made++] = alphabet[word >> 6 & 63];
+        at[made++] = alphabet[word & 63];
     }
+    if (left > 0) {
+        uint32_t word = (uint32_t)p[i] << 16 | (left == 2 ? (uint32_t)p[i + 1] << 8 : 0);
+        at[made++] = alphabet[word >> 18];
+        at[made++] = alphabet[word >> 12 & 63];
+        if (left == 2)
+            at[made++] = alphabet[word >> 6 & 63];
+        for (size_t k = left; pad && k < 3; k++)
+            at[made++] = '=';
+    }
+    buf_added(out, made);
 }
 
 static int sixty_four_value(char c, const char *alphabet)

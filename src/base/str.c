@@ -15,20 +15,13 @@ bool str_is_empty(struct str s)
     return s.len == 0;
 }
 
-bool str_eq(struct str a, struct str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-bool str_eq_nocase(struct str a, struct str b)
+bool str_eq_nocase_rest(struct str a, struct str b)
 {
-    if (a.len != b.len)
-        return false;
     for (size_t i = 0; i < a.len; i++)
         if (lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;
@@ -42,25 +35,6 @@ int str_cmp(struct str a, struct str b)
     if (order != 0)
         return order;
     return a.len < b.len ? -1 : a.len > b.len;
-}
-
-bool str_starts(struct str s, struct str prefix)
-{
-    return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
-}
-
-bool str_ends(struct str s, struct str suffix)
-{
-    return s.len >= suffix.len && str_eq(str_slice(s, s.len - suffix.len, s.len), suffix);
-}
-
-struct str str_slice(struct str s, size_t from, size_t to)
-{
-    if (to > s.len)
-        to = s.len;
-    if (from > to)
-        from = to;
-    return (struct str){ s.ptr == NULL ? NULL : s.ptr + from, to - from };
 }
 
 static bool is_space(char c)
@@ -88,14 +62,6 @@ size_t str_find(struct str s, size_t from, struct str needle)
     return hit == NULL ? s.len : (size_t)(hit - s.ptr);
 }
 
-size_t str_find_char(struct str s, size_t from, char c)
-{
-    if (from >= s.len)
-        return s.len;
-    const char *hit = memchr(s.ptr + from, c, s.len - from);
-    return hit == NULL ? s.len : (size_t)(hit - s.ptr);
-}
-
 bool str_split(struct str *rest, char separator, struct str *piece)
 {
     if (rest->ptr == NULL)
@@ -108,7 +74,7 @@ bool str_split(struct str *rest, char separator, struct str *piece)
 
 struct str str_copy(struct arena *arena, struct str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = arena_bytes(arena, s.len + 1);
     if (copy == NULL)
         return STR_NONE;
     if (s.len > 0)
