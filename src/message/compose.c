@@ -8,6 +8,9 @@ enum {
     URL_BYTES_MAX = LINKS_PUBLIC_URL_BYTES_MAX + 3 + TOKEN_TEXT_BYTES_MAX + 4,
     FEEDBACK_BYTES_MAX = 400,
     FEEDBACK_TAG_BYTES_MAX = 64,
+    /* Guesses, so that a buf is seldom made larger: of the pixel, of all fields. */
+    TRACKED_BYTES_MORE = 1024,
+    HEAD_BYTES_USUAL = 4096,
 };
 
 static const struct str return_prefix = { "b-", 2 };
@@ -169,12 +172,14 @@ static enum err bodies_make(const struct compose_keys *keys, const struct compos
     TRY(html_parse(&html, in->html, problem));
     bodies->has_unsubscribe_link = links_has_unsubscribe(html, in->who.public_url);
     if (in->text.len == 0) {
+        buf_expect(&bodies->plain, in->html.len);
         plain_write(html, &bodies->plain);
         TRY(buf_err(&bodies->plain));
         bodies->text = buf_view(&bodies->plain);
     }
     if (in->tracking) {
         struct links_conf conf = conf_of(keys, in->who);
+        buf_expect(&bodies->tracked, in->html.len + in->html.len / 4 + TRACKED_BYTES_MORE);
         TRY(links_track(&conf, html, arena, &bodies->tracked, NULL));
         bodies->html = buf_view(&bodies->tracked);
     }
@@ -190,7 +195,9 @@ static enum err message_write(const struct compose_keys *keys, const struct comp
     if (keys->dkim_count == 0)
         return mime_write(mime, out, problem);
     SCOPED(buf_donep) struct buf plain = buf_make(COMPOSE_BYTES_MAX);
+    buf_expect(&plain, mime->html.len + mime->text.len + HEAD_BYTES_USUAL);
     TRY(mime_write(mime, &plain, problem));
+    buf_expect(out, plain.len + HEAD_BYTES_USUAL);
     TRY(dkim_sign(keys->dkim, keys->dkim_count, buf_view(&plain), in->date_ms, out));
     buf_str(out, buf_view(&plain));
     return buf_err(out);

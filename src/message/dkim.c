@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The plain hash of the library, as in token.c: the body is hashed piece by piece. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -194,22 +196,55 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/*
+ * The relaxed form of a body, told piece by piece, so that a hash needs no copy of it. Line ends
+ * are owed, and paid only when more follows: so the empty lines at the end go.
+ */
+struct relaxed {
+    void (*put)(void *ctx, struct str piece);
+    void  *ctx;
+    size_t owed; /* CRLFs */
+    bool   any;  /* was there anything but them? */
+};
+
+static void relaxed_put(struct relaxed *relaxed, struct str piece)
+{
+    if (piece.len == 0)
+        return;
+    for (; relaxed->owed > 0; relaxed->owed--)
+        relaxed->put(relaxed->ctx, STR("\r\n"));
+    relaxed->put(relaxed->ctx, piece);
+    relaxed->any = true;
+}
+
+/* Whole lines that stay as they are. */
+static void relaxed_lines(struct relaxed *relaxed, struct str lines)
+{
+    size_t ends = 0, len = lines.len;
+    for (; len >= 2 && lines.ptr[len - 2] == '\r' && lines.ptr[len - 1] == '\n'; len -= 2)
+        ends++;
+    relaxed_put(relaxed, str_slice(lines, 0, len));
+    relaxed->owed += ends;
+}
+
 /* One line without the white space at its end, each run of white space as one space. */
-static void line_relaxed(struct str line, struct buf *out)
+static void relaxed_line(struct relaxed *relaxed, struct str line)
 {
     while (line.len > 0 && is_blank(line.ptr[line.len - 1]))
         line.len--;
-    char *made = buf_reserve(out, line.len);
-    if (made == NULL)
-        return;
-    size_t bytes = 0;
+    size_t from = 0;
     for (size_t i = 0; i < line.len; i++) {
-        if (!is_blank(line.ptr[i]))
-            made[bytes++] = line.ptr[i];
-        else if (i == 0 || !is_blank(line.ptr[i - 1]))
-            made[bytes++] = ' ';
+        size_t end = i;
+        while (end < line.len && is_blank(line.ptr[end]))
+            end++;
+        if (end == i || (end == i + 1 && line.ptr[i] == ' '))
+            continue;
+        relaxed_put(relaxed, str_slice(line, from, i));
+        relaxed_put(relaxed, STR(" "));
+        from = end;
+        i = end - 1;
     }
-    buf_added(out, bytes);
+    relaxed_put(relaxed, str_slice(line, from, line.len));
 }
 
 /* Where the line with `place` in it begins; `from` begins one. */
@@ -221,35 +256,49 @@ static size_t line_begin(struct str body, size_t from, size_t place)
     return place;
 }
 
-/* Empty lines at the end go, and the last that is left is ended. */
-static void body_end(struct buf *out, size_t begin)
+static void body_relaxed(struct str body, struct relaxed *relaxed)
 {
-    struct str made = str_slice(buf_view(out), begin, out->len);
-    if (made.len > 0 && !str_ends(made, STR("\r\n")))
-        buf_str(out, STR("\r\n"));
-    while (out->len >= begin + 4 && memcmp(out->ptr + out->len - 4, "\r\n\r\n", 4) == 0)
-        out->len -= 2;
-    if (out->len == begin + 2 && memcmp(out->ptr + begin, "\r\n", 2) == 0)
-        out->len = begin;
+    size_t from = 0;
+    while (from < body.len) { /* lines that stay as they are in one piece, then one that does not */
+        size_t place = bytes_relaxed_end(body, from);
+        size_t line = place == body.len ? place : line_begin(body, from, place);
+        relaxed_lines(relaxed, str_slice(body, from, line));
+        if (line == body.len)
+            break;
+        size_t end = str_find(body, place, STR("\r\n"));
+        relaxed_line(relaxed, str_slice(body, line, end));
+        relaxed->owed += end < body.len;
+        from = end + 2;
+    }
+    if (relaxed->any)
+        relaxed->put(relaxed->ctx, STR("\r\n"));
+}
+
+static void buf_put(void *ctx, struct str piece)
+{
+    buf_str(ctx, piece);
 }
 
 void dkim_body_relaxed(struct str body, struct buf *out)
 {
-    size_t from = 0, begin = out->len;
-    while (from < body.len) { /* lines that stay as they are in one piece, then one that does not */
-        size_t place = bytes_relaxed_end(body, from);
-        size_t line = place == body.len ? place : line_begin(body, from, place);
-        buf_str(out, str_slice(body, from, line));
-        if (line == body.len)
-            break;
-        size_t end = str_find(body, place, STR("\r\n"));
-        line_relaxed(str_slice(body, line, end), out);
-        if (end < body.len)
-            buf_str(out, STR("\r\n"));
-        from = end + 2;
-    }
-    if (out->err == OK)
-        body_end(out, begin);
+    struct relaxed relaxed = { .put = buf_put, .ctx = out };
+    body_relaxed(body, &relaxed);
+}
+
+static void hash_put(void *ctx, struct str piece)
+{
+    SHA256_Update(ctx, piece.ptr, piece.len);
+}
+
+static void body_hash_write(struct str body, struct buf *out)
+{
+    unsigned char  digest[SHA256_DIGEST_LENGTH];
+    SHA256_CTX     hash;
+    struct relaxed relaxed = { .put = hash_put, .ctx = &hash };
+    SHA256_Init(&hash);
+    body_relaxed(body, &relaxed);
+    SHA256_Final(digest, &hash);
+    base64_write(out, (struct str){ (const char *)digest, sizeof digest });
 }
 
 void dkim_field_relaxed(struct str field, struct buf *out)
@@ -432,16 +481,12 @@ enum err dkim_sign(const struct dkim_key *const *keys, size_t keys_count, struct
                          buf_make(SIGNATURE_BYTES_MAX),
                          buf_make(2 * SIGNATURE_BYTES_MAX),
                          at_ms / TIME_SECOND_MS };
-    unsigned char  digest[SHA256_DIGEST_LENGTH];
     struct fields  fields;
     size_t         end = str_find(message, 0, STR("\r\n\r\n"));
     if (keys_count == 0)
         return OK;
 
-    dkim_body_relaxed(str_slice(message, end + 4, message.len), &s.input);
-    TRY(buf_err(&s.input));
-    SHA256((const unsigned char *)(s.input.len == 0 ? "" : s.input.ptr), s.input.len, digest);
-    base64_write(&s.body_hash, (struct str){ (const char *)digest, sizeof digest });
+    body_hash_write(str_slice(message, end + 4, message.len), &s.body_hash);
     TRY(fields_take(&fields, str_slice(message, 0, end + 2)));
     fields_collect(&fields, &s.fields, &s.names);
     TRY(buf_err(&s.body_hash));

@@ -14,8 +14,8 @@
  * the signature. There is no l=: nothing can be appended either.
  *
  * Always true   a key is parsed once and may be shared by threads.
- * Cost          what the signature costs (RSA-2048 about 260 us, Ed25519 40 us) and a pass or two
- *               over the message.
+ * Cost          what the signature costs (RSA-2048 about 260 us, Ed25519 40 us) and a pass over
+ *               the message, of which no copy is made.
  */
 #ifndef DULT_MESSAGE_DKIM_H
 #define DULT_MESSAGE_DKIM_H

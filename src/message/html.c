@@ -63,7 +63,7 @@ static enum err tree_make(struct html *html)
 
 enum err html_parse(struct html **out, struct str text, struct problem *problem)
 {
-    if (text.len > HTML_BYTES_MAX || tags_count(text) > HTML_TAGS_MAX)
+    if (text.len > HTML_BYTES_MAX || (text.len > HTML_TAGS_MAX && tags_count(text) > HTML_TAGS_MAX))
         return problem_format(problem, ERR_LIMIT, "html", "shorten the template",
                               "the HTML has %zu bytes and %zu tags; %d and %d are the most",
                               text.len, tags_count(text), HTML_BYTES_MAX, HTML_TAGS_MAX);
