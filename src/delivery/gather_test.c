@@ -13,6 +13,7 @@ struct far {
 
 static void play(struct far *far, int connections, int64_t each_us, int64_t until_us)
 {
+    far->g.full = 1;
     far->asked = far->g.awaited = connections;
     for (far->free_us = far->now_us + each_us; far->now_us < until_us;) {
         if (far->free_us > far->now_us)
@@ -37,7 +38,7 @@ static void play(struct far *far, int connections, int64_t each_us, int64_t unti
 
 TEST(gather, a_crowd_that_speaks_one_by_one_is_heard_several_at_a_time)
 {
-    struct far far = { .now_us = 1000 };
+    struct far far = { .g = gather_make(), .now_us = 1000 };
     play(&far, 10, 60, 1000000);
     assert_true(far.answers > 16000);          /* nothing is lost: 60 us each */
     assert_true(far.rounds * 3 < far.answers); /* without it a round an answer */
@@ -46,7 +47,7 @@ TEST(gather, a_crowd_that_speaks_one_by_one_is_heard_several_at_a_time)
 
 TEST(gather, a_fast_far_side_is_not_kept_waiting)
 {
-    struct far far = { .now_us = 1000 };
+    struct far far = { .g = gather_make(), .now_us = 1000 };
     play(&far, 10, 10, 1000000);
     assert_true(far.answers > 90000);
     assert_true(far.rounds * 3 < far.answers);
@@ -55,7 +56,7 @@ TEST(gather, a_fast_far_side_is_not_kept_waiting)
 
 TEST(gather, no_sleep_is_longer_than_its_bound)
 {
-    struct far far = { .now_us = 1000 };
+    struct far far = { .g = gather_make(), .now_us = 1000 };
     play(&far, 200, 150, 1000000);
     assert_true(far.slept_us_max > 100);
     assert_true(far.slept_us_max <= GATHER_US_MAX);
@@ -63,12 +64,35 @@ TEST(gather, no_sleep_is_longer_than_its_bound)
 
 TEST(gather, few_answers_and_answers_at_leisure_are_heard_at_once)
 {
-    struct far few = { .now_us = 1000 }, slow = { .now_us = 1000 };
+    struct far few = { .g = gather_make(), .now_us = 1000 }, slow = few;
     play(&few, GATHER_AWAITED_MIN - 1, 60, 1000000);
     assert_int_equal(few.slept_us_max, 0);
-    slow.g.each_us = 4 * GATHER_LEISURE_US;
     play(&slow, 10, GATHER_LEISURE_US + 10, 1000000);
     assert_int_equal(slow.slept_us_max, 0);
+}
+
+TEST(gather, while_there_is_room_answers_that_come_often_are_heard_several_at_a_time)
+{
+    struct gather g = gather_make();
+    int64_t       now_us = 0, slept_us = 0;
+    for (int i = 0; i < 100; i++) { /* each 300 us one, as from a thread that signs */
+        g.awaited = 1;
+        g.heard = (int32_t)(slept_us / 300) + 1;
+        now_us += 300;
+        slept_us = gather_round(&g, now_us);
+        now_us += slept_us;
+    }
+    assert_int_equal(slept_us, GATHER_ROOM_US);
+    g.full = 1; /* now somebody waits for a place */
+    g.heard = 1;
+    assert_int_equal(gather_round(&g, now_us + 300), 0);
+    g.full = 0;
+    for (int i = 0; i < 100; i++) {
+        g.heard = 1;
+        now_us += GATHER_ROOM_LEISURE_US + 100;
+        slept_us = gather_round(&g, now_us);
+    }
+    assert_int_equal(slept_us, 0);
 }
 
 TEST(gather, a_round_without_an_answer_changes_nothing)

@@ -108,6 +108,7 @@ struct loop *loop_open(void)
     if (loop == NULL)
         return NULL;
     loop->last = &loop->first;
+    loop->gather = gather_make();
     pthread_mutex_init(&loop->lock, NULL);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->base = event_base_new();
@@ -192,6 +193,11 @@ void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx)
 void loop_awaits(struct loop *loop, int more)
 {
     loop->gather.awaited += more;
+}
+
+void loop_fills(struct loop *loop, int more)
+{
+    loop->gather.full += more;
 }
 
 void loop_heard(struct loop *loop)

@@ -38,6 +38,7 @@ void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx);
  * has spoken. */
 void loop_awaits(struct loop *loop, int more);
 void loop_heard(struct loop *loop);
+void loop_fills(struct loop *loop, int more); /* channels that have taken half their places */
 
 bool               loop_is_inside(const struct loop *loop); /* is this the loop's thread? */
 struct event_base *loop_base(struct loop *loop);

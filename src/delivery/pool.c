@@ -47,6 +47,7 @@ struct pool {
     struct throttle          throttle;
     struct event            *wake, *deadline;
     bool                     pumping, pump_again, down;
+    bool                     fills;    /* the loop knows that half of the places are taken */
     bool                     ending;   /* stopping, as the loop's thread has learnt it */
     uint32_t                 failures; /* in a row */
     uint64_t                 chances;  /* drawn so far */
@@ -434,6 +435,13 @@ static void offer(struct pool *pool)
         pool->calls.room(pool->calls.ctx, more);
 }
 
+static void note_fills(struct pool *pool, bool fills)
+{
+    if (fills != pool->fills)
+        loop_fills(pool->loop, fills ? 1 : -1);
+    pool->fills = fills;
+}
+
 static void note_state(struct pool *pool)
 {
     int64_t  down_us = pool->down ? pool->connect_not_before_us - time_mono_us() : 0;
@@ -446,6 +454,7 @@ static void note_state(struct pool *pool)
     for (uint32_t i = 0; i < pool->conf.connections_max; i++)
         if (pool->connections[i].session != NULL)
             pool->stats.in_flight += smtp_held(pool->connections[i].session);
+    note_fills(pool, 2 * pool->outstanding >= pool->places);
     pool->stats.down_ms = down_us > 0 ? down_us / 1000 + 1 : 0;
     if (pool->ending && open == 0 && pool->outstanding == 0 && !pool->stopped) {
         pool->stopped = true;
@@ -645,6 +654,7 @@ static void pool_free(struct pool *pool)
 
 static void free_inside(void *ctx)
 {
+    note_fills(ctx, false);
     pool_free(ctx);
 }
 

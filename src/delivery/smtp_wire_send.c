@@ -16,14 +16,14 @@ static void xtext_write(struct buf *out, struct str text)
     }
 }
 
-/* Eight bytes at a time: of 10 KB a look at each by itself was a quarter of sending it. */
+/* 32 bytes at a time: of 10 KB a look at each by itself was a quarter of sending it. */
 static bool is_ascii(struct str s)
 {
-    uint64_t all = 0, eight;
+    uint64_t all = 0, four[4];
     size_t   i = 0;
-    for (; i + sizeof eight <= s.len; i += sizeof eight) {
-        memcpy(&eight, s.ptr + i, sizeof eight);
-        all |= eight;
+    for (; i + sizeof four <= s.len; i += sizeof four) {
+        memcpy(four, s.ptr + i, sizeof four);
+        all |= four[0] | four[1] | four[2] | four[3];
     }
     for (; i < s.len; i++)
         all |= (unsigned char)s.ptr[i];
