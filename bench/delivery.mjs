@@ -71,6 +71,12 @@ async function nodemailer(port, connections, messages, key) {
   return Number((await run(process.execPath, words.map(String))).stdout);
 }
 
+// As many as the far side takes from one who waits for no answer (bench/blast.c): its own end.
+async function itsEnd(port, connections, messages) {
+  const { stdout } = await run(join(build, 'blast'), ['127.0.0.1', port, messages, connections, BYTES].map(String));
+  return JSON.parse(stdout).rate;
+}
+
 // Rounds of all senders in turn: {name: [rate, ...]}
 async function inTurns(senders) {
   const rates = Object.fromEntries(Object.keys(senders).map((name) => [name, []]));
@@ -96,6 +102,7 @@ async function ready() {
       dult: () => ours(far.port, 10, 30_000 * count),
       'smtp-source': () => postfix(far.port, 10, 20_000 * count),
       nodemailer: () => nodemailer(far.port, 10, 3_000),
+      "the sink's own end": () => itsEnd(far.port, 10, 30_000 * count),
     });
     await far.close();
     table(`ready messages of 10 KB over 10 kept connections, to ${kind === 'sink' ? 'our sink' : "postfix's smtp-sink"}`, rates, { 'smtp-source': wanted });
@@ -122,8 +129,9 @@ async function signed() {
     writeFileSync(key, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
     for (const threads of [1, 2]) {
       const { stdout } = await run(join(build, 'mailing'), ['127.0.0.1', side.port, kind, threads, BYTES, 4].map(String));
-      const { bare, delivered, ratio } = JSON.parse(stdout);
+      const { bare, delivered, ratio, bare_us, delivered_us } = JSON.parse(stdout);
       note(`\ncomposed, signed with ${kind} and delivered, ${threads} thread${threads > 1 ? 's' : ''}: ${show(delivered)} /s, bare signatures ${show(bare)} /s, ratio ${show(ratio)}${kind === 'rsa' ? ' (wanted 0.8)' : ''}`);
+      note(`  of the processor: ${show(delivered_us)} us, a bare signature ${show(bare_us)} us, without the sink's`);
       if (kind === 'rsa' && threads === 2) {
         const peer = median((await inTurns({ nodemailer: () => nodemailer(side.port, 10, 1_500, key) })).nodemailer);
         note(`  nodemailer with a pool and DKIM ${show(peer)} /s: dult ${show(delivered / peer)} times (wanted 8)`);
