@@ -1,4 +1,5 @@
 /* What a day and a month allow, over starts and over lists of ways. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
