@@ -53,8 +53,10 @@ char *buf_grow(struct buf *buf, size_t bytes)
 
 void buf_expect(struct buf *buf, size_t bytes)
 {
-    size_t left = buf->bytes_max - buf->len;
+    size_t   left = buf->bytes_max - buf->len;
+    enum err err = buf->err;
     (void)buf_reserve(buf, bytes < left ? bytes : left);
+    buf->err = err; /* what comes may be less, and find room */
 }
 
 void buf_int(struct buf *buf, int64_t value)

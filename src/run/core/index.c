@@ -339,9 +339,8 @@ enum err index_load(struct core *core, bool *loaded)
     if (err != ERR_MEMORY && !leftovers_remove(core))
         return ERR_IO;
     if (err == ERR_CORRUPT)
-        fprintf(
-            stderr,
-            "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged; it is rebuilt from "
-            "the store\"}\n");
+        fprintf(stderr,
+                "{\"level\":\"warning\",\"what\":\"the index snapshot is damaged or of another "
+                "version of Dult; it is rebuilt from the store\"}\n");
     return err == ERR_MEMORY ? err : OK;
 }
