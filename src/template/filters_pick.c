@@ -14,6 +14,19 @@ static struct value character(struct str text, int64_t index)
     return value_of_str(str_slice(tail, 0, text_first(tail)));
 }
 
+/* Ruby's 181[2..5] are the four bits from the third on; one that ends before it begins has no end.
+ * What no integer here has room for is 0. */
+static int64_t bits_between(int64_t integer, int64_t lo, int64_t hi)
+{
+    uint64_t bits = lo > 63    ? (integer < 0 ? UINT64_MAX : 0)
+                    : lo >= 0  ? (uint64_t)(integer >> lo)
+                    : lo > -63 ? (uint64_t)integer << -lo
+                               : 0;
+    if (hi >= lo && (uint64_t)hi - (uint64_t)lo < 63)
+        bits &= (UINT64_C(2) << (hi - lo)) - 1;
+    return (int64_t)bits;
+}
+
 enum list_pick list_pick(struct render *r, const struct value *item, const struct value *property,
                          struct value *out)
 {
@@ -40,7 +53,12 @@ enum list_pick list_pick(struct render *r, const struct value *item, const struc
                  str_find(item->string, 0, property->string) < item->string.len)
             *out = *property;
         return LIST_PICKED;
-    case VALUE_INT: /* Ruby's Integer#[] gives a bit */
+    case VALUE_INT: /* Ruby's Integer#[] gives a bit, or those of a range */
+        if (property->kind == VALUE_RANGE) {
+            *out =
+                value_of_int(bits_between(item->integer, property->range.lo, property->range.hi));
+            return LIST_PICKED;
+        }
         if (property->kind != VALUE_INT)
             return LIST_NO_PROPERTY;
         *out = value_of_int(property->integer < 0 || property->integer > 63

@@ -170,6 +170,9 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
         { "{% raw %}{% a {% endraw {% endraw %}", "{% a {% endraw " },
         { "{% cycle 'a', 'b' %}{% cycle \"a\",'b' %}{% cycle \"1\", 'b' %}{% cycle 1, 'b' %}",
           "ab11" },
+        { "{% assign t = (2..5) %}{{ 181 | map: t }}{{ 2 | compact: t }}", "132" },
+        { "{% assign t = (5..2) %}{{ 181 | map: t }}{% assign t = (3..3) %}{{ 181 | map: t }}",
+          "50" },
     };
     struct template_report report;
     struct arena          *arena = arena_open(1 << 22);
