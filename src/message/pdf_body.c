@@ -30,6 +30,7 @@ struct writer {
     double                  before; /* at least so much stands above the next block */
     bool                    owes_space, owes_cell;
     char                    bullet[BULLET_BYTES]; /* of the next block */
+    enum err                err;                  /* of the first block that had no room */
 };
 
 static void node_write(struct writer *w, uint32_t at);
@@ -142,6 +143,8 @@ static void block_end(struct writer *w)
         w->bullet[0] = '\0';
         w->before = 0;
     }
+    if (w->err == OK)
+        w->err = buf_err(&w->text);
     buf_reset(&w->text);
     pango_attr_list_unref(w->attributes);
     w->attributes = pango_attr_list_new();
@@ -413,8 +416,7 @@ enum err pdf_body_draw(struct pdf_sheet *sheet, struct str html, struct problem 
                         .attributes = pango_attr_list_new() };
     children_write(&w, 0);
     block_end(&w);
-    enum err err = buf_err(&w.text);
     pango_attr_list_unref(w.attributes);
     buf_done(&w.text);
-    return err;
+    return w.err;
 }

@@ -190,8 +190,8 @@ TEST(pdf, what_people_send_as_html_is_drawn_or_told_but_never_fatal)
         "<a href='https://x.example/'></a><a href='https://x.example/'>x.example</a>",
         "<table><tr><td>a</td><td>b</td></tr></table>",
         "<hr><hr>",
-        "<blockquote><blockquote><blockquote><blockquote><blockquote><blockquote><blockquote>"
-        "<blockquote><blockquote><blockquote>a",
+        ("<blockquote><blockquote><blockquote><blockquote><blockquote><blockquote><blockquote>"
+         "<blockquote><blockquote><blockquote>a"),
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         struct made made;

@@ -52,12 +52,23 @@ static const struct provider *token_of(const struct way *way)
     return token != NULL && time_now_ms() >= way->access.until_ms ? token : NULL;
 }
 
+/* What cannot be asked for with what the steps were answered may be with their next answers: theirs
+ * had not what was to be in it. */
+static enum err steps_blame(struct job *job, enum err err)
+{
+    if (err != ERR_INPUT || job->steps_by == NULL || job->steps_done == 0)
+        return err;
+    job->steps_by = NULL;
+    return ERR_IO;
+}
+
 static enum err check_ask(const struct way *way, struct job *job, const struct provider *check,
                           const struct provider_message *asked, struct arena *arena,
                           struct fetch_request *out, struct problem *problem)
 {
     job->checking = check;
-    TRY(provider_ask(check, &way->conf->settings, asked, time_now_ms(), arena, out, problem));
+    TRY(steps_blame(
+        job, provider_ask(check, &way->conf->settings, asked, time_now_ms(), arena, out, problem)));
     out->repeatable = out->is_question = true;
     return OK;
 }
@@ -196,8 +207,8 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
         is_asked_about(way->sender, job);
         return check_ask(way, job, check, &asked, arena, out, problem);
     }
-    TRY(provider_ask(way->conf->provider, &way->conf->settings, &asked, time_now_ms(), arena, out,
-                     problem));
+    TRY(steps_blame(job, provider_ask(way->conf->provider, &way->conf->settings, &asked,
+                                      time_now_ms(), arena, out, problem)));
     if (job_is_letter(job))
         TRY(sender_letter_headers(job, arena, out, problem));
     TRY(begin(way->sender, job));
