@@ -196,6 +196,8 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
 static bool key_drops(const struct erasure *erasure, uint64_t key)
 {
     bool is_there = false;
+    if (!erasure_has(erasure, broadcast_profile_of_key(key)))
+        return false; /* whoever parted took it along */
     for (uint32_t i = 0; i < erasure->begun.count; i++) {
         if (erasure->begun.items[i].key != key)
             continue;

@@ -98,6 +98,15 @@ struct awaited {
     uint32_t  count, room;
 };
 
+/* A node that was come to twice may have two messages, and goes on once. */
+static bool awaited_has(const struct awaited *awaited, uint64_t enrollment)
+{
+    for (uint32_t i = 0; i < awaited->count; i++)
+        if (awaited->items[i] == enrollment)
+            return true;
+    return false;
+}
+
 static enum err withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                          struct str reason, struct awaited *awaited)
 {
@@ -115,7 +124,7 @@ static enum err withdraw(struct step *step, uint32_t topic, enum consent_channel
         if (message->state != MESSAGE_QUEUED)
             continue;
         uint64_t enrollment = answers_awaited(step->engine, step->person, message->id);
-        if (enrollment != 0)
+        if (enrollment != 0 && !awaited_has(awaited, enrollment))
             TRY(VEC_ADD(awaited, enrollment));
         TRY(outbox_drop(step->engine, step->out, step->person, message->id, reason));
         state = people_state_get(step->engine->people, step->person);
