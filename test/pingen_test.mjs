@@ -296,7 +296,7 @@ topic: newsletter
   });
 
   for (const [name, answer, reason] of [
-    ['put', { status: 400, body: '<Error><Code>EntityTooLarge</Code></Error>' }, /file before: HTTP 400/],
+    ['put', { status: 413, body: '<Error><Code>EntityTooLarge</Code></Error>' }, /file before: HTTP 413/],
     ['letter', { status: 422, body: { errors: [{ code: 'invalid', title: 'The given data was invalid', detail: 'address_position' }] } }, /HTTP 422 invalid: address_position/],
   ]) {
     test(`are failed with the reason where ${name} is refused for good`, async () => {
@@ -306,6 +306,23 @@ topic: newsletter
       await tell(userId);
       const failed = await is(userId, 'failed');
       assert.match(JSON.stringify(failed), reason);
+      assert.equal(lettersTo(`${userId} `).length, 0);
+    });
+  }
+
+  for (const [name, answer, reason] of [
+    ['upload', { status: 200, body: '<html>busy</html>' }, /the address to ask is empty/],
+    ['put', { status: 400, body: '<Error><Code>RequestTimeout</Code></Error>' }, /HTTP 400/],
+  ]) {
+    test(`are put off where ${name} is answered ${answer.status} and not as it should`, async () => {
+      const userId = `d${++told}`;
+      await know(userId);
+      once(name, answer);
+      await tell(userId);
+      await eventually('it waits for its next try', async () => {
+        const [message] = await messages(userId);
+        return message.state === 'waiting' && message.attempts === 1 && reason.test(message.reason);
+      });
       assert.equal(lettersTo(`${userId} `).length, 0);
     });
   }
