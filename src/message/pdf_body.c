@@ -8,6 +8,8 @@
 enum { BULLET_BYTES = 16, INDENT_LEVELS_MAX = 8 };
 
 #define SIZE_USUAL 11.0 /* points */
+#define SIZE_LEAST 5.0  /* beyond these <small> and <big> within each other change no more */
+#define SIZE_MOST 60.0
 #define INDENT_POINTS 20.0
 #define SPACE_POINTS 8.0
 
@@ -277,10 +279,10 @@ static bool look_change(struct look *look, enum html_tag tag)
         look->is_struck = true;
         return true;
     case HTML_SMALL:
-        look->size *= 0.85;
+        look->size = look->size > SIZE_LEAST ? look->size * 0.85 : look->size;
         return true;
     case HTML_BIG:
-        look->size *= 1.15;
+        look->size = look->size < SIZE_MOST ? look->size * 1.15 : look->size;
         return true;
     case HTML_CODE:
     case HTML_TT:

@@ -1,5 +1,6 @@
 #include "message/pdf.h"
 
+#include <glib.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -198,4 +199,23 @@ TEST(pdf, what_people_send_as_html_is_drawn_or_told_but_never_fatal)
         assert_ok(make_of(&made, all[i], all[i]));
         buf_done(&made.bytes);
     }
+}
+
+TEST(pdf, however_deep_big_and_small_are_a_letter_comes)
+{
+    enum { DEEP = 100 }; /* 1.15 a hundred times is beyond what Pango has room for */
+    const char    *tags[] = { "<big>", "<small>" };
+    GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+    for (int kind = 0; kind < 2; kind++) {
+        struct buf html = buf_make(1 << 16);
+        for (int i = 0; i < DEEP; i++)
+            buf_str(&html, str_of(tags[kind]));
+        buf_str(&html, STR("a"));
+        buf_char(&html, '\0');
+        struct made made;
+        assert_ok(make_of(&made, html.ptr, html.ptr));
+        buf_done(&made.bytes);
+        buf_done(&html);
+    }
+    g_log_set_always_fatal(fatal);
 }
