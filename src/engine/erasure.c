@@ -26,9 +26,20 @@ struct given {
     size_t   len;
 };
 
+/* All that was queued under a broadcast's key by one of them. */
+struct begun_key {
+    uint64_t key;
+    bool     is_carried; /* any of it */
+};
+
 struct erasure {
     unsigned char *bits;
     uint32_t       bytes;
+    struct {
+        struct begun_key *items;
+        uint32_t          count, room;
+    } keys;
+    struct map by_key; /* -> keys */
     struct {
         struct begun *items; /* by id */
         uint32_t      count, room;
@@ -47,8 +58,10 @@ struct erasure {
 struct erasure *erasure_open(void)
 {
     struct erasure *erasure = calloc(1, sizeof *erasure);
-    if (erasure != NULL)
+    if (erasure != NULL) {
+        erasure->by_key = map_make();
         erasure->by_detail = map_make();
+    }
     return erasure;
 }
 
@@ -59,6 +72,8 @@ void erasure_close(struct erasure *erasure)
     for (uint32_t i = 0; i < erasure->given.count; i++)
         free(erasure->given.items[i].detail);
     VEC_DONE(&erasure->given);
+    VEC_DONE(&erasure->keys);
+    map_done(&erasure->by_key);
     VEC_DONE(&erasure->begun);
     VEC_DONE(&erasure->absorbed);
     map_done(&erasure->by_detail);
@@ -136,6 +151,33 @@ static bool is_final(enum decision_kind kind)
            kind == DECISION_DROPPED;
 }
 
+static bool key_is(const void *owner, uint32_t value, const void *wanted)
+{
+    return ((const struct erasure *)owner)->keys.items[value].key == *(const uint64_t *)wanted;
+}
+
+static struct begun_key *key_find(const struct erasure *erasure, uint64_t key)
+{
+    uint32_t i = map_find(&erasure->by_key, hash_u64(key, 1), key_is, erasure, &key);
+    return i == MAP_NONE ? NULL : &erasure->keys.items[i];
+}
+
+static enum err key_note(struct erasure *erasure, uint64_t key)
+{
+    if (key == 0 || key_find(erasure, key) != NULL)
+        return OK;
+    TRY(VEC_ADD(&erasure->keys, (struct begun_key){ .key = key }));
+    return map_add(&erasure->by_key, hash_u64(key, 1), erasure->keys.count - 1);
+}
+
+static void begun_carry(struct erasure *erasure, struct begun *begun)
+{
+    struct begun_key *key = begun->key == 0 ? NULL : key_find(erasure, begun->key);
+    begun->is_carried = true;
+    if (key != NULL)
+        key->is_carried = true;
+}
+
 /* Who stays has what the absorbed one had, also when the two are parted again: messages that wait,
  * and enrollments; those that have ended too, for a journey may be entered once only. */
 static enum err begun_move(struct erasure *erasure, const struct decision *d)
@@ -148,7 +190,8 @@ static enum err begun_move(struct erasure *erasure, const struct decision *d)
         if (begun->person != from || begun->is_sent)
             continue;
         begun->person = d->profile;
-        begun->is_carried = begun->is_carried || !erasure_has(erasure, d->profile);
+        if (!erasure_has(erasure, d->profile))
+            begun_carry(erasure, begun);
     }
     return VEC_ADD(&erasure->absorbed, from);
 }
@@ -160,7 +203,7 @@ static void begun_part(struct erasure *erasure, uint32_t person)
     for (uint32_t i = 0; i < erasure->begun.count; i++) {
         struct begun *begun = &erasure->begun.items[i];
         if (begun->key != 0 && begun->person == person && !begun->is_sent)
-            begun->is_carried = true;
+            begun_carry(erasure, begun);
     }
 }
 
@@ -179,13 +222,13 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
     if (d->kind == DECISION_UNMERGE)
         begun_part(erasure, d->profile);
     if ((d->kind == DECISION_ENROLLED || d->kind == DECISION_INTENT) &&
-        erasure_has(erasure, d->profile))
-        return VEC_ADD(&erasure->begun, (struct begun){ .id = d->id,
-                                                        .person = d->profile,
-                                                        .key = d->kind == DECISION_INTENT &&
-                                                                       broadcast_is_key(d->subject)
-                                                                   ? d->subject
-                                                                   : 0 });
+        erasure_has(erasure, d->profile)) {
+        bool     is_cast = d->kind == DECISION_INTENT && broadcast_is_key(d->subject);
+        uint64_t key = is_cast ? d->subject : 0;
+        TRY(key_note(erasure, key));
+        return VEC_ADD(&erasure->begun,
+                       (struct begun){ .id = d->id, .person = d->profile, .key = key });
+    }
     struct begun *begun = is_final(d->kind) ? begun_find(erasure, d->subject) : NULL;
     if (begun != NULL)
         begun->is_sent = true;
@@ -195,17 +238,10 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
 /* All that was queued under a broadcast's key: a code is the key's, whichever of them took it. */
 static bool key_drops(const struct erasure *erasure, uint64_t key)
 {
-    bool is_there = false;
     if (!erasure_has(erasure, broadcast_profile_of_key(key)))
         return false; /* whoever parted took it along */
-    for (uint32_t i = 0; i < erasure->begun.count; i++) {
-        if (erasure->begun.items[i].key != key)
-            continue;
-        if (erasure->begun.items[i].is_carried)
-            return false;
-        is_there = true;
-    }
-    return is_there;
+    const struct begun_key *begun = key_find(erasure, key);
+    return begun != NULL && !begun->is_carried;
 }
 
 bool erasure_drops(const struct erasure *erasure, uint64_t id)

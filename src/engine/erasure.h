@@ -17,9 +17,10 @@
  *                                                 one (so in checkpoint rows: checkpoint_pruned)
  *
  * Always true   an engine loaded from what is left is the one that was told of the erasure.
- * Cost          a bit a profile; of the erased 16 bytes an enrollment or message, each looked at
- * for each merge that absorbed one of them; and the texts of their identities. Knows not     how
- * decisions are stored; they are shown twice, in order.
+ * Cost          a bit a profile; of the erased 24 bytes an enrollment or message, each looked at
+ * for each merge that absorbed one of them, and for each undone; 28 a broadcast's key; and the
+ * texts of their identities.
+ * Knows not     how decisions are stored; they are shown twice, in order.
  */
 #ifndef DULT_ENGINE_ERASURE_H
 #define DULT_ENGINE_ERASURE_H

@@ -143,3 +143,47 @@ TEST(erasure, a_broadcasts_message_that_parted_stays_bare_for_it_is_not_followed
     assert_int_equal(erasure_rest(erasure, &decisions[2]), ERASURE_NOTHING);
     erasure_close(erasure);
 }
+
+/* Else it has another when its message, which had failed, is tried again after the next start. */
+TEST(erasure, the_code_of_one_who_parted_stays_though_it_was_given_under_the_erased_ones_number)
+{
+    const uint64_t        key = broadcast_key(3, LIVING);
+    const struct decision decisions[] = {
+        { .kind = DECISION_MERGE, .id = 1, .profile = ERASED, .subject = LIVING },
+        { .kind = DECISION_INTENT, .id = 2, .profile = ERASED, .subject = key },
+        { .kind = DECISION_CODE, .id = 3, .profile = ERASED, .subject = key },
+        { .kind = DECISION_FAILED, .id = 4, .profile = ERASED, .subject = 2 },
+        { .kind = DECISION_UNMERGE, .id = 5, .profile = ERASED },
+    };
+    struct erasure *erasure = of(decisions, 5);
+    assert_int_equal(erasure_rest(erasure, &decisions[1]), ERASURE_NOTHING);
+    assert_int_equal(erasure_rest(erasure, &decisions[2]), ERASURE_BARE);
+    assert_int_equal(erasure_rest(erasure, &decisions[3]), ERASURE_NOTHING);
+    assert_false(erasure_drops(erasure, key));
+    erasure_close(erasure);
+}
+
+TEST(erasure, of_many_keys_each_is_judged_by_what_was_queued_under_it)
+{
+    enum { KEYS = 3000 };
+    struct erasure *erasure = of(NULL, 0);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        struct decision intent = { .kind = DECISION_INTENT,
+                                   .id = i + 1,
+                                   .profile = ERASED,
+                                   .subject = broadcast_key(i, ERASED) };
+        struct decision sent = {
+            .kind = DECISION_SENT, .id = KEYS + 1 + i, .profile = ERASED, .subject = i + 1
+        };
+        assert_ok(erasure_see(erasure, &intent));
+        if (i % 3 == 0)
+            assert_ok(erasure_see(erasure, &sent));
+    }
+    assert_ok(erasure_see(erasure, &(struct decision){ .kind = DECISION_MERGE,
+                                                       .id = 3 * KEYS,
+                                                       .profile = LIVING,
+                                                       .subject = ERASED }));
+    for (uint32_t i = 0; i < KEYS; i++)
+        assert_int_equal(erasure_drops(erasure, broadcast_key(i, ERASED)), i % 3 == 0);
+    erasure_close(erasure);
+}
