@@ -13,7 +13,8 @@ struct odd {
  * a letter each. */
 struct recipients_page {
     bool     is_changed, is_packed, has_bits;
-    char     common[2]; /* the bit's letters */
+    bool     is_kept_open; /* it was looked at since it changed, and is none to be packed */
+    char     common[2];    /* the bit's letters */
     uint16_t odd_count;
     uint8_t  bytes[];
 };
@@ -135,21 +136,33 @@ static enum err pages_grow(struct recipients *recipients, uint32_t number)
     return OK;
 }
 
+/* It may be packed, as far as is known. */
+static void loose_note(struct recipients *recipients, uint32_t number)
+{
+    recipients->loose_count++;
+    if (number < recipients->loose_from)
+        recipients->loose_from = number;
+}
+
 /* The page with its letters, to write to. NULL without memory. */
 static struct recipients_page *page_open(struct recipients *recipients, uint32_t number)
 {
     if (pages_grow(recipients, number) != OK)
         return NULL;
     struct recipients_page *page = recipients->pages[number], *opened;
-    if (page != NULL && !page->is_packed)
+    if (page != NULL && !page->is_packed) {
+        if (page->is_kept_open)
+            loose_note(recipients, number);
+        page->is_kept_open = false;
         return page;
+    }
     opened = page_new();
     if (opened == NULL)
         return NULL;
     if (page != NULL)
         letters_write(page, (char *)opened->bytes);
     free(page);
-    recipients->open_count++;
+    loose_note(recipients, number);
     return recipients->pages[number] = opened;
 }
 
@@ -192,37 +205,47 @@ static void packed_fill(struct recipients_page *packed, const struct recipients_
     }
 }
 
+static bool is_loose(const struct recipients_page *page)
+{
+    return page != NULL && !page->is_packed && !page->is_kept_open;
+}
+
 /* It stays open where it would hardly be smaller, or without memory. */
 static void page_pack(struct recipients *recipients, uint32_t number)
 {
-    const struct recipients_page *page = recipients->pages[number];
-    struct recipients_page        about = { .is_packed = true }, *packed;
-    uint32_t                      others;
+    struct recipients_page *page = recipients->pages[number], *packed;
+    struct recipients_page  about = { .is_packed = true };
+    uint32_t                others;
     common_find(page, about.common, &others);
     about.has_bits = memchr(page->bytes, about.common[1], RECIPIENTS_PAGE) != NULL;
     about.odd_count = (uint16_t)others;
+    recipients->loose_count--;
+    page->is_kept_open = true;
     if (others > RECIPIENTS_ODD_MAX || (packed = calloc(1, page_bytes(&about))) == NULL)
         return;
     *packed = about;
     packed_fill(packed, page);
-    free(recipients->pages[number]);
+    free(page);
     recipients->pages[number] = packed;
 }
 
+/* A late change of what is over long since is a page to look at, of whatever many. */
 static void pages_pack(struct recipients *recipients)
 {
-    if (!recipients->is_over || recipients->open_count == 0)
-        return;
-    for (uint32_t i = 0; i < recipients->pages_count; i++)
-        if (recipients->pages[i] != NULL && !recipients->pages[i]->is_packed)
-            page_pack(recipients, i);
-    recipients->open_count = 0;
+    uint32_t *at = &recipients->loose_from;
+    for (int n = 0; recipients->is_over && recipients->loose_count > 0 && n < RECIPIENTS_PACKED_MAX;
+         ++*at)
+        if (is_loose(recipients->pages[*at])) {
+            page_pack(recipients, *at);
+            n++;
+        }
+    if (recipients->loose_count == 0)
+        *at = recipients->pages_count;
 }
 
 void recipients_over(struct recipients *recipients, bool is_over)
 {
     recipients->is_over = is_over;
-    recipients->open_count = recipients->pages_count; /* to be looked at, once */
 }
 
 size_t recipients_bytes(const struct recipients *recipients)
@@ -254,6 +277,7 @@ enum err recipients_set(struct recipients *recipients, uint32_t profile, enum re
     recipients->counts[before] -= before != RECIPIENT_NONE;
     recipients->counts[state] += state != RECIPIENT_NONE;
     page->bytes[profile % RECIPIENTS_PAGE] = (uint8_t)LETTERS[state];
+    recipients->changed_count += !page->is_changed;
     page->is_changed = true;
     if (profile / RECIPIENTS_PAGE < recipients->changed_from)
         recipients->changed_from = profile / RECIPIENTS_PAGE;
@@ -291,15 +315,17 @@ uint32_t recipients_next(const struct recipients *recipients, uint32_t bits, uin
 
 bool recipients_changed(struct recipients *recipients, uint32_t *number, struct str *text)
 {
-    for (; recipients->changed_from < recipients->pages_count; recipients->changed_from++) {
+    for (; recipients->changed_count > 0; recipients->changed_from++) {
         struct recipients_page *page = recipients->pages[recipients->changed_from];
         if (page == NULL || !page->is_changed)
             continue;
         page->is_changed = false;
+        recipients->changed_count--;
         *number = recipients->changed_from;
         *text = (struct str){ (const char *)page->bytes, RECIPIENTS_PAGE };
         return true;
     }
+    recipients->changed_from = recipients->pages_count;
     pages_pack(recipients);
     return false;
 }
@@ -319,6 +345,7 @@ enum err recipients_load(struct recipients *recipients, uint32_t number, struct 
         recipients->counts[now] += now != RECIPIENT_NONE;
         page->bytes[i] = (uint8_t)text.ptr[i];
     }
+    recipients->changed_count -= page->is_changed;
     page->is_changed = false;
     if (recipients->is_over)
         page_pack(recipients, number);

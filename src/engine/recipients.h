@@ -17,7 +17,8 @@
  *               recipients_changed once, as all its letters.
  * Cost          a byte a profile, of the pages that anyone is on. Packed: nothing where all have
  *               one letter, else an eighth of a byte, and 4 bytes for each in the list; a page
- *               with more than RECIPIENTS_ODD_MAX of those stays as it was.
+ *               with more than RECIPIENTS_ODD_MAX of those stays as it was. What is packed is what
+ *               changed, RECIPIENTS_PACKED_MAX pages at a time.
  */
 #ifndef DULT_ENGINE_RECIPIENTS_H
 #define DULT_ENGINE_RECIPIENTS_H
@@ -27,7 +28,8 @@
 
 enum {
     RECIPIENTS_PAGE = 1024,
-    RECIPIENTS_ODD_MAX = 128, /* half of a page at most is kept for them */
+    RECIPIENTS_ODD_MAX = 128,   /* half of a page at most is kept for them */
+    RECIPIENTS_PACKED_MAX = 64, /* pages in one go, some 0.1 ms */
 };
 
 enum recipient_state {
@@ -57,9 +59,9 @@ enum recipient_state {
 struct recipients {
     struct recipients_page **pages; /* by profile / RECIPIENTS_PAGE; NULL: nobody */
     uint32_t                 pages_count;
-    uint32_t                 changed_from; /* no page before it was changed */
-    uint32_t                 open_count;   /* pages that are not packed, and may be */
-    bool                     is_over;      /* pages are packed once they were given */
+    uint32_t                 changed_count, changed_from; /* to be given; none lies before */
+    uint32_t                 loose_count, loose_from;     /* to be packed; none lies before */
+    bool                     is_over; /* pages are packed once they were given */
     uint64_t                 counts[RECIPIENT_STATES];
 };
 
@@ -75,8 +77,8 @@ MUST enum err        recipients_set(struct recipients *recipients, uint32_t prof
 /* The first from `from` on whose state is among the bits, or UINT32_MAX. */
 uint32_t recipients_next(const struct recipients *recipients, uint32_t bits, uint32_t from);
 
-/* A page that was changed since it was last given; false: there is none more. Its text lives until
- * the next change. */
+/* A page that was changed since it was last given; false: there is none more, and where all is over
+ * some were packed. Its text lives until the next call. */
 bool recipients_changed(struct recipients *recipients, uint32_t *page, struct str *text);
 /* A page as it was given, in the place of what is there. ERR_CORRUPT. */
 MUST enum err recipients_load(struct recipients *recipients, uint32_t page, struct str text);

@@ -104,3 +104,43 @@ TEST(recipients, when_all_is_over_a_person_takes_a_bit_and_where_all_got_it_noth
     recipients_done(&all);
     recipients_done(&half);
 }
+
+/* Of each page many have each of three letters, so that it is not packed. */
+static void motley(struct recipients *r, uint32_t pages)
+{
+    static const enum recipient_state states[] = { RECIPIENT_SENT, RECIPIENT_NO_CONSENT,
+                                                   RECIPIENT_TWICE };
+    for (uint32_t p = 0; p < pages * RECIPIENTS_PAGE; p++)
+        assert_ok(recipients_set(r, p, states[p % 3]));
+}
+
+TEST(recipients, a_late_change_is_one_page_to_look_at_however_many_are_open)
+{
+    enum { PAGES = 3 * RECIPIENTS_PACKED_MAX };
+    struct recipients r = { .pages = NULL };
+    uint32_t          page;
+    struct str        text;
+    motley(&r, PAGES);
+    given(&r);
+    assert_int_equal(r.loose_count, PAGES);
+    recipients_over(&r, true);
+    for (uint32_t left = PAGES; left > 0; left -= RECIPIENTS_PACKED_MAX) { /* so many in one go */
+        assert_int_equal(r.loose_count, left);
+        assert_false(recipients_changed(&r, &page, &text));
+    }
+    assert_int_equal(r.loose_count, 0);
+    assert_ok(recipients_set(&r, 5 * RECIPIENTS_PAGE, RECIPIENT_FAILED));
+    assert_int_equal(r.loose_count, 1);
+    assert_int_equal(r.loose_from, 5);
+    assert_true(recipients_changed(&r, &page, &text));
+    assert_int_equal(page, 5);
+    assert_false(recipients_changed(&r, &page, &text));
+    assert_int_equal(r.loose_count, 0);
+    assert_true(r.loose_from >= PAGES && r.changed_from >= PAGES);
+    for (uint32_t p = 0; p < RECIPIENTS_PAGE; p++) /* one that came to be of one letter is packed */
+        assert_ok(recipients_set(&r, 7 * RECIPIENTS_PAGE + p, RECIPIENT_SENT));
+    size_t before = recipients_bytes(&r);
+    given(&r);
+    assert_true(recipients_bytes(&r) < before - RECIPIENTS_PAGE / 2);
+    recipients_done(&r);
+}
