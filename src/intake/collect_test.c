@@ -145,6 +145,28 @@ TEST(collect, analytics_node_sends_a_batch_with_one_sent_at)
     fixture_close(&f);
 }
 
+TEST(collect, a_group_has_one_id_as_text_however_it_is_written_and_whatever_its_traits_say)
+{
+    static const struct {
+        const char *members, *id;
+    } cases[] = {
+        { "\"groupId\":42", "42" },
+        { "\"groupId\":\"42\"", "42" },
+        { "\"groupId\":\" acme \"", "acme" },
+        { "\"groupId\":\"acme\",\"traits\":{\"groupId\":7,\"plan\":\"pro\"}", "acme" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f = fixture_open();
+        char           body[300];
+        snprintf(body, sizeof body, "{\"userId\":\"ada\",%s}", cases[i].members);
+        const struct arrival *r = one(&f, COLLECT_GROUP, body);
+        assert_str(r->group_id, cases[i].id);
+        assert_str(json_get_str(r->traits, STR("groupId")), cases[i].id);
+        assert_int_equal(r->traits->count, i == 3 ? 2 : 1);
+        fixture_close(&f);
+    }
+}
+
 TEST(collect, analytics_js_sends_a_message_with_a_null_user)
 {
     struct fixture        f = fixture_open();

@@ -412,6 +412,20 @@ static enum err context_take(struct hearing *h, struct arrival *record)
     return member_default(desk->arena, &record->context, STR("ip"), &ip);
 }
 
+/* Which group, in front of what is said of it: one id is one text, however it was written, and a
+ * trait of that name does not stand for another group. */
+static enum err group_id_put(struct arena *arena, struct arrival *record)
+{
+    struct json_member *member = ARENA_NEW(arena, struct json_member);
+    struct json        *object = ARENA_NEW(arena, struct json);
+    if (member == NULL || object == NULL)
+        return ERR_MEMORY;
+    *member =
+        (struct json_member){ STR("groupId"), { .kind = JSON_STRING, .string = record->group_id } };
+    *object = (struct json){ .kind = JSON_OBJECT, .count = 1, .members = member };
+    return merge_under(arena, object, record->traits, &record->traits);
+}
+
 static enum err data_take(struct hearing *h, struct arrival *record)
 {
     struct arena *arena = h->desk->arena;
@@ -431,8 +445,8 @@ static enum err data_take(struct hearing *h, struct arrival *record)
         if (inner != NULL && inner->kind == JSON_OBJECT)
             record->traits = inner;
     }
-    if (record->kind == ARRIVAL_GROUP) /* which group, beside what is said of it */
-        TRY(member_default(arena, &record->traits, STR("groupId"), h->fields[GROUP_ID]));
+    if (record->kind == ARRIVAL_GROUP)
+        TRY(group_id_put(arena, record));
     if (record->kind == ARRIVAL_PAGE || record->kind == ARRIVAL_SCREEN) {
         TRY(member_default(arena, &record->properties, STR("name"), h->fields[NAME]));
         TRY(member_default(arena, &record->properties, STR("category"), h->fields[CATEGORY]));
