@@ -152,10 +152,12 @@ static bool has(const struct broadcast_run *run, uint32_t profile, uint32_t bits
 
 bool broadcast_may_go(const struct engine *engine, uint64_t key)
 {
-    uint32_t bits = RECIPIENTS_OPEN | RECIPIENT_BIT(RECIPIENT_NONE) |
-                    RECIPIENT_BIT(RECIPIENT_FAILED) | RECIPIENT_BIT(RECIPIENT_UNKNOWN);
-    return has(broadcast_run_get(engine, broadcast_of_key(key)), broadcast_profile_of_key(key),
-               bits);
+    const struct broadcast_run *run = broadcast_run_get(engine, broadcast_of_key(key));
+    uint32_t                    profile = broadcast_profile_of_key(key);
+    uint32_t                    bits = RECIPIENTS_OPEN | RECIPIENT_BIT(RECIPIENT_NONE);
+    if (!run->is_cancelled) /* else there is no retry */
+        bits |= BROADCAST_RETRIED;
+    return !people_is_nobody(engine->people, profile) && has(run, profile, bits);
 }
 
 /* Did it go to them under another of their numbers? */

@@ -168,15 +168,28 @@ static bool has_number(const struct claim *claim, uint32_t number)
     return str_find(claim->computed, 0, str_of(wanted)) < claim->computed.len;
 }
 
-TEST(broadcast, a_retry_gives_the_code_that_was_given_at_the_first_try)
+/* "spring" with a code of the pool "gift" for each. */
+static struct world gifts(const char *pool)
 {
     struct world w = engine_world_open();
-    assert_ok(engine_world_define(&w, DEFINE_CODES, "gift", "{\"kind\":\"pool\"}"));
+    assert_ok(engine_world_define(&w, DEFINE_CODES, "gift", pool));
     assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "news",
                                   "subject: s\ntopic: offers\n--- html\n{{ codes.gift.code }}"));
     assert_ok(define(&w, ""));
     assert_ok(engine_world_tell(
         &w, (struct record){ .kind = RECORD_CODES, .name = STR("gift"), .count = 10 }));
+    return w;
+}
+
+static uint32_t kept(const struct world *w, const char *user)
+{
+    return people_state_get(engine_people(w->engine), engine_find(w->engine, str_of(user)))
+        ->rarer->codes.count;
+}
+
+TEST(broadcast, a_retry_gives_the_code_that_was_given_at_the_first_try)
+{
+    struct world w = gifts("{\"kind\":\"pool\"}");
     person(&w, "ada");
     person(&w, "bob");
     assert_ok(act(&w, "launch"));
@@ -193,5 +206,125 @@ TEST(broadcast, a_retry_gives_the_code_that_was_given_at_the_first_try)
     }
     outcome(&w, a, OUTCOME_SENT);
     assert_int_equal(given(&w), 2);
+    engine_world_close(&w);
+}
+
+TEST(broadcast, a_retry_gives_another_code_where_that_of_the_first_try_has_expired)
+{
+    struct world w = gifts("{\"kind\":\"pool\",\"expires\":\"2 days\"}");
+    person(&w, "ada");
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w);
+    assert_true(has_number(a, 1));
+    for (uint32_t number = 1; number <= 2; number++) {
+        outcome(&w, a, OUTCOME_FAILED);
+        engine_world_tick(&w, TIME_DAY_MS); /* good to the end of the second day */
+        assert_ok(act(&w, "retry-failed"));
+        run(&w);
+        a = claim(&w);
+        assert_true(has_number(a, number));
+        outcome(&w, a, OUTCOME_FAILED);
+        engine_world_tick(&w, 3 * TIME_DAY_MS);
+        assert_ok(act(&w, "retry-failed"));
+        run(&w);
+        a = claim(&w);
+        assert_true(has_number(a, number + 1));
+        assert_int_equal(kept(&w, "ada"), 1);
+    }
+    assert_int_equal(given(&w), 3);
+    engine_world_close(&w);
+}
+
+/* Bob is the recipient, and is one with ada while it is being sent. */
+static const struct claim *sent_as_one(struct world *w, uint64_t *merge)
+{
+    identify(w, "ada", "{\"email\":\"ada@shop.example\",\"plan\":\"free\"}");
+    person(w, "bob");
+    assert_ok(act(w, "launch"));
+    run(w);
+    *merge = join(w);
+    const struct claim *only = claim(w);
+    assert_int_equal(only->profile, engine_find(w->engine, STR("ada")));
+    return only;
+}
+
+TEST(broadcast, what_fails_after_they_parted_leaves_its_code_to_the_retry_with_whom_it_went)
+{
+    for (int i = 0; i < 2; i++) {
+        struct world        w = gifts("{\"kind\":\"pool\"}");
+        uint64_t            merge;
+        const struct claim *only = sent_as_one(&w, &merge);
+        part(&w, merge);
+        assert_int_equal(kept(&w, "ada"), 1);
+        outcome(&w, only, i == 0 ? OUTCOME_FAILED : OUTCOME_UNKNOWN);
+        if (i == 1) { /* and somebody knows later that it did not arrive */
+            assert_int_equal(kept(&w, "ada"), 1);
+            struct json none = { .kind = JSON_OBJECT };
+            assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_MESSAGE,
+                                                             .flags = RECORD_SETTLE,
+                                                             .name = EVENT_MESSAGE_FAILED,
+                                                             .profile = only->profile,
+                                                             .message = only->message,
+                                                             .properties = &none }));
+        }
+        assert_int_equal(kept(&w, "ada"), 0);
+        assert_int_equal(kept(&w, "bob"), 1);
+        assert_ok(act(&w, "retry-failed"));
+        run(&w);
+        const struct claim *again = claim(&w);
+        assert_int_equal(again->profile, engine_find(w.engine, STR("bob")));
+        assert_true(has_number(again, 1));
+        outcome(&w, again, OUTCOME_SENT);
+        assert_int_equal(given(&w), 1);
+        assert_int_equal(kept(&w, "bob"), 0);
+        engine_world_close(&w);
+    }
+}
+
+TEST(broadcast, cancelled_it_keeps_no_code_of_those_for_whom_it_failed_before_or_after)
+{
+    struct world w = gifts("{\"kind\":\"pool\"}");
+    person(&w, "ada");
+    person(&w, "bob");
+    person(&w, "cid");
+    person(&w, "dan"); /* waits */
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    const struct claim *a = claim(&w), *b = claim(&w), *c = claim(&w);
+    outcome(&w, a, OUTCOME_FAILED);
+    outcome(&w, b, OUTCOME_UNKNOWN);
+    assert_int_equal(kept(&w, "ada") + kept(&w, "bob") + kept(&w, "cid"), 3);
+    assert_ok(act(&w, "cancel"));
+    run(&w);
+    assert_int_equal(kept(&w, "ada") + kept(&w, "bob"), 0);
+    assert_int_equal(kept(&w, "cid"), 1);
+    outcome(&w, c, OUTCOME_FAILED);
+    assert_int_equal(kept(&w, "cid"), 0);
+    assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+    engine_world_close(&w);
+}
+
+/* It was tried for a domain that is stopped: with whom it went it waits, too, and is not claimed
+ * once more to find that out again. */
+TEST(broadcast, what_comes_back_for_its_stopped_domain_waits_with_whom_it_went)
+{
+    struct world        w = world();
+    uint64_t            merge;
+    const struct claim *only = sent_as_one(&w, &merge);
+    part(&w, merge);
+    assert_ok(engine_world_define(&w, DEFINE_SENDING, "sending",
+                                  "{\"domains\":[{\"domain\":\"news.example\"}]}"));
+    assert_ok(engine_world_tell(
+        &w, (struct record){ .kind = RECORD_OUTCOME,
+                             .profile = only->profile,
+                             .outcome = { .message = only->message,
+                                          .kind = OUTCOME_RETURNED,
+                                          .stopped_domain = STR("news.example") } }));
+    assert_null(claim(&w));
+    assert_ok(engine_world_define(&w, DEFINE_SENDING, "sending", "{\"domains\":[]}"));
+    only = claim(&w);
+    assert_non_null(only);
+    assert_int_equal(only->profile, engine_find(w.engine, STR("bob")));
     engine_world_close(&w);
 }

@@ -496,18 +496,30 @@ static enum err retry_some(struct engine *engine, struct out *out, uint32_t numb
     return OK;
 }
 
+/* Who waits is held back; who had failed gets it no more, and needs no code. */
+static enum err cancel_one(struct engine *engine, struct out *out, uint32_t number,
+                           uint32_t profile)
+{
+    uint32_t              person = people_root(engine->people, profile);
+    struct state         *state = people_get(engine->people, person)->state;
+    const struct message *message = message_of(engine, number, profile);
+    if (message != NULL && message->state == MESSAGE_QUEUED)
+        return outbox_drop(engine, out, person, message->id, BROADCAST_WHY_CANCELLED);
+    if (state != NULL)
+        codes_forget(engine, state);
+    return OK;
+}
+
 static enum err cancel_some(struct engine *engine, struct out *out, uint32_t number)
 {
     struct broadcast_run *run = broadcast_run_of(engine, number);
-    uint32_t bits = RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_DEFERRED);
+    uint32_t              bits =
+        RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_DEFERRED) | BROADCAST_RETRIED;
     for (int i = 0; i < INTENTS && run->looking.cursor < run->looking.end; i++) {
-        uint32_t              p = recipients_next(&run->recipients, bits, run->looking.cursor);
-        const struct message *message =
-            p >= run->looking.end ? NULL : message_of(engine, number, p);
+        uint32_t p = recipients_next(&run->recipients, bits, run->looking.cursor);
+        if (p < run->looking.end)
+            TRY(cancel_one(engine, out, number, p));
         run->looking.cursor = p >= run->looking.end ? run->looking.end : p + 1;
-        if (message != NULL && message->state == MESSAGE_QUEUED)
-            TRY(outbox_drop(engine, out, people_root(engine->people, p), message->id,
-                            BROADCAST_WHY_CANCELLED));
     }
     if (run->looking.cursor == run->looking.end)
         round_end(engine, run);

@@ -57,6 +57,8 @@ MUST enum err broadcast_addresses_make(struct engine *engine, uint32_t number);
 /* A number for an address, however it is written; 0: there is none. */
 uint64_t broadcast_address_hash(const struct engine *engine, struct str address);
 bool     broadcast_same_profile(const void *owner, uint32_t value, const void *key); /* any */
+/* What a retry may send again, now or once it is settled. */
+#define BROADCAST_RETRIED (RECIPIENT_BIT(RECIPIENT_FAILED) | RECIPIENT_BIT(RECIPIENT_UNKNOWN))
 /* Might what has this key still be sent, now or by a retry? Also where it is not known yet, while
  * an engine is loaded. */
 bool broadcast_may_go(const struct engine *engine, uint64_t key);

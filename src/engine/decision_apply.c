@@ -315,8 +315,9 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
     for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         if (state->rare->messages.items[i].id != d->subject)
             continue;
+        uint64_t key = state->rare->messages.items[i].enrollment;
         message_uncount(engine, &state->rare->messages.items[i]);
-        TRY(broadcast_note(engine, state->rare->messages.items[i].enrollment, d));
+        TRY(broadcast_note(engine, key, d));
         if (d->kind == DECISION_UNKNOWN) {
             state_rare_own(state)->messages.items[i].state = MESSAGE_UNKNOWN;
             doubt_bound(state);
@@ -324,7 +325,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
             STATE_REMOVE(state, messages, i);
         }
         codes_forget(engine, state);
-        return OK;
+        return parting_settle(engine, d->profile, key);
     }
     return ERR_CORRUPT;
 }

@@ -269,6 +269,14 @@ static enum err give(struct engine *engine, struct out *out, uint32_t person,
             .due_ms = codes_expires_ms(def, person_zone(engine, person), engine->now_ms) });
 }
 
+/* Is there one already? A journey's reminder repeats it also when it has expired; of a broadcast,
+ * whose first try reached nobody, it is another then. */
+static bool has_code(const struct engine *engine, uint32_t person, uint64_t of, uint32_t pool)
+{
+    const struct code_given *given = given_find(people_state_get(engine->people, person), of, pool);
+    return given != NULL && (!broadcast_is_key(of) || given->expires_ms >= engine->now_ms);
+}
+
 /* All or none: what waits for one pool takes nothing of another. */
 enum err giving_claim(struct engine *engine, struct out *out, uint32_t person,
                       const struct message *message, const struct template_def *template,
@@ -283,8 +291,7 @@ enum err giving_claim(struct engine *engine, struct out *out, uint32_t person,
             uint32_t pool = blocks->items[i].is_codes
                                 ? program_codes(engine->program, blocks->items[i].name)
                                 : SEGMENT_NO_ID;
-            if (pool == SEGMENT_NO_ID ||
-                given_find(people_state_get(engine->people, person), of, pool) != NULL)
+            if (pool == SEGMENT_NO_ID || has_code(engine, person, of, pool))
                 continue;
             *waits = round == 0 && is_lacking(engine, person, pool, why);
             if (*waits)
@@ -364,12 +371,20 @@ void giving_write(const struct engine *engine, uint32_t person, const struct mes
 
 /* ---- in force ---- */
 
+/* In the place of one that has expired. */
 enum err code_apply(struct state *state, const struct decision *d)
 {
-    return STATE_ADD_RARER(
-        state, codes,
-        (struct code_given){
-            .of = d->subject, .expires_ms = d->due_ms, .pool = d->other, .number = d->object });
+    struct code_given code = {
+        .of = d->subject, .expires_ms = d->due_ms, .pool = d->other, .number = d->object
+    };
+    const struct code_given *before = given_find(state, code.of, code.pool);
+    if (before == NULL)
+        return STATE_ADD_RARER(state, codes, code);
+    struct rarer *rarer = state_rarer_own(state);
+    if (rarer == NULL)
+        return ERR_MEMORY;
+    rarer->codes.items[before - rarer->codes.items] = code;
+    return OK;
 }
 
 static bool is_alive(const struct engine *engine, const struct state *state, uint64_t of)

@@ -323,8 +323,10 @@ void          retaining_done(struct retaining *retaining);
 
 /* parting.c: what waits of broadcasts goes with the profile that its key names, who has parted. */
 MUST enum err parting_move(struct engine *engine, uint32_t from, uint32_t to);
-/* The same of one that came back to the person's queue after they had parted. */
+/* The same of one that was answered, or came back to the person's queue, after they had parted. */
 MUST enum err parting_settle(struct engine *engine, uint32_t person, uint64_t key);
+/* Who has it then. */
+uint32_t parting_holder(const struct engine *engine, uint32_t person, uint64_t key);
 /* Is it the message of somebody who has parted and was erased since? */
 bool parting_is_nobodys(const struct engine *engine, const struct message *message);
 

@@ -87,6 +87,8 @@ enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
     TRY(broadcasts_loaded(engine));
     for (uint32_t p = 0; p < people_count(engine->people); p++) {
         struct profile *profile = people_get(engine->people, p);
+        if (profile->state != NULL) /* what became of broadcasts is known only now */
+            codes_forget(engine, profile->state);
         if (!profile->ask_all)
             continue;
         profile->ask_all = profile->root == p;

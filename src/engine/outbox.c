@@ -491,7 +491,7 @@ enum err outbox_outcome(struct engine *engine, const struct record *record, stru
         kind = DECISION_DROPPED;
     TRY(message_decide(engine, out, person, kind, &next, text, due_ms));
     if (kind == DECISION_RETURNED)
-        (void)braking_keeps(engine, person, outcome);
+        (void)braking_keeps(engine, parting_holder(engine, person, next.enrollment), outcome);
     return OK;
 }
 

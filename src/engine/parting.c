@@ -5,7 +5,7 @@
  *
  * A message that is being sent stays until it is answered, for its answer says whose it was then;
  * one that comes back to the queue goes over at that moment. What is in doubt is settled where it
- * was sent from.
+ * was sent from. The code of one that failed goes over then, too: a retry is queued over there.
  */
 #include "engine/broadcast.h"
 #include "engine/inside.h"
@@ -68,6 +68,11 @@ static bool has_gone(const struct engine *engine, uint32_t person, uint64_t key)
 {
     uint32_t owner = owner_of(engine, key);
     return owner != PROFILE_NONE && owner != person && !people_is_nobody(engine->people, owner);
+}
+
+uint32_t parting_holder(const struct engine *engine, uint32_t person, uint64_t key)
+{
+    return has_gone(engine, person, key) ? owner_of(engine, key) : person;
 }
 
 bool parting_is_nobodys(const struct engine *engine, const struct message *message)
