@@ -2,6 +2,7 @@
 // parsers and verifiers; and what comes of it.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { countEvents, http } from './lib/api.mjs';
 import { openHouse, PUBLIC_URL } from './lib/house.mjs';
-import { dult, eventually, folder, patience, removeFolder, skipWithoutProgram } from './lib/program.mjs';
+import { dult, eventually, folder, patience, program, removeFolder, skipWithoutProgram } from './lib/program.mjs';
 import { header, links } from './lib/recorder.mjs';
-import { welcomeShop } from './lib/shop.mjs';
+import { shopFolder, template, welcomeShop } from './lib/shop.mjs';
 
 const WAIT_MS = 2000 * patience; /* the wait in the test's own journey */
 const QUIET_MS = 1500; /* how long after the wait nothing more must come */
@@ -247,5 +248,81 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
     await signUp(house, 'later');
     await eventually('later was tried', () => (house.recorder.attempts.get('later@x.example') ?? 0) >= 1);
     assert.equal(house.recorder.to('gone@x.example').length, 0);
+  });
+});
+
+describe('waits and splits', { skip: skipWithoutProgram }, () => {
+  const LONG_S = Math.ceil(4 * patience); /* what is waited for, and the date, come within this */
+  const mail = (subject) => template({ subject, html: '<p>x</p>', transactional: 'yes' });
+  let house;
+  let told = 0;
+  const track = (userId, event, properties = {}) =>
+    house.client.send('/v1/track', { userId, event, properties, messageId: `w${told += 1}` });
+  const identify = (userId, traits) =>
+    house.client.send('/v1/identify', { userId, traits: { email: `${userId}@x.example`, ...traits }, messageId: `w${told += 1}` });
+  const gets = async (who, subject) => {
+    const mails = await house.recorder.wait(`${who}@x.example`, 1, 15_000 * patience);
+    assert.deepEqual(mails.map((mail) => mail.subject), [subject]);
+    return mails[0];
+  };
+
+  before(async () => {
+    house = await openHouse({
+      shop: shopFolder({
+        'journeys/pay.json': { journey: 'pay', trigger: { event: 'Ordered' }, reentry: 'always', nodes: [
+          { id: 'paid', wait_for: { event: 'Paid', where: 'amount > 10' }, within: `${LONG_S} seconds`, yes: 'which', timeout: 'remind' },
+          { id: 'which', split: [{ if: 'plan = "pro"', next: 'pro', name: 'pro' }, { if: 'plan exists', next: 'thanks' }], else: 'end' },
+          { id: 'pro', email: 'pro', next: 'end' },
+          { id: 'thanks', email: 'thanks', next: 'end' },
+          { id: 'remind', email: 'remind' },
+          { id: 'end', exit: true }] },
+        'journeys/trial.json': { journey: 'trial', trigger: { event: 'Trial' }, nodes: [
+          { id: 'wait', wait_until: '1 second before trial_ends', else: 'end' },
+          { id: 'mail', email: 'ends' },
+          { id: 'end', exit: true }] },
+        ...Object.fromEntries(['pro', 'thanks', 'remind', 'ends'].map((name) => [`templates/${name}.email`, mail(name)])),
+      }),
+    });
+  });
+  after(() => house?.close());
+
+  test('what is waited for goes on with the event that brings it, and by the branch that holds', async () => {
+    await identify('ada', { plan: 'pro' });
+    await identify('bob', { plan: 'free' });
+    for (const who of ['ada', 'bob']) await track(who, 'Ordered');
+    await track('bob', 'Paid', { amount: 5 });
+    for (const who of ['ada', 'bob']) await track(who, 'Paid', { amount: 50 });
+    await Promise.all([gets('ada', 'pro'), gets('bob', 'thanks')]);
+    const why = await dult('explain', '--data', house.data, 'ada', 'journey', 'pay');
+    assert.match(why, /node paid, took yes[^]*node which, took pro/);
+  });
+
+  test('what does not come in time is not waited for, also over a kill', async () => {
+    await identify('cat', { plan: 'pro' });
+    await track('cat', 'Ordered');
+    await house.server.kill();
+    await house.server.start();
+    await gets('cat', 'remind');
+    assert.match(await dult('explain', '--data', house.data, 'cat', 'journey', 'pay'), /took timeout/);
+  });
+
+  test('a date of the person is waited for, and the one that they have by then', async () => {
+    const ends = Date.now() + (LONG_S + 1) * 1000;
+    await identify('dan', { trial_ends: new Date(ends + 3_600_000).toISOString() });
+    await track('dan', 'Trial');
+    await identify('dan', { trial_ends: new Date(ends).toISOString() });
+    await track('eve', 'Trial');
+    const { at } = await gets('dan', 'ends');
+    assert.ok(at > ends - 1500, `${ends - at} ms before it ends`);
+    assert.match(await dult('explain', '--data', house.data, 'eve', 'journey', 'trial'), /took the date is not known/);
+  });
+
+  test('a mistake is told by its place, with what to do', async () => {
+    const shop = shopFolder({ 'journeys/bad.json': { journey: 'bad', trigger: { event: 'X' }, nodes: [
+      { id: 'a', split: [{ share: 30 }, { share: 60 }] }] } });
+    const { status, stdout, stderr } = spawnSync(program, ['check', shop], { encoding: 'utf8' });
+    assert.notEqual(status, 0);
+    assert.match(stdout + stderr, /journeys\/bad\.json[^]*nodes\[0\]\.split[^]*The shares are 90 percent in all\.\s+Make them 100/);
+    removeFolder(shop);
   });
 });

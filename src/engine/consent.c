@@ -201,7 +201,7 @@ enum err apply_list(struct engine *engine, const struct record *record, struct o
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
     TRY(step_begin(&step, engine, out, who.profile, engine->now_ms, record_is_old(engine, record)));
     if (who.fresh) {
-        TRY(journeys_exits(&step, EXIT_ALL, 0));
+        TRY(journeys_look(&step, LOOK_ALL, 0));
         TRY(membership_ask_all(&step));
     }
     TRY(list_say(&step, record, list));

@@ -215,7 +215,7 @@ static enum err enrolled_apply(struct state *state, const struct decision *d)
                                           .version = d->object,
                                           .due_ms = TIME_NEVER,
                                           .entered_ms = d->at_ms,
-                                          .exit_until_ms = TIME_NEVER,
+                                          .look_ms = TIME_NEVER,
                                           .trigger_seq = d->event });
 }
 

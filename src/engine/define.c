@@ -44,38 +44,66 @@ static bool is_moved(const struct program *program, const struct condition *cond
                        : program_asks(program, condition->tree, moved->trait);
 }
 
-/* Those in a journey whose exit asks about it are due at once. */
-static enum err exits_of_moved(struct engine *engine, uint32_t person, const struct moved *moved)
+/* What a wait rests on: the conditions that it waits for, or a clock and a date. */
+static bool is_wait_moved(const struct program *program, const struct journey *journey,
+                          const struct node *node, const struct moved *moved)
+{
+    if (node->kind == NODE_WAIT_UNTIL)
+        return moved->zone ? node->until.kind != UNTIL_INSTANT
+                           : journey_node_awaits(node, moved->trait);
+    return node->kind == NODE_WAIT_FOR &&
+           is_moved(program, &journey->branches[node->branches].when, moved);
+}
+
+static bool is_journey_moved(const struct program *program, const struct journey *journey,
+                             const struct moved *moved)
+{
+    bool is = is_moved(program, &journey->exit_when, moved);
+    for (uint16_t n = 0; n < journey->nodes_count; n++)
+        is = is || is_wait_moved(program, journey, &journey->nodes[n], moved);
+    return is;
+}
+
+static bool is_enrollment_moved(const struct program *program, const struct enrollment *e,
+                                const struct moved *moved)
+{
+    const struct journey_version *version =
+        program_journey_version(program, e->journey, e->version);
+    if (version == NULL)
+        return false;
+    const struct journey *journey = &version->journey;
+    return is_moved(program, &journey->exit_when, moved) ||
+           (e->node < journey->nodes_count &&
+            is_wait_moved(program, journey, &journey->nodes[e->node], moved));
+}
+
+/* Those in a journey whose exit asks about it, or who wait for it, are looked at at once. */
+static enum err inside_of_moved(struct engine *engine, uint32_t person, const struct moved *moved)
 {
     const struct state *state = people_state_get(engine->people, person);
     bool                asked = false;
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
-        const struct enrollment      *e = &state->rare->enrollments.items[i];
-        const struct journey_version *version =
-            program_journey_version(engine->program, e->journey, e->version);
-        if (version == NULL || !is_moved(engine->program, &version->journey.exit_when, moved))
+        if (!is_enrollment_moved(engine->program, &state->rare->enrollments.items[i], moved))
             continue;
         if (!asked)
             TRY(checkpoint_before(engine, person));
         asked = true;
-        people_state(engine->people, person)->rare->enrollments.items[i].exit_until_ms =
-            engine->now_ms;
+        people_state(engine->people, person)->rare->enrollments.items[i].look_ms = engine->now_ms;
     }
     return asked ? wake_set(engine, person) : OK;
 }
 
-static enum err exits_moved(struct engine *engine, struct moved moved)
+static enum err inside_moved(struct engine *engine, struct moved moved)
 {
     const struct program *program = engine->program;
     bool                  asked = false;
     for (uint32_t i = 0; i < program->journeys.count; i++)
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
-            asked = asked ||
-                    is_moved(program, &program->journeys.items[i].versions[k]->journey.exit_when,
-                             &moved);
+            asked = asked || is_journey_moved(
+                                 program, &program->journeys.items[i].versions[k]->journey, &moved);
     for (uint32_t p = 0; asked && p < people_count(engine->people); p++)
         if (people_root(engine->people, p) == p)
-            TRY(exits_of_moved(engine, p, &moved));
+            TRY(inside_of_moved(engine, p, &moved));
     return OK;
 }
 
@@ -86,7 +114,7 @@ static enum err zone_moved(struct engine *engine)
     for (uint32_t i = 0; i < program->segments.count; i++)
         if (program->segments.items[i].arena != NULL && program->segments.items[i].program.has_zone)
             TRY(job_again(engine, i));
-    return exits_moved(engine, (struct moved){ .zone = true });
+    return inside_moved(engine, (struct moved){ .zone = true });
 }
 
 /* What names the trait (empty: a stage) has it anew; segments are asked of everyone, quietly. */
@@ -96,7 +124,7 @@ static enum err trait_moved(struct engine *engine, struct str name)
     for (uint32_t i = 0; i < program->segments.count; i++)
         if (program_segment_asks(program, i, name))
             TRY(job_again(engine, i));
-    return exits_moved(engine, (struct moved){ .trait = name });
+    return inside_moved(engine, (struct moved){ .trait = name });
 }
 
 enum err apply_definition(struct engine *engine, const struct record *record,
@@ -143,14 +171,14 @@ enum err changed_ask(struct engine *engine)
             TRY(job_again(engine, i));
     for (uint32_t i = 0; i < program->computed.count; i++)
         if (program->computed.items[i].arena != NULL && program->computed.items[i].version > seq)
-            TRY(exits_moved(
+            TRY(inside_moved(
                 engine, (struct moved){ .trait = program_name(program, NAME_TRAIT,
                                                               program->computed.items[i].trait) }));
     if (program->stages.version > seq)
-        TRY(exits_moved(engine, (struct moved){ .trait = STR_NONE }));
+        TRY(inside_moved(engine, (struct moved){ .trait = STR_NONE }));
     if (engine->zones_moved)
         return zone_moved(engine);
-    return program->zone_version > seq ? exits_moved(engine, (struct moved){ .zone = true }) : OK;
+    return program->zone_version > seq ? inside_moved(engine, (struct moved){ .zone = true }) : OK;
 }
 
 /* One pass serves all jobs: wakes_before asks whom a job has not reached. */

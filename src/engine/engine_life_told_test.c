@@ -168,6 +168,21 @@ static const char *const journeys[][2] = {
                  "\"reentry\":\"after 2 days\",\"exit_when\":\"in segment \\\"buyer\\\"\","
                  "\"nodes\":[{\"id\":\"pause\",\"wait\":\"5 hours\"},"
                  "{\"id\":\"end\",\"exit\":true}]}" },
+    { "waits",
+      "{\"journey\":\"waits\",\"trigger\":{\"event\":\"Visit\"},\"reentry\":\"always\","
+      "\"exit_when\":\"did \\\"Other\\\" at least 9 times since entry\",\"nodes\":["
+      "{\"id\":\"ten\",\"wait_until\":\"weekday 10:00\"},"
+      "{\"id\":\"which\",\"split\":[{\"if\":\"plan = \\\"pro\\\"\",\"next\":\"reckon\"},"
+      "{\"if\":\"in 50% by \\\"x\\\"\",\"next\":\"order\"}],\"else\":\"due\"},"
+      "{\"id\":\"reckon\",\"wait_for\":\"reckoned > 90 or in stage \\\"regular\\\"\","
+      "\"within\":\"2 days\"},"
+      "{\"id\":\"order\",\"wait_for\":{\"event\":\"Order\",\"where\":\"revenue > 20\"},"
+      "\"within\":\"30 hours\",\"timeout\":\"share\"},"
+      "{\"id\":\"due\",\"wait_until\":\"2 days before renewal at 08:00\",\"else\":\"share\"},"
+      "{\"id\":\"share\",\"split\":[{\"share\":40,\"next\":\"ten\"},{\"share\":60,\"next\":"
+      "\"last\"}]},"
+      "{\"id\":\"last\",\"wait_for\":\"did \\\"Order\\\" today and not did \\\"Visit\\\" in the "
+      "last 9 hours\",\"within\":\"4 days\"}]}" },
 };
 
 uint32_t life_segments_count(void)

@@ -132,14 +132,16 @@ static enum err traits_ask(struct step *step, const struct timeline_event *event
 {
     if (traits_repeat(step, event))
         return OK;
-    TRY(journeys_exits(step, EXIT_ALL, 0));
+    TRY(journeys_look(step, LOOK_ALL, 0));
     return hear_traits(step, event);
 }
 
 static enum err event_ask(struct step *step, const struct timeline_event *event, bool fresh)
 {
     const struct program *program = step->engine->program;
-    TRY(journeys_exits(step, fresh ? EXIT_ALL : EXIT_EVENT, event->name));
+    step->hears = !step->quiet;
+    TRY(journeys_look(step, fresh ? LOOK_ALL : LOOK_EVENT, event->name));
+    step->hears = false;
     if (event->name < DICT_NAMES_MAX && program->journeys_of_event[event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
     if (fresh)
@@ -176,7 +178,7 @@ enum err event_follow(struct engine *engine, const struct record *record, struct
     if (!traits)
         TRY(event_ask(&step, event, fresh));
     else if (fresh)
-        TRY(journeys_exits(&step, EXIT_ALL, 0));
+        TRY(journeys_look(&step, LOOK_ALL, 0));
     else if (added)
         TRY(traits_ask(&step, event));
     if (fresh)

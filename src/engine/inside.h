@@ -136,6 +136,7 @@ struct step {
     bool               quiet;     /* nothing fires */
     bool               machine;   /* too many events: kept, not evaluated */
     bool               in_order;  /* nothing before at_ms is news: what turns, turns at at_ms */
+    bool               hears;     /* the triggering event is told to who waits for one */
     uint64_t           moved;     /* as the engine's when it began; STEP_MOVED: do not rely on it */
     uint32_t           event_seq; /* the triggering event; 0 for none */
     struct run         event_run; /* that event alone */
@@ -295,13 +296,36 @@ void hear_forget(struct engine *engine, uint32_t person);
 
 /* journey/walk.c */
 MUST enum err journeys_trigger(struct step *step, struct consequence what);
-/* Why an exit condition is looked at again. */
-enum exit_reason { EXIT_ALL, EXIT_DUE, EXIT_EVENT, EXIT_SEGMENT, EXIT_LIST };
-MUST enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number);
+/* Why those inside a journey are looked at again: their exits, and what they wait for. */
+enum look_reason { LOOK_ALL, LOOK_DUE, LOOK_EVENT, LOOK_SEGMENT, LOOK_LIST };
+MUST enum err journeys_look(struct step *step, enum look_reason reason, uint32_t number);
 MUST enum err journeys_due(struct step *step);
 /* From where the enrollment stands to the node after it. */
 MUST enum err journeys_go_on(struct step *step, uint64_t enrollment);
 MUST enum err enrollment_end(struct step *step, uint32_t i, struct str reason);
+
+/* What the files of journey/ share. */
+struct enrollment            *journey_enrollment(const struct step *step, uint64_t id);
+const struct journey_version *journey_version_of(const struct step       *step,
+                                                 const struct enrollment *e);
+struct verdict                journey_ask(struct step *step, const struct condition *condition,
+                                          const struct enrollment *e);
+/* Is the condition true of the triggering event alone? */
+bool journey_event_fits(struct step *step, const struct condition *where);
+/* A scanner or a prefetcher opened or clicked; the person may not even have seen the mail. */
+bool journey_is_by_machine(struct step *step);
+/* Arrives at the node and goes on until the journey waits or ends. `later`: from a wait_until, so
+ * that the next one takes time. */
+MUST enum err journey_walk(struct step *step, uint64_t id, uint16_t at, bool later);
+MUST enum err journey_step_tell(struct step *step, const struct enrollment *e, uint16_t node,
+                                int64_t due_ms, struct str took);
+/* journey/waiting.c: arrives at a wait_until (wait_for). *at: where it goes on at once;
+ * JOURNEY_STAYS where it waits. */
+enum { JOURNEY_STAYS = JOURNEY_END - 1 };
+MUST enum err waiting_begin(struct step *step, const struct enrollment *e, bool later,
+                            uint16_t *at);
+/* Its time has come. */
+MUST enum err waiting_due(struct step *step, const struct enrollment *e);
 
 /* event.c: is it older than what is kept? An empty name: "other". */
 bool event_is_older(const struct engine *engine, enum record_kind kind, struct str name,

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/test.h"
 #include "base/time.h"
+#include "base/zone.h"
 
 #define T0 INT64_C(1767225600000)
 
@@ -32,9 +33,11 @@ struct happened {
 };
 
 struct twin_person {
-    struct happened events[EVENTS_MAX];
-    uint32_t        events_count;
-    bool            pro, listed, refused, in[3];
+    struct happened    events[EVENTS_MAX];
+    uint32_t           events_count;
+    bool               pro, listed, refused, in[3];
+    const struct zone *zone;
+    struct str         ends; /* a date, as it was told; empty: never told */
 };
 
 static uint32_t did(const struct twin_person *p, char name, int64_t from_ms, int64_t to_ms)
@@ -97,6 +100,7 @@ struct inside {
     size_t   node;
     int64_t  due_ms, entered_ms;
     uint64_t number;
+    bool     stands; /* at a node: not only just come in */
 };
 
 struct letter {
@@ -107,17 +111,18 @@ struct letter {
 };
 
 struct twin {
-    struct twin_person people[PEOPLE];
-    const struct json *journeys[JOURNEYS];
-    int                journeys_count;
-    struct inside      insides[INSIDE_MAX];
-    uint32_t           insides_count;
-    int64_t            last_entry[PEOPLE][JOURNEYS]; /* 0: never */
-    struct letter      letters[LOG_MAX];
-    uint32_t           letters_count;
-    uint64_t           numbers;
-    int64_t            done_ms; /* all instants up to here were looked at */
-    struct buf         log;
+    const struct zones *zones;
+    struct twin_person  people[PEOPLE];
+    const struct json  *journeys[JOURNEYS];
+    int                 journeys_count;
+    struct inside       insides[INSIDE_MAX];
+    uint32_t            insides_count;
+    int64_t             last_entry[PEOPLE][JOURNEYS]; /* 0: never */
+    struct letter       letters[LOG_MAX];
+    uint32_t            letters_count;
+    uint64_t            numbers;
+    int64_t             done_ms; /* all instants up to here were looked at */
+    struct buf          log;
 };
 
 static struct str member(const struct json *object, const char *key)
@@ -177,7 +182,159 @@ static uint32_t inside_find(const struct twin *t, uint64_t number)
     return i;
 }
 
-static void twin_walk(struct twin *t, uint64_t number, size_t at, int64_t now_ms)
+/* ---- waits: minute by minute, as a clock on the wall is watched ---- */
+
+static int64_t clock_minutes(const struct zone *zone, int64_t at_ms)
+{
+    int64_t local_ms = at_ms + zone_offset_ms(zone, at_ms);
+    return local_ms / TIME_MINUTE_MS;
+}
+
+/* Is there a day of these, with its time, among the minutes after `from` and up to `to`, that the
+ * clock comes by in one minute? A day that it leaves out is none. */
+static bool comes_by(uint8_t days, int64_t minute, int64_t from, int64_t to)
+{
+    const int64_t all = 24 * 60;
+    for (int64_t day = from / all; day <= to / all; day++) {
+        bool is_wanted = (days >> ((day + 3) % 7) & 1) != 0;
+        bool is_left_out = day * all > from && (day + 1) * all <= to;
+        if (is_wanted && !is_left_out && day * all + minute > from && day * all + minute <= to)
+            return true;
+    }
+    return false;
+}
+
+static int64_t naive_time(const struct zone *zone, uint8_t days, int64_t minute, int64_t now_ms,
+                          bool later)
+{
+    int64_t at_ms = (now_ms / TIME_MINUTE_MS - 3 * 24 * 60) * TIME_MINUTE_MS;
+    int64_t shown = clock_minutes(zone, at_ms);
+    for (;; at_ms += TIME_MINUTE_MS) {
+        int64_t shows = clock_minutes(zone, at_ms);
+        if (shows <= shown)
+            continue;
+        if ((later ? at_ms > now_ms : at_ms >= now_ms) && comes_by(days, minute, shown, shows))
+            return at_ms;
+        shown = shows;
+    }
+}
+
+/* When the clock first shows that many minutes since 1970, or more. */
+static int64_t naive_local(const struct zone *zone, int64_t minutes)
+{
+    int64_t at_ms = (minutes - 3 * 24 * 60) * TIME_MINUTE_MS;
+    while (clock_minutes(zone, at_ms) < minutes)
+        at_ms += TIME_MINUTE_MS;
+    return at_ms;
+}
+
+/* The texts, and what they mean in numbers. */
+static const struct {
+    const char *text;
+    uint8_t     days;             /* 0: a date */
+    int64_t     minute;           /* of the day; -1: none is given */
+    const char *date;             /* NULL: what the person's trait says */
+    int         before, or_after; /* days */
+} untils[] = {
+    { "10:00", 0x7F, 600, NULL, 0, 0 },
+    { "02:30", 0x7F, 150, NULL, 0, 0 },
+    { "00:00", 0x7F, 0, NULL, 0, 0 },
+    { "monday 09:30", 0x01, 570, NULL, 0, 0 },
+    { "weekday 23:30", 0x1F, 1410, NULL, 0, 0 },
+    { "saturday or wednesday 1:15", 0x24, 75, NULL, 0, 0 },
+    { "2026-01-13", 0, -1, "2026-01-13", 0, 0 },
+    { "2026-01-25 02:30", 0, 150, "2026-01-25", 0, 0 },
+    { "ends", 0, -1, NULL, 0, 0 },
+    { "2 days before ends", 0, -1, NULL, 2, 0 },
+    { "3 days before ends at 08:00", 0, 480, NULL, 3, 0 },
+    { "1 day after ends at 02:30", 0, 150, NULL, 0, 1 },
+};
+enum { UNTILS = sizeof untils / sizeof untils[0] };
+
+/* TIME_NEVER: it is not known. */
+static int64_t naive_until(const struct twin_person *p, struct str text, int64_t now_ms, bool later)
+{
+    size_t i = 0;
+    while (!str_eq(text, str_of(untils[i].text)))
+        i++;
+    if (untils[i].days != 0)
+        return naive_time(p->zone, untils[i].days, untils[i].minute, now_ms, later);
+    struct str date = untils[i].date != NULL ? str_of(untils[i].date) : p->ends;
+    int64_t    at_ms, minute = untils[i].minute, days = untils[i].or_after - untils[i].before;
+    if (time_parse(date, &at_ms) != OK)
+        return TIME_NEVER;
+    if (date.len > 10 && minute < 0)
+        return at_ms + days * TIME_DAY_MS;
+    int64_t day = date.len > 10 ? clock_minutes(p->zone, at_ms) / (24 * 60) : at_ms / TIME_DAY_MS;
+    return naive_local(p->zone, (day + days) * 24 * 60 + (minute < 0 ? 0 : minute));
+}
+
+static void twin_take(struct twin *t, const struct inside *in, const char *what, int64_t now_ms)
+{
+    buf_format(&t->log, "%d takes %s at %d.%zu at %lld\n", in->person, what, in->journey, in->node,
+               (long long)now_ms);
+}
+
+/* Where a split goes, and what is told of it. */
+static size_t twin_split(struct twin *t, const struct inside *in, const struct json *nodes,
+                         int64_t now_ms)
+{
+    const struct json  *node = &nodes->items[in->node], *split = json_get(node, STR("split"));
+    struct twin_person *p = &t->people[in->person];
+    if (split->kind != JSON_ARRAY) {
+        bool yes = holds(p, split->string, in->entered_ms, now_ms);
+        twin_take(t, in, yes ? "yes" : "no", now_ms);
+        return node_after(nodes, in->node, yes ? "yes" : "no");
+    }
+    char who[8], what[40];
+    snprintf(who, sizeof who, "p%d", in->person + 1);
+    snprintf(what, sizeof what, "j%d/n%zu", in->journey, in->node);
+    double percent = hash_chance(str_of(who), str_of(what)) * 100;
+    for (uint32_t i = 0; i < split->count; i++) {
+        const struct json *branch = &split->items[i];
+        int64_t            share;
+        bool               is_share = json_get_int(branch, STR("share"), &share);
+        if (is_share ? percent >= (double)share
+                     : !holds(p, member(branch, "if"), in->entered_ms, now_ms)) {
+            percent -= is_share ? (double)share : 0;
+            continue;
+        }
+        snprintf(what, sizeof what, "branch %u", i + 1);
+        twin_take(t, in, what, now_ms);
+        return node_of(nodes, member(branch, "next"));
+    }
+    twin_take(t, in, "else", now_ms);
+    return node_of(nodes, member(node, "else"));
+}
+
+/* Begins to wait, or has nothing to wait for. True: it stays. */
+static bool twin_wait(struct twin *t, struct inside *in, const struct json *nodes, bool later,
+                      size_t *at, int64_t now_ms)
+{
+    const struct json  *node = &nodes->items[in->node], *what = json_get(node, STR("wait_for"));
+    struct twin_person *p = &t->people[in->person];
+    int64_t             within_ms;
+    if (what == NULL) {
+        in->due_ms = naive_until(p, member(node, "wait_until"), now_ms, later);
+        if (in->due_ms != TIME_NEVER && in->due_ms >= now_ms)
+            return true;
+        twin_take(t, in, in->due_ms == TIME_NEVER ? "the date is not known" : "the date is past",
+                  now_ms);
+        in->due_ms = TIME_NEVER;
+        *at = node_after(nodes, in->node, str_is_empty(member(node, "else")) ? "next" : "else");
+        return false;
+    }
+    assert_ok(time_length_parse(member(node, "within"), &within_ms));
+    if (what->kind == JSON_STRING && holds(p, what->string, in->entered_ms, now_ms)) {
+        twin_take(t, in, "yes", now_ms);
+        *at = node_after(nodes, in->node, "yes");
+        return false;
+    }
+    in->due_ms = now_ms + within_ms;
+    return true;
+}
+
+static void twin_walk(struct twin *t, uint64_t number, size_t at, bool later, int64_t now_ms)
 {
     for (;;) {
         uint32_t           i = inside_find(t, number);
@@ -191,6 +348,7 @@ static void twin_walk(struct twin *t, uint64_t number, size_t at, int64_t now_ms
         int64_t            wait_ms;
         in->node = at;
         in->due_ms = TIME_NEVER;
+        in->stands = true;
         if (time_length_parse(member(node, "wait"), &wait_ms) == OK) {
             in->due_ms = now_ms + wait_ms;
             return;
@@ -204,10 +362,43 @@ static void twin_walk(struct twin *t, uint64_t number, size_t at, int64_t now_ms
                        (long long)now_ms);
             t->letters[t->letters_count++] = (struct letter){ in->person, number, now_ms, false };
             at = node_after(nodes, at, "next");
-            continue;
+        } else if (json_get(node, STR("split")) != NULL) {
+            at = twin_split(t, in, nodes, now_ms);
+        } else if (twin_wait(t, in, nodes, later, &at, now_ms)) {
+            return;
         }
-        bool yes = holds(&t->people[in->person], member(node, "split"), in->entered_ms, now_ms);
-        at = node_after(nodes, at, yes ? "yes" : "no");
+    }
+}
+
+/* What one waits for may have come: a condition, or (event) one of that name; a date may be
+ * another. */
+static void twin_look(struct twin *t, uint64_t number, const char *event, int64_t now_ms)
+{
+    struct inside     *in = &t->insides[inside_find(t, number)];
+    const struct json *nodes = json_get(t->journeys[in->journey], STR("nodes"));
+    const struct json *node = &nodes->items[in->node], *what = json_get(node, STR("wait_for"));
+    struct str         until = member(node, "wait_until");
+    if (!in->stands)
+        return;
+    if (!str_is_empty(until) &&
+        naive_until(&t->people[in->person], until, in->due_ms, false) != in->due_ms)
+        twin_walk(t, number, in->node, false, now_ms);
+    if (what == NULL || (what->kind == JSON_STRING
+                             ? !holds(&t->people[in->person], what->string, in->entered_ms, now_ms)
+                             : !str_eq(member(what, "event"), str_of(event))))
+        return;
+    twin_take(t, in, "yes", now_ms);
+    twin_walk(t, number, node_after(nodes, in->node, "yes"), false, now_ms);
+}
+
+static void twin_waits(struct twin *t, int person, const char *event, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < t->insides_count; i++) {
+        uint64_t number = t->insides[i].number;
+        if (t->insides[i].person == person)
+            twin_look(t, number, event, now_ms);
+        if (i >= t->insides_count || t->insides[i].number != number)
+            i--; /* it has ended */
     }
 }
 
@@ -236,11 +427,11 @@ static void twin_trigger(struct twin *t, int person, const char *kind, const cha
         uint64_t number = ++t->numbers;
         buf_format(&t->log, "%d enters %d at %lld\n", person, j, (long long)now_ms);
         t->insides[t->insides_count++] =
-            (struct inside){ person, j, 0, TIME_NEVER, now_ms, number };
+            (struct inside){ person, j, 0, TIME_NEVER, now_ms, number, false };
         t->last_entry[person][j] = now_ms;
         twin_exits(t, person, now_ms);
         if (inside_find(t, number) < t->insides_count)
-            twin_walk(t, number, 0, now_ms);
+            twin_walk(t, number, 0, false, now_ms);
     }
 }
 
@@ -261,11 +452,15 @@ static void twin_segments_ask(struct twin *t, int person, int64_t now_ms, bool q
 static void twin_dues(struct twin *t, int person, int64_t now_ms)
 {
     for (uint32_t i = 0; i < t->insides_count; i++) {
-        struct inside in = t->insides[i];
+        struct inside      in = t->insides[i];
+        const struct json *nodes = json_get(t->journeys[in.journey], STR("nodes"));
         if (in.person != person || in.due_ms > now_ms)
             continue;
-        twin_walk(t, in.number,
-                  node_after(json_get(t->journeys[in.journey], STR("nodes")), in.node, "next"),
+        bool is_for = json_get(&nodes->items[in.node], STR("wait_for")) != NULL;
+        bool is_until = json_get(&nodes->items[in.node], STR("wait_until")) != NULL;
+        if (is_for)
+            twin_take(t, &in, "timeout", now_ms);
+        twin_walk(t, in.number, node_after(nodes, in.node, is_for ? "timeout" : "next"), is_until,
                   now_ms);
         i = (uint32_t)-1;
     }
@@ -294,8 +489,10 @@ static void twin_time(struct twin *t, int64_t now_ms)
         for (int64_t at = next_instant(t, p, t->done_ms); at <= now_ms;
              at = next_instant(t, p, at)) {
             twin_exits(t, p, at);
+            twin_waits(t, p, "", at);
             twin_dues(t, p, at);
             twin_segments_ask(t, p, at, false);
+            twin_dues(t, p, at);
         }
     t->done_ms = now_ms;
 }
@@ -353,12 +550,91 @@ static void engine_log(struct life *life)
         long long              at = (long long)d->at_ms;
         if (d->kind == DECISION_ENROLLED)
             buf_format(&life->log, "%u enters %d at %lld\n", d->profile, (int)d->subject, at);
+        if (d->kind == DECISION_STEP && d->text.len > 0)
+            buf_format(&life->log, "%u takes %.*s at %u.%u at %lld\n", d->profile, STR_ARG(d->text),
+                       d->journey, d->object, at);
         if (d->kind == DECISION_INTENT)
             buf_format(&life->log, "%u letter of %u.%u at %lld\n", d->profile, d->journey,
                        d->object, at);
         if (d->kind == DECISION_ENDED)
             buf_format(&life->log, "%u leaves %d at %lld: %.*s\n", d->profile,
                        journey_of(life, d->subject), at, STR_ARG(d->text));
+    }
+}
+
+static void condition_random(struct life *life, const char *key, struct buf *text)
+{
+    buf_format(text, "\"%s\":", key);
+    json_write_str(text, str_of(conditions[draw(life, CONDITIONS)]));
+}
+
+static void split_random(struct life *life, uint32_t nodes, struct buf *text)
+{
+    uint32_t count = 1 + draw(life, 3), left = 100;
+    bool     shares = draw(life, 2) == 0;
+    buf_str(text, STR("\"split\":["));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t share = i + 1 == count ? left : 1 + draw(life, left - (count - i - 1));
+        buf_str(text, i > 0 ? STR(",{") : STR("{"));
+        if (shares)
+            buf_format(text, "\"share\":%u", share);
+        else
+            condition_random(life, "if", text);
+        buf_format(text, ",\"next\":\"n%u\"}", draw(life, nodes));
+        left -= share;
+    }
+    buf_char(text, ']');
+    if (!shares)
+        buf_format(text, ",\"else\":\"n%u\"", draw(life, nodes));
+}
+
+static void wait_for_random(struct life *life, uint32_t nodes, struct buf *text)
+{
+    if (draw(life, 2) == 0)
+        buf_format(text, "\"wait_for\":{\"event\":\"%c\"}", (char)('A' + draw(life, 3)));
+    else
+        condition_random(life, "wait_for", text);
+    buf_format(text, ",\"within\":\"%u hours\",\"yes\":\"n%u\",\"timeout\":\"n%u\"",
+               1 + draw(life, 90), draw(life, nodes), draw(life, nodes));
+}
+
+static void wait_until_random(struct life *life, uint32_t nodes, struct buf *text)
+{
+    uint32_t until = draw(life, UNTILS);
+    buf_format(text, "\"wait_until\":\"%s\"", untils[until].text);
+    if (untils[until].days == 0 && draw(life, 2) == 0)
+        buf_format(text, ",\"else\":\"n%u\"", draw(life, nodes));
+}
+
+static void node_random(struct life *life, uint32_t nodes, struct buf *text)
+{
+    switch (draw(life, 12)) {
+    case 0:
+    case 1:
+        buf_str(text, STR("\"email\":\"letter\""));
+        break;
+    case 2:
+    case 3:
+        buf_format(text, "\"wait\":\"%u hours\"", 1 + draw(life, 60));
+        break;
+    case 4:
+        buf_str(text, STR("\"exit\":true"));
+        break;
+    case 5:
+    case 6:
+    case 7:
+        wait_until_random(life, nodes, text);
+        break;
+    case 8:
+    case 9:
+        wait_for_random(life, nodes, text);
+        break;
+    case 10:
+        split_random(life, nodes, text);
+        break;
+    default:
+        condition_random(life, "split", text);
+        buf_format(text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes), draw(life, nodes));
     }
 }
 
@@ -381,24 +657,7 @@ static struct str journey_random(struct life *life, int number)
     buf_str(&text, STR("\"nodes\":["));
     for (uint32_t i = 0; i < nodes; i++) {
         buf_format(&text, "%s{\"id\":\"n%u\",", i > 0 ? "," : "", i);
-        switch (draw(life, 7)) {
-        case 0:
-        case 1:
-            buf_str(&text, STR("\"email\":\"letter\""));
-            break;
-        case 2:
-        case 3:
-            buf_format(&text, "\"wait\":\"%u hours\"", 1 + draw(life, 60));
-            break;
-        case 4:
-            buf_str(&text, STR("\"exit\":true"));
-            break;
-        default:
-            buf_str(&text, STR("\"split\":"));
-            json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
-            buf_format(&text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes),
-                       draw(life, nodes));
-        }
+        node_random(life, nodes, &text);
         if (draw(life, 5) == 0)
             buf_format(&text, ",\"next\":\"n%u\"", draw(life, nodes));
         buf_char(&text, '}');
@@ -445,26 +704,48 @@ static void event_both(struct life *life, int person)
                                           .at_ms = life->now_ms - late_ms }));
     p->events[p->events_count++] = (struct happened){ name[0], life->now_ms - late_ms };
     twin_exits(&life->twin, person, life->now_ms);
+    twin_waits(&life->twin, person, quiet ? "" : name, life->now_ms);
     if (!quiet)
         twin_trigger(&life->twin, person, "event", name, life->now_ms);
     twin_segments_ask(&life->twin, person, life->now_ms, quiet);
 }
 
+/* Traits that are told, besides the plan; what is not told stays. */
+static void others_tell(struct life *life, struct twin_person *p, struct buf *text)
+{
+    static const char *const zones[] = { "Spring", "Skip", "West", "Nowhere" };
+    static const char *const ends[] = {
+        "2026-01-12",           "2026-01-20", "2026-01-16T13:45:00Z",
+        "2026-02-02T00:30:00Z", "soon",       "2026-01-25"
+    };
+    if (draw(life, 3) == 0) {
+        const char *zone = zones[draw(life, 4)];
+        p->zone = zone_find(life->twin.zones, str_of(zone));
+        buf_format(text, ",\"timezone\":\"%s\"", zone);
+    }
+    if (draw(life, 2) == 0) {
+        p->ends = str_of(ends[draw(life, 6)]);
+        buf_format(text, ",\"ends\":\"%.*s\"", STR_ARG(p->ends));
+    }
+}
+
 static void identify_both(struct life *life, int person)
 {
-    char         user[8];
-    struct json *traits = ARENA_NEW(life->arena, struct json);
-    bool         pro = draw(life, 2) == 0;
+    char                         user[8];
+    struct json                 *traits = ARENA_NEW(life->arena, struct json);
+    SCOPED(buf_donep) struct buf text = buf_make(1000);
+    struct twin_person          *p = &life->twin.people[person];
+    p->pro = draw(life, 2) == 0;
     snprintf(user, sizeof user, "u%d", person);
-    assert_ok(json_parse_once(
-        life->arena,
-        str_format(life->arena, "{\"email\":\"u@x.no\",\"plan\":\"%s\"}", pro ? "pro" : "free"),
-        traits, NULL));
+    buf_format(&text, "{\"email\":\"u@x.no\",\"plan\":\"%s\"", p->pro ? "pro" : "free");
+    others_tell(life, p, &text);
+    buf_char(&text, '}');
+    assert_ok(json_parse_once(life->arena, str_copy(life->arena, buf_view(&text)), traits, NULL));
     assert_ok(tell(
         life,
         (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user), .properties = traits }));
-    life->twin.people[person].pro = pro;
     twin_exits(&life->twin, person, life->now_ms);
+    twin_waits(&life->twin, person, "", life->now_ms);
 }
 
 static void list_both(struct life *life, int person)
@@ -476,6 +757,7 @@ static void list_both(struct life *life, int person)
                                           .flags = leave ? RECORD_LEAVE : 0 }));
     life->twin.people[person].listed = !leave;
     twin_exits(&life->twin, person, life->now_ms);
+    twin_waits(&life->twin, person, "", life->now_ms);
     if (!leave && !was)
         twin_trigger(&life->twin, person, "list", "news", life->now_ms);
 }
@@ -605,17 +887,34 @@ static void states_compare(struct life *life)
     assert_int_equal(engine_stats(life->engine).queued, t->letters_count);
 }
 
+/* Clocks go forward and back, a day is left out, and one place has none of it. */
+static struct zones *zones_open(void)
+{
+    static const struct zone_shift spring[] = { { T0 / 1000 + 9 * 86400 + 3600, 7200 },
+                                                { T0 / 1000 + 23 * 86400 + 3600, 3600 } };
+    static const struct zone_shift skip[] = { { T0 / 1000 + 12 * 86400 + 11 * 3600, 13 * 3600 } };
+    const struct zone              list[] = { { STR("Spring"), spring, 2, 3600 },
+                                              { STR("Skip"), skip, 1, -11 * 3600 },
+                                              { STR("West"), NULL, 0, -5 * 3600 - 1800 } };
+    struct zones                  *zones;
+    assert_ok(zones_make(&zones, STR("1"), list, 3));
+    return zones;
+}
+
 static uint64_t journeys_live(uint64_t seed)
 {
-    struct life *life = calloc(1, sizeof *life);
+    struct life  *life = calloc(1, sizeof *life);
+    struct zones *zones = zones_open();
     life->arena = life->out.arena = arena_open(256 << 20);
     life->random = seed;
+    life->twin.zones = zones;
     life->now_ms = life->twin.done_ms = T0;
     life->log = buf_make(1 << 20);
     life->twin.log = buf_make(1 << 20);
-    assert_ok(engine_open(
-        &life->engine, (struct engine_conf){
-                           .seed = seed, .next_decision = 1, .lateness_ms = LATENESS_MS_DEFAULT }));
+    assert_ok(engine_open(&life->engine, (struct engine_conf){ .seed = seed,
+                                                               .next_decision = 1,
+                                                               .lateness_ms = LATENESS_MS_DEFAULT,
+                                                               .zones = zones }));
     program_random(life);
     for (int p = 0; p < PEOPLE; p++)
         identify_both(life, p);
@@ -640,12 +939,15 @@ static uint64_t journeys_live(uint64_t seed)
         else
             claim_both(life);
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+        for (int p = 0; p < PEOPLE; p++)
+            twin_dues(&life->twin, p, life->now_ms); /* who came to a time at that very time */
         engine_log(life);
         logs_compare(life, seed, i);
         states_compare(life);
     }
     uint64_t enrolled = engine_stats(life->engine).enrolled;
     engine_close(life->engine);
+    zones_close(zones);
     buf_done(&life->log);
     buf_done(&life->twin.log);
     arena_close(life->arena);

@@ -74,27 +74,15 @@ bool program_segment_is_newer(const struct program *program, uint32_t segment, u
     return is_newer;
 }
 
-/* The conditions of the journey that ask about the trait; how many there are. */
-static uint32_t conditions_of(const struct program *program, struct journey_version *version,
-                              struct str name, struct condition **out)
-{
-    struct journey *journey = &version->journey;
-    uint32_t        count = 0;
-    if (program_asks(program, journey->exit_when.tree, name))
-        out[count++] = &journey->exit_when;
-    for (uint16_t n = 0; n < journey->nodes_count; n++)
-        if (program_asks(program, journey->nodes[n].split.tree, name))
-            out[count++] = (struct condition *)&journey->nodes[n].split;
-    return count;
-}
-
 static bool journey_asks(const struct program *program, const struct journey_version *version,
                          program_asks_fn *ask, struct str name)
 {
     const struct journey *journey = &version->journey;
     bool                  asks = ask(program, journey->exit_when.tree, name);
+    for (uint32_t i = 0; i < journey->branches_count; i++)
+        asks = asks || ask(program, journey->branches[i].when.tree, name);
     for (uint16_t n = 0; n < journey->nodes_count; n++)
-        asks = asks || ask(program, journey->nodes[n].split.tree, name);
+        asks = asks || (ask == program_asks && journey_node_awaits(&journey->nodes[n], name));
     return asks;
 }
 
@@ -213,22 +201,27 @@ static enum err segment_anew(struct program *program, uint32_t number, struct fr
  * once more: a few kilobytes for each change of a trait until the next start. What an old version
  * names may have gone since; it keeps what it has.
  */
+static enum err condition_anew(struct program *program, struct journey_version *version,
+                               struct condition *condition, struct str name, struct fresh *fresh)
+{
+    struct segment_names   names = program_names(program, true);
+    struct fresh_condition item = { .condition = condition };
+    if (!program_asks(program, condition->tree, name))
+        return OK;
+    names.has_entry = true;
+    enum err err = segment_compile(version->arena, condition->tree, &names, &item.program, NULL);
+    if (err == OK)
+        return VEC_ADD(&fresh->conditions, item);
+    return err == ERR_MEMORY ? err : OK;
+}
+
 static enum err version_anew(struct program *program, struct journey_version *version,
                              struct str name, struct fresh *fresh)
 {
-    struct segment_names names = program_names(program, true);
-    struct condition    *conditions[JOURNEY_NODES_MAX + 1];
-    uint32_t             count = conditions_of(program, version, name, conditions);
-    names.has_entry = true;
-    for (uint32_t i = 0; i < count; i++) {
-        struct fresh_condition item = { .condition = conditions[i] };
-        enum err               err =
-            segment_compile(version->arena, conditions[i]->tree, &names, &item.program, NULL);
-        if (err == ERR_MEMORY)
-            return err;
-        if (err == OK)
-            TRY(VEC_ADD(&fresh->conditions, item));
-    }
+    struct journey *journey = &version->journey;
+    TRY(condition_anew(program, version, &journey->exit_when, name, fresh));
+    for (uint32_t i = 0; i < journey->branches_count; i++)
+        TRY(condition_anew(program, version, &journey->branches[i].when, name, fresh));
     return OK;
 }
 

@@ -148,8 +148,8 @@ static bool journey_needs(const struct journey_version *version, uint32_t segmen
     if ((journey->trigger.kind == TRIGGER_SEGMENT && version->source == segment) ||
         segment_needs_segment(&journey->exit_when.program, segment))
         return true;
-    for (uint16_t n = 0; n < journey->nodes_count; n++)
-        if (segment_needs_segment(&journey->nodes[n].split.program, segment))
+    for (uint32_t i = 0; i < journey->branches_count; i++)
+        if (segment_needs_segment(&journey->branches[i].when.program, segment))
             return true;
     return false;
 }

@@ -212,7 +212,7 @@ enum err retain_ask(struct engine *engine, struct out *out, uint32_t root)
     uint32_t in = members_of(engine, root);
     for (uint32_t i = 0; i < r->segments.count; i++)
         TRY(membership_ask(&step, r->segments.items[i]));
-    TRY(journeys_exits(&step, EXIT_ALL, 0));
+    TRY(journeys_look(&step, LOOK_ALL, 0));
     TRY(step_run(&step));
     /* Each change is one more in or one less: from both sums the two numbers follow. */
     uint64_t changed = engine->memberships_changed - before;

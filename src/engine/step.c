@@ -40,7 +40,7 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->event_seq = 0;
     step->moved = STEP_MOVED;
     step->queue_count = step->queue_done = 0;
-    step->parked = step->machine = step->in_order = false;
+    step->parked = step->machine = step->in_order = step->hears = false;
     step->own_heard = engine->own_count;
     engine->own_added = 0;
     TRY(checkpoint_before(engine, step->person));
@@ -92,12 +92,12 @@ static enum err consequence_run(struct step *step, struct consequence what)
     case CONSEQUENCE_ENTERED:
     case CONSEQUENCE_CHANGED:
         TRY(numbers_ask(step, &program->segments_of_segment[what.number]));
-        TRY(journeys_exits(step, EXIT_SEGMENT, what.number));
+        TRY(journeys_look(step, LOOK_SEGMENT, what.number));
         break;
     case CONSEQUENCE_JOINED:
     case CONSEQUENCE_DEPARTED:
         TRY(numbers_ask(step, &program->segments_of_list[what.number]));
-        TRY(journeys_exits(step, EXIT_LIST, what.number));
+        TRY(journeys_look(step, LOOK_LIST, what.number));
         break;
     }
     return journeys_trigger(step, what);
@@ -113,7 +113,7 @@ static enum err own_ask(struct step *step)
         if ((names >> name & 1) == 0)
             continue;
         TRY(numbers_ask(step, &program->segments_of_event[name]));
-        TRY(journeys_exits(step, EXIT_EVENT, name));
+        TRY(journeys_look(step, LOOK_EVENT, name));
     }
     return OK;
 }
@@ -177,8 +177,8 @@ enum err wake_set(struct engine *engine, uint32_t person)
         const struct enrollment *enrollment = &state->rare->enrollments.items[i];
         if (enrollment->due_ms < wake_ms)
             wake_ms = enrollment->due_ms;
-        if (enrollment->exit_until_ms < wake_ms)
-            wake_ms = enrollment->exit_until_ms;
+        if (enrollment->look_ms < wake_ms)
+            wake_ms = enrollment->look_ms;
     }
     return wake_at(engine, person, wake_ms);
 }
@@ -189,7 +189,7 @@ enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person,
     struct step step;
     TRY(step_begin(&step, engine, out, person, engine->now_ms, quiet));
     TRY(membership_ask_all(&step));
-    TRY(journeys_exits(&step, EXIT_ALL, 0));
+    TRY(journeys_look(&step, LOOK_ALL, 0));
     people_get(engine->people, step.person)->ask_all = false;
     return step_run(&step);
 }
@@ -204,7 +204,7 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
     root->ask_all = false;
     step.in_order = !all;
     TRY(all ? membership_ask_all(&step) : membership_ask_due(&step));
-    TRY(journeys_exits(&step, all ? EXIT_ALL : EXIT_DUE, 0));
+    TRY(journeys_look(&step, all ? LOOK_ALL : LOOK_DUE, 0));
     TRY(journeys_due(&step));
     return step_run(&step);
 }

@@ -15,23 +15,36 @@
  *     trigger  {"event": NAME, "where"?: conditions on its properties} | {"segment": NAME} |
  *              {"list": NAME}
  *     reentry  "once" (the default) | "always" | "after 30 days"; never twice at the same time
- *     node     one of message, email, wait, split, exit; "next" names where to go, else the one
- *              below it; "answer_within" of a message: not before it has come to an end
+ *     node     one of message, email, wait, wait_until, wait_for, split, exit; "next" names where
+ * to go, else the one below it; "answer_within" of a message: not before it has come to an end
+ *
+ *     {"wait_until": "monday 10:00"}                                     see until.h
+ *     {"wait_until": "3 days before trial_ends", "else"?: ID}            unknown, or past
+ *     {"wait_for": CONDITION, "within": "3 days", "yes"?: ID, "timeout"?: ID}
+ *     {"wait_for": {"event": NAME, "where"?: ...}, ...}                  one that comes from then
+ * on
+ *     {"split": CONDITION, "yes"?: ID, "no"?: ID}
+ *     {"split": [{"if": CONDITION, "next": ID, "name"?: TEXT}, ...], "else"?: ID}
+ *     {"split": [{"share": 30, "next": ID, "name"?: TEXT}, ...]}         percent; of 100 in all
  *
  * Conditions are in the text form or the JSON form of segments, and may say `since entry`.
  *
- * Always true   every `next`, `yes` and `no` is the number of a node or JOURNEY_END; every circle
- *               of nodes has a wait in it, so a walk ends.
- * Bounds        JOURNEY_NODES_MAX nodes, JOURNEY_TEXT_BYTES_MAX of text.
+ * Always true   every `next` and `otherwise` is the number of a node or JOURNEY_END; every circle
+ *               of nodes has a wait in it that takes time, so a walk ends.
+ * Bounds        JOURNEY_NODES_MAX nodes, JOURNEY_BRANCHES_MAX branches of a split,
+ *               JOURNEY_TEXT_BYTES_MAX of text.
  */
 #ifndef DULT_ENGINE_DEFINITION_H
 #define DULT_ENGINE_DEFINITION_H
 
 #include "base/json.h"
+#include "engine/journey/until.h"
 #include "engine/segment/segment.h"
 
 enum {
     JOURNEY_NODES_MAX = 500,
+    JOURNEY_BRANCHES_MAX = 32,
+    JOURNEY_SHARES = 1000000, /* of a split by share; a hundredth of a percent is 100 of them */
     JOURNEY_TEXT_BYTES_MAX = 512 << 10,
     JOURNEY_NAME_BYTES_MAX = 128,
     JOURNEY_END = 0xFFFF, /* "the node" after the last one */
@@ -41,21 +54,41 @@ enum {
 
 enum trigger_kind { TRIGGER_EVENT, TRIGGER_SEGMENT, TRIGGER_LIST };
 enum reentry_kind { REENTRY_ONCE, REENTRY_ALWAYS, REENTRY_AFTER };
-enum node_kind { NODE_MESSAGE, NODE_WAIT, NODE_SPLIT, NODE_EXIT };
+enum node_kind {
+    NODE_MESSAGE,
+    NODE_WAIT,
+    NODE_WAIT_UNTIL,
+    NODE_WAIT_FOR,
+    NODE_SPLIT,
+    NODE_EXIT,
+};
 
 struct condition {
     const struct segment_node *tree; /* NULL: none was given */
     struct segment_program     program;
 };
 
+/* One way on from a split or a wait; the first that may be taken is. */
+struct branch {
+    struct condition when;  /* no tree: by share alone */
+    uint32_t         share; /* of JOURNEY_SHARES: those below it, and not below the one before */
+    struct str       name;  /* what is told of it */
+    uint16_t         next;
+};
+
 struct node {
     enum node_kind kind;
     struct str     id;
-    uint16_t       next, yes, no; /* yes and no of a split; next of the others */
-    struct str template;          /* of a message: its name */
-    bool             is_email;    /* written as "email": a template of that channel */
-    int64_t          wait_ms;     /* of a message: for its answer, at the most */
-    struct condition split;
+    uint16_t       next;
+    uint16_t       otherwise;      /* where no branch is taken; of a wait_until: unknown, or past */
+    struct str     otherwise_name; /* what is told then */
+    uint16_t       branches, branches_count; /* the first, among the journey's */
+    struct str template;                     /* of a message: its name */
+    bool         is_email;                   /* written as "email": a template of that channel */
+    bool         is_event; /* of a wait_for: one event that comes, asked as `where` of a trigger */
+    bool         hears_machines; /* likewise */
+    int64_t      wait_ms; /* of a wait; of a message: for its answer, of a wait_for: at the most */
+    struct until until;
 };
 
 struct journey_trigger {
@@ -73,6 +106,8 @@ struct journey {
     struct condition       exit_when;
     const struct node     *nodes;
     uint16_t               nodes_count;
+    struct branch         *branches; /* of all nodes, one after the other */
+    uint32_t               branches_count;
 };
 
 /*
@@ -85,5 +120,8 @@ MUST enum err journey_parse(struct arena *arena, struct str text, const struct s
 
 /* The number of the node with that id, or JOURNEY_END. */
 uint16_t journey_node(const struct journey *journey, struct str id);
+
+/* Does it wait until a date that the trait is? */
+bool journey_node_awaits(const struct node *node, struct str trait);
 
 #endif

@@ -1,7 +1,9 @@
-/* Walking: who enters a journey, where they go, and when they leave. */
+/* Walking: who enters a journey, and where they go. What they wait for is in waiting.c. */
+#include "base/hash.h"
 #include "engine/inside.h"
 
-static const struct journey_version *version_of(const struct step *step, const struct enrollment *e)
+const struct journey_version *journey_version_of(const struct step       *step,
+                                                 const struct enrollment *e)
 {
     return program_journey_version(step->engine->program, e->journey, e->version);
 }
@@ -11,7 +13,7 @@ static const struct state *state_of(const struct step *step)
     return people_state_get(step->engine->people, step->person);
 }
 
-static struct enrollment *enrollment_find(const struct step *step, uint64_t id)
+struct enrollment *journey_enrollment(const struct step *step, uint64_t id)
 {
     const struct state *state = state_of(step);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
@@ -20,8 +22,8 @@ static struct enrollment *enrollment_find(const struct step *step, uint64_t id)
     return NULL;
 }
 
-static struct verdict condition_ask(struct step *step, const struct condition *condition,
-                                    const struct enrollment *enrollment)
+struct verdict journey_ask(struct step *step, const struct condition *condition,
+                           const struct enrollment *enrollment)
 {
     struct facts *facts = step_facts(step);
     facts->entry_ms = enrollment->entered_ms;
@@ -51,8 +53,8 @@ static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
     return OK;
 }
 
-static enum err step_tell(struct step *step, const struct enrollment *e, uint16_t node,
-                          int64_t due_ms, struct str took)
+enum err journey_step_tell(struct step *step, const struct enrollment *e, uint16_t node,
+                           int64_t due_ms, struct str took)
 {
     return decide(step->engine, step->out,
                   (struct decision){ .kind = DECISION_STEP,
@@ -91,50 +93,88 @@ static int64_t until_of(const struct step *step, const struct node *node)
     return node->wait_ms > 0 ? step->at_ms + node->wait_ms : TIME_NEVER;
 }
 
-/* Arrives at `at` and goes on until the journey waits or ends. */
-static enum err walk(struct step *step, uint64_t id, uint16_t at)
+/* Which way a split goes: the first branch that holds, or the one that the person has a share of,
+ * the same each time: by who it is and which node. */
+static const struct branch *branch_of(struct step *step, const struct journey *journey,
+                                      const struct node *node, const struct enrollment *e)
+{
+    const struct branch *branches = &journey->branches[node->branches];
+    uint32_t             chance = 0;
+    if (branches[0].share > 0) {
+        struct facts                *facts = step_facts(step);
+        SCOPED(buf_donep) struct buf what = buf_make(3 * JOURNEY_NAME_BYTES_MAX);
+        buf_format(&what, "%.*s/%.*s", STR_ARG(journey->name), STR_ARG(node->id));
+        chance =
+            (uint32_t)(hash_chance(facts->ops->public_id(facts), buf_view(&what)) * JOURNEY_SHARES);
+    }
+    for (uint16_t i = 0; i < node->branches_count; i++)
+        if (branches[i].share > 0 ? chance < branches[i].share
+                                  : journey_ask(step, &branches[i].when, e).holds)
+            return &branches[i];
+    return NULL;
+}
+
+static enum err split_go(struct step *step, const struct journey *journey,
+                         const struct enrollment *e, uint16_t *at)
+{
+    const struct node   *node = &journey->nodes[*at];
+    const struct branch *branch = branch_of(step, journey, node, e);
+    struct str           took = branch != NULL ? branch->name : node->otherwise_name;
+    TRY(journey_step_tell(step, e, *at, TIME_NEVER, took));
+    *at = branch != NULL ? branch->next : node->otherwise;
+    return OK;
+}
+
+/* Stands at the node, and does what it says; *at: where it goes on, or JOURNEY_STAYS. */
+static enum err arrive(struct step *step, const struct journey *journey, const struct enrollment *e,
+                       bool later, uint16_t *at)
+{
+    const struct node *node = &journey->nodes[*at];
+    uint16_t           number = *at;
+    switch (node->kind) {
+    case NODE_WAIT:
+        *at = JOURNEY_STAYS;
+        return journey_step_tell(step, e, number, step->at_ms + node->wait_ms, STR_NONE);
+    case NODE_WAIT_UNTIL:
+    case NODE_WAIT_FOR:
+        return waiting_begin(step, e, later, at);
+    case NODE_EXIT:
+        *at = JOURNEY_END;
+        return journey_step_tell(step, e, number, TIME_NEVER, STR_NONE);
+    case NODE_MESSAGE:
+        *at = node->wait_ms > 0 ? JOURNEY_STAYS : node->next;
+        TRY(journey_step_tell(step, e, number, until_of(step, node), STR_NONE));
+        return message_queue(step, e, node, number);
+    case NODE_SPLIT:
+        return split_go(step, journey, e, at);
+    }
+    return OK;
+}
+
+enum err journey_walk(struct step *step, uint64_t id, uint16_t at, bool later)
 {
     for (int moves = 0; moves <= JOURNEY_NODES_MAX; moves++) {
-        struct enrollment            *e = enrollment_find(step, id);
-        const struct journey_version *version = e == NULL ? NULL : version_of(step, e);
+        struct enrollment            *e = journey_enrollment(step, id);
+        const struct journey_version *version = e == NULL ? NULL : journey_version_of(step, e);
         if (version == NULL)
             return OK;
         if (at == JOURNEY_END || at >= version->journey.nodes_count)
             return end_by_id(step, id, STR("finished"));
-
-        const struct node *node = &version->journey.nodes[at];
-        struct enrollment  here = *e;
-        switch (node->kind) {
-        case NODE_WAIT:
-            return step_tell(step, &here, at, step->at_ms + node->wait_ms, STR_NONE);
-        case NODE_EXIT:
-            TRY(step_tell(step, &here, at, TIME_NEVER, STR_NONE));
-            return end_by_id(step, id, STR("finished"));
-        case NODE_MESSAGE:
-            TRY(step_tell(step, &here, at, until_of(step, node), STR_NONE));
-            TRY(message_queue(step, &here, node, at));
-            if (node->wait_ms > 0)
-                return OK;
-            at = node->next;
-            break;
-        case NODE_SPLIT: {
-            bool yes = condition_ask(step, &node->split, &here).holds;
-            TRY(step_tell(step, &here, at, TIME_NEVER, yes ? STR("yes") : STR("no")));
-            at = yes ? node->yes : node->no;
-            break;
-        }
-        }
+        struct enrollment here = *e;
+        TRY(arrive(step, &version->journey, &here, later, &at));
+        if (at == JOURNEY_STAYS)
+            return OK;
     }
     return end_by_id(step, id, STR("went round without waiting"));
 }
 
 enum err journeys_go_on(struct step *step, uint64_t id)
 {
-    const struct enrollment      *e = enrollment_find(step, id);
-    const struct journey_version *version = e == NULL ? NULL : version_of(step, e);
+    const struct enrollment      *e = journey_enrollment(step, id);
+    const struct journey_version *version = e == NULL ? NULL : journey_version_of(step, e);
     if (version == NULL || e->node >= version->journey.nodes_count)
         return OK;
-    return walk(step, id, version->journey.nodes[e->node].next);
+    return journey_walk(step, id, version->journey.nodes[e->node].next, false);
 }
 
 enum err journeys_due(struct step *step)
@@ -148,64 +188,13 @@ enum err journeys_due(struct step *step)
         if (i == state->rare->enrollments.count)
             return OK;
         const struct enrollment      *e = &state->rare->enrollments.items[i];
-        const struct journey_version *version = version_of(step, e);
+        const struct journey_version *version = journey_version_of(step, e);
         if (version == NULL || e->node >= version->journey.nodes_count) {
             TRY(enrollment_end(step, i, STR("its journey is gone")));
             continue;
         }
-        TRY(walk(step, e->id, version->journey.nodes[e->node].next));
+        TRY(waiting_due(step, e));
     }
-}
-
-static bool exit_needs(const struct journey_version *version, const struct enrollment *e,
-                       enum exit_reason reason, uint32_t number, int64_t at_ms)
-{
-    const struct segment_program *exit_when = &version->journey.exit_when.program;
-    if (version->journey.exit_when.tree == NULL)
-        return false;
-    switch (reason) {
-    case EXIT_ALL:
-        return true;
-    case EXIT_EVENT:
-        if (segment_needs_event(exit_when, (uint16_t)number))
-            return true;
-        break;
-    case EXIT_SEGMENT:
-        if (segment_needs_segment(exit_when, number))
-            return true;
-        break;
-    case EXIT_LIST:
-        if (segment_needs_list(exit_when, number))
-            return true;
-        break;
-    case EXIT_DUE:
-        break;
-    }
-    return e->exit_until_ms <= at_ms;
-}
-
-enum err journeys_exits(struct step *step, enum exit_reason reason, uint32_t number)
-{
-    for (uint32_t i = 0; i < state_of(step)->rare->enrollments.count; i++) {
-        struct enrollment *e =
-            &people_state(step->engine->people, step->person)->rare->enrollments.items[i];
-        const struct journey_version *version = version_of(step, e);
-        if (version == NULL || step->machine)
-            e->exit_until_ms = TIME_NEVER;
-        if (version == NULL || step->machine ||
-            !exit_needs(version, e, reason, number, step->at_ms))
-            continue;
-        struct verdict verdict = condition_ask(step, &version->journey.exit_when, e);
-        e->exit_until_ms = verdict.until_ms;
-        if (!verdict.holds)
-            continue;
-        uint64_t id = e->id;
-        TRY(enrollment_end(step, i, STR("exit condition holds")));
-        TRY(outbox_drop_of(step->engine, step->out, step->person, id,
-                           STR("the journey was left before")));
-        i--;
-    }
-    return OK;
 }
 
 static const char *entry_refusal(const struct step *step, uint32_t number,
@@ -228,11 +217,8 @@ static const char *entry_refusal(const struct step *step, uint32_t number,
     return NULL;
 }
 
-static bool trigger_holds(struct step *step, const struct journey_version *version)
+bool journey_event_fits(struct step *step, const struct condition *where)
 {
-    const struct condition *where = &version->journey.trigger.where;
-    if (where->tree == NULL)
-        return true;
     if (step->event_seq == 0)
         return false;
     struct facts alone = *step_facts(step);
@@ -259,14 +245,13 @@ static enum err enroll(struct step *step, uint32_t number, const struct journey_
     if (refusal != NULL)
         return OK;
     step->engine->enrolled++;
-    TRY(journeys_exits(step, EXIT_ALL, 0));
-    if (enrollment_find(step, id) == NULL)
+    TRY(journeys_look(step, LOOK_ALL, 0));
+    if (journey_enrollment(step, id) == NULL)
         return OK;
-    return walk(step, id, 0);
+    return journey_walk(step, id, 0, false);
 }
 
-/* A scanner or a prefetcher opened or clicked; the person may not even have seen the mail. */
-static bool is_by_machine(struct step *step)
+bool journey_is_by_machine(struct step *step)
 {
     struct json machine;
     return step->event_seq != 0 && step->event_run.name[0] >= OWN_MESSAGE_SENT &&
@@ -279,10 +264,13 @@ static bool is_by_machine(struct step *step)
 static enum err trigger_one(struct step *step, uint32_t number)
 {
     const struct journey_version *version = program_journey_live(step->engine->program, number);
-    if (version == NULL || !trigger_holds(step, version))
+    if (version == NULL)
+        return OK;
+    const struct condition *where = &version->journey.trigger.where;
+    if (where->tree != NULL && !journey_event_fits(step, where))
         return OK;
     if (version->journey.trigger.kind == TRIGGER_EVENT &&
-        !version->journey.trigger.hears_machines && is_by_machine(step))
+        !version->journey.trigger.hears_machines && journey_is_by_machine(step))
         return OK;
     return enroll(step, number, version);
 }

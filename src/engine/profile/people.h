@@ -65,9 +65,10 @@ struct enrollment {
     uint32_t visit;  /* how many nodes it has stood at */
     int64_t  due_ms; /* when the wait at `node` ends; TIME_NEVER where there is none */
     int64_t  entered_ms;
-    int64_t  exit_until_ms; /* when time alone may make exit_when true */
-    uint32_t trigger_seq;   /* the event that began it; 0 for none */
+    int64_t  look_ms;     /* when time alone may end it, or what it waits for; TIME_NEVER */
+    uint32_t trigger_seq; /* the event that began it; 0 for none */
 };
+_Static_assert(sizeof(struct enrollment) == 56, "of which a million may wait");
 
 struct past {
     uint32_t journey;

@@ -10,12 +10,6 @@
 
 enum { DAY_TEXT_BYTES = 10 }; /* 1990-05-17 */
 
-struct date {
-    bool    is_day;
-    int64_t day;   /* of a day */
-    int64_t at_ms; /* of an instant */
-};
-
 bool segment_date_is(enum segment_literal_kind kind)
 {
     return kind == SEGMENT_DATE || kind == SEGMENT_A_DAY || segment_date_moves(kind);
@@ -31,15 +25,15 @@ static int64_t floor_day(int64_t ms)
     return ms / TIME_DAY_MS - (ms % TIME_DAY_MS < 0);
 }
 
-static struct date day_of(int64_t day)
+static struct segment_date day_of(int64_t day)
 {
-    return (struct date){ .is_day = true, .day = day };
+    return (struct segment_date){ .is_day = true, .day = day };
 }
 
-static bool date_of(const struct json *value, struct date *out)
+bool segment_date_of(const struct json *value, struct segment_date *out)
 {
     double x;
-    *out = (struct date){ .is_day = false };
+    *out = (struct segment_date){ .is_day = false };
     if (value->kind == JSON_STRING) {
         if (time_parse(value->string, &out->at_ms) != OK)
             return false;
@@ -57,18 +51,18 @@ static bool date_of(const struct json *value, struct date *out)
     return true;
 }
 
-static int64_t begin_of(const struct facts *facts, struct date date)
+static int64_t begin_of(const struct facts *facts, struct segment_date date)
 {
     return date.is_day ? zone_day_start_ms(facts->zone, date.day) : date.at_ms;
 }
 
 /* One past its last instant. */
-static int64_t end_of(const struct facts *facts, struct date date)
+static int64_t end_of(const struct facts *facts, struct segment_date date)
 {
     return date.is_day ? zone_day_start_ms(facts->zone, date.day + 1) : date.at_ms + 1;
 }
 
-static int64_t day_in(const struct facts *facts, struct date date)
+static int64_t day_in(const struct facts *facts, struct segment_date date)
 {
     return date.is_day ? date.day : zone_day_of(facts->zone, date.at_ms);
 }
@@ -78,7 +72,8 @@ static int64_t today_of(const struct facts *facts)
     return zone_day_of(facts->zone, facts->now_ms);
 }
 
-static struct date literal_date(const struct facts *facts, const struct segment_literal *literal)
+static struct segment_date literal_date(const struct facts           *facts,
+                                        const struct segment_literal *literal)
 {
     int64_t number = literal->value.integer;
     switch (literal->kind) {
@@ -87,9 +82,9 @@ static struct date literal_date(const struct facts *facts, const struct segment_
     case SEGMENT_TODAY:
         return day_of(today_of(facts) + number);
     case SEGMENT_AGO:
-        return (struct date){ .at_ms = facts->now_ms + number };
+        return (struct segment_date){ .at_ms = facts->now_ms + number };
     default:
-        return (struct date){ .at_ms = number };
+        return (struct segment_date){ .at_ms = number };
     }
 }
 
@@ -101,8 +96,8 @@ static int order(int64_t a, int64_t b)
 bool segment_date_order(const struct facts *facts, const struct json *value,
                         const struct segment_literal *literal, int *out)
 {
-    struct date a, b = literal_date(facts, literal);
-    if (!date_of(value, &a))
+    struct segment_date a, b = literal_date(facts, literal);
+    if (!segment_date_of(value, &a))
         return false;
     if (a.is_day && b.is_day)
         *out = order(a.day, b.day);
@@ -124,9 +119,9 @@ static int64_t next_of(int64_t now_ms, int64_t first_ms, int64_t second_ms)
 int64_t segment_date_turn(const struct facts *facts, const struct json *value,
                           const struct segment_literal *literal)
 {
-    int64_t     ahead = literal->value.integer;
-    struct date date;
-    if (!segment_date_moves(literal->kind) || !date_of(value, &date))
+    int64_t             ahead = literal->value.integer;
+    struct segment_date date;
+    if (!segment_date_moves(literal->kind) || !segment_date_of(value, &date))
         return TIME_NEVER;
     if (literal->kind == SEGMENT_AGO)
         return next_of(facts->now_ms, begin_of(facts, date) - ahead, end_of(facts, date) - ahead);
@@ -137,8 +132,8 @@ int64_t segment_date_turn(const struct facts *facts, const struct json *value,
 
 bool segment_date_day(const struct facts *facts, const struct json *value, int64_t *out)
 {
-    struct date date;
-    if (!date_of(value, &date))
+    struct segment_date date;
+    if (!segment_date_of(value, &date))
         return false;
     *out = day_in(facts, date);
     return true;

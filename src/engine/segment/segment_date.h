@@ -16,6 +16,15 @@
 #include "engine/segment/facts.h"
 #include "engine/segment/segment_tree.h"
 
+struct segment_date {
+    bool    is_day;
+    int64_t day;   /* of a day, from 1970-01-01 */
+    int64_t at_ms; /* of an instant */
+};
+
+/* A value as a date; false when it is none. */
+bool segment_date_of(const struct json *value, struct segment_date *out);
+
 bool segment_date_is(enum segment_literal_kind kind);    /* DATE, A_DAY, AGO, TODAY */
 bool segment_date_moves(enum segment_literal_kind kind); /* AGO, TODAY */
 

@@ -1,0 +1,35 @@
+/*
+ * definition_inside: what those who read a journey's text share. Nobody else includes this.
+ */
+#ifndef DULT_ENGINE_DEFINITION_INSIDE_H
+#define DULT_ENGINE_DEFINITION_INSIDE_H
+
+#include "engine/journey/definition.h"
+
+/* What parsing carries along, so that helpers stay short. */
+struct reading {
+    struct arena        *arena;
+    struct segment_names names;
+    struct problem      *problem;
+    const struct json   *nodes; /* the array */
+};
+
+static inline MUST enum err wrong(struct reading *r, const char *where, const char *what,
+                                  const char *remedy)
+{
+    return problem_set(r->problem, ERR_INPUT, where, what, remedy);
+}
+
+/* Puts the place of the whole in front of the place within. */
+MUST enum err journey_at_place(struct reading *r, enum err err, const char *where);
+
+MUST enum err journey_condition_read(struct reading *r, const struct json *value, const char *where,
+                                     struct condition *out);
+/* One event, with what `where` asks of it: did "event" where (...). */
+MUST enum err journey_event_read(struct reading *r, struct str event, const struct json *where,
+                                 const char *place, struct condition *out, bool *hears_machines);
+
+/* definition_node.c: every node, its branches, and that no circle is without a wait. */
+MUST enum err journey_nodes_read(struct reading *r, struct journey *out);
+
+#endif
