@@ -107,25 +107,49 @@ static void lines_draw(struct pdf_sheet *sheet, const struct pdf_block *block, d
     pango_layout_iter_free(at);
 }
 
+static void block_lay(struct pdf_sheet *sheet, const struct pdf_block *block)
+{
+    double width = POINTS(PAGE_WIDTH_MM - 2 * MARGIN_MM) - block->indent;
+    pango_layout_set_width(sheet->layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_alignment(sheet->layout, block->alignment);
+    pango_layout_set_text(sheet->layout, block->text.ptr, (int)block->text.len);
+    pango_layout_set_attributes(sheet->layout, block->attributes);
+    sheet->has_gaps = sheet->has_gaps || pango_layout_get_unknown_glyphs_count(sheet->layout) > 0;
+}
+
+/* Of spaces alone nothing is seen, whatever kind they are. */
+static bool is_seen(struct pdf_sheet *sheet)
+{
+    PangoRectangle ink;
+    pango_layout_get_extents(sheet->layout, &ink, NULL);
+    return ink.width > 0 && ink.height > 0;
+}
+
+/* Before the first block that is seen a side has no page. */
+static void page_begin(struct pdf_sheet *sheet)
+{
+    sheet->has_ink = true;
+    if (sheet->owes_page)
+        page_next(sheet);
+    sheet->owes_page = false;
+}
+
 void pdf_block_draw(struct pdf_sheet *sheet, const struct pdf_block *block)
 {
-    double x = POINTS(MARGIN_MM) + block->indent;
-    double width = POINTS(PAGE_WIDTH_MM - 2 * MARGIN_MM) - block->indent;
-    if (sheet->owed < block->before)
-        sheet->owed = block->before;
     if (sheet->is_full)
         return;
-    if (block->is_rule) {
+    if (!block->is_rule)
+        block_lay(sheet, block);
+    if (!sheet->has_ink && (block->is_rule || is_seen(sheet)))
+        page_begin(sheet);
+    if (sheet->owes_page)
+        return;
+    if (sheet->owed < block->before)
+        sheet->owed = block->before;
+    if (block->is_rule)
         rule_draw(sheet);
-    } else {
-        pango_layout_set_width(sheet->layout, (int)(width * PANGO_SCALE));
-        pango_layout_set_alignment(sheet->layout, block->alignment);
-        pango_layout_set_text(sheet->layout, block->text.ptr, (int)block->text.len);
-        pango_layout_set_attributes(sheet->layout, block->attributes);
-        sheet->has_gaps =
-            sheet->has_gaps || pango_layout_get_unknown_glyphs_count(sheet->layout) > 0;
-        lines_draw(sheet, block, x);
-    }
+    else
+        lines_draw(sheet, block, POINTS(MARGIN_MM) + block->indent);
     sheet->owed = block->after;
 }
 
@@ -147,6 +171,15 @@ static void address_size(PangoLayout *layout, double points)
     pango_attr_list_unref(attributes);
 }
 
+/* Pango knows the fonts that were there when it was first asked. */
+static enum err gaps_fault(const char *where, struct problem *problem)
+{
+    return problem_set(problem, ERR_INPUT, where,
+                       "no font that is installed has all of its letters",
+                       "Install one, such as Debian's fonts-noto, and start Dult again: it looks "
+                       "for fonts once.");
+}
+
 static enum err address_draw(struct pdf_sheet *sheet, const struct pdf_letter *letter,
                              struct problem *problem)
 {
@@ -158,10 +191,12 @@ static enum err address_draw(struct pdf_sheet *sheet, const struct pdf_letter *l
     while (!address_fits(layout, form) && points > ADDRESS_POINTS_LEAST)
         address_size(layout, points -= 0.5);
     bool fits = address_fits(layout, form);
-    sheet->has_gaps = pango_layout_get_unknown_glyphs_count(layout) > 0;
+    bool has_gaps = pango_layout_get_unknown_glyphs_count(layout) > 0;
     cairo_move_to(sheet->cairo, POINTS(form->x + WINDOW_EDGE_MM), POINTS(form->y + WINDOW_EDGE_MM));
     pango_cairo_show_layout(sheet->cairo, layout);
     g_object_unref(layout);
+    if (has_gaps)
+        return gaps_fault("address", problem);
     return fits ? OK
                 : problem_set(problem, ERR_INPUT, "address",
                               "the address does not fit into the envelope's window",
@@ -170,11 +205,19 @@ static enum err address_draw(struct pdf_sheet *sheet, const struct pdf_letter *l
 
 /* ---- the file ---- */
 
+/* What cairo writes; beyond the room it is only counted, so that it can be told. */
+struct file {
+    struct buf *out;
+    size_t      bytes;
+};
+
 static cairo_status_t bytes_take(void *closure, const unsigned char *bytes, unsigned int count)
 {
-    struct buf *out = closure;
-    buf_str(out, (struct str){ (const char *)bytes, count });
-    return buf_err(out) == OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+    struct file *file = closure;
+    file->bytes += count;
+    buf_str(file->out, (struct str){ (const char *)bytes, count });
+    enum err err = buf_err(file->out);
+    return err == OK || err == ERR_LIMIT ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_NO_MEMORY;
 }
 
 /* As on every machine: no hints for a screen, a point is a point. */
@@ -216,39 +259,55 @@ static enum err sheets_draw(struct pdf_sheet *sheet, const struct pdf_letter *le
     TRY(address_draw(sheet, letter, problem));
     sheet->y = POINTS(letter->form.y + letter->form.height + BELOW_WINDOW_MM);
     TRY(pdf_body_draw(sheet, letter->front, problem));
-    if (str_trim(letter->back).len > 0) {
-        page_next(sheet);
-        TRY(pdf_body_draw(sheet, letter->back, problem));
-    }
+    if (!sheet->has_ink)
+        return problem_set(problem, ERR_INPUT, "front", "nothing of the front would be seen",
+                           "Write words on it: images, films and forms are not printed.");
+    sheet->has_ink = false;
+    sheet->owes_page = true;
+    TRY(pdf_body_draw(sheet, letter->back, problem));
     if (sheet->is_full)
         return problem_set(problem, ERR_INPUT, "front", "the letter has more than 50 pages",
                            "Shorten it.");
-    return sheet->has_gaps ? problem_set(problem, ERR_INPUT, "front",
-                                         "no font that is installed has all of its letters",
-                                         "Install one, such as Debian's fonts-noto.")
-                           : OK;
+    return sheet->has_gaps ? gaps_fault("front", problem) : OK;
+}
+
+/* What cairo says of the whole of it. */
+static enum err file_judge(const struct file *file, cairo_status_t status, struct problem *problem)
+{
+    if (status == CAIRO_STATUS_NO_MEMORY)
+        return ERR_MEMORY;
+    if (status != CAIRO_STATUS_SUCCESS)
+        return problem_format(problem, ERR_IO, "pdf", "It is tried again by itself.",
+                              "the letter could not be drawn: %.100s",
+                              cairo_status_to_string(status));
+    if (buf_err(file->out) == ERR_LIMIT)
+        return problem_format(
+            problem, ERR_INPUT, "front", "Shorten it, or name a font without coloured pictures.",
+            "the letter's file has %.1f MB, more than the %.1f that are taken",
+            (double)file->bytes / (1 << 20), (double)file->out->bytes_max / (1 << 20));
+    return buf_err(file->out);
 }
 
 static enum err letter_draw(const struct pdf_letter *letter, struct buf *out, uint32_t *pages,
                             struct problem *problem)
 {
+    struct file      file = { .out = out };
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
-        bytes_take, out, POINTS(PAGE_WIDTH_MM), POINTS(PAGE_HEIGHT_MM));
+        bytes_take, &file, POINTS(PAGE_WIDTH_MM), POINTS(PAGE_HEIGHT_MM));
     struct pdf_sheet sheet = { .cairo = cairo_create(surface) };
     date_set(surface, letter->at_ms);
     layout_make(&sheet, letter->form.font);
     enum err err = sheets_draw(&sheet, letter, problem);
     cairo_show_page(sheet.cairo);
     g_object_unref(sheet.layout);
-    cairo_status_t drawn = cairo_status(sheet.cairo);
+    cairo_status_t status = cairo_status(sheet.cairo);
     cairo_destroy(sheet.cairo);
     cairo_surface_finish(surface);
-    cairo_status_t written = cairo_surface_status(surface);
+    if (status == CAIRO_STATUS_SUCCESS)
+        status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
-    if (err == OK && (drawn != CAIRO_STATUS_SUCCESS || written != CAIRO_STATUS_SUCCESS))
-        err = ERR_MEMORY;
     *pages = sheet.pages;
-    return err;
+    return err == OK ? file_judge(&file, status, problem) : err;
 }
 
 enum err pdf_write(const struct pdf_letter *letter, struct buf *out, uint32_t *pages,

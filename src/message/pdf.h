@@ -20,9 +20,11 @@
  *
  * Always true   the same letter with the same fonts gives the same bytes; every letter of it has a
  *               glyph, and every font is within the file.
- * Bounds        PDF_PAGES_MAX, PDF_HTML_BYTES_MAX; more is ERR_INPUT, as is an address that does
- *               not fit.
- * Cost          1 to 2 ms a page, and more once, for looking at the fonts.
+ * Bounds        PDF_PAGES_MAX, PDF_HTML_BYTES_MAX, 64 KB of letters in one paragraph; more is
+ *               ERR_INPUT, as are an address that does not fit, a front of which nothing is seen,
+ *               and a file that has no room in `out`.
+ * Cost          1 to 2 ms a page, and more once, for looking at the fonts. A block is laid out
+ *               before its pages are counted.
  * Threads       any; one letter at a time, for Pango's fonts are shared.
  */
 #ifndef DULT_MESSAGE_PDF_H

@@ -21,6 +21,17 @@ struct look {
     bool           is_bold, is_italic, is_underlined, is_struck, is_code, is_pre;
 };
 
+/* What a stretch of words may look like; of each there is one open at most. */
+enum stretch {
+    STRETCH_SIZE,
+    STRETCH_BOLD,
+    STRETCH_ITALIC,
+    STRETCH_CODE,
+    STRETCH_UNDERLINED, /* from here on without the space before the first word */
+    STRETCH_STRUCK,
+    STRETCHES,
+};
+
 struct writer {
     struct pdf_sheet       *sheet;
     const struct html      *html;
@@ -28,8 +39,10 @@ struct writer {
     struct look             look;
     struct buf              text; /* of the block that is open */
     PangoAttrList          *attributes;
-    struct look             block;  /* as its first word was */
-    double                  before; /* at least so much stands above the next block */
+    PangoAttribute         *open[STRETCHES]; /* the list's; NULL: words are not so now */
+    double                  size;            /* of the open stretch */
+    struct look             block;           /* as its first word was */
+    double                  before;          /* at least so much stands above the next block */
     bool                    owes_space, owes_cell;
     char                    bullet[BULLET_BYTES]; /* of the next block */
     enum err                err;                  /* of the first block that had no room */
@@ -39,28 +52,58 @@ static void node_write(struct writer *w, uint32_t at);
 
 /* ---- words ---- */
 
-static void attribute_add(struct writer *w, PangoAttribute *attribute, size_t from)
+static PangoAttribute *attribute_make(const struct look *look, enum stretch kind)
 {
-    attribute->start_index = (guint)from;
-    attribute->end_index = (guint)w->text.len;
-    pango_attr_list_insert(w->attributes, attribute);
+    switch (kind) {
+    case STRETCH_SIZE:
+        return pango_attr_size_new((int)(look->size * PANGO_SCALE));
+    case STRETCH_BOLD:
+        return pango_attr_weight_new(PANGO_WEIGHT_BOLD);
+    case STRETCH_ITALIC:
+        return pango_attr_style_new(PANGO_STYLE_ITALIC);
+    case STRETCH_CODE:
+        return pango_attr_family_new("monospace");
+    case STRETCH_UNDERLINED:
+        return pango_attr_underline_new(PANGO_UNDERLINE_SINGLE);
+    case STRETCH_STRUCK:
+    case STRETCHES:
+        break;
+    }
+    return pango_attr_strikethrough_new(TRUE);
 }
 
-/* The space before the words, from `space` on, has no line through or below it. */
-static void attributes_add(struct writer *w, size_t space, size_t from)
+static bool is_wanted(const struct look *look, enum stretch kind)
 {
-    const struct look *look = &w->look;
-    attribute_add(w, pango_attr_size_new((int)(look->size * PANGO_SCALE)), space);
-    if (look->is_bold)
-        attribute_add(w, pango_attr_weight_new(PANGO_WEIGHT_BOLD), space);
-    if (look->is_italic)
-        attribute_add(w, pango_attr_style_new(PANGO_STYLE_ITALIC), space);
-    if (look->is_underlined)
-        attribute_add(w, pango_attr_underline_new(PANGO_UNDERLINE_SINGLE), from);
-    if (look->is_struck)
-        attribute_add(w, pango_attr_strikethrough_new(TRUE), from);
-    if (look->is_code)
-        attribute_add(w, pango_attr_family_new("monospace"), space);
+    const bool wanted[STRETCHES] = { [STRETCH_SIZE] = true,
+                                     [STRETCH_BOLD] = look->is_bold,
+                                     [STRETCH_ITALIC] = look->is_italic,
+                                     [STRETCH_CODE] = look->is_code,
+                                     [STRETCH_UNDERLINED] = look->is_underlined,
+                                     [STRETCH_STRUCK] = look->is_struck };
+    return wanted[kind];
+}
+
+/* One attribute a stretch, not a word: Pango looks at them all for each run of words. They are put
+ * into the list as they begin, in its order, and grow there. The space before the first word, from
+ * `space` on, has no line through or below it. */
+static void stretches_go_on(struct writer *w, size_t space, size_t from)
+{
+    if (w->size != w->look.size)
+        w->open[STRETCH_SIZE] = NULL;
+    w->size = w->look.size;
+    for (enum stretch kind = 0; kind < STRETCHES; kind++) {
+        if (!is_wanted(&w->look, kind)) {
+            w->open[kind] = NULL;
+            continue;
+        }
+        if (w->open[kind] == NULL) {
+            w->open[kind] = attribute_make(&w->look, kind);
+            w->open[kind]->start_index = (guint)(kind < STRETCH_UNDERLINED ? space : from);
+            w->open[kind]->end_index = (guint)w->text.len;
+            pango_attr_list_insert(w->attributes, w->open[kind]);
+        }
+        w->open[kind]->end_index = (guint)w->text.len;
+    }
 }
 
 static void words_put(struct writer *w, struct str words)
@@ -77,7 +120,7 @@ static void words_put(struct writer *w, struct str words)
     w->owes_space = w->owes_cell = false;
     size_t begin = w->text.len;
     buf_str(&w->text, words);
-    attributes_add(w, from, begin);
+    stretches_go_on(w, from, begin);
 }
 
 static bool is_blank(char c)
@@ -132,7 +175,9 @@ static struct str block_text(const struct writer *w)
 static void block_end(struct writer *w)
 {
     struct str text = block_text(w);
-    if (text.len > 0) {
+    if (w->err == OK)
+        w->err = buf_err(&w->text);
+    if (text.len > 0 && w->err == OK) {
         struct pdf_block block = {
             .text = text,
             .attributes = w->attributes,
@@ -145,11 +190,10 @@ static void block_end(struct writer *w)
         w->bullet[0] = '\0';
         w->before = 0;
     }
-    if (w->err == OK)
-        w->err = buf_err(&w->text);
     buf_reset(&w->text);
     pango_attr_list_unref(w->attributes);
     w->attributes = pango_attr_list_new();
+    memset(w->open, 0, sizeof w->open);
     w->owes_space = w->owes_cell = false;
 }
 
@@ -414,11 +458,14 @@ enum err pdf_body_draw(struct pdf_sheet *sheet, struct str html, struct problem 
                         .html = tree,
                         .nodes = html_nodes(tree),
                         .look = { .size = SIZE_USUAL, .alignment = PANGO_ALIGN_LEFT },
-                        .text = buf_make(PDF_HTML_BYTES_MAX * 2),
+                        .text = buf_make(PDF_BLOCK_BYTES_MAX),
                         .attributes = pango_attr_list_new() };
     children_write(&w, 0);
     block_end(&w);
     pango_attr_list_unref(w.attributes);
     buf_done(&w.text);
-    return w.err;
+    return w.err == ERR_LIMIT
+               ? problem_set(problem, ERR_INPUT, "front", "a paragraph of the letter is over 64 KB",
+                             "Divide it into several.")
+               : w.err;
 }

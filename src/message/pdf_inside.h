@@ -23,13 +23,16 @@ struct pdf_sheet {
     PangoLayout *layout;
     double       y, owed; /* the next block's top, and the space before it; points */
     uint32_t     pages;
-    bool         is_begun; /* something stands on this page */
-    bool         is_full;  /* PDF_PAGES_MAX was reached */
-    bool         has_gaps; /* no font has one of the letters */
+    bool         is_begun;  /* something stands on this page */
+    bool         owes_page; /* the next block that is seen begins one */
+    bool         has_ink;   /* something of this side is seen */
+    bool         is_full;   /* PDF_PAGES_MAX was reached */
+    bool         has_gaps;  /* no font has one of the letters */
 };
 
 void pdf_block_draw(struct pdf_sheet *sheet, const struct pdf_block *block);
-/* pdf_body.c. ERR_INPUT: it cannot be read; ERR_MEMORY. */
+enum { PDF_BLOCK_BYTES_MAX = 64 << 10 }; /* of letters: ten pages without a paragraph's end */
+/* pdf_body.c. ERR_INPUT: it cannot be read, or a block is longer; ERR_MEMORY. */
 MUST enum err pdf_body_draw(struct pdf_sheet *sheet, struct str html, struct problem *problem);
 
 #endif

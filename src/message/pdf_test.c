@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/test.h"
 
@@ -88,6 +89,97 @@ TEST(pdf, the_back_begins_a_page_and_an_empty_one_is_none)
     buf_done(&made.bytes);
 }
 
+#define NOTHING_SEEN "nothing of the front would be seen"
+
+TEST(pdf, a_back_of_which_nothing_is_seen_is_no_page_and_such_a_front_no_letter)
+{
+    static const char *const nothing[] = {
+        "<p></p>",
+        "<img src=a.png>",
+        "<!-- x -->",
+        "<p>&nbsp;</p><p> &#8195;</p>",
+        "<div hidden>a</div>",
+        "<style>p { x: y }</style>",
+        "<ul><li></ul>",
+        "<br><br>",
+    };
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++) {
+        struct made made;
+        assert_ok(make_of(&made, "<p>a", nothing[i]));
+        assert_int_equal(made.pages, 1);
+        buf_done(&made.bytes);
+        assert_int_equal(make_of(&made, nothing[i], "<p>b"), ERR_INPUT);
+        assert_string_equal(made.problem.what, NOTHING_SEEN);
+        buf_done(&made.bytes);
+    }
+    struct made made;
+    assert_ok(make_of(&made, "<hr>", "<p>&nbsp;<hr><p>a"));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+}
+
+TEST(pdf, a_file_that_has_no_room_is_told_with_its_size)
+{
+    struct made made = { .bytes = buf_make(1 << 20) };
+    assert_ok(pdf_write(&LETTER, &made.bytes, &made.pages, &made.problem));
+    size_t bytes = made.bytes.len;
+    buf_done(&made.bytes);
+    made.bytes = buf_make(bytes - 1);
+    assert_int_equal(pdf_write(&LETTER, &made.bytes, &made.pages, &made.problem), ERR_INPUT);
+    assert_non_null(strstr(made.problem.what, "the letter's file has 0.0 MB, more than the 0.0"));
+    buf_done(&made.bytes);
+}
+
+/* Words between two tags, so many bytes of them. */
+static struct buf words(const char *from, int bytes, const char *to)
+{
+    struct buf out = buf_make(PDF_HTML_BYTES_MAX);
+    buf_str(&out, str_of(from));
+    for (int i = 0; i < bytes; i += 5)
+        buf_str(&out, STR("word "));
+    buf_str(&out, str_of(to));
+    buf_char(&out, '\0');
+    assert_ok(buf_err(&out));
+    return out;
+}
+
+TEST(pdf, a_paragraph_over_64_KB_is_told)
+{
+    struct made made;
+    struct buf  fits = words("<p>", 64000, "</p>"), more = words("<p>", 66000, "</p>");
+    assert_ok(make_of(&made, fits.ptr, ""));
+    buf_done(&made.bytes);
+    assert_int_equal(make_of(&made, more.ptr, ""), ERR_INPUT);
+    assert_string_equal(made.problem.what, "a paragraph of the letter is over 64 KB");
+    buf_done(&made.bytes);
+    buf_done(&fits);
+    buf_done(&more);
+}
+
+static int64_t spent_us(const char *html)
+{
+    struct timespec from, to;
+    struct made     made;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    assert_ok(make_of(&made, html, ""));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    buf_done(&made.bytes);
+    return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+TEST(pdf, underlined_words_cost_what_others_do)
+{
+    struct buf plain = words("<p><code>", 60000, "</code></p>");
+    struct buf lined = words("<p><u><s><code>", 60000, "</code></s></u></p>");
+    (void)spent_us(plain.ptr); /* fonts are found */
+    int64_t plain_us = spent_us(plain.ptr), lined_us = spent_us(lined.ptr);
+    if (lined_us >= 4 * plain_us)
+        print_error("%lld us, underlined %lld us\n", (long long)plain_us, (long long)lined_us);
+    assert_true(lined_us < 4 * plain_us);
+    buf_done(&plain);
+    buf_done(&lined);
+}
+
 /* So many paragraphs of one line each. */
 static struct buf paragraphs(int count)
 {
@@ -125,6 +217,11 @@ TEST(pdf, an_address_that_does_not_fit_is_told)
             "All Colours and Sizes\nStorgata 1\n5003 Bergen\nNORWAY");
     assert_int_equal(make(&made, &letter), ERR_INPUT);
     assert_string_equal(made.problem.where, "address");
+    buf_done(&made.bytes);
+    letter.address = STR("\xF0\x93\x80\x80\nStorgata 1\n5003 Bergen\nNORWAY");
+    assert_int_equal(make(&made, &letter), ERR_INPUT);
+    assert_string_equal(made.problem.where, "address");
+    assert_string_equal(made.problem.what, "no font that is installed has all of its letters");
     buf_done(&made.bytes);
     letter.address = STR("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl");
     assert_int_equal(make(&made, &letter), ERR_INPUT);
@@ -196,7 +293,10 @@ TEST(pdf, what_people_send_as_html_is_drawn_or_told_but_never_fatal)
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         struct made made;
-        assert_ok(make_of(&made, all[i], all[i]));
+        assert_ok(make_of(&made, "<p>a", all[i]));
+        buf_done(&made.bytes);
+        if (make_of(&made, all[i], "") != OK)
+            assert_string_equal(made.problem.what, NOTHING_SEEN);
         buf_done(&made.bytes);
     }
 }
