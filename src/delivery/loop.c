@@ -190,14 +190,24 @@ void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx)
     pthread_mutex_destroy(&c.lock);
 }
 
-void loop_awaits(struct loop *loop, int more)
+uint32_t loop_asks(struct loop *loop)
 {
-    loop->gather.awaited += more;
+    return gather_ask(&loop->gather);
+}
+
+void loop_asks_no_more(struct loop *loop, uint32_t asked)
+{
+    gather_leave(&loop->gather, asked);
 }
 
 void loop_fills(struct loop *loop, int more)
 {
     loop->gather.full += more;
+}
+
+int loop_full(const struct loop *loop)
+{
+    return loop->gather.full;
 }
 
 void loop_heard(struct loop *loop)

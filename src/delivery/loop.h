@@ -34,11 +34,13 @@ void loop_post(struct loop *loop, struct loop_task *task);
 /* Runs call(ctx) on the loop's thread and returns when it is done; at once when already there. */
 void loop_call(struct loop *loop, void (*call)(void *ctx), void *ctx);
 
-/* On the loop's thread, for gather.h: so many more or fewer connections wait for an answer; one
- * has spoken. */
-void loop_awaits(struct loop *loop, int more);
-void loop_heard(struct loop *loop);
-void loop_fills(struct loop *loop, int more); /* channels that have taken half their places */
+/* On the loop's thread, for gather.h: a connection waits for an answer, or no more (with what it
+ * was told when it began); one has spoken. */
+uint32_t loop_asks(struct loop *loop);
+void     loop_asks_no_more(struct loop *loop, uint32_t asked);
+void     loop_heard(struct loop *loop);
+void     loop_fills(struct loop *loop, int more); /* channels that have taken half their places */
+int      loop_full(const struct loop *loop);      /* how many have */
 
 bool               loop_is_inside(const struct loop *loop); /* is this the loop's thread? */
 struct event_base *loop_base(struct loop *loop);

@@ -47,7 +47,9 @@ struct smtp_session {
     struct bufferevent      *stream;
     bool                     connected, secure; /* secure: the stream is TLS, handshake done */
     bool                     told_ready, busy, broken, ended;
-    bool                     awaits;       /* told the loop that an answer is awaited */
+    bool                     awaits;     /* told the loop that an answer is awaited, `asked` */
+    bool                     has_spoken; /* since then */
+    uint32_t                 asked;
     uint64_t                 handed_total; /* bytes given to the socket or to the stream */
     struct event            *timer, *begin;
     int64_t                  deadline_us, armed_us; /* 0: not armed */
@@ -248,6 +250,7 @@ static void on_readable(struct bufferevent *stream, void *ctx)
     struct evbuffer     *input = bufferevent_get_input(stream);
     char                 bytes[READ_BYTES];
     loop_heard(session->loop);
+    session->has_spoken = true;
     note_written(session);
     for (;;) {
         int n = evbuffer_remove(input, bytes, sizeof bytes);
@@ -444,9 +447,14 @@ static bool report_done(struct smtp_session *session)
 static void note_awaits(struct smtp_session *session)
 {
     bool awaits = !session->ended && session->told_ready && smtp_wire_begun(session->wire) > 0;
-    if (awaits != session->awaits)
-        loop_awaits(session->loop, awaits ? 1 : -1);
+    if (session->awaits && (!awaits || session->has_spoken)) {
+        loop_asks_no_more(session->loop, session->asked);
+        session->awaits = false;
+    }
+    if (awaits && !session->awaits)
+        session->asked = loop_asks(session->loop);
     session->awaits = awaits;
+    session->has_spoken = false;
 }
 
 static void end(struct smtp_session *session)

@@ -55,6 +55,7 @@ struct web {
     struct throttle          throttle;
     struct event            *wake, *deadline;
     bool                     pumping, pump_again, ending;
+    bool                     fills;    /* the loop knows that half of the places are taken */
     uint32_t                 failures; /* in a row */
     uint64_t                 chances;  /* drawn so far */
     int64_t                  closed_until_us;
@@ -443,12 +444,21 @@ static void offer(struct web *web)
         web->calls.room(web->calls.ctx, more);
 }
 
+/* Who waits for a place here waits for the loop, too (gather.h). */
+static void note_fills(struct web *web, bool fills)
+{
+    if (fills != web->fills)
+        loop_fills(web->loop, fills ? 1 : -1);
+    web->fills = fills;
+}
+
 static void note_state(struct web *web)
 {
     int64_t closed_us = web->closed_until_us - time_mono_us();
     pthread_mutex_lock(&web->lock);
     web->stats.connections = web->stats.connections_ready = web->stats.in_flight = web->flying;
     web->stats.waiting = web->waiting_count;
+    note_fills(web, 2 * web->outstanding >= web->places);
     web->stats.down_ms = closed_us > 0 ? closed_us / 1000 + 1 : 0;
     if (web->ending && web->outstanding == 0 && !web->stopped) {
         web->stopped = true;
@@ -632,6 +642,7 @@ static void web_free(void *ctx)
     if (web->deadline != NULL)
         event_free(web->deadline);
     pthread_cond_destroy(&web->stopped_now);
+    note_fills(web, false);
     pthread_mutex_destroy(&web->lock);
     free(web);
 }

@@ -19,6 +19,7 @@ struct scene {
     struct channel *channel;
     struct desk     desk;
     bool            has_key, refuses_inside;
+    int             full;
     char            url[64];
     struct web_conf conf;
 };
@@ -132,6 +133,28 @@ TEST(web, no_answer_in_time_is_unknown_and_the_service_is_left_alone_for_a_while
     channel_stats_read(s.channel, &stats);
     assert_true(stats.down_ms > 10000);
     assert_int_equal(service_counts(s.service).taken, 4); /* the others were never asked for */
+    scene_close(&s);
+}
+
+static void full_read(void *ctx)
+{
+    struct scene *s = ctx;
+    s->full = loop_full(s->loop);
+}
+
+TEST(web, who_waits_for_a_place_is_known_to_the_loop)
+{
+    struct scene s = { .conf = { .connections_max = 4, .timeout_ms = 20000, .stop_ms = 100 } };
+    scene_open(&s, 40, &(struct service_conf){ .fault = SERVICE_STALLS, .faults = 1000 });
+    loop_call(s.loop, full_read, &s);
+    assert_int_equal(s.full, 0);
+    assert_false(desk_run_until(&s.desk, s.channel, 1, 200)); /* all places are taken */
+    loop_call(s.loop, full_read, &s);
+    assert_int_equal(s.full, 1);
+    channel_close(s.channel);
+    s.channel = NULL;
+    loop_call(s.loop, full_read, &s);
+    assert_int_equal(s.full, 0);
     scene_close(&s);
 }
 
