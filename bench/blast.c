@@ -6,8 +6,10 @@
  * After the greeting and EHLO each connection writes MAIL, RCPT, DATA, content and dot over and
  * over, and reads what comes back only to throw it away. No client may do that (RFC 2920: DATA is
  * the last of its group), so no client is faster: this is the far side's own end. One thread, as
- * few and as large writes as the socket takes. Prints {"rate": messages a second} when all
- * connections have heard the answer to QUIT.
+ * few and as large writes as the socket takes. Prints {"rate": messages a second, "accepted": how
+ * many} when all connections have heard the answer to QUIT. Of four replies a message the fourth is
+ * to its dot: only where that is 250 was it taken. A far side that takes fewer than it is sent is
+ * no measure: then the program ends with 1.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +31,12 @@ struct peer {
     int    fd;       /* -1: over */
     size_t left, at; /* bytes to write, and where in the block the next one is */
     bool   quits;
+    int    digits, code; /* of the reply's line that is being read; digits: seen, -1: no more */
+    bool   is_last;      /* it is the last line of its reply */
+    size_t replies, accepted;
 };
+
+enum { REPLIES_EACH = 4 }; /* to MAIL, RCPT, DATA and the dot */
 
 static char  *block;
 static size_t message_bytes, block_bytes;
@@ -110,6 +117,30 @@ static void say(struct peer *peer)
         peer->quits = true;
 }
 
+/* "250-..." goes on, "250 ..." or "250" is the reply's last line. */
+static void line_end(struct peer *peer)
+{
+    if (peer->is_last && ++peer->replies % REPLIES_EACH == 0)
+        peer->accepted += peer->code == 250;
+    peer->digits = peer->code = 0;
+    peer->is_last = true;
+}
+
+static void count(struct peer *peer, const char *heard, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (heard[i] == '\n') {
+            line_end(peer);
+        } else if (peer->digits >= 0 && peer->digits < 3) {
+            peer->code = 10 * peer->code + heard[i] - '0';
+            peer->digits++;
+        } else if (peer->digits == 3) {
+            peer->is_last = heard[i] != '-';
+            peer->digits = -1;
+        }
+    }
+}
+
 /* 1 when the far side has hung up. */
 static int hear(struct peer *peer)
 {
@@ -125,6 +156,7 @@ static int hear(struct peer *peer)
             peer->fd = -1;
             return 1;
         }
+        count(peer, heard, (size_t)got);
     }
 }
 
@@ -153,7 +185,7 @@ int main(int argc, char **argv)
     block_make(argc > 5 ? (size_t)atoi(argv[5]) : 10240);
     for (int i = 0; i < connections; i++) {
         size_t mine = messages / (size_t)connections + ((size_t)i < messages % (size_t)connections);
-        peers[i] = (struct peer){ .fd = greet(&at), .left = mine * message_bytes };
+        peers[i] = (struct peer){ .fd = greet(&at), .left = mine * message_bytes, .is_last = true };
     }
     double began = now_s();
     for (open = connections; open > 0;) {
@@ -169,6 +201,13 @@ int main(int argc, char **argv)
                 open -= hear(&peers[i]);
         }
     }
-    printf("{\"rate\":%.0f}\n", (double)messages / (now_s() - began));
-    return 0;
+    size_t accepted = 0;
+    double rate = (double)messages / (now_s() - began);
+    for (int i = 0; i < connections; i++)
+        accepted += peers[i].accepted;
+    printf("{\"rate\":%.0f,\"accepted\":%zu}\n", rate, accepted);
+    if (accepted == messages)
+        return 0;
+    fprintf(stderr, "blast: the far side took %zu of %zu messages\n", accepted, messages);
+    return 1;
 }
