@@ -311,7 +311,8 @@ topic: newsletter
   }
 
   for (const [name, answer, reason] of [
-    ['upload', { status: 200, body: '<html>busy</html>' }, /the address to ask is empty/],
+    ['upload', { status: 200, body: '<html>busy</html>' }, /upload before: its answer has no data\.attributes\.url$/],
+    ['upload', { status: 200, body: { data: { attributes: { url: 'http://127.0.0.1:9/x' } } } }, /upload before: its answer has no data\.attributes\.url_signature/],
     ['put', { status: 400, body: '<Error><Code>RequestTimeout</Code></Error>' }, /HTTP 400/],
   ]) {
     test(`are put off where ${name} is answered ${answer.status} and not as it should`, async () => {

@@ -45,6 +45,7 @@ enum {
     PROVIDER_RECORDS_MAX = 8,   /* of the DNS, for one domain */
     PROVIDER_STEPS_MAX = 4,     /* before a message */
     PROVIDER_CURRENCY_BYTES = 8,
+    PROVIDER_LACK_BYTES = 160,
 };
 
 struct provider_setting {
@@ -158,9 +159,10 @@ const struct provider *provider_check(const struct provider *provider, const str
  */
 const struct provider *provider_step(const struct provider *provider, uint32_t number);
 /* Keeps what one that is "sent" was answered (its JSON, or null) under the step's name, for the
- * texts of what is asked next; `steps` is an object in the arena, or null before the first. */
+ * texts of what is asked next; `steps` is an object in the arena, or null before the first.
+ * ERR_ABSENT: it has not what the step needs of it, which `lack` (PROVIDER_LACK_BYTES) says. */
 MUST enum err provider_step_take(const struct provider *step, const struct fetch_response *response,
-                                 struct arena *arena, struct json *steps);
+                                 struct arena *arena, struct json *steps, char *lack);
 
 /* Where they let us in by a token (client credentials of OAuth): what asks for it, likewise. NULL:
  * there is none. */

@@ -4,6 +4,7 @@
  * code.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -64,7 +65,7 @@ static bool has_step(const struct provider *provider, struct str name)
 
 static enum err step_read(struct reading *reading, const struct json *step)
 {
-    static const char *const known[] = { "name", "request", "answer", "examples", NULL };
+    static const char *const known[] = { "name", "request", "answer", "needs", "examples", NULL };
     struct provider         *provider = reading->provider;
     struct reading           inner = *reading;
     struct str               name = json_get_str(step, STR("name"));
@@ -76,6 +77,7 @@ static enum err step_read(struct reading *reading, const struct json *step)
     TRY(err);
     inner.provider = provider->steps[provider->steps_count - 1];
     inner.provider->title = name;
+    TRY(reading_paths(&inner, json_get(step, STR("needs")), &inner.provider->needs));
     return reading_exchange(&inner, step);
 }
 
@@ -99,8 +101,27 @@ const struct provider *provider_step(const struct provider *provider, uint32_t n
     return number < provider->steps_count ? provider->steps[number] : NULL;
 }
 
+static bool says_something(const struct json *value)
+{
+    return value != NULL && value->kind != JSON_NULL &&
+           !(value->kind == JSON_STRING && str_trim(value->string).len == 0);
+}
+
+/* What is asked next would be refused without it, or worse, taken. */
+enum err needs_look(const struct provider *step, const struct json *body, char *lack)
+{
+    for (uint32_t i = 0; i < step->needs.count; i++) {
+        if (says_something(json_path(body, step->needs.items[i])))
+            continue;
+        snprintf(lack, PROVIDER_LACK_BYTES, "its answer has no %.*s",
+                 STR_ARG(str_slice(step->needs.items[i], 0, 100)));
+        return ERR_ABSENT;
+    }
+    return OK;
+}
+
 enum err provider_step_take(const struct provider *step, const struct fetch_response *response,
-                            struct arena *arena, struct json *steps)
+                            struct arena *arena, struct json *steps, char *lack)
 {
     struct json body = { .kind = JSON_NULL };
     struct str  text = str_copy(arena, response->body);
@@ -111,6 +132,7 @@ enum err provider_step_take(const struct provider *step, const struct fetch_resp
         return err;
     if (err != OK)
         body = (struct json){ .kind = JSON_NULL };
+    TRY(needs_look(step, &body, lack));
     struct json_member *members = ARENA_ARRAY(arena, PROVIDER_STEPS_MAX, struct json_member);
     uint32_t            count = steps->kind == JSON_OBJECT ? steps->count : 0;
     if (members == NULL)

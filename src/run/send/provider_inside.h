@@ -97,6 +97,8 @@ struct provider {
     struct provider     *check;                     /* what is asked before; NULL: nothing */
     struct provider     *steps[PROVIDER_STEPS_MAX]; /* after it; their titles are their names */
     uint32_t             steps_count;
+    struct paths         needs;                      /* of a step: what its answer has to have */
+    bool                 has_pdf;                    /* its body is, or has, the letter on paper */
     struct provider     *token;                      /* by which they let us in; NULL: none */
     struct str           token_value, token_seconds; /* of a token: paths in its answer */
     struct template     *when;                       /* of a check: whether; NULL: always */
@@ -125,6 +127,9 @@ struct reading {
 };
 
 MUST enum err reading_fault(struct reading *reading, const char *place, const char *what);
+/* The same with what to do about it. */
+MUST enum err reading_refuse(struct reading *reading, const char *place, const char *what,
+                             const char *remedy);
 /* A member in Liquid; NULL where there is none. */
 MUST enum err reading_text(struct reading *reading, const struct json *object, const char *key,
                            struct template **out);
@@ -145,6 +150,8 @@ MUST enum err reading_exchange(struct reading *reading, const struct json *root)
 MUST enum err check_read(struct reading *reading, const struct json *check);
 MUST enum err steps_read(struct reading *reading, const struct json *steps);
 MUST enum err access_read(struct reading *reading, const struct json *token);
+/* Has the answer what the step needs of it? ERR_ABSENT, and in `lack` what it has not. */
+MUST enum err needs_look(const struct provider *step, const struct json *body, char *lack);
 /* provider_ask.c: a text over the message and the settings. */
 MUST enum err provider_text(const struct provider *provider, const struct json *settings,
                             const struct provider_message *message, int64_t now_ms,

@@ -11,10 +11,16 @@ static enum err fault(struct reading *reading, const char *place, const char *wh
     return reading_fault(reading, place, what);
 }
 
+enum err reading_refuse(struct reading *reading, const char *place, const char *what,
+                        const char *remedy)
+{
+    return problem_format(reading->problem, ERR_INPUT, reading->where, remedy, "%s: %s", place,
+                          what);
+}
+
 enum err reading_fault(struct reading *reading, const char *place, const char *what)
 {
-    return problem_format(reading->problem, ERR_INPUT, reading->where,
-                          "docs/providers.md describes a description.", "%s: %s", place, what);
+    return reading_refuse(reading, place, what, "docs/providers.md describes a description.");
 }
 
 /* ---- Liquid ---- */
@@ -123,6 +129,21 @@ static enum err children_read(struct reading *reading, const struct json *value,
     return OK;
 }
 
+/* The file is bytes, for which a JSON or a form has no place. */
+static enum err pdf_node(struct reading *reading, struct node *node)
+{
+    enum body_kind body = reading->provider->body_kind;
+    node->kind = NODE_PDF;
+    reading->provider->has_pdf = true;
+    return body == BODY_RAW || body == BODY_MULTIPART
+               ? OK
+               : reading_refuse(reading, body == BODY_JSON ? "json" : "form",
+                                "a file cannot stand in it",
+                                "Let {\"$message\": \"pdf\"} be the `body`, or a part of "
+                                "`multipart`; what takes a JSON alone often takes the file in a "
+                                "step before it.");
+}
+
 /* {"$message": ...} and {"$json": ...}, and the name and type of a part of a multipart body. */
 static enum err special_read(struct reading *reading, const struct json *value, struct node *node)
 {
@@ -145,7 +166,7 @@ static enum err special_read(struct reading *reading, const struct json *value, 
     else if (str_eq(message, STR("base64")))
         node->kind = NODE_BASE64;
     else if (str_eq(message, STR("pdf")))
-        node->kind = NODE_PDF;
+        return pdf_node(reading, node);
     else if (message.len > 0)
         return fault(reading, "$message", "is none of mime, base64 and pdf");
     else
@@ -396,6 +417,23 @@ static uint32_t rate_read(const struct json *rate, struct str key, int64_t most)
     return is_told ? (uint32_t)number : 0;
 }
 
+/* Who prints it has to say where its address stands. */
+static enum err pdf_check(struct reading *reading)
+{
+    const struct provider *provider = reading->provider;
+    bool                   has_pdf = provider->has_pdf;
+    for (uint32_t i = 0; i < provider->steps_count; i++)
+        has_pdf = has_pdf || provider->steps[i]->has_pdf;
+    has_pdf = has_pdf || (provider->check != NULL && provider->check->has_pdf) ||
+              (provider->token != NULL && provider->token->has_pdf);
+    return !has_pdf || provider_takes_pdf(provider)
+               ? OK
+               : reading_refuse(reading, "pdf",
+                                "is missing, and {\"$message\": \"pdf\"} is asked for",
+                                "Add `pdf` with x, y, width and height of the envelope's window, "
+                                "and \"channel\": \"post\".");
+}
+
 enum err provider_description_read(struct provider *provider, struct str text, const char *where,
                                    struct problem *problem)
 {
@@ -429,6 +467,7 @@ enum err provider_description_read(struct provider *provider, struct str text, c
     TRY(steps_read(&reading, json_get(root, STR("steps"))));
     TRY(pdf_read(&reading, json_get(root, STR("pdf"))));
     TRY(access_read(&reading, json_get(root, STR("token"))));
+    TRY(pdf_check(&reading));
     TRY(provider_dns_read(&reading, json_get(root, STR("dns"))));
     return receipts_read(&reading, json_get(root, STR("receipts")));
 }

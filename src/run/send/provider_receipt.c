@@ -126,6 +126,7 @@ static enum err answer_check(const struct provider *provider, const struct json 
     const struct json           *told = json_get(example, STR("body"));
     struct fetch_response        response = { .err = OK, .status = 200 };
     struct provider_answer       answer;
+    char                         lack[PROVIDER_LACK_BYTES];
     int64_t                      status = 200;
     if (told != NULL && told->kind == JSON_STRING)
         buf_str(&body, told->string);
@@ -140,6 +141,10 @@ static enum err answer_check(const struct provider *provider, const struct json 
     struct str  id = json_get_str(example, STR("id"));
     if (!str_eq(json_get_str(example, STR("is")), str_of(found)))
         return example_fault(where, "answers", i, found, problem);
+    if (answer.verdict == PROVIDER_SENT && needs_look(provider, told, lack) != OK)
+        return problem_format(problem, ERR_INPUT, where,
+                              "Mend `needs`, or the example, if the service says more.",
+                              "examples.answers.%u: %s, which is needed", i, lack);
     return id.len == 0 || str_eq(id, str_of(answer.id))
                ? OK
                : example_fault(where, "answers", i, answer.id, problem);

@@ -249,6 +249,22 @@ TEST(provider, a_broken_description_is_refused_with_its_place)
           "pdf: is no object of a provider of post" },
         { HEAD "\"channel\":\"post\"," REQUEST "},\"pdf\":{\"x\":\"1\"}}",
           "pdf: needs x, y, width and height" },
+        { HEAD
+          "\"channel\":\"post\"," REQUEST
+          ",\"json\":{\"a\":[{\"$message\":\"pdf\"}]}},\"pdf\":{\"x\":\"1\",\"y\":\"1\",\"width\":"
+          "\"1\",\"height\":\"1\"}}",
+          "json: a file cannot stand in it" },
+        { HEAD "\"channel\":\"post\"," REQUEST ",\"form\":{\"a\":{\"$message\":\"pdf\"}}}}",
+          "form: a file cannot stand in it" },
+        { HEAD REQUEST ",\"body\":{\"$message\":\"pdf\"}}}", "pdf: is missing" },
+        { HEAD REQUEST
+          "},\"steps\":[{\"name\":\"a\",\"request\":{\"url\":\"u\",\"multipart\":{\"f\":{"
+          "\"$message\":\"pdf\"}}}}]}",
+          "pdf: is missing" },
+        { HEAD REQUEST
+          "},\"steps\":[{\"name\":\"a\",\"request\":{\"url\":\"u\"},\"needs\":[\"1\",\"2\","
+          "\"3\",\"4\",\"5\"]}]}",
+          "paths: there are more than four" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct provider *provider = NULL;
@@ -336,9 +352,11 @@ TEST(provider, what_a_step_was_answered_the_next_ones_and_the_message_see)
     struct scene            s;
     struct provider_message message = LETTER;
     struct json             steps = { .kind = JSON_NULL };
+    char                    lack[PROVIDER_LACK_BYTES];
     scene_open(
         &s, HEAD
-        "\"steps\":[{\"name\":\"place\",\"request\":{\"method\":\"GET\",\"url\":"
+        "\"channel\":\"post\",\"pdf\":{\"x\":\"22\",\"y\":\"60\",\"width\":\"85\",\"height\":"
+        "\"25\"},\"steps\":[{\"name\":\"place\",\"request\":{\"method\":\"GET\",\"url\":"
         "\"https://p.example/place\",\"auth\":{\"bearer\":\"{{ token }}\"}}},"
         "{\"name\":\"file\",\"request\":{\"method\":\"PUT\",\"url\":\"{{ steps.place.data.url }}\","
         "\"body\":{\"$message\":\"pdf\"},\"type\":\"application/pdf\"}}],"
@@ -355,7 +373,7 @@ TEST(provider, what_a_step_was_answered_the_next_ones_and_the_message_see)
     assert_true(has_header(&s, "Authorization: Bearer tok"));
     struct fetch_response response =
         answer_of("{\"data\":{\"url\":\"https://f.example/1?a=b&c\"}}");
-    assert_ok(provider_step_take(step, &response, s.arena, &steps));
+    assert_ok(provider_step_take(step, &response, s.arena, &steps, lack));
 
     step = provider_step(s.provider, 1);
     s.request = (struct fetch_request){ .method = NULL };
@@ -366,13 +384,45 @@ TEST(provider, what_a_step_was_answered_the_next_ones_and_the_message_see)
     assert_true(has_header(&s, "Content-Type: application/pdf"));
     assert_false(has_header(&s, "Authorization: Bearer tok"));
     response = answer_of("<ok/>"); /* no JSON is nothing to be seen */
-    assert_ok(provider_step_take(step, &response, s.arena, &steps));
+    assert_ok(provider_step_take(step, &response, s.arena, &steps, lack));
 
     assert_null(provider_step(s.provider, 2));
     s.request = (struct fetch_request){ .method = NULL };
     assert_ok(provider_ask(s.provider, &s.settings, &message, 0, s.arena, &s.request, &s.problem));
     is(s.request.body, "{\"file\":\"https://f.example/1?a=b&c\"}");
     assert_true(has_header(&s, "Content-Type: application/vnd.api+json"));
+    scene_close(&s);
+}
+
+TEST(provider, what_a_step_needs_has_to_be_in_its_answer)
+{
+    static const struct {
+        const char *body, *lack;
+    } cases[] = {
+        { "{\"url\":\"u\",\"list\":[{\"n\":0}]}", NULL },
+        { "{\"url\":\" \",\"list\":[{\"n\":0}]}", "its answer has no url" },
+        { "{\"url\":null,\"list\":[{\"n\":0}]}", "its answer has no url" },
+        { "{\"url\":\"u\",\"list\":[]}", "its answer has no list.0.n" },
+        { "<html>", "its answer has no url" },
+        { "", "its answer has no url" },
+    };
+    struct scene s;
+    scene_open(
+        &s, HEAD REQUEST
+        "},\"steps\":[{\"name\":\"a\",\"request\":{\"url\":\"u\"},\"needs\":[\"url\","
+        "\"list.0.n\"],\"examples\":{\"answers\":[{\"body\":{\"url\":\"u\"},\"is\":\"sent\"}]}}]}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char                  lack[PROVIDER_LACK_BYTES] = "";
+        struct json           steps = { .kind = JSON_NULL };
+        struct fetch_response response = answer_of(cases[i].body);
+        enum err              err =
+            provider_step_take(provider_step(s.provider, 0), &response, s.arena, &steps, lack);
+        assert_int_equal(err, cases[i].lack == NULL ? OK : ERR_ABSENT);
+        assert_string_equal(lack, cases[i].lack == NULL ? "" : cases[i].lack);
+    }
+    assert_int_equal(provider_examples(s.provider, "p", &s.problem), ERR_INPUT);
+    assert_string_equal(s.problem.what,
+                        "examples.answers.0: its answer has no list.0.n, which is needed");
     scene_close(&s);
 }
 

@@ -43,6 +43,7 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->checking = NULL;
     job->checked_by = NULL;
     job->steps_by = NULL;
+    job->steps_rounds = 0;
     job->steps = (struct json){ .kind = JSON_NULL };
     job->paper = (struct post_paper){ .pages = 0 };
     job->printed_for = NULL;

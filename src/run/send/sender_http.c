@@ -29,37 +29,11 @@ static const struct provider *check_of(const struct way *way, const struct job *
                                 arena);
 }
 
-/* How long what the steps were answered is good: an address to put a file to ends. */
-#define STEPS_GOOD_MS (5 * TIME_MINUTE_MS)
-
-/* The next step before the message; NULL: all are done. */
-static const struct provider *step_of(const struct way *way, struct job *job)
-{
-    int64_t now_ms = time_now_ms();
-    if (job->steps_by != way || now_ms >= job->steps_ms + STEPS_GOOD_MS || now_ms < job->steps_ms) {
-        job->steps_by = way;
-        job->steps_done = 0;
-        job->steps_ms = now_ms;
-        job->steps = (struct json){ .kind = JSON_NULL };
-    }
-    return provider_step(way->conf->provider, job->steps_done);
-}
-
 /* What asks for a token, where the one there is has come to its end. */
 static const struct provider *token_of(const struct way *way)
 {
     const struct provider *token = provider_token(way->conf->provider);
     return token != NULL && time_now_ms() >= way->access.until_ms ? token : NULL;
-}
-
-/* What cannot be asked for with what the steps were answered may be with their next answers: theirs
- * had not what was to be in it. */
-static enum err steps_blame(struct job *job, enum err err)
-{
-    if (err != ERR_INPUT || job->steps_by == NULL || job->steps_done == 0)
-        return err;
-    job->steps_by = NULL;
-    return ERR_IO;
 }
 
 static enum err check_ask(const struct way *way, struct job *job, const struct provider *check,
@@ -89,29 +63,6 @@ static bool check_answered(const struct way *way, struct job *job,
     if (answer.verdict == PROVIDER_UNKNOWN)
         *out = delivery_outcome_make(DELIVERY_DEFERRED, BLAME_CONNECTION, answer.outcome.text);
     snprintf(out->text, sizeof out->text, "checked before: %.200s", answer.outcome.text);
-    return false;
-}
-
-/* True: the next one, or the message, may be asked for. */
-static bool step_answered(struct job *job, const struct fetch_response *response,
-                          struct delivery_outcome *out)
-{
-    const struct provider *step = job->checking;
-    struct provider_answer answer;
-    provider_read(step, response, &answer);
-    job->checking = NULL;
-    *out = answer.outcome;
-    job->letter.verdict = answer.verdict;
-    if (answer.verdict == PROVIDER_SENT &&
-        provider_step_take(step, response, job->arena, &job->steps) == OK) {
-        job->steps_done++;
-        return true;
-    }
-    job->steps_by = NULL; /* the next try begins with the first */
-    if (answer.verdict == PROVIDER_SENT || answer.verdict == PROVIDER_UNKNOWN)
-        *out = delivery_outcome_make(DELIVERY_DEFERRED, BLAME_CONNECTION, answer.outcome.text);
-    snprintf(out->text, sizeof out->text, "%.*s before: %.200s",
-             STR_ARG(str_slice(provider_title(step), 0, 40)), answer.outcome.text);
     return false;
 }
 
@@ -201,7 +152,7 @@ static enum err make(void *ctx, const struct delivery_message *message, struct a
     if (check == NULL)
         check = check_of(way, job, &asked, arena);
     if (check == NULL)
-        check = step_of(way, job);
+        TRY(steps_next(way, job, time_now_ms(), &check, problem));
     asked.steps = &job->steps;
     if (check != NULL) {
         is_asked_about(way->sender, job);
@@ -228,7 +179,7 @@ static bool answered(void *ctx, const struct delivery_message *message,
         return true;
     if (job->checking != NULL && job->steps_by == way &&
         job->checking == provider_step(way->conf->provider, job->steps_done))
-        return step_answered(job, response, out);
+        return steps_answered(job, response, out);
     if (job->checking != NULL)
         return check_answered(way, job, response, out);
     provider_read(way->conf->provider, response, &answer);

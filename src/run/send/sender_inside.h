@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/time.h"
 #include "delivery/delivery.h"
 #include "delivery/loop.h"
 #include "message/address.h"
@@ -67,10 +68,10 @@ struct job {
     bool                    is_renewed; /* the token was refused, and another one asked for */
     const struct way       *checked_by; /* who found nothing against it */
     const struct way       *steps_by;   /* who was asked `steps_done` of the steps before it */
-    uint32_t                steps_done;
-    int64_t                 steps_ms; /* since then */
-    struct json             steps;    /* what they were answered; in the job's arena */
-    struct post_paper       paper;    /* the letter, as `printed_for` wants it */
+    uint32_t                steps_done, steps_rounds; /* how often they were begun */
+    int64_t                 steps_ms;                 /* since then */
+    struct json             steps; /* what they were answered; in the job's arena */
+    struct post_paper       paper; /* the letter, as `printed_for` wants it */
     const struct way       *printed_for;
     struct doubt            doubt;    /* of is_doubt */
     bool                    is_doubt; /* it may have been sent before it was claimed */
@@ -286,6 +287,21 @@ void sender_letter_put(struct arena *arena, const struct job *job, struct json *
 /* How long what is for ways that are down waits for its next claim: half of the time that they have
  * been down, a second at least and a minute at most. */
 int64_t closed_pause_ms(int64_t down_for_ms);
+
+/* ---- sender_steps.c: what is asked before a message; on the loop's thread */
+
+/* How long what the steps were answered is good: an address to put a file to ends. */
+#define STEPS_GOOD_MS (5 * TIME_MINUTE_MS)
+enum { STEPS_ROUNDS_MAX = 2 };
+/* The next step before the message; NULL: all are done. ERR_IO: they come to no end now. */
+MUST enum err steps_next(const struct way *way, struct job *job, int64_t now_ms,
+                         const struct provider **out, struct problem *problem);
+/* Whose fault it is that something cannot be asked for: what is made of steps' answers may be with
+ * their next ones, for these had not what was to be in it. ERR_IO in the place of ERR_INPUT. */
+MUST enum err steps_blame(struct job *job, enum err err);
+/* The step that was asked is answered. True: the next one, or the message, may be asked for. */
+bool steps_answered(struct job *job, const struct fetch_response *response,
+                    struct delivery_outcome *out);
 
 /* ---- sender_doubts.c: what may be asked for again, with its key */
 /* Of the core, before its threads run. */
