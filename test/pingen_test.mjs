@@ -374,3 +374,32 @@ topic: newsletter
     assert.equal(lettersTo('k-letter ').length, 0);
   });
 });
+
+describe('letters by two accounts', { skip: skipWithoutProgram || (!hasPoppler() && 'poppler-utils is not here') }, () => {
+  test('go on by the second, printed for its window, where the first lets nobody in', async () => {
+    const pingen = new Pingen();
+    await pingen.listen();
+    pingen.trouble = ({ name, bytes }) => (name === 'token' && bytes.toString().includes('c-1') ? { status: 401, body: {} } : undefined);
+    const way = (name, client_id, window) => ({ name, provider: 'pingen', inside: true, settings: { organisation: ORG, client_id, window,
+      client_secret: { secret: 'pingen' }, endpoint: pingen.origin } });
+    const shop = shopFolder({
+      'journeys/Letter.json': { journey: 'Letter', trigger: { event: 'Letter' }, reentry: 'always', nodes: [{ id: 'm', message: 'letter' }] },
+      'templates/letter.email': 'channel: post\ntopic: newsletter\n--- front\n<p>Hei\n--- back\n' });
+    const house = await openHouse({ shop, secrets: { pingen: 'x' }, ways: [way('first', 'c-1', 'left'), way('second', 'c-2', 'right')] });
+    try {
+      await house.client.send('/v1/identify', { userId: 'ada', messageId: 'i',
+        traits: { name: 'Ada', address: { street: 'Storgata 1', city: 'Bergen', postal_code: '5003', country: 'NO' } } });
+      await house.client.send('/v1/track', { userId: 'ada', event: 'Letter', messageId: 't' });
+      await eventually('sent', async () => (await house.client.messages('ada'))[0]?.state === 'sent');
+      assert.equal(pingen.letters.length, 1);
+      assert.equal(pingen.letters[0].attributes.address_position, 'right');
+      const [, x] = /<word xMin="([\d.]+)"[^>]*>Storgata</.exec(read(pingen.letters[0].file.bytes, '-bbox').text);
+      assert.ok(Number(x) * 25.4 / 72 > 110, `${x} points`);
+      const ways = (await house.client.get('/api/v1/stats')).ways;
+      assert.deepEqual([ways.find(({ name }) => name === 'first').passedOn, ways.find(({ name }) => name === 'second').sent], [1, 1]);
+    } finally {
+      await house.close();
+      await pingen.close();
+    }
+  });
+});

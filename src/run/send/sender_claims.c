@@ -47,6 +47,8 @@ static void claim_copy(struct job *job, const struct claim *claim)
     job->steps = (struct json){ .kind = JSON_NULL };
     job->paper = (struct post_paper){ .pages = 0 };
     job->printed_for = NULL;
+    job->unprinted = NULL;
+    job->is_made = false;
     job->is_renewed = false;
     job->is_doubt = job->is_noted = false;
 }
@@ -314,11 +316,18 @@ static enum err job_make(struct sender *sender, struct render *render, struct jo
 
 /* Here and not where it is asked for, for it takes a few milliseconds. What cannot be printed is
  * told there, where another way may still take it. */
-static void letter_print(struct job *job)
+static void letter_print(struct sender *sender, struct job *job)
 {
-    struct problem problem;
-    enum err       err = job->home == NULL ? OK : sender_letter_print(job->home, job, &problem);
+    struct problem    problem;
+    const struct way *way = job_is_letter(job) ? sender_way_now(sender, job) : NULL;
+    enum err          err = way == NULL ? OK : sender_letter_print(way, job, &problem);
     (void)err;
+}
+
+static void letter_go_on(struct sender *sender, struct job *job)
+{
+    letter_print(sender, job);
+    sender_route(sender, job);
 }
 
 static void job_render(struct sender *sender, struct render *render, struct job *job)
@@ -339,8 +348,8 @@ static void job_render(struct sender *sender, struct render *render, struct job 
         return;
     }
     if (err == OK) {
-        letter_print(job);
-        sender_route(sender, job);
+        job->is_made = true;
+        letter_go_on(sender, job);
         return;
     }
     if (err == ERR_INPUT) {
@@ -377,6 +386,10 @@ void *sender_render(void *arg)
     bool          stopping;
     free(arg);
     while ((job = work_take(worker.sender, &stopping)) != NULL) {
+        if (!stopping && job->is_made) {
+            letter_go_on(worker.sender, job);
+            continue;
+        }
         if (!stopping) {
             job_render(worker.sender, worker.render, job);
             continue;

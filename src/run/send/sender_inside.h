@@ -73,9 +73,11 @@ struct job {
     struct json             steps; /* what they were answered; in the job's arena */
     struct post_paper       paper; /* the letter, as `printed_for` wants it */
     const struct way       *printed_for;
-    struct doubt            doubt;    /* of is_doubt */
-    bool                    is_doubt; /* it may have been sent before it was claimed */
-    bool                    is_noted; /* to be forgotten when its outcome is durable */
+    const struct problem   *unprinted; /* why that cannot be; NULL: it is there */
+    bool                    is_made;   /* it is with the renderers only to be printed anew */
+    struct doubt            doubt;     /* of is_doubt */
+    bool                    is_doubt;  /* it may have been sent before it was claimed */
+    bool                    is_noted;  /* to be forgotten when its outcome is durable */
 };
 
 /* How many left a way of late, counted by PACE_MS. */
@@ -220,6 +222,8 @@ bool                    sender_is_to_keep(const struct sender *sender, const str
 struct channel_calls way_calls(struct way *way);
 /* The message is rendered: it goes out by a way, or waits for a place, or is finished. */
 void sender_route(struct sender *sender, struct job *job);
+/* The way that it would go by now; NULL: none. */
+struct way *sender_way_now(struct sender *sender, const struct job *job);
 /* Time has passed, or a way has changed: which lanes each is for, told to the core with the room
  * there is. */
 void ways_look(struct sender *sender);
@@ -270,9 +274,11 @@ const char *sender_letter_gap(const struct job *job);
 /* Members of the message that its provider sees, beside those of an e-mail. */
 MUST enum err sender_letter_fill(const struct way *way, const struct job *job, struct arena *arena,
                                  struct provider_message *out);
-/* The letter on paper as the way wants it, once; other messages need none. ERR_INPUT, ERR_MEMORY.
- */
+/* The letter on paper as the way wants it, once, whether it can be or not; other messages need
+ * none. ERR_INPUT, ERR_MEMORY. */
 MUST enum err sender_letter_print(const struct way *way, struct job *job, struct problem *problem);
+/* Would the way have to print it now? That is a renderer's to do. */
+bool sender_letter_is_to_print(const struct way *way, const struct job *job);
 /* The template's own header lines, of a webhook. ERR_INPUT. */
 MUST enum err sender_letter_headers(const struct job *job, struct arena *arena,
                                     struct fetch_request *request, struct problem *problem);

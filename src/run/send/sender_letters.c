@@ -109,14 +109,40 @@ enum err sender_letter_headers(const struct job *job, struct arena *arena,
     return OK;
 }
 
-enum err sender_letter_print(const struct way *way, struct job *job, struct problem *problem)
+bool sender_letter_is_to_print(const struct way *way, const struct job *job)
 {
     const struct provider *provider = way->conf->provider;
-    if (job->claim.channel != CHANNEL_POST || provider == NULL || !provider_takes_pdf(provider) ||
-        job->printed_for == way)
+    return job->claim.channel == CHANNEL_POST && provider != NULL && provider_takes_pdf(provider) &&
+           job->printed_for != way;
+}
+
+/* What cannot be printed is laid out once, too: it may take as long as what can. */
+static enum err unprinted_keep(const struct way *way, struct job *job, const struct problem *why)
+{
+    struct problem *kept = ARENA_NEW(job->arena, struct problem);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    *kept = *why;
+    job->unprinted = kept;
+    job->printed_for = way;
+    return ERR_INPUT;
+}
+
+enum err sender_letter_print(const struct way *way, struct job *job, struct problem *problem)
+{
+    bool is_its = job->claim.channel == CHANNEL_POST && job->printed_for == way;
+    if (is_its && job->unprinted != NULL) {
+        *problem = *job->unprinted;
+        return ERR_INPUT;
+    }
+    if (!sender_letter_is_to_print(way, job))
         return OK;
-    TRY(post_paper_make(way->conf, &job->rendered, job->claim.address, job->claim.first_try_ms,
-                        job->arena, &job->paper, problem));
+    enum err err = post_paper_make(way->conf, &job->rendered, job->claim.address,
+                                   job->claim.first_try_ms, job->arena, &job->paper, problem);
+    if (err == ERR_INPUT)
+        return unprinted_keep(way, job, problem);
+    TRY(err);
+    job->unprinted = NULL;
     job->printed_for = way;
     return OK;
 }

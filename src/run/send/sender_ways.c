@@ -256,6 +256,14 @@ static struct way *way_choose(struct sender *sender, const struct job *job, int6
     return NULL;
 }
 
+struct way *sender_way_now(struct sender *sender, const struct job *job)
+{
+    pthread_mutex_lock(&sender->lock);
+    struct way *way = way_choose(sender, job, time_now_ms());
+    pthread_mutex_unlock(&sender->lock);
+    return way;
+}
+
 static bool is_for_none(const struct sender *sender, const struct job *job)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
@@ -585,12 +593,12 @@ static bool may_pass_on(const struct delivery_outcome *outcome)
            (outcome->result == DELIVERY_FAILED && outcome->blame == BLAME_POLICY);
 }
 
-/* Whether it goes on by another way; with the lock. */
-static bool pass_on(struct way *way, struct job *job, const struct delivery_outcome *outcome,
-                    int64_t now_ms)
+/* The way that it goes on by, or NULL; with the lock. */
+static struct way *pass_on(struct way *way, struct job *job, const struct delivery_outcome *outcome,
+                           int64_t now_ms)
 {
     if (way->sender->stopping || job->is_doubt || !may_pass_on(outcome))
-        return false;
+        return NULL;
     /* A try that counts says more than one to be repeated: it comes to an end. */
     bool is_better =
         job->tried == 0 ||
@@ -599,7 +607,33 @@ static bool pass_on(struct way *way, struct job *job, const struct delivery_outc
     if (is_better)
         job->said = *outcome;
     job->tried |= 1u << way->number;
-    return way_choose(way->sender, job, now_ms) != NULL;
+    return way_choose(way->sender, job, now_ms);
+}
+
+/* Its places and marks of the way that it leaves; with the lock. */
+static void job_leave(struct way *way, struct job *job)
+{
+    struct sender *sender = way->sender;
+    way->stats.passed_on++;
+    job->in_flight = false;
+    if (job->is_begun)
+        begun_remove(core_begun(sender->core), job->begun_at);
+    job->is_begun = false;   /* it was certainly not sent */
+    job->is_renewed = false; /* another way has another token */
+    sender->stats.in_flight--;
+    sender->stats.queued++;
+}
+
+/* To the renderers: who hears all ways is not to lay out letters. False: it need not be. With the
+ * lock; while it is not stopping they are there. */
+static bool printed_anew(struct way *next, struct job *job)
+{
+    struct sender *sender = next->sender;
+    if (job->trying != NULL || !sender_letter_is_to_print(next, job))
+        return false;
+    line_add(&sender->rendering[job->claim.transactional], job);
+    pthread_cond_signal(&sender->work);
+    return true;
 }
 
 static void way_is_down(struct way *way, int64_t now_ms)
@@ -638,24 +672,20 @@ static void way_done(void *ctx, struct delivery_message *message,
     way->receipts -= job->claim.transactional;
     pace_note(&way->pace, now_ms);
     way_note(way, outcome, now_ms);
-    bool goes_on = !is_settled && pass_on(way, job, outcome, now_ms);
-    if (goes_on) {
-        way->stats.passed_on++;
-        job->in_flight = false;
-        if (job->is_begun)
-            begun_remove(core_begun(sender->core), job->begun_at);
-        job->is_begun = false; /* it was certainly not sent */
-        sender->stats.in_flight--;
-        sender->stats.queued++;
-    }
+    struct way *next = is_settled ? NULL : pass_on(way, job, outcome, now_ms);
+    if (next != NULL)
+        job_leave(way, job);
+    bool is_printed_anew = next != NULL && printed_anew(next, job);
     if (outcome->result != DELIVERY_SENT) /* else its place is offered next, and looked at then */
         ways_look(sender);
     struct job *wanderers = line_leave(way, now_ms);
     pthread_mutex_unlock(&sender->lock);
     jobs_route(sender, wanderers);
+    if (is_printed_anew)
+        return;
     if (is_settled)
         sender_finish(sender, job, job->outcome.kind, job->outcome.retry_at_ms);
-    else if (goes_on)
+    else if (next != NULL)
         sender_route(sender, job);
     else
         sender_settle(sender, job, job->tried != 0 && may_pass_on(outcome) ? &job->said : outcome);
