@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openHouse, writeWays } from './lib/house.mjs';
-import { eventually, skipWithoutProgram } from './lib/program.mjs';
+import { Client } from './lib/api.mjs';
+import { openHouse, PUBLIC_URL, SCOPES, writeWays } from './lib/house.mjs';
+import { createKey, dult, eventually, folder, removeFolder, Server, skipWithoutProgram } from './lib/program.mjs';
 import { Services } from './lib/services.mjs';
 import { shopFolder } from './lib/shop.mjs';
 
@@ -90,6 +91,36 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
     await reload();
   });
 
+  test('leaves a way open that is told as it was: its connection, and its pause', async () => {
+    const ports = () => services.of('/stays').map((request) => request.port);
+    const send = async () => {
+      const count = ports().length;
+      await tell('ada');
+      await eventually('asked', () => ports().length === count + 1);
+    };
+    write([sms('stays')], 'second');
+    await reload();
+    await send();
+    await reload(); // nothing has changed
+    await send();
+    write([sms('other'), sms('stays')], 'second'); // and one before it
+    const other = services.of('/other').length;
+    services.answer = (request) => (request.path.startsWith('/other') ? { status: 429, headers: { 'retry-after': '3600' }, body: {} } : { body: { id: 'm-x' } });
+    await reload();
+    await send(); // the first asks to wait, so it goes on by the second
+    assert.equal(services.of('/other').length, other + 1);
+    write([sms('other'), sms('stays'), sms('third')], 'second');
+    await reload();
+    await send();
+    assert.equal(services.of('/other').length, other + 1, 'its pause went on');
+    assert.equal(new Set(ports()).size, 1, `one connection: ${ports()}`);
+    const ways = (await house.client.get('/api/v1/stats')).ways;
+    assert.equal(ways.find((way) => way.name === 'stays').sent, 4);
+    services.answer = (request) => (request.headers.authorization === `Bearer ${key}` ? { body: { id: `m-${services.requests.length}` } } : { status: 401, body: {} });
+    write([sms('one')], 'second');
+    await reload();
+  });
+
   test('loses and doubles nothing while much is on its way, and the new way has its part', async () => {
     const people = 120;
     const from = services.requests.length;
@@ -122,6 +153,7 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
     await eventually('asked', () => services.requests.length === count + 1);
     write([sms('late')], 'second');
     house.server.child.kill('SIGHUP');
+    await new Promise((resolve) => { setTimeout(resolve, 700); }); // it was heard, and waits for the answer
     await tell('eve'); // the reload holds it back
     await house.server.stop();
     services.answer = () => ({ body: { id: 'm-late' } });
@@ -129,5 +161,48 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
     await eventually('both are sent', async () => (await messages('eve')).filter((message) => message.state === 'sent').length === 2);
     assert.equal(services.requests.length, count + 2);
     assert.equal(services.of('/late').length, 1);
+  });
+});
+
+describe('a program that began without any way out', { skip: skipWithoutProgram }, () => {
+  test('sends from then on that ways.json has one, what waited as well', async () => {
+    const data = folder('data');
+    const services = await Services.listen();
+    services.answer = () => ({ body: { id: 'm-1' } });
+    const shop = shopFolder({
+      'journeys/Text.json': { journey: 'Text', trigger: { event: 'Text' }, reentry: 'always', nodes: [{ id: 'm', message: 'text' }] },
+      'templates/text.email': 'channel: sms\ntransactional: yes\n--- text\nHi\n' });
+    const server = new Server({ data, args: ['--public-url', PUBLIC_URL] });
+    const hup = async (text) => {
+      const before = server.said.length;
+      server.child.kill('SIGHUP');
+      await eventually(text, () => server.said.slice(before).includes(text));
+    };
+    const ways = (list) => writeWays(data, { ways: list, secrets: { gw: 'gw' } });
+    try {
+      await dult('apply', '--data', data, shop);
+      await dult('live', '--yes', '--data', data);
+      const writeKey = await createKey(data, 'write', 'shop');
+      const apiKey = await createKey(data, 'api', 'test', SCOPES);
+      await server.start();
+      const client = new Client(server, { writeKey, apiKey });
+      await client.send('/v1/identify', { userId: 'ada', traits: { phone: '+4791234567' }, messageId: 'i' });
+      await client.send('/v1/track', { userId: 'ada', event: 'Text', messageId: 't1' });
+      await eventually('it waits', async () => (await client.messages('ada'))[0]?.state === 'queued');
+      await hup('The ways out were read again'); // there is none still
+      ways([{ name: 'x', provider: 'nobody' }]);
+      await hup('ways.json: x');
+      ways([{ name: 'gw', provider: 'gateway', inside: true, from: 'Tents', settings: { url: services.origin, token: { secret: 'gw' } } }]);
+      await hup('The ways out were read again');
+      await eventually('sent', async () => (await client.messages('ada'))[0].state === 'sent');
+      await client.send('/v1/track', { userId: 'ada', event: 'Text', messageId: 't2' });
+      await eventually('the next, too', async () => (await client.messages('ada')).filter((message) => message.state === 'sent').length === 2);
+      assert.equal(services.requests.length, 2);
+      assert.deepEqual((await client.get('/api/v1/stats')).ways.map((way) => [way.name, way.sent]), [['gw', 2], ['webhooks', 0]]);
+    } finally {
+      await server.stop().catch(() => {});
+      await services.close();
+      for (const each of [data, shop]) removeFolder(each);
+    }
   });
 });

@@ -50,7 +50,8 @@ struct serve {
     struct refused          *refused;
     struct api              *api;
     struct ways_shelf        ways;
-    struct sns_desk         *sns; /* NULL: SES tells us nothing */
+    struct ways_file        *sending; /* whose ways the sender has: the shelf's, or one like it */
+    struct sns_desk         *sns;     /* NULL: SES tells us nothing */
     struct sender           *sender;
     struct listener         *listener; /* of returned mail; NULL: nobody hands it in */
     struct router           *router;
@@ -137,8 +138,10 @@ static enum err ways_begin(struct serve *serve, struct problem *problem)
                            "setting away.");
     enum err err = ways_file_read(&file, serve->conf.dir,
                                   text_or_null(serve->conf.config, CONFIG_WAYS), problem);
-    if (err == OK)
+    if (err == OK) {
         ways_shelf_put(&serve->ways, file);
+        serve->sending = ways_shelf_take(&serve->ways);
+    }
     return serve->conf.is_private ? OK : err; /* a command that sends nothing goes without */
 }
 
@@ -148,7 +151,7 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
     uint32_t             ways_count = 0;
     if (serve->conf.is_private)
         return OK;
-    const struct way_conf *ways = ways_file_ways(serve->ways.file, &ways_count);
+    const struct way_conf *ways = ways_file_ways(serve->sending, &ways_count);
     struct sender_conf     conf = {
             .public_url = serve->public_url,
             .smtp_url = text_or_null(config, CONFIG_SMTP_URL),
@@ -171,7 +174,7 @@ static enum err sender_begin(struct serve *serve, struct problem *problem)
             .counts_dir = serve->conf.dir,
     };
     bool is_sending =
-        conf.smtp_url != NULL || conf.outbox_dir != NULL || ways_file_is_told(serve->ways.file);
+        conf.smtp_url != NULL || conf.outbox_dir != NULL || ways_file_is_told(serve->sending);
     return is_sending ? sender_open(&serve->sender, serve->core, &conf, problem) : OK;
 }
 
@@ -467,6 +470,7 @@ void serve_close(struct serve *serve)
     api_close(serve->api);
     sns_desk_close(serve->sns);
     ways_shelf_put(&serve->ways, NULL);
+    ways_file_close(serve->sending);
     core_close(serve->core);
     router_close(serve->router);
     geo_close(serve->geo);
@@ -485,22 +489,51 @@ enum err serve_reload(struct serve *serve, struct problem *problem)
     return http_reload(serve->http, problem);
 }
 
+/* The sender's list is held until it has another one. */
+static void sending_set(struct serve *serve)
+{
+    ways_file_close(serve->sending);
+    serve->sending = ways_shelf_take(&serve->ways);
+}
+
+/* There were no ways until now. */
+static enum err sender_add(struct serve *serve, struct problem *problem)
+{
+    sending_set(serve);
+    TRY(sender_begin(serve, problem));
+    enum err err = serve->sender == NULL ? OK : sender_start(serve->sender, problem);
+    if (err != OK) {
+        sender_close(serve->sender);
+        serve->sender = NULL;
+    }
+    api_sender_set(serve->api, serve->sender);
+    trial_tell(serve);
+    return err;
+}
+
+static enum err ways_give(struct serve *serve, struct ways_file *file, struct problem *problem)
+{
+    uint32_t               count;
+    const struct way_conf *ways = ways_file_ways(file, &count);
+    bool                   is_taken;
+    TRY(sender_reload(serve->sender, ways, count, &is_taken, problem));
+    ways_shelf_put(&serve->ways, file);
+    if (is_taken)
+        sending_set(serve);
+    return OK;
+}
+
 enum err serve_reload_ways(struct serve *serve, struct problem *problem)
 {
     struct ways_file *file;
-    uint32_t          count;
     TRY(ways_file_read(&file, serve->conf.dir, text_or_null(serve->conf.config, CONFIG_WAYS),
                        problem));
-    const struct way_conf *ways = ways_file_ways(file, &count);
-    enum err               err =
-        serve->sender != NULL ? sender_reload(serve->sender, ways, count, problem)
-                      : ways_file_is_told(file)
-                          ? problem_set(problem, ERR_INPUT, "ways.json",
-                                        "There was no way out when this server was started.", "Start it again.")
-                          : OK;
-    if (err == OK)
+    if (serve->sender == NULL) {
         ways_shelf_put(&serve->ways, file);
-    else
+        return sender_add(serve, problem);
+    }
+    enum err err = ways_give(serve, file, problem);
+    if (err != OK)
         ways_file_close(file);
     return err;
 }

@@ -16,7 +16,7 @@ export class Services {
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('end', async () => {
         const body = Buffer.concat(chunks).toString('utf8');
-        const kept = { method: request.method, path: request.url, headers: request.headers, body,
+        const kept = { method: request.method, path: request.url, headers: request.headers, body, port: request.socket.remotePort,
           form: Object.fromEntries(new URLSearchParams(body)) };
         services.requests.push(kept);
         const answer = await services.answer(kept);

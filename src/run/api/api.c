@@ -276,6 +276,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     if (api == NULL)
         return ERR_MEMORY;
     api->conf = *conf;
+    atomic_store(&api->sender, conf->sender);
     api->opened_ms = time_now_ms();
     api->owner.is_used = true; /* none was made */
     pthread_mutex_init(&api->lock, NULL);
@@ -291,6 +292,11 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     core_keeper_set(conf->core, &(struct core_keeper){ api, hits_are_clear });
     *out = api;
     return OK;
+}
+
+void api_sender_set(struct api *api, struct sender *sender)
+{
+    atomic_store(&api->sender, sender);
 }
 
 void api_close(struct api *api)

@@ -59,7 +59,7 @@ struct api_conf {
     struct str                     return_domain; /* where bounces come back; may be empty */
     const char                    *dns_servers;   /* NULL: the system's */
     struct trial                  *trial;         /* NULL: always live */
-    struct sender                 *sender;        /* NULL: nothing is sent from here */
+    struct sender                 *sender;  /* NULL: nothing is sent from here: api_sender_set */
     struct metrics                *metrics; /* may be NULL; core's numbers are registered in it */
     struct refused                *refused; /* may be NULL */
     const struct geo              *geo; /* countries of addresses; NULL: the network tells none */
@@ -77,6 +77,8 @@ struct api_conf {
 /* After core_open; everything in `conf` must outlive the api. */
 MUST enum err api_open(struct api **out, const struct api_conf *conf, struct problem *problem);
 void          api_close(struct api *api);
+/* There is one from now on, which is there as long as requests are. */
+void api_sender_set(struct api *api, struct sender *sender);
 
 /* The table, and who may use it. Lives as long as the api. */
 struct router_conf api_router(struct api *api);

@@ -69,8 +69,8 @@ enum err channels_list(struct call *call)
     struct ways_file *file = call_ways(call);
     struct way_stats  stats[WAYS_MAX];
     uint32_t          count = 0, known = 0, written = 0;
-    if (call->api->conf.sender != NULL)
-        known = sender_ways(call->api->conf.sender, stats);
+    if (call->api->sender != NULL)
+        known = sender_ways(call->api->sender, stats);
     const struct way_conf *ways = file == NULL ? NULL : ways_file_ways(file, &count);
     buf_str(&call->out, STR("{\"items\":["));
     for (uint32_t i = 0; i < count; i++) {

@@ -79,6 +79,7 @@ struct domain_kept {
 
 struct api {
     struct api_conf        conf;
+    struct sender *_Atomic sender; /* NULL: nothing is sent from here */
     struct route          *routes;
     size_t                 routes_count;
     struct queue          *quick, *slow; /* requests for the first desk, and for the others */

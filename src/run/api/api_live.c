@@ -75,10 +75,10 @@ enum err live_post(struct call *call)
     if (live && !json_get_bool(&body, STR("sure"), false))
         return live_write(call, false);
     TRY(trial_set(call->api->conf.trial, live, &call->problem));
-    if (call->api->conf.sender != NULL)
-        sender_look_again(call->api->conf.sender);
+    if (call->api->sender != NULL)
+        sender_look_again(call->api->sender);
     /* What was made while it was live waits for a place with its real address. */
-    if (!live && call->api->conf.sender != NULL && sender_recall_all(call->api->conf.sender) != OK)
+    if (!live && call->api->sender != NULL && sender_recall_all(call->api->sender) != OK)
         return problem_set(&call->problem, ERR_WAIT, "state",
                            "It is on trial, but what waits for a place was not called back.",
                            "Say it again.");

@@ -130,7 +130,7 @@ enum err stats_show(struct call *call)
     TRY(codes_alerts_write(call, out));
     core_write(out, &first, &core);
     json_write_key(out, &first, "ways");
-    ways_write(out, call->api->conf.sender);
+    ways_write(out, call->api->sender);
     if (call->api->conf.refused != NULL)
         write_int(out, &first, "requestsRefused", (int64_t)refused_count(call->api->conf.refused));
     buf_char(out, '}');

@@ -106,7 +106,7 @@ static enum err test_send(struct trying_call *trying, struct render *render,
                        "It would be held back: %s", rendered.reason);
     if (err == OK) {
         struct sender_try tried = { &rendered, trying->claim };
-        err = sender_try(call->api->conf.sender, &tried, outcome);
+        err = sender_try(call->api->sender, &tried, outcome);
     }
     buf_done(&rendered.mail.message);
     return err;
@@ -120,7 +120,7 @@ enum err template_test(struct call *call)
     bool                    first = true;
     TRY(body_read(&trying));
     TRY(claim_find(&trying));
-    if (call->api->conf.sender == NULL)
+    if (call->api->sender == NULL)
         return problem_set(&call->problem, ERR_WAIT, "to", "Nothing can be sent from here.",
                            "Start `dult serve` with a mail server or an outbox.");
     if (trial_state(call->api->conf.trial) == TRIAL_COPY)

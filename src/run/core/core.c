@@ -103,6 +103,11 @@ void core_calls_set(struct core *core, struct core_calls calls)
     core->conf.calls = calls;
 }
 
+bool core_is_running(const struct core *core)
+{
+    return core->started;
+}
+
 enum err core_start(struct core *core)
 {
     assert(!core->started);

@@ -118,6 +118,7 @@ MUST enum err core_open(struct core **out, const struct core_conf *conf, struct 
  * be asked for again (may_ask_again). Set callbacks before (core_calls_set). */
 MUST enum err core_start(struct core *core);
 void          core_calls_set(struct core *core, struct core_calls calls);
+bool          core_is_running(const struct core *core); /* on the thread that starts it */
 /* Ends: takes no more tasks, finishes those taken, writes a checkpoint, closes. NULL is nothing. */
 void core_close(struct core *core);
 

@@ -43,6 +43,11 @@ void provider_close(struct provider *provider)
 
 /* ---- what it says of itself ---- */
 
+bool provider_same(const struct provider *a, const struct provider *b)
+{
+    return str_eq(a->source, b->source);
+}
+
 struct str provider_name(const struct provider *provider)
 {
     return provider->name;

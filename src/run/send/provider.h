@@ -114,6 +114,9 @@ MUST enum err provider_parse(struct provider **out, struct str text, const char 
                              struct problem *problem);
 void          provider_close(struct provider *provider); /* NULL is nothing */
 
+/* Are they described by the same text? */
+bool provider_same(const struct provider *a, const struct provider *b);
+
 /* One that is built in; NULL: there is none. The description's text. */
 struct str provider_builtin(struct str name);
 /* The names of those built in, in order, each once; NULL beyond the last. */

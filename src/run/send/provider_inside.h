@@ -70,6 +70,7 @@ enum { PDF_PARTS = 5 };
 
 struct provider {
     struct arena           *arena;
+    struct str              source; /* its text */
     struct str              name, title;
     enum consent_channel    channel;
     struct provider_setting settings[PROVIDER_SETTINGS_MAX];

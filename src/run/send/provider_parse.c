@@ -442,6 +442,7 @@ enum err provider_description_read(struct provider *provider, struct str text, c
     struct str     own = str_copy(provider->arena, text);
     if (root == NULL || own.ptr == NULL)
         return ERR_MEMORY;
+    provider->source = own;
     enum err err = json_parse_once(provider->arena, own, root, problem);
     if (err == ERR_MEMORY)
         return err;

@@ -99,23 +99,24 @@ static enum err ways_count_check(const struct sender_conf *conf, struct problem 
 }
 
 /* One that nobody has used yet, as `from` was told. */
-void sender_way_init(struct sender *sender, uint32_t number, const struct way *from)
+struct way *sender_way_init(struct sender *sender, uint32_t slot, const struct way *from)
 {
-    struct way *way = &sender->ways[number];
+    struct way *way = &sender->slots[slot];
     *way = (struct way){ .sender = sender,
-                         .number = number,
+                         .number = slot,
                          .conf = from->conf,
                          .url = from->url,
                          .account = from->account };
     for (int urgent = 0; urgent < 2; urgent++)
         way->line[urgent].last = &way->line[urgent].first;
+    return way;
 }
 
 bool sender_has_outside(const struct sender *sender)
 {
     bool found = false;
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        found = found || sender->ways[i].conf->kind != WAY_OUTBOX;
+        found = found || sender->ways[i]->conf->kind != WAY_OUTBOX;
     return found;
 }
 
@@ -168,9 +169,11 @@ static enum err conf_check(struct sender *sender, struct problem *problem)
     if (sender->return_domain[0] != '\0')
         TRY(address_domain_check(str_of(sender->return_domain), "return-domain", problem));
     sender->only = only_make(sender);
-    enum err err = sender_ways_make(sender, &sender->conf, ways, &sender->ways_count, problem);
-    for (uint32_t i = 0; err == OK && i < sender->ways_count; i++)
-        sender_way_init(sender, i, &ways[i]);
+    uint32_t count = 0;
+    enum err err = sender_ways_make(sender, &sender->conf, ways, &count, problem);
+    sender->ways_count = err == OK ? count : 0;
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        sender->ways[i] = sender_way_init(sender, i, &ways[i]);
     explicit_bzero(ways, sizeof ways); /* passwords */
     TRY(err);
     sender->leads_outside = sender_has_outside(sender);
@@ -193,11 +196,9 @@ static void sender_free(struct sender *sender)
 {
     for (uint32_t i = 0; i < SENDER_THREADS_MAX; i++)
         render_close(sender->renders[i]);
-    for (uint32_t i = 0; i < sender->ways_count; i++) {
-        channel_close(sender->ways[i].channel);
-        explicit_bzero(&sender->ways[i].url, sizeof sender->ways[i].url);
-        explicit_bzero(&sender->ways[i].access, sizeof sender->ways[i].access);
-    }
+    for (uint32_t i = 0; i < sender->ways_count; i++)
+        channel_close(sender->ways[i]->channel);
+    explicit_bzero(sender->slots, sizeof sender->slots); /* passwords, tokens */
     loop_close(sender->loop);
     doubts_close(sender->doubts);
     pthread_cond_destroy(&sender->work);
@@ -208,6 +209,37 @@ static void sender_free(struct sender *sender)
     pthread_rwlock_destroy(&sender->ways_lock);
     free(sender->jobs);
     free(sender);
+}
+
+static void calls_set(struct task *task)
+{
+    struct sender *sender = task->context;
+    core_calls_set(sender->core, (struct core_calls){ .context = sender,
+                                                      .claimed = sender_claimed,
+                                                      .recalled = sender_recalled,
+                                                      .may_ask_again = sender_may_ask_again,
+                                                      .retry_at_ms = sender_next_try_ms });
+    pthread_mutex_lock(&sender->lock);
+    sender->calls_begun = true;
+    pthread_cond_broadcast(&sender->drained);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+/* Once the core runs its commit thread alone calls, so the calls are set there. */
+static void calls_begin(struct sender *sender)
+{
+    struct task task = { .done = calls_set, .context = sender };
+    sender->is_late = core_is_running(sender->core);
+    if (!sender->is_late) {
+        calls_set(&task);
+        return;
+    }
+    while (core_submit(sender->core, &task) != OK)
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000L }, NULL);
+    pthread_mutex_lock(&sender->lock);
+    while (!sender->calls_begun)
+        pthread_cond_wait(&sender->drained, &sender->lock);
+    pthread_mutex_unlock(&sender->lock);
 }
 
 enum err sender_open(struct sender **out, struct core *core, const struct sender_conf *conf,
@@ -236,11 +268,7 @@ enum err sender_open(struct sender **out, struct core *core, const struct sender
         sender_free(sender);
         return err;
     }
-    core_calls_set(core, (struct core_calls){ .context = sender,
-                                              .claimed = sender_claimed,
-                                              .recalled = sender_recalled,
-                                              .may_ask_again = sender_may_ask_again,
-                                              .retry_at_ms = sender_next_try_ms });
+    calls_begin(sender);
     *out = sender;
     return OK;
 }
@@ -358,7 +386,7 @@ enum err sender_start(struct sender *sender, struct problem *problem)
     core_door_lanes(sender->core, 0, 0); /* as each way's doors, until the way is there */
     TRY(threads_start(sender));
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        TRY(sender_way_start(sender, &sender->ways[i], problem));
+        TRY(sender_way_start(sender, sender->ways[i], problem));
     pthread_mutex_lock(&sender->lock);
     sender->ready = true;
     ways_look(sender);
@@ -416,8 +444,8 @@ void sender_claims_end(struct sender *sender)
 void sender_channels_end(struct sender *sender, bool in_time)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        if (sender->ways[i].channel != NULL)
-            channel_end(sender->ways[i].channel, in_time);
+        if (sender->ways[i]->channel != NULL)
+            channel_end(sender->ways[i]->channel, in_time);
 }
 
 static void drain(struct sender *sender)
@@ -432,8 +460,8 @@ static void drain(struct sender *sender)
     sender_lines_return(sender);
     sender_channels_end(sender, true);
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        if (sender->ways[i].channel != NULL)
-            channel_stop(sender->ways[i].channel);
+        if (sender->ways[i]->channel != NULL)
+            channel_stop(sender->ways[i]->channel);
     pthread_mutex_lock(&sender->lock);
     while (sender->in_use > 0)
         pthread_cond_wait(&sender->drained, &sender->lock);
@@ -450,6 +478,8 @@ void sender_close(struct sender *sender)
         return;
     if (sender->started)
         drain(sender);
+    else if (sender->is_late)
+        core_leave(sender);
     sender_free(sender);
 }
 

@@ -75,8 +75,9 @@ struct sender_conf {
 
 struct sender;
 
-/* Checks the configuration and sets the core's calls; before core_start. ERR_INPUT with a problem,
- * among others when real recipients would get links that lead to loopback. */
+/* Checks the configuration and sets the core's calls; before core_start, or later where the core
+ * had no sender: what was in doubt at its start is unknown then. ERR_INPUT with a problem, among
+ * others when real recipients would get links that lead to loopback. */
 MUST enum err sender_open(struct sender **out, struct core *core, const struct sender_conf *conf,
                           struct problem *problem);
 /* Opens the channel and begins; after core_start. */
@@ -88,10 +89,12 @@ void sender_close(struct sender *sender);
 /*
  * Other ways of the list in the place of those that are, without a restart: what is claimed and not
  * begun goes back to the outbox, what is on its way is finished, and from then on the others count.
- * Takes as long as that does. On an error the old ones go on. One caller at a time.
+ * A way that is told as it was stays open, with its connections, its pauses and its numbers. Takes
+ * as long as the slowest answer does. On an error the old ones go on. One caller at a time.
+ * `is_taken` false: all are as they were; nothing was stopped, and the list before stays borrowed.
  */
 MUST enum err sender_reload(struct sender *sender, const struct way_conf *ways, uint32_t count,
-                            struct problem *problem);
+                            bool *is_taken, struct problem *problem);
 
 /*
  * One rendered message out by the ways, at once and beside the ledger: nothing is decided, counted

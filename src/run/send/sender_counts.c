@@ -104,8 +104,8 @@ int64_t counts_opens_ms(const struct way *way, int64_t now_ms)
 static struct way *way_named(struct sender *sender, struct str name)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        if (str_eq(str_of(sender->ways[i].conf->name), name))
-            return &sender->ways[i];
+        if (str_eq(str_of(sender->ways[i]->conf->name), name))
+            return sender->ways[i];
     return NULL;
 }
 
@@ -170,8 +170,8 @@ static void old_month_read(struct sender *sender)
     bool is_read = fscanf(file, "%4u-%2u %9u", &year, &month, &count) == 3 && year >= 1970;
     (void)fclose(file);
     for (uint32_t i = 0; is_read && i < sender->ways_count; i++)
-        if (way_channel(sender->ways[i].conf) == CHANNEL_POST) {
-            sender->ways[i].month =
+        if (way_channel(sender->ways[i]->conf) == CHANNEL_POST) {
+            sender->ways[i]->month =
                 (struct tally){ (int64_t)(year - 1970) * 12 + month - 1, count, count };
             return;
         }
@@ -218,7 +218,7 @@ static bool text_write(struct sender *sender, const struct span *span, const cha
                        struct buf *text)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        struct way         *way = &sender->ways[i];
+        struct way         *way = sender->ways[i];
         const struct tally *tally = tally_of(way, span);
         if (is_bounded(way, span))
             buf_format(text, "%s %lld %u\n", way->conf->name, (long long)tally->number,

@@ -24,8 +24,10 @@ static struct sender *house(const char *dir, const struct way_conf *const *ways,
     assert_non_null(sender);
     snprintf(sender->counts_dir, sizeof sender->counts_dir, "%s", dir);
     sender->ways_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        sender->ways[i] = (struct way){ .sender = sender, .number = i, .conf = ways[i] };
+    for (uint32_t i = 0; i < count; i++) {
+        sender->slots[i] = (struct way){ .sender = sender, .number = i, .conf = ways[i] };
+        sender->ways[i] = &sender->slots[i];
+    }
     assert_ok(counts_read(sender, &problem));
     return sender;
 }
@@ -34,8 +36,8 @@ static struct sender *house(const char *dir, const struct way_conf *const *ways,
 static uint32_t go(struct sender *sender, uint32_t way, uint32_t most, int64_t now_ms)
 {
     uint32_t count = 0;
-    while (count < most && counts_has_one(&sender->ways[way], now_ms) &&
-           counts_take(&sender->ways[way], now_ms))
+    while (count < most && counts_has_one(sender->ways[way], now_ms) &&
+           counts_take(sender->ways[way], now_ms))
         count++;
     return count;
 }
@@ -73,7 +75,7 @@ TEST(sender_counts, a_way_put_back_within_its_month_goes_on_where_it_was)
 
     sender = house(dir, both, 2);
     assert_int_equal(go(sender, 0, 9, NOW_MS), 1);
-    assert_int_equal(counts_today(&sender->ways[1], NOW_MS), 10); /* ahead: two parts of five */
+    assert_int_equal(counts_today(sender->ways[1], NOW_MS), 10); /* ahead: two parts of five */
     free(sender);
 
     sender = house(dir, both, 2); /* the next month is a new one, and the old lines go with it */

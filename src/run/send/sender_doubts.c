@@ -20,7 +20,7 @@
 static const struct way *way_of(const struct sender *sender, const struct doubt *doubt)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        const struct way *way = &sender->ways[i];
+        const struct way *way = sender->ways[i];
         if (way->account != 0 && way->account == doubt->account &&
             strcmp(way->conf->name, doubt->way) == 0)
             return way;

@@ -134,9 +134,10 @@ struct sender {
     char public_url[512], outbox_dir[4096], ehlo_name[256], return_domain[256], tls_ca_file[4096],
         counts_dir[4096];
     struct doubts    *doubts;
-    struct brake_conf sending; /* as the engine last told it; with the lock */
-    struct way_conf   only;    /* the way that smtp_url or outbox_dir is */
-    struct way        ways[WAYS_MAX];
+    struct brake_conf sending;         /* as the engine last told it; with the lock */
+    struct way_conf   only;            /* the way that smtp_url or outbox_dir is */
+    struct way        slots[WAYS_MAX]; /* where they lie; channels and doors know them by it */
+    struct way       *ways[WAYS_MAX];  /* in order */
     uint32_t          ways_count;
     struct loop      *loop;
     pthread_t         threads[SENDER_THREADS_MAX], reporter;
@@ -156,7 +157,8 @@ struct sender {
     struct job_line     outcomes;
     struct job_line     rendering[2]; /* others, receipts */
     bool                ready, stopping, ended, no_more_work;
-    bool                calls_ended;
+    bool                calls_begun, calls_ended;
+    bool                is_late;    /* the core was running already */
     bool                reporting;  /* a task of outcomes is with the engine */
     uint32_t            in_use;     /* jobs: claimed, outcome not durable */
     uint32_t            giving;     /* jobs with a place that no channel was given yet */
@@ -185,7 +187,8 @@ static inline uint32_t least(uint32_t a, uint32_t b)
 /* What the configuration says, checked; `ways` has room for WAYS_MAX. ERR_INPUT. */
 MUST enum err sender_ways_make(struct sender *sender, const struct sender_conf *conf,
                                struct way *ways, uint32_t *count, struct problem *problem);
-void          sender_way_init(struct sender *sender, uint32_t number, const struct way *from);
+/* In a slot that is nobody's. */
+struct way   *sender_way_init(struct sender *sender, uint32_t slot, const struct way *from);
 MUST enum err sender_way_start(struct sender *sender, struct way *way, struct problem *problem);
 bool          sender_has_outside(const struct sender *sender);
 /* Nothing more is claimed, and every claim ever made has been handed over. */

@@ -28,7 +28,7 @@ static void lines_sift(struct sender *sender, struct job_line *back)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
         for (int urgent = 0; urgent < 2; urgent++) {
-            struct way     *way = &sender->ways[i];
+            struct way     *way = sender->ways[i];
             struct job_line kept = { NULL, &kept.first };
             for (struct job *job; (job = line_take(&way->line[urgent])) != NULL;) {
                 line_add(job->is_recalled ? back : &kept, job);

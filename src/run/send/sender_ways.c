@@ -119,7 +119,7 @@ static void lanes_find(struct sender *sender, int64_t now_ms, uint32_t *lanes)
     for (uint32_t lane = 0; lane < LANES; lane++) {
         bool is_any = false, is_covered = false;
         for (uint32_t i = 0; i < sender->ways_count; i++) {
-            const struct way *way = &sender->ways[i];
+            const struct way *way = sender->ways[i];
             bool              fits = is_for_lane(way, lane);
             is_any = is_any || fits;
             if (!fits || is_covered || !is_open(way, now_ms))
@@ -141,7 +141,7 @@ static uint32_t door_of(const struct way *way, enum door door)
 
 struct way *ways_of_door(struct sender *sender, uint32_t door)
 {
-    return &sender->ways[door / DOORS];
+    return &sender->slots[door / DOORS];
 }
 
 static uint32_t reserve_of(const struct way *way)
@@ -229,7 +229,7 @@ static void way_take_back(struct way *way)
 void ways_withdraw(struct sender *sender)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        way_take_back(&sender->ways[i]);
+        way_take_back(sender->ways[i]);
 }
 
 static void way_lanes_set(struct way *way, uint32_t lanes)
@@ -249,8 +249,8 @@ static void way_lanes_set(struct way *way, uint32_t lanes)
 static struct way *way_choose(struct sender *sender, const struct job *job, int64_t now_ms)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        struct way *way = &sender->ways[i];
-        if ((job->tried >> i & 1) == 0 && is_for(way, job) && is_open(way, now_ms))
+        struct way *way = sender->ways[i];
+        if ((job->tried >> way->number & 1) == 0 && is_for(way, job) && is_open(way, now_ms))
             return way;
     }
     return NULL;
@@ -267,7 +267,7 @@ struct way *sender_way_now(struct sender *sender, const struct job *job)
 static bool is_for_none(const struct sender *sender, const struct job *job)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        if (is_for(&sender->ways[i], job))
+        if (is_for(sender->ways[i], job))
             return false;
     return true;
 }
@@ -293,7 +293,7 @@ static int64_t opens_ms(const struct sender *sender, const struct job *job, int6
 {
     int64_t soonest_ms = TIME_NEVER, down_for_ms = INT64_MAX;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        const struct way *way = &sender->ways[i];
+        const struct way *way = sender->ways[i];
         if (!is_for(way, job))
             continue;
         if (way->is_down && now_ms - way->down_ms < down_for_ms)
@@ -384,16 +384,21 @@ static struct job *line_place(struct way *way, int64_t now_ms)
     return placed.first;
 }
 
+static struct job *line_empty(struct way *way)
+{
+    struct job_line all = { NULL, &all.first };
+    for (int urgent = 1; urgent >= 0; urgent--)
+        while (way->line[urgent].first != NULL) {
+            line_add(&all, line_take(&way->line[urgent]));
+            way->stats.waiting--;
+        }
+    return all.first;
+}
+
 /* All of the line of a way that is closed now: the next way is chosen for them. */
 static struct job *line_leave(struct way *way, int64_t now_ms)
 {
-    struct job_line wanderers = { NULL, &wanderers.first };
-    for (int urgent = 1; urgent >= 0 && !is_open(way, now_ms); urgent--)
-        while (way->line[urgent].first != NULL) {
-            line_add(&wanderers, line_take(&way->line[urgent]));
-            way->stats.waiting--;
-        }
-    return wanderers.first;
+    return is_open(way, now_ms) ? NULL : line_empty(way);
 }
 
 /* ---- giving ---- */
@@ -519,8 +524,8 @@ void sender_look(struct sender *sender)
 {
     int64_t now_ms = time_now_ms();
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        struct job *placed = line_place(&sender->ways[i], now_ms);
-        struct job *wanderers = line_leave(&sender->ways[i], now_ms);
+        struct job *placed = line_place(sender->ways[i], now_ms);
+        struct job *wanderers = line_leave(sender->ways[i], now_ms);
         if (placed == NULL && wanderers == NULL)
             continue;
         pthread_mutex_unlock(&sender->lock);
@@ -535,8 +540,7 @@ void sender_lines_return(struct sender *sender)
 {
     for (uint32_t i = 0; i < sender->ways_count; i++) {
         pthread_mutex_lock(&sender->lock);
-        sender->ways[i].is_down = true;
-        struct job *jobs = line_leave(&sender->ways[i], 0);
+        struct job *jobs = line_empty(sender->ways[i]);
         pthread_mutex_unlock(&sender->lock);
         jobs_route(sender, jobs); /* stopping: each is settled */
     }
@@ -546,7 +550,7 @@ static void opening_find(struct sender *sender, int64_t now_ms)
 {
     sender->look_again_ms = TIME_NEVER;
     for (uint32_t i = 0; i < sender->ways_count; i++) {
-        int64_t at_ms = way_opens_ms(&sender->ways[i], now_ms);
+        int64_t at_ms = way_opens_ms(sender->ways[i], now_ms);
         if (at_ms > now_ms && at_ms < sender->look_again_ms)
             sender->look_again_ms = at_ms;
     }
@@ -557,7 +561,7 @@ static uint32_t open_ways(const struct sender *sender, int64_t now_ms)
 {
     uint32_t open = 0;
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        open |= (uint32_t)is_open(&sender->ways[i], now_ms) << i;
+        open |= (uint32_t)is_open(sender->ways[i], now_ms) << i;
     return open;
 }
 
@@ -568,7 +572,7 @@ static void lanes_look(struct sender *sender, int64_t now_ms)
         return;
     lanes_find(sender, now_ms, lanes);
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        way_lanes_set(&sender->ways[i], lanes[i]);
+        way_lanes_set(sender->ways[i], lanes[i]);
     sender->lanes_open = open;
     sender->has_lanes = true;
 }
@@ -578,7 +582,7 @@ void ways_look(struct sender *sender)
     int64_t now_ms = time_now_ms(), before_ms = sender->look_again_ms;
     lanes_look(sender, now_ms);
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        way_tell(&sender->ways[i], now_ms);
+        way_tell(sender->ways[i], now_ms);
     opening_find(sender, now_ms);
     if (sender->look_again_ms < before_ms)
         pthread_cond_signal(&sender->moved); /* who waits for the old instant waits too long */
@@ -721,7 +725,7 @@ bool sender_has_several(const struct sender *sender, const struct way *way)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < sender->ways_count; i++)
-        count += way_channel(sender->ways[i].conf) == way_channel(way->conf);
+        count += way_channel(sender->ways[i]->conf) == way_channel(way->conf);
     return count > 1;
 }
 
@@ -733,7 +737,7 @@ uint32_t sender_ways(struct sender *sender, struct way_stats *out)
     pthread_rwlock_rdlock(&sender->ways_lock);
     uint32_t count = sender->ways_count;
     for (uint32_t i = 0; i < count; i++) {
-        struct way *way = &sender->ways[i];
+        struct way *way = sender->ways[i];
         pthread_mutex_lock(&sender->lock);
         out[i] = way->stats;
         snprintf(out[i].name, sizeof out[i].name, "%s", way->conf->name);

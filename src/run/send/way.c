@@ -1,6 +1,7 @@
 #include "run/send/way.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engine/profile/phone.h"
 #include "message/address.h"
@@ -36,6 +37,64 @@ struct str way_destination(enum consent_channel channel, struct str address)
     default:
         return STR_NONE;
     }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_json(const struct json *a, const struct json *b)
+{
+    return a == NULL || b == NULL ? a == b : json_eq(a, b);
+}
+
+static bool same_words(const struct str *a, uint32_t a_count, const struct str *b, uint32_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (uint32_t i = 0; i < a_count; i++)
+        if (!str_eq(a[i], b[i]))
+            return false;
+    return true;
+}
+
+static bool same_plan(const struct way_plan *a, const struct way_plan *b)
+{
+    return a->per_month == b->per_month && a->per_day == b->per_day &&
+           a->first_day == b->first_day && a->from_day == b->from_day && a->grow == b->grow;
+}
+
+static bool same_address(const struct way_conf *a, const struct way_conf *b)
+{
+    bool is_http = a->kind == WAY_HTTP;
+    return a->kind == b->kind && same_text(a->smtp_url, b->smtp_url) &&
+           same_text(a->outbox_dir, b->outbox_dir) && a->is_inside == b->is_inside &&
+           a->timeout_ms == b->timeout_ms && a->tls == b->tls && a->tls_ca_file == NULL &&
+           b->tls_ca_file == NULL &&
+           (!is_http ||
+            (provider_same(a->provider, b->provider) && same_json(&a->settings, &b->settings)));
+}
+
+static bool same_bounds(const struct way_conf *a, const struct way_conf *b)
+{
+    return a->connections == b->connections && a->per_second == b->per_second &&
+           a->domain_messages_max == b->domain_messages_max && same_plan(&a->plan, &b->plan);
+}
+
+static bool same_messages(const struct way_conf *a, const struct way_conf *b)
+{
+    return a->channel == b->channel && a->is_usual == b->is_usual &&
+           a->no_receipts == b->no_receipts && a->only_receipts == b->only_receipts &&
+           same_words(a->topics, a->topics_count, b->topics, b->topics_count) &&
+           same_words(a->domains, a->domains_count, b->domains, b->domains_count) &&
+           same_words(a->countries, a->countries_count, b->countries, b->countries_count);
+}
+
+bool way_same(const struct way_conf *a, const struct way_conf *b)
+{
+    return same_text(a->name, b->name) && same_address(a, b) && same_bounds(a, b) &&
+           same_messages(a, b) && same_json(a->from, b->from) && same_json(a->price, b->price);
 }
 
 bool way_is_for_place(const struct way_conf *way, struct str address)

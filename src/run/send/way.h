@@ -51,7 +51,7 @@ struct way_price {
     char   currency[WAY_CURRENCY_BYTES];
 };
 
-/* Borrowed until the sender is closed. */
+/* Borrowed until the sender is closed. A member more is one more in way_same. */
 struct way_conf {
     const char            *name;
     enum way_kind          kind;
@@ -85,6 +85,10 @@ enum consent_channel way_channel(const struct way_conf *way); /* never CHANNEL_A
 /* Where an address of the channel lies: "NO" of a number or of a place, a domain of a mailbox, a
  * webhook's host. Limits to a destination count by it. May be empty. */
 struct str way_destination(enum consent_channel channel, struct str address);
+
+/* Is a way told as it was, so that an open one may stay? Never where a file besides is read (`ca`),
+ * which may say something else by now. */
+bool way_same(const struct way_conf *a, const struct way_conf *b);
 
 /* May messages to that address go by it? An empty address: to some. */
 bool way_is_for_place(const struct way_conf *way, struct str address);
