@@ -88,9 +88,9 @@ enum err channel_give(struct channel *channel, struct delivery_message *message)
     return channel->ops->give(channel, message);
 }
 
-void channel_recall(struct channel *channel, uint64_t id)
+void channel_recall(struct channel *channel, const uint64_t *ids, size_t count)
 {
-    channel->ops->recall(channel, id);
+    channel->ops->recall(channel, ids, count);
 }
 
 void channel_end(struct channel *channel, bool in_time)

@@ -108,7 +108,7 @@ struct channel {
 
 struct channel_ops {
     enum err (*give)(struct channel *channel, struct delivery_message *message);
-    void (*recall)(struct channel *channel, uint64_t id);
+    void (*recall)(struct channel *channel, const uint64_t *ids, size_t count);
     void (*end)(struct channel *channel, bool in_time);
     void (*stop)(struct channel *channel);
     void (*stats)(struct channel *channel, struct channel_stats *out);
@@ -119,8 +119,9 @@ struct channel_ops {
  * taken and done will not be called. */
 MUST enum err channel_give(struct channel *channel, struct delivery_message *message);
 
-/* Asks for a message back. If not begun, it comes as "returned"; otherwise as what it becomes. */
-void channel_recall(struct channel *channel, uint64_t id);
+/* Asks for messages back, all of them by one word to the channel's thread, which is waited for:
+ * what is not begun has come as "returned" by then; the rest comes as what it becomes. */
+void channel_recall(struct channel *channel, const uint64_t *ids, size_t count);
 
 /* Begins to stop: hands back what is not begun, finishes what is in flight; the stats say when that
  * is done. In time: what is not done within the channel's time to stop is given up, and unknown;

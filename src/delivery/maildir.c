@@ -213,10 +213,8 @@ static enum err give(struct channel *channel, struct delivery_message *message)
     return err;
 }
 
-/* Called back from the caller's thread: the one exception to "from the channel's own". */
-static void recall(struct channel *channel, uint64_t id)
+static struct delivery_message *take_back(struct maildir *maildir, uint64_t id)
 {
-    struct maildir          *maildir = maildir_of(channel);
     struct delivery_message *found = NULL;
     pthread_mutex_lock(&maildir->lock);
     for (struct delivery_message **link = &maildir->first; *link != NULL; link = &(*link)->next)
@@ -229,11 +227,20 @@ static void recall(struct channel *channel, uint64_t id)
             break;
         }
     pthread_mutex_unlock(&maildir->lock);
-    if (found == NULL)
-        return;
-    struct delivery_outcome outcome =
-        delivery_outcome_make(DELIVERY_RETURNED, BLAME_NONE, "recalled");
-    finish(maildir, found, &outcome);
+    return found;
+}
+
+/* Called back from the caller's thread: the one exception to "from the channel's own". */
+static void recall(struct channel *channel, const uint64_t *ids, size_t count)
+{
+    static const struct delivery_outcome recalled = { .result = DELIVERY_RETURNED,
+                                                      .text = "recalled" };
+    struct maildir                      *maildir = maildir_of(channel);
+    for (size_t i = 0; i < count; i++) {
+        struct delivery_message *found = take_back(maildir, ids[i]);
+        if (found != NULL)
+            finish(maildir, found, &recalled);
+    }
     offer(maildir);
 }
 

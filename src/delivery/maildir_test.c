@@ -107,7 +107,7 @@ TEST(maildir, stopping_returns_what_is_not_written)
     assert_true(desk_wait_places(&desk, MAILDIR_PLACES, 5000));
     for (int i = 0; i < MAILDIR_PLACES; i++)
         assert_ok(channel_give(channel, &desk.messages[i]));
-    channel_recall(channel, MAILDIR_PLACES);
+    channel_recall(channel, &(uint64_t){ MAILDIR_PLACES }, 1);
     channel_stop(channel);
     assert_int_equal(desk.done_count, MAILDIR_PLACES);
     assert_int_equal(desk_count(&desk, DELIVERY_SENT), count_files(path, "new"));

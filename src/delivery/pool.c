@@ -530,8 +530,9 @@ static enum err give(struct channel *channel, struct delivery_message *message)
 }
 
 struct recall {
-    struct pool *pool;
-    uint64_t     id;
+    struct pool    *pool;
+    const uint64_t *ids;
+    size_t          count;
 };
 
 static struct delivery_message *take_back(struct pool *pool, uint64_t id)
@@ -551,16 +552,19 @@ static struct delivery_message *take_back(struct pool *pool, uint64_t id)
 
 static void recall_inside(void *ctx)
 {
-    struct recall           *recall = ctx;
-    struct delivery_message *message = take_back(recall->pool, recall->id);
-    if (message != NULL)
-        finish_with(recall->pool, message, DELIVERY_RETURNED, BLAME_NONE, 0, "recalled");
+    const struct recall *recall = ctx;
+    for (size_t i = 0; i < recall->count; i++) {
+        struct delivery_message *message = take_back(recall->pool, recall->ids[i]);
+        if (message != NULL)
+            finish_with(recall->pool, message, DELIVERY_RETURNED, BLAME_NONE, 0, "recalled");
+    }
     pump(recall->pool);
 }
 
-static void recall_id(struct channel *channel, uint64_t id)
+/* One call for all: the loop, which gathers answers, may sleep before it hears of each. */
+static void recall_ids(struct channel *channel, const uint64_t *ids, size_t count)
 {
-    struct recall recall = { pool_of(channel), id };
+    struct recall recall = { pool_of(channel), ids, count };
     loop_call(recall.pool->loop, recall_inside, &recall);
 }
 
@@ -665,7 +669,7 @@ static void close_channel(struct channel *channel)
     loop_call(pool->loop, free_inside, pool);
 }
 
-static const struct channel_ops pool_ops = { give, recall_id, end, stop, stats, close_channel };
+static const struct channel_ops pool_ops = { give, recall_ids, end, stop, stats, close_channel };
 
 /* --- opening --- */
 

@@ -546,28 +546,34 @@ static enum err give(struct channel *channel, struct delivery_message *message)
 }
 
 struct recall {
-    struct web *web;
-    uint64_t    id;
+    struct web     *web;
+    const uint64_t *ids;
+    size_t          count;
 };
 
-static void recall_inside(void *ctx)
+static void take_back(struct web *web, uint64_t id)
 {
     static const struct delivery_outcome recalled = { .result = DELIVERY_RETURNED,
                                                       .text = "recalled" };
-    const struct recall                 *recall = ctx;
-    struct web                          *web = recall->web;
     struct delivery_message            **link = &web->waiting;
     take_inbox(web);
-    while (*link != NULL && (*link)->id != recall->id)
+    while (*link != NULL && (*link)->id != id)
         link = &(*link)->next;
     if (*link != NULL)
         finish(web, wait_remove(web, link), &recalled);
-    pump(web);
 }
 
-static void recall_id(struct channel *channel, uint64_t id)
+static void recall_inside(void *ctx)
 {
-    struct recall recall = { web_of(channel), id };
+    const struct recall *recall = ctx;
+    for (size_t i = 0; i < recall->count; i++)
+        take_back(recall->web, recall->ids[i]);
+    pump(recall->web);
+}
+
+static void recall_ids(struct channel *channel, const uint64_t *ids, size_t count)
+{
+    struct recall recall = { web_of(channel), ids, count };
     loop_call(recall.web->loop, recall_inside, &recall);
 }
 
@@ -636,13 +642,13 @@ static void stats(struct channel *channel, struct channel_stats *out)
 static void web_free(void *ctx)
 {
     struct web *web = ctx;
+    note_fills(web, false);
     fetch_close(web->fetch);
     if (web->wake != NULL)
         event_free(web->wake);
     if (web->deadline != NULL)
         event_free(web->deadline);
     pthread_cond_destroy(&web->stopped_now);
-    note_fills(web, false);
     pthread_mutex_destroy(&web->lock);
     free(web);
 }
@@ -653,7 +659,7 @@ static void close_channel(struct channel *channel)
     loop_call(web_of(channel)->loop, web_free, web_of(channel));
 }
 
-static const struct channel_ops web_ops = { give, recall_id, end, stop, stats, close_channel };
+static const struct channel_ops web_ops = { give, recall_ids, end, stop, stats, close_channel };
 
 /* ---- opening ---- */
 

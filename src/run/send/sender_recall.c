@@ -74,6 +74,24 @@ struct recall_all {
     bool           is_done;
 };
 
+/* Each channel is told once, of all that it has: it may sleep before it hears us (gather.h), and
+ * nothing is committed meanwhile. */
+static void held_recall(struct held *held, uint32_t count)
+{
+    uint64_t messages[RECALLS_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        struct channel *channel = held[i].channel;
+        size_t          of_it = 0;
+        for (uint32_t k = i; k < count && channel != NULL; k++)
+            if (held[k].channel == channel) {
+                messages[of_it++] = held[k].message;
+                held[k].channel = NULL;
+            }
+        if (of_it > 0)
+            channel_recall(channel, messages, of_it);
+    }
+}
+
 void sender_recalled(void *context, const struct out *out)
 {
     struct sender  *sender = context;
@@ -88,8 +106,7 @@ void sender_recalled(void *context, const struct out *out)
     pthread_mutex_unlock(&sender->lock);
     for (struct job *job; (job = line_take(&back)) != NULL;)
         sender_come_back(sender, job);
-    for (uint32_t i = 0; i < count; i++)
-        channel_recall(held[i].channel, held[i].message);
+    held_recall(held, count);
     pthread_mutex_lock(&sender->lock);
     if (sender->ready)
         sender_look(sender); /* who got no place meanwhile */

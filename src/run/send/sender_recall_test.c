@@ -12,6 +12,7 @@
 
 #include "base/test.h"
 #include "run/send/sender_house_test.h"
+#include "run/send/sender_inside.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -171,6 +172,58 @@ TEST(sender_recall, who_is_erased_meanwhile_is_not_sent_to)
     let_go();
     WAIT_FOR(&w.house, w.stats, w.stats.returned == 1);
     world_close(&w, 0);
+}
+
+/* ---- what a channel has ---- */
+
+/* How often a channel is spoken to, and of how many at most. */
+static struct {
+    const struct channel_ops *ops;
+    int                       calls;
+    size_t                    most;
+} heard;
+
+static void hear(struct channel *channel, const uint64_t *ids, size_t count)
+{
+    heard.calls++;
+    heard.most = count > heard.most ? count : heard.most;
+    heard.ops->recall(channel, ids, count);
+}
+
+TEST(sender_recall, all_that_a_channel_has_is_called_back_by_one_word)
+{
+    enum { CONNECTIONS = 4, GIVEN = 2 * CONNECTIONS - 1, MESSAGES = 20 }; /* a place is reserved */
+    struct house       house;
+    struct way_stats   ways[WAYS_MAX];
+    int64_t            end_ms = time_now_ms() + HOUSE_PATIENCE_MS;
+    char               url[64];
+    pthread_t          releaser;
+    struct post       *post = post_open(FAULT_STALLS_AFTER_DOT, 0);
+    struct sender_conf conf = house_conf(post, url, sizeof url);
+    conf.connections = CONNECTIONS;
+    house_open(&house, NULL, &conf);
+    house_shop(&house, HOUSE_WELCOME);
+    house_crowd(&house, MESSAGES);
+    assert_int_equal(post_wait(post, CONNECTIONS, HOUSE_PATIENCE_MS), CONNECTIONS);
+    while (sender_ways(house.sender, ways), ways[0].channel.offered > 1 && time_now_ms() < end_ms)
+        usleep(2000);
+    assert_int_equal(ways[0].in_flight, GIVEN);
+    struct channel    *channel = house.sender->ways[0]->channel;
+    struct channel_ops ops = *channel->ops;
+    heard.ops = channel->ops;
+    heard.calls = 0;
+    heard.most = 0;
+    ops.recall = hear;
+    channel->ops = &ops;
+    house_define(&house, DEFINE_SENDING, "sending", "{\"state\":\"stopped\"}");
+    channel->ops = heard.ops;
+    assert_int_equal(heard.calls, 1);
+    assert_int_equal(heard.most, GIVEN);
+    assert_int_equal(pthread_create(&releaser, NULL, post_release, post), 0);
+    house_close(&house);
+    pthread_join(releaser, NULL);
+    assert_in_range(post->dots, CONNECTIONS, GIVEN); /* a next envelope may have been said */
+    post_close(post);
 }
 
 /* ---- on trial, while the mail is being written ---- */
