@@ -25,7 +25,7 @@ describe('the staff', { skip: skipWithoutProgram }, () => {
     services = await Services.listen();
     house = await openHouse({
       shop: shopFolder(SHOP),
-      args: ['--alert-to', 'ops@tents.example, slack'],
+      args: ['--alert-to', 'ops@tents.example, slack', '--smtp-retry-first', '1500 ms'],
       ways: [{ name: 'chat', provider: 'slack', inside: true, settings: { url: { secret: 'slack' } } }],
       secrets: { slack: `${services.origin}/services/T/B/X` },
     });
@@ -51,11 +51,18 @@ describe('the staff', { skip: skipWithoutProgram }, () => {
     assert.equal(services.of('/services/').length, 1, 'not again for the next one');
   });
 
-  test('and once that they are used up; nobody of the staff becomes a person by it', async () => {
+  test('and once that they are used up, by a second try where the first is not taken; nobody of the staff becomes a person by it', async () => {
+    let left = 1;
+    services.answer = () => (left-- > 0 ? { status: 500, body: 'busy' } : { body: 'ok' });
     await tell('cyd');
     const mails = await house.recorder.wait('ops@tents.example', 2);
     assert.equal(mails[1].subject, '[Dult] Of the codes "spring" 0 are left.');
-    await eventually('Slack has it', () => services.of('/services/').length === 2);
+    const [, refused, taken] = await eventually('Slack has it', () => services.of('/services/').length > 2 && services.of('/services/'));
+    assert.match(JSON.parse(refused.body).text, /^Of the codes "spring" 0 are left\./);
+    assert.equal(taken.body, refused.body);
+    await new Promise((resolve) => { setTimeout(resolve, 2_000); });
+    assert.equal(services.of('/services/').length, 3, 'what was taken is not told again');
+    assert.equal((await house.recorder.wait('ops@tents.example', 2)).length, 2, 'and the mail was one');
     assert.equal((await house.client.stats()).profiles, 3);
   });
 

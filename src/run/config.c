@@ -35,8 +35,8 @@ const struct config_key CONFIG_KEYS[CONFIG_IDS] = {
                                  "messages under way to one recipient domain; 0: no bound",
                                  .absent = "0", 0, 64 },
     [CONFIG_SMTP_RETRY] = { "smtp_retry_first", CONFIG_LENGTH, "TIME",
-                            "the wait before each next try of a put-off message; else 1 minute "
-                            "and growing",
+                            "the wait before each next try of a put-off message, or of an alert; "
+                            "else 1 minute and growing",
                             .least = 100, .most = TIME_DAY_MS },
     [CONFIG_SMTP_TIMEOUT] = { "smtp_timeout", CONFIG_LENGTH, "TIME",
                               "how long the mail server may take for any answer; else 2 to 10 "

@@ -195,7 +195,9 @@ static enum err alerting_begin(struct serve *serve, struct problem *problem)
                                   .sender = serve->sender,
                                   .secrets = serve->secrets,
                                   .tokens = secrets_token_keys(serve->secrets),
-                                  .to = config_text(serve->conf.config, CONFIG_ALERT_TO) };
+                                  .to = config_text(serve->conf.config, CONFIG_ALERT_TO),
+                                  .retry_ms =
+                                      config_number(serve->conf.config, CONFIG_SMTP_RETRY) };
     if (serve->conf.is_private || conf.to[0] == '\0')
         return OK;
     if (conf.sender == NULL)

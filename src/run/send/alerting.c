@@ -190,7 +190,8 @@ static void again(struct alerting *alerting, struct alert *alert, const char *sa
         give_up(alerting, alert, said);
         return;
     }
-    alert->due_ms = time_now_ms() + PAUSES_MS[alert->tried];
+    int64_t told_ms = alerting->conf.retry_ms;
+    alert->due_ms = time_now_ms() + (told_ms > 0 ? told_ms : PAUSES_MS[alert->tried]);
     pthread_mutex_lock(&alerting->lock);
     add(alerting, alert);
     pthread_mutex_unlock(&alerting->lock);

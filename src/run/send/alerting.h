@@ -8,7 +8,8 @@
  * The setting `alert_to` is a list of e-mail addresses, and "slack" for the way of ways.json to the
  * staff. They go by the same ways as all messages (sender_try), on trial into the outbox unless
  * allowed, and also while sending is stopped: they are in no queue. What a way does not take is
- * tried again after a minute, five and thirty, as long as the process lives; then the log says so.
+ * tried again after a minute, five and thirty (or `smtp_retry_first`), as long as the process
+ * lives; then the log says so.
  *
  * Always true   telling never waits: beyond ALERTS_MAX that wait the rest is left to the log.
  * Threads       alerting_tell from any; one of its own sends.
@@ -26,7 +27,8 @@ struct alerting_conf {
     struct sender           *sender;
     const struct secrets    *secrets;
     const struct token_keys *tokens;
-    const char              *to; /* "ops@shop.example, slack" */
+    const char              *to;       /* "ops@shop.example, slack" */
+    int64_t                  retry_ms; /* the pause before each next try; 0: as above */
 };
 
 struct alerting;
