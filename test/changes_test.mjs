@@ -56,6 +56,19 @@ describe('a changed definition', { skip: skipWithoutProgram }, () => {
     assert.deepEqual((await house.client.profile('ada')).journeys, []);
   });
 
+  test('says where a word after `and` was meant for the event: by apply, and by check where it knows what was told', async () => {
+    const odd = shopFolder({ 'segments/big.segment': 'did "Ordered" where plan = "pro" and revenue > 100\n' });
+    const said = /segments\/big\.segment:1: warning: Nobody has a trait "revenue", but events have a property of that name\.\n +Where all is asked of "Ordered", write parentheses/;
+    await house.client.send('/v1/track', { messageId: 'o2', userId: 'bob', event: 'Ordered', properties: { plan: 'pro', revenue: 5 } });
+    assert.doesNotMatch((await dultTry('check', odd)).err, said);
+    assert.match((await dultTry('check', '--data', house.data, '--people', '1', odd)).err, said);
+    assert.match((await dultTry('apply', '--data', house.data, odd)).err, said);
+    writeFileSync(join(odd, 'segments/big.segment'), 'did "Ordered" where (plan = "pro" and revenue > 100)\n');
+    assert.doesNotMatch((await dultTry('check', '--data', house.data, '--people', '1', odd)).err, /warning/);
+    assert.doesNotMatch((await dultTry('apply', '--data', house.data, odd)).err, /warning/);
+    removeFolder(odd);
+  });
+
   test('of stages is counted before it is in force, and shown after', async () => {
     const file = join(papers, 'stages.json');
     writeFileSync(file, JSON.stringify({ stages: [

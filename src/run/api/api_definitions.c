@@ -401,6 +401,12 @@ static enum err reach_count(struct call *call, struct counting *counting, struct
     return err;
 }
 
+static void segment_write_reach(const struct counting *counting, struct buf *out, bool *first)
+{
+    counting_write(counting, out, first);
+    unseen_write(&counting->unseen, out, first);
+}
+
 static bool is_same(struct call *call, enum definition_kind kind, struct str name, struct str text,
                     uint64_t *version)
 {
@@ -454,7 +460,7 @@ enum err definition_put(struct call *call)
     if (is_dry)
         buf_str(&call->out, STR(",\"dry\":true"));
     if (kind == DEFINE_SEGMENT)
-        counting_write(&counting, &call->out, &first);
+        segment_write_reach(&counting, &call->out, &first);
     if (goes.len > 0) {
         buf_char(&call->out, ',');
         buf_str(&call->out, buf_view(&goes));

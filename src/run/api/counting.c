@@ -55,6 +55,7 @@ enum err counting_run(struct ask *ask, struct counting *counting)
     if (counting->matching == NULL)
         return ERR_MEMORY;
     TRY(ask_compile(ask));
+    counting->unseen = ask->unseen;
     TRY(ask_everyone(ask));
     TRY(ask_match(ask, &ask->conditions[counting->condition].program, counting->matching));
     counting->people = ask->people;

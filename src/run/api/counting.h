@@ -17,8 +17,9 @@ struct counting {
     bool     is_comparing; /* with the segment called `segment`, as it is defined */
     uint32_t segment;      /* a condition of the ask, too */
 
-    uint64_t *matching, *entering, *leaving; /* bitmaps; the last two when comparing */
-    uint64_t  count, people, entering_count, leaving_count;
+    uint64_t     *matching, *entering, *leaving; /* bitmaps; the last two when comparing */
+    uint64_t      count, people, entering_count, leaving_count;
+    struct unseen unseen; /* of the ask, after it ran */
 };
 
 /* Adds the condition, by its tree, or as that of the segment `name`. */

@@ -15,15 +15,15 @@ enum { FINDINGS_BYTES_MAX = 1 << 20, ARENA_BYTES_MAX = 16 << 20, WHAT_BYTES = 60
 struct told {
     struct arena *arena; /* one file's */
     struct buf    json;
+    const char   *part; /* of the file */
     bool          any;
 };
 
 static void told_add(struct told *told, const char *severity, const char *about, int64_t line,
                      const char *what, const char *remedy)
 {
-    buf_format(&told->json,
-               "%s{\"severity\":\"%s\",\"about\":\"%s\",\"part\":\"html\",\"line\":%lld",
-               told->any ? "," : "", severity, about, (long long)line);
+    buf_format(&told->json, "%s{\"severity\":\"%s\",\"about\":\"%s\",\"part\":\"%s\",\"line\":%lld",
+               told->any ? "," : "", severity, about, told->part, (long long)line);
     buf_str(&told->json, STR(",\"what\":"));
     json_write_str(&told->json, str_of(what));
     buf_str(&told->json, STR(",\"remedy\":"));
@@ -48,6 +48,30 @@ static enum err told_end(struct told *told, const struct file *file, struct find
 }
 
 /* ---- people ---- */
+
+enum err checking_brackets(struct findings *findings, struct arena *arena, const struct file *file,
+                           const struct json *answer)
+{
+    struct told        told = { .arena = arena, .json = buf_make(FINDINGS_BYTES_MAX), "segment" };
+    const struct json *unseen = json_get(answer, STR("unseen"));
+    char               what[WHAT_BYTES], remedy[WHAT_BYTES];
+    for (uint32_t i = 0; unseen != NULL && i < unseen->count; i++) {
+        struct str trait = json_get_str(&unseen->items[i], STR("trait"));
+        struct str event = json_get_str(&unseen->items[i], STR("where_of"));
+        if (event.len == 0)
+            continue;
+        snprintf(what, sizeof what,
+                 "Nobody has a trait \"%.*s\", but events have a property of that name.",
+                 STR_ARG(str_slice(trait, 0, 100)));
+        snprintf(remedy, sizeof remedy,
+                 "Where all is asked of \"%.*s\", write parentheses: where (... and ...).",
+                 STR_ARG(str_slice(event, 0, 100)));
+        told_add(&told, "warning", "condition", 1, what, remedy);
+    }
+    enum err err = told.any ? told_end(&told, file, findings) : OK;
+    buf_done(&told.json);
+    return err;
+}
 
 static void question_write(struct talk *talk, const struct file *file)
 {
@@ -113,15 +137,32 @@ static void people_tell(struct talk *talk, struct told *told)
              looked > 0 ? "" : "Nobody in this data folder would get it now.");
 }
 
+/* The API only looks at it. A segment that names one that is not defined yet is not asked about. */
+static enum err segment_ask(struct talk *talk, const struct file *file, struct findings *findings)
+{
+    talk_path(talk, "/api/v1/segments/", file->name.ptr, "?dry=1");
+    buf_reset(&talk->body);
+    buf_str(&talk->body, file->text);
+    enum err err = talk_ask(talk, "PUT");
+    if (err == ERR_INPUT || err == ERR_ABSENT) {
+        talk->problem.what[0] = '\0';
+        return OK;
+    }
+    return err == OK ? checking_brackets(findings, talk->arena, file, &talk->answer) : err;
+}
+
 enum err checking_people(struct cli *cli, const struct files *files, struct findings *findings,
                          struct problem *problem)
 {
     struct talk talk;
     struct told told = { .arena = arena_open(ARENA_BYTES_MAX),
-                         .json = buf_make(FINDINGS_BYTES_MAX) };
+                         .json = buf_make(FINDINGS_BYTES_MAX),
+                         .part = "html" };
     enum err    err = told.arena == NULL ? ERR_MEMORY : talk_open(&talk, cli, false);
     for (uint32_t i = 0; err == OK && i < files->count; i++) {
         const struct file *file = &files->items[i];
+        if (file->kind == FILE_SEGMENT)
+            err = segment_ask(&talk, file, findings);
         if (file->kind != FILE_TEMPLATE)
             continue;
         question_write(&talk, file);
@@ -230,7 +271,8 @@ enum err checking_links(const struct files *files, struct findings *findings,
                         struct problem *problem)
 {
     struct told  told = { .arena = arena_open(ARENA_BYTES_MAX),
-                          .json = buf_make(FINDINGS_BYTES_MAX) };
+                          .json = buf_make(FINDINGS_BYTES_MAX),
+                          .part = "html" };
     struct links links = { .arena = arena_open(ARENA_BYTES_MAX),
                            .items = calloc(CHECKING_LINKS_MAX, sizeof(struct asked)),
                            .told = &told };

@@ -12,7 +12,12 @@
 
 enum { CHECKING_LINKS_MAX = 500 }; /* of one run, each asked once */
 
-/* Renders each template for people of the data folder: --people N, --person WHO,... */
+/* Tells of a segment, by the API's answer to it, where a word after `and` was most likely meant as
+ * a property of the event before it: `where (... and ...)`. */
+MUST enum err checking_brackets(struct findings *findings, struct arena *arena,
+                                const struct file *file, const struct json *answer);
+/* Renders each template for people of the data folder: --people N, --person WHO,... And asks it of
+ * each segment's words, as above. */
 MUST enum err checking_people(struct cli *cli, const struct files *files, struct findings *findings,
                               struct problem *problem);
 /* Asks each link of each template whether it answers. */

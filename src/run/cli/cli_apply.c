@@ -483,13 +483,16 @@ static enum err apply_all(struct applying *applying)
 {
     SCOPED(buf_donep) struct buf out = buf_make(TALK_BODY_BYTES_MAX);
     const char                  *end = cli_has(applying->cli, "fire") ? "?fire=1" : NULL;
+    struct talk                 *talk = &applying->talk;
     for (uint32_t i = 0; i < applying->files.count; i++) {
         if (applying->changes[i] != CHANGE_NONE) {
-            enum err err = define(&applying->talk, &applying->files.items[i], end);
+            const struct file *file = &applying->files.items[i];
+            enum err           err = define(talk, file, end);
             if (err != OK) {
-                place_in_file(&applying->talk.problem, &applying->files.items[i]);
+                place_in_file(&talk->problem, file);
                 return err;
             }
+            TRY(checking_brackets(&applying->findings, talk->arena, file, &talk->answer));
         }
         if (applying->cli->is_json)
             json_line(applying, i, &out);
