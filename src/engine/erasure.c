@@ -145,10 +145,10 @@ static struct begun *begun_find(const struct erasure *erasure, uint64_t id)
     return NULL;
 }
 
+/* What is in doubt is not: it goes over by a merge, and is settled there. */
 static bool is_final(enum decision_kind kind)
 {
-    return kind == DECISION_SENT || kind == DECISION_FAILED || kind == DECISION_UNKNOWN ||
-           kind == DECISION_DROPPED;
+    return kind == DECISION_SENT || kind == DECISION_FAILED || kind == DECISION_DROPPED;
 }
 
 static bool key_is(const void *owner, uint32_t value, const void *wanted)

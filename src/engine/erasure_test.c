@@ -187,3 +187,23 @@ TEST(erasure, of_many_keys_each_is_judged_by_what_was_queued_under_it)
         assert_int_equal(erasure_drops(erasure, broadcast_key(i, ERASED)), i % 3 == 0);
     erasure_close(erasure);
 }
+
+/* The living one's decision is about it, and would be about nothing after a start. */
+TEST(erasure, what_is_in_doubt_goes_over_to_the_living_who_settles_it)
+{
+    const struct decision decisions[] = {
+        { .kind = DECISION_INTENT, .id = 1, .profile = ERASED, .subject = 77 },
+        { .kind = DECISION_CLAIMED, .id = 2, .profile = ERASED, .subject = 1 },
+        { .kind = DECISION_UNKNOWN, .id = 3, .profile = ERASED, .subject = 1 },
+        { .kind = DECISION_MERGE, .id = 4, .profile = LIVING, .subject = ERASED },
+        { .kind = DECISION_SENT, .id = 5, .profile = LIVING, .subject = 1 },
+    };
+    struct erasure *alone = of(decisions, 3), *carried = of(decisions, 5);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(erasure_rest(alone, &decisions[i]), ERASURE_NOTHING);
+        assert_int_equal(erasure_rest(carried, &decisions[i]), ERASURE_BARE);
+    }
+    assert_int_equal(erasure_rest(carried, &decisions[4]), ERASURE_WHOLE);
+    erasure_close(alone);
+    erasure_close(carried);
+}
