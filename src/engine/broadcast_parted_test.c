@@ -106,6 +106,37 @@ TEST(broadcast, what_was_being_sent_when_they_parted_is_answered_and_if_put_off_
         }
 }
 
+/* It went over to ada with bob, and its answer says that it was claimed for bob. */
+TEST(broadcast, what_was_claimed_before_two_became_one_is_answered_after_they_parted)
+{
+    static const enum outcome_kind kinds[] = { OUTCOME_SENT, OUTCOME_FAILED, OUTCOME_DEFERRED };
+    for (int i = 0; i < 6; i++) {
+        struct world        w = joined();
+        const struct claim *first = claim(&w), *second = claim(&w);
+        uint64_t            merge = join(&w);
+        part(&w, merge);
+        if (i >= 3)
+            erase(&w, "bob");
+        for (int k = 0; k < 2; k++) {
+            const struct claim *of = k == 0 ? first : second;
+            bool                is_bobs = of->profile != engine_find(w.engine, STR("ada"));
+            assert_int_equal(
+                engine_world_tell(&w, (struct record){ .kind = RECORD_OUTCOME,
+                                                       .profile = of->profile,
+                                                       .outcome = { .message = of->message,
+                                                                    .kind = kinds[i % 3] } }),
+                is_bobs && i >= 3 ? ERR_ABSENT : OK);
+        }
+        assert_int_equal(status(&w).counts[RECIPIENT_SENDING], 0);
+        assert_int_equal(status(&w).counts[RECIPIENT_SENT], i % 3 == 0 ? 2 : 0);
+        if (kinds[i % 3] == OUTCOME_DEFERRED)
+            for (const struct claim *c; (c = claim(&w)) != NULL;)
+                outcome(&w, c, OUTCOME_SENT);
+        assert_int_equal(status(&w).state, BROADCAST_FINISHED);
+        engine_world_close(&w);
+    }
+}
+
 TEST(broadcast, what_comes_back_of_somebody_who_parted_and_was_erased_goes_to_nobody)
 {
     static const char *const users[] = { "ada", "bob" };

@@ -162,6 +162,8 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
     if (err == OK)
         err = own_settle(engine, released, &refusals);
     VEC_DONE(&refusals);
+    if (err == OK)
+        err = parting_stay(engine, person);
     return err == OK ? parting_move(engine, person, released) : err;
 }
 
@@ -299,6 +301,7 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
     message->attempt = (uint8_t)d->object;
     message->due_ms = d->due_ms;
     engine->sending--;
+    parting_ended(engine, message->id);
     TRY(broadcast_note(engine, message->enrollment, d));
     TRY(queue_apply(engine, d, message));
     return parting_settle(engine, d->profile, message->enrollment);
@@ -306,6 +309,7 @@ static enum err requeued_apply(struct engine *engine, struct state *state, const
 
 static void message_uncount(struct engine *engine, const struct message *message)
 {
+    parting_ended(engine, message->id);
     engine->sending -= message->state == MESSAGE_SENDING;
     engine->queued -= message->state == MESSAGE_QUEUED;
 }

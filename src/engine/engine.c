@@ -61,6 +61,7 @@ void engine_close(struct engine *engine)
     retaining_done(&engine->retaining);
     pools_done(engine);
     broadcasting_done(engine);
+    VEC_DONE(&engine->strays);
     free(engine);
 }
 

@@ -256,12 +256,17 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
     return event_follow(engine, record, out, &event, added, false);
 }
 
+/* Decided with whom the message lies; of one who was erased since, for whom it was claimed, no
+ * event is kept. */
 enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
-    uint64_t awaited = answers_awaited(engine, record->profile, record->outcome.message);
+    uint32_t person = parting_bearer(engine, record->profile, record->outcome.message);
+    uint64_t awaited = answers_awaited(engine, person, record->outcome.message);
+    bool     is_kept = !people_is_nobody(engine->people, record->profile);
     TRY(outbox_outcome(engine, record, out));
     out->profile = record->profile;
-    if (!str_is_empty(record->name))
+    if (is_kept && !str_is_empty(record->name))
         TRY(apply_message(engine, record, out));
-    return answers_heard(engine, out, record->profile, awaited);
+    TRY(answers_heard(engine, out, person, awaited));
+    return is_kept ? OK : ERR_ABSENT;
 }

@@ -28,6 +28,12 @@ struct job {
 
 struct broadcast_run; /* broadcasting.h */
 
+/* A message that was being sent when a merge was undone: with whom it stayed. */
+struct stray {
+    uint64_t message;
+    uint32_t person;
+};
+
 /* retain.c: what is kept no longer. */
 struct retaining {
     struct retention in_force, coming;
@@ -70,6 +76,10 @@ struct engine {
         struct broadcast_run *items; /* by number of NAME_BROADCAST */
         uint32_t              count, room;
     } broadcasts;
+    struct {
+        struct stray *items; /* parting.c */
+        uint32_t      count, room;
+    } strays;
     uint32_t            broadcasts_open;  /* launched and not finished */
     bool                broadcasts_moved; /* since they were last kept */
     struct checkpoint  *checkpoint;       /* NULL while none is under way */
@@ -351,6 +361,12 @@ MUST enum err parting_move(struct engine *engine, uint32_t from, uint32_t to);
 MUST enum err parting_settle(struct engine *engine, uint32_t person, uint64_t key);
 /* Who has it then. */
 uint32_t parting_holder(const struct engine *engine, uint32_t person, uint64_t key);
+/* What is being sent stays with `person`, from whom another parted now. */
+MUST enum err parting_stay(struct engine *engine, uint32_t person);
+/* Who has the message that was claimed for the profile; PROFILE_NONE: nobody any more. */
+uint32_t parting_bearer(const struct engine *engine, uint32_t profile, uint64_t message);
+/* It is being sent no more. */
+void parting_ended(struct engine *engine, uint64_t message);
 /* Is it the message of somebody who has parted and was erased since? */
 bool parting_is_nobodys(const struct engine *engine, const struct message *message);
 

@@ -453,9 +453,9 @@ enum err outbox_claim(struct engine *engine, struct out *out, const struct recor
 enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
     const struct record_outcome *outcome = &record->outcome;
-    if (people_is_nobody(engine->people, record->profile))
+    uint32_t                     person = parting_bearer(engine, record->profile, outcome->message);
+    if (person == PROFILE_NONE)
         return ERR_ABSENT; /* erased while it was being sent: nothing of it is kept */
-    uint32_t person = people_root(engine->people, record->profile);
     TRY(wakes_before(engine, out, person, record->received_ms));
     const struct message *message =
         message_find(people_state_get(engine->people, person), outcome->message);

@@ -6,9 +6,12 @@
  * A message that is being sent stays until it is answered, for its answer says whose it was then;
  * one that comes back to the queue goes over at that moment. What is in doubt is settled where it
  * was sent from. The code of one that failed goes over then, too: a retry is queued over there.
+ *
+ * Cost          16 bytes for each message that was being sent at a parting, until it is answered.
  */
 #include "engine/broadcast.h"
 #include "engine/inside.h"
+#include "engine/vec.h"
 
 /* Whose the key's messages are: a root, or PROFILE_NONE for no broadcast's key. */
 static uint32_t owner_of(const struct engine *engine, uint64_t key)
@@ -63,6 +66,43 @@ enum err parting_move(struct engine *engine, uint32_t from, uint32_t to)
     }
     return codes_move(engine, state, to);
 }
+
+/* ---- what is being sent ---- */
+
+/* It was claimed for one of the two, and is found by that number where it is answered: of those who
+ * became one after the claim, and parted before the answer, that may be the other. */
+enum err parting_stay(struct engine *engine, uint32_t person)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        const struct message *message = &state->rare->messages.items[i];
+        if (message->state != MESSAGE_SENDING)
+            continue;
+        parting_ended(engine, message->id);
+        TRY(VEC_ADD(&engine->strays, (struct stray){ message->id, person }));
+    }
+    return OK;
+}
+
+void parting_ended(struct engine *engine, uint64_t message)
+{
+    for (uint32_t i = 0; i < engine->strays.count; i++)
+        if (engine->strays.items[i].message == message) {
+            VEC_REMOVE(&engine->strays, i);
+            return;
+        }
+}
+
+uint32_t parting_bearer(const struct engine *engine, uint32_t profile, uint64_t message)
+{
+    for (uint32_t i = 0; i < engine->strays.count; i++)
+        if (engine->strays.items[i].message == message)
+            profile = engine->strays.items[i].person;
+    return people_is_nobody(engine->people, profile) ? PROFILE_NONE
+                                                     : people_root(engine->people, profile);
+}
+
+/* ---- what comes back ---- */
 
 static bool has_gone(const struct engine *engine, uint32_t person, uint64_t key)
 {
