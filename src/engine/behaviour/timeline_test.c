@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/test.h"
+#include "engine/behaviour/base_version_test.h"
 
 enum { PROFILES = 40, EVENTS_MAX = 6000, STEPS = 5000 };
 
@@ -188,6 +189,32 @@ TEST(timeline, a_base_with_any_bit_flipped_is_refused_and_the_timeline_stays_usa
     t->timeline = timeline_open();
     assert_ok(timeline_load(t->timeline, whole, bytes, file, bags_bytes));
     assert_int_equal(timeline_base_seq(t->timeline), t->seq);
+    compare(t);
+    close(file);
+    timeline_close(old);
+    timeline_close(t->timeline);
+    free(t);
+}
+
+/* Of the version alone: with the same one it is taken, so that the sum is right. */
+TEST(timeline, a_base_of_another_version_is_refused_though_its_sum_is_right)
+{
+    struct twin *t = twin_live(5);
+    size_t       bytes, bags_bytes;
+    assert_ok(timeline_freeze(t->timeline, t->seq, &bytes));
+    unsigned char *region = region_map(bytes);
+    assert_ok(timeline_write(t->timeline, region, &bytes));
+    int file = bags_file(t, &bags_bytes);
+    for (int by = -1; by <= 1; by += 2) {
+        struct timeline *again = timeline_open();
+        base_version_move(region, bytes, by);
+        assert_int_equal(timeline_load(again, region, bytes, file, bags_bytes), ERR_CORRUPT);
+        base_version_move(region, bytes, -by);
+        timeline_close(again);
+    }
+    struct timeline *old = t->timeline;
+    t->timeline = timeline_open();
+    assert_ok(timeline_load(t->timeline, region, bytes, file, bags_bytes));
     compare(t);
     close(file);
     timeline_close(old);

@@ -1,10 +1,13 @@
 /* A real core, its threads and its store in a folder: what it knew is what it knows again. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "engine/behaviour/base_version_test.h"
 #include "run/core/core_fixture.h"
 #include "run/core/reading.h"
 
@@ -187,6 +190,42 @@ TEST(core, a_flipped_byte_of_the_index_is_seen_and_costs_only_time)
         run_life(&f, &was, 60);
         byte_flip(&f, faults[i].file, faults[i].part);
         compare_loaded(&f, &was, false);
+        buf_done(&was);
+        folder_empty(f.dir);
+    }
+}
+
+static void version_move(const struct core_fixture *f, int32_t by)
+{
+    char        path[256];
+    struct stat stat_;
+    snprintf(path, sizeof path, "%s/index/base.dult", f->dir);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(fstat(file, &stat_), 0);
+    size_t         bytes = (size_t)stat_.st_size;
+    unsigned char *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    assert_true(region != MAP_FAILED);
+    base_version_move(region, bytes, by);
+    munmap(region, bytes);
+    close(file);
+}
+
+TEST(core, an_index_of_another_version_is_made_anew_from_the_store_once)
+{
+    for (int by = -1; by <= 1; by += 2) {
+        struct core_fixture f;
+        struct buf          was;
+        core_fixture_make(&f, 177 + (uint64_t)by);
+        run_life(&f, &was, 60);
+        version_move(&f, by);
+        compare_loaded(&f, &was, false);
+        struct core *core = core_fixture_open(&f); /* lives on, and leaves one of its own */
+        assert_ok(core_start(core));
+        core_close(core);
+        core = core_fixture_open(&f);
+        assert_true(core_stats(core).snapshot_loaded);
+        core_close(core);
         buf_done(&was);
         folder_empty(f.dir);
     }
