@@ -9,6 +9,7 @@
 #define DULT_STORE_STORE_FIXTURE_H
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,27 @@ static inline uint64_t fixture_count(struct store *store)
     assert_int_equal(sum.decisions, batches * FIXTURE_EVENTS);
     assert_int_equal(seq_last, batches * FIXTURE_EVENTS);
     return (uint64_t)batches;
+}
+
+/* What plain SQL says, each column with a line behind it. */
+static inline void assert_sql(const char *dir, const char *sql, const char *expected)
+{
+    char          path[200], text[1000] = "";
+    sqlite3      *db;
+    sqlite3_stmt *statement;
+    snprintf(path, sizeof path, "%s/dult.db", dir);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        for (int i = 0; i < sqlite3_column_count(statement); i++) {
+            const char *column = (const char *)sqlite3_column_text(statement, i);
+            size_t      len = strlen(text);
+            snprintf(text + len, sizeof text - len, "%s|", column == NULL ? "-" : column);
+        }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    assert_string_equal(text, expected);
 }
 
 #endif
