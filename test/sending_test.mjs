@@ -119,7 +119,8 @@ describe('a spike of one of two domains', { skip: skipWithoutProgram }, () => {
   test('stops that one, and says so', async () => {
     await tell('ada', 'Tip');
     await house.recorder.wait('ada@x.example', 1);
-    const [sent] = (await house.client.timeline('ada')).filter(({ name }) => name === 'Message Sent');
+    const sent = await eventually('the sending is on the timeline', async () =>
+      (await house.client.timeline('ada')).find(({ name }) => name === 'Message Sent'));
     assert.equal(sent.properties.from, 'tents.example');
     for (let i = 0; i < 25; i++) await tell(`gone${i}`, 'Paper');
     const stopped = await eventually('it is stopped', async () => {
