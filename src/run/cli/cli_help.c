@@ -79,6 +79,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = CLI_WORDS_MAX,
       .has_data = true,
       .run = cli_check },
+    { .name = "test",
+      .purpose = "tell the stories beside the journeys, and see whether they come true",
+      .usage = "FOLDER",
+      .more = "Each story of stories/*.json is told to people of its own, in an engine of its own\n"
+              "with a clock of its own: weeks pass in milliseconds, and nothing is sent. What did\n"
+              "not come true is told with what happened to the person instead. Ends with 1 then.\n"
+              "docs/stories.md says what a story may say.",
+      .example = "dult test shop/",
+      .options = { { "verbose", NULL, "name those that came true, too" } },
+      .words_least = 1,
+      .words_most = 1,
+      .run = cli_story },
     { .name = "preview",
       .purpose = "show a message as one person would get it; nothing is sent",
       .usage = "[--data DIR] --person WHO [--event NAME|JSON] [--journey NAME] [--html] "
