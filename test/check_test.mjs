@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { folder, program, removeFolder, skipWithoutProgram as skip } from './lib/program.mjs';
+import { folder, program, removeFolder, root, skipWithoutProgram as skip } from './lib/program.mjs';
 
 const BROKEN = `subject: Hi
 preheader: p
@@ -61,5 +61,38 @@ describe('a template that would hurt', { skip }, () => {
     write('mail.email', MENDED);
     assert.match(dult('check', join(shop, 'mail.email')).stderr, /there is no snippet 'foot'/);
     assert.equal(dult('check', join(shop, 'nosuch.email')).status, 4);
+  });
+});
+
+describe('a journey whose drawing hides something', { skip }, () => {
+  let shop;
+  before(() => {
+    shop = folder('tangled');
+    cpSync(join(root, 'demo/shop'), shop, { recursive: true });
+    writeFileSync(join(shop, 'journeys/odd.json'), `{
+  "journey": "odd",
+  "trigger": { "event": "Signed Up" },
+  "nodes": [
+    { "id": "first", "email": "welcome" },
+    { "id": "second", "email": "guide", "next": "done" },
+    { "id": "lost", "wait": "3 days" },
+    { "id": "done", "exit": true }
+  ]
+}
+`);
+  });
+  after(() => removeFolder(shop));
+
+  test('is told with the line of the node, the other journey and what to do, and refuses nothing', () => {
+    const { status, stderr } = spawnSync(program, ['check', shop], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stderr, /journeys\/odd\.json:7: warning: "lost": Nobody can reach this node.*\n +Let a node's `next`/);
+    assert.match(stderr, /odd\.json:5: warning: "first": "first" and "second" reach the person at the same instant\./);
+    assert.match(stderr, /welcome\.json:6: warning: "hello": The journey "odd" begins by the same and writes "first" on the same day\./);
+  });
+
+  test('and nothing is told of the demo', () => {
+    const { stderr } = spawnSync(program, ['check', join(root, 'demo/shop')], { encoding: 'utf8' });
+    assert.doesNotMatch(stderr, /journeys\//);
   });
 });

@@ -286,7 +286,7 @@ static size_t twin_split(struct twin *t, const struct inside *in, const struct j
         twin_take(t, in, yes ? "yes" : "no", now_ms);
         return node_after(nodes, in->node, yes ? "yes" : "no");
     }
-    char who[8], what[40];
+    char who[16], what[40];
     snprintf(who, sizeof who, "p%d", in->person + 1);
     snprintf(what, sizeof what, "j%d/n%zu", in->journey, in->node);
     double percent = hash_chance(str_of(who), str_of(what)) * 100;

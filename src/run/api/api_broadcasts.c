@@ -232,7 +232,7 @@ enum err broadcast_launch(struct call *call)
     buf_char(&call->out, '{');
     write_text(&call->out, &first, "name", name);
     preview_write(&question.preview, &call->out, &first);
-    TRY(judging_launch_write(call, &call->out, &first));
+    TRY(judging_launch_write(call, STR_NONE, &call->out, &first));
     if (is_dry) {
         buf_str(&call->out, STR(",\"dry\":true"));
     } else {

@@ -447,7 +447,7 @@ enum err definition_put(struct call *call)
     if (kind == DEFINE_TOPICS && !is_dry)
         TRY(confirm_template_put(call, text));
     if (kind == DEFINE_JOURNEY || kind == DEFINE_BROADCAST)
-        TRY(judging_launch_write(call, &goes, &is_first));
+        TRY(judging_launch_write(call, kind == DEFINE_JOURNEY ? text : STR_NONE, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');

@@ -6,6 +6,7 @@
 #include "run/api/domains.h"
 #include "run/api/drafting.h"
 #include "run/api/linked_judge.h"
+#include "run/api/tangling.h"
 #include "run/send/email_check.h"
 
 enum { PEOPLE_LOOKED = 50, PEOPLE_WAIT_US = 700000, DNS_WAIT_MS = 1500 };
@@ -79,22 +80,25 @@ static enum err workspace_now(struct call *call, struct workspace *out, bool *is
     return OK;
 }
 
-enum err judging_launch_write(struct call *call, struct buf *out, bool *first)
+enum err judging_launch_write(struct call *call, struct str journey, struct buf *out, bool *first)
 {
-    struct check_findings *more = ARENA_NEW(call->arena, struct check_findings);
-    struct workspace       workspace;
-    bool                   is_known;
+    struct check_findings       *more = ARENA_NEW(call->arena, struct check_findings);
+    SCOPED(buf_donep) struct buf rows = buf_make(CALL_ANSWER_BYTES_MAX);
+    struct workspace             workspace;
+    bool                         is_known, any = false;
     if (more == NULL)
         return ERR_MEMORY;
+    if (journey.len > 0)
+        TRY(tangling_write(call, journey, &rows, &any));
     TRY(workspace_now(call, &workspace, &is_known));
     if (is_known)
         sender_judge(call, workspace.sender_email, more);
-    if (more->count == 0)
+    if (more->count == 0 && !any)
         return OK;
     if (!*first)
         buf_char(out, ',');
     *first = false;
-    findings_only_write(more, out);
+    findings_only_write(more, buf_view(&rows), out);
     return buf_err(out);
 }
 

@@ -137,11 +137,11 @@ static enum err fault(struct applying *applying, enum err err, struct problem *p
     return OK;
 }
 
-/* A template that would only fail later is a fault, too. */
+/* A template that would only fail later is a fault, too; what a journey's drawing hides is told. */
 static void judge(struct applying *applying, const struct talk *scratch, const struct file *file)
 {
     uint32_t before = applying->findings.errors;
-    if (file->kind != FILE_TEMPLATE)
+    if (file->kind != FILE_TEMPLATE && file->kind != FILE_JOURNEY)
         return;
     findings_take(&applying->findings, file->path, &scratch->answer);
     applying->faults += applying->findings.errors > before;

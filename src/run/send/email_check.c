@@ -96,10 +96,11 @@ enum err mail_findings_write(const struct mail_findings *mail, struct buf *out,
     return judged_write(&in, &telling, NULL, problem);
 }
 
-void findings_only_write(const struct check_findings *findings, struct buf *out)
+void findings_only_write(const struct check_findings *findings, struct str rows, struct buf *out)
 {
-    struct telling telling = { .out = out };
+    struct telling telling = { .out = out, .any = rows.len > 0 };
     buf_str(out, STR("\"findings\":["));
+    buf_str(out, rows);
     findings_write(&telling, findings);
     buf_format(out, "],\"errors\":%u", telling.errors);
 }

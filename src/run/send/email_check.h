@@ -38,8 +38,8 @@ struct mail_findings {
 MUST enum err mail_findings_write(const struct mail_findings *mail, struct buf *out,
                                   struct problem *problem);
 
-/* These alone, in the same form. */
-void findings_only_write(const struct check_findings *findings, struct buf *out);
+/* These alone, in the same form, behind `rows` that are written already; may be empty. */
+void findings_only_write(const struct check_findings *findings, struct str rows, struct buf *out);
 
 /* One more, if there is room. */
 void finding_add(struct check_findings *out, struct check_finding finding);

@@ -1,0 +1,340 @@
+#include "engine/journey/tangle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+
+struct looking {
+    const struct program *program;
+    const struct journey *journey;
+    struct tangles       *out;
+    /* Of each node, the shortest time from entry to it; TIME_NEVER: no way leads there. */
+    int64_t *soonest_ms;
+};
+
+__attribute__((format(printf, 4, 5))) static void add(struct looking *looking, struct str node,
+                                                      const char *remedy, const char *format, ...)
+{
+    struct tangles *out = looking->out;
+    va_list         args;
+    if (out->count == TANGLES_MAX) {
+        out->left_out++;
+        return;
+    }
+    struct tangle *tangle = &out->items[out->count++];
+    *tangle = (struct tangle){ .node = node, .remedy = remedy };
+    va_start(args, format);
+    (void)vsnprintf(tangle->what, sizeof tangle->what, format, args);
+    va_end(args);
+}
+
+static struct str short_of(struct str text)
+{
+    return str_slice(text, 0, 60);
+}
+
+/* ---- ways ---- */
+
+/* The ways on from a node: its branches, or `next`, and the one where no branch is taken. Shares
+ * are of 100 in all, so that one always is. */
+static uint32_t ways_of(const struct journey *journey, const struct node *node,
+                        uint16_t out[static JOURNEY_BRANCHES_MAX + 2])
+{
+    const struct branch *branches = &journey->branches[node->branches];
+    uint32_t             count = 0;
+    if (node->kind == NODE_EXIT)
+        return 0;
+    for (uint16_t i = 0; i < node->branches_count && i < JOURNEY_BRANCHES_MAX; i++)
+        out[count++] = branches[i].next;
+    if (count == 0)
+        out[count++] = node->next;
+    else if (branches[0].when.tree == NULL)
+        return count;
+    if (count == 1 && node->branches_count == 0 && node->kind != NODE_WAIT_UNTIL)
+        return count;
+    out[count++] = node->otherwise;
+    return count;
+}
+
+/* At least so long; what waits for something may go on at once. */
+static int64_t least_ms(const struct node *node)
+{
+    return node->kind == NODE_WAIT ? node->wait_ms : 0;
+}
+
+/* Each node is looked at again where a shorter way is found: waits are never below 0. */
+static void soonest_find(struct looking *looking)
+{
+    const struct journey *journey = looking->journey;
+    bool                  moved = journey->nodes_count > 0;
+    for (uint16_t i = 0; i < journey->nodes_count; i++)
+        looking->soonest_ms[i] = i == 0 ? 0 : TIME_NEVER;
+    while (moved) {
+        moved = false;
+        for (uint16_t i = 0; i < journey->nodes_count; i++) {
+            uint16_t ways[JOURNEY_BRANCHES_MAX + 2];
+            uint32_t count = ways_of(journey, &journey->nodes[i], ways);
+            if (looking->soonest_ms[i] == TIME_NEVER)
+                continue;
+            int64_t at_ms = looking->soonest_ms[i] + least_ms(&journey->nodes[i]);
+            for (uint32_t k = 0; k < count; k++)
+                if (ways[k] != JOURNEY_END && at_ms < looking->soonest_ms[ways[k]]) {
+                    looking->soonest_ms[ways[k]] = at_ms;
+                    moved = true;
+                }
+        }
+    }
+}
+
+static void unreached_tell(struct looking *looking)
+{
+    for (uint16_t i = 0; i < looking->journey->nodes_count; i++)
+        if (looking->soonest_ms[i] == TIME_NEVER)
+            add(looking, looking->journey->nodes[i].id,
+                "Let a node's `next`, or a branch, name it; or delete it.",
+                "Nobody can reach this node: no way leads to it.");
+}
+
+/* ---- branches ---- */
+
+static bool is_certain(const struct condition *when)
+{
+    return when->tree != NULL && when->tree->kind == SEGMENT_EVERYONE;
+}
+
+static void branches_tell(struct looking *looking, const struct node *node)
+{
+    const struct branch *branches = &looking->journey->branches[node->branches];
+    bool                 is_over = false; /* one before it takes everybody */
+    for (uint16_t i = 0; i < node->branches_count; i++) {
+        bool is_twin = false;
+        for (uint16_t k = 0; k < i && branches[i].when.tree != NULL; k++)
+            is_twin = is_twin || (branches[k].when.tree != NULL &&
+                                  segment_eq(branches[k].when.tree, branches[i].when.tree));
+        if (is_over || is_twin)
+            add(looking, node->id, "Change its condition, or take it away.",
+                "Nobody takes the branch \"%.*s\": %s.", STR_ARG(short_of(branches[i].name)),
+                is_over ? "one before it takes everybody" : "one before it asks the same");
+        is_over = is_over || is_certain(&branches[i].when);
+    }
+    if (is_over && node->kind == NODE_SPLIT)
+        add(looking, node->id, "Ask something that holds for some and not for others.",
+            "Nobody goes on by `%.*s`: a branch takes everybody.",
+            STR_ARG(short_of(node->otherwise_name)));
+}
+
+static bool is_one_way(const struct journey *journey, const struct node *node)
+{
+    uint16_t ways[JOURNEY_BRANCHES_MAX + 2];
+    uint32_t count = ways_of(journey, node, ways);
+    for (uint32_t i = 1; i < count; i++)
+        if (ways[i] != ways[0])
+            return false;
+    return node->kind == NODE_SPLIT && count > 1;
+}
+
+/* ---- messages ---- */
+
+static const struct template_def *template_of(const struct looking *looking,
+                                              const struct node    *node)
+{
+    if (node->kind != NODE_MESSAGE)
+        return NULL;
+    uint32_t                   number = program_template(looking->program, node->template);
+    const struct template_def *def =
+        number == SEGMENT_NO_ID ? NULL : program_template_at(looking->program, number);
+    return def != NULL && def->version != 0 && channel_is_to_person(def->channel) ? def : NULL;
+}
+
+/*
+ * The next message on the same channel that goes at the same instant as this one, or NULL. Ways are
+ * followed until something takes time.
+ */
+static const struct node *message_at_once(const struct looking *looking, uint16_t from,
+                                          enum consent_channel channel, bool *seen)
+{
+    const struct journey *journey = looking->journey;
+    uint16_t              ways[JOURNEY_BRANCHES_MAX + 2];
+    uint32_t              count = ways_of(journey, &journey->nodes[from], ways);
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t to = ways[i];
+        if (to == JOURNEY_END || seen[to])
+            continue;
+        seen[to] = true;
+        const struct node         *node = &journey->nodes[to];
+        const struct template_def *def = template_of(looking, node);
+        if (def != NULL && def->channel == channel)
+            return node;
+        bool takes_time = node->kind == NODE_WAIT || node->kind == NODE_WAIT_UNTIL ||
+                          node->kind == NODE_WAIT_FOR ||
+                          (node->kind == NODE_MESSAGE && node->wait_ms > 0);
+        const struct node *found = takes_time ? NULL : message_at_once(looking, to, channel, seen);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static void twice_tell(struct looking *looking, uint16_t i, bool *seen)
+{
+    const struct node         *node = &looking->journey->nodes[i];
+    const struct template_def *def = template_of(looking, node);
+    if (def == NULL || node->wait_ms > 0)
+        return;
+    memset(seen, 0, looking->journey->nodes_count);
+    seen[i] = true;
+    const struct node *other = message_at_once(looking, i, def->channel, seen);
+    if (other != NULL)
+        add(looking, node->id, "Put a wait between them, or make one message of the two.",
+            "\"%.*s\" and \"%.*s\" reach the person at the same instant.",
+            STR_ARG(short_of(node->id)), STR_ARG(short_of(other->id)));
+}
+
+static bool is_night(const struct until *until)
+{
+    int32_t hour = until->time_ms / (int32_t)TIME_HOUR_MS;
+    return until->time_ms != UNTIL_NO_TIME &&
+           (hour >= TANGLE_NIGHT_FROM_HOUR || hour < TANGLE_NIGHT_TO_HOUR);
+}
+
+static void night_tell(struct looking *looking, uint16_t i, bool *seen)
+{
+    const struct node *node = &looking->journey->nodes[i];
+    if (node->kind != NODE_WAIT_UNTIL || !is_night(&node->until))
+        return;
+    for (int channel = CHANNEL_EMAIL; channel < CHANNELS; channel++) {
+        memset(seen, 0, looking->journey->nodes_count);
+        const struct node *message =
+            message_at_once(looking, i, (enum consent_channel)channel, seen);
+        if (message == NULL || channel == CHANNEL_POST)
+            continue;
+        add(looking, node->id, "Let it end between 7 and 21 by the person's clock.",
+            "The wait ends at %02d:%02d, and then \"%.*s\" comes: in the night.",
+            node->until.time_ms / (int32_t)TIME_HOUR_MS,
+            node->until.time_ms / (int32_t)TIME_MINUTE_MS % 60, STR_ARG(short_of(message->id)));
+        return;
+    }
+}
+
+/* A receipt answers what somebody just did: days later, or to a crowd, it is none. */
+static void unasked_tell(struct looking *looking, uint16_t i)
+{
+    const struct node         *node = &looking->journey->nodes[i];
+    const struct template_def *def = template_of(looking, node);
+    bool is_late = looking->soonest_ms[i] != TIME_NEVER && looking->soonest_ms[i] >= TIME_DAY_MS;
+    if (def == NULL || !def->transactional)
+        return;
+    if (is_late || looking->journey->trigger.kind != TRIGGER_EVENT)
+        add(looking, node->id,
+            "Give the template a topic and `transactional: no`, so that a refusal is heard.",
+            "\"%.*s\" is transactional and goes to those who refused, too, %s.",
+            STR_ARG(short_of(node->template)),
+            is_late ? "a day or more after they came in" : "though they did not just ask for it");
+}
+
+/* ---- leaving, and others ---- */
+
+/* Whoever comes in by being in the segment is in it. */
+static void exit_tell(struct looking *looking)
+{
+    const struct journey      *journey = looking->journey;
+    const struct segment_node *exit = journey->exit_when.tree;
+    if (exit == NULL)
+        return;
+    bool is_trigger = journey->trigger.kind == TRIGGER_SEGMENT &&
+                      exit->kind == SEGMENT_IN_SEGMENT && str_eq(exit->name, journey->trigger.name);
+    if (is_certain(&journey->exit_when) || is_trigger)
+        add(looking, STR_NONE, "Ask for what they have not done when they come in.",
+            "Everybody leaves at once: the exit condition holds for whoever comes in.");
+}
+
+static bool is_same_start(const struct journey *a, const struct journey *b)
+{
+    const struct segment_node *x = a->trigger.where.tree, *y = b->trigger.where.tree;
+    return a->trigger.kind == b->trigger.kind && str_eq(a->trigger.name, b->trigger.name) &&
+           (x == NULL || y == NULL || segment_eq(x, y));
+}
+
+/* The first message that may be refused and goes out that day; NULL: none. */
+static const struct node *message_of_day(const struct looking *looking, int64_t day)
+{
+    for (uint16_t i = 0; i < looking->journey->nodes_count; i++) {
+        const struct template_def *def = template_of(looking, &looking->journey->nodes[i]);
+        if (def != NULL && !def->transactional && looking->soonest_ms[i] != TIME_NEVER &&
+            looking->soonest_ms[i] / TIME_DAY_MS == day)
+            return &looking->journey->nodes[i];
+    }
+    return NULL;
+}
+
+static void both_tell(struct looking *looking, const struct looking *other)
+{
+    for (uint16_t i = 0; i < looking->journey->nodes_count; i++) {
+        int64_t soonest_ms = looking->soonest_ms[i];
+        if (soonest_ms == TIME_NEVER)
+            continue;
+        int64_t            day = soonest_ms / TIME_DAY_MS;
+        const struct node *ours = message_of_day(looking, day);
+        const struct node *theirs = message_of_day(other, day);
+        if (ours != &looking->journey->nodes[i] || theirs == NULL)
+            continue;
+        add(looking, ours->id, "Let one of them wait, or give them audiences that differ.",
+            "The journey \"%.*s\" begins by the same and writes \"%.*s\" on the same day.",
+            STR_ARG(short_of(other->journey->name)), STR_ARG(short_of(theirs->id)));
+        return; /* once a journey */
+    }
+}
+
+static enum err others_tell(struct looking *looking)
+{
+    for (uint32_t i = 0; i < looking->program->journeys.count; i++) {
+        const struct journey_version *live = program_journey_live(looking->program, i);
+        struct looking                other = *looking;
+        if (live == NULL || str_eq(live->journey.name, looking->journey->name) ||
+            !is_same_start(looking->journey, &live->journey))
+            continue;
+        other.journey = &live->journey;
+        other.soonest_ms = malloc((live->journey.nodes_count + 1U) * sizeof other.soonest_ms[0]);
+        if (other.soonest_ms == NULL)
+            return ERR_MEMORY;
+        soonest_find(&other);
+        both_tell(looking, &other);
+        free(other.soonest_ms);
+    }
+    return OK;
+}
+
+enum err tangles_find(const struct program *program, const struct journey *journey,
+                      struct tangles *out)
+{
+    struct looking looking = { .program = program, .journey = journey, .out = out };
+    size_t         room = journey->nodes_count + 1U;
+    bool          *seen = calloc(room, sizeof seen[0]);
+    enum err       err = OK;
+    looking.soonest_ms = malloc(room * sizeof looking.soonest_ms[0]);
+    out->count = out->left_out = 0;
+    if (seen == NULL || looking.soonest_ms == NULL)
+        err = ERR_MEMORY;
+    if (err == OK) {
+        soonest_find(&looking);
+        exit_tell(&looking);
+        unreached_tell(&looking);
+        for (uint16_t i = 0; i < journey->nodes_count; i++) {
+            const struct node *node = &journey->nodes[i];
+            if (is_one_way(journey, node))
+                add(&looking, node->id, "Let the ways lead to different nodes, or take it away.",
+                    "All ways of this split lead to the same node.");
+            branches_tell(&looking, node);
+            twice_tell(&looking, i, seen);
+            night_tell(&looking, i, seen);
+            unasked_tell(&looking, i);
+        }
+        err = others_tell(&looking);
+    }
+    free(seen);
+    free(looking.soonest_ms);
+    return err;
+}

@@ -1,0 +1,171 @@
+#include "engine/journey/tangle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "engine/engine_world_test.h"
+
+static struct world shop(void)
+{
+    struct world w = engine_world_open();
+    assert_ok(engine_world_define(&w, DEFINE_WORKSPACE, "",
+                                  "{\"name\":\"x\",\"topics\":[{\"id\":\"news\"}]}"));
+    assert_ok(engine_world_define(&w, DEFINE_SEGMENT, "vip", "did \"Bought\""));
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = { "one", "two", "receipt" };
+        assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, names[i],
+                                      i == 2 ? "subject: s\ntransactional: yes\n--- html\nx\n"
+                                             : "subject: s\ntopic: news\n--- html\nx\n"));
+    }
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "text",
+                                  "channel: sms\ntopic: news\n--- text\nx\n"));
+    return w;
+}
+
+/* All that is found of the journey, "node: what" a line. */
+static void find(struct world *w, const char *text, char *out, size_t room)
+{
+    static struct tangles tangles;
+    struct segment_names  names = program_names(engine_program(w->engine), false);
+    struct journey        journey;
+    size_t                len = 0;
+    if (journey_parse(w->arena, str_of(text), &names, &journey, &w->problem) != OK)
+        fail_msg("%s: %s", w->problem.where, w->problem.what);
+    assert_ok(tangles_find(engine_program(w->engine), &journey, &tangles));
+    out[0] = '\0';
+    for (uint32_t i = 0; i < tangles.count; i++) {
+        assert_true(tangles.items[i].remedy[0] != '\0');
+        len += (size_t)snprintf(out + len, room - len, "%.*s: %s\n", STR_ARG(tangles.items[i].node),
+                                tangles.items[i].what);
+    }
+}
+
+static void assert_found(const char *journey, const char *wanted)
+{
+    struct world w = shop();
+    char         found[4096];
+    find(&w, journey, found, sizeof found);
+    assert_string_equal(found, wanted);
+    engine_world_close(&w);
+}
+
+#define BY_EVENT "{\"journey\":\"j\",\"trigger\":{\"event\":\"Signed Up\"},\"nodes\":["
+
+TEST(tangle, a_journey_as_it_should_be_has_none)
+{
+    assert_found(BY_EVENT
+                 "{\"id\":\"r\",\"email\":\"receipt\"},"
+                 "{\"id\":\"w\",\"wait\":\"1 day\"},"
+                 "{\"id\":\"u\",\"wait_until\":\"10:00\"},"
+                 "{\"id\":\"s\",\"split\":\"did \\\"Bought\\\"\",\"yes\":\"e\",\"no\":\"m\"},"
+                 "{\"id\":\"m\",\"email\":\"one\"},"
+                 "{\"id\":\"t\",\"message\":\"text\"},"
+                 "{\"id\":\"f\",\"wait_for\":\"did \\\"Bought\\\" since entry\","
+                 "\"within\":\"2 days\",\"yes\":\"e\",\"timeout\":\"l\"},"
+                 "{\"id\":\"l\",\"email\":\"two\"},"
+                 "{\"id\":\"e\",\"exit\":true}]}",
+                 "");
+    assert_found(BY_EVENT "{\"id\":\"s\",\"split\":[{\"share\":50,\"next\":\"a\"},{\"share\":50,"
+                          "\"next\":\"b\"}]},"
+                          "{\"id\":\"a\",\"email\":\"one\",\"next\":\"e\"},"
+                          "{\"id\":\"b\",\"email\":\"two\"},{\"id\":\"e\",\"exit\":true}]}",
+                 "");
+}
+
+TEST(tangle, nodes_that_no_way_leads_to_are_found)
+{
+    assert_found(BY_EVENT "{\"id\":\"a\",\"email\":\"one\",\"next\":\"e\"},"
+                          "{\"id\":\"b\",\"wait\":\"1 day\"},{\"id\":\"e\",\"exit\":true}]}",
+                 "b: Nobody can reach this node: no way leads to it.\n");
+    /* The node below a split by shares is reached by no one either. */
+    assert_found(BY_EVENT "{\"id\":\"s\",\"split\":[{\"share\":40,\"next\":\"e\"},{\"share\":60,"
+                          "\"next\":\"f\"}]},"
+                          "{\"id\":\"b\",\"wait\":\"1 day\"},{\"id\":\"e\",\"exit\":true},"
+                          "{\"id\":\"f\",\"wait\":\"1 day\"}]}",
+                 "b: Nobody can reach this node: no way leads to it.\n");
+}
+
+TEST(tangle, branches_that_nobody_takes_are_found)
+{
+    assert_found(BY_EVENT
+                 "{\"id\":\"s\",\"split\":[{\"if\":\"plan = \\\"pro\\\"\",\"next\":\"a\",\"name\":"
+                 "\"pro\"},{\"if\":\"plan = \\\"pro\\\"\",\"next\":\"e\",\"name\":\"again\"}],"
+                 "\"else\":\"e\"},{\"id\":\"a\",\"email\":\"one\"},{\"id\":\"e\",\"exit\":true}]}",
+                 "s: Nobody takes the branch \"again\": one before it asks the same.\n");
+    assert_found(BY_EVENT "{\"id\":\"s\",\"split\":\"everyone\",\"yes\":\"a\",\"no\":\"e\"},"
+                          "{\"id\":\"a\",\"email\":\"one\"},{\"id\":\"e\",\"exit\":true}]}",
+                 "s: Nobody goes on by `no`: a branch takes everybody.\n");
+    assert_found(BY_EVENT
+                 "{\"id\":\"s\",\"split\":\"did \\\"Bought\\\"\",\"yes\":\"a\",\"no\":\"a\"},"
+                 "{\"id\":\"a\",\"email\":\"one\"}]}",
+                 "s: All ways of this split lead to the same node.\n");
+}
+
+TEST(tangle, two_messages_at_the_same_instant_are_found_on_any_way_but_not_on_two_channels)
+{
+    assert_found(BY_EVENT
+                 "{\"id\":\"a\",\"email\":\"one\"},"
+                 "{\"id\":\"s\",\"split\":\"did \\\"Bought\\\"\",\"yes\":\"e\",\"no\":\"b\"},"
+                 "{\"id\":\"b\",\"email\":\"two\"},{\"id\":\"e\",\"exit\":true}]}",
+                 "a: \"a\" and \"b\" reach the person at the same instant.\n");
+    assert_found(BY_EVENT "{\"id\":\"a\",\"email\":\"one\"},{\"id\":\"b\",\"message\":\"text\"}]}",
+                 "");
+}
+
+TEST(tangle, a_message_in_the_night_is_found)
+{
+    assert_found(BY_EVENT
+                 "{\"id\":\"w\",\"wait_until\":\"02:30\"},{\"id\":\"a\",\"email\":\"one\"}]}",
+                 "w: The wait ends at 02:30, and then \"a\" comes: in the night.\n");
+    assert_found(
+        BY_EVENT "{\"id\":\"w\",\"wait_until\":\"07:00\"},{\"id\":\"a\",\"email\":\"one\"}]}", "");
+}
+
+TEST(tangle, a_message_that_asks_for_no_consent_is_found_where_it_is_no_receipt)
+{
+    assert_found(
+        BY_EVENT "{\"id\":\"w\",\"wait\":\"1 day\"},{\"id\":\"a\",\"email\":\"receipt\"}]}",
+        "a: \"receipt\" is transactional and goes to those who refused, too, a day or more "
+        "after they came in.\n");
+    assert_found("{\"journey\":\"j\",\"trigger\":{\"segment\":\"vip\"},\"nodes\":["
+                 "{\"id\":\"a\",\"email\":\"receipt\"}]}",
+                 "a: \"receipt\" is transactional and goes to those who refused, too, though they "
+                 "did not just ask for it.\n");
+}
+
+TEST(tangle, an_exit_that_holds_from_the_start_is_found)
+{
+    assert_found("{\"journey\":\"j\",\"trigger\":{\"segment\":\"vip\"},\"exit_when\":\"in segment "
+                 "\\\"vip\\\"\",\"nodes\":[{\"id\":\"a\",\"email\":\"one\"}]}",
+                 ": Everybody leaves at once: the exit condition holds for whoever comes in.\n");
+    assert_found(
+        "{\"journey\":\"j\",\"trigger\":{\"segment\":\"vip\"},\"exit_when\":\"not in segment "
+        "\\\"vip\\\"\",\"nodes\":[{\"id\":\"a\",\"email\":\"one\"}]}",
+        "");
+}
+
+TEST(tangle, journeys_that_begin_by_the_same_and_write_on_the_same_day_are_found)
+{
+    struct world w = shop();
+    char         found[4096];
+    assert_ok(engine_world_define(&w, DEFINE_JOURNEY, "other",
+                                  "{\"journey\":\"other\",\"trigger\":{\"event\":\"Signed Up\"},"
+                                  "\"nodes\":[{\"id\":\"w\",\"wait\":\"49 hours\"},"
+                                  "{\"id\":\"m\",\"email\":\"two\"}]}"));
+    find(&w,
+         BY_EVENT "{\"id\":\"a\",\"email\":\"one\"},{\"id\":\"w\",\"wait\":\"2 days\"},"
+                  "{\"id\":\"b\",\"email\":\"two\"}]}",
+         found, sizeof found);
+    assert_string_equal(found,
+                        "b: The journey \"other\" begins by the same and writes \"m\" on the "
+                        "same day.\n");
+    find(&w, BY_EVENT "{\"id\":\"a\",\"email\":\"one\"}]}", found, sizeof found);
+    assert_string_equal(found, "");
+    find(&w,
+         "{\"journey\":\"j\",\"trigger\":{\"event\":\"Bought\"},\"nodes\":["
+         "{\"id\":\"w\",\"wait\":\"2 days\"},{\"id\":\"b\",\"email\":\"two\"}]}",
+         found, sizeof found);
+    assert_string_equal(found, "");
+    engine_world_close(&w);
+}
