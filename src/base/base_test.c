@@ -250,6 +250,25 @@ TEST(encode, the_vectors_of_rfc_4648)
     buf_done(&out);
 }
 
+TEST(encode, what_html_would_take_for_its_own_is_escaped_in_texts_and_in_attributes)
+{
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        { "", "" },
+        { "a b", "a b" },
+        { "<a href=\"x\">", "&lt;a href=&quot;x&quot;&gt;" },
+        { "'&amp;'", "&#39;&amp;amp;&#39;" },
+        { "\xc3\xa5 < \xe2\x82\xac", "\xc3\xa5 &lt; \xe2\x82\xac" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out = buf_make(100);
+        html_escape(&out, str_of(cases[i].text));
+        assert_str(buf_view(&out), cases[i].wanted);
+        buf_done(&out);
+    }
+}
+
 static bool same_number(const void *owner, uint32_t value, const void *key)
 {
     (void)owner;

@@ -159,3 +159,37 @@ enum err percent_read(struct buf *out, struct str text, bool plus_is_space)
     }
     return buf_err(out);
 }
+
+/* ---- HTML ---- */
+
+static const char *entity_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void html_escape(struct buf *out, struct str text)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c > '>' || (c != '&' && c != '<' && c != '>' && c != '"' && c != '\''))
+            continue;
+        buf_str(out, str_slice(text, from, i));
+        buf_str(out, str_of(entity_of(c)));
+        from = i + 1;
+    }
+    buf_str(out, str_slice(text, from, text.len));
+}

@@ -121,21 +121,6 @@ void utm_url(const struct utm *utm, struct str url, struct buf *out)
 
 /* ---- a mail ---- */
 
-static void value_write(struct str value, struct buf *out)
-{
-    buf_char(out, '"');
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '&')
-            buf_str(out, STR("&amp;"));
-        else if (c == '"')
-            buf_str(out, STR("&quot;"));
-        else
-            buf_char(out, c);
-    }
-    buf_char(out, '"');
-}
-
 /* The end of what is copied moves behind the link's value. */
 static void link_write(const struct utm *utm, struct str text, const struct html_attribute *href,
                        size_t *done, struct buf *url, struct buf *out)
@@ -145,7 +130,9 @@ static void link_write(const struct utm *utm, struct str text, const struct html
     if (buf_err(url) != OK || str_eq(buf_view(url), href->value))
         return;
     buf_str(out, str_slice(text, *done, href->from));
-    value_write(buf_view(url), out);
+    buf_char(out, '"');
+    html_escape(out, buf_view(url));
+    buf_char(out, '"');
     *done = href->from + href->bytes;
 }
 

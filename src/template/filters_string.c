@@ -1,3 +1,4 @@
+#include "base/encode.h"
 #include "template/filters.h"
 
 #include "template/lexer.h"

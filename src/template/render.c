@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "template/filters.h"
 
 /* What one run of a unit keeps for its captures and cases. */
@@ -134,38 +135,6 @@ struct value render_text(struct render *r, struct buf *text)
     }
     buf_done(text);
     return made;
-}
-
-static const char *entity_of(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    default:
-        return NULL;
-    }
-}
-
-void html_escape(struct buf *out, struct str text)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c > '>' || (c != '&' && c != '<' && c != '>' && c != '"' && c != '\''))
-            continue;
-        buf_str(out, str_slice(text, from, i));
-        buf_str(out, str_of(entity_of(c)));
-        from = i + 1;
-    }
-    buf_str(out, str_slice(text, from, text.len));
 }
 
 /* Does the text lie where HTML lies that our own hand made? */

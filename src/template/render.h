@@ -111,6 +111,5 @@ void          unit_run(struct render *r, const struct unit *unit, enum op_code *
 void          call_run(struct render *r, const struct call *call, enum op_code *left_by);
 void          cycle_run(struct render *r, const struct cycle *cycle);
 void          out_value(struct render *r, struct value *v);
-void          html_escape(struct buf *out, struct str text);
 
 #endif

@@ -3,6 +3,7 @@
  * answer. STOP and START are words of consent, HELP is answered; see intake/text_hook.h,
  * docs/sms.md.
  */
+#include "base/encode.h"
 #include "run/api/api_inside.h"
 
 #include "base/time.h"
@@ -292,17 +293,6 @@ static enum err answer_take(struct telling *telling, const struct text_event *ev
 
 /* ---- the answer to the service ---- */
 
-static void xml_escape(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == '&')
-            buf_str(out, STR("&amp;"));
-        else if (text.ptr[i] == '<')
-            buf_str(out, STR("&lt;"));
-        else
-            buf_char(out, text.ptr[i]);
-}
-
 static void answer_write(struct telling *telling)
 {
     struct call *call = telling->call;
@@ -318,7 +308,7 @@ static void answer_write(struct telling *telling)
     buf_str(&call->out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>"));
     if (telling->reply.len > 0) {
         buf_str(&call->out, STR("<Message>"));
-        xml_escape(&call->out, telling->reply);
+        html_escape(&call->out, telling->reply);
         buf_str(&call->out, STR("</Message>"));
     }
     buf_str(&call->out, STR("</Response>"));

@@ -3,6 +3,7 @@
  * button, and only the button makes the pending yes a yes. Looking changes nothing, so a scanner
  * confirms nobody.
  */
+#include "base/encode.h"
 #include "run/api/visitor.h"
 
 #include "base/time.h"
@@ -70,7 +71,7 @@ enum err confirm_page(struct call *call)
     page_words(&page, "confirm_text", visitor_topic(&visitor, &page, visitor.topic, NULL));
     if (description.len > 0) {
         buf_str(&page.out, STR("<p class=\"more\">"));
-        page_escape(&page.out, description);
+        html_escape(&page.out, description);
         buf_str(&page.out, STR("</p>"));
     }
     page_form(&page);

@@ -1,5 +1,6 @@
 #include "run/api/page.h"
 
+#include "base/encode.h"
 #include "run/send/topic_words.h"
 
 enum { PAGE_BYTES_MAX = 2 << 20 };
@@ -53,27 +54,6 @@ struct str page_word(const struct page *page, const char *key)
 }
 
 /* ---- pieces ---- */
-
-void page_escape(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        switch (text.ptr[i]) {
-        case '<':
-            buf_str(out, STR("&lt;"));
-            break;
-        case '>':
-            buf_str(out, STR("&gt;"));
-            break;
-        case '&':
-            buf_str(out, STR("&amp;"));
-            break;
-        case '"':
-            buf_str(out, STR("&quot;"));
-            break;
-        default:
-            buf_char(out, text.ptr[i]);
-        }
-}
 
 static const char style[] =
     ":root{color-scheme:light dark;--ground:#F7F8F6;--panel:#fff;--line:#E4E1DA;--ink:#16202A;"
@@ -134,14 +114,14 @@ void page_title(struct page *page, struct str title)
     struct buf *out = &page->out;
     buf_format(out, "<!doctype html><html lang=\"%.*s\"><head><meta charset=\"utf-8\"><title>",
                STR_ARG(page->language));
-    page_escape(out, title);
+    html_escape(out, title);
     buf_str(out, STR("</title><meta name=\"viewport\" content=\"width=device-width,"
                      "initial-scale=1\"><style>"));
     buf_str(out, str_of(style));
     buf_str(out, STR("</style></head><body><main>"));
     if (page->house.len > 0) {
         buf_str(out, STR("<p class=\"house\">"));
-        page_escape(out, page->house);
+        html_escape(out, page->house);
         buf_str(out, STR("</p>"));
     }
 }
@@ -150,7 +130,7 @@ void page_heading(struct page *page, const char *key)
 {
     page_title(page, page_word(page, key));
     buf_str(&page->out, STR("<h1>"));
-    page_escape(&page->out, page_word(page, key));
+    html_escape(&page->out, page_word(page, key));
     buf_str(&page->out, STR("</h1>"));
 }
 
@@ -159,12 +139,12 @@ void page_words(struct page *page, const char *key, struct str about)
     struct str words = page_word(page, key);
     size_t     place = str_find(words, 0, STR("{}"));
     buf_str(&page->out, STR("<p>"));
-    page_escape(&page->out, str_slice(words, 0, place));
+    html_escape(&page->out, str_slice(words, 0, place));
     if (place < words.len) {
         buf_str(&page->out, STR("<strong>"));
-        page_escape(&page->out, about);
+        html_escape(&page->out, about);
         buf_str(&page->out, STR("</strong>"));
-        page_escape(&page->out, str_slice(words, place + 2, words.len));
+        html_escape(&page->out, str_slice(words, place + 2, words.len));
     }
     buf_str(&page->out, STR("</p>"));
 }
@@ -177,7 +157,7 @@ void page_form(struct page *page)
 void page_hidden(struct page *page, const char *name, struct str value)
 {
     buf_format(&page->out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-    page_escape(&page->out, value);
+    html_escape(&page->out, value);
     buf_str(&page->out, STR("\">"));
 }
 
@@ -185,7 +165,7 @@ void page_button(struct page *page, const char *action, const char *key, bool is
 {
     buf_format(&page->out, "<button type=\"submit\" name=\"action\" value=\"%s\"%s>", action,
                is_quiet ? " class=\"quiet\"" : "");
-    page_escape(&page->out, page_word(page, key));
+    html_escape(&page->out, page_word(page, key));
     buf_str(&page->out, STR("</button></form>"));
 }
 

@@ -44,7 +44,6 @@ void page_heading(struct page *page, const char *key);
 void page_title(struct page *page, struct str title);
 /* A paragraph; {} in the words is `about`, escaped. */
 void page_words(struct page *page, const char *key, struct str about);
-void page_escape(struct buf *out, struct str text);
 
 /* <form>, hidden fields, the button that ends it. */
 void page_form(struct page *page);

@@ -5,6 +5,7 @@
  * What is posted names every box that was shown, so that a topic made meanwhile is left alone; only
  * boxes that were changed become words, each with its proof.
  */
+#include "base/encode.h"
 #include "run/api/visitor.h"
 
 #include "server/query.h"
@@ -27,12 +28,12 @@ static void line_write(struct visitor *visitor, struct page *page, const struct 
     if (line->is_on)
         page_hidden(page, "had", box);
     buf_str(out, STR("<label><input type=\"checkbox\" name=\"on\" value=\""));
-    page_escape(out, box);
+    html_escape(out, box);
     buf_format(out, "\"%s> <span>", line->is_on ? " checked" : "");
-    page_escape(out, page_word(page, channel_name(line->channel).ptr));
+    html_escape(out, page_word(page, channel_name(line->channel).ptr));
     if (line->is_pending) {
         buf_str(out, STR(" <span class=\"more\">("));
-        page_escape(out, page_word(page, "pending"));
+        html_escape(out, page_word(page, "pending"));
         buf_str(out, STR(")</span>"));
     }
     buf_str(out, STR("</span></label>"));
@@ -49,11 +50,11 @@ static void lines_write(struct visitor *visitor, struct page *page)
             i + 1 == visitor->lines_count || !str_eq(visitor->lines[i + 1].topic, line->topic);
         if (is_first) {
             buf_str(out, STR("<fieldset><legend>"));
-            page_escape(out, visitor_topic(visitor, page, line->topic, &description));
+            html_escape(out, visitor_topic(visitor, page, line->topic, &description));
             buf_str(out, STR("</legend>"));
             if (description.len > 0) {
                 buf_str(out, STR("<p class=\"more\">"));
-                page_escape(out, description);
+                html_escape(out, description);
                 buf_str(out, STR("</p>"));
             }
         }

@@ -9,6 +9,7 @@
  * again; another is a second record where the question may be answered anew, and the last counts.
  * An answer is one to the text that its page showed: to another version it answers nothing.
  */
+#include "base/encode.h"
 #include "run/api/visitor.h"
 
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static void notes_write(struct asked *asked, uint32_t answer)
         if (rule->topic.len == 0 || (rule->answers & 1u << answer) == 0)
             continue;
         buf_format(out, "<br><span class=\"more\" lang=\"%.*s\">", STR_ARG(asked->page.language));
-        page_escape(out, consent_note(asked, rule));
+        html_escape(out, consent_note(asked, rule));
         buf_str(out, STR("</span>"));
     }
 }
@@ -151,7 +152,7 @@ static void answers_write(struct asked *asked, uint32_t chosen)
         buf_format(out,
                    "<label><input type=\"radio\" name=\"answer\" value=\"%.*s\" required%s> <span>",
                    STR_ARG(question->answers[i].id), i == chosen ? " checked" : "");
-        page_escape(out, question_answer_text(question, &asked->words, i));
+        html_escape(out, question_answer_text(question, &asked->words, i));
         notes_write(asked, i);
         buf_str(out, STR("</span></label>"));
     }
@@ -159,10 +160,10 @@ static void answers_write(struct asked *asked, uint32_t chosen)
     if (!is_scale || (asked->words.low.len == 0 && asked->words.high.len == 0))
         return;
     buf_format(out, "<p class=\"ends\"><span>%.*s: ", STR_ARG(question->answers[0].id));
-    page_escape(out, asked->words.low);
+    html_escape(out, asked->words.low);
     buf_format(out,
                "</span><span>%.*s: ", STR_ARG(question->answers[question->answers_count - 1].id));
-    page_escape(out, asked->words.high);
+    html_escape(out, asked->words.high);
     buf_str(out, STR("</span></p>"));
 }
 
@@ -172,11 +173,11 @@ static void comment_write(struct asked *asked, struct str comment)
     if (!asked->question.asks_comment)
         return;
     buf_str(out, STR("<label class=\"above\" for=\"comment\">"));
-    page_escape(out, asked->words.comment.len > 0 ? asked->words.comment
+    html_escape(out, asked->words.comment.len > 0 ? asked->words.comment
                                                   : page_word(&asked->page, "comment_label"));
     buf_format(out, "</label><textarea id=\"comment\" name=\"comment\" maxlength=\"%d\">",
                QUESTION_COMMENT_BYTES_MAX);
-    page_escape(out, comment);
+    html_escape(out, comment);
     buf_str(out, STR("</textarea>"));
 }
 
@@ -194,14 +195,14 @@ static enum err form_send(struct asked *asked, struct form form)
     page_title(page, asked->words.question);
     if (form.fault != NULL) {
         buf_str(out, STR("<p role=\"alert\">"));
-        page_escape(out, page_word(page, form.fault));
+        html_escape(out, page_word(page, form.fault));
         buf_str(out, STR("</p>"));
     }
     page_form(page);
     page_hidden(page, "version", str_format(page->call->arena, "%u", asked->version));
     buf_format(out, "<fieldset class=\"open\" lang=\"%.*s\"><legend><h1>",
                STR_ARG(asked->words.language));
-    page_escape(out, asked->words.question);
+    html_escape(out, asked->words.question);
     buf_str(out, STR("</h1></legend>"));
     answers_write(asked, form.chosen);
     buf_str(out, STR("</fieldset>"));
@@ -440,11 +441,11 @@ static void on_link(struct asked *asked, struct str url)
     while (end < host.len && host.ptr[end] != '/' && host.ptr[end] != '?' && host.ptr[end] != '#')
         end++;
     buf_str(out, STR("<p><a class=\"button\" href=\""));
-    page_escape(out, url);
+    html_escape(out, url);
     buf_str(out, STR("\">"));
-    page_escape(out, str_slice(words, 0, place));
-    page_escape(out, str_slice(host, 0, end));
-    page_escape(out, str_slice(words, place + 2, words.len));
+    html_escape(out, str_slice(words, 0, place));
+    html_escape(out, str_slice(host, 0, end));
+    html_escape(out, str_slice(words, place + 2, words.len));
     buf_str(out, STR("</a></p>"));
 }
 
@@ -457,7 +458,7 @@ static enum err thanks_send(struct asked *asked, uint32_t answer)
         thanks != NULL ? question_rule_thanks(thanks, asked->languages, 3) : asked->words.thanks;
     page_heading(page, "thanks_title");
     buf_str(&page->out, STR("<p role=\"status\">"));
-    page_escape(&page->out, text.len > 0 ? text : page_word(page, "thanks_text"));
+    html_escape(&page->out, text.len > 0 ? text : page_word(page, "thanks_text"));
     buf_str(&page->out, STR("</p>"));
     if (redirect != NULL) {
         page->go_on = redirect->redirect;

@@ -6,6 +6,7 @@
  *      token --> INTENT decision (template, journey, topic)
  *            --> head of the profile it was claimed for --> newest CLAIMED of that message
  */
+#include "base/encode.h"
 #include "run/api/page.h"
 
 #include "run/send/render.h"
@@ -136,9 +137,9 @@ static enum err view_read(struct view *view)
 static void text_write(struct buf *out, const struct rendered *rendered)
 {
     buf_str(out, STR("<!doctype html><html><head><meta charset=\"utf-8\"><title>"));
-    page_escape(out, rendered->subject);
+    html_escape(out, rendered->subject);
     buf_str(out, STR("</title></head><body><pre style=\"white-space:pre-wrap\">"));
-    page_escape(out, rendered->text);
+    html_escape(out, rendered->text);
     buf_str(out, STR("</pre></body></html>"));
 }
 

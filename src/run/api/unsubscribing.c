@@ -2,6 +2,7 @@
  * The unsubscribe link: a page with one button on GET, which changes nothing; on POST the end of
  * it, by the button or at once by a mail program (RFC 8058); and a button that undoes it.
  */
+#include "base/encode.h"
 #include "run/api/visitor.h"
 
 #include "server/query.h"
@@ -58,7 +59,7 @@ void visitor_more_link(struct visitor *visitor, struct page *page)
     buf_str(&page->out, STR("<p class=\"more\"><a href=\"../p/"));
     buf_str(&page->out, buf_view(&url));
     buf_str(&page->out, STR("\">"));
-    page_escape(&page->out, page_word(page, "more_link"));
+    html_escape(&page->out, page_word(page, "more_link"));
     buf_str(&page->out, STR("</a></p>"));
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "run/send/file_def.h"
 #include "template/template.h"
 
@@ -100,23 +101,6 @@ static struct json json_of(const struct object *object)
 
 /* ---- the block ---- */
 
-static void escaped(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '&')
-            buf_str(out, STR("&amp;"));
-        else if (c == '<')
-            buf_str(out, STR("&lt;"));
-        else if (c == '>')
-            buf_str(out, STR("&gt;"));
-        else if (c == '"')
-            buf_str(out, STR("&quot;"));
-        else
-            buf_char(out, c);
-    }
-}
-
 static bool is_scale(const struct question *question)
 {
     return question->kind == QUESTION_STARS || question->kind == QUESTION_NPS;
@@ -131,14 +115,14 @@ static void cell_write(struct making *making, const struct question *question,
     struct str  text = question_answer_text(question, words, at);
     bool        is_row = question->kind == QUESTION_CHOICE;
     buf_str(out, STR("<a href=\""));
-    escaped(out, link);
+    html_escape(out, link);
     buf_format(out,
                "\" style=\"display:%s;min-width:%s;margin:0 4px 8px 0;padding:12px %s;"
                "border-radius:6px;background-color:#0F6E7C;color:#FFFFFF;"
                "font:bold 16px/20px Arial,sans-serif;text-align:%s;text-decoration:none\">",
                is_row ? "block" : "inline-block", is_scale(question) ? "20px" : "64px",
                is_scale(question) ? "8px" : "16px", is_row ? "left" : "center");
-    escaped(out, text);
+    html_escape(out, text);
     buf_str(out, STR("</a>"));
 }
 
@@ -148,13 +132,13 @@ static void ends_write(struct buf *out, const struct question *question,
     if (!is_scale(question) || (words->low.len == 0 && words->high.len == 0))
         return;
     buf_str(out, STR("<p style=\"margin:0;font:14px/20px Arial,sans-serif;color:#555555\">"));
-    escaped(out, question->answers[0].id);
+    html_escape(out, question->answers[0].id);
     buf_str(out, STR(": "));
-    escaped(out, words->low);
+    html_escape(out, words->low);
     buf_str(out, STR(" &nbsp; "));
-    escaped(out, question->answers[question->answers_count - 1].id);
+    html_escape(out, question->answers[question->answers_count - 1].id);
     buf_str(out, STR(": "));
-    escaped(out, words->high);
+    html_escape(out, words->high);
     buf_str(out, STR("</p>"));
 }
 
@@ -165,10 +149,10 @@ static void block_write(struct making *making, const struct question *question,
     buf_str(out,
             STR("<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" "
                 "width=\"100%\" lang=\""));
-    escaped(out, words->language);
+    html_escape(out, words->language);
     buf_str(out, STR("\"><tr><td style=\"padding:16px 0\"><p style=\"margin:0 0 12px;"
                      "font:bold 18px/26px Arial,sans-serif\">"));
-    escaped(out, words->question);
+    html_escape(out, words->question);
     buf_str(out, STR("</p>"));
     for (uint32_t i = 0; i < question->answers_count; i++)
         cell_write(making, question, words, i, links[i]);

@@ -1,24 +1,17 @@
 /* Pieces that are put into a body somebody else wrote: the way out, the preheader. */
 #include "base/buf.h"
+#include "base/encode.h"
 #include "message/html.h"
 #include "run/send/render_parts.h"
 
-static void escaped(struct buf *out, struct str text)
+/* Its lines under each other. */
+static void lines_escape(struct buf *out, struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '&')
-            buf_str(out, STR("&amp;"));
-        else if (c == '<')
-            buf_str(out, STR("&lt;"));
-        else if (c == '>')
-            buf_str(out, STR("&gt;"));
-        else if (c == '"')
-            buf_str(out, STR("&quot;"));
-        else if (c == '\n')
+    struct str line;
+    for (bool first = true; text.len > 0 && str_split(&text, '\n', &line); first = false) {
+        if (!first)
             buf_str(out, STR("<br>"));
-        else
-            buf_char(out, c);
+        html_escape(out, line);
     }
 }
 
@@ -60,15 +53,15 @@ enum err footer_html(struct arena *arena, const struct footer *footer, struct st
     buf_str(&piece, STR("<div style=\"margin:24px 0 0;padding:12px 0;font:12px/18px sans-serif;"
                         "color:#555555;text-align:center\">"));
     if (footer->name.len > 0 || footer->address.len > 0) {
-        escaped(&piece, footer->name);
+        lines_escape(&piece, footer->name);
         buf_str(&piece, footer->name.len > 0 && footer->address.len > 0 ? STR(", ") : STR_NONE);
-        escaped(&piece, footer->address);
+        lines_escape(&piece, footer->address);
         buf_str(&piece, STR("<br>"));
     }
     buf_str(&piece, STR("<a href=\""));
-    escaped(&piece, footer->url);
+    html_escape(&piece, footer->url);
     buf_str(&piece, STR("\" style=\"color:#555555\">"));
-    escaped(&piece, footer->word);
+    html_escape(&piece, footer->word);
     buf_str(&piece, STR("</a></div>\n"));
     return spliced(arena, html, tag_find(*html, STR("</body"), false), &piece);
 }
