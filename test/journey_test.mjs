@@ -253,7 +253,7 @@ describe('what comes of a mail', { skip: skipWithoutProgram }, () => {
 
 describe('waits and splits', { skip: skipWithoutProgram }, () => {
   const LONG_S = Math.ceil(4 * patience); /* what is waited for, and the date, come within this */
-  const mail = (subject) => template({ subject, html: '<p>x</p>', transactional: 'yes' });
+  const mail = (subject) => template({ subject, html: '<p><a href="https://tents.example/x">x</a></p>', transactional: 'yes' });
   let house;
   let told = 0;
   const track = (userId, event, properties = {}) =>
@@ -280,7 +280,10 @@ describe('waits and splits', { skip: skipWithoutProgram }, () => {
           { id: 'wait', wait_until: '1 second before trial_ends', else: 'end' },
           { id: 'mail', email: 'ends' },
           { id: 'end', exit: true }] },
-        ...Object.fromEntries(['pro', 'thanks', 'remind', 'ends'].map((name) => [`templates/${name}.email`, mail(name)])),
+        'journeys/after.json': { journey: 'after', trigger: { finished_journey: 'chain' }, nodes: [{ id: 'mail', email: 'after' }] },
+        'journeys/chain.json': { journey: 'chain', trigger: { event: 'Chain' }, nodes: [{ id: 'end', exit: true }] },
+        'journeys/keen.json': { journey: 'keen', trigger: { clicked: { message: 'after' }, by: 'anyone' }, nodes: [{ id: 'mail', email: 'keen' }] },
+        ...Object.fromEntries(['pro', 'thanks', 'remind', 'ends', 'after', 'keen'].map((name) => [`templates/${name}.email`, mail(name)])),
       }),
     });
   });
@@ -315,6 +318,19 @@ describe('waits and splits', { skip: skipWithoutProgram }, () => {
     const { at } = await gets('dan', 'ends');
     assert.ok(at > ends - 1500, `${ends - at} ms before it ends`);
     assert.match(await dult('explain', '--data', house.data, 'eve', 'journey', 'trial'), /took the date is not known/);
+  });
+
+  test('one journey\'s end begins another, and a click in its mail, by anyone, a third', async () => {
+    await identify('fay', {});
+    await track('fay', 'Chain');
+    const mail = await gets('fay', 'after');
+    await http('GET', house.local(links(mail.html).find((url) => url.startsWith(`${PUBLIC_URL}/c/`))));
+    const [, keen] = await house.recorder.wait('fay@x.example', 2, 15_000 * patience);
+    assert.equal(keen.subject, 'keen');
+    const { body } = await http('POST', `${house.server.origin}/api/v1/templates/after/people`, {
+      headers: { authorization: `Bearer ${house.client.apiKey}` }, body: {} });
+    assert.equal(body.trigger, 'finished_journey', JSON.stringify(body));
+    assert.ok(body.looked > 0, JSON.stringify(body));
   });
 
   test('a mistake is told by its place, with what to do', async () => {

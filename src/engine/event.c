@@ -142,7 +142,7 @@ static enum err event_ask(struct step *step, const struct timeline_event *event,
     step->hears = !step->quiet;
     TRY(journeys_look(step, fresh ? LOOK_ALL : LOOK_EVENT, event->name));
     step->hears = false;
-    if (event->name < DICT_NAMES_MAX && program->journeys_of_event[event->name].count > 0)
+    if (event->name < DICT_NAMES_MAX && program->journeys_of[TRIGGER_EVENT][event->name].count > 0)
         step_queue(step, CONSEQUENCE_EVENT, event->name);
     if (fresh)
         hear_forget(step->engine, step->person);

@@ -106,11 +106,13 @@ enum consequence_kind {
     CONSEQUENCE_CHANGED, /* a segment was left */
     CONSEQUENCE_JOINED,
     CONSEQUENCE_DEPARTED,
+    CONSEQUENCE_FINISHED, /* a journey */
+    CONSEQUENCE_LEFT,     /* a journey before its end */
 };
 
 struct consequence {
     enum consequence_kind kind;
-    uint32_t              number; /* event, segment or list */
+    uint32_t              number; /* event, segment, list or journey */
 };
 
 enum { KNOWN_TRAITS = 8 };

@@ -121,8 +121,13 @@ struct twin {
     struct letter       letters[LOG_MAX];
     uint32_t            letters_count;
     uint64_t            numbers;
-    int64_t             done_ms; /* all instants up to here were looked at */
-    struct buf          log;
+    struct {
+        int  journey;
+        bool finished;
+    } ended[LOG_MAX]; /* of one person, and nobody was told yet */
+    uint32_t   ended_count;
+    int64_t    done_ms; /* all instants up to here were looked at */
+    struct buf log;
 };
 
 static struct str member(const struct json *object, const char *key)
@@ -143,6 +148,8 @@ static void twin_end(struct twin *t, uint32_t i, const char *why, int64_t now_ms
 {
     buf_format(&t->log, "%d leaves %d at %lld: %s\n", t->insides[i].person, t->insides[i].journey,
                (long long)now_ms, why);
+    t->ended[t->ended_count].journey = t->insides[i].journey;
+    t->ended[t->ended_count++].finished = strcmp(why, "finished") == 0;
     memmove(&t->insides[i], &t->insides[i + 1], (t->insides_count - i - 1) * sizeof t->insides[0]);
     t->insides_count--;
 }
@@ -435,18 +442,31 @@ static void twin_trigger(struct twin *t, int person, const char *kind, const cha
     }
 }
 
+/* What has ended may begin others, which may end, too. */
+static void twin_settle(struct twin *t, int person, int64_t now_ms, bool quiet)
+{
+    char name[8];
+    for (uint32_t i = 0; i < t->ended_count && !quiet; i++) {
+        snprintf(name, sizeof name, "j%d", t->ended[i].journey);
+        twin_trigger(t, person, t->ended[i].finished ? "finished_journey" : "left_journey", name,
+                     now_ms);
+    }
+    t->ended_count = 0;
+}
+
 static void twin_segments_ask(struct twin *t, int person, int64_t now_ms, bool quiet)
 {
-    bool entered[3];
+    bool was[3], is[3];
     for (int s = 0; s < 3; s++) {
-        bool now =
+        was[s] = t->people[person].in[s];
+        is[s] =
             holds(&t->people[person], str_of(conditions[twin_segments[s].condition]), 0, now_ms);
-        entered[s] = now && !t->people[person].in[s];
-        t->people[person].in[s] = now;
+        t->people[person].in[s] = is[s];
     }
     for (int s = 0; s < 3; s++)
-        if (entered[s] && !quiet)
-            twin_trigger(t, person, "segment", twin_segments[s].name, now_ms);
+        if (is[s] != was[s] && !quiet)
+            twin_trigger(t, person, is[s] ? "segment" : "left_segment", twin_segments[s].name,
+                         now_ms);
 }
 
 static void twin_dues(struct twin *t, int person, int64_t now_ms)
@@ -492,7 +512,9 @@ static void twin_time(struct twin *t, int64_t now_ms)
             twin_waits(t, p, "", at);
             twin_dues(t, p, at);
             twin_segments_ask(t, p, at, false);
+            twin_settle(t, p, at, false);
             twin_dues(t, p, at);
+            twin_settle(t, p, at, false);
         }
     t->done_ms = now_ms;
 }
@@ -638,17 +660,30 @@ static void node_random(struct life *life, uint32_t nodes, struct buf *text)
     }
 }
 
+/* An earlier journey's end begins a later one: never in a circle, which would be parked. */
+static void trigger_random(struct life *life, int number, struct buf *text)
+{
+    static const char *const triggers[] = {
+        "\"event\":\"A\"",         "\"event\":\"B\"",         "\"event\":\"C\"",
+        "\"segment\":\"s0\"",      "\"segment\":\"s1\"",      "\"segment\":\"s2\"",
+        "\"left_segment\":\"s0\"", "\"left_segment\":\"s1\"", "\"left_segment\":\"s2\"",
+        "\"list\":\"news\"",       "\"left_list\":\"news\"",
+    };
+    enum { TRIGGERS = sizeof triggers / sizeof triggers[0] };
+    if (number > 0 && draw(life, 4) == 0)
+        buf_format(text, "\"trigger\":{\"%s_journey\":\"j%u\"},",
+                   draw(life, 2) ? "finished" : "left", draw(life, (uint32_t)number));
+    else
+        buf_format(text, "\"trigger\":{%s},", triggers[draw(life, TRIGGERS)]);
+}
+
 static struct str journey_random(struct life *life, int number)
 {
     static const char *const reentries[] = { "once", "always", "after 30 hours" };
-    static const char *const triggers[] = { "\"event\":\"A\"",    "\"event\":\"B\"",
-                                            "\"event\":\"C\"",    "\"segment\":\"s0\"",
-                                            "\"segment\":\"s1\"", "\"segment\":\"s2\"",
-                                            "\"list\":\"news\"" };
     struct buf               text = buf_make(1 << 16);
     uint32_t                 nodes = 1 + draw(life, 6);
-    buf_format(&text, "{\"journey\":\"j%d\",\"trigger\":{%s},\"reentry\":\"%s\",", number,
-               triggers[draw(life, 7)], reentries[draw(life, 3)]);
+    buf_format(&text, "{\"journey\":\"j%d\",\"reentry\":\"%s\",", number, reentries[draw(life, 3)]);
+    trigger_random(life, number, &text);
     if (draw(life, 2) == 0) {
         buf_str(&text, STR("\"exit_when\":"));
         json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
@@ -708,6 +743,7 @@ static void event_both(struct life *life, int person)
     if (!quiet)
         twin_trigger(&life->twin, person, "event", name, life->now_ms);
     twin_segments_ask(&life->twin, person, life->now_ms, quiet);
+    twin_settle(&life->twin, person, life->now_ms, quiet);
 }
 
 /* Traits that are told, besides the plan; what is not told stays. */
@@ -746,6 +782,7 @@ static void identify_both(struct life *life, int person)
         (struct record){ .kind = RECORD_IDENTIFY, .user_id = str_of(user), .properties = traits }));
     twin_exits(&life->twin, person, life->now_ms);
     twin_waits(&life->twin, person, "", life->now_ms);
+    twin_settle(&life->twin, person, life->now_ms, false);
 }
 
 static void list_both(struct life *life, int person)
@@ -758,8 +795,9 @@ static void list_both(struct life *life, int person)
     life->twin.people[person].listed = !leave;
     twin_exits(&life->twin, person, life->now_ms);
     twin_waits(&life->twin, person, "", life->now_ms);
-    if (!leave && !was)
-        twin_trigger(&life->twin, person, "list", "news", life->now_ms);
+    if (leave == was)
+        twin_trigger(&life->twin, person, leave ? "left_list" : "list", "news", life->now_ms);
+    twin_settle(&life->twin, person, life->now_ms, false);
 }
 
 static bool mails(const struct json *journey)
@@ -792,6 +830,7 @@ static void consent_both(struct life *life, int person)
         if (granted || t->letters[i].person != person || t->letters[i].sending)
             t->letters[kept++] = t->letters[i];
     t->letters_count = kept;
+    twin_settle(t, person, life->now_ms, false);
 }
 
 /* One record claims at most `count`: a full one may have left some. */
@@ -939,8 +978,10 @@ static uint64_t journeys_live(uint64_t seed)
         else
             claim_both(life);
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
-        for (int p = 0; p < PEOPLE; p++)
-            twin_dues(&life->twin, p, life->now_ms); /* who came to a time at that very time */
+        for (int p = 0; p < PEOPLE; p++) { /* who came to a time at that very time */
+            twin_dues(&life->twin, p, life->now_ms);
+            twin_settle(&life->twin, p, life->now_ms, false);
+        }
         engine_log(life);
         logs_compare(life, seed, i);
         states_compare(life);

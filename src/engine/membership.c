@@ -170,7 +170,8 @@ static bool is_heard(const struct step *step, uint32_t segment)
 {
     const struct program *program = step->engine->program;
     return program->segments_of_segment[segment].count > 0 ||
-           program->journeys_of_segment[segment].count > 0 ||
+           program->journeys_of[TRIGGER_SEGMENT][segment].count > 0 ||
+           program->journeys_of[TRIGGER_LEFT_SEGMENT][segment].count > 0 ||
            people_state_get(step->engine->people, step->person)->rare->enrollments.count > 0;
 }
 

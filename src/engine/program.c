@@ -38,18 +38,17 @@ enum err program_open(struct program **out)
     program->segments_of_trait = numbers_open();
     program->segments_of_segment = numbers_open();
     program->segments_of_list = numbers_open();
-    program->journeys_of_event = numbers_open();
-    program->journeys_of_segment = numbers_open();
-    program->journeys_of_list = numbers_open();
+    for (int kind = 0; kind < TRIGGER_KINDS; kind++) {
+        program->journeys_of[kind] = numbers_open();
+        good = good && program->journeys_of[kind] != NULL;
+    }
     program->traits = calloc(DICT_NAMES_MAX + 1, sizeof(struct trait_hearing));
     program->round = 1;
     program->sending = brake_conf_make();
     good = good && program->traits != NULL && program->leaves_of_event != NULL &&
            program->leaves != NULL;
     good = good && program->segments_of_event != NULL && program->segments_of_trait != NULL &&
-           program->segments_of_segment != NULL && program->segments_of_list != NULL &&
-           program->journeys_of_event != NULL && program->journeys_of_segment != NULL &&
-           program->journeys_of_list != NULL;
+           program->segments_of_segment != NULL && program->segments_of_list != NULL;
     if (good &&
         own_names(program->names[NAME_EVENT], program->names[NAME_PROPERTY],
                   program->names[NAME_TRAIT]) == OK &&
@@ -112,9 +111,8 @@ void program_close(struct program *program)
     numbers_done(program->segments_of_trait);
     numbers_done(program->segments_of_segment);
     numbers_done(program->segments_of_list);
-    numbers_done(program->journeys_of_event);
-    numbers_done(program->journeys_of_segment);
-    numbers_done(program->journeys_of_list);
+    for (int kind = 0; kind < TRIGGER_KINDS; kind++)
+        numbers_done(program->journeys_of[kind]);
     free(program);
 }
 

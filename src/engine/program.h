@@ -212,9 +212,8 @@ struct program {
     uint32_t              open_round;
     struct numbers       *segments_of_segment; /* those that name it; by segment number */
     struct numbers       *segments_of_list;
-    struct numbers       *journeys_of_event; /* live ones triggered by it */
-    struct numbers       *journeys_of_segment;
-    struct numbers       *journeys_of_list;
+    struct numbers       *journeys_of[TRIGGER_KINDS]; /* live ones, by the number of what begins
+                                                         them: event, segment, list or journey */
 };
 
 MUST enum err program_open(struct program **out);

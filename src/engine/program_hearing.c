@@ -22,24 +22,17 @@ static void index_drop(struct numbers *tables, uint32_t id, uint32_t who)
             VEC_REMOVE(&tables[id], i - 1);
 }
 
-static struct numbers *journeys_of(const struct program *program, enum trigger_kind kind)
-{
-    return kind == TRIGGER_EVENT     ? program->journeys_of_event
-           : kind == TRIGGER_SEGMENT ? program->journeys_of_segment
-                                     : program->journeys_of_list;
-}
-
 void journey_unindex(struct program *program, uint32_t number)
 {
     const struct journey_version *live = program_journey_live(program, number);
     if (live != NULL)
-        index_drop(journeys_of(program, live->journey.trigger.kind), live->source, number);
+        index_drop(program->journeys_of[live->journey.trigger.kind], live->source, number);
 }
 
 enum err journey_index(struct program *program, uint32_t number)
 {
     const struct journey_version *live = program_journey_live(program, number);
-    return index_add(journeys_of(program, live->journey.trigger.kind), live->source, number);
+    return index_add(program->journeys_of[live->journey.trigger.kind], live->source, number);
 }
 
 /* Its leaves point into programs: they are looked for again when next they are wanted. */

@@ -62,19 +62,26 @@ static enum err templates_check(const struct program *program, const struct jour
 static enum err source_find(struct program *program, const struct journey *journey, bool grow,
                             uint32_t *source, struct problem *problem)
 {
+    static const enum name_kind kinds[TRIGGER_KINDS] = {
+        [TRIGGER_EVENT] = NAME_EVENT,          [TRIGGER_SEGMENT] = NAME_SEGMENT,
+        [TRIGGER_LEFT_SEGMENT] = NAME_SEGMENT, [TRIGGER_LIST] = NAME_LIST,
+        [TRIGGER_LEFT_LIST] = NAME_LIST,       [TRIGGER_FINISHED_JOURNEY] = NAME_JOURNEY,
+        [TRIGGER_LEFT_JOURNEY] = NAME_JOURNEY,
+    };
     const struct journey_trigger *trigger = &journey->trigger;
-    if (trigger->kind == TRIGGER_SEGMENT) {
-        *source = program_segment(program, trigger->name);
-        if (*source == SEGMENT_NO_ID)
-            return problem_format(problem, ERR_ABSENT, "trigger.segment", "Add the segment first.",
-                                  "There is no segment \"%.*s\".", STR_ARG(trigger->name));
-        return OK;
-    }
+    enum name_kind                kind = kinds[trigger->kind];
     *source = 0;
-    if (!grow)
+    if (kind == NAME_EVENT || kind == NAME_LIST)
+        return grow ? program_intern(program, kind, trigger->name, source) : OK;
+    *source = kind == NAME_SEGMENT ? program_segment(program, trigger->name)
+                                   : program_journey(program, trigger->name);
+    if (*source != SEGMENT_NO_ID)
         return OK;
-    return program_intern(program, trigger->kind == TRIGGER_EVENT ? NAME_EVENT : NAME_LIST,
-                          trigger->name, source);
+    return kind == NAME_SEGMENT
+               ? problem_format(problem, ERR_ABSENT, "trigger.segment", "Add the segment first.",
+                                "There is no segment \"%.*s\".", STR_ARG(trigger->name))
+               : problem_format(problem, ERR_ABSENT, "trigger", "Add the journey first.",
+                                "There is no journey \"%.*s\".", STR_ARG(trigger->name));
 }
 
 static enum err journey_compile_text(struct program *program, struct str name, struct str text,

@@ -145,7 +145,9 @@ static enum err segment_compile_text(struct program *program, struct str name, s
 static bool journey_needs(const struct journey_version *version, uint32_t segment)
 {
     const struct journey *journey = &version->journey;
-    if ((journey->trigger.kind == TRIGGER_SEGMENT && version->source == segment) ||
+    if (((journey->trigger.kind == TRIGGER_SEGMENT ||
+          journey->trigger.kind == TRIGGER_LEFT_SEGMENT) &&
+         version->source == segment) ||
         segment_needs_segment(&journey->exit_when.program, segment))
         return true;
     for (uint32_t i = 0; i < journey->branches_count; i++)

@@ -110,7 +110,7 @@ TEST(program, who_must_hear_follows_every_change_of_a_definition)
                      "[{\"id\":\"e\",\"exit\":true}]}",
                      2));
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 1);
-    assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 1);
+    assert_int_equal(heard(p, &p->journeys_of[TRIGGER_EVENT], NAME_EVENT, "A"), 1);
     assert_ok(define(p, DEFINE_SEGMENT, "s", "did \"B\"", 3));
     assert_ok(define(p, DEFINE_JOURNEY, "j",
                      "{\"journey\":\"j\",\"trigger\":{\"segment\":\"s\"},\"nodes\":"
@@ -118,8 +118,8 @@ TEST(program, who_must_hear_follows_every_change_of_a_definition)
                      4));
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "A"), 0);
     assert_int_equal(heard(p, &p->segments_of_event, NAME_EVENT, "B"), 1);
-    assert_int_equal(heard(p, &p->journeys_of_event, NAME_EVENT, "A"), 0);
-    assert_int_equal(heard(p, &p->journeys_of_segment, NAME_SEGMENT, "s"), 1);
+    assert_int_equal(heard(p, &p->journeys_of[TRIGGER_EVENT], NAME_EVENT, "A"), 0);
+    assert_int_equal(heard(p, &p->journeys_of[TRIGGER_SEGMENT], NAME_SEGMENT, "s"), 1);
 
     uint32_t j = program_journey(p, STR("j"));
     assert_non_null(program_journey_version(p, j, 2)); /* for those who are inside it */
@@ -129,7 +129,7 @@ TEST(program, who_must_hear_follows_every_change_of_a_definition)
     assert_ok(define(p, DEFINE_JOURNEY, "j", "", 6));
     assert_null(program_journey_live(p, j));
     assert_non_null(program_journey_version(p, j, 4));
-    assert_int_equal(heard(p, &p->journeys_of_segment, NAME_SEGMENT, "s"), 0);
+    assert_int_equal(heard(p, &p->journeys_of[TRIGGER_SEGMENT], NAME_SEGMENT, "s"), 0);
     program_close(p);
 }
 

@@ -99,6 +99,9 @@ static enum err consequence_run(struct step *step, struct consequence what)
         TRY(numbers_ask(step, &program->segments_of_list[what.number]));
         TRY(journeys_look(step, LOOK_LIST, what.number));
         break;
+    case CONSEQUENCE_FINISHED:
+    case CONSEQUENCE_LEFT:
+        break; /* what asks about journeys hears of their events */
     }
     return journeys_trigger(step, what);
 }

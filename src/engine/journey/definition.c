@@ -1,4 +1,5 @@
 #include "engine/journey/definition_inside.h"
+#include "engine/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,35 +71,77 @@ enum err journey_event_read(struct reading *r, struct str event, const struct js
     return OK;
 }
 
+static const struct {
+    const char       *key;
+    enum trigger_kind kind;
+    const char       *other; /* a member that may stand beside it; "": none */
+} triggers[] = {
+    { "event", TRIGGER_EVENT, "where" },
+    { "segment", TRIGGER_SEGMENT, "" },
+    { "left_segment", TRIGGER_LEFT_SEGMENT, "" },
+    { "list", TRIGGER_LIST, "" },
+    { "left_list", TRIGGER_LEFT_LIST, "" },
+    { "finished_journey", TRIGGER_FINISHED_JOURNEY, "" },
+    { "left_journey", TRIGGER_LEFT_JOURNEY, "" },
+    { "opened", TRIGGER_EVENT, "by" },
+    { "clicked", TRIGGER_EVENT, "by" },
+};
+enum { TRIGGERS = sizeof triggers / sizeof triggers[0] };
+
+/* {"clicked": WHICH, "by"?: WHO} is asked as the condition {"did": the same}. */
+static enum err message_trigger_read(struct reading *r, const struct json *value, const char *key,
+                                     struct journey_trigger *out)
+{
+    struct json_member did = { STR("did"), *value };
+    struct json        whole = { .kind = JSON_OBJECT, .count = 1, .members = &did };
+    out->name = key[0] == 'o' ? EVENT_MESSAGE_OPENED : EVENT_MESSAGE_CLICKED;
+    out->hears_machines = true; /* the condition says whose it hears */
+    return journey_condition_read(r, &whole, "trigger", &out->where);
+}
+
+static enum err trigger_members_check(struct reading *r, const struct json *value, int kind)
+{
+    for (uint32_t i = 0; i < value->count; i++) {
+        struct str key = value->members[i].key;
+        if (str_eq(key, str_of(triggers[kind].key)) || str_eq(key, str_of(triggers[kind].other)))
+            continue;
+        return str_eq(key, STR("where"))
+                   ? wrong(r, "trigger.where", "Only an event has properties.",
+                           "Put the condition into the segment, or start with a split.")
+                   : problem_format(r->problem, ERR_INPUT, "trigger",
+                                    "Leave it out; \"where\" goes with \"event\", \"by\" with "
+                                    "\"opened\" and \"clicked\".",
+                                    "A trigger by \"%s\" has no member \"%.*s\".",
+                                    triggers[kind].key, (int)(key.len < 80 ? key.len : 80),
+                                    key.ptr);
+    }
+    return OK;
+}
+
 static enum err trigger_read(struct reading *r, const struct json *value,
                              struct journey_trigger *out)
 {
-    static const struct {
-        const char       *key;
-        enum trigger_kind kind;
-    } kinds[] = {
-        { "event", TRIGGER_EVENT },
-        { "segment", TRIGGER_SEGMENT },
-        { "list", TRIGGER_LIST },
-    };
-    int found = 0;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct str name = json_get_str(value, str_of(kinds[i].key));
-        if (str_is_empty(name))
-            continue;
-        found++;
-        out->kind = kinds[i].kind;
-        out->name = name;
-    }
+    int found = 0, kind = 0;
+    for (int i = 0; i < TRIGGERS; i++)
+        if (json_get(value, str_of(triggers[i].key)) != NULL) {
+            found++;
+            kind = i;
+        }
     if (found != 1)
         return wrong(r, "trigger", "A journey begins in exactly one way.",
-                     "Give \"trigger\" one of \"event\", \"segment\" or \"list\", with its name.");
+                     "Give \"trigger\" one of event, segment, left_segment, list, left_list, "
+                     "finished_journey, left_journey, opened or clicked, with its name.");
+    TRY(trigger_members_check(r, value, kind));
+    out->kind = triggers[kind].kind;
+    if (str_eq(str_of(triggers[kind].other), STR("by")))
+        return message_trigger_read(r, value, triggers[kind].key, out);
+    out->name = json_get_str(value, str_of(triggers[kind].key));
+    if (str_is_empty(out->name))
+        return problem_format(r->problem, ERR_INPUT, "trigger", "Give it a name as a text.",
+                              "The \"%s\" of the trigger has no name.", triggers[kind].key);
     const struct json *where = json_get(value, STR("where"));
     if (where == NULL)
         return OK;
-    if (out->kind != TRIGGER_EVENT)
-        return wrong(r, "trigger.where", "Only an event has properties.",
-                     "Put the condition into the segment, or start with a split.");
     return journey_event_read(r, out->name, where, "trigger.where", &out->where,
                               &out->hears_machines);
 }
@@ -158,6 +201,10 @@ enum err journey_parse(struct arena *arena, struct str text, const struct segmen
         return wrong(&r, "journey", "A journey needs a name of 1 to 128 bytes.",
                      "Give \"journey\" its name.");
     TRY(trigger_read(&r, json_get(root, STR("trigger")), &journey.trigger));
+    if (journey.trigger.kind >= TRIGGER_FINISHED_JOURNEY &&
+        str_eq(journey.trigger.name, journey.name))
+        return wrong(&r, "trigger", "A journey cannot begin by its own end.",
+                     "Let its last node go on to an earlier one, with a wait between.");
     TRY(reentry_read(&r, json_get(root, STR("reentry")), &journey));
     r.names.has_entry = true;
     const struct json *exit_when = json_get(root, STR("exit_when"));

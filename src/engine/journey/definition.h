@@ -12,8 +12,11 @@
  *        {"id": "remind", "email": "reminder"},
  *        {"id": "done",   "exit": true}]}
  *
- *     trigger  {"event": NAME, "where"?: conditions on its properties} | {"segment": NAME} |
- *              {"list": NAME}
+ *     trigger  {"event": NAME, "where"?: conditions on its properties} |
+ *              {"segment": NAME} | {"left_segment": NAME} | {"list": NAME} | {"left_list": NAME} |
+ *              {"finished_journey": NAME} | {"left_journey": NAME} (before its end) |
+ *              {"opened": WHICH, "by"?: "machine" | "anyone"} | {"clicked": ...}, WHICH as in the
+ *              JSON form of conditions: "any", {"message": NAME}, {"journey": NAME}
  *     reentry  "once" (the default) | "always" | "after 30 days"; never twice at the same time
  *     node     one of message, email, wait, wait_until, wait_for, split, exit; "next" names where
  * to go, else the one below it; "answer_within" of a message: not before it has come to an end
@@ -52,7 +55,16 @@ enum {
 
 #define JOURNEY_WAIT_MS_MAX (3660 * TIME_DAY_MS)
 
-enum trigger_kind { TRIGGER_EVENT, TRIGGER_SEGMENT, TRIGGER_LIST };
+enum trigger_kind {
+    TRIGGER_EVENT, /* also what became of a message */
+    TRIGGER_SEGMENT,
+    TRIGGER_LEFT_SEGMENT,
+    TRIGGER_LIST,
+    TRIGGER_LEFT_LIST,
+    TRIGGER_FINISHED_JOURNEY,
+    TRIGGER_LEFT_JOURNEY,
+    TRIGGER_KINDS,
+};
 enum reentry_kind { REENTRY_ONCE, REENTRY_ALWAYS, REENTRY_AFTER };
 enum node_kind {
     NODE_MESSAGE,

@@ -35,13 +35,21 @@ struct verdict journey_ask(struct step *step, const struct condition *condition,
 enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
 {
     const struct enrollment *e = &state_of(step)->rare->enrollments.items[i];
-    return decide(step->engine, step->out,
-                  (struct decision){ .kind = DECISION_ENDED,
-                                     .profile = step->person,
-                                     .at_ms = step->at_ms,
-                                     .subject = e->id,
-                                     .object = e->node,
-                                     .text = reason });
+    uint32_t                 journey = e->journey;
+    bool                     finished = str_eq(reason, STR("finished"));
+    const struct numbers    *heard =
+        step->engine->program
+            ->journeys_of[finished ? TRIGGER_FINISHED_JOURNEY : TRIGGER_LEFT_JOURNEY];
+    TRY(decide(step->engine, step->out,
+               (struct decision){ .kind = DECISION_ENDED,
+                                  .profile = step->person,
+                                  .at_ms = step->at_ms,
+                                  .subject = e->id,
+                                  .object = e->node,
+                                  .text = reason }));
+    if (heard[journey].count > 0)
+        step_queue(step, finished ? CONSEQUENCE_FINISHED : CONSEQUENCE_LEFT, journey);
+    return OK;
 }
 
 static enum err end_by_id(struct step *step, uint64_t id, struct str reason)
@@ -278,22 +286,22 @@ static enum err trigger_one(struct step *step, uint32_t number)
 static const struct numbers *journeys_that_begin(const struct program *program,
                                                  struct consequence    what)
 {
-    switch (what.kind) {
-    case CONSEQUENCE_EVENT:
-        return &program->journeys_of_event[what.number];
-    case CONSEQUENCE_ENTERED:
-        return &program->journeys_of_segment[what.number];
-    case CONSEQUENCE_JOINED:
-        return &program->journeys_of_list[what.number];
-    default:
-        return NULL;
-    }
+    static const enum trigger_kind kinds[] = {
+        [CONSEQUENCE_EVENT] = TRIGGER_EVENT,
+        [CONSEQUENCE_ENTERED] = TRIGGER_SEGMENT,
+        [CONSEQUENCE_CHANGED] = TRIGGER_LEFT_SEGMENT,
+        [CONSEQUENCE_JOINED] = TRIGGER_LIST,
+        [CONSEQUENCE_DEPARTED] = TRIGGER_LEFT_LIST,
+        [CONSEQUENCE_FINISHED] = TRIGGER_FINISHED_JOURNEY,
+        [CONSEQUENCE_LEFT] = TRIGGER_LEFT_JOURNEY,
+    };
+    return &program->journeys_of[kinds[what.kind]][what.number];
 }
 
 enum err journeys_trigger(struct step *step, struct consequence what)
 {
     const struct numbers *journeys = journeys_that_begin(step->engine->program, what);
-    if (step->quiet || journeys == NULL)
+    if (step->quiet)
         return OK;
     for (uint32_t i = 0; i < journeys->count; i++)
         TRY(trigger_one(step, journeys->items[i]));

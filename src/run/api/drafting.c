@@ -1,6 +1,7 @@
 #include "run/api/drafting.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "engine/variant.h"
@@ -53,8 +54,14 @@ static enum err journey_find(struct drafting *drafting, const struct program *pr
                               STR_ARG(drafting->journey));
     if (live == NULL)
         return OK;
-    static const char *const words[] = {
-        [TRIGGER_EVENT] = "event", [TRIGGER_SEGMENT] = "segment", [TRIGGER_LIST] = "list"
+    static const char *const words[TRIGGER_KINDS] = {
+        [TRIGGER_EVENT] = "event",
+        [TRIGGER_SEGMENT] = "segment",
+        [TRIGGER_LEFT_SEGMENT] = "left_segment",
+        [TRIGGER_LIST] = "list",
+        [TRIGGER_LEFT_LIST] = "left_list",
+        [TRIGGER_FINISHED_JOURNEY] = "finished_journey",
+        [TRIGGER_LEFT_JOURNEY] = "left_journey",
     };
     drafting->trigger = words[live->journey.trigger.kind];
     drafting->trigger_name = str_copy(drafting->call->arena, live->journey.trigger.name);
@@ -158,16 +165,21 @@ enum err drafting_person(struct drafting *drafting, struct str who, struct draft
 
 /* ---- people who would get it ---- */
 
+static bool is_by(const struct drafting *drafting, const char *trigger)
+{
+    return drafting->trigger != NULL && strcmp(drafting->trigger, trigger) == 0;
+}
+
 /* What the journey's trigger asks of a person, as a condition; false: of everyone. */
 static bool trigger_compile(const struct drafting *drafting, struct program *program,
                             struct segment_program *out)
 {
     struct segment_names names = program_names(program, false);
     struct segment_node  node = { .kind = SEGMENT_IN_SEGMENT, .name = drafting->trigger_name };
-    if (drafting->trigger == NULL || drafting->trigger[0] == 'e')
-        return false;
-    if (drafting->trigger[0] == 'l')
+    if (is_by(drafting, "list"))
         node.kind = SEGMENT_IN_LIST;
+    else if (!is_by(drafting, "segment"))
+        return false; /* of who has left nothing is asked */
     return segment_compile(drafting->call->arena, &node, &names, out, NULL) == OK;
 }
 
@@ -179,7 +191,7 @@ static bool is_meant(struct engine *engine, const struct drafting *drafting,
         return false;
     if (program != NULL)
         return engine_ask(engine, program, person, engine_now_ms(engine)).holds;
-    return drafting->trigger == NULL || drafting->event != NULL ||
+    return !is_by(drafting, "event") || drafting->event != NULL ||
            event_of(engine, drafting, person) != 0;
 }
 

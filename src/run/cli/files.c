@@ -390,19 +390,47 @@ static bool names_segment(struct str text, struct str name)
     return false;
 }
 
+/* Does the journey name this one: "left_journey": "x", or in journey \"x\"? */
+static bool names_journey(struct str text, struct str name)
+{
+    struct str word = STR("journey");
+    for (size_t at = 0; (at = str_find(text, at, word)) < text.len; at += word.len) {
+        size_t from = at + word.len, end;
+        while (from < text.len && strchr("\"\\: \t\r\n", text.ptr[from]) != NULL)
+            from++;
+        end = from + name.len;
+        if (end < text.len && (text.ptr[end] == '"' || text.ptr[end] == '\\') &&
+            str_eq(str_slice(text, from, end), name))
+            return true;
+    }
+    return false;
+}
+
 struct ordering {
     const struct file *from;
     struct file       *to;
     uint8_t           *state; /* 0 not seen, 1 on the way, 2 placed */
     uint32_t           count, placed;
+    enum file_kind     kind;
     struct problem    *problem;
 };
+
+static bool names_other(const struct ordering *ordering, uint32_t index, uint32_t other)
+{
+    const struct file *file = &ordering->from[index];
+    struct str         name = ordering->from[other].name;
+    if (ordering->kind == FILE_SEGMENT)
+        return names_segment(file->text, name);
+    return other != index && names_journey(file->text, name);
+}
 
 static enum err place(struct ordering *ordering, uint32_t index)
 {
     const struct file *file = &ordering->from[index];
     if (ordering->state[index] == 2)
         return OK;
+    if (ordering->state[index] == 1 && ordering->kind == FILE_JOURNEY)
+        return OK; /* one of them has to be made first, without the other */
     if (ordering->state[index] == 1)
         return problem_format(ordering->problem, ERR_INPUT, file->path.ptr,
                               "Write the condition out in one of them.",
@@ -410,24 +438,27 @@ static enum err place(struct ordering *ordering, uint32_t index)
                               STR_ARG(file->name));
     ordering->state[index] = 1;
     for (uint32_t other = 0; other < ordering->count; other++)
-        if (names_segment(file->text, ordering->from[other].name))
+        if (names_other(ordering, index, other))
             TRY(place(ordering, other));
     ordering->state[index] = 2;
     ordering->to[ordering->placed++] = *file;
     return OK;
 }
 
-enum err files_order(struct arena *arena, struct files *files, struct problem *problem)
+/* Those of one kind stand together. */
+static enum err kind_order(struct arena *arena, struct files *files, enum file_kind kind,
+                           struct problem *problem)
 {
     uint32_t first = 0, last;
-    while (first < files->count && files->items[first].kind < FILE_SEGMENT)
+    while (first < files->count && files->items[first].kind < kind)
         first++;
-    for (last = first; last < files->count && files->items[last].kind == FILE_SEGMENT;)
+    for (last = first; last < files->count && files->items[last].kind == kind;)
         last++;
     struct ordering ordering = { .from = files->items + first,
                                  .to = ARENA_ARRAY(arena, last - first, struct file),
                                  .state = arena_alloc(arena, last - first),
                                  .count = last - first,
+                                 .kind = kind,
                                  .problem = problem };
     if (ordering.to == NULL || ordering.state == NULL)
         return ERR_MEMORY;
@@ -436,6 +467,12 @@ enum err files_order(struct arena *arena, struct files *files, struct problem *p
     if (ordering.count > 0)
         memcpy(files->items + first, ordering.to, ordering.count * sizeof *ordering.to);
     return OK;
+}
+
+enum err files_order(struct arena *arena, struct files *files, struct problem *problem)
+{
+    TRY(kind_order(arena, files, FILE_SEGMENT, problem));
+    return kind_order(arena, files, FILE_JOURNEY, problem);
 }
 
 /* ---- a folder of our own ---- */

@@ -68,10 +68,12 @@ TEST(files, come_in_the_order_in_which_they_can_be_defined)
         "workspace.json",       "traits/spent.txt",      "stages.json",
         "segments/zoo.segment", "segments/all.segment",  "segments/best.segment",
         "snippets/foot.liquid", "templates/hello.email", "templates/hello.nb.email",
-        "journeys/welcome.json"
+        "journeys/zeta.json",   "journeys/again.json",   "journeys/welcome.json"
     };
     struct shop shop = shop_open();
-    shop_file(&shop, "journeys/welcome.json", "{}");
+    shop_file(&shop, "journeys/welcome.json", "{\"a\":\"not in journey \\\"again\\\"\"}");
+    shop_file(&shop, "journeys/again.json", "{\"left_journey\" : \"zeta\"}");
+    shop_file(&shop, "journeys/zeta.json", "{\"left_journey\":\"zet\",\"journey\":\"zeta\"}");
     shop_file(&shop, "segments/all.segment", "# not in segment \"best\"\nin segment \"zoo\"\n");
     shop_file(&shop, "segments/best.segment", "in segment \"all\" and not in segment  \"zoo\"");
     shop_file(&shop, "segments/zoo.segment", "did \"A\"\n");
@@ -82,8 +84,8 @@ TEST(files, come_in_the_order_in_which_they_can_be_defined)
     shop_file(&shop, "snippets/foot.liquid", "bye");
     shop_file(&shop, "workspace.json", "{}");
     assert_ok(shop_read(&shop));
-    assert_int_equal(shop.files.count, 10);
-    for (uint32_t i = 0; i < 10; i++)
+    assert_int_equal(shop.files.count, 12);
+    for (uint32_t i = 0; i < 12; i++)
         assert_str(shop.files.items[i].path, expected[i]);
     assert_str(shop.files.items[4].name, "all");
     shop_close(&shop);
