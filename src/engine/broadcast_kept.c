@@ -139,7 +139,8 @@ static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
     return OK;
 }
 
-/* Who got it has the address before one for whom it failed, as it would be tried again there. */
+/* Who got it has the address, then whom it is on its way to: before one who was put off, or for
+ * whom it failed, and who has come to have the same one since. */
 enum err broadcast_addresses_make(struct engine *engine, uint32_t number)
 {
     struct broadcast_run *run = broadcast_run_of(engine, number);
@@ -151,8 +152,8 @@ enum err broadcast_addresses_make(struct engine *engine, uint32_t number)
     run->addresses = map_make();
     TRY(addresses_add(engine, run, channel,
                       RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN)));
-    TRY(addresses_add(engine, run, channel,
-                      RECIPIENT_BIT(RECIPIENT_SENDING) | RECIPIENT_BIT(RECIPIENT_DEFERRED)));
+    TRY(addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_SENDING)));
+    TRY(addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_DEFERRED)));
     return addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_FAILED));
 }
 

@@ -2,6 +2,7 @@
  */
 #include "engine/broadcast_world_test.h"
 
+#include "engine/broadcasting.h"
 #include "engine/codes.h"
 
 /* Two recipients, launched, who then become one: ada, with both messages. */
@@ -179,6 +180,26 @@ TEST(broadcast, a_load_has_each_message_with_whom_it_went)
     run(&w);
     assert_int_equal(status(&w).counts[RECIPIENT_CANCELLED], 2);
     assert_int_equal(status(&w).state, BROADCAST_CANCELLED);
+    engine_world_close(&w);
+}
+
+/* As a start does. Of those who came to have one address since it was claimed, she who is being
+ * sent it has it, and not who was put off. */
+TEST(broadcast, after_a_start_an_address_is_whose_message_is_on_its_way_to_it)
+{
+    struct world w = joined();
+    person(&w, "cid"); /* after the launch, and of no account */
+    const struct claim *a = claim(&w), *b = claim(&w);
+    (void)b; /* is being sent to bob */
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_OUTCOME,
+                                                     .profile = a->profile,
+                                                     .outcome = { .message = a->message,
+                                                                  .kind = OUTCOME_DEFERRED,
+                                                                  .retry_at_ms = w.now_ms } }));
+    identify(&w, "ada", "{\"email\":\"bob@shop.example\"}");
+    assert_ok(broadcast_addresses_make(w.engine,
+                                       program_broadcast(engine_program(w.engine), STR("spring"))));
+    assert_null(claim(&w)); /* ada waits behind bob */
     engine_world_close(&w);
 }
 
