@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Client } from '../test/lib/api.mjs';
+import { Client, http } from '../test/lib/api.mjs';
 import { createKey, dult, eventually, freePort, removeFolder, root, Server } from '../test/lib/program.mjs';
 import { shopFolder, template } from '../test/lib/shop.mjs';
 import { startSink } from '../test/lib/sink.mjs';
@@ -247,7 +247,154 @@ async function queue() {
   note(`\n${QUEUED} queued messages cost ${showMemory(cost)} (wanted at most 300 for a million)`);
 }
 
-const PARTS = { ready, far, signed, ledger, whole, queue };
+// ---- a broadcast ----
+
+const CAST = 'spring';
+const BATCH = 100;
+const PACE = 1_000; /* events a second, told meanwhile */
+const isOfIt = (n) => n % 10 !== 3;
+const percentile = (list, share) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))];
+const ms = (value) => `${value.toFixed(1)} ms`;
+
+const castShop = () => shopFolder({
+  'segments/pro.segment': 'plan = "pro"\n',
+  'templates/offer.email': template({
+    subject: 'Spring', text: 'Spring', html: `<html><body>${'<p>Light enough for the ridge, and dry in a gale.</p>\n'.repeat(BYTES / 52)}</body></html>`,
+  }),
+  [`broadcasts/${CAST}.json`]: { broadcast: CAST, audience: 'in segment "pro"', template: 'offer' },
+});
+
+async function peopleTell(client, count) {
+  const EACH = 1000;
+  const lanes = 4;
+  await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
+    for (let from = lane * EACH; from < count; from += lanes * EACH) {
+      const batch = Array.from({ length: Math.min(EACH, count - from) }, (__, i) => ({
+        type: 'identify', messageId: `i${from + i}`, userId: `u${from + i}`,
+        traits: { email: `u${from + i}@x.example`, plan: isOfIt(from + i) ? 'pro' : 'free' },
+      }));
+      await client.send('/v1/batch', { batch });
+    }
+  }));
+}
+
+// Events at a steady pace, whatever the answers take; how long each batch waited to be on disk.
+async function paced(client, people, state) {
+  const waits = [];
+  const owed = new Set();
+  let refused = 0;
+  let sent = 0;
+  const begun = performance.now();
+  for (let count = 0; !state.over; count += 1) {
+    const due = begun + (count * BATCH * 1000) / PACE;
+    if (due > performance.now()) await sleep(due - performance.now());
+    const batch = Array.from({ length: BATCH }, () => {
+      sent += 1;
+      return { type: 'track', userId: `u${(sent * 7919) % people}`, event: 'Viewed', properties: { revenue: sent % 300 } };
+    });
+    const from = performance.now();
+    const one = client.send('/v1/batch', { batch })
+      .then(() => waits.push(performance.now() - from), () => { refused += 1; })
+      .finally(() => owed.delete(one));
+    owed.add(one);
+  }
+  await Promise.all(owed);
+  return { waits, refused };
+}
+
+// How long commits take: the last one, looked at some 50 times a second, each counted once.
+async function commits(server, state) {
+  const seen = [];
+  let last = '';
+  while (!state.over) {
+    const text = await fetch(`${server.origin}/metrics`).then((answer) => answer.text(), () => '');
+    const number = /^dult_commits_total (\S+)/m.exec(text)?.[1] ?? last;
+    if (number !== last) seen.push(Number(/^dult_commit_seconds (\S+)/m.exec(text)[1]) * 1000);
+    last = number;
+    await sleep(20);
+  }
+  return seen;
+}
+
+const castNow = async (house) => (await house.client.get(`/api/v1/broadcasts/${CAST}`));
+const finals = ({ counts }) => Object.entries(counts).reduce((sum, [state, count]) => sum + (['waiting', 'sending', 'deferred'].includes(state) ? 0 : count), 0);
+
+async function beside(house, count, work) {
+  const state = { over: false };
+  const told = paced(house.client, count, state);
+  const took = commits(house.server, state);
+  try {
+    await work();
+  } finally {
+    state.over = true;
+  }
+  const { waits, refused } = await told;
+  const seen = await took;
+  note(`    ${waits.length} batches of ${BATCH} events, ${PACE} events a second: median ${ms(percentile(waits, 0.5))}, p99 ${ms(percentile(waits, 0.99))}; ${refused} had no answer`);
+  note(`    commits, ${seen.length} looked at: median ${ms(percentile(seen, 0.5))}, p99 ${ms(percentile(seen, 0.99))}`);
+}
+
+async function castUntil(house, what, question) {
+  await eventually(what, async () => {
+    const now = await castNow(house);
+    return question(now) && now;
+  }, 3_600_000);
+  return castNow(house);
+}
+
+async function broadcast() {
+  const count = QUEUED;
+  const recipients = Array.from({ length: count }, (_, n) => isOfIt(n)).filter(Boolean).length;
+  const side = await farSide('sink');
+  const shop = castShop();
+  const data = mkdtempSync(join(home, 'cast-'));
+  await dult('apply', '--data', data, shop);
+  await dult('live', '--yes', '--data', data);
+  removeFolder(shop);
+  const writeKey = await createKey(data, 'write', 'bench');
+  const apiKey = await createKey(data, 'api', 'bench', 'read,messages:write');
+  const server = await new Server({
+    data, args: ['--smtp', `smtp://127.0.0.1:${side.port}`, '--smtp-connections', '10', '--smtp-tls', 'off', '--tracking', 'no'],
+  }).start(60_000);
+  const house = { data, server, client: new Client(server, { writeKey, apiKey }) };
+  let from = performance.now();
+  const seconds = () => ((performance.now() - from) / 1000).toFixed(1);
+  await peopleTell(house.client, count);
+  note(`\n  ${count} people, ${recipients} of the segment, told in ${seconds()} s: ${showMemory(memory(server))}`);
+  note('  nothing is sent:');
+  await beside(house, count, () => sleep(15_000));
+  from = performance.now();
+  const launched = await http('POST', `${server.origin}/api/v1/broadcasts/${CAST}/launch`, {
+    headers: { authorization: `Bearer ${apiKey}` }, timeoutMs: 600_000,
+  });
+  if (launched.status !== 200) throw new Error(`launch answered ${launched.status}: ${launched.text}`);
+  note(`  launched, its preview of everyone in it, in ${seconds()} s; while it goes:`);
+  let at;
+  await beside(house, count, async () => {
+    at = await castUntil(house, 'half are final', (now) => finals(now) >= recipients / 2);
+    note(`    half are final after ${seconds()} s, ${show(finals(at) / Number(seconds()))} a second: ${showMemory(memory(server))}`);
+  });
+  await server.kill();
+  const killed = performance.now();
+  await server.start(600_000);
+  const startS = (performance.now() - killed) / 1000;
+  const there = await castNow(house);
+  note(`  kill -9 and a start of ${startS.toFixed(1)} s: ${finals(there)} final (${finals(at)} were), ${there.counts.waiting ?? 0} waiting, ${there.counts.unknown ?? 0} unknown`);
+  if (finals(there) < finals(at)) throw new Error('rows that were final are gone');
+  await beside(house, count, async () => {
+    at = await castUntil(house, 'all are final', (now) => now.state === 'finished');
+  });
+  note(`  from its launch to the last row ${seconds()} s, the start among them: ${JSON.stringify(at.counts)}; ${showMemory(memory(server))}`);
+  await server.stop();
+  const { messages: taken } = await side.close();
+  const { sent = 0, unknown = 0 } = at.counts;
+  note(`  the sink took ${taken}`);
+  if (finals(at) !== recipients) throw new Error(`${recipients} are of the segment`);
+  if (taken < sent || taken > sent + unknown) throw new Error('not each of them once');
+  rmSync(data, { recursive: true, force: true });
+}
+
+const PARTS = { ready, far, signed, ledger, whole, queue, broadcast };
 const asked = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(PARTS);
 try {
   if (!existsSync('/usr/sbin/smtp-source')) throw new Error('postfix is not installed (apt-get install postfix)');
