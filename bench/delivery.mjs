@@ -389,6 +389,7 @@ async function broadcast() {
   const { messages: taken } = await side.close();
   const { sent = 0, unknown = 0 } = at.counts;
   note(`  the sink took ${taken}`);
+  if (at.counts.twice > 0) throw new Error(`${at.counts.twice} were taken for others: each has an address of their own`);
   if (finals(at) !== recipients) throw new Error(`${recipients} are of the segment`);
   if (taken < sent || taken > sent + unknown) throw new Error('not each of them once');
   rmSync(data, { recursive: true, force: true });

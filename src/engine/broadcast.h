@@ -27,7 +27,7 @@
  * Cancel        who is still in the queue is held back, and nobody is added.
  * Retry failed  who failed, and nobody else, is queued again, under the same key.
  * Bounds        BROADCASTS_MAX broadcasts; a byte a person for each (recipients.h), and while one
- *               is under way about 12 bytes for each address.
+ *               is under way about 20 bytes for each address.
  */
 #ifndef DULT_ENGINE_BROADCAST_H
 #define DULT_ENGINE_BROADCAST_H

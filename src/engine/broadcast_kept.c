@@ -132,9 +132,8 @@ static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
             continue;
         (void)reach_address(engine, people_root(engine->people, p), channel, bytes, &address);
         uint64_t hash = broadcast_address_hash(engine, address);
-        if (hash != 0 &&
-            map_find(&run->addresses, hash, broadcast_same_profile, NULL, NULL) == MAP_NONE)
-            TRY(map_add(&run->addresses, hash, p));
+        if (hash != 0 && addresses_find(&run->addresses, hash) == MAP_NONE)
+            TRY(addresses_put(&run->addresses, hash, p));
     }
     return OK;
 }
@@ -148,8 +147,7 @@ enum err broadcast_addresses_make(struct engine *engine, uint32_t number)
         return ERR_MEMORY;
     uint32_t             template_id = program_broadcast_at(engine->program, number)->template_id;
     enum consent_channel channel = program_template_at(engine->program, template_id)->channel;
-    map_done(&run->addresses);
-    run->addresses = map_make();
+    addresses_done(&run->addresses);
     TRY(addresses_add(engine, run, channel,
                       RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN)));
     TRY(addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_SENDING)));
@@ -163,8 +161,7 @@ enum err broadcasts_loaded(struct engine *engine)
         if (broadcast_is_under_way(&engine->broadcasts.items[i])) {
             TRY(broadcast_addresses_make(engine, i));
         } else {
-            map_done(&engine->broadcasts.items[i].addresses);
-            engine->broadcasts.items[i].addresses = map_make();
+            addresses_done(&engine->broadcasts.items[i].addresses);
         }
     return OK;
 }
@@ -244,7 +241,7 @@ uint32_t engine_broadcast_people(const struct engine *engine, uint32_t number, u
 /* ---- before a launch ---- */
 
 struct broadcast_seen {
-    struct map             addresses;
+    struct addresses       addresses;
     struct arena          *arena;
     struct segment_program audience;
 };
@@ -253,7 +250,7 @@ void broadcast_preview_done(struct broadcast_preview *preview)
 {
     if (preview->seen == NULL)
         return;
-    map_done(&preview->seen->addresses);
+    addresses_done(&preview->seen->addresses);
     arena_close(preview->seen->arena);
     free(preview->seen);
     preview->seen = NULL;
@@ -267,7 +264,6 @@ static enum err seen_open(const struct engine *engine, const struct broadcast_de
     if (preview->seen == NULL)
         return ERR_MEMORY;
     preview->first_ms = preview->last_ms = TIME_NEVER;
-    preview->seen->addresses = map_make();
     preview->seen->arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     return preview->seen->arena == NULL ? ERR_MEMORY
                                         : segment_compile(preview->seen->arena, def->audience.tree,
@@ -296,9 +292,9 @@ static enum err would_be(const struct engine *engine, struct broadcast_preview *
     uint64_t hash = broadcast_address_hash(engine, address);
     if (*out != RECIPIENT_WAITING || hash == 0)
         return OK;
-    if (map_find(&preview->seen->addresses, hash, broadcast_same_profile, NULL, NULL) != MAP_NONE)
+    if (addresses_find(&preview->seen->addresses, hash) != MAP_NONE)
         *out = RECIPIENT_TWICE;
-    return *out == RECIPIENT_TWICE ? OK : map_add(&preview->seen->addresses, hash, person);
+    return *out == RECIPIENT_TWICE ? OK : addresses_put(&preview->seen->addresses, hash, person);
 }
 
 static void local_note(const struct engine *engine, const struct broadcast_def *def,

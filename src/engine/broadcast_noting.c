@@ -49,14 +49,6 @@ uint64_t broadcast_address_hash(const struct engine *engine, struct str address)
     return hash == 0 ? 1 : hash;
 }
 
-bool broadcast_same_profile(const void *owner, uint32_t value, const void *key)
-{
-    (void)owner;
-    (void)value;
-    (void)key;
-    return true; /* the hash alone: of a million addresses hardly two have one */
-}
-
 /* ---- noting ---- */
 
 /* The address is taken by whoever was claimed last. */
@@ -64,12 +56,7 @@ static enum err address_take(const struct engine *engine, struct broadcast_run *
                              uint32_t profile, struct str address)
 {
     uint64_t hash = broadcast_address_hash(engine, address);
-    uint32_t before = map_find(&run->addresses, hash, broadcast_same_profile, NULL, NULL);
-    if (hash == 0 || before == profile)
-        return OK;
-    if (before != MAP_NONE)
-        (void)map_remove(&run->addresses, hash, before);
-    return map_add(&run->addresses, hash, profile);
+    return hash == 0 ? OK : addresses_put(&run->addresses, hash, profile);
 }
 
 static enum recipient_state state_after(const struct decision *d)
@@ -174,8 +161,7 @@ static bool has_twin(const struct engine *engine, const struct broadcast_run *ru
 static uint32_t holder_of(const struct engine *engine, const struct broadcast_run *run,
                           struct str address)
 {
-    return map_find(&run->addresses, broadcast_address_hash(engine, address),
-                    broadcast_same_profile, NULL, NULL);
+    return addresses_find(&run->addresses, broadcast_address_hash(engine, address));
 }
 
 /* Is `other` still to be waited for? Of two who were put off the lower number goes first, so that

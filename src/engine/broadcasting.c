@@ -35,9 +35,8 @@ enum broadcast_act broadcast_act_of(struct str word)
 struct broadcast_run *broadcast_run_of(struct engine *engine, uint32_t number)
 {
     while (engine->broadcasts.count <= number)
-        if (VEC_ADD(&engine->broadcasts, (struct broadcast_run){ .round_ms = TIME_NEVER,
-                                                                 .later_ms = TIME_NEVER,
-                                                                 .addresses = map_make() }) != OK)
+        if (VEC_ADD(&engine->broadcasts,
+                    (struct broadcast_run){ .round_ms = TIME_NEVER, .later_ms = TIME_NEVER }) != OK)
             return NULL;
     return &engine->broadcasts.items[number];
 }
@@ -52,7 +51,7 @@ void broadcasting_done(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->broadcasts.count; i++) {
         recipients_done(&engine->broadcasts.items[i].recipients);
-        map_done(&engine->broadcasts.items[i].addresses);
+        addresses_done(&engine->broadcasts.items[i].addresses);
         arena_close(engine->broadcasts.items[i].arena);
     }
     VEC_DONE(&engine->broadcasts);
@@ -93,8 +92,7 @@ static void finish(struct engine *engine, struct broadcast_run *run)
     run->is_paused = false; /* what was claimed ended by itself; a retry is not to stand still */
     engine->broadcasts_open--;
     engine->broadcasts_moved = true;
-    map_done(&run->addresses);
-    run->addresses = map_make();
+    addresses_done(&run->addresses);
     arena_close(run->arena);
     run->arena = NULL;
     recipients_over(&run->recipients, true);

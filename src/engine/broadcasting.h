@@ -7,7 +7,7 @@
 #ifndef DULT_ENGINE_BROADCASTING_H
 #define DULT_ENGINE_BROADCASTING_H
 
-#include "base/map.h"
+#include "engine/addresses.h"
 #include "engine/inside.h"
 
 /* A walk over all profiles up to `end`; none is under way where cursor == end. */
@@ -28,7 +28,7 @@ struct broadcast_run {
     int64_t                ready_ms; /* not before: the throttle, or too many wait */
     struct recipients      recipients;
     uint32_t               pages_stored; /* as loaded */
-    struct map             addresses;    /* of those claimed, to profiles; while it is under way */
+    struct addresses       addresses;    /* of those claimed, to profiles; while it is under way */
     struct arena          *arena;        /* the audience as it is asked in this round */
     struct segment_program audience;
 };
@@ -56,7 +56,6 @@ void broadcast_settle(struct engine *engine, struct broadcast_run *run);
 MUST enum err broadcast_addresses_make(struct engine *engine, uint32_t number);
 /* A number for an address, however it is written; 0: there is none. */
 uint64_t broadcast_address_hash(const struct engine *engine, struct str address);
-bool     broadcast_same_profile(const void *owner, uint32_t value, const void *key); /* any */
 /* What a retry may send again, now or once it is settled. */
 #define BROADCAST_RETRIED (RECIPIENT_BIT(RECIPIENT_FAILED) | RECIPIENT_BIT(RECIPIENT_UNKNOWN))
 /* Might what has this key still be sent, now or by a retry? Also where it is not known yet, while
