@@ -43,9 +43,9 @@ static void compare(struct life *life, struct engine *engine)
     }
 }
 
-/* By the records that were told of the person, whatever the engine made of them. */
-static enum told_answer naive_answer(struct life *life, struct engine *engine, uint32_t person,
-                                     const struct segment_def *def)
+/* Whatever the engine made of them. */
+enum told_answer life_told(const struct life *life, const struct engine *engine, uint32_t person,
+                           const struct segment_node *tree)
 {
     struct told told = { .count = 0 };
     for (uint32_t i = 0; i < life->kept.events_count; i++) {
@@ -56,7 +56,7 @@ static enum told_answer naive_answer(struct life *life, struct engine *engine, u
             return TOLD_UNASKED;
         told.records[told.count++] = &life->kept.events[i].record;
     }
-    return told_ask(engine_program(engine), &told, def->tree, life->now_ms);
+    return told_ask(engine->program, &told, tree, life->now_ms);
 }
 
 static void naive_compare(struct life *life, struct engine *engine)
@@ -69,7 +69,7 @@ static void naive_compare(struct life *life, struct engine *engine)
             program_segment(program, life_segment(life_draw(life, life_segments_count())));
         if (people_is_nobody(engine_people(engine), p))
             continue;
-        enum told_answer answer = naive_answer(life, engine, p, &program->segments.items[number]);
+        enum told_answer answer = life_told(life, engine, p, program->segments.items[number].tree);
         life->naive += answer != TOLD_UNASKED;
         if (answer == TOLD_UNASKED || member(engine, p, number) == (answer == TOLD_YES))
             continue;

@@ -191,10 +191,12 @@ static void twin_load(struct life *life)
             has_checkpoint ? kept->checkpoint_decisions : 0);
     engine_jobs_write(life->engine, &jobs);
     assert_ok(engine_jobs_load(life->twin, buf_view(&jobs)));
+    life_cast_load(life);
     assert_ok(engine_load_end(life->twin, life->seq, life->now_ms));
     erasure_close(life->erasure);
     life->erasure = NULL;
     same(life);
+    life_cast_loaded(life);
     life->twin_out = (struct out){ .arena = life->arena };
     life->twin_left = TWIN_RECORDS;
     life_announce(life, life->twin);

@@ -13,6 +13,10 @@
  * with newer rules of time zones). Told the same for a while, it is as true. Now and then somebody
  * is erased; what is loaded is then in half of the cases only what erasure.h leaves.
  *
+ * Broadcasts are launched, paused, resumed, cancelled and tried again meanwhile, claims answered in
+ * every way; each recipient is judged by claims and answers alone (engine_life_cast_test.h), and in
+ * the end each broadcast comes to its end.
+ *
  * In the last lives events are kept for some days only, and rules and border move (retain.h): who
  * judges is not told what is gone.
  */
@@ -114,9 +118,11 @@ static void live(uint64_t seed, int kind, bool retains)
                                                                .lateness_ms = LATENESS_MS_DEFAULT,
                                                                .zones = life->zones }));
     life_definitions_tell(life);
+    life_cast_begin(life);
     life_settle(life);
     for (life->step = 0; life->step < LIFE_RECORDS; life->step++) {
         life_record_random(life);
+        life_cast_go_on(life);
         life_twin_go_on(life);
         life_checkpoint_go_on(life);
         if (life_draw(life, 60) == 0)
@@ -138,8 +144,9 @@ static void live(uint64_t seed, int kind, bool retains)
     assert_true(life->naive > (busy ? 1000 : 10000));
     assert_true(life->loads > 3 && life->erased > 2);
     assert_true(!retains || (life->retained > 20 && life->gone > 100));
+    life_cast_end(life);
+    life_cast_done(life);
     rebase_drop(&life->kept.base);
-    engine_close(life->twin);
     engine_close(life->engine);
     zones_close(life->zones);
     zones_close(life->newer);

@@ -5,6 +5,7 @@
  *      engine_life_kept_test.c     what a store would have of it, and engines loaded from that
  *      engine_life_retained_test.c how long events are kept, and which are gone by that
  *      engine_life_judge_test.c    are all memberships the truth?
+ *      engine_life_cast_test.c     broadcasts, claims and answers; engine_life_cast_judge_test.c
  *      engine_life_test.c          the story: what happens when
  *
  * A life is drawn from one number (`seed`), which replays it.
@@ -15,6 +16,7 @@
 #include "base/test.h"
 #include "base/time.h"
 #include "engine/checkpoint.h"
+#include "engine/engine_naive_test.h"
 #include "engine/engine_rebase_test.h"
 #include "engine/erasure.h"
 #include "engine/inside.h"
@@ -26,6 +28,8 @@ enum {
     LIFE_DEFINITIONS_MAX = 400,
     LIFE_ROWS_MAX = 400,
     LIFE_EVENTS = 3, /* names of what people do */
+    LIFE_CASTS_MAX = 24,
+    LIFE_ACTS = 5, /* what may be done with a broadcast */
 };
 
 /* What a store would have beside the decisions and names, which `out` keeps. */
@@ -45,7 +49,10 @@ struct kept {
     uint32_t           checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
     uint32_t           round_seq, round_decisions;           /* of the one under way */
     struct rebase_copy base;                                 /* the last one of the timeline */
+    struct str         casts, cast_pages[LIFE_CASTS_MAX];    /* broadcasts, and their first pages */
 };
+
+struct casting; /* engine_life_cast_test.h */
 
 /* Events of each name are kept for so many days (0: for ever), as it was on that day (UTC). */
 struct life_rules {
@@ -74,6 +81,9 @@ struct life {
     bool              twin_is_ahead;      /* its base may be without what is about to go */
     struct life_rules rules, coming, in_force;
     uint32_t          retained, gone; /* how often rules came in force, and events went */
+
+    struct casting *casting, *twin_casting;
+    uint32_t        acts[LIFE_ACTS]; /* that were allowed */
 };
 
 extern const char *const life_events[LIFE_EVENTS];
@@ -83,6 +93,9 @@ extern const char *const life_events[LIFE_EVENTS];
 uint32_t life_draw(struct life *life, uint32_t below);
 /* The engine is told, and the twin; what a store would keep is kept. The record gets its number. */
 enum err life_tell(struct life *life, struct record record);
+/* The same of two that differ in what is each one's own: the number of a message. */
+enum err life_tell_apart(struct life *life, struct record record, struct record twins,
+                         enum err *twins_err);
 void     life_settle(struct life *life); /* clocks are told until nobody has anything left to do */
 void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text);
 const struct json *life_object(struct life *life, struct str text); /* lives as long as the life */
@@ -116,5 +129,20 @@ void life_announce(struct life *life, struct engine *engine);
 
 /* Of the engine and of the twin; fails, and says where. */
 void life_judge(struct life *life);
+/* Does it hold for the person, by the records that were told alone? */
+enum told_answer life_told(const struct life *life, const struct engine *engine, uint32_t person,
+                           const struct segment_node *tree);
+
+/* ---- engine_life_cast_test.c */
+
+void life_cast_begin(struct life *life);
+void life_cast_done(struct life *life);
+/* Anything about broadcasts; often nothing. */
+void life_cast_go_on(struct life *life);
+/* All is sent that waits, and each is over. */
+void life_cast_end(struct life *life);
+void life_cast_keep(struct life *life);   /* with each record */
+void life_cast_load(struct life *life);   /* into the twin, after its decisions */
+void life_cast_loaded(struct life *life); /* stands it where the living one stands? */
 
 #endif

@@ -1,5 +1,5 @@
 /* What is told in a random life: who did what, who they are, and how all is defined. */
-#include "engine/engine_life_test.h"
+#include "engine/engine_life_cast_test.h"
 
 #include "base/hash.h"
 
@@ -8,6 +8,7 @@ enum {
     DEVICES = 16,
     BUSY_USERS = 2,
     CROWD_USERS = 40, /* of a life in which many do a little */
+    ADDRESSES = 30,
 };
 
 /* ---- the words ---- */
@@ -203,19 +204,44 @@ uint32_t life_draw(struct life *life, uint32_t below)
     return (uint32_t)(life->random >> 20) % below;
 }
 
-enum err life_tell(struct life *life, struct record record)
+static void stamp(const struct life *life, struct record *record)
 {
-    record.seq = ++life->seq;
-    record.received_ms = life->now_ms;
-    if (record.at_ms == 0)
-        record.at_ms = life->now_ms;
-    enum err err = engine_apply(life->engine, &record, &life->out, NULL);
+    record->seq = life->seq;
+    record->received_ms = life->now_ms;
+    if (record->at_ms == 0)
+        record->at_ms = life->now_ms;
+}
+
+/* Each engine is told; what came of it for broadcasts is judged. */
+static enum err tell(struct life *life, struct engine *engine, struct casting *casting,
+                     struct out *out, const struct record *record)
+{
+    if (casting != NULL)
+        casting_before(casting, engine);
+    enum err err = engine_apply(engine, record, out, NULL);
+    if (casting != NULL) {
+        casting_after(life, casting, engine, out, record, err);
+        casting_judge(life, casting, engine);
+    }
+    return err;
+}
+
+enum err life_tell_apart(struct life *life, struct record record, struct record twins,
+                         enum err *twins_err)
+{
+    life->seq++;
+    stamp(life, &record);
+    stamp(life, &twins);
+    enum err err = tell(life, life->engine, life->casting, &life->out, &record);
+    *twins_err = err;
     if (record.kind == RECORD_UNMERGE) { /* it names a decision, and numbers may differ by now */
         engine_close(life->twin);
         life->twin = NULL;
     }
     if (life->twin != NULL)
-        assert_int_equal(engine_apply(life->twin, &record, &life->twin_out, NULL), err);
+        *twins_err = tell(life, life->twin, life->twin_casting, &life->twin_out, &twins);
+    if (life->casting != NULL)
+        life_cast_keep(life);
     if (err == OK && record.kind == RECORD_TRACK)
         assert_int_equal(life->out.older, life_is_older(life, &record));
     bool is_event = record.kind == RECORD_TRACK || record.kind == RECORD_IDENTIFY ||
@@ -225,6 +251,13 @@ enum err life_tell(struct life *life, struct record record)
         life->kept.events[life->kept.events_count].record = record;
         life->kept.events[life->kept.events_count++].profile = life->out.profile;
     }
+    return err;
+}
+
+enum err life_tell(struct life *life, struct record record)
+{
+    enum err twins_err, err = life_tell_apart(life, record, record, &twins_err);
+    assert_int_equal(twins_err, err);
     return err;
 }
 
@@ -296,6 +329,8 @@ static const struct json *traits_random(struct life *life)
     SCOPED(buf_donep) struct buf text = buf_make(1000);
     buf_format(&text, "{\"country\":\"%s\",\"plan\":\"%s\"", countries[life_draw(life, 3)],
                life_draw(life, 2) ? "pro" : "free");
+    if (life_draw(life, 4) > 0) /* some share one */
+        buf_format(&text, ",\"email\":\"e%u@x.example\"", life_draw(life, ADDRESSES));
     if (life_draw(life, 4) == 0)
         buf_format(&text, ",\"timezone\":\"%s\"", places[life_draw(life, 4)]);
     if (life_draw(life, 3) == 0)
