@@ -113,6 +113,29 @@ TEST(answers, no_answer_holds_a_journey_up_for_longer_than_it_says_nor_is_a_late
     engine_world_close(&w);
 }
 
+TEST(answers, one_that_comes_when_the_node_is_left_does_not_end_the_next_wait)
+{
+    struct world w = house();
+    assert_ok(engine_world_define(
+        &w, DEFINE_JOURNEY, "lead",
+        "{\"journey\":\"lead\",\"trigger\":{\"event\":\"Order Completed\"},"
+        "\"nodes\":["
+        "{\"id\":\"crm\",\"message\":\"hook\",\"answer_within\":\"10 seconds\"},"
+        "{\"id\":\"pause\",\"wait\":\"3 days\"},"
+        "{\"id\":\"mail\",\"email\":\"mail\"}]}"));
+    engine_world_order(&w, "ada", 1);
+    const struct claim *hook = claim(&w);
+    assert_non_null(hook);
+    w.now_ms += 10 * TIME_SECOND_MS + 1; /* and no clock in between */
+    answer(&w, hook, OUTCOME_SENT);
+    assert_null(claim(&w));
+    engine_world_tick(&w, 3 * TIME_DAY_MS - TIME_MINUTE_MS);
+    assert_null(claim(&w));
+    engine_world_tick(&w, TIME_HOUR_MS);
+    assert_non_null(claim(&w));
+    engine_world_close(&w);
+}
+
 TEST(answers, a_node_whose_message_is_dropped_at_its_claim_goes_on_at_once)
 {
     struct world w = house();

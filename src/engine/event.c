@@ -261,6 +261,9 @@ enum err apply_message(struct engine *engine, const struct record *record, struc
 enum err apply_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
     uint32_t person = parting_bearer(engine, record->profile, record->outcome.message);
+    /* A wait for this answer that was over before it came is over. */
+    if (!people_is_nobody(engine->people, person))
+        TRY(wakes_before(engine, out, person, record->received_ms));
     uint64_t awaited = answers_awaited(engine, person, record->outcome.message);
     bool     is_kept = !people_is_nobody(engine->people, record->profile);
     TRY(outbox_outcome(engine, record, out));
