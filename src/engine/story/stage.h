@@ -15,9 +15,9 @@
 #include "engine/engine.h"
 
 enum {
-    STAGE_TURNS_MAX = 1000000, /* instants at which time alone did something */
-    STAGE_BYTES_MAX = 256 << 20,
-    STAGE_CODES = 1000, /* numbers that each pool of codes has */
+    STAGE_TURNS_MAX = 100000,  /* instants at which time alone did something */
+    STAGE_BYTES_MAX = 1 << 30, /* so many turns take a tenth, with ten decisions each */
+    STAGE_CODES = 1000,        /* numbers that each pool of codes has */
 };
 
 /* A message that went out. */

@@ -147,7 +147,19 @@ static enum err consents(struct telling *telling, const struct json *step, struc
     struct json              properties = { .kind = JSON_OBJECT, .members = members };
     struct record record = { .kind = RECORD_CONSENT, .user_id = who, .properties = &properties };
     struct str    text;
+    enum consent_state    state;
+    enum consent_channel  channel;
+    const struct program *program = engine_program(telling->stage.engine);
     TRY(text_get(telling, step, "consent", &record.name));
+    if (program_topic(program, record.name) == SEGMENT_NO_ID)
+        return problem_format(&telling->problem, ERR_INPUT, "consent",
+                              "Name one of topics.json, or of the workspace.",
+                              "There is no topic \"%.*s\".", STR_ARG(record.name));
+    if (!consent_of(json_get_str(step, STR("state")), &state))
+        return fault(telling, "state", "This is no state of consent.",
+                     "Write subscribed or unsubscribed.");
+    if (!channel_of(json_get_str(step, STR("channel")), &channel))
+        return fault(telling, "channel", "This is no channel.", "Write email, sms or post.");
     for (size_t i = 0; i < 2; i++) {
         if (i > 0 && json_get(step, str_of(keys[i])) == NULL)
             continue;
@@ -410,25 +422,54 @@ static enum err gets(struct telling *telling, const struct json *step, struct st
 
 static const struct verb {
     const char *name;
+    const char *others[3]; /* members that go with it */
     enum err (*does)(struct telling *telling, const struct json *step, struct str who);
 } VERBS[] = {
-    { "traits", identify },  { "event", track },   { "joins", joins },   { "leaves", leaves },
-    { "consent", consents }, { "opens", opens },   { "clicks", clicks }, { "bounces", bounces },
-    { "gets", gets },        { "expect", expect },
+    { "traits", { NULL }, identify },
+    { "event", { "properties" }, track },
+    { "joins", { NULL }, joins },
+    { "leaves", { NULL }, leaves },
+    { "consent", { "state", "channel" }, consents },
+    { "opens", { NULL }, opens },
+    { "clicks", { NULL }, clicks },
+    { "bounces", { NULL }, bounces },
+    { "gets", { NULL }, gets },
+    { "expect", { NULL }, expect },
 };
+
+static bool is_with(const struct verb *verb, struct str key)
+{
+    static const char *const all[] = { "person", "after", "at", "note" };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (str_eq(key, str_of(all[i])))
+            return true;
+    if (verb == NULL)
+        return false;
+    for (size_t i = 0; verb->others[i] != NULL; i++)
+        if (str_eq(key, str_of(verb->others[i])))
+            return true;
+    return str_eq(key, str_of(verb->name));
+}
+
+static enum err members_fit(struct telling *telling, const struct json *step,
+                            const struct verb *verb)
+{
+    for (uint32_t i = 0; i < step->count; i++)
+        if (!is_with(verb, step->members[i].key))
+            return problem_format(&telling->problem, ERR_INPUT, verb == NULL ? "" : verb->name,
+                                  "docs/stories.md lists what a step may say.",
+                                  "\"%.*s\" is nothing that this step says.",
+                                  STR_ARG(str_slice(step->members[i].key, 0, 60)));
+    return OK;
+}
 
 static enum err step_tell_one(struct telling *telling, const struct json *step)
 {
-    static const char *const known[] = { "person", "after",      "at",      "note",  "traits",
-                                         "event",  "joins",      "leaves",  "opens", "clicks",
-                                         "gets",   "bounces",    "consent", "state", "channel",
-                                         "expect", "properties", NULL };
-    const struct verb       *verb = NULL;
-    struct str               who;
-    int64_t                  at_ms;
+    const struct verb *verb = NULL;
+    struct str         who;
+    int64_t            at_ms;
     if (step->kind != JSON_OBJECT)
         return fault(telling, "", "This is no step.", "Write {\"person\": ..., \"event\": ...}.");
-    TRY(members_check(telling, step, known));
     for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++) {
         if (json_get(step, str_of(VERBS[i].name)) == NULL)
             continue;
@@ -438,6 +479,7 @@ static enum err step_tell_one(struct telling *telling, const struct json *step)
                                   verb->name);
         verb = &VERBS[i];
     }
+    TRY(members_fit(telling, step, verb));
     TRY(time_get(telling, step, &at_ms));
     if (verb == NULL && json_get(step, STR("person")) != NULL)
         return fault(telling, "person", "The step does not say what they do.",
@@ -448,6 +490,13 @@ static enum err step_tell_one(struct telling *telling, const struct json *step)
         return OK; /* time passes */
     TRY(text_get(telling, step, "person", &who));
     return verb->does(telling, step, who);
+}
+
+/* Of a fixed code there is one, for everybody. */
+static bool is_counted(const struct stage *stage, struct str codes)
+{
+    const struct program *program = engine_program(stage->engine);
+    return program_codes_at(program, program_codes(program, codes))->kind != CODES_FIXED;
 }
 
 static enum err world_make(struct telling *telling, struct problem *problem)
@@ -465,7 +514,7 @@ static enum err world_make(struct telling *telling, struct problem *problem)
         if (err != OK)
             return problem_format(problem, ERR_INPUT, one->path, why.remedy, "%s%s%s", why.where,
                                   why.where[0] == '\0' ? "" : ": ", why.what);
-        if (one->kind == DEFINE_CODES)
+        if (one->kind == DEFINE_CODES && is_counted(&telling->stage, one->name))
             TRY(stage_tell(
                 &telling->stage,
                 (struct record){ .kind = RECORD_CODES, .name = one->name, .count = STAGE_CODES },
@@ -535,6 +584,13 @@ static enum err story_check(const struct json *story, uint32_t number, struct pr
     if (tell->count > STORY_STEPS_MAX)
         return problem_format(problem, ERR_LIMIT, where, "Part it.",
                               "A story has at most %d steps.", STORY_STEPS_MAX);
+    bool asks = false;
+    for (uint32_t i = 0; i < tell->count; i++)
+        asks = asks || json_get(&tell->items[i], STR("gets")) != NULL ||
+               json_get(&tell->items[i], STR("expect")) != NULL;
+    if (!asks)
+        return problem_set(problem, ERR_INPUT, where, "The story expects nothing.",
+                           "End it by {\"person\": ..., \"gets\": [...]} or `expect`.");
     for (uint32_t i = 0; i < story->count; i++)
         if (!str_eq(story->members[i].key, str_of(known[0])) &&
             !str_eq(story->members[i].key, str_of(known[1])) &&
