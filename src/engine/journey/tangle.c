@@ -11,8 +11,9 @@ struct looking {
     const struct program *program;
     const struct journey *journey;
     struct tangles       *out;
-    /* Of each node, the shortest time from entry to it; TIME_NEVER: no way leads there. */
-    int64_t *soonest_ms;
+    /* Of each node, the shortest time from entry to it by waits alone that are as long for all, and
+     * by any way; TIME_NEVER: none leads there. */
+    int64_t *certain_ms, *soonest_ms;
 };
 
 __attribute__((format(printf, 4, 5))) static void add(struct looking *looking, struct str node,
@@ -59,34 +60,47 @@ static uint32_t ways_of(const struct journey *journey, const struct node *node,
     return count;
 }
 
-/* At least so long; what waits for something may go on at once. */
-static int64_t least_ms(const struct node *node)
+/* At least so long by way `k`; what waits for something may go on at once, but for its timeout. */
+static int64_t least_ms(const struct node *node, uint16_t way)
 {
-    return node->kind == NODE_WAIT ? node->wait_ms : 0;
+    bool is_timeout = node->kind == NODE_WAIT_FOR && way == node->otherwise;
+    return node->kind == NODE_WAIT || is_timeout ? node->wait_ms : 0;
 }
 
 /* Each node is looked at again where a shorter way is found: waits are never below 0. */
-static void soonest_find(struct looking *looking)
+static void ways_find(const struct journey *journey, bool is_certain, int64_t *at_ms)
 {
-    const struct journey *journey = looking->journey;
-    bool                  moved = journey->nodes_count > 0;
+    bool moved = journey->nodes_count > 0;
     for (uint16_t i = 0; i < journey->nodes_count; i++)
-        looking->soonest_ms[i] = i == 0 ? 0 : TIME_NEVER;
+        at_ms[i] = i == 0 ? 0 : TIME_NEVER;
     while (moved) {
         moved = false;
         for (uint16_t i = 0; i < journey->nodes_count; i++) {
-            uint16_t ways[JOURNEY_BRANCHES_MAX + 2];
-            uint32_t count = ways_of(journey, &journey->nodes[i], ways);
-            if (looking->soonest_ms[i] == TIME_NEVER)
-                continue;
-            int64_t at_ms = looking->soonest_ms[i] + least_ms(&journey->nodes[i]);
-            for (uint32_t k = 0; k < count; k++)
-                if (ways[k] != JOURNEY_END && at_ms < looking->soonest_ms[ways[k]]) {
-                    looking->soonest_ms[ways[k]] = at_ms;
-                    moved = true;
-                }
+            const struct node *node = &journey->nodes[i];
+            uint16_t           ways[JOURNEY_BRANCHES_MAX + 2];
+            uint32_t           count = ways_of(journey, node, ways);
+            bool is_open = node->kind == NODE_WAIT_UNTIL || node->kind == NODE_WAIT_FOR;
+            for (uint32_t k = 0; k < count && at_ms[i] != TIME_NEVER; k++) {
+                int64_t then_ms = at_ms[i] + least_ms(node, ways[k]);
+                if (ways[k] == JOURNEY_END || (is_certain && is_open) || then_ms >= at_ms[ways[k]])
+                    continue;
+                at_ms[ways[k]] = then_ms;
+                moved = true;
+            }
         }
     }
+}
+
+static enum err soonest_find(struct looking *looking)
+{
+    size_t room = looking->journey->nodes_count + 1U;
+    looking->certain_ms = malloc(2 * room * sizeof looking->certain_ms[0]);
+    if (looking->certain_ms == NULL)
+        return ERR_MEMORY;
+    looking->soonest_ms = looking->certain_ms + room;
+    ways_find(looking->journey, true, looking->certain_ms);
+    ways_find(looking->journey, false, looking->soonest_ms);
+    return OK;
 }
 
 static void unreached_tell(struct looking *looking)
@@ -189,14 +203,24 @@ static void twice_tell(struct looking *looking, uint16_t i, bool *seen)
     const struct node *other = message_at_once(looking, i, def->channel, seen);
     if (other != NULL)
         add(looking, node->id, "Put a wait between them, or make one message of the two.",
-            "\"%.*s\" and \"%.*s\" reach the person at the same instant.",
+            "\"%.*s\" and \"%.*s\" can reach somebody at the same instant.",
             STR_ARG(short_of(node->id)), STR_ARG(short_of(other->id)));
+}
+
+/* What the person's clock shows then; UNTIL_NO_TIME: that is not the same for all, or not said. */
+static int32_t clock_ms(const struct until *until)
+{
+    if (until->kind == UNTIL_INSTANT)
+        return UNTIL_NO_TIME;
+    return until->kind == UNTIL_LOCAL
+               ? (int32_t)((until->at_ms % TIME_DAY_MS + TIME_DAY_MS) % TIME_DAY_MS)
+               : until->time_ms;
 }
 
 static bool is_night(const struct until *until)
 {
-    int32_t hour = until->time_ms / (int32_t)TIME_HOUR_MS;
-    return until->time_ms != UNTIL_NO_TIME &&
+    int32_t hour = clock_ms(until) / (int32_t)TIME_HOUR_MS;
+    return clock_ms(until) != UNTIL_NO_TIME &&
            (hour >= TANGLE_NIGHT_FROM_HOUR || hour < TANGLE_NIGHT_TO_HOUR);
 }
 
@@ -213,8 +237,8 @@ static void night_tell(struct looking *looking, uint16_t i, bool *seen)
             continue;
         add(looking, node->id, "Let it end between 7 and 21 by the person's clock.",
             "The wait ends at %02d:%02d, and then \"%.*s\" comes: in the night.",
-            node->until.time_ms / (int32_t)TIME_HOUR_MS,
-            node->until.time_ms / (int32_t)TIME_MINUTE_MS % 60, STR_ARG(short_of(message->id)));
+            clock_ms(&node->until) / (int32_t)TIME_HOUR_MS,
+            clock_ms(&node->until) / (int32_t)TIME_MINUTE_MS % 60, STR_ARG(short_of(message->id)));
         return;
     }
 }
@@ -263,8 +287,8 @@ static const struct node *message_of_day(const struct looking *looking, int64_t 
 {
     for (uint16_t i = 0; i < looking->journey->nodes_count; i++) {
         const struct template_def *def = template_of(looking, &looking->journey->nodes[i]);
-        if (def != NULL && !def->transactional && looking->soonest_ms[i] != TIME_NEVER &&
-            looking->soonest_ms[i] / TIME_DAY_MS == day)
+        if (def != NULL && !def->transactional && looking->certain_ms[i] != TIME_NEVER &&
+            looking->certain_ms[i] / TIME_DAY_MS == day)
             return &looking->journey->nodes[i];
     }
     return NULL;
@@ -273,10 +297,10 @@ static const struct node *message_of_day(const struct looking *looking, int64_t 
 static void both_tell(struct looking *looking, const struct looking *other)
 {
     for (uint16_t i = 0; i < looking->journey->nodes_count; i++) {
-        int64_t soonest_ms = looking->soonest_ms[i];
-        if (soonest_ms == TIME_NEVER)
+        int64_t certain_ms = looking->certain_ms[i];
+        if (certain_ms == TIME_NEVER)
             continue;
-        int64_t            day = soonest_ms / TIME_DAY_MS;
+        int64_t            day = certain_ms / TIME_DAY_MS;
         const struct node *ours = message_of_day(looking, day);
         const struct node *theirs = message_of_day(other, day);
         if (ours != &looking->journey->nodes[i] || theirs == NULL)
@@ -297,12 +321,9 @@ static enum err others_tell(struct looking *looking)
             !is_same_start(looking->journey, &live->journey))
             continue;
         other.journey = &live->journey;
-        other.soonest_ms = malloc((live->journey.nodes_count + 1U) * sizeof other.soonest_ms[0]);
-        if (other.soonest_ms == NULL)
-            return ERR_MEMORY;
-        soonest_find(&other);
+        TRY(soonest_find(&other));
         both_tell(looking, &other);
-        free(other.soonest_ms);
+        free(other.certain_ms);
     }
     return OK;
 }
@@ -311,15 +332,10 @@ enum err tangles_find(const struct program *program, const struct journey *journ
                       struct tangles *out)
 {
     struct looking looking = { .program = program, .journey = journey, .out = out };
-    size_t         room = journey->nodes_count + 1U;
-    bool          *seen = calloc(room, sizeof seen[0]);
-    enum err       err = OK;
-    looking.soonest_ms = malloc(room * sizeof looking.soonest_ms[0]);
+    bool          *seen = calloc(journey->nodes_count + 1U, sizeof seen[0]);
+    enum err       err = seen == NULL ? ERR_MEMORY : soonest_find(&looking);
     out->count = out->left_out = 0;
-    if (seen == NULL || looking.soonest_ms == NULL)
-        err = ERR_MEMORY;
     if (err == OK) {
-        soonest_find(&looking);
         exit_tell(&looking);
         unreached_tell(&looking);
         for (uint16_t i = 0; i < journey->nodes_count; i++) {
@@ -335,6 +351,6 @@ enum err tangles_find(const struct program *program, const struct journey *journ
         err = others_tell(&looking);
     }
     free(seen);
-    free(looking.soonest_ms);
+    free(looking.certain_ms);
     return err;
 }

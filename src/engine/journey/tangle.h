@@ -7,7 +7,8 @@
  *      a message without consent days after entry     two journeys that begin by the same and write
  *                                                     on the same day
  *
- * Always true   what is found is so for somebody who walks it; what is not found may still be.
+ * Always true   a branch is asked by itself: two messages that are said to go at once may stand
+ *               behind conditions that exclude each other. What is not found may still be.
  * Cost          nodes times branches; times the live journeys that begin by the same.
  */
 #ifndef DULT_ENGINE_TANGLE_H

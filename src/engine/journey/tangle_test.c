@@ -108,7 +108,7 @@ TEST(tangle, two_messages_at_the_same_instant_are_found_on_any_way_but_not_on_tw
                  "{\"id\":\"a\",\"email\":\"one\"},"
                  "{\"id\":\"s\",\"split\":\"did \\\"Bought\\\"\",\"yes\":\"e\",\"no\":\"b\"},"
                  "{\"id\":\"b\",\"email\":\"two\"},{\"id\":\"e\",\"exit\":true}]}",
-                 "a: \"a\" and \"b\" reach the person at the same instant.\n");
+                 "a: \"a\" and \"b\" can reach somebody at the same instant.\n");
     assert_found(BY_EVENT "{\"id\":\"a\",\"email\":\"one\"},{\"id\":\"b\",\"message\":\"text\"}]}",
                  "");
 }
@@ -120,6 +120,21 @@ TEST(tangle, a_message_in_the_night_is_found)
                  "w: The wait ends at 02:30, and then \"a\" comes: in the night.\n");
     assert_found(
         BY_EVENT "{\"id\":\"w\",\"wait_until\":\"07:00\"},{\"id\":\"a\",\"email\":\"one\"}]}", "");
+}
+
+TEST(tangle, a_date_is_in_the_night_by_its_own_time_alone)
+{
+    assert_found(
+        BY_EVENT
+        "{\"id\":\"w\",\"wait_until\":\"2026-12-24 22:15\"},{\"id\":\"a\",\"email\":\"one\"}]}",
+        "w: The wait ends at 22:15, and then \"a\" comes: in the night.\n");
+    assert_found(
+        BY_EVENT
+        "{\"id\":\"w\",\"wait_until\":\"2026-12-24 10:00\"},{\"id\":\"a\",\"email\":\"one\"}]}",
+        "");
+    assert_found(BY_EVENT "{\"id\":\"w\",\"wait_until\":\"2026-12-24T23:00:00Z\"},{\"id\":\"a\","
+                          "\"email\":\"one\"}]}",
+                 "");
 }
 
 TEST(tangle, a_message_that_asks_for_no_consent_is_found_where_it_is_no_receipt)

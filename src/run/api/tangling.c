@@ -21,17 +21,33 @@ static bool tangling_ask(struct engine *engine, struct task *task)
     return true;
 }
 
-/* Where the text writes `"id": "that"`; 1 where it is not found, as in a text of one line. */
+static struct str blanks_skip(struct str text)
+{
+    while (text.len > 0 && (text.ptr[0] == ' ' || (text.ptr[0] >= '\t' && text.ptr[0] <= '\r')))
+        text = str_slice(text, 1, text.len);
+    return text;
+}
+
+/* Does `"id": "that"` begin here? */
+static bool is_id(struct str text, struct str id)
+{
+    if (!str_starts(text, STR("\"id\"")))
+        return false;
+    text = blanks_skip(str_slice(text, 4, text.len));
+    if (!str_starts(text, STR(":")))
+        return false;
+    text = blanks_skip(str_slice(text, 1, text.len));
+    return str_starts(text, STR("\"")) && str_starts(str_slice(text, 1, text.len), id) &&
+           text.len > id.len + 1 && text.ptr[id.len + 1] == '"';
+}
+
+/* Of the node with that id; 1 where it is not found, as in an id that is written by escapes. */
 static uint32_t line_of(struct str text, struct str id)
 {
-    uint32_t line = 1, from = 1;
+    uint32_t line = 1;
     for (size_t at = 0; at < text.len && id.len > 0; at++) {
-        struct str rest = str_slice(text, at, text.len);
         line += text.ptr[at] == '\n';
-        if (str_starts(rest, STR("\"id\"")))
-            from = line;
-        if (text.ptr[at] == '"' && str_starts(str_slice(rest, 1, rest.len), id) &&
-            id.len + 1 < rest.len && rest.ptr[id.len + 1] == '"' && from == line)
+        if (is_id(str_slice(text, at, text.len), id))
             return line;
     }
     return 1;
@@ -54,7 +70,7 @@ enum err tangling_write(struct call *call, struct str text, struct buf *out, boo
         write_text(out, &first, "severity", STR("warning"));
         write_text(out, &first, "part", STR("journey"));
         write_int(out, &first, "line", line_of(text, tangle->node));
-        write_text(out, &first, "about", STR("tangle"));
+        write_text(out, &first, "about", STR("flow"));
         if (tangle->node.len > 0)
             write_text(out, &first, "node", tangle->node);
         write_text(out, &first, "what",
