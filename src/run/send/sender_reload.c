@@ -180,6 +180,9 @@ static void drain(struct sender *sender, const struct exchange *next)
     sender_claims_end(sender);
     sender_lines_return(sender);
     channels_leave(sender, next);
+    /* Ways that stay have what nobody has begun, and a server that hangs may keep it for long. */
+    if (sender_recall_all(sender) != OK)
+        log_say(LOG_WARNING, "what waits for a way that stays is waited for");
     while (!are_stopped(sender, next) || !is_drained(sender)) {
         if (!in_time && is_to_end())
             sender_channels_end(sender, in_time = true);
