@@ -49,7 +49,7 @@ enum err row_write(const struct engine *engine, uint32_t profile, struct buf *ou
                              p->root,
                              p->next,
                              (p->shared ? ROW_SHARED : 0) | (p->ask_all ? ROW_ASK_ALL : 0) |
-                                 (p->erased ? ROW_ERASED : 0),
+                                 (p->erased ? ROW_ERASED : 0) | (p->quietly ? ROW_QUIETLY : 0),
                              p->head,
                              people_arrived_ms(engine->people, profile),
                              p->wake_ms,
@@ -184,6 +184,7 @@ enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row
     p->shared = (head.flags & ROW_SHARED) != 0;
     p->ask_all = (head.flags & ROW_ASK_ALL) != 0;
     p->erased = (head.flags & ROW_ERASED) != 0;
+    p->quietly = (head.flags & ROW_QUIETLY) != 0;
     for (uint32_t i = 0; i < head.identities; i++)
         TRY(identity_load(engine, profile, &row));
     TRY(state_load(engine, profile, &head, &row));

@@ -24,7 +24,7 @@ enum {
     PARTS
 };
 
-enum { ROW_VERSION = 10, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4 };
+enum { ROW_VERSION = 10, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4, ROW_QUIETLY = 8 };
 
 struct row_head {
     uint32_t version, root, next, flags;

@@ -90,7 +90,10 @@ static enum err inside_of_moved(struct engine *engine, uint32_t person, const st
         asked = true;
         people_state(engine->people, person)->rare->enrollments.items[i].look_ms = engine->now_ms;
     }
-    return asked ? wake_set(engine, person) : OK;
+    if (!asked)
+        return OK;
+    people_get(engine->people, person)->quietly = true;
+    return wake_set(engine, person);
 }
 
 static enum err inside_moved(struct engine *engine, struct moved moved)

@@ -197,11 +197,28 @@ enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person,
     return step_run(&step);
 }
 
+/* A definition moved what journeys ask: who leaves by that, or goes on, begins no other. */
+static enum err quietly_look(struct engine *engine, struct out *out, uint32_t person, int64_t at_ms)
+{
+    struct step step;
+    bool        more = false; /* what was due before that is looked at first */
+    TRY(step_begin(&step, engine, out, person, at_ms, true));
+    TRY(journeys_look(&step, LOOK_DUE, 0));
+    TRY(step_run(&step));
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
+        more = more || state->rare->enrollments.items[i].look_ms <= engine->now_ms;
+    people_get(engine->people, person)->quietly = more;
+    return OK;
+}
+
 /* What is due for the person at one instant: memberships that may change, then waits that end. */
 static enum err wake(struct engine *engine, struct out *out, uint32_t person, int64_t at_ms)
 {
     struct step     step;
     struct profile *root = people_get(engine->people, person);
+    if (root->quietly)
+        TRY(quietly_look(engine, out, person, at_ms));
     TRY(step_begin(&step, engine, out, person, at_ms, false));
     bool all = root->ask_all;
     root->ask_all = false;

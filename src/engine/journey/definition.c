@@ -103,7 +103,8 @@ static enum err trigger_members_check(struct reading *r, const struct json *valu
 {
     for (uint32_t i = 0; i < value->count; i++) {
         struct str key = value->members[i].key;
-        if (str_eq(key, str_of(triggers[kind].key)) || str_eq(key, str_of(triggers[kind].other)))
+        if (r->is_stored || str_eq(key, str_of(triggers[kind].key)) ||
+            str_eq(key, str_of(triggers[kind].other)))
             continue;
         return str_eq(key, STR("where"))
                    ? wrong(r, "trigger.where", "Only an event has properties.",
@@ -182,7 +183,9 @@ static enum err members_check(struct reading *r, const struct json *root)
 enum err journey_parse(struct arena *arena, struct str text, const struct segment_names *names,
                        struct journey *out, struct problem *problem)
 {
-    struct reading r = { .arena = arena, .names = *names, .problem = problem };
+    struct reading r = {
+        .arena = arena, .names = *names, .problem = problem, .is_stored = problem == NULL
+    };
     struct json   *root = ARENA_NEW(arena, struct json);
     struct journey journey = { 0 };
     if (root == NULL)

@@ -11,7 +11,8 @@ struct reading {
     struct arena        *arena;
     struct segment_names names;
     struct problem      *problem;
-    const struct json   *nodes; /* the array */
+    const struct json   *nodes;     /* the array */
+    bool                 is_stored; /* taken once: members that mean nothing are left alone */
 };
 
 static inline MUST enum err wrong(struct reading *r, const char *where, const char *what,

@@ -118,8 +118,8 @@ static enum err share_read(struct reading *r, const struct json *value, const ch
                            uint32_t *sum, struct branch *out)
 {
     double percent;
-    if (!json_to_real(value, &percent) || !(percent > 0) || percent > 100)
-        return wrong(r, place, "A share is more than 0 and at most 100, in percent.",
+    if (!json_to_real(value, &percent) || percent > 100 || !(percent * (JOURNEY_SHARES / 100) >= 1))
+        return wrong(r, place, "A share is at least 0.0001 and at most 100, in percent.",
                      "Write such as {\"share\": 30, \"next\": ID}.");
     *sum += (uint32_t)lround(percent * (JOURNEY_SHARES / 100));
     out->share = *sum;
@@ -273,7 +273,7 @@ static enum err members_check(struct reading *r, const struct json *node, const 
     char where[160];
     for (uint32_t i = 0; i < node->count; i++) {
         struct str key = node->members[i].key;
-        if (is_member(key, kind))
+        if (r->is_stored || is_member(key, kind))
             continue;
         snprintf(where, sizeof where, "%s.%.*s", place, (int)(key.len < 80 ? key.len : 80),
                  key.ptr);

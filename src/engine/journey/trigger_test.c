@@ -71,6 +71,37 @@ TEST(trigger, who_leaves_by_a_changed_definition_begins_nothing)
     engine_world_close(&w);
 }
 
+/* Also where the exit asks a computed trait that is defined anew; the next order does begin it. */
+TEST(trigger, who_leaves_a_journey_by_a_changed_trait_begins_nothing)
+{
+    struct world w = world_of("{\"left_segment\":\"active\"}");
+    assert_ok(
+        engine_world_define(&w, DEFINE_TRAIT, "spent", "least of amount of \"Order Completed\""));
+    assert_ok(
+        engine_world_define(&w, DEFINE_JOURNEY, "late",
+                            "{\"journey\":\"late\",\"trigger\":{\"event\":\"Order Completed\"},"
+                            "\"reentry\":\"always\",\"exit_when\":\"spent > 30\","
+                            "\"nodes\":[{\"id\":\"w\",\"wait\":\"9 days\"}]}"));
+    assert_ok(
+        engine_world_define(&w, DEFINE_JOURNEY, "then",
+                            "{\"journey\":\"then\",\"trigger\":{\"left_journey\":\"late\"},"
+                            "\"reentry\":\"always\",\"nodes\":[{\"id\":\"x\",\"exit\":true}]}"));
+    engine_world_order(&w, "ada", 20);
+    engine_world_order(&w, "ada", 50);
+    engine_world_tick(&w, TIME_HOUR_MS);
+    expect_begun(&w, 0, 0);
+    assert_ok(engine_world_define(&w, DEFINE_TRAIT, "spent",
+                                  "greatest of amount of \"Order Completed\""));
+    engine_world_tick(&w, TIME_HOUR_MS);
+    uint32_t            late = program_journey(engine_program(w.engine), STR("late"));
+    const struct state *inside =
+        people_state_get(engine_people(w.engine), engine_find(w.engine, STR("ada")));
+    for (uint32_t i = 0; i < inside->rare->enrollments.count; i++)
+        assert_int_not_equal(inside->rare->enrollments.items[i].journey, late); /* she left */
+    expect_begun(&w, 0, 0);
+    engine_world_close(&w);
+}
+
 TEST(trigger, a_list_is_left_by_who_was_on_it)
 {
     struct world  w = world_of("{\"left_list\":\"news\"}");

@@ -130,7 +130,7 @@ static enum err for_look(struct step *step, const struct node *node, const struc
     if (!has_come(step, node, branch, &here))
         return OK;
     TRY(for_take(step, branch, &here, here.node));
-    return journey_walk(step, here.id, branch->next, false);
+    return journey_walk(step, here.id, branch->next, true);
 }
 
 /* ---- of a node ---- */

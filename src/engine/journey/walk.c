@@ -182,7 +182,7 @@ enum err journeys_go_on(struct step *step, uint64_t id)
     const struct journey_version *version = e == NULL ? NULL : journey_version_of(step, e);
     if (version == NULL || e->node >= version->journey.nodes_count)
         return OK;
-    return journey_walk(step, id, version->journey.nodes[e->node].next, false);
+    return journey_walk(step, id, version->journey.nodes[e->node].next, true);
 }
 
 enum err journeys_due(struct step *step)

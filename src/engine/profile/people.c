@@ -473,7 +473,7 @@ void people_erase(struct people *people, uint32_t profile)
     if (p->state != NULL)
         state_free(p->state);
     p->state = NULL;
-    p->shared = p->ask_all = false;
+    p->shared = p->ask_all = p->quietly = false;
     p->wake_ms = TIME_NEVER;
     p->erased = true;
     ring_tell(people, profile);

@@ -177,9 +177,10 @@ _Static_assert(sizeof(struct state) == 32 && sizeof(struct rare) == 48,
 struct profile {
     uint32_t      root, next;  /* next in the ring; itself when alone */
     uint32_t      identities;  /* its first identity; PROFILE_NONE for none */
-    uint32_t      round : 29;  /* the last checkpoint that has it; see checkpoint.h */
+    uint32_t      round : 28;  /* the last checkpoint that has it; see checkpoint.h */
     bool          shared : 1;  /* a device that more than one person has used */
     bool          ask_all : 1; /* at the next wake-up every segment is asked */
+    bool          quietly : 1; /* at the next wake-up a definition is why journeys are looked at */
     bool          erased : 1;  /* nobody any more: only the number is left */
     uint64_t      head;        /* the last decision about it; 0 for none */
     int64_t       wake_ms;     /* when time has something to do next; TIME_NEVER for nothing */
