@@ -140,7 +140,7 @@ async function unit() {
   await build('build-asan', ['-DDULT_SANITIZE=address,undefined']);
   await each(programs('build-asan', '_test'), async (program) => {
     const began = Date.now();
-    const ended = await command([`./build-asan/${program}`], { env: sanitizerEnv, timeoutMs: 12 * MINUTE_MS });
+    const ended = await command([`./build-asan/${program}`], { env: sanitizerEnv, timeoutMs: 20 * MINUTE_MS });
     countCmocka(program, ended, secondsSince(began));
   });
 }
