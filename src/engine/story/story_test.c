@@ -144,7 +144,8 @@ TEST(story, a_step_that_cannot_be_told_fails_its_story_and_says_what_to_write)
     assert_false_story("{\"person\":\"ada\",\"opens\":\"later\"}", "was sent no \"later\" yet");
     assert_false_story("{\"person\":\"ada\",\"gets\":[\"gone\"]}", "There is no template \"gone\"");
     assert_false_story("{\"person\":\"ada\",\"gets\":\"hello\"}", "gets: This is no list");
-    assert_false_story("{\"person\":\"ada\",\"evnt\":\"Bought\"}", "\"evnt\" is nothing that this step says");
+    assert_false_story("{\"person\":\"ada\",\"evnt\":\"Bought\"}",
+                       "\"evnt\" is nothing that this step says");
     assert_false_story("{\"person\":\"ada\"}", "does not say what they do");
     assert_false_story("{\"event\":\"Bought\"}", "person: This is no text");
     assert_false_story("{\"person\":\"ada\",\"event\":\"Bought\",\"gets\":[]}", "one thing");
