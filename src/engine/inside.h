@@ -152,9 +152,7 @@ struct step {
     uint64_t           moved;     /* as the engine's when it began; STEP_MOVED: do not rely on it */
     uint32_t           event_seq; /* the triggering event; 0 for none */
     struct run         event_run; /* that event alone */
-    uint16_t           event_name;
     int64_t            event_at;
-    uint32_t           event_bag;
     struct consequence queue[CONSEQUENCES_MAX];
     uint32_t           queue_count, queue_done;
     bool               parked;

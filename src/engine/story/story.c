@@ -17,7 +17,6 @@ struct telling {
     const struct story_world *world;
     struct stage              stage;
     struct buf                said; /* why it fails; empty so far: it does not */
-    const struct json        *story;
     uint32_t                  step;
     bool                     *seen; /* of the stage's messages: a `gets` has named it */
     uint32_t                  seen_room;
@@ -546,9 +545,7 @@ static enum err story_tell(struct arena *arena, const struct json *story,
                            const struct story_world *world, struct story_result *out,
                            struct problem *problem)
 {
-    struct telling telling = {
-        .arena = arena, .world = world, .said = buf_make(SAID_BYTES_MAX), .story = story
-    };
+    struct telling telling = { .arena = arena, .world = world, .said = buf_make(SAID_BYTES_MAX) };
     const struct json *from = json_get(story, STR("from"));
     int64_t            from_ms = FROM_MS_DEFAULT;
     if (from != NULL && (from->kind != JSON_STRING || time_parse(from->string, &from_ms) != OK))
