@@ -131,6 +131,18 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
     return step_run(&step);
 }
 
+enum err consent_hear(struct engine *engine, struct out *out, const struct decision *said)
+{
+    struct step step;
+    TRY(wakes_before(engine, out, said->profile, engine->now_ms));
+    TRY(step_begin(&step, engine, out, said->profile, engine->now_ms, false));
+    TRY(decide(engine, out, *said));
+    if (said->object == CONSENT_REFUSED &&
+        state_of(engine, step.person, (uint32_t)said->subject, said->channel) == CONSENT_REFUSED)
+        TRY(withdrawn(&step, (uint32_t)said->subject, said->channel));
+    return step_run(&step);
+}
+
 /* The signal comes with every request; it is a word once, and again after a later yes. */
 enum err consent_gpc(struct step *step, const struct record *record)
 {
@@ -184,12 +196,27 @@ static enum err list_say(struct step *step, const struct record *record, uint32_
     return OK;
 }
 
-enum err apply_list(struct engine *engine, const struct record *record, struct out *out)
+enum err list_hear(struct engine *engine, struct out *out, const struct record *record,
+                   uint32_t profile, bool fresh)
 {
-    struct who  who = { .profile = record->profile, .also = PROFILE_NONE };
     uint32_t    list;
     struct step step;
-    bool        named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
+    TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
+    TRY(wakes_before(engine, out, profile, record->received_ms));
+    TRY(step_begin(&step, engine, out, profile, engine->now_ms, record_is_old(engine, record)));
+    if (fresh) {
+        TRY(journeys_look(&step, LOOK_ALL, 0));
+        TRY(membership_ask_all(&step));
+    }
+    TRY(list_say(&step, record, list));
+    return step_run(&step);
+}
+
+enum err apply_list(struct engine *engine, const struct record *record, struct out *out)
+{
+    struct who who = { .profile = record->profile, .also = PROFILE_NONE };
+    uint32_t   list;
+    bool       named = !str_is_empty(record->user_id) || !str_is_empty(record->anonymous_id);
     if (!named && people_is_nobody(engine->people, record->profile))
         return ERR_ABSENT;
     TRY(program_intern(engine->program, NAME_LIST, record->name, &list));
@@ -198,12 +225,5 @@ enum err apply_list(struct engine *engine, const struct record *record, struct o
     out->profile = who.profile;
     if (who.also != PROFILE_NONE)
         TRY(person_ask_all(engine, out, who.also, true));
-    TRY(wakes_before(engine, out, who.profile, record->received_ms));
-    TRY(step_begin(&step, engine, out, who.profile, engine->now_ms, record_is_old(engine, record)));
-    if (who.fresh) {
-        TRY(journeys_look(&step, LOOK_ALL, 0));
-        TRY(membership_ask_all(&step));
-    }
-    TRY(list_say(&step, record, list));
-    return step_run(&step);
+    return list_hear(engine, out, record, who.profile, who.fresh);
 }

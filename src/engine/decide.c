@@ -49,7 +49,8 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
     if (d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_INTENT)
         place_tell(engine, &d);
     TRY(decision_apply(engine, &d));
-    decision_write(engine, &d, &engine->detail);
+    if (!engine->is_brief)
+        decision_write(engine, &d, &engine->detail);
     TRY(buf_err(&engine->detail));
     d.detail = str_copy(out->arena, buf_view(&engine->detail));
     d.text = str_copy(out->arena, d.text);

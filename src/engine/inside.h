@@ -94,9 +94,11 @@ struct engine {
     struct numbers      turned; /* scratch: segments that an event may turn */
     struct heard_until *sooner; /* scratch: those it may turn by then */
     uint32_t            sooner_room;
-    uint32_t            own_added; /* bits of own.h's events that nobody was asked about yet */
-    uint64_t            own_count; /* of them in all */
-    uint64_t            moved;     /* how often anyone's state was changed */
+    uint32_t            own_added;  /* bits of own.h's events that nobody was asked about yet */
+    uint64_t            own_count;  /* of them in all */
+    uint64_t            moved;      /* how often anyone's state was changed */
+    uint32_t            stands_for; /* rehearse/: the number in life of whoever lives here now */
+    bool                is_brief; /* rehearse/: nobody stores what is decided: without its detail */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
 
@@ -189,6 +191,13 @@ MUST enum err context_tell(struct engine *engine, const struct record *record, s
 /* consent.c: one record, and what follows from it. */
 MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
+
+/* consent.c: a word that was decided elsewhere, as it stands; `said` is the decision. */
+MUST enum err consent_hear(struct engine *engine, struct out *out, const struct decision *said);
+
+/* consent.c: somebody joins or leaves a list. `fresh`: nothing was known of them before. */
+MUST enum err list_hear(struct engine *engine, struct out *out, const struct record *record,
+                        uint32_t profile, bool fresh);
 
 /* consent.c: a browser's Global Privacy Control refuses sale and sharing, once. */
 MUST enum err consent_gpc(struct step *step, const struct record *record);
@@ -373,6 +382,10 @@ bool parting_is_nobodys(const struct engine *engine, const struct message *messa
 /* outbox.c */
 MUST enum err outbox_claim(struct engine *engine, struct out *out, const struct record *record);
 MUST enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out);
+/* The same claim for one person alone: all of theirs that are due, whatever their lane. */
+MUST enum err outbox_claim_of(struct engine *engine, struct out *out, uint32_t person);
+/* When the person's earliest queued message is due that waits for time alone; or TIME_NEVER. */
+int64_t       outbox_due_of(const struct engine *engine, uint32_t person);
 MUST enum err outbox_drop(struct engine *engine, struct out *out, uint32_t person, uint64_t message,
                           struct str reason);
 /* What is claimed of the person's and not begun is asked back. */

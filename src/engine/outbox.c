@@ -450,6 +450,54 @@ enum err outbox_claim(struct engine *engine, struct out *out, const struct recor
     return OK;
 }
 
+int64_t outbox_due_of(const struct engine *engine, uint32_t person)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    int64_t             due_ms = TIME_NEVER;
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        const struct message *message = &state->rare->messages.items[i];
+        if (message->state == MESSAGE_QUEUED && !message->is_waiting && message->due_ms < due_ms)
+            due_ms = message->due_ms;
+    }
+    return due_ms;
+}
+
+/* Which of two that are due is looked at first: as lanes are, receipts before all else. */
+static bool is_sooner(const struct engine *engine, const struct message *a, const struct message *b)
+{
+    uint32_t lane_a = outbox_lane(engine, a), lane_b = outbox_lane(engine, b);
+    bool urgent_a = (LANES_URGENT >> lane_a & 1) != 0, urgent_b = (LANES_URGENT >> lane_b & 1) != 0;
+    if (urgent_a != urgent_b)
+        return urgent_a;
+    if (!urgent_a && a->due_ms != b->due_ms)
+        return a->due_ms < b->due_ms;
+    return lane_a < lane_b;
+}
+
+/* The first of the person's, or 0. */
+static uint64_t due_first(const struct engine *engine, uint32_t person)
+{
+    const struct state   *state = people_state_get(engine->people, person);
+    const struct message *first = NULL;
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        const struct message *message = &state->rare->messages.items[i];
+        if (is_due(engine, message) && (first == NULL || is_sooner(engine, message, first)))
+            first = message;
+    }
+    return first == NULL ? 0 : first->id;
+}
+
+enum err outbox_claim_of(struct engine *engine, struct out *out, uint32_t person)
+{
+    uint64_t before = 0, id;
+    TRY(wakes_before(engine, out, person, engine->now_ms));
+    while ((id = due_first(engine, person)) != 0 && id != before) {
+        before = id;
+        TRY(claim_or_drop(engine, out, person, id));
+    }
+    return OK;
+}
+
 enum err outbox_outcome(struct engine *engine, const struct record *record, struct out *out)
 {
     const struct record_outcome *outcome = &record->outcome;
