@@ -5,6 +5,7 @@
  *       "audience": "in segment \"customers\"",      or its JSON form
  *       "template": "spring",                       its channel says by which
  *       "topic": "offers",                          the template's, unless given
+ *       "priority": 7,                              1 .. 9, limits.h; 5 unless given
  *       "when": "now",                              {"at": "2026-12-01T08:00:00Z"}, or
  *                                                   {"local": "2026-12-01T09:00"}: by each one's
  * clock "throttle": 20000}                          at most so many an hour; as fast as it goes
@@ -54,6 +55,7 @@ struct broadcast_def {
     enum broadcast_when when;
     int64_t             at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
     uint32_t            throttle; /* an hour; 0: none */
+    uint8_t             priority; /* limits.h */
     uint32_t            version;  /* the defining record's seq */
 };
 

@@ -68,6 +68,7 @@ static enum recipient_state state_after(const struct decision *d)
     case DECISION_CLAIMED:
         return RECIPIENT_SENDING;
     case DECISION_DEFERRED:
+    case DECISION_WAITING: /* for its hour: others are looked at meanwhile */
         return RECIPIENT_DEFERRED;
     case DECISION_SENT:
         return RECIPIENT_SENT;

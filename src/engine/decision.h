@@ -33,10 +33,9 @@
  *                                                             computed?, variant? (tailor.h)
  *      CODE          enrollment, or        its number in      codes, codes_id, message,
  * template_id, a message of its own  the pool           journey_id, expires?, code? (codes.h)
- *      WAITING       message               attempt            reason: no code is left
- *      DEFERRED      message               attempt            retry_at, text
- *      RETURNED      message               attempt            retry_at, text
- *      SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
+ *      WAITING       message               attempt            reason, retry_at?: no code is left;
+ * limits.h DEFERRED      message               attempt            retry_at, text RETURNED message
+ * attempt            retry_at, text SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
  */
 #ifndef DULT_ENGINE_DECISION_H
 #define DULT_ENGINE_DECISION_H

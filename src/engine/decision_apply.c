@@ -283,13 +283,20 @@ static enum err claimed_apply(struct engine *engine, struct state *state, const 
     return broadcast_note(engine, message->enrollment, d);
 }
 
-static enum err waiting_apply(struct state *state, const struct decision *d)
+static enum err waiting_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
     struct message *message = message_of(state, d->subject);
     if (message == NULL || message->state != MESSAGE_QUEUED)
         return ERR_CORRUPT;
-    message->is_told = true;
-    return OK;
+    if (d->due_ms == TIME_NEVER) {
+        message->is_told = true;
+        return OK;
+    }
+    message->due_ms = d->due_ms;
+    if (message->first_try_ms == 0)
+        message->first_try_ms = d->at_ms;
+    TRY(broadcast_note(engine, message->enrollment, d));
+    return outbox_wait(engine, d->profile, message);
 }
 
 static enum err requeued_apply(struct engine *engine, struct state *state, const struct decision *d)
@@ -373,7 +380,7 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
     case DECISION_CODE:
         return code_apply(state, d);
     case DECISION_WAITING:
-        return waiting_apply(state, d);
+        return waiting_apply(engine, state, d);
     case DECISION_NOT_ENROLLED:
     case DECISION_PARKED:
     case DECISION_CONTEXT:

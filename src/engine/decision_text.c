@@ -185,6 +185,11 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         member_int(out, &first, "retry_at", d->due_ms);
         member_str(out, &first, "text", d->text);
         break;
+    case DECISION_WAITING:
+        if (d->due_ms != TIME_NEVER)
+            member_int(out, &first, "retry_at", d->due_ms);
+        member_str(out, &first, "reason", d->text);
+        break;
     case DECISION_ENDED:
         member_str(out, &first, "node", d->node);
         member_int(out, &first, "journey_id", d->journey);

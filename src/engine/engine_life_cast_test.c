@@ -46,12 +46,24 @@ static void people_tell(struct life *life)
                           life, str_format(life->arena, "{\"email\":\"U%u@x.example\"}", i)) }));
 }
 
+/* When people are left in peace, and how much they get. */
+enum { LIMITS = 4 };
+static const char *const limits[LIMITS] = {
+    "{}",
+    "{\"quiet\":[{\"from\":\"21:00\",\"to\":\"08:00\"}]}",
+    "{\"limits\":[{\"most\":2,\"in\":\"1 day\",\"wait\":\"1 day\"},{\"most\":4,\"in\":\"7 "
+    "days\"}]}",
+    "{\"quiet\":[{\"from\":\"monday or friday 12:00\",\"to\":\"09:00\"}],"
+    "\"limits\":[{\"most\":1,\"in\":\"6 hours\",\"wait\":\"2 days\",\"channel\":\"email\"}]}",
+};
+
 void life_cast_begin(struct life *life)
 {
     life->casting = casting_open();
     life->twin_casting = casting_open();
     people_tell(life);
     life_define(life, DEFINE_CODES, "gift", "{\"kind\":\"pool\",\"expires\":\"2 days\"}");
+    life_define(life, DEFINE_LIMITS, "limits", limits[life_draw(life, LIMITS)]);
     life_define(life, DEFINE_TEMPLATE, "plain", "subject: s\ntopic: news\n--- html\nx");
     life_define(life, DEFINE_TEMPLATE, "gift",
                 "subject: s\ntopic: news\n--- html\n{{ codes.gift.code }}");

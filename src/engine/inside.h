@@ -395,6 +395,21 @@ MUST enum err outbox_recall(const struct engine *engine, struct out *out, uint32
 MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_channel channel,
                               struct str reason);
 
+/* The message is due, and nothing but its own rules keeps it. */
+bool outbox_is_due(const struct engine *engine, const struct message *message);
+/* Does neither consent, address nor suppression keep it from going now? */
+bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message);
+
+/* holding.c: what may go, and not yet. until_ms is now where it may; is_over: it has no time to
+ * wait so long. `why` may lie in the bytes. */
+struct hold {
+    int64_t    until_ms;
+    bool       is_over;
+    struct str why;
+};
+struct hold holding_look(struct engine *engine, uint32_t person, const struct message *message,
+                         char bytes[LIMITS_WHY_BYTES_MAX]);
+
 /* doubt.c: messages whose answer was lost. */
 bool doubt_has(const struct engine *engine, uint32_t person, uint64_t message);
 /* An event of ours about a message: what it shows about one in doubt is decided. */

@@ -176,6 +176,13 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     return receipt ? STR_NONE : suppression_why(known->reason);
 }
 
+bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message)
+{
+    char       bytes[REACH_BYTES_MAX];
+    struct str address = STR_NONE;
+    return str_is_empty(held_back(engine, person, message, bytes, &address));
+}
+
 /* What nobody told: where the person seems to live, for dates and money as they are written there.
  */
 static void derived_write(struct engine *engine, uint32_t person, struct buf *out, bool *first)
@@ -349,6 +356,20 @@ static enum err look_later(struct engine *engine, uint32_t person, uint64_t id, 
     return OK;
 }
 
+/* It may go, and not yet: it waits, or is held back where it may not wait so long. *waits: either.
+ */
+static enum err hold_one(struct engine *engine, struct out *out, uint32_t person,
+                         const struct message *message, bool *waits)
+{
+    char        bytes[LIMITS_WHY_BYTES_MAX];
+    struct hold hold = holding_look(engine, person, message, bytes);
+    *waits = hold.until_ms > engine->now_ms;
+    if (!*waits)
+        return OK;
+    return message_decide(engine, out, person, hold.is_over ? DECISION_DROPPED : DECISION_WAITING,
+                          message, hold.why, hold.is_over ? TIME_NEVER : hold.until_ms);
+}
+
 static enum err claim_one(struct engine *engine, struct out *out, uint32_t person, uint64_t id)
 {
     const struct message *message = message_find(people_state_get(engine->people, person), id);
@@ -360,12 +381,15 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     int64_t behind_ms = broadcast_behind_ms(engine, message, address);
     if (behind_ms > 0)
         return look_later(engine, person, id, engine->now_ms + behind_ms);
+    bool waits;
+    TRY(hold_one(engine, out, person, message, &waits));
+    if (waits)
+        return OK;
 
     struct message before = *message, next = before;
     const struct template_def *template;
     struct claim claim;
     struct str   variant;
-    bool         waits;
     next.attempt++;
     TRY(claim_freeze(engine, out->arena, person, &next, &claim));
     claim.address = str_copy(out->arena, address);
@@ -397,7 +421,7 @@ static enum err claim_one(struct engine *engine, struct out *out, uint32_t perso
     return claim_add(out, &claim);
 }
 
-static bool is_due(const struct engine *engine, const struct message *message)
+bool outbox_is_due(const struct engine *engine, const struct message *message)
 {
     return message->state == MESSAGE_QUEUED && message->due_ms <= engine->now_ms &&
            !message->is_waiting && !braking_holds(engine, message) &&
@@ -409,7 +433,7 @@ static uint64_t due_message(const struct engine *engine, uint32_t person, uint32
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rare->messages.count; i++)
-        if (is_due(engine, &state->rare->messages.items[i]) &&
+        if (outbox_is_due(engine, &state->rare->messages.items[i]) &&
             outbox_lane(engine, &state->rare->messages.items[i]) == lane)
             return state->rare->messages.items[i].id;
     return 0;
@@ -420,7 +444,7 @@ static enum err lane_change(struct engine *engine, uint32_t person)
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rare->messages.count; i++)
-        if (is_due(engine, &state->rare->messages.items[i]))
+        if (outbox_is_due(engine, &state->rare->messages.items[i]))
             TRY(outbox_wait(engine, person, &state->rare->messages.items[i]));
     return OK;
 }

@@ -136,6 +136,8 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return program_retention_define(program, text, version, problem);
     case DEFINE_TOPICS:
         return topics_define(program, text, version, problem);
+    case DEFINE_LIMITS:
+        return limits_define(program, text, version, problem);
     case DEFINE_SENDING:
         TRY(brake_parse(text, &program->sending, problem));
         program->sending.version = version;
@@ -152,10 +154,10 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
-        return problem_set(
-            problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-            "Use workspace, topics, retention, trait, stages, segment, codes, journey, snippet, "
-            "broadcast, question, file or template.");
+        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
+                           "Use workspace, topics, limits, retention, trait, stages, segment, "
+                           "codes, journey, snippet, "
+                           "broadcast, question, file or template.");
     }
 }
 
@@ -177,6 +179,8 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return program_retention_check(program, text, problem);
     case DEFINE_TOPICS:
         return topics_check(text, problem);
+    case DEFINE_LIMITS:
+        return limits_check(text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
     case DEFINE_CODES:

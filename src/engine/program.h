@@ -29,6 +29,7 @@
 #include "engine/codes.h"
 #include "engine/decision.h"
 #include "engine/journey/definition.h"
+#include "engine/journey/limits.h"
 #include "engine/keep.h"
 #include "engine/own.h"
 #include "engine/paper.h"
@@ -178,6 +179,7 @@ struct program {
     struct stages_def    stages;
     struct retention_def retention;
     struct topics_def    topics;
+    struct limits_def    limits;
     struct papers        papers;
     struct house_words   house; /* of the workspace */
     struct brake_conf    sending;

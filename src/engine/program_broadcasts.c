@@ -38,7 +38,7 @@ static enum err wrong(const struct reading *r, const char *where, const char *wh
 static enum err members_check(const struct reading *r, const struct json *root)
 {
     static const char *const known[] = { "broadcast", "audience", "template", "topic",
-                                         "when",      "throttle", "note" };
+                                         "when",      "throttle", "priority", "note" };
     for (uint32_t i = 0; i < root->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -46,7 +46,7 @@ static enum err members_check(const struct reading *r, const struct json *root)
         if (!found)
             return problem_format(
                 r->problem, ERR_INPUT, "broadcast",
-                "Use broadcast, audience, template, topic, when, throttle or note.",
+                "Use broadcast, audience, template, topic, when, throttle, priority or note.",
                 "A broadcast has no member \"%.*s\".",
                 STR_ARG(str_slice(root->members[i].key, 0, 60)));
     }
@@ -181,6 +181,9 @@ static enum err def_read(const struct reading *r, struct str name, struct str te
     TRY(topic_read(r, json_get(root, STR("topic"))));
     TRY(when_read(r, json_get(root, STR("when"))));
     TRY(throttle_read(r, json_get(root, STR("throttle"))));
+    if (!limits_priority_read(root, &r->def->priority))
+        return wrong(r, "priority", "This is no number from 1 to 9.",
+                     "Write such as 7, or leave it out: it is then 5.");
     return audience_read(r, json_get(root, STR("audience")));
 }
 

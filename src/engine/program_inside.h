@@ -84,6 +84,11 @@ MUST enum err topics_define(struct program *program, struct str text, uint32_t v
                             struct problem *problem);
 MUST enum err topics_check(struct str text, struct problem *problem);
 
+/* program_topics.c, too: limits.h. */
+MUST enum err limits_define(struct program *program, struct str text, uint32_t version,
+                            struct problem *problem);
+MUST enum err limits_check(struct str text, struct problem *problem);
+
 /* program_codes.c: see program_define and program_check. */
 MUST enum err codes_define(struct program *program, struct str name, struct str text,
                            uint32_t version, uint32_t *number, struct problem *problem);

@@ -238,3 +238,29 @@ enum err topics_check(struct str text, struct problem *problem)
     struct topics_def def = { 0 };
     return text.len == 0 ? OK : document_read(NULL, text, &def, problem);
 }
+
+/* ---- limits ---- */
+
+static enum err topic_number(void *context, struct str name, uint32_t *number)
+{
+    return program_intern(context, NAME_TOPIC, name, number);
+}
+
+enum err limits_define(struct program *program, struct str text, uint32_t version,
+                       struct problem *problem)
+{
+    struct limits_topics topics = { topic_number, program };
+    struct limits_def    def = { .version = version };
+    if (text.len == 0 && program->limits.version == 0)
+        return ERR_ABSENT;
+    if (text.len > 0)
+        TRY(limits_parse(text, &topics, &def, problem));
+    program->limits = text.len > 0 ? def : (struct limits_def){ .version = 0 };
+    return OK;
+}
+
+enum err limits_check(struct str text, struct problem *problem)
+{
+    struct limits_def def = { .version = 0 };
+    return text.len == 0 ? OK : limits_parse(text, NULL, &def, problem);
+}

@@ -76,6 +76,7 @@ enum definition_kind {
     DEFINE_CODES = 20,     /* a pool of discount codes: codes.h */
     DEFINE_QUESTION = 21,  /* what mails ask; kept for those who show it: paper.h */
     DEFINE_FILE = 22,      /* what mails hand out; likewise */
+    DEFINE_LIMITS = 23,    /* when people are left in peace, how much they get: limits.h */
     DEFINE_KINDS,
 };
 

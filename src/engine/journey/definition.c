@@ -167,7 +167,7 @@ static enum err reentry_read(struct reading *r, const struct json *value, struct
 
 static enum err members_check(struct reading *r, const struct json *root)
 {
-    static const char *const known[] = { "journey",   "trigger", "reentry",
+    static const char *const known[] = { "journey",   "trigger", "reentry", "priority",
                                          "exit_when", "nodes",   "note" };
     for (uint32_t i = 0; i < root->count; i++) {
         bool found = false;
@@ -175,7 +175,7 @@ static enum err members_check(struct reading *r, const struct json *root)
             found = found || str_eq(root->members[i].key, str_of(known[k]));
         if (!found)
             return wrong(r, root->members[i].key.ptr, "A journey has no such member.",
-                         "Use journey, trigger, reentry, exit_when, nodes or note.");
+                         "Use journey, trigger, reentry, priority, exit_when, nodes or note.");
     }
     return OK;
 }
@@ -209,6 +209,9 @@ enum err journey_parse(struct arena *arena, struct str text, const struct segmen
         return wrong(&r, "trigger", "A journey cannot begin by its own end.",
                      "Let its last node go on to an earlier one, with a wait between.");
     TRY(reentry_read(&r, json_get(root, STR("reentry")), &journey));
+    if (!limits_priority_read(root, &journey.priority))
+        return wrong(&r, "priority", "This is no number from 1 to 9.",
+                     "Write such as 7, or leave it out: it is then 5.");
     r.names.has_entry = true;
     const struct json *exit_when = json_get(root, STR("exit_when"));
     if (exit_when != NULL)

@@ -18,6 +18,7 @@
  *              {"opened": WHICH, "by"?: "machine" | "anyone"} | {"clicked": ...}, WHICH as in the
  *              JSON form of conditions: "any", {"message": NAME}, {"journey": NAME}
  *     reentry  "once" (the default) | "always" | "after 30 days"; never twice at the same time
+ *     priority 1 .. 9 (5 is the default): whose messages go first where limits.h lets few
  *     node     one of message, email, wait, wait_until, wait_for, split, exit; "next" names where
  * to go, else the one below it; "answer_within" of a message: not before it has come to an end
  *
@@ -41,6 +42,7 @@
 #define DULT_ENGINE_DEFINITION_H
 
 #include "base/json.h"
+#include "engine/journey/limits.h"
 #include "engine/journey/until.h"
 #include "engine/segment/segment.h"
 
@@ -114,6 +116,7 @@ struct journey {
     struct str             name;
     struct journey_trigger trigger;
     enum reentry_kind      reentry;
+    uint8_t                priority;   /* of its messages, where one too many waits: limits.h */
     int64_t                reentry_ms; /* REENTRY_AFTER */
     struct condition       exit_when;
     const struct node     *nodes;

@@ -33,6 +33,7 @@ static enum definition_kind kind_of(struct call *call)
            : str_starts(path, STR("/api/v1/stages"))     ? DEFINE_STAGES
            : str_starts(path, STR("/api/v1/retention"))  ? DEFINE_RETENTION
            : str_starts(path, STR("/api/v1/topics"))     ? DEFINE_TOPICS
+           : str_starts(path, STR("/api/v1/limits"))     ? DEFINE_LIMITS
                                                          : DEFINE_WORKSPACE;
 }
 
@@ -46,6 +47,7 @@ static const char *kind_word(enum definition_kind kind)
         [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
         [DEFINE_CODES] = "codes",       [DEFINE_QUESTION] = "question",
         [DEFINE_FILE] = "file",         [DEFINE_BROADCAST] = "broadcast",
+        [DEFINE_LIMITS] = "limits",
     };
     return words[kind];
 }
@@ -56,6 +58,7 @@ static struct str name_of(struct call *call, enum definition_kind kind)
            : kind == DEFINE_STAGES    ? STR("stages")
            : kind == DEFINE_RETENTION ? STR("retention")
            : kind == DEFINE_TOPICS    ? STR("topics")
+           : kind == DEFINE_LIMITS    ? STR("limits")
                                       : call_param(call, "name");
 }
 
@@ -242,7 +245,7 @@ enum err definition_show(struct call *call)
     TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
     if (shelf.count == 0 || shelf.items[0].text.len == 0) {
         if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES && kind != DEFINE_RETENTION &&
-            kind != DEFINE_TOPICS)
+            kind != DEFINE_TOPICS && kind != DEFINE_LIMITS)
             return definition_absent(call, kind, shelf.name);
         /* There is always a workspace, stages, topics, and how long events are kept: these have
          * not been described yet. */

@@ -35,9 +35,10 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "apply",
       .purpose = "make a folder of segments, journeys and templates so",
       .usage = "[--data DIR] [--fire [--yes]] FOLDER",
-      .more = "The folder holds workspace.json, topics.json, stages.json, snippets/*.liquid, "
-              "templates/*.email,\n"
-              "traits/*.txt, codes/*.json, segments/*.segment, questions/*.json, files/*,\n"
+      .more = "The folder holds workspace.json, topics.json, limits.json, stages.json, "
+              "snippets/*.liquid,\n"
+              "templates/*.email, traits/*.txt, codes/*.json, segments/*.segment, "
+              "questions/*.json, files/*,\n"
               "journeys/*.json and broadcasts/*.json. All of it is checked first;\n"
               "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
               "enters a\n"

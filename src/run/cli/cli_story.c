@@ -31,6 +31,8 @@ static enum definition_kind kind_of(enum file_kind kind)
         return DEFINE_WORKSPACE;
     case FILE_TOPICS:
         return DEFINE_TOPICS;
+    case FILE_LIMITS:
+        return DEFINE_LIMITS;
     case FILE_TRAIT:
         return DEFINE_TRAIT;
     case FILE_STAGES:

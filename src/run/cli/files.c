@@ -28,6 +28,7 @@ static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_HANDOUT] = { "files", "", "file" },
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TOPICS] = { "topics", ".json", "topics" },
+    [FILE_LIMITS] = { "limits", ".json", "limits" },
     [FILE_TRAIT] = { "traits", ".txt", "trait" },
     [FILE_STAGES] = { "stages", ".json", "stages" },
     [FILE_SEGMENT] = { "segments", ".segment", "segment" },
@@ -47,7 +48,8 @@ const char *file_kind_folder(enum file_kind kind)
 
 bool file_kind_is_single(enum file_kind kind)
 {
-    return kind == FILE_WORKSPACE || kind == FILE_TOPICS || kind == FILE_STAGES;
+    return kind == FILE_WORKSPACE || kind == FILE_TOPICS || kind == FILE_LIMITS ||
+           kind == FILE_STAGES;
 }
 
 static enum err system_problem(const char *path, const char *what, struct problem *problem)
@@ -361,8 +363,9 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     if (reading.count == 0)
         return problem_set(
             problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
-            "It should hold workspace.json, topics.json, stages.json, traits/, segments/, "
-            "codes/, snippets/, questions/, files/, templates/, journeys/, broadcasts/.");
+            "It should hold workspace.json, topics.json, limits.json, stages.json, traits/, "
+            "segments/, codes/, snippets/, questions/, files/, templates/, journeys/, "
+            "broadcasts/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

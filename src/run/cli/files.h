@@ -39,6 +39,7 @@ enum {
 enum file_kind {
     FILE_WORKSPACE,
     FILE_TOPICS,
+    FILE_LIMITS,
     FILE_TRAIT,
     FILE_STAGES,
     FILE_SEGMENT,
@@ -50,11 +51,11 @@ enum file_kind {
     FILE_JOURNEY,
     FILE_BROADCAST,
 };
-enum { FILE_KINDS = 12 };
+enum { FILE_KINDS = 13 };
 
 struct file {
     enum file_kind kind;
-    struct str     name; /* "vip"; the workspace, topics and stages have none */
+    struct str     name; /* "vip"; the workspace, topics, limits and stages have none */
     struct str     path; /* "segments/vip.segment", below the folder */
     struct str     text;
     struct str     content; /* where the bytes of a FILE_HANDOUT lie */
