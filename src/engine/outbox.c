@@ -505,7 +505,7 @@ static uint64_t due_first(const struct engine *engine, uint32_t person)
     const struct message *first = NULL;
     for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         const struct message *message = &state->rare->messages.items[i];
-        if (is_due(engine, message) && (first == NULL || is_sooner(engine, message, first)))
+        if (outbox_is_due(engine, message) && (first == NULL || is_sooner(engine, message, first)))
             first = message;
     }
     return first == NULL ? 0 : first->id;
