@@ -192,6 +192,12 @@ describe('a program that began without any way out', { skip: skipWithoutProgram 
       await hup('The ways out were read again'); // there is none still
       ways([{ name: 'x', provider: 'nobody' }]);
       await hup('ways.json: x');
+      /* It is right and cannot be opened: nobody is shown it. */
+      writeFileSync(join(data, 'ways-today'), 'nobody can read this\n');
+      ways([{ name: 'four', provider: 'gateway', inside: true, from: 'Tents', per_day: 100, settings: { url: services.origin, token: { secret: 'gw' } } }]);
+      await hup('ways-today');
+      assert.doesNotMatch(JSON.stringify(await client.get('/api/v1/channels')), /"four"/);
+      rmSync(join(data, 'ways-today'));
       ways([{ name: 'gw', provider: 'gateway', inside: true, from: 'Tents', settings: { url: services.origin, token: { secret: 'gw' } } }]);
       await hup('The ways out were read again');
       await eventually('sent', async () => (await client.messages('ada'))[0].state === 'sent');

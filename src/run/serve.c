@@ -513,6 +513,22 @@ static enum err sender_add(struct serve *serve, struct problem *problem)
     return err;
 }
 
+/* A first way that cannot be used is shown by nobody: the list is then as it was. */
+static enum err ways_first(struct serve *serve, struct ways_file *file, struct problem *problem)
+{
+    struct ways_file *before = ways_shelf_take(&serve->ways);
+    ways_shelf_put(&serve->ways, ways_file_hold(file));
+    enum err err = sender_add(serve, problem);
+    if (err != OK) {
+        ways_shelf_put(&serve->ways, before);
+        sending_set(serve);
+        return err;
+    }
+    ways_file_close(before);
+    ways_file_close(file);
+    return OK;
+}
+
 static enum err ways_give(struct serve *serve, struct ways_file *file, struct problem *problem)
 {
     uint32_t               count;
@@ -530,11 +546,8 @@ enum err serve_reload_ways(struct serve *serve, struct problem *problem)
     struct ways_file *file;
     TRY(ways_file_read(&file, serve->conf.dir, text_or_null(serve->conf.config, CONFIG_WAYS),
                        problem));
-    if (serve->sender == NULL) {
-        ways_shelf_put(&serve->ways, file);
-        return sender_add(serve, problem);
-    }
-    enum err err = ways_give(serve, file, problem);
+    enum err err =
+        serve->sender == NULL ? ways_first(serve, file, problem) : ways_give(serve, file, problem);
     if (err != OK)
         ways_file_close(file);
     return err;

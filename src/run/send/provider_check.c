@@ -108,7 +108,7 @@ static bool says_something(const struct json *value)
 }
 
 /* What is asked next would be refused without it, or worse, taken. */
-enum err needs_look(const struct provider *step, const struct json *body, char *lack)
+static enum err needs_look(const struct provider *step, const struct json *body, char *lack)
 {
     for (uint32_t i = 0; i < step->needs.count; i++) {
         if (says_something(json_path(body, step->needs.items[i])))

@@ -151,8 +151,6 @@ MUST enum err reading_exchange(struct reading *reading, const struct json *root)
 MUST enum err check_read(struct reading *reading, const struct json *check);
 MUST enum err steps_read(struct reading *reading, const struct json *steps);
 MUST enum err access_read(struct reading *reading, const struct json *token);
-/* Has the answer what the step needs of it? ERR_ABSENT, and in `lack` what it has not. */
-MUST enum err needs_look(const struct provider *step, const struct json *body, char *lack);
 /* provider_ask.c: a text over the message and the settings. */
 MUST enum err provider_text(const struct provider *provider, const struct json *settings,
                             const struct provider_message *message, int64_t now_ms,

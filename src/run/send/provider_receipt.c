@@ -119,15 +119,21 @@ static enum err example_fault(const char *where, const char *list, uint32_t i, c
                           "examples.%s.%u: by the rules it is %s", list, i, found);
 }
 
+enum { EXAMPLE_BYTES_MAX = 32 * PROVIDER_BYTES_MAX }; /* one, as a tree */
+
 static enum err answer_check(const struct provider *provider, const struct json *example,
                              const char *where, uint32_t i, struct problem *problem)
 {
-    SCOPED(buf_donep) struct buf body = buf_make(PROVIDER_BYTES_MAX);
-    const struct json           *told = json_get(example, STR("body"));
-    struct fetch_response        response = { .err = OK, .status = 200 };
-    struct provider_answer       answer;
-    char                         lack[PROVIDER_LACK_BYTES];
-    int64_t                      status = 200;
+    SCOPED(arena_closep) struct arena *arena = arena_open(EXAMPLE_BYTES_MAX);
+    SCOPED(buf_donep) struct buf       body = buf_make(PROVIDER_BYTES_MAX);
+    const struct json                 *told = json_get(example, STR("body"));
+    struct fetch_response              response = { .err = OK, .status = 200 };
+    struct json                        steps = { .kind = JSON_NULL };
+    struct provider_answer             answer;
+    char                               lack[PROVIDER_LACK_BYTES];
+    int64_t                            status = 200;
+    if (arena == NULL)
+        return ERR_MEMORY;
     if (told != NULL && told->kind == JSON_STRING)
         buf_str(&body, told->string);
     else if (told != NULL)
@@ -141,7 +147,12 @@ static enum err answer_check(const struct provider *provider, const struct json 
     struct str  id = json_get_str(example, STR("id"));
     if (!str_eq(json_get_str(example, STR("is")), str_of(found)))
         return example_fault(where, "answers", i, found, problem);
-    if (answer.verdict == PROVIDER_SENT && needs_look(provider, told, lack) != OK)
+    enum err err = answer.verdict == PROVIDER_SENT
+                       ? provider_step_take(provider, &response, arena, &steps, lack)
+                       : OK;
+    if (err == ERR_MEMORY)
+        return err;
+    if (err != OK)
         return problem_format(problem, ERR_INPUT, where,
                               "Mend `needs`, or the example, if the service says more.",
                               "examples.answers.%u: %s, which is needed", i, lack);

@@ -426,6 +426,17 @@ TEST(provider, what_a_step_needs_has_to_be_in_its_answer)
     scene_close(&s);
 }
 
+TEST(provider, what_an_example_answers_may_be_told_as_the_text_it_is)
+{
+    struct scene s;
+    scene_open(
+        &s, HEAD REQUEST
+        "},\"steps\":[{\"name\":\"a\",\"request\":{\"url\":\"u\"},\"needs\":[\"url\"],"
+        "\"examples\":{\"answers\":[{\"body\":\"{\\\"url\\\":\\\"u\\\"}\",\"is\":\"sent\"}]}}]}");
+    assert_ok(provider_examples(s.provider, "p", &s.problem));
+    scene_close(&s);
+}
+
 TEST(provider, a_price_is_taken_where_both_number_and_currency_are_told)
 {
     static const struct {

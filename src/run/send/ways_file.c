@@ -344,12 +344,17 @@ const struct way_conf *ways_file_first(const struct ways_file *file, enum consen
 
 /* ---- the shelf ---- */
 
+struct ways_file *ways_file_hold(struct ways_file *file)
+{
+    if (file != NULL)
+        atomic_fetch_add(&file->holders, 1);
+    return file;
+}
+
 struct ways_file *ways_shelf_take(struct ways_shelf *shelf)
 {
     pthread_mutex_lock(&shelf->lock);
-    struct ways_file *file = shelf->file;
-    if (file != NULL)
-        atomic_fetch_add(&file->holders, 1);
+    struct ways_file *file = ways_file_hold(shelf->file);
     pthread_mutex_unlock(&shelf->lock);
     return file;
 }

@@ -38,6 +38,8 @@ MUST enum err ways_file_read(struct ways_file **out, const char *dir, const char
                              struct problem *problem);
 /* One holder less; the last one's frees. NULL is nothing. */
 void ways_file_close(struct ways_file *file);
+/* One more who closes it; NULL stays NULL. */
+struct ways_file *ways_file_hold(struct ways_file *file);
 /* Does it say more than the usual? */
 bool ways_file_is_told(const struct ways_file *file);
 
