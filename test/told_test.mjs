@@ -78,3 +78,43 @@ describe('a shop whose journey is changed', { skip }, () => {
     assert.equal(dult('check', clean).status, 0, dult('check', clean).stderr);
   });
 });
+
+describe('a folder of shops', { skip }, () => {
+  let shops;
+  before(() => {
+    shops = folder('shops');
+    for (const name of ['north', 'south']) cpSync(join(root, 'demo/shop'), join(shops, name), { recursive: true });
+    writeFileSync(join(shops, 'README.md'), 'Two shops.');
+  });
+  after(() => removeFolder(shops));
+
+  test('is told one after the other, each by its own files', () => {
+    const path = join(shops, 'south/journeys/cart.json');
+    const journey = readFileSync(path, 'utf8');
+    writeFileSync(path, journey.replace('"exit_when": "did \\"Order Completed\\" since entry",', ''));
+    const { status, stdout } = dult('test', shops);
+    const answer = JSON.parse(dult('test', '--json', shops).stdout);
+    writeFileSync(path, journey);
+    assert.equal(status, 1);
+    assert.match(stdout, /^north: 7 passed, 0 failed\nfailed {2}south\/stories\/cart\.json: Who orders at once/);
+    assert.match(stdout, /\nsouth: 6 passed, 1 failed\n13 passed, 1 failed\n$/);
+    assert.deepEqual([answer.passed, answer.failed, answer.stories[0].file], [13, 1, 'north/stories/cart.json']);
+  });
+
+  test('says which of them cannot be told', () => {
+    writeFileSync(join(shops, 'south/stories/odd.json'), '{"stories": [{"story": "odd", "tell": []}]}');
+    const { status, stderr } = dult('test', shops);
+    assert.equal(status, 3);
+    assert.match(stderr, /south\/stories\/odd\.json: stories\[0\]: The story tells nothing\./);
+    removeFolder(join(shops, 'south/stories'));
+    assert.match(dult('test', shops).stderr, /south\/.*There are no stories/);
+  });
+
+  test('and a folder without any is refused', () => {
+    const bare = folder('no-shops');
+    const { status, stderr } = dult('test', bare);
+    removeFolder(bare);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /Nothing of a workspace is in this folder/);
+  });
+});

@@ -86,6 +86,7 @@ const struct cli_command CLI_COMMANDS[] = {
       .more = "Each story of stories/*.json is told to people of its own, in an engine of its own\n"
               "with a clock of its own: weeks pass in milliseconds, and nothing is sent. What did\n"
               "not come true is told with what happened to the person instead. Ends with 1 then.\n"
+              "A folder of workspace folders, such as recipes/, is told one after the other.\n"
               "docs/stories.md says what a story may say.",
       .example = "dult test shop/",
       .options = { { "verbose", NULL, "name those that came true, too" } },

@@ -1,8 +1,14 @@
-/* dult test: do the stories beside the journeys come true? Each in an engine of its own. */
+/*
+ * dult test: do the stories beside the journeys come true? Each in an engine of its own.
+ *
+ *     dult test shop/        one workspace folder: shop/stories/NAME.json
+ *     dult test recipes/     a folder of workspace folders: recipes/welcome/stories/NAME.json
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "engine/story/story.h"
@@ -10,12 +16,18 @@
 #include "run/cli/files.h"
 #include "run/core/zones.h"
 
-enum { ARENA_BYTES_MAX = 1 << 30, PATH_BYTES_MAX = 4096, STORY_FILES_MAX = 1000 };
+enum {
+    ARENA_BYTES_MAX = 1 << 30,
+    PATH_BYTES_MAX = 4096,
+    STORY_FILES_MAX = 1000,
+    FOLDERS_MAX = 1000
+};
 
 struct trying {
     struct cli        *cli;
-    struct arena      *arena;
+    struct arena      *arena; /* of the folder that is told */
     const char        *folder;
+    const char        *inside; /* "welcome/": which folder of several, said before a file's name */
     struct zones      *zones;
     struct story_world world;
     struct buf         json;
@@ -104,15 +116,15 @@ static void result_say(struct trying *trying, const char *path, const struct sto
 
 static enum err file_tell(struct trying *trying, const char *name)
 {
-    char                               full[PATH_BYTES_MAX], path[300];
+    char                               full[PATH_BYTES_MAX], path[600];
     SCOPED(arena_closep) struct arena *arena = arena_open(ARENA_BYTES_MAX);
     struct story_results               results;
     struct str                         text;
     struct problem                     why = { .where = "" };
     if (arena == NULL)
         return ERR_MEMORY;
-    snprintf(path, sizeof path, "stories/%.260s", name);
-    snprintf(full, sizeof full, "%.3600s/%s", trying->folder, path);
+    snprintf(full, sizeof full, "%.3600s/stories/%.260s", trying->folder, name);
+    snprintf(path, sizeof path, "%.260sstories/%.260s", trying->inside, name);
     TRY(files_read_one(arena, full, FILE_BYTES_MAX, &text, &trying->problem));
     enum err err = story_tell_all(arena, text, &trying->world, &results, &why);
     if (err != OK && why.what[0] != '\0')
@@ -166,11 +178,10 @@ static enum err names_read(struct trying *trying, char ***out, uint32_t *count)
     return err;
 }
 
-static enum err tell_all(struct trying *trying)
+static enum err tell_one(struct trying *trying)
 {
     char   **names;
     uint32_t count;
-    TRY(zones_of_system(&trying->zones, NULL, &trying->problem));
     TRY(world_read(trying));
     TRY(names_read(trying, &names, &count));
     for (uint32_t i = 0; i < count; i++)
@@ -178,14 +189,102 @@ static enum err tell_all(struct trying *trying)
     return OK;
 }
 
+/* ---- a folder of folders ---- */
+
+/* Is it a workspace, with or without stories? */
+static bool is_workspace(const char *folder)
+{
+    static const char *const signs[] = { "workspace.json", "stories", "journeys" };
+    char                     path[PATH_BYTES_MAX];
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        snprintf(path, sizeof path, "%.4000s/%s", folder, signs[i]);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The workspaces within the folder, by name; none when it cannot be read. */
+static enum err folders_read(struct trying *trying, char **out, uint32_t *count)
+{
+    char     path[PATH_BYTES_MAX];
+    DIR     *dir = opendir(trying->folder);
+    enum err err = OK;
+    *count = 0;
+    if (dir == NULL)
+        return OK;
+    for (struct dirent *entry; err == OK && (entry = readdir(dir)) != NULL;) {
+        snprintf(path, sizeof path, "%.3600s/%.260s", trying->folder, entry->d_name);
+        if (entry->d_name[0] == '.' || !is_workspace(path))
+            continue;
+        if (*count == FOLDERS_MAX)
+            err = problem_format(&trying->problem, ERR_LIMIT, trying->folder,
+                                 "Is this the right folder?", "It holds more than %d workspaces.",
+                                 FOLDERS_MAX);
+        else if ((out[*count] = strdup(entry->d_name)) == NULL)
+            err = ERR_MEMORY;
+        else
+            ++*count;
+    }
+    closedir(dir);
+    qsort(out, *count, sizeof out[0], by_text);
+    return err;
+}
+
+/* One of several, in memory of its own; then how many of its stories came true. */
+static enum err tell_inside(struct trying *trying, const char *name)
+{
+    char                               folder[PATH_BYTES_MAX], inside[300];
+    SCOPED(arena_closep) struct arena *arena = arena_open(ARENA_BYTES_MAX);
+    struct trying                      one = *trying;
+    snprintf(folder, sizeof folder, "%.3600s/%.260s", trying->folder, name);
+    snprintf(inside, sizeof inside, "%.260s/", name);
+    one.arena = arena;
+    one.folder = folder;
+    one.inside = inside;
+    enum err err = arena == NULL ? ERR_MEMORY : tell_one(&one);
+    if (err == OK && !one.cli->is_json)
+        printf("%s: %u passed, %u failed\n", name, one.passed - trying->passed,
+               one.failed - trying->failed);
+    trying->json = one.json;
+    trying->passed = one.passed;
+    trying->failed = one.failed;
+    trying->problem = one.problem;
+    if (err != OK) /* which of the folders, before which of its files */
+        snprintf(trying->problem.where, sizeof trying->problem.where, "%.60s/%.120s", name,
+                 one.problem.where);
+    return err;
+}
+
+static enum err tell_all(struct trying *trying)
+{
+    char   **folders = calloc(FOLDERS_MAX, sizeof *folders);
+    uint32_t count = 0;
+    enum err err = folders == NULL ? ERR_MEMORY : OK;
+    if (err == OK)
+        err = zones_of_system(&trying->zones, NULL, &trying->problem);
+    if (err == OK && !is_workspace(trying->folder))
+        err = folders_read(trying, folders, &count);
+    if (err == OK && count == 0)
+        err = tell_one(trying);
+    for (uint32_t i = 0; i < count && err == OK; i++)
+        err = tell_inside(trying, folders[i]);
+    for (uint32_t i = 0; i < count; i++)
+        free(folders[i]);
+    free(folders);
+    return err;
+}
+
 enum cli_exit cli_story(struct cli *cli)
 {
     SCOPED(arena_closep) struct arena *arena = arena_open(ARENA_BYTES_MAX);
-    struct trying                      trying = {
-                             .cli = cli, .arena = arena, .folder = cli->words[0], .json = buf_make(64 << 20)
-    };
-    int64_t  begun_us = time_mono_us();
-    enum err err = arena == NULL ? ERR_MEMORY : tell_all(&trying);
+    struct trying                      trying = { .cli = cli,
+                                                  .arena = arena,
+                                                  .folder = cli->words[0],
+                                                  .inside = "",
+                                                  .json = buf_make(64 << 20) };
+    int64_t                            begun_us = time_mono_us();
+    enum err                           err = arena == NULL ? ERR_MEMORY : tell_all(&trying);
     if (err == OK && cli->is_json)
         printf("{\"passed\":%u,\"failed\":%u,\"stories\":[%.*s]}\n", trying.passed, trying.failed,
                STR_ARG(buf_view(&trying.json)));
