@@ -117,7 +117,8 @@ uint64_t answers_awaited(const struct engine *engine, uint32_t profile, uint64_t
         people_state_get(engine->people, people_root(engine->people, profile));
     const struct message    *sent = message_of(state, message);
     const struct enrollment *at = sent == NULL ? NULL : enrollment_of(state, sent->enrollment);
-    bool waits = at != NULL && at->node == sent->node && at->due_ms != TIME_NEVER;
+    bool waits = at != NULL && enrollment_is_inside(at) && at->node == sent->node &&
+                 at->due_ms != TIME_NEVER;
     return waits ? at->id : 0;
 }
 
@@ -138,7 +139,7 @@ static bool may_go_on(const struct engine *engine, uint32_t profile, uint64_t en
     const struct state *state =
         people_state_get(engine->people, people_root(engine->people, profile));
     const struct enrollment *at = enrollment_of(state, enrollment);
-    return at != NULL && !is_open(state, at);
+    return at != NULL && enrollment_is_inside(at) && !is_open(state, at);
 }
 
 enum err answers_go_on(struct step *step, uint64_t enrollment)

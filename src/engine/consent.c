@@ -38,10 +38,11 @@ static enum err withdrawn(struct step *step, uint32_t topic, enum consent_channe
         const struct state *state = people_state_get(step->engine->people, step->person);
         if (i >= state->rare->enrollments.count)
             break;
-        if (speaks_about(step->engine->program, &state->rare->enrollments.items[i], topic,
+        if (enrollment_is_inside(&state->rare->enrollments.items[i]) &&
+            speaks_about(step->engine->program, &state->rare->enrollments.items[i], topic,
                          channel)) {
             TRY(enrollment_end(step, i, STR("unsubscribed")));
-            i--;
+            i = (uint32_t)-1; /* it may stay, outside */
         }
     }
     return outbox_withdraw(step, topic, channel, STR("unsubscribed"));

@@ -46,7 +46,8 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
     if (engine->detail.bytes_max == 0)
         engine->detail = buf_make(DECISION_DETAIL_BYTES_MAX);
     buf_reset(&engine->detail);
-    if (d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_INTENT)
+    if (d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_INTENT ||
+        d.kind == DECISION_GOAL || d.kind == DECISION_UNREACHED)
         place_tell(engine, &d);
     TRY(decision_apply(engine, &d));
     if (!engine->is_brief)

@@ -22,8 +22,15 @@
  *      CONTEXT       -                     -                  country?, zone?, locale?
  *      ENROLLED      journey               version            journey, event
  *      NOT_ENROLLED  journey               -                  journey, reason
+ *      HELD_OUT      journey, or           version            journey, event, due? (the time for
+ *                    broadcast_key                            its goal), broadcast?
+ *      GOAL          enrollment            node               node, journey_id, event (that
+ *                                                             reached it, or 0), value?, held_out?
+ *      UNREACHED     enrollment            node               node, journey_id, reason: outside,
+ *                                                             and not watched any more
  *      STEP          enrollment            node               node, journey_id, visit, due?, took?
- *      ENDED         enrollment            node               node, journey_id, reason
+ *      ENDED         enrollment            node               node, journey_id, reason, due? (the
+ *                                                             goal is waited for until then)
  *      PARKED        -                     -                  reason: more than 64 consequences
  *      INTENT        enrollment            node               template, channel, journey, node, the
  *                                                             numbers of all, topic_id, event,
@@ -65,6 +72,9 @@ enum decision_kind {
     DECISION_ENDED = 22,
     DECISION_NOT_ENROLLED = 23,
     DECISION_PARKED = 24,
+    DECISION_HELD_OUT = 25,
+    DECISION_GOAL = 26,
+    DECISION_UNREACHED = 27,
     DECISION_INTENT = 30,
     DECISION_CLAIMED = 31,
     DECISION_SENT = 32,
@@ -92,11 +102,13 @@ struct decision {
     struct str           proof;        /* CONSENT: a JSON object, or empty */
     struct str           zone, locale; /* CONTEXT; its country is `text` */
     int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered;
-                                    CODE: its last second */
-    uint32_t event;              /* ENROLLED, INTENT: seq of the triggering event, 0 for none */
+                                    CODE: its last second; HELD_OUT, ENDED: of the goal's time, 0
+                                    for none */
+    uint32_t event; /* ENROLLED, HELD_OUT, GOAL, INTENT: seq of the triggering event, 0 for none */
     uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; CODE: the pool; ENTERED,
                        LEFT: 1 when quiet */
     uint32_t        topic;    /* INTENT */
+    bool            is_held;  /* GOAL: of one who is held out */
     bool            is_asked; /* INTENT, SENT .. DROPPED: of a message a program asked for */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     struct str      variant;  /* CLAIMED: which variant of the template, and why; as JSON */

@@ -221,6 +221,26 @@ static enum err enrolled_apply(struct state *state, const struct decision *d)
                                           .trigger_seq = d->event });
 }
 
+/* Nobody is watched where there is nothing to measure. */
+static enum err held_out_apply(struct engine *engine, struct state *state, const struct decision *d)
+{
+    struct past past = { (uint32_t)d->subject, 1, d->at_ms };
+    if (broadcast_is_key(d->subject))
+        return broadcast_note(engine, d->subject, d);
+    TRY(pasts_merge(state, &past));
+    if (d->due_ms <= 0)
+        return OK;
+    return STATE_ADD(state, enrollments,
+                     (struct enrollment){ .id = d->id,
+                                          .journey = (uint32_t)d->subject,
+                                          .version = d->object,
+                                          .is_held = 1,
+                                          .due_ms = d->due_ms,
+                                          .entered_ms = d->at_ms,
+                                          .look_ms = TIME_NEVER,
+                                          .trigger_seq = d->event });
+}
+
 static enum err step_apply(struct state *state, const struct decision *d)
 {
     struct enrollment *enrollment = enrollment_of(state, d->subject);
@@ -237,11 +257,31 @@ static enum err ended_apply(const struct engine *engine, struct state *state,
 {
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].id == d->subject) {
-            STATE_REMOVE(state, enrollments, i);
+            if (d->kind == DECISION_ENDED && d->due_ms > 0) {
+                struct enrollment *e = &state_rare_own(state)->enrollments.items[i];
+                e->is_over = 1;
+                e->due_ms = d->due_ms;
+            } else {
+                STATE_REMOVE(state, enrollments, i);
+            }
             codes_forget(engine, state);
             return OK;
         }
     return OK; /* a merge was undone, and the other one goes on */
+}
+
+static enum err goal_apply(struct state *state, const struct decision *d)
+{
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        struct enrollment *e = &state_rare_own(state)->enrollments.items[i];
+        if (e->id != d->subject)
+            continue;
+        e->has_goal = 1;
+        if (!enrollment_is_inside(e))
+            STATE_REMOVE(state, enrollments, i);
+        return OK;
+    }
+    return ERR_CORRUPT;
 }
 
 static enum err queue_apply(struct engine *engine, const struct decision *d,
@@ -364,7 +404,12 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
     case DECISION_STEP:
         return step_apply(state, d);
     case DECISION_ENDED:
+    case DECISION_UNREACHED:
         return ended_apply(engine, state, d);
+    case DECISION_HELD_OUT:
+        return held_out_apply(engine, state, d);
+    case DECISION_GOAL:
+        return goal_apply(state, d);
     case DECISION_INTENT:
         return intent_apply(engine, state, d);
     case DECISION_CLAIMED:

@@ -41,6 +41,12 @@ const char *decision_name(enum decision_kind kind)
         return "not enrolled";
     case DECISION_PARKED:
         return "parked";
+    case DECISION_HELD_OUT:
+        return "held out";
+    case DECISION_GOAL:
+        return "reached the goal";
+    case DECISION_UNREACHED:
+        return "did not reach the goal";
     case DECISION_INTENT:
         return "queued";
     case DECISION_CLAIMED:
@@ -127,6 +133,25 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         member_str(out, &first, "reason", d->text);
         member_int(out, &first, "event", d->event);
         break;
+    case DECISION_HELD_OUT:
+        if (broadcast_is_key(d->subject))
+            member_str(out, &first, "broadcast",
+                       program_name(program, NAME_BROADCAST, broadcast_of_key(d->subject)));
+        else
+            member_str(out, &first, "journey",
+                       program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
+        member_int(out, &first, "event", d->event);
+        if (d->due_ms > 0)
+            member_int(out, &first, "due", d->due_ms);
+        break;
+    case DECISION_GOAL:
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
+        member_int(out, &first, "event", d->event);
+        member_str(out, &first, "value", d->text);
+        if (d->is_held)
+            member_int(out, &first, "held_out", 1);
+        break;
     case DECISION_STEP:
         member_str(out, &first, "node", d->node);
         member_int(out, &first, "journey_id", d->journey);
@@ -191,9 +216,12 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         member_str(out, &first, "reason", d->text);
         break;
     case DECISION_ENDED:
+    case DECISION_UNREACHED:
         member_str(out, &first, "node", d->node);
         member_int(out, &first, "journey_id", d->journey);
         member_str(out, &first, "reason", d->text);
+        if (d->kind == DECISION_ENDED && d->due_ms > 0)
+            member_int(out, &first, "due", d->due_ms);
         break;
     default:
         member_str(out, &first, "reason", d->text);
@@ -241,10 +269,14 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
     }
     if (d->kind == DECISION_CODE)
         d->other = number_get(&detail, "codes_id");
+    if (d->kind == DECISION_GOAL) {
+        d->text = json_get_str(&detail, STR("value"));
+        d->is_held = number_get(&detail, "held_out") == 1;
+    }
     d->due_ms = TIME_NEVER;
     if (!json_get_int(&detail, STR("due"), &d->due_ms) &&
         !json_get_int(&detail, STR("retry_at"), &d->due_ms) &&
         !json_get_int(&detail, STR("expires"), &d->due_ms))
-        d->due_ms = TIME_NEVER;
+        d->due_ms = d->kind == DECISION_HELD_OUT || d->kind == DECISION_ENDED ? 0 : TIME_NEVER;
     return OK;
 }

@@ -58,7 +58,8 @@ static bool is_wait_moved(const struct program *program, const struct journey *j
 static bool is_journey_moved(const struct program *program, const struct journey *journey,
                              const struct moved *moved)
 {
-    bool is = is_moved(program, &journey->exit_when, moved);
+    bool is = is_moved(program, &journey->exit_when, moved) ||
+              is_moved(program, &journey->goal.condition, moved);
     for (uint16_t n = 0; n < journey->nodes_count; n++)
         is = is || is_wait_moved(program, journey, &journey->nodes[n], moved);
     return is;
@@ -72,7 +73,8 @@ static bool is_enrollment_moved(const struct program *program, const struct enro
     if (version == NULL)
         return false;
     const struct journey *journey = &version->journey;
-    return is_moved(program, &journey->exit_when, moved) ||
+    return is_moved(program, &journey->goal.condition, moved) ||
+           is_moved(program, &journey->exit_when, moved) ||
            (e->node < journey->nodes_count &&
             is_wait_moved(program, journey, &journey->nodes[e->node], moved));
 }

@@ -30,9 +30,13 @@ static inline void describe_state(const struct state *s, struct buf *out)
                        (long long)s->memberships.items[i].entered_ms);
     for (uint32_t i = 0; i < s->rare->enrollments.count; i++) {
         const struct enrollment *e = &s->rare->enrollments.items[i];
-        buf_format(out, " at %llu journey %u.%u node %u visit %u due %lld entered %lld by %u\n",
-                   (unsigned long long)e->id, e->journey, e->version, e->node, e->visit,
-                   (long long)e->due_ms, (long long)e->entered_ms, e->trigger_seq);
+        buf_format(out, " %s%sat %llu journey %u.%u node %u visit %u due %lld entered %lld by %u\n",
+                   e->is_held   ? "held out "
+                   : e->is_over ? "over "
+                                : "",
+                   e->has_goal ? "goal " : "", (unsigned long long)e->id, e->journey, e->version,
+                   e->node, e->visit, (long long)e->due_ms, (long long)e->entered_ms,
+                   e->trigger_seq);
     }
     for (uint32_t i = 0; i < s->rare->pasts.count; i++)
         buf_format(out, " past %u %u times %lld\n", s->rare->pasts.items[i].journey,

@@ -159,6 +159,8 @@ static const char *const places[] = { "Far/East", "Far/West", "Sum/Mer", "Half/P
 static const char *const journeys[][2] = {
     { "orders",
       "{\"journey\":\"orders\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
+      "\"goal\":{\"condition\":\"did \\\"Visit\\\" since entry and reckoned > 30\","
+      "\"within\":\"3 days\",\"value\":\"revenue\"},\"exit_on_goal\":false,"
       "\"exit_when\":\"did \\\"Other\\\" at least 2 times since entry or reckoned > 150\","
       "\"nodes\":["
       "{\"id\":\"pause\",\"wait\":\"1 day\"},"
@@ -166,6 +168,8 @@ static const char *const journeys[][2] = {
       "\"no\":\"more\"},{\"id\":\"more\",\"wait\":\"30 hours\"},"
       "{\"id\":\"end\",\"exit\":true}]}" },
     { "actives", "{\"journey\":\"actives\",\"trigger\":{\"segment\":\"active\"},"
+                 "\"holdout\":{\"share\":30},\"goal\":{\"condition\":\"did \\\"Other\\\" since "
+                 "entry\",\"within\":\"2 days\"},"
                  "\"reentry\":\"after 2 days\",\"exit_when\":\"in segment \\\"buyer\\\"\","
                  "\"nodes\":[{\"id\":\"pause\",\"wait\":\"5 hours\"},"
                  "{\"id\":\"end\",\"exit\":true}]}" },

@@ -110,10 +110,13 @@ static uint64_t subject_of(const struct decision *d)
 {
     switch (d->kind) {
     case DECISION_ENROLLED:
+    case DECISION_HELD_OUT:
     case DECISION_INTENT:
         return d->id;
     case DECISION_STEP:
     case DECISION_ENDED:
+    case DECISION_GOAL:
+    case DECISION_UNREACHED:
     case DECISION_CLAIMED:
     case DECISION_SENT:
     case DECISION_FAILED:
@@ -221,7 +224,8 @@ static enum err begun_note(struct erasure *erasure, const struct decision *d)
         return begun_move(erasure, d);
     if (d->kind == DECISION_UNMERGE)
         begun_part(erasure, d->profile);
-    if ((d->kind == DECISION_ENROLLED || d->kind == DECISION_INTENT) &&
+    if ((d->kind == DECISION_ENROLLED || d->kind == DECISION_HELD_OUT ||
+         d->kind == DECISION_INTENT) &&
         erasure_has(erasure, d->profile)) {
         bool     is_cast = d->kind == DECISION_INTENT && broadcast_is_key(d->subject);
         uint64_t key = is_cast ? d->subject : 0;
@@ -352,7 +356,8 @@ void erasure_bare(const struct json *detail, struct buf *out)
     static const char *const keys[] = { "broadcast",   "journey",  "journey_id",  "node",
                                         "node_number", "template", "template_id", "topic_id",
                                         "version",     "event",    "visit",       "due",
-                                        "retry_at",    "codes",    "codes_id",    "expires" };
+                                        "retry_at",    "codes",    "codes_id",    "expires",
+                                        "held_out" };
     bool                     first = true;
     buf_char(out, '{');
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

@@ -392,7 +392,8 @@ static bool is_alive(const struct engine *engine, const struct state *state, uin
     if (broadcast_is_key(of))
         return broadcast_may_go(engine, of);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
-        if (state->rare->enrollments.items[i].id == of)
+        if (state->rare->enrollments.items[i].id == of &&
+            enrollment_is_inside(&state->rare->enrollments.items[i]))
             return true;
     for (uint32_t i = 0; i < state->rare->messages.count; i++)
         if (state->rare->messages.items[i].state != MESSAGE_UNKNOWN &&

@@ -98,6 +98,7 @@ struct engine {
     uint64_t            own_count;  /* of them in all */
     uint64_t            moved;      /* how often anyone's state was changed */
     uint32_t            stands_for; /* rehearse/: the number in life of whoever lives here now */
+    uint32_t            deals_for; /* likewise: by which shares are dealt, and 1; 0: this is life */
     bool                is_brief; /* rehearse/: nobody stores what is decided: without its detail */
     uint64_t            queued, sending, parked, memberships_changed, enrolled;
 };
@@ -338,6 +339,27 @@ bool journey_is_by_machine(struct step *step);
 MUST enum err journey_walk(struct step *step, uint64_t id, uint16_t at, bool later);
 MUST enum err journey_step_tell(struct step *step, const struct enrollment *e, uint16_t node,
                                 int64_t due_ms, struct str took);
+/* Does an answer that the condition gives rest on what has changed? */
+bool journey_asks(const struct segment_program *program, enum look_reason reason, uint32_t number);
+
+/* journey/goal.c: who is held out, and who has reached what the journey is for. */
+bool goal_holds_out(const struct step *step, const struct journey *journey);
+/* Until when the goal of one who came in then is waited for; 0: the journey has none. */
+int64_t goal_until_ms(const struct journey *journey, int64_t entered_ms);
+/* An entry: ENROLLED, or HELD_OUT where `held`. Of those watched too many the oldest gives way. */
+MUST enum err goal_make_room(struct step *step, uint32_t journey);
+/* Is the goal to be asked again for this reason, or at this time? */
+bool goal_asks(const struct step *step, const struct journey *journey, const struct enrollment *e,
+               enum look_reason reason, uint32_t number);
+/* Asks it. *gone: the enrollment has no place any more. */
+MUST enum err goal_look(struct step *step, uint32_t i, bool *gone);
+/* The time of one who is outside is over. */
+MUST enum err goal_missed(struct step *step, uint32_t i, struct str reason);
+/* Whose shares are dealt by that name: see deal_who. */
+struct str deal_person(const struct engine *engine, uint32_t person, char bytes[16]);
+/* Of JOURNEY_SHARES: which share of a split, or of an experiment, the person has. */
+uint32_t journey_chance(struct step *step, const struct journey *journey, const struct node *node);
+
 /* journey/waiting.c: arrives at a wait_until (wait_for). *at: where it goes on at once;
  * JOURNEY_STAYS where it waits. */
 enum { JOURNEY_STAYS = JOURNEY_END - 1 };

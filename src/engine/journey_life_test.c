@@ -21,7 +21,7 @@ enum {
     PEOPLE = 4,
     JOURNEYS = 4,
     EVENTS_MAX = 400,
-    INSIDE_MAX = 64,
+    INSIDE_MAX = 256,
     LOG_MAX = 4000
 };
 
@@ -101,7 +101,10 @@ struct inside {
     int64_t  due_ms, entered_ms;
     uint64_t number;
     bool     stands; /* at a node: not only just come in */
+    bool     held, over, reached;
 };
+
+enum { WATCHED_MAX = 8 };
 
 struct letter {
     int      person;
@@ -120,7 +123,7 @@ struct twin {
     int64_t             last_entry[PEOPLE][JOURNEYS]; /* 0: never */
     struct letter       letters[LOG_MAX];
     uint32_t            letters_count;
-    uint64_t            numbers;
+    uint64_t            numbers, held;
     struct {
         int  journey;
         bool finished;
@@ -144,25 +147,88 @@ static void letters_drop(struct twin *t, uint64_t inside)
     t->letters_count = kept;
 }
 
-static void twin_end(struct twin *t, uint32_t i, const char *why, int64_t now_ms)
+static bool is_outside(const struct inside *in)
 {
-    buf_format(&t->log, "%d leaves %d at %lld: %s\n", t->insides[i].person, t->insides[i].journey,
-               (long long)now_ms, why);
-    t->ended[t->ended_count].journey = t->insides[i].journey;
-    t->ended[t->ended_count++].finished = strcmp(why, "finished") == 0;
+    return in->held || in->over;
+}
+
+static void twin_remove(struct twin *t, uint32_t i)
+{
     memmove(&t->insides[i], &t->insides[i + 1], (t->insides_count - i - 1) * sizeof t->insides[0]);
     t->insides_count--;
+}
+
+/* Until when the goal counts; 0: there is none. */
+static int64_t goal_end_ms(const struct twin *t, const struct inside *in)
+{
+    const struct json *goal = json_get(t->journeys[in->journey], STR("goal"));
+    int64_t            within_ms;
+    if (goal == NULL)
+        return 0;
+    assert_ok(time_length_parse(member(goal, "within"), &within_ms));
+    return in->entered_ms + within_ms;
+}
+
+static bool twin_end(struct twin *t, uint32_t i, const char *why, int64_t now_ms)
+{
+    struct inside *in = &t->insides[i];
+    buf_format(&t->log, "%d leaves %d at %lld: %s\n", in->person, in->journey, (long long)now_ms,
+               why);
+    assert_true(t->ended_count < LOG_MAX);
+    t->ended[t->ended_count].journey = in->journey;
+    t->ended[t->ended_count++].finished = strcmp(why, "finished") == 0;
+    if (!in->reached && goal_end_ms(t, in) > now_ms) {
+        in->over = true;
+        in->due_ms = goal_end_ms(t, in);
+        return false;
+    }
+    twin_remove(t, i);
+    return true;
+}
+
+static void twin_misses(struct twin *t, uint32_t i, const char *why, int64_t now_ms)
+{
+    buf_format(&t->log, "%d misses %d at %lld: %s\n", t->insides[i].person, t->insides[i].journey,
+               (long long)now_ms, why);
+    twin_remove(t, i);
+}
+
+/* True: it has no place any more. */
+static bool twin_goal(struct twin *t, uint32_t i, int64_t now_ms)
+{
+    struct inside     *in = &t->insides[i];
+    const struct json *journey = t->journeys[in->journey], *goal = json_get(journey, STR("goal"));
+    if (in->reached || goal_end_ms(t, in) <= now_ms ||
+        !holds(&t->people[in->person], member(goal, "condition"), in->entered_ms, now_ms))
+        return false;
+    buf_format(&t->log, "%d reaches %d at %lld%s\n", in->person, in->journey, (long long)now_ms,
+               in->held ? ", held out" : "");
+    in->reached = true;
+    if (is_outside(in)) {
+        twin_remove(t, i);
+        return true;
+    }
+    if (!json_get_bool(journey, STR("exit_on_goal"), true))
+        return false;
+    letters_drop(t, in->number);
+    return twin_end(t, i, "reached its goal", now_ms);
 }
 
 static void twin_exits(struct twin *t, int person, int64_t now_ms)
 {
     for (uint32_t i = 0; i < t->insides_count; i++) {
+        if (t->insides[i].person != person)
+            continue;
+        if (twin_goal(t, i, now_ms)) {
+            i--;
+            continue;
+        }
         struct inside in = t->insides[i];
         struct str    when = member(t->journeys[in.journey], "exit_when");
-        if (in.person != person || str_is_empty(when) ||
+        if (is_outside(&in) || str_is_empty(when) ||
             !holds(&t->people[person], when, in.entered_ms, now_ms))
             continue;
-        twin_end(t, i--, "exit condition holds", now_ms);
+        i -= twin_end(t, i, "exit condition holds", now_ms);
         letters_drop(t, in.number);
     }
 }
@@ -283,6 +349,33 @@ static void twin_take(struct twin *t, const struct inside *in, const char *what,
 }
 
 /* Where a split goes, and what is told of it. */
+static size_t twin_variant(struct twin *t, const struct inside *in, const struct json *nodes,
+                           int64_t now_ms)
+{
+    const struct json *node = &nodes->items[in->node], *list = json_get(node, STR("variants"));
+    struct str         name = member(node, "experiment");
+    char               who[16], what[60];
+    double             passed = 0;
+    int64_t            share;
+    snprintf(who, sizeof who, "p%d", in->person + 1);
+    if (str_is_empty(name))
+        snprintf(what, sizeof what, "experiment/j%d/n%zu", in->journey, in->node);
+    else
+        snprintf(what, sizeof what, "experiment/%.*s", STR_ARG(name));
+    for (uint32_t i = 0; i < list->count; i++) {
+        bool has_share = json_get_int(&list->items[i], STR("share"), &share);
+        passed += has_share ? (double)share / 100 : 1.0 / list->count;
+        if (hash_chance(str_of(who), str_of(what)) >= passed && i + 1 < list->count)
+            continue;
+        snprintf(what, sizeof what, "%.*s", STR_ARG(member(&list->items[i], "name")));
+        twin_take(t, in, what, now_ms);
+        return json_get(&list->items[i], STR("next")) == NULL
+                   ? node_after(nodes, in->node, "next")
+                   : node_of(nodes, member(&list->items[i], "next"));
+    }
+    return nodes->count;
+}
+
 static size_t twin_split(struct twin *t, const struct inside *in, const struct json *nodes,
                          int64_t now_ms)
 {
@@ -371,6 +464,8 @@ static void twin_walk(struct twin *t, uint64_t number, size_t at, bool later, in
             at = node_after(nodes, at, "next");
         } else if (json_get(node, STR("split")) != NULL) {
             at = twin_split(t, in, nodes, now_ms);
+        } else if (json_get(node, STR("variants")) != NULL) {
+            at = twin_variant(t, in, nodes, now_ms);
         } else if (twin_wait(t, in, nodes, later, &at, now_ms)) {
             return;
         }
@@ -385,7 +480,7 @@ static void twin_look(struct twin *t, uint64_t number, const char *event, int64_
     const struct json *nodes = json_get(t->journeys[in->journey], STR("nodes"));
     const struct json *node = &nodes->items[in->node], *what = json_get(node, STR("wait_for"));
     struct str         until = member(node, "wait_until");
-    if (!in->stands)
+    if (!in->stands || is_outside(in))
         return;
     if (!str_is_empty(until) &&
         naive_until(&t->people[in->person], until, in->due_ms, false) != in->due_ms)
@@ -414,7 +509,8 @@ static bool may_enter(const struct twin *t, int person, int journey, int64_t now
     int64_t    length_ms, last = t->last_entry[person][journey];
     struct str rule = member(t->journeys[journey], "reentry");
     for (uint32_t i = 0; i < t->insides_count; i++)
-        if (t->insides[i].person == person && t->insides[i].journey == journey)
+        if (t->insides[i].person == person && t->insides[i].journey == journey &&
+            !is_outside(&t->insides[i]))
             return false;
     if (last == 0 || str_eq(rule, STR("always")))
         return true;
@@ -424,6 +520,36 @@ static bool may_enter(const struct twin *t, int person, int journey, int64_t now
     return now_ms - last >= length_ms;
 }
 
+static bool is_held_out(const struct twin *t, int person, int journey)
+{
+    const struct json *holdout = json_get(t->journeys[journey], STR("holdout"));
+    struct str         name = member(holdout, "name");
+    char               who[16], what[40];
+    int64_t            share = 0;
+    (void)json_get_int(holdout, STR("share"), &share);
+    snprintf(who, sizeof who, "p%d", person + 1);
+    if (str_is_empty(name))
+        snprintf(what, sizeof what, "holdout/j%d", journey);
+    else
+        snprintf(what, sizeof what, "holdout/%.*s", STR_ARG(name));
+    return hash_chance(str_of(who), str_of(what)) * 100 < (double)share;
+}
+
+static void twin_room(struct twin *t, int person, int journey, int64_t now_ms)
+{
+    uint32_t count = 0, oldest = UINT32_MAX;
+    for (uint32_t i = 0; i < t->insides_count; i++)
+        if (t->insides[i].person == person && t->insides[i].journey == journey &&
+            is_outside(&t->insides[i]) && count++ == 0)
+            oldest = i;
+    for (uint32_t i = 0; count >= WATCHED_MAX && i < t->insides_count; i++)
+        if (t->insides[i].person == person && t->insides[i].journey == journey &&
+            is_outside(&t->insides[i]) && t->insides[i].number < t->insides[oldest].number)
+            oldest = i;
+    if (count >= WATCHED_MAX)
+        twin_misses(t, oldest, "came in too often", now_ms);
+}
+
 static void twin_trigger(struct twin *t, int person, const char *kind, const char *name,
                          int64_t now_ms)
 {
@@ -431,13 +557,26 @@ static void twin_trigger(struct twin *t, int person, const char *kind, const cha
         if (!str_eq(member(json_get(t->journeys[j], STR("trigger")), kind), str_of(name)) ||
             !may_enter(t, person, j, now_ms))
             continue;
-        uint64_t number = ++t->numbers;
-        buf_format(&t->log, "%d enters %d at %lld\n", person, j, (long long)now_ms);
-        t->insides[t->insides_count++] =
-            (struct inside){ person, j, 0, TIME_NEVER, now_ms, number, false };
+        uint64_t      number = ++t->numbers;
+        struct inside in = { .person = person,
+                             .journey = j,
+                             .due_ms = TIME_NEVER,
+                             .entered_ms = now_ms,
+                             .number = number,
+                             .held = is_held_out(t, person, j) };
+        if (in.held)
+            in.due_ms = goal_end_ms(t, &in);
+        twin_room(t, person, j, now_ms);
+        buf_format(&t->log, "%d %s %d at %lld\n", person, in.held ? "is held out of" : "enters", j,
+                   (long long)now_ms);
+        t->held += in.held;
+        assert_true(t->insides_count < INSIDE_MAX);
+        if (!in.held || in.due_ms > 0)
+            t->insides[t->insides_count++] = in;
         t->last_entry[person][j] = now_ms;
         twin_exits(t, person, now_ms);
-        if (inside_find(t, number) < t->insides_count)
+        uint32_t i = inside_find(t, number);
+        if (i < t->insides_count && !is_outside(&t->insides[i]))
             twin_walk(t, number, 0, false, now_ms);
     }
 }
@@ -476,6 +615,11 @@ static void twin_dues(struct twin *t, int person, int64_t now_ms)
         const struct json *nodes = json_get(t->journeys[in.journey], STR("nodes"));
         if (in.person != person || in.due_ms > now_ms)
             continue;
+        if (is_outside(&in)) {
+            twin_misses(t, i, "not in time", now_ms);
+            i = (uint32_t)-1;
+            continue;
+        }
         bool is_for = json_get(&nodes->items[in.node], STR("wait_for")) != NULL;
         bool is_until = json_get(&nodes->items[in.node], STR("wait_until")) != NULL;
         if (is_for)
@@ -530,6 +674,7 @@ struct life {
     struct twin    twin;
     struct buf     log;
     size_t         logged;
+    uint64_t       reached;
 };
 
 static uint32_t draw(struct life *life, uint32_t below)
@@ -572,6 +717,17 @@ static void engine_log(struct life *life)
         long long              at = (long long)d->at_ms;
         if (d->kind == DECISION_ENROLLED)
             buf_format(&life->log, "%u enters %d at %lld\n", d->profile, (int)d->subject, at);
+        if (d->kind == DECISION_HELD_OUT)
+            buf_format(&life->log, "%u is held out of %d at %lld\n", d->profile, (int)d->subject,
+                       at);
+        if (d->kind == DECISION_GOAL)
+            buf_format(&life->log, "%u reaches %d at %lld%s\n", d->profile,
+                       journey_of(life, d->subject), at, d->is_held ? ", held out" : "");
+        if (d->kind == DECISION_UNREACHED)
+            buf_format(&life->log, "%u misses %d at %lld: %.*s\n", d->profile,
+                       journey_of(life, d->subject), at, STR_ARG(d->text));
+        if (d->kind == DECISION_GOAL)
+            life->reached++;
         if (d->kind == DECISION_STEP && d->text.len > 0)
             buf_format(&life->log, "%u takes %.*s at %u.%u at %lld\n", d->profile, STR_ARG(d->text),
                        d->journey, d->object, at);
@@ -610,6 +766,27 @@ static void split_random(struct life *life, uint32_t nodes, struct buf *text)
         buf_format(text, ",\"else\":\"n%u\"", draw(life, nodes));
 }
 
+/* Names are shared, so that journeys deal the same people alike. */
+static void variants_random(struct life *life, uint32_t nodes, struct buf *text)
+{
+    uint32_t count = 2 + draw(life, 7), left = 100;
+    bool     shares = draw(life, 2) == 0;
+    buf_str(text, STR("\"variants\":["));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t share = i + 1 == count ? left : 1 + draw(life, left - (count - i - 1));
+        buf_format(text, "%s{\"name\":\"v%u\"", i > 0 ? "," : "", i);
+        if (shares)
+            buf_format(text, ",\"share\":%u", share);
+        if (draw(life, 4) > 0)
+            buf_format(text, ",\"next\":\"n%u\"", draw(life, nodes));
+        buf_char(text, '}');
+        left -= share;
+    }
+    buf_char(text, ']');
+    if (draw(life, 2) == 0)
+        buf_format(text, ",\"experiment\":\"x%u\"", draw(life, 2));
+}
+
 static void wait_for_random(struct life *life, uint32_t nodes, struct buf *text)
 {
     if (draw(life, 2) == 0)
@@ -630,7 +807,11 @@ static void wait_until_random(struct life *life, uint32_t nodes, struct buf *tex
 
 static void node_random(struct life *life, uint32_t nodes, struct buf *text)
 {
-    switch (draw(life, 12)) {
+    switch (draw(life, 14)) {
+    case 12:
+    case 13:
+        variants_random(life, nodes, text);
+        break;
     case 0:
     case 1:
         buf_str(text, STR("\"email\":\"letter\""));
@@ -677,6 +858,20 @@ static void trigger_random(struct life *life, int number, struct buf *text)
         buf_format(text, "\"trigger\":{%s},", triggers[draw(life, TRIGGERS)]);
 }
 
+static void goal_random(struct life *life, struct buf *text)
+{
+    if (draw(life, 3) == 0)
+        buf_format(text, "\"holdout\":{\"share\":%u%s},", 10 + draw(life, 41),
+                   draw(life, 3) == 0 ? ",\"name\":\"all\"" : "");
+    if (draw(life, 2) == 0)
+        return;
+    buf_format(text, "\"goal\":{\"within\":\"%u hours\",", 1 + draw(life, 200));
+    condition_random(life, "condition", text);
+    buf_str(text, STR("},"));
+    if (draw(life, 2) == 0)
+        buf_format(text, "\"exit_on_goal\":%s,", draw(life, 2) ? "true" : "false");
+}
+
 static struct str journey_random(struct life *life, int number)
 {
     static const char *const reentries[] = { "once", "always", "after 30 hours" };
@@ -689,6 +884,7 @@ static struct str journey_random(struct life *life, int number)
         json_write_str(&text, str_of(conditions[draw(life, CONDITIONS)]));
         buf_char(&text, ',');
     }
+    goal_random(life, &text);
     buf_str(&text, STR("\"nodes\":["));
     for (uint32_t i = 0; i < nodes; i++) {
         buf_format(&text, "%s{\"id\":\"n%u\",", i > 0 ? "," : "", i);
@@ -823,8 +1019,9 @@ static void consent_both(struct life *life, int person)
         (struct record){ .kind = RECORD_CONSENT, .profile = (uint32_t)person, .properties = how }));
     t->people[person].refused = !granted;
     for (uint32_t i = 0; i < t->insides_count && !granted; i++)
-        if (t->insides[i].person == person && mails(t->journeys[t->insides[i].journey]))
-            twin_end(t, i--, "unsubscribed", life->now_ms);
+        if (t->insides[i].person == person && !is_outside(&t->insides[i]) &&
+            mails(t->journeys[t->insides[i].journey]))
+            i -= twin_end(t, i, "unsubscribed", life->now_ms);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->letters_count; i++)
         if (granted || t->letters[i].person != person || t->letters[i].sending)
@@ -914,9 +1111,25 @@ static void states_compare(struct life *life)
         bool                found = false;
         for (uint32_t k = 0; k < state->rare->enrollments.count; k++) {
             const struct enrollment *e = &state->rare->enrollments.items[k];
-            found = found || ((int)e->journey == t->insides[i].journey &&
-                              e->node == t->insides[i].node && e->due_ms == t->insides[i].due_ms &&
-                              e->entered_ms == t->insides[i].entered_ms);
+            found = found ||
+                    ((int)e->journey == t->insides[i].journey && e->node == t->insides[i].node &&
+                     e->due_ms == t->insides[i].due_ms && e->is_held == t->insides[i].held &&
+                     e->is_over == t->insides[i].over && e->has_goal == t->insides[i].reached &&
+                     e->entered_ms == t->insides[i].entered_ms);
+        }
+        if (!found) {
+            const struct inside *in = &t->insides[i];
+            print_error("twin: person %d journey %d node %zu due %lld entered %lld%s%s%s\n",
+                        in->person, in->journey, in->node, (long long)in->due_ms,
+                        (long long)in->entered_ms, in->held ? " held" : "", in->over ? " over" : "",
+                        in->reached ? " reached" : "");
+            for (uint32_t k = 0; k < state->rare->enrollments.count; k++) {
+                const struct enrollment *e = &state->rare->enrollments.items[k];
+                print_error("  is: journey %u node %u due %lld entered %lld%s%s%s\n", e->journey,
+                            e->node, (long long)e->due_ms, (long long)e->entered_ms,
+                            e->is_held ? " held" : "", e->is_over ? " over" : "",
+                            e->has_goal ? " reached" : "");
+            }
         }
         assert_true(found);
     }
@@ -940,7 +1153,11 @@ static struct zones *zones_open(void)
     return zones;
 }
 
-static uint64_t journeys_live(uint64_t seed)
+struct lived {
+    uint64_t enrolled, held, reached;
+};
+
+static struct lived journeys_live(uint64_t seed)
 {
     struct life  *life = calloc(1, sizeof *life);
     struct zones *zones = zones_open();
@@ -986,23 +1203,27 @@ static uint64_t journeys_live(uint64_t seed)
         logs_compare(life, seed, i);
         states_compare(life);
     }
-    uint64_t enrolled = engine_stats(life->engine).enrolled;
+    struct lived lived = { engine_stats(life->engine).enrolled, life->twin.held, life->reached };
     engine_close(life->engine);
     zones_close(zones);
     buf_done(&life->log);
     buf_done(&life->twin.log);
     arena_close(life->arena);
     free(life);
-    return enrolled;
+    return lived;
 }
 
 TEST(journey_life, journeys_do_what_they_say_when_they_say_it)
 {
-    const char *given = getenv("DULT_SEED");
-    uint64_t    seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16,
-             enrolled = 0;
+    const char  *given = getenv("DULT_SEED");
+    uint64_t     seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
+    struct lived all = { 0 };
     printf("journey_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
-    for (int i = 0; i < LIVES; i++)
-        enrolled += journeys_live(seed + (uint64_t)i);
-    assert_true(enrolled > LIVES * 5);
+    for (int i = 0; i < LIVES; i++) {
+        struct lived one = journeys_live(seed + (uint64_t)i);
+        all.enrolled += one.enrolled;
+        all.held += one.held;
+        all.reached += one.reached;
+    }
+    assert_true(all.enrolled > LIVES * 5 && all.held > LIVES && all.reached > LIVES);
 }

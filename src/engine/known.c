@@ -208,6 +208,8 @@ static bool said_in(struct words_back *back, uint32_t r, struct said_of *said)
         struct bag bag = bag_at(facts->bags, run->bag[k]);
         if (!number_is(bag, OWN_KEY_JOURNEY, back->journey) || !bag_find(bag, OWN_KEY_ID, &id))
             continue;
+        if (number_is(bag, OWN_KEY_WHAT, OWN_GOAL) || number_is(bag, OWN_KEY_WHAT, OWN_HELD_OUT))
+            continue; /* says nothing about who is inside */
         if (run->at_ms[k] > facts->now_ms) {
             if (run->at_ms[k] < back->until_ms)
                 back->until_ms = run->at_ms[k];

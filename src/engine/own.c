@@ -2,7 +2,7 @@
 #include "engine/inside.h"
 #include "engine/vec.h"
 
-enum { MEMBERS_MAX = 4 };
+enum { MEMBERS_MAX = 6 };
 
 enum err own_names(struct dict *events, struct dict *properties, struct dict *traits)
 {
@@ -70,14 +70,29 @@ static enum own_what what_of(const struct decision *d)
         return OWN_ENTERED;
     if (d->kind == DECISION_STEP)
         return OWN_AT;
-    if (str_eq(d->text, STR("finished")))
-        return OWN_FINISHED;
-    return str_eq(d->text, STR("reached its goal")) ? OWN_GOAL : OWN_LEFT;
+    if (d->kind == DECISION_HELD_OUT)
+        return OWN_HELD_OUT;
+    if (d->kind == DECISION_GOAL)
+        return OWN_GOAL;
+    return str_eq(d->text, STR("finished")) ? OWN_FINISHED : OWN_LEFT;
+}
+
+/* Which way, why it was left, or what the goal is worth; the names have no numbers of their own. */
+static void text_put(struct words *words, const struct decision *d)
+{
+    double value;
+    if (d->kind != DECISION_GOAL)
+        put_text(words, d->kind == DECISION_STEP ? "took" : "reason",
+                 what_of(d) == OWN_FINISHED ? STR_NONE : d->text);
+    else if (str_to_real(d->text, &value) == OK)
+        words->members[words->count++] =
+            (struct json_member){ STR("value"), { .kind = JSON_REAL, .real = value } };
 }
 
 /* Which event it is; OWN_TRAITS for a decision that is none. */
 static enum own_event own_of(const struct decision *d, struct words *words)
 {
+    bool begins;
     switch (d->kind) {
     case DECISION_JOINED:
     case DECISION_DEPARTED:
@@ -96,13 +111,21 @@ static enum own_event own_of(const struct decision *d, struct words *words)
         put_text(words, "zone", d->zone);
         put_text(words, "locale", d->locale);
         return OWN_CONTEXT;
+    case DECISION_HELD_OUT:
+        if (broadcast_is_key(d->subject))
+            return OWN_TRAITS;
+        /* fall through */
     case DECISION_ENROLLED:
     case DECISION_STEP:
     case DECISION_ENDED:
-        put_number(words, "journey", d->kind == DECISION_ENROLLED ? d->subject : d->journey);
-        put_number(words, "id", d->kind == DECISION_ENROLLED ? d->id : d->subject);
+    case DECISION_GOAL:
+        begins = d->kind == DECISION_ENROLLED || d->kind == DECISION_HELD_OUT;
+        put_number(words, "journey", begins ? d->subject : d->journey);
+        put_number(words, "id", begins ? d->id : d->subject);
         put_number(words, "what", what_of(d));
         put_text(words, "node", d->node);
+        if (!begins)
+            text_put(words, d);
         return OWN_JOURNEY;
     default:
         return OWN_TRAITS;
@@ -340,6 +363,8 @@ static bool is_inside(const struct engine *engine, uint32_t person, uint64_t enr
             if (!bag_find(bag, OWN_KEY_ID, &value) || (uint64_t)value.integer != enrollment ||
                 !bag_find(bag, OWN_KEY_WHAT, &value))
                 continue;
+            if (value.integer == OWN_GOAL)
+                continue; /* reached inside or outside */
             at_ms = run->at_ms[i];
             inside = value.integer == OWN_ENTERED || value.integer == OWN_AT;
         }
@@ -352,18 +377,20 @@ enum err own_journeys_tell(struct engine *engine, struct out *out, uint32_t pers
     for (uint32_t i = 0; i < people_state_get(engine->people, person)->rare->enrollments.count;
          i++) {
         struct enrollment e = people_state_get(engine->people, person)->rare->enrollments.items[i];
-        struct decision   d = { .kind = DECISION_ENDED,
-                                .profile = released,
-                                .at_ms = engine->now_ms,
-                                .subject = e.id,
-                                .object = e.node,
-                                .other = e.visit,
-                                .due_ms = e.due_ms,
-                                .journey = e.journey,
-                                .text = STR("merge undone") };
+        if (!enrollment_is_inside(&e))
+            continue;
+        struct decision d = { .kind = DECISION_ENDED,
+                              .profile = released,
+                              .at_ms = engine->now_ms,
+                              .subject = e.id,
+                              .object = e.node,
+                              .other = e.visit,
+                              .journey = e.journey,
+                              .text = STR("merge undone") };
         if (is_inside(engine, released, e.id))
             TRY(decide(engine, out, d));
         d.kind = DECISION_STEP;
+        d.due_ms = e.due_ms;
         d.profile = person;
         if (e.visit > 0 && !is_inside(engine, person, e.id))
             TRY(decide(engine, out, d));

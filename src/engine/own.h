@@ -5,7 +5,8 @@
  *      $list        {list: number, joined}
  *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused" | "pending" |
  *                    "unknown"}
- *      $journey     {journey: number, what: enum own_what, node?, id: the enrollment}
+ *      $journey     {journey: number, what: enum own_what, node?, id: the enrollment,
+ *                    took?: which way, reason?: why it was left, value?: of the goal, a number}
  *      $context     {country, zone, locale}
  *      Message ...  {channel, template: name, journey: name, machine, ...}
  *      Notice Sent  the same of what went out because of the person, but not to them
@@ -66,7 +67,7 @@ enum own_key {
 };
 
 /* What is told of a journey; a number, for each message leaves three such events behind. */
-enum own_what { OWN_ENTERED = 1, OWN_AT, OWN_FINISHED, OWN_GOAL, OWN_LEFT };
+enum own_what { OWN_ENTERED = 1, OWN_AT, OWN_FINISHED, OWN_GOAL, OWN_LEFT, OWN_HELD_OUT };
 
 /* Traits that the house itself reads: those of place.h, and the old name of one. */
 enum own_trait { OWN_TRAIT_ZONE = PLACE_TRAITS, OWN_TRAITS_COUNT };

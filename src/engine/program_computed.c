@@ -78,7 +78,8 @@ static bool journey_asks(const struct program *program, const struct journey_ver
                          program_asks_fn *ask, struct str name)
 {
     const struct journey *journey = &version->journey;
-    bool                  asks = ask(program, journey->exit_when.tree, name);
+    bool                  asks = ask(program, journey->exit_when.tree, name) ||
+                ask(program, journey->goal.condition.tree, name);
     for (uint32_t i = 0; i < journey->branches_count; i++)
         asks = asks || ask(program, journey->branches[i].when.tree, name);
     for (uint16_t n = 0; n < journey->nodes_count; n++)
@@ -220,6 +221,7 @@ static enum err version_anew(struct program *program, struct journey_version *ve
 {
     struct journey *journey = &version->journey;
     TRY(condition_anew(program, version, &journey->exit_when, name, fresh));
+    TRY(condition_anew(program, version, &journey->goal.condition, name, fresh));
     for (uint32_t i = 0; i < journey->branches_count; i++)
         TRY(condition_anew(program, version, &journey->branches[i].when, name, fresh));
     return OK;

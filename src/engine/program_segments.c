@@ -148,7 +148,8 @@ static bool journey_needs(const struct journey_version *version, uint32_t segmen
     if (((journey->trigger.kind == TRIGGER_SEGMENT ||
           journey->trigger.kind == TRIGGER_LEFT_SEGMENT) &&
          version->source == segment) ||
-        segment_needs_segment(&journey->exit_when.program, segment))
+        segment_needs_segment(&journey->exit_when.program, segment) ||
+        segment_needs_segment(&journey->goal.condition.program, segment))
         return true;
     for (uint32_t i = 0; i < journey->branches_count; i++)
         if (segment_needs_segment(&journey->branches[i].when.program, segment))

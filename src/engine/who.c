@@ -42,6 +42,22 @@ static bool further(const struct enrollment *a, const struct enrollment *b)
     return a->node != b->node ? a->node > b->node : a->id < b->id;
 }
 
+/*
+ * Which of the two ends by the merge; NULL: both go on. One journey holds a person once, and who
+ * was let in anywhere is none who was held out: that one's goal is theirs, and not the journey's
+ * lack.
+ */
+static const struct enrollment *loser_of(const struct enrollment *a, const struct enrollment *b)
+{
+    if (a->journey != b->journey)
+        return NULL;
+    if (a->is_held != b->is_held)
+        return a->is_held ? a : b;
+    if (enrollment_is_inside(a) && enrollment_is_inside(b))
+        return further(a, b) ? b : a;
+    return NULL;
+}
+
 static enum err enrollments_settle(struct engine *engine, const struct record *record,
                                    struct out *out, uint32_t person)
 {
@@ -50,17 +66,18 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
         for (uint32_t k = i + 1; k < state->rare->enrollments.count; k++) {
             const struct enrollment *a = &state->rare->enrollments.items[i],
                                     *b = &state->rare->enrollments.items[k];
-            if (a->journey != b->journey)
+            const struct enrollment *loser = loser_of(a, b);
+            uint64_t                 id = loser == NULL ? 0 : loser->id;
+            if (loser == NULL)
                 continue;
-            const struct enrollment *loser = further(a, b) ? b : a;
-            uint64_t                 id = loser->id;
-            TRY(decide(engine, out,
-                       (struct decision){ .kind = DECISION_ENDED,
-                                          .profile = person,
-                                          .at_ms = record->received_ms,
-                                          .subject = id,
-                                          .object = loser->node,
-                                          .text = STR("merged") }));
+            TRY(decide(
+                engine, out,
+                (struct decision){ .kind = loser->is_held ? DECISION_UNREACHED : DECISION_ENDED,
+                                   .profile = person,
+                                   .at_ms = record->received_ms,
+                                   .subject = id,
+                                   .object = loser->node,
+                                   .text = STR("merged") }));
             TRY(outbox_drop_of(engine, out, person, id, STR("merged")));
             return enrollments_settle(engine, record, out, person); /* the list has changed */
         }

@@ -100,6 +100,9 @@ enum store_decision_kind {
     STORE_DECISION_JOURNEY_WAITING = 34, /* object: enrollment; detail: {"node":..,"until":ms} */
     STORE_DECISION_JOURNEY_EXITED = 35,  /* object: enrollment; detail: {"reason":"finished"} */
     STORE_DECISION_JOURNEY_REFUSED = 36, /* subject: journey; detail: {"reason"} */
+    STORE_DECISION_HELD_OUT = 37,        /* subject: journey, or a broadcast's row */
+    STORE_DECISION_JOURNEY_GOAL = 38,    /* object: enrollment; detail: {"event","value"} */
+    STORE_DECISION_JOURNEY_MISSED = 39,  /* object: enrollment; the goal's time is over */
     STORE_DECISION_MESSAGE_QUEUED = 48,  /* the intent. subject: template; object: enrollment or 0;
                                             this id is the message; detail: {"channel","to",..} */
     STORE_DECISION_MESSAGE_WAITING = 49, /* object: message, from here down */

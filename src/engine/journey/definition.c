@@ -167,15 +167,17 @@ static enum err reentry_read(struct reading *r, const struct json *value, struct
 
 static enum err members_check(struct reading *r, const struct json *root)
 {
-    static const char *const known[] = { "journey",   "trigger", "reentry", "priority",
-                                         "exit_when", "nodes",   "note" };
+    static const char *const known[] = { "journey",      "trigger", "reentry", "priority",
+                                         "exit_when",    "holdout", "goal",    "nodes",
+                                         "exit_on_goal", "note" };
     for (uint32_t i = 0; i < root->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             found = found || str_eq(root->members[i].key, str_of(known[k]));
         if (!found)
             return wrong(r, root->members[i].key.ptr, "A journey has no such member.",
-                         "Use journey, trigger, reentry, priority, exit_when, nodes or note.");
+                         "Use journey, trigger, reentry, priority, exit_when, holdout, goal, "
+                         "exit_on_goal, nodes or note.");
     }
     return OK;
 }
@@ -216,8 +218,10 @@ enum err journey_parse(struct arena *arena, struct str text, const struct segmen
     const struct json *exit_when = json_get(root, STR("exit_when"));
     if (exit_when != NULL)
         TRY(journey_condition_read(&r, exit_when, "exit_when", &journey.exit_when));
+    TRY(journey_goal_read(&r, root, &journey));
     r.nodes = json_get(root, STR("nodes"));
     TRY(journey_nodes_read(&r, &journey));
+    TRY(journey_experiments_name(&r, &journey));
     *out = journey;
     return OK;
 }

@@ -31,6 +31,14 @@
  *     {"split": [{"if": CONDITION, "next": ID, "name"?: TEXT}, ...], "else"?: ID}
  *     {"split": [{"share": 30, "next": ID, "name"?: TEXT}, ...]}         percent; of 100 in all
  *
+ *     {"variants": [{"name": TEXT, "next"?: ID, "share"?: 50}, ...], "experiment"?: NAME}
+ *                                                       2 to 8; without shares each the same
+ *
+ *     holdout  {"share": 10, "name"?: NAME}: so many percent of those who would come in do not
+ *     goal     {"condition": CONDITION, "within": "14 days", "target"?: 15 percent,
+ *               "value"?: a property of the event that reaches it}; also of those held out, and of
+ *              who has left; exit_on_goal: true, unless it is false
+ *
  * Conditions are in the text form or the JSON form of segments, and may say `since entry`.
  *
  * Always true   every `next` and `otherwise` is the number of a node or JOURNEY_END; every circle
@@ -42,6 +50,7 @@
 #define DULT_ENGINE_DEFINITION_H
 
 #include "base/json.h"
+#include "engine/experiment/deal.h"
 #include "engine/journey/limits.h"
 #include "engine/journey/until.h"
 #include "engine/segment/segment.h"
@@ -49,7 +58,7 @@
 enum {
     JOURNEY_NODES_MAX = 500,
     JOURNEY_BRANCHES_MAX = 32,
-    JOURNEY_SHARES = 1000000, /* of a split by share; a hundredth of a percent is 100 of them */
+    JOURNEY_SHARES = DEAL_ALL, /* of a split by share */
     JOURNEY_TEXT_BYTES_MAX = 512 << 10,
     JOURNEY_NAME_BYTES_MAX = 128,
     JOURNEY_END = 0xFFFF, /* "the node" after the last one */
@@ -97,6 +106,8 @@ struct node {
     uint16_t       otherwise;      /* where no branch is taken; of a wait_until: unknown, or past */
     struct str     otherwise_name; /* what is told then */
     uint16_t       branches, branches_count; /* the first, among the journey's */
+    bool           is_experiment;            /* a split: its branches are variants */
+    struct str     experiment;               /* its name; JOURNEY/ID unless given */
     struct str template;                     /* of a message: its name */
     bool         is_email;                   /* written as "email": a template of that channel */
     bool         is_event; /* of a wait_for: one event that comes, asked as `where` of a trigger */
@@ -112,6 +123,15 @@ struct journey_trigger {
     bool hears_machines;     /* `where` asks about "machine": what programs open and click, too */
 };
 
+/* What the journey is for. */
+struct goal {
+    struct condition condition; /* no tree: there is none */
+    int64_t          within_ms; /* from coming in */
+    uint32_t         target;    /* of JOURNEY_SHARES; 0: none was set */
+    uint16_t         value;     /* the property's number; DICT_NONE: none was named */
+    bool             stays;     /* who reaches it does not leave */
+};
+
 struct journey {
     struct str             name;
     struct journey_trigger trigger;
@@ -119,6 +139,8 @@ struct journey {
     uint8_t                priority;   /* of its messages, where one too many waits: limits.h */
     int64_t                reentry_ms; /* REENTRY_AFTER */
     struct condition       exit_when;
+    struct holdout         holdout;
+    struct goal            goal;
     const struct node     *nodes;
     uint16_t               nodes_count;
     struct branch         *branches; /* of all nodes, one after the other */

@@ -30,6 +30,18 @@ MUST enum err journey_condition_read(struct reading *r, const struct json *value
 MUST enum err journey_event_read(struct reading *r, struct str event, const struct json *where,
                                  const char *place, struct condition *out, bool *hears_machines);
 
+/* definition_goal.c: holdout, goal and exit_on_goal of the whole. */
+MUST enum err journey_goal_read(struct reading *r, const struct json *root, struct journey *out);
+/* The variants of a node into its branches; the name of each experiment after all nodes. */
+MUST enum err journey_variants_read(struct reading *r, const struct json *node, const char *place,
+                                    uint16_t below, struct node *out, struct branch *branches);
+MUST enum err journey_experiments_name(struct reading *r, struct journey *out);
+/* definition_node.c: a length of time; the number of the node under `key`, or `absent`. */
+MUST enum err journey_length_read(struct reading *r, const struct json *value, const char *place,
+                                  int64_t *out_ms);
+MUST enum err journey_target_read(struct reading *r, const struct json *node, const char *key,
+                                  const char *place, uint16_t absent, uint16_t *out);
+
 /* definition_node.c: every node, its branches, and that no circle is without a wait. */
 MUST enum err journey_nodes_read(struct reading *r, struct journey *out);
 

@@ -28,6 +28,12 @@ static enum err target_read(struct reading *r, const struct json *node, const ch
                  "Name the \"id\" of a node of this journey.");
 }
 
+enum err journey_target_read(struct reading *r, const struct json *node, const char *key,
+                             const char *place, uint16_t absent, uint16_t *out)
+{
+    return target_read(r, node, key, place, absent, out);
+}
+
 /* ---- waits ---- */
 
 static enum err wait_read(struct reading *r, const struct json *value, const char *place,
@@ -39,6 +45,15 @@ static enum err wait_read(struct reading *r, const struct json *value, const cha
         return wrong(
             r, place, "This is not a length of time up to ten years.",
             "Write a number and a unit, such as \"3 days\", \"1 hour\" or \"90 minutes\".");
+    return OK;
+}
+
+enum err journey_length_read(struct reading *r, const struct json *value, const char *place,
+                             int64_t *out_ms)
+{
+    struct node node = { .wait_ms = 0 };
+    TRY(wait_read(r, value, place, &node));
+    *out_ms = node.wait_ms;
     return OK;
 }
 
@@ -236,6 +251,7 @@ static const struct {
     { "wait_until", NODE_WAIT_UNTIL, " else " },
     { "wait_for", NODE_WAIT_FOR, " within yes timeout " },
     { "split", NODE_SPLIT, " yes no else " },
+    { "variants", NODE_SPLIT, " experiment " },
     { "exit", NODE_EXIT, "" },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -322,7 +338,8 @@ static enum err node_read(struct reading *r, uint16_t i, struct branch *branches
     int kind = kind_of(node);
     if (kind < 0)
         return wrong(r, place,
-                     "A node is one of message, email, wait, wait_until, wait_for, split and exit.",
+                     "A node is one of message, email, wait, wait_until, wait_for, split, variants "
+                     "and exit.",
                      "Give it exactly one of these members.");
     TRY(members_check(r, node, place, kind));
     out->kind = kinds[kind].kind;
@@ -344,6 +361,8 @@ static enum err node_read(struct reading *r, uint16_t i, struct branch *branches
     case NODE_WAIT_FOR:
         return wait_for_read(r, node, place, out->next, out, &branches[out->branches]);
     case NODE_SPLIT:
+        if (json_get(node, STR("variants")) != NULL)
+            return journey_variants_read(r, node, place, out->next, out, &branches[out->branches]);
         return split_read(r, node, place, out->next, out, &branches[out->branches]);
     case NODE_EXIT:
         break;
@@ -398,6 +417,8 @@ static enum err circles_check(struct reading *r, const struct journey *journey)
 static uint16_t branches_wanted(const struct json *node)
 {
     const struct json *split = json_get(node, STR("split"));
+    if (split == NULL)
+        split = json_get(node, STR("variants"));
     if (split != NULL && split->kind == JSON_ARRAY)
         return split->count < JOURNEY_BRANCHES_MAX ? (uint16_t)split->count : JOURNEY_BRANCHES_MAX;
     return split != NULL || json_get(node, STR("wait_for")) != NULL;

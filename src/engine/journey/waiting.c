@@ -1,7 +1,7 @@
 /* Waiting: until a time or a date, for an event or a condition; and when a journey is left. */
 #include "engine/inside.h"
 
-static bool asks(const struct segment_program *program, enum look_reason reason, uint32_t number)
+bool journey_asks(const struct segment_program *program, enum look_reason reason, uint32_t number)
 {
     switch (reason) {
     case LOOK_ALL:
@@ -74,7 +74,7 @@ static bool until_asks(const struct step *step, const struct until *until, enum 
         return until->kind != UNTIL_INSTANT;
     const struct computed_def *def =
         until->kind == UNTIL_TRAIT ? program_computed(step->engine->program, until->trait) : NULL;
-    return def != NULL && asks(&def->program, reason, number);
+    return def != NULL && journey_asks(&def->program, reason, number);
 }
 
 /* The person's date or zone may be another by now: who waits for another time than is theirs
@@ -157,7 +157,7 @@ static bool wait_asks(const struct step *step, const struct journey *journey,
     if (node != NULL && node->kind == NODE_WAIT_UNTIL)
         return until_asks(step, &node->until, reason, number);
     return node != NULL && node->kind == NODE_WAIT_FOR &&
-           asks(&journey->branches[node->branches].when.program, reason, number);
+           journey_asks(&journey->branches[node->branches].when.program, reason, number);
 }
 
 static enum err wait_look(struct step *step, const struct journey *journey, const struct node *node,
@@ -205,13 +205,20 @@ static enum err look_at(struct step *step, uint32_t i, enum look_reason reason, 
     const struct journey   *journey = &version->journey;
     const struct condition *exit_when = &journey->exit_when;
     const struct node      *node = node_of(version, e);
-    bool exits = exit_when->tree != NULL && asks(&exit_when->program, reason, number);
-    if (!exits && e->look_ms > step->at_ms && !wait_asks(step, journey, node, reason, number))
+    bool                    is_inside = enrollment_is_inside(e), gone = false;
+    bool exits = exit_when->tree != NULL && journey_asks(&exit_when->program, reason, number);
+    bool aims = goal_asks(step, journey, e, reason, number);
+    if (!aims && e->look_ms > step->at_ms &&
+        !(is_inside && (exits || wait_asks(step, journey, node, reason, number))))
         return OK;
     e->look_ms = TIME_NEVER;
+    TRY(goal_look(step, i, &gone));
+    if (gone || !is_inside)
+        return OK;
+    e = &people_state(step->engine->people, step->person)->rare->enrollments.items[i];
     if (exit_when->tree != NULL) {
         struct verdict verdict = journey_ask(step, exit_when, e);
-        e->look_ms = verdict.until_ms;
+        look_by(step, e->id, verdict.until_ms);
         if (verdict.holds)
             return leave(step, i);
     }

@@ -1,5 +1,4 @@
 /* Walking: who enters a journey, and where they go. What they wait for is in waiting.c. */
-#include "base/hash.h"
 #include "engine/inside.h"
 
 const struct journey_version *journey_version_of(const struct step       *step,
@@ -32,6 +31,15 @@ struct verdict journey_ask(struct step *step, const struct condition *condition,
     return verdict;
 }
 
+/* Who leaves before the goal is watched while its time runs. */
+static int64_t watched_until_ms(const struct step *step, const struct enrollment *e)
+{
+    const struct journey_version *version = journey_version_of(step, e);
+    int64_t                       until_ms =
+        version == NULL || e->has_goal ? 0 : goal_until_ms(&version->journey, e->entered_ms);
+    return until_ms > step->at_ms ? until_ms : 0;
+}
+
 enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
 {
     const struct enrollment *e = &state_of(step)->rare->enrollments.items[i];
@@ -46,6 +54,7 @@ enum err enrollment_end(struct step *step, uint32_t i, struct str reason)
                                   .at_ms = step->at_ms,
                                   .subject = e->id,
                                   .object = e->node,
+                                  .due_ms = watched_until_ms(step, e),
                                   .text = reason }));
     if (heard[journey].count > 0)
         step_queue(step, finished ? CONSEQUENCE_FINISHED : CONSEQUENCE_LEFT, journey);
@@ -108,13 +117,8 @@ static const struct branch *branch_of(struct step *step, const struct journey *j
 {
     const struct branch *branches = &journey->branches[node->branches];
     uint32_t             chance = 0;
-    if (branches[0].share > 0) {
-        struct facts                *facts = step_facts(step);
-        SCOPED(buf_donep) struct buf what = buf_make(3 * JOURNEY_NAME_BYTES_MAX);
-        buf_format(&what, "%.*s/%.*s", STR_ARG(journey->name), STR_ARG(node->id));
-        chance =
-            (uint32_t)(hash_chance(facts->ops->public_id(facts), buf_view(&what)) * JOURNEY_SHARES);
-    }
+    if (branches[0].share > 0)
+        chance = journey_chance(step, journey, node);
     for (uint16_t i = 0; i < node->branches_count; i++)
         if (branches[i].share > 0 ? chance < branches[i].share
                                   : journey_ask(step, &branches[i].when, e).holds)
@@ -197,6 +201,10 @@ enum err journeys_due(struct step *step)
             return OK;
         const struct enrollment      *e = &state->rare->enrollments.items[i];
         const struct journey_version *version = journey_version_of(step, e);
+        if (!enrollment_is_inside(e)) {
+            TRY(goal_missed(step, i, STR("not in time")));
+            continue;
+        }
         if (version == NULL || e->node >= version->journey.nodes_count) {
             TRY(enrollment_end(step, i, STR("its journey is gone")));
             continue;
@@ -210,7 +218,8 @@ static const char *entry_refusal(const struct step *step, uint32_t number,
 {
     const struct state *state = state_of(step);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
-        if (state->rare->enrollments.items[i].journey == number)
+        if (state->rare->enrollments.items[i].journey == number &&
+            enrollment_is_inside(&state->rare->enrollments.items[i]))
             return "already inside";
     for (uint32_t i = 0; i < state->rare->pasts.count; i++) {
         const struct past *past = &state->rare->pasts.items[i];
@@ -240,21 +249,28 @@ bool journey_event_fits(struct step *step, const struct condition *where)
 static enum err enroll(struct step *step, uint32_t number, const struct journey_version *version)
 {
     const char     *refusal = entry_refusal(step, number, version);
-    struct decision decision = { .kind =
-                                     refusal == NULL ? DECISION_ENROLLED : DECISION_NOT_ENROLLED,
+    bool            is_held = refusal == NULL && goal_holds_out(step, &version->journey);
+    struct decision decision = { .kind = refusal != NULL ? DECISION_NOT_ENROLLED
+                                         : is_held       ? DECISION_HELD_OUT
+                                                         : DECISION_ENROLLED,
                                  .profile = step->person,
                                  .at_ms = step->at_ms,
                                  .subject = number,
                                  .object = version->version,
                                  .event = step->event_seq,
                                  .text = str_of(refusal) };
-    uint64_t        id = step->engine->next_decision;
+    if (is_held)
+        decision.due_ms = goal_until_ms(&version->journey, step->at_ms);
+    if (refusal == NULL)
+        TRY(goal_make_room(step, number));
+    uint64_t id = step->engine->next_decision;
     TRY(decide(step->engine, step->out, decision));
     if (refusal != NULL)
         return OK;
-    step->engine->enrolled++;
+    step->engine->enrolled += !is_held;
     TRY(journeys_look(step, LOOK_ALL, 0));
-    if (journey_enrollment(step, id) == NULL)
+    const struct enrollment *e = journey_enrollment(step, id);
+    if (e == NULL || !enrollment_is_inside(e))
         return OK;
     return journey_walk(step, id, 0, false);
 }

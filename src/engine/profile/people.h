@@ -58,17 +58,27 @@ _Static_assert(sizeof(struct membership) == 16, "of which a person has many");
 _Static_assert(TIME_MIN_MS >= -(INT64_C(1) << 48) && TIME_MAX_MS < INT64_C(1) << 48,
                "every instant fits entered_ms");
 
+/* Who was held out, or has left while the time for the goal runs, is outside: only that is asked.
+ */
 struct enrollment {
-    uint64_t id; /* its ENROLLED decision */
+    uint64_t id; /* its ENROLLED decision; HELD_OUT where it is held out */
     uint32_t journey, version;
     uint16_t node;
-    uint32_t visit;  /* how many nodes it has stood at */
-    int64_t  due_ms; /* when the wait at `node` ends; TIME_NEVER where there is none */
+    uint32_t visit : 29;   /* how many nodes it has stood at; journeys of old rows have no flags */
+    uint32_t has_goal : 1; /* was reached */
+    uint32_t is_held : 1;
+    uint32_t is_over : 1;
+    int64_t  due_ms; /* when the wait at `node` ends, outside: the time for the goal; TIME_NEVER */
     int64_t  entered_ms;
     int64_t  look_ms;     /* when time alone may end it, or what it waits for; TIME_NEVER */
     uint32_t trigger_seq; /* the event that began it; 0 for none */
 };
 _Static_assert(sizeof(struct enrollment) == 56, "of which a million may wait");
+
+static inline bool enrollment_is_inside(const struct enrollment *e)
+{
+    return !e->is_held && !e->is_over;
+}
 
 struct past {
     uint32_t journey;

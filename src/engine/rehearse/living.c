@@ -217,8 +217,7 @@ static enum err own_tell(struct rehearse_hand *hand, const struct life_event *ev
         if (what == OWN_FINISHED &&
             program->journeys_of[TRIGGER_FINISHED_JOURNEY][journey].count > 0)
             step_queue(&step, CONSEQUENCE_FINISHED, journey);
-        if ((what == OWN_GOAL || what == OWN_LEFT) &&
-            program->journeys_of[TRIGGER_LEFT_JOURNEY][journey].count > 0)
+        if (what == OWN_LEFT && program->journeys_of[TRIGGER_LEFT_JOURNEY][journey].count > 0)
             step_queue(&step, CONSEQUENCE_LEFT, journey);
     }
     return step_run(&step);
@@ -289,6 +288,15 @@ static enum err past_bring(struct rehearse_hand *hand, uint32_t *from)
     return person_ask_all(hand->engine, &hand->out, hand->person, true);
 }
 
+/* By whom they were first known: experiments and holdouts go by that. */
+static uint32_t first_of(const struct view *view, uint32_t root)
+{
+    uint32_t first = root;
+    for (uint32_t member = view->next[root]; member != root; member = view->next[member])
+        first = member < first ? member : first;
+    return first;
+}
+
 static enum err person_begin(struct rehearse_hand *hand, uint32_t root)
 {
     arena_reset(hand->arena);
@@ -307,6 +315,7 @@ static enum err person_begin(struct rehearse_hand *hand, uint32_t root)
     hand->turns = 0;
     hand->is_given_up = false;
     hand->engine->stands_for = root;
+    hand->engine->deals_for = first_of(hand->view, root) + 1;
     TRY(people_add(hand->engine->people, hand->rehearsal->conf.from_ms, &hand->person));
     return OK;
 }

@@ -23,9 +23,11 @@ static uint32_t journey_of(const struct out *out, const struct decision *d)
     switch (d->kind) {
     case DECISION_ENROLLED:
     case DECISION_NOT_ENROLLED:
+    case DECISION_HELD_OUT:
         return (uint32_t)d->subject;
     case DECISION_STEP:
     case DECISION_ENDED:
+    case DECISION_GOAL:
     case DECISION_INTENT:
         return d->journey;
     case DECISION_SENT:

@@ -56,6 +56,13 @@ static void split_random(struct random_life *life, uint32_t nodes, struct buf *t
                    draw(life, nodes), draw(life, nodes), draw(life, nodes));
         return;
     }
+    if (draw(life, 2) == 0) {
+        buf_format(text,
+                   "\"experiment\":\"x%u\",\"variants\":[{\"name\":\"a\",\"next\":\"n%u\"},"
+                   "{\"name\":\"b\",\"next\":\"n%u\"}]",
+                   draw(life, 2), draw(life, nodes), draw(life, nodes));
+        return;
+    }
     condition_random(life, "split", text);
     buf_format(text, ",\"yes\":\"n%u\",\"no\":\"n%u\"", draw(life, nodes), draw(life, nodes));
 }
@@ -134,6 +141,14 @@ static void journey_random(struct random_life *life, int number, struct buf *tex
     if (draw(life, 3) == 0) {
         condition_random(life, "exit_when", text);
         buf_char(text, ',');
+    }
+    if (draw(life, 3) == 0)
+        buf_format(text, "\"holdout\":{\"share\":%u},", 10 + draw(life, 41));
+    if (draw(life, 2) == 0) {
+        buf_format(text, "\"exit_on_goal\":%s,\"goal\":{\"within\":\"%u hours\",",
+                   draw(life, 2) ? "true" : "false", 1 + draw(life, 300));
+        condition_random(life, "condition", text);
+        buf_str(text, STR("},"));
     }
     buf_str(text, STR("\"nodes\":["));
     for (uint32_t i = 0; i < nodes; i++) {

@@ -205,12 +205,14 @@ static bool lived_line(const struct rehearse_world *w, const struct decision *d,
     switch (d->kind) {
     case DECISION_ENROLLED:
     case DECISION_NOT_ENROLLED:
+    case DECISION_HELD_OUT:
         line->journey = (uint32_t)d->subject;
         return true;
     case DECISION_STEP:
         line->due_ms = d->due_ms;
         /* fall through */
     case DECISION_ENDED:
+    case DECISION_GOAL:
         line->node = d->node;
         line->journey = d->journey;
         return true;

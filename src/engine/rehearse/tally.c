@@ -212,7 +212,8 @@ static enum err not_enrolled(struct tally *tally, const struct decision *d)
     uint32_t at = rehearse_journey_at(tally->rehearsal, d->subject);
     if (at == tally->result.journeys_count)
         return OK;
-    return reason_add(tally->result.arena, &tally->result.journeys[at].refused, d->text, 1);
+    struct str why = d->kind == DECISION_HELD_OUT ? STR("held out") : d->text;
+    return reason_add(tally->result.arena, &tally->result.journeys[at].refused, why, 1);
 }
 
 /* A wait tells of itself again when its end moves, and with the way that was taken: still the same
@@ -288,6 +289,7 @@ static enum err decision_count(struct tally *tally, const struct decision *d)
     case DECISION_ENROLLED:
         return enrolled(tally, d);
     case DECISION_NOT_ENROLLED:
+    case DECISION_HELD_OUT:
         return not_enrolled(tally, d);
     case DECISION_STEP:
         return stepped(tally, d);

@@ -382,6 +382,7 @@ static void journey_follow(struct needs *needs, const struct journey_version *ve
     const struct journey *journey = &version->journey;
     trigger_follow(needs, version);
     condition_follow(needs, &journey->exit_when);
+    condition_follow(needs, &journey->goal.condition);
     for (uint32_t i = 0; i < journey->branches_count; i++)
         condition_follow(needs, &journey->branches[i].when);
     for (uint16_t i = 0; i < journey->nodes_count; i++) {

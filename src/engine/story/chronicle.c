@@ -57,6 +57,17 @@ static bool say(const struct stage *stage, const struct decision *d, struct buf 
     case DECISION_ENROLLED:
         buf_format(out, "enters journey %.*s", STR_ARG(name_of(stage, NAME_JOURNEY, d->subject)));
         return true;
+    case DECISION_HELD_OUT:
+        buf_format(out, "is held out of %s %.*s",
+                   broadcast_is_key(d->subject) ? "broadcast" : "journey",
+                   STR_ARG(broadcast_is_key(d->subject)
+                               ? name_of(stage, NAME_BROADCAST, broadcast_of_key(d->subject))
+                               : name_of(stage, NAME_JOURNEY, d->subject)));
+        return true;
+    case DECISION_GOAL:
+        buf_format(out, "reaches the goal of journey %.*s",
+                   STR_ARG(name_of(stage, NAME_JOURNEY, d->journey)));
+        return true;
     case DECISION_NOT_ENROLLED:
         buf_format(out, "does not enter journey %.*s",
                    STR_ARG(name_of(stage, NAME_JOURNEY, d->subject)));

@@ -214,6 +214,7 @@ static bool journey_ask(struct engine *engine, struct task *task)
     const struct state *state = people_state_get(engine_people(engine), person);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
         if (state->rare->enrollments.items[i].journey == question->number &&
+            enrollment_is_inside(&state->rare->enrollments.items[i]) &&
             question->inside_count < API_LIMIT_MAX)
             question->inside[question->inside_count++] = state->rare->enrollments.items[i].id;
     return true;
@@ -239,12 +240,13 @@ static bool *journey_decisions(struct journey_question *question)
         return NULL;
     for (uint32_t i = story->count; i > 0; i--) {
         const struct decision *d = &story->decisions[i - 1];
-        bool begins = d->kind == DECISION_ENROLLED || d->kind == DECISION_NOT_ENROLLED;
-        bool goes =
-            d->kind == DECISION_STEP || d->kind == DECISION_ENDED || d->kind == DECISION_INTENT;
-        if (begins)
+        bool is_entry = d->kind == DECISION_ENROLLED || d->kind == DECISION_HELD_OUT;
+        bool goes = d->kind == DECISION_STEP || d->kind == DECISION_ENDED ||
+                    d->kind == DECISION_INTENT || d->kind == DECISION_GOAL ||
+                    d->kind == DECISION_UNREACHED;
+        if (is_entry || d->kind == DECISION_NOT_ENROLLED)
             wanted[i - 1] = d->subject == question->number;
-        if (d->kind == DECISION_ENROLLED && wanted[i - 1])
+        if (is_entry && wanted[i - 1])
             enrollments[count++] = d->id;
         for (uint32_t k = 0; goes && k < count; k++)
             wanted[i - 1] = wanted[i - 1] || enrollments[k] == d->subject;

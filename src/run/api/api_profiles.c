@@ -89,6 +89,8 @@ static void journeys_write(const struct program *program, const struct state *st
         const struct journey_version *version =
             program_journey_version(program, e->journey, e->version);
         bool first = true;
+        if (!enrollment_is_inside(e))
+            continue; /* only the time for its goal runs */
         comma(out, &any);
         write_text(out, &first, "journey", program_name(program, NAME_JOURNEY, e->journey));
         write_int(out, &first, "enrollment", (int64_t)e->id);

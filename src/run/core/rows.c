@@ -52,6 +52,12 @@ static struct kind kind_of_engine(enum decision_kind kind)
         return (struct kind){ STORE_DECISION_JOURNEY_EXITED, true };
     case DECISION_NOT_ENROLLED:
         return (struct kind){ STORE_DECISION_JOURNEY_REFUSED, false };
+    case DECISION_HELD_OUT:
+        return (struct kind){ STORE_DECISION_HELD_OUT, false };
+    case DECISION_GOAL:
+        return (struct kind){ STORE_DECISION_JOURNEY_GOAL, true };
+    case DECISION_UNREACHED:
+        return (struct kind){ STORE_DECISION_JOURNEY_MISSED, true };
     case DECISION_INTENT:
         return (struct kind){ STORE_DECISION_MESSAGE_QUEUED, true };
     case DECISION_CLAIMED:
@@ -106,6 +112,12 @@ static enum decision_kind kind_of_store(uint32_t kind)
         return DECISION_ENDED;
     case STORE_DECISION_JOURNEY_REFUSED:
         return DECISION_NOT_ENROLLED;
+    case STORE_DECISION_HELD_OUT:
+        return DECISION_HELD_OUT;
+    case STORE_DECISION_JOURNEY_GOAL:
+        return DECISION_GOAL;
+    case STORE_DECISION_JOURNEY_MISSED:
+        return DECISION_UNREACHED;
     case STORE_DECISION_MESSAGE_QUEUED:
         return DECISION_INTENT;
     case STORE_DECISION_MESSAGE_WAITING:
