@@ -97,7 +97,11 @@ static enum err journey_compile_text(struct program *program, struct str name, s
         return problem_format(problem, ERR_INPUT, "journey",
                               "Give the file and \"journey\" the same name.",
                               "The journey calls itself \"%.*s\".", STR_ARG(out->journey.name));
-    TRY(templates_check(program, &out->journey, problem));
+    enum err err = templates_check(program, &out->journey, problem);
+    if (err != OK) {
+        sequence_place(out->journey.sequence, problem);
+        return err;
+    }
     return source_find(program, &out->journey, grow, &out->source, problem);
 }
 

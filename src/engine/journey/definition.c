@@ -1,4 +1,5 @@
 #include "engine/journey/definition_inside.h"
+#include "engine/journey/sequence.h"
 #include "engine/record.h"
 
 #include <stdio.h>
@@ -177,9 +178,35 @@ static enum err members_check(struct reading *r, const struct json *root)
         if (!found)
             return wrong(r, root->members[i].key.ptr, "A journey has no such member.",
                          "Use journey, trigger, reentry, priority, exit_when, holdout, goal, "
-                         "exit_on_goal, nodes or note.");
+                         "exit_on_goal, nodes, sequence or note.");
     }
     return OK;
+}
+
+/* All of it, once a sequence has become nodes. */
+static enum err whole_read(struct reading *r, const struct json *root, struct journey *out)
+{
+    TRY(members_check(r, root));
+    out->name = json_get_str(root, STR("journey"));
+    if (str_is_empty(out->name) || out->name.len > JOURNEY_NAME_BYTES_MAX)
+        return wrong(r, "journey", "A journey needs a name of 1 to 128 bytes.",
+                     "Give \"journey\" its name.");
+    TRY(trigger_read(r, json_get(root, STR("trigger")), &out->trigger));
+    if (out->trigger.kind >= TRIGGER_FINISHED_JOURNEY && str_eq(out->trigger.name, out->name))
+        return wrong(r, "trigger", "A journey cannot begin by its own end.",
+                     "Let its last node go on to an earlier one, with a wait between.");
+    TRY(reentry_read(r, json_get(root, STR("reentry")), out));
+    if (!limits_priority_read(root, &out->priority))
+        return wrong(r, "priority", "This is no number from 1 to 9.",
+                     "Write such as 7, or leave it out: it is then 5.");
+    r->names.has_entry = true;
+    const struct json *exit_when = json_get(root, STR("exit_when"));
+    if (exit_when != NULL)
+        TRY(journey_condition_read(r, exit_when, "exit_when", &out->exit_when));
+    TRY(journey_goal_read(r, root, out));
+    r->nodes = json_get(root, STR("nodes"));
+    TRY(journey_nodes_read(r, out));
+    return journey_experiments_name(r, out);
 }
 
 enum err journey_parse(struct arena *arena, struct str text, const struct segment_names *names,
@@ -199,31 +226,17 @@ enum err journey_parse(struct arena *arena, struct str text, const struct segmen
     if (root->kind != JSON_OBJECT)
         return wrong(&r, "journey", "A journey is a JSON object.",
                      "Begin with {\"journey\": ...}.");
-    TRY(members_check(&r, root));
-
-    journey.name = json_get_str(root, STR("journey"));
-    if (str_is_empty(journey.name) || journey.name.len > JOURNEY_NAME_BYTES_MAX)
-        return wrong(&r, "journey", "A journey needs a name of 1 to 128 bytes.",
-                     "Give \"journey\" its name.");
-    TRY(trigger_read(&r, json_get(root, STR("trigger")), &journey.trigger));
-    if (journey.trigger.kind >= TRIGGER_FINISHED_JOURNEY &&
-        str_eq(journey.trigger.name, journey.name))
-        return wrong(&r, "trigger", "A journey cannot begin by its own end.",
-                     "Let its last node go on to an earlier one, with a wait between.");
-    TRY(reentry_read(&r, json_get(root, STR("reentry")), &journey));
-    if (!limits_priority_read(root, &journey.priority))
-        return wrong(&r, "priority", "This is no number from 1 to 9.",
-                     "Write such as 7, or leave it out: it is then 5.");
-    r.names.has_entry = true;
-    const struct json *exit_when = json_get(root, STR("exit_when"));
-    if (exit_when != NULL)
-        TRY(journey_condition_read(&r, exit_when, "exit_when", &journey.exit_when));
-    TRY(journey_goal_read(&r, root, &journey));
-    r.nodes = json_get(root, STR("nodes"));
-    TRY(journey_nodes_read(&r, &journey));
-    TRY(journey_experiments_name(&r, &journey));
-    *out = journey;
-    return OK;
+    struct sequence_map *map = ARENA_NEW(arena, struct sequence_map);
+    if (map == NULL)
+        return ERR_MEMORY;
+    TRY(sequence_expand(arena, root, map, problem));
+    enum err err = whole_read(&r, root, &journey);
+    journey.sequence = map;
+    if (err == OK)
+        *out = journey;
+    else
+        sequence_place(map, problem);
+    return err;
 }
 
 uint16_t journey_node(const struct journey *journey, struct str id)

@@ -38,6 +38,7 @@
  *     goal     {"condition": CONDITION, "within": "14 days", "target"?: 15 percent,
  *               "value"?: a property of the event that reaches it}; also of those held out, and of
  *              who has left; exit_on_goal: true, unless it is false
+ *     "sequence" instead of "nodes": days and mails, see sequence.h
  *
  * Conditions are in the text form or the JSON form of segments, and may say `since entry`.
  *
@@ -52,6 +53,7 @@
 #include "base/json.h"
 #include "engine/experiment/deal.h"
 #include "engine/journey/limits.h"
+#include "engine/journey/sequence.h"
 #include "engine/journey/until.h"
 #include "engine/segment/segment.h"
 
@@ -133,18 +135,19 @@ struct goal {
 };
 
 struct journey {
-    struct str             name;
-    struct journey_trigger trigger;
-    enum reentry_kind      reentry;
-    uint8_t                priority;   /* of its messages, where one too many waits: limits.h */
-    int64_t                reentry_ms; /* REENTRY_AFTER */
-    struct condition       exit_when;
-    struct holdout         holdout;
-    struct goal            goal;
-    const struct node     *nodes;
-    uint16_t               nodes_count;
-    struct branch         *branches; /* of all nodes, one after the other */
-    uint32_t               branches_count;
+    struct str                 name;
+    struct journey_trigger     trigger;
+    enum reentry_kind          reentry;
+    uint8_t                    priority;   /* of its messages, where one too many waits: limits.h */
+    int64_t                    reentry_ms; /* REENTRY_AFTER */
+    struct condition           exit_when;
+    struct holdout             holdout;
+    struct goal                goal;
+    const struct node         *nodes;
+    uint16_t                   nodes_count;
+    const struct sequence_map *sequence; /* where its nodes come from; sequence.h */
+    struct branch             *branches; /* of all nodes, one after the other */
+    uint32_t                   branches_count;
 };
 
 /*

@@ -251,7 +251,7 @@ static enum err tell_inside(struct trying *trying, const char *name)
     trying->failed = one.failed;
     trying->problem = one.problem;
     if (err != OK) /* which of the folders, before which of its files */
-        snprintf(trying->problem.where, sizeof trying->problem.where, "%.60s/%.120s", name,
+        snprintf(trying->problem.where, sizeof trying->problem.where, "%.60s/%.90s", name,
                  one.problem.where);
     return err;
 }
