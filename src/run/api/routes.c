@@ -203,6 +203,8 @@ static const struct api_route ROUTES[] = {
     SCOPE("PUT", "/api/v1/workspace", definition_put, "definitions:write",
           "Set the workspace; ?dry=1 only checks"),
 
+    REPORT("GET", "/api/v1/journeys/{name}/numbers", journey_numbers, "reports:read",
+           "What became of those who came into a journey, by node and variant, and its lift"),
     REPORT("POST", "/api/v1/reports/trends", report_trends_post, "reports:read",
            "How often something happens, and how many people do it"),
     REPORT("POST", "/api/v1/reports/funnel", report_funnel_post, "reports:read",

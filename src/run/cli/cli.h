@@ -119,6 +119,7 @@ enum cli_exit cli_trait(struct cli *cli);
 enum cli_exit cli_stages(struct cli *cli);
 enum cli_exit cli_retention(struct cli *cli);
 enum cli_exit cli_broadcast(struct cli *cli);
+enum cli_exit cli_journey(struct cli *cli);
 enum cli_exit cli_codes(struct cli *cli);
 enum cli_exit cli_suppress(struct cli *cli);
 enum cli_exit cli_files(struct cli *cli);

@@ -376,6 +376,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_broadcast },
+    { .name = "journey",
+      .purpose = "the numbers of a journey: by node, variant and reason, its goal and its lift",
+      .usage = "numbers [--data DIR] NAME",
+      .more =
+          "Opens and clicks are by people, once a message. A rate stands with the interval that\n"
+          "holds it with 95%; a variant with how likely it is the best; the lift compares those\n"
+          "let in with those held out, each person by their first time.",
+      .example = "dult journey numbers welcome",
+      .words_least = 2,
+      .words_most = 2,
+      .has_data = true,
+      .run = cli_journey },
     { .name = "files",
       .purpose = "keep the files that mails hand out: list, put, show, delete",
       .usage = "[list] [--data DIR]\n"

@@ -1,0 +1,204 @@
+/* The walk over timelines beside counts of the decisions that made them. */
+#include "engine/report/passage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/test.h"
+#include "base/time.h"
+#include "engine/behaviour/edition.h"
+#include "engine/behaviour/view.h"
+#include "engine/engine_world_test.h"
+
+enum { PEOPLE = 120, NODES = 4, WAYS = 2 };
+
+static const char JOURNEY[] =
+    "{\"journey\":\"j\",\"trigger\":{\"event\":\"Start\"},\"reentry\":\"always\","
+    "\"holdout\":{\"share\":30},\"goal\":{\"condition\":\"did \\\"Order Completed\\\" since "
+    "entry\",\"within\":\"30 days\",\"value\":\"revenue\"},\"nodes\":["
+    "{\"id\":\"x\",\"variants\":[{\"name\":\"a\",\"next\":\"one\"},{\"name\":\"b\",\"next\":"
+    "\"two\"}]},{\"id\":\"one\",\"email\":\"letter\",\"next\":\"w\"},"
+    "{\"id\":\"two\",\"email\":\"other\",\"next\":\"w\"},{\"id\":\"w\",\"wait\":\"2 days\"}]}";
+
+static struct json *object(struct world *w, struct str text)
+{
+    struct json *value = ARENA_NEW(w->arena, struct json);
+    assert_ok(json_parse_once(w->arena, text, value, NULL));
+    return value;
+}
+
+static void track(struct world *w, int i, const char *event, const char *properties)
+{
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_TRACK,
+                                                    .user_id = str_format(w->arena, "u%d", i),
+                                                    .name = str_of(event),
+                                                    .properties = object(w, str_of(properties)) }));
+}
+
+static void came_of(struct world *w, const struct claim *claim, struct str name, bool machine)
+{
+    const struct program *program = engine_program(w->engine);
+    struct str            text = str_format(
+                   w->arena, "{\"message\":\"%llu\",\"template\":\"%.*s\",\"journey\":\"j\",\"machine\":%s}",
+                   (unsigned long long)claim->message,
+                   STR_ARG(program_name(program, NAME_TEMPLATE, claim->template_id)),
+        machine ? "true" : "false");
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_MESSAGE,
+                                                    .name = name,
+                                                    .profile = claim->profile,
+                                                    .message = claim->message,
+                                                    .properties = object(w, text) }));
+}
+
+/* Everyone's first letters go, some are opened, some of those twice and some by a machine. */
+static void post(struct world *w, uint64_t *opened)
+{
+    size_t before = w->out.claims_count;
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1000 }));
+    for (size_t i = before; i < w->out.claims_count; i++) {
+        struct claim claim = w->out.claims[i];
+        assert_ok(engine_world_tell(
+            w, (struct record){ .kind = RECORD_OUTCOME,
+                                .profile = claim.profile,
+                                .outcome = { .message = claim.message, .kind = OUTCOME_SENT } }));
+        came_of(w, &claim, EVENT_MESSAGE_SENT, false);
+        if (i % 3 == 0) {
+            came_of(w, &claim, EVENT_MESSAGE_OPENED, false);
+            came_of(w, &claim, EVENT_MESSAGE_OPENED, false);
+            ++*opened;
+        } else if (i % 3 == 1) {
+            came_of(w, &claim, EVENT_MESSAGE_OPENED, true);
+        }
+    }
+}
+
+static uint64_t decided(const struct world *w, enum decision_kind kind, bool held)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < w->out.decisions_count; i++)
+        count += w->out.decisions[i].kind == kind &&
+                 (kind != DECISION_GOAL || w->out.decisions[i].is_held == held);
+    return count;
+}
+
+static struct passage_question question_of(const struct world *w)
+{
+    static const struct passage_node nodes[NODES] = {
+        { { "x", 1 }, { NULL, 0 }, 0, 2 },
+        { { "one", 3 }, { "letter", 6 }, 2, 0 },
+        { { "two", 3 }, { "other", 5 }, 2, 0 },
+        { { "w", 1 }, { NULL, 0 }, 2, 0 },
+    };
+    static const struct str ways[WAYS] = { { "a", 1 }, { "b", 1 } };
+    const struct program   *program = engine_program(w->engine);
+    const struct dict      *keys = program->names[NAME_PROPERTY];
+    return (struct passage_question){ .journey = program_journey(program, STR("j")),
+                                      .name = STR("j"),
+                                      .nodes = nodes,
+                                      .nodes_count = NODES,
+                                      .ways = ways,
+                                      .ways_count = WAYS,
+                                      .message = dict_find(keys, STR("message")),
+                                      .took = dict_find(keys, STR("took")),
+                                      .reason = dict_find(keys, STR("reason")),
+                                      .value = dict_find(keys, STR("value")) };
+}
+
+static struct passage passage_of(struct world *w, uint32_t parts)
+{
+    struct passage_question q = question_of(w);
+    struct passage          sum = { .nodes = ARENA_ARRAY(w->arena, NODES, struct passage_count),
+                                    .ways = ARENA_ARRAY(w->arena, WAYS, struct passage_count) };
+    struct view            *view;
+    struct edition         *edition = engine_edition(w->engine);
+    assert_ok(view_make(&view, edition, NULL));
+    struct report report = { .view = view, .at_ms = w->now_ms };
+    for (uint32_t i = 0; i < parts; i++) {
+        struct passage part = { .nodes = ARENA_ARRAY(w->arena, NODES, struct passage_count),
+                                .ways = ARENA_ARRAY(w->arena, WAYS, struct passage_count) };
+        assert_ok(passage_run(&report, &q, report_part(&report, i, parts), &part));
+        for (uint32_t k = 0; k < part.exits_count; k++) /* texts of a view that is dropped */
+            part.exits[k].text = str_copy(w->arena, part.exits[k].text);
+        passage_add(&q, &sum, &part);
+    }
+    view_drop(view);
+    edition_drop(edition);
+    return sum;
+}
+
+static uint64_t exits_of(const struct passage *passage, const char *text)
+{
+    for (uint32_t i = 0; i < passage->exits_count; i++)
+        if (str_eq(passage->exits[i].text, str_of(text)))
+            return passage->exits[i].count;
+    return 0;
+}
+
+static struct world lived(uint64_t *opened)
+{
+    struct world w = engine_world_open();
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "letter", "subject: s\n--- html\nx"));
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "other", "subject: s\n--- html\nx"));
+    if (engine_world_define(&w, DEFINE_JOURNEY, "j", JOURNEY) != OK)
+        fail_msg("%s %s", w.problem.where, w.problem.what);
+    for (int i = 0; i < PEOPLE; i++) {
+        assert_ok(engine_world_tell(
+            &w, (struct record){ .kind = RECORD_IDENTIFY,
+                                 .user_id = str_format(w.arena, "u%d", i),
+                                 .properties = object(&w, STR("{\"email\":\"a@x.no\"}")) }));
+        track(&w, i, "Start", "{}");
+    }
+    post(&w, opened);
+    for (int i = 0; i < PEOPLE; i += 2)
+        track(&w, i, "Order Completed", "{\"revenue\":10}");
+    for (int i = 0; i < 72; i++)
+        engine_world_tick(&w, TIME_HOUR_MS);
+    for (int i = 0; i < PEOPLE; i += 5) /* some come again */
+        track(&w, i, "Start", "{}");
+    for (int i = 0; i < PEOPLE; i += 10)
+        track(&w, i, "Order Completed", "{\"revenue\":1}");
+    return w;
+}
+
+TEST(passage, what_is_counted_is_what_was_decided)
+{
+    uint64_t       opened = 0, arrived = 0;
+    struct world   w = lived(&opened);
+    struct passage is = passage_of(&w, 1);
+    assert_int_equal(is.all.entered, decided(&w, DECISION_ENROLLED, false));
+    assert_int_equal(is.held_out, decided(&w, DECISION_HELD_OUT, false));
+    assert_int_equal(is.all.reached, decided(&w, DECISION_GOAL, false));
+    assert_int_equal(is.held_reached, decided(&w, DECISION_GOAL, true));
+    assert_int_equal(is.in.people + is.out.people, PEOPLE);
+    assert_int_equal(is.in.reached + is.out.reached, PEOPLE / 2); /* by their first time */
+    assert_true(is.out.people > 15 && is.out.reached > 5);
+    assert_int_equal(is.all.opened, opened);
+    assert_int_equal(is.all.sent, is.nodes[1].sent + is.nodes[2].sent);
+    assert_int_equal(is.ways[0].entered, is.nodes[1].entered);
+    assert_int_equal(is.ways[0].sent, is.nodes[1].sent);
+    assert_int_equal(is.ways[1].opened, is.nodes[2].opened);
+    assert_int_equal(is.ways[0].reached + is.ways[1].reached, is.all.reached);
+    assert_int_equal((int64_t)(is.ways[0].value + is.ways[1].value), (int64_t)is.all.value);
+    assert_true(is.ways[0].opened > 5 && is.ways[1].reached > 5);
+    for (size_t i = 0; i < w.out.decisions_count; i++)
+        arrived += w.out.decisions[i].kind == DECISION_STEP && w.out.decisions[i].object == 3;
+    assert_int_equal(is.nodes[3].entered, arrived);
+    assert_int_equal(exits_of(&is, "finished") + exits_of(&is, "reached its goal"),
+                     decided(&w, DECISION_ENDED, false));
+    assert_true(exits_of(&is, "finished") > 0 && exits_of(&is, "reached its goal") > 0);
+    engine_world_close(&w);
+}
+
+TEST(passage, parts_add_up)
+{
+    uint64_t       opened = 0;
+    struct world   w = lived(&opened);
+    struct passage one = passage_of(&w, 1), many = passage_of(&w, 3);
+    assert_memory_equal(&one.all, &many.all, sizeof one.all);
+    assert_memory_equal(&one.in, &many.in, sizeof one.in);
+    assert_memory_equal(&one.out, &many.out, sizeof one.out);
+    assert_memory_equal(one.nodes, many.nodes, NODES * sizeof one.nodes[0]);
+    assert_memory_equal(one.ways, many.ways, WAYS * sizeof one.ways[0]);
+    assert_int_equal(exits_of(&one, "finished"), exits_of(&many, "finished"));
+    engine_world_close(&w);
+}

@@ -1,0 +1,85 @@
+// A journey that is measured: an experiment, people held out, a goal; what its numbers say, and that they stay over a restart.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { http } from './lib/api.mjs';
+import { openHouse } from './lib/house.mjs';
+import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
+import { shopFolder, template } from './lib/shop.mjs';
+
+const PEOPLE = 60;
+const files = {
+  'templates/warm.email': template({ subject: 'Warm', html: '<p>Hello</p>' }),
+  'templates/plain.email': template({ subject: 'Plain', html: '<p>Hello</p>' }),
+  'journeys/measured.json': {
+    journey: 'measured',
+    trigger: { event: 'Started' },
+    holdout: { share: 40 },
+    goal: { condition: 'did "Bought" since entry', within: '14 days', target: 15, value: 'revenue' },
+    nodes: [
+      { id: 'tone', variants: [{ name: 'warm', next: 'warm' }, { name: 'plain', next: 'plain' }] },
+      { id: 'warm', email: 'warm', next: 'rest' },
+      { id: 'plain', email: 'plain', next: 'rest' },
+      { id: 'rest', wait: '3 days' },
+    ],
+  },
+};
+
+describe('the numbers of a journey', { skip: skipWithoutProgram }, () => {
+  let house;
+  const numbers = async () => (await http('GET', `${house.server.origin}/api/v1/journeys/measured/numbers`, {
+    headers: { authorization: `Bearer ${house.client.apiKey}` },
+  })).body;
+  const mailed = (subject) => house.recorder.mails.filter((mail) => mail.raw.includes(`Subject: ${subject}`)).length;
+
+  before(async () => {
+    house = await openHouse({ shop: shopFolder(files) });
+    for (let i = 0; i < PEOPLE; i++) {
+      await house.client.send('/v1/identify', { userId: `u${i}`, traits: { email: `u${i}@x.example` } });
+      await house.client.send('/v1/track', { userId: `u${i}`, event: 'Started' });
+    }
+  });
+  after(() => house?.close());
+
+  test('who comes in, who is held out and who got which mail add up', async () => {
+    const { entered, held_out: heldOut } = await numbers();
+    assert.equal(entered + heldOut, PEOPLE);
+    assert.ok(heldOut > 8 && heldOut < 42, `${heldOut} held out of ${PEOPLE}`);
+    await eventually('all mails went', async () => (await numbers()).sent === entered, 20_000);
+    const { nodes } = await numbers();
+    assert.equal(nodes.find(({ id }) => id === 'warm').sent, mailed('Warm'));
+    assert.equal(nodes.find(({ id }) => id === 'plain').sent, mailed('Plain'));
+    const [warm, plain] = nodes[0].variants;
+    assert.equal(warm.entered + plain.entered, entered);
+    assert.equal(warm.sent, mailed('Warm'));
+  });
+
+  test('a goal counts for those let in and those held out, with its worth, and a lift that is not sure of itself', async () => {
+    for (let i = 0; i < PEOPLE; i += 2) {
+      await house.client.send('/v1/track', { userId: `u${i}`, event: 'Bought', properties: { revenue: 10 } });
+    }
+    const { entered, goal, lift, exits, nodes } = await numbers();
+    assert.equal(lift.let_in.reached + lift.held_out.reached, PEOPLE / 2);
+    assert.equal(goal.reached, lift.let_in.reached);
+    assert.equal(goal.value, goal.reached * 10);
+    assert.equal(goal.target, 0.15);
+    assert.ok(goal.rate.low < goal.reached / entered && goal.reached / entered < goal.rate.high);
+    assert.ok(lift.difference.low < 0 && lift.difference.high > 0, 'half of either bought: nothing is shown');
+    assert.equal(exits['reached its goal'], goal.reached);
+    const [warm, plain] = nodes[0].variants;
+    assert.ok(Math.abs(warm.best + plain.best - 1) < 1e-6);
+  });
+
+  test('the command tells it in words, and a journey that is not there is refused', async () => {
+    const { stdout, status } = spawnSync(program, ['journey', 'numbers', 'measured', '--data', house.data], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stdout, /^measured: \d+ came in, \d+ held out/);
+    assert.match(stdout, /goal: \d+ of \d+ reached it, .*worth \d+.00; the target is 15%/);
+    assert.match(stdout, /lift: /);
+    assert.match(stdout, /warm .*the best with/);
+    const refused = spawnSync(program, ['journey', 'numbers', 'none', '--data', house.data], { encoding: 'utf8' });
+    assert.notEqual(refused.status, 0);
+    assert.match(refused.stderr, /There is no journey "none"/);
+  });
+});
