@@ -29,6 +29,17 @@ test('all stories of all recipes come true, told folder by folder', { skip }, ()
   assert.match(stdout, /\n\d+ passed, 0 failed\n$/);
 });
 
+test('no two recipes have one name for different things, so all can stand in one folder', () => {
+  const seen = new Map();
+  for (const name of names) {
+    for (const path of readdirSync(join(recipes, name), { recursive: true }).filter((file) => /\.\w+$/.test(file) && file !== 'recipe.json')) {
+      const bytes = readFileSync(join(recipes, name, path));
+      assert.ok(!seen.has(path) || bytes.equals(seen.get(path).bytes), `${path} of ${name} and ${seen.get(path)?.name}`);
+      seen.set(path, { name, bytes });
+    }
+  }
+});
+
 for (const name of names) {
   describe(`the recipe ${name}`, { skip }, () => {
     test('checks clean', () => {
