@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { program, root, skipWithoutProgram as skip } from './lib/program.mjs';
+import { folder, program, removeFolder, root, skipWithoutProgram as skip } from './lib/program.mjs';
 
 const LANGUAGES = ['en', 'nb', 'sv', 'nl'];
 const FIELDS = ['recipe', 'for', 'events', 'traits', 'change_first', 'example'];
@@ -71,16 +71,15 @@ for (const name of names) {
 
 describe('all recipes in one workspace', { skip }, () => {
   let house;
+  let shop;
   const ask = (template, body) => http('POST', `${house.server.origin}/api/v1/templates/${template}/preview`, {
     headers: { authorization: `Bearer ${house.client.apiKey}`, 'content-type': 'application/json' }, body,
   });
 
   before(async () => {
-    house = await openHouse();
-    for (const name of names) {
-      const { status, stderr } = dult('apply', '--data', house.data, join(recipes, name));
-      assert.equal(status, 0, `${name}: ${stderr}`);
-    }
+    shop = folder('all-recipes');
+    for (const name of names) cpSync(join(recipes, name), shop, { recursive: true });
+    house = await openHouse({ shop });
     const address = { street: 'Storgata 1', city: 'Oslo', postalCode: '0155', country: 'NO' };
     for (const language of LANGUAGES) {
       await house.client.send('/v1/identify', { messageId: `f-${language}`, userId: `full-${language}`,
@@ -111,4 +110,60 @@ describe('all recipes in one workspace', { skip }, () => {
       });
     }
   }
+});
+
+describe('a recipe that is taken', { skip }, () => {
+  let shop;
+  const take = (...words) => dult('recipe', ...words, '--from', recipes);
+  const tree = () => readdirSync(shop, { recursive: true }).filter((file) => /\.\w+$/.test(file)).sort();
+
+  before(() => { shop = join(folder('taken'), 'shop'); });
+  after(() => removeFolder(join(shop, '..')));
+
+  test('is found by the list, and told before', () => {
+    const { status, stdout } = take('list');
+    assert.equal(status, 0);
+    for (const name of names) assert.match(stdout, new RegExp(`^${name}\n  \\S`, 'm'));
+    assert.equal(dult('recipe', '--from', recipes, '--json').stdout.trim().split('\n').map((line) => JSON.parse(line).recipe).join(), names.join());
+    assert.match(take('show', 'welcome').stdout, /Events\n {2}Signed Up: begins it\n[^]*Change first\n {2}1\. workspace\.json/);
+  });
+
+  test('is a workspace that checks clean and whose stories come true', () => {
+    const { status, stdout, stderr } = take('copy', 'welcome', shop);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^copied {2}journeys\/welcome\.json$/m);
+    assert.deepEqual(tree(), readdirSync(join(recipes, 'welcome'), { recursive: true }).filter((file) => /\.\w+$/.test(file) && file !== 'recipe.json').sort());
+    assert.match(dult('test', shop).stdout, /^5 passed, 0 failed$/m);
+    assert.equal(dult('check', shop).status, 0);
+  });
+
+  test('comes beside another, and the workspace stays as it is', () => {
+    writeFileSync(join(shop, 'workspace.json'), readFileSync(join(shop, 'workspace.json'), 'utf8').replace('Your Shop', 'Tents'));
+    writeFileSync(join(shop, 'snippets/shop.liquid'), 'https://tents.example');
+    const { status, stdout, stderr } = take('copy', 'win-back', shop);
+    assert.equal(status, 0, stderr);
+    for (const file of ['snippets/shop.liquid', 'topics.json', 'workspace.json'])
+      assert.ok(stdout.includes(`stays   ${file}\n`), stdout);
+    assert.match(readFileSync(join(shop, 'workspace.json'), 'utf8'), /Tents/);
+    assert.match(dult('test', shop).stdout, /^11 passed, 0 failed$/m);
+    assert.match(take('copy', 'win-back', shop).stdout, /^0 files copied/m);
+  });
+
+  test('overwrites nothing: one file of its name that says something else, and nothing is copied', () => {
+    const mine = join(shop, 'journeys/trial.json');
+    writeFileSync(mine, '{}');
+    const before = tree();
+    const { status, stderr } = take('copy', 'trial', shop);
+    assert.equal(status, 3);
+    assert.match(stderr, /journeys\/trial\.json: There is another file of this name\. Nothing was copied\./);
+    assert.deepEqual(tree(), before);
+    assert.equal(readFileSync(mine, 'utf8'), '{}');
+  });
+
+  test('is refused by name where there is none', () => {
+    assert.equal(take('copy', 'nosuch', shop).status, 4);
+    assert.equal(take('copy', '../recipes/welcome', shop).status, 4);
+    assert.equal(take('copy', 'welcome').status, 2);
+    assert.equal(dult('recipe', 'list', '--from', join(shop, 'nosuch')).status, 4);
+  });
 });

@@ -93,6 +93,18 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_least = 1,
       .words_most = 1,
       .run = cli_story },
+    { .name = "recipe",
+      .purpose = "journeys that are ready: list, show, copy into a workspace folder",
+      .usage = "[list]\nshow NAME\ncopy NAME FOLDER",
+      .more =
+          "Each has its mails in English, Norwegian, Swedish and Dutch, and stories that tell\n"
+          "what it does. A copy overwrites nothing: a file of the same name that says something\n"
+          "else means that nothing is copied, and workspace.json and topics.json of the folder\n"
+          "stay. docs/recipes.md says what each is for.",
+      .example = "dult recipe copy welcome shop/",
+      .options = { { "from", "DIR", "the folder that holds the recipes" } },
+      .words_most = 3,
+      .run = cli_recipe },
     { .name = "preview",
       .purpose = "show a message as one person would get it; nothing is sent",
       .usage = "[--data DIR] --person WHO [--event NAME|JSON] [--journey NAME] [--html] "
