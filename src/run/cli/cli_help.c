@@ -99,8 +99,8 @@ const struct cli_command CLI_COMMANDS[] = {
       .more =
           "Each has its mails in English, Norwegian, Swedish and Dutch, and stories that tell\n"
           "what it does. A copy overwrites nothing: a file of the same name that says something\n"
-          "else means that nothing is copied, and workspace.json and topics.json of the folder\n"
-          "stay. docs/recipes.md says what each is for.",
+          "else means that nothing is copied. workspace.json, topics.json and snippets/ of the\n"
+          "folder stay. docs/recipes.md says what each is for.",
       .example = "dult recipe copy welcome shop/",
       .options = { { "from", "DIR", "the folder that holds the recipes" } },
       .words_most = 3,
