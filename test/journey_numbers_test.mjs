@@ -24,6 +24,12 @@ const files = {
       { id: 'rest', wait: '3 days' },
     ],
   },
+  'broadcasts/dealt.json': {
+    broadcast: 'dealt',
+    audience: 'everyone',
+    holdout: { share: 40, name: 'measured' },
+    experiment: { variants: [{ name: 'warm', template: 'warm' }, { name: 'plain', template: 'plain' }] },
+  },
 };
 
 describe('the numbers of a journey', { skip: skipWithoutProgram }, () => {
@@ -81,5 +87,26 @@ describe('the numbers of a journey', { skip: skipWithoutProgram }, () => {
     const refused = spawnSync(program, ['journey', 'numbers', 'none', '--data', house.data], { encoding: 'utf8' });
     assert.notEqual(refused.status, 0);
     assert.match(refused.stderr, /There is no journey "none"/);
+  });
+
+  test('a broadcast holds out the same people by the same name, deals its variants, and sends to all others', async () => {
+    const { entered, held_out: heldOut } = await numbers();
+    const [warm, plain] = [mailed('Warm'), mailed('Plain')];
+    const call = async (method, path) => (await http(method, `${house.server.origin}/api/v1/broadcasts/dealt${path}`, {
+      headers: { authorization: `Bearer ${house.client.apiKey}` },
+    })).body;
+    const looked = await call('POST', '/launch?dry=1');
+    assert.equal(looked.held_out, heldOut);
+    assert.equal(looked.would_get_it, entered);
+    assert.equal(looked.would_be_held_back, 0);
+    await call('POST', '/launch');
+    await eventually('it is over', async () => (await call('GET', '')).state === 'finished', 20_000);
+    const { counts } = await call('GET', '');
+    assert.equal(counts.sent, entered);
+    assert.equal(counts.held_out, heldOut);
+    assert.equal(mailed('Warm') - warm + mailed('Plain') - plain, entered);
+    assert.ok(mailed('Warm') > warm && mailed('Plain') > plain);
+    const rows = await house.client.all('/api/v1/broadcasts/dealt/people?state=held_out');
+    assert.equal(rows.length, heldOut);
   });
 });

@@ -8,7 +8,10 @@
  *       "priority": 7,                              1 .. 9, limits.h; 5 unless given
  *       "when": "now",                              {"at": "2026-12-01T08:00:00Z"}, or
  *                                                   {"local": "2026-12-01T09:00"}: by each one's
- * clock "throttle": 20000}                          at most so many an hour; as fast as it goes
+ * clock "throttle": 20000,                          at most so many an hour; as fast as it goes
+ *       "holdout": {"share": 5, "name"?: NAME},     so many percent get nothing
+ *       "experiment": {"name"?: NAME, "variants":   in the place of "template": 2 to 8, by one
+ *         [{"name": "short", "template": "spring-short", "share"?: 50}, ...]}}       channel
  *
  * A launch is an act (RECORD_BROADCAST), and what was launched is never changed. A job then goes
  * over all people who were known at the launch, in the order of their numbers, a few thousand with
@@ -34,6 +37,7 @@
 #define DULT_ENGINE_BROADCAST_H
 
 #include "engine/channel.h"
+#include "engine/experiment/deal.h"
 #include "engine/journey/definition.h"
 #include "engine/recipients.h"
 #include "engine/record.h"
@@ -47,16 +51,27 @@ enum {
 
 enum broadcast_when { BROADCAST_NOW, BROADCAST_AT, BROADCAST_LOCAL };
 
+/* One of an experiment's variants; a "variant" of a template is its text in another language. */
+struct broadcast_arm {
+    struct str name, template;
+    uint32_t   template_id;
+    uint32_t   share; /* of DEAL_ALL: those below it, and not below the one before */
+};
+
 struct broadcast_def {
-    struct arena       *arena; /* NULL: not defined (any more) */
-    struct str          name, template;
-    uint32_t            template_id, topic;
-    struct condition    audience;
-    enum broadcast_when when;
-    int64_t             at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
-    uint32_t            throttle; /* an hour; 0: none */
-    uint8_t             priority; /* limits.h */
-    uint32_t            version;  /* the defining record's seq */
+    struct arena        *arena;          /* NULL: not defined (any more) */
+    struct str           name, template; /* of an experiment: the first one's */
+    uint32_t             template_id, topic;
+    struct condition     audience;
+    enum broadcast_when  when;
+    int64_t              at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
+    uint32_t             throttle; /* an hour; 0: none */
+    uint8_t              priority; /* limits.h */
+    uint32_t             version;  /* the defining record's seq */
+    struct holdout       holdout;
+    struct str           experiment; /* its name: the broadcast's, unless given */
+    struct broadcast_arm arms[DEAL_ARMS_MAX];
+    uint32_t             arms_count; /* 0: there is no experiment */
 };
 
 /* ---- the ledger's key ---- */

@@ -276,12 +276,17 @@ static enum err would_be(const struct engine *engine, struct broadcast_preview *
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, preview->number);
     enum consent_channel channel = program_template_at(engine->program, def->template_id)->channel;
-    struct message       message = { .template_id = def->template_id,
-                                     .topic = def->topic,
-                                     .journey = JOURNEY_NONE };
-    char                 bytes[REACH_BYTES_MAX];
-    struct str           address = STR_NONE;
-    struct str           why = consent_why_not(engine, person, &message, channel);
+    char                 who[16];
+    if (holdout_has(&def->holdout, deal_person(engine, person, who))) {
+        *out = RECIPIENT_HELD_OUT;
+        return OK;
+    }
+    struct message message = { .template_id = def->template_id,
+                               .topic = def->topic,
+                               .journey = JOURNEY_NONE };
+    char           bytes[REACH_BYTES_MAX];
+    struct str     address = STR_NONE;
+    struct str     why = consent_why_not(engine, person, &message, channel);
     if (str_is_empty(why))
         why = reach_address(engine, person, channel, bytes, &address);
     const struct suppression *known =

@@ -78,6 +78,8 @@ static enum recipient_state state_after(const struct decision *d)
         return RECIPIENT_UNKNOWN;
     case DECISION_DROPPED:
         return recipient_of_reason(d->text);
+    case DECISION_HELD_OUT:
+        return RECIPIENT_HELD_OUT;
     default:
         return RECIPIENT_NONE;
     }

@@ -133,20 +133,32 @@ static int64_t start_of(const struct engine *engine, const struct broadcast_def 
     return at_ms > engine->now_ms ? at_ms : engine->now_ms;
 }
 
+/* Are all that it sends there, and for persons by one channel? */
+static bool is_fit(const struct engine *engine, const struct broadcast_def *def)
+{
+    const struct template_def *first = program_template_at(engine->program, def->template_id);
+    bool                       fits = channel_is_to_person(first->channel);
+    for (uint32_t i = 0; i < (def->arms_count > 0 ? def->arms_count : 1); i++) {
+        uint32_t id = def->arms_count > 0 ? def->arms[i].template_id : def->template_id;
+        const struct template_def *template = program_template_at(engine->program, id);
+        fits = fits && template->version > 0 && !template->transactional &&
+               template->channel == first->channel;
+    }
+    return fits;
+}
+
 static enum err launch(struct engine *engine, uint32_t number, const struct record *record,
                        struct problem *problem)
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, number);
-    const struct template_def *template = program_template_at(engine->program, def->template_id);
-    struct broadcast_run *run = broadcast_run_of(engine, number);
-    int64_t               expected = 0;
+    struct broadcast_run       *run = broadcast_run_of(engine, number);
+    int64_t                     expected = 0;
     if (run == NULL)
         return ERR_MEMORY;
     if (run->is_launched)
         return refuse(problem, "It was launched already, and goes to nobody twice.",
                       "Give a new broadcast another name.");
-    if (template->version == 0 || template->transactional ||
-        !channel_is_to_person(template->channel))
+    if (!is_fit(engine, def))
         return refuse(problem, "Its template was deleted, or is none for a broadcast any more.",
                       "Apply the template again, without \"transactional: yes\".");
     TRY(time_check(engine, def, problem));
@@ -281,6 +293,9 @@ enum err apply_broadcast(struct engine *engine, const struct record *record,
 static bool needs(const struct broadcast_def *def, const struct program *program,
                   enum definition_kind kind, struct str name)
 {
+    for (uint32_t i = 0; kind == DEFINE_TEMPLATE && i < def->arms_count; i++)
+        if (str_eq(def->arms[i].template, name))
+            return true;
     if (kind == DEFINE_TEMPLATE)
         return str_eq(def->template, name);
     if (kind == DEFINE_TRAIT)
@@ -354,10 +369,35 @@ static void place_take(const struct engine *engine, const struct broadcast_def *
     run->slot_us += INT64_C(3600000000) / def->throttle;
 }
 
+/* What the person gets: of an experiment the variant that they are dealt, also when tried again. */
+static uint32_t template_of(const struct engine *engine, const struct broadcast_def *def,
+                            uint32_t profile)
+{
+    char     bytes[16];
+    uint32_t i = 0;
+    if (def->arms_count == 0)
+        return def->template_id;
+    uint32_t chance = deal_chance(DEAL_EXPERIMENT, def->experiment,
+                                  deal_person(engine, people_root(engine->people, profile), bytes));
+    while (i + 1 < def->arms_count && chance >= def->arms[i].share)
+        i++;
+    return def->arms[i].template_id;
+}
+
+static enum err hold_out(struct engine *engine, struct out *out, uint32_t number, uint32_t profile)
+{
+    return decide(engine, out,
+                  (struct decision){ .kind = DECISION_HELD_OUT,
+                                     .profile = people_root(engine->people, profile),
+                                     .at_ms = engine->now_ms,
+                                     .subject = broadcast_key(number, profile) });
+}
+
 static enum err queue_one(struct engine *engine, struct out *out, uint32_t number, uint32_t profile)
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, number);
-    const struct template_def *template = program_template_at(engine->program, def->template_id);
+    uint32_t                    template_id = template_of(engine, def, profile);
+    const struct template_def *template = program_template_at(engine->program, template_id);
     place_take(engine, def, broadcast_run_of(engine, number));
     out->intents++;
     return decide(engine, out,
@@ -365,7 +405,7 @@ static enum err queue_one(struct engine *engine, struct out *out, uint32_t numbe
                                      .profile = people_root(engine->people, profile),
                                      .at_ms = engine->now_ms,
                                      .subject = broadcast_key(number, profile),
-                                     .other = def->template_id,
+                                     .other = template_id,
                                      .topic = def->topic,
                                      .channel = template->channel,
                                      .journey = JOURNEY_NONE });
@@ -462,7 +502,12 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
         TRY(wakes_before(engine, out, person, engine->now_ms));
         if (!engine_ask(engine, &run->audience, person, engine->now_ms).holds)
             continue;
-        TRY(queue_one(engine, out, number, p));
+        char bytes[16];
+        if (def->holdout.share > 0 &&
+            holdout_has(&def->holdout, deal_person(engine, person, bytes)))
+            TRY(hold_out(engine, out, number, p));
+        else
+            TRY(queue_one(engine, out, number, p));
         queued++;
     }
     if (run->looking.cursor == run->looking.end)

@@ -1,4 +1,5 @@
 /* Broadcasts of a random life judged: nobody gets one twice, nobody is left out, no row is lost. */
+#include "base/hash.h"
 #include "engine/broadcast.h"
 #include "engine/codes.h"
 #include "engine/engine_life_cast_test.h"
@@ -94,6 +95,42 @@ static bool is_ahead(struct broadcast_round round, uint32_t p)
     return round.cursor <= p && p < round.end;
 }
 
+/* Worked out anew: by the first profile of the person, and the name of the broadcast. */
+static double chance_of(const struct engine *engine, const struct cast *cast, uint32_t p,
+                        const char *kind)
+{
+    struct str name = program_name(engine->program, NAME_BROADCAST, cast->number);
+    char       who[16], what[64];
+    uint32_t   first = p;
+    for (uint32_t m = next_of(engine, p); m != p; m = next_of(engine, m))
+        first = m < first ? m : first;
+    snprintf(who, sizeof who, "p%u", first + 1);
+    snprintf(what, sizeof what, "%s/%.*s", kind, STR_ARG(name));
+    return 100 * hash_chance(str_of(who), str_of(what));
+}
+
+static bool is_held_out(const struct engine *engine, const struct cast *cast, uint32_t p)
+{
+    return chance_of(engine, cast, p, "holdout") < cast->holdout;
+}
+
+static void held_out_take(const struct life *life, struct casting *casting,
+                          const struct engine *engine, const struct decision *d)
+{
+    struct cast *cast = &casting->casts[cast_of(casting, broadcast_of_key(d->subject))];
+    uint32_t     p = broadcast_profile_of_key(d->subject);
+    HOLDS(life, cast, p, cast->rows[p].state == CAST_NEVER && is_held_out(engine, cast, p));
+    cast->rows[p].state = CAST_HELD;
+}
+
+static void template_judge(const struct life *life, const struct engine *engine,
+                           const struct cast *cast, uint32_t p, const struct decision *d)
+{
+    struct str name = program_name(engine->program, NAME_TEMPLATE, d->other);
+    bool       is_plain = chance_of(engine, cast, p, "experiment") < 30;
+    HOLDS(life, cast, p, !cast->is_dealt || str_eq(name, is_plain ? STR("plain") : STR("other")));
+}
+
 static void intent_take(const struct life *life, struct casting *casting,
                         const struct engine *engine, const struct decision *d)
 {
@@ -105,6 +142,8 @@ static void intent_take(const struct life *life, struct casting *casting,
     HOLDS(life, cast, p, p < cast->known && life->now_ms >= cast->start_ms);
     HOLDS(life, cast, p, !people_is_nobody(engine->people, p));
     HOLDS(life, cast, p, people_root(engine->people, p) == d->profile);
+    HOLDS(life, cast, p, row->state != CAST_NEVER || !is_held_out(engine, cast, p));
+    template_judge(life, engine, cast, p, d);
     HOLDS(life, cast, p,
           row->state == CAST_NEVER ||
               (row->state == CAST_FAILED &&
@@ -337,6 +376,8 @@ void casting_after(struct life *life, struct casting *casting, struct engine *en
                          d->kind == DECISION_DEFERRED || d->kind == DECISION_RETURNED;
         if (d->kind == DECISION_INTENT && broadcast_is_key(d->subject))
             intent_take(life, casting, engine, d);
+        if (d->kind == DECISION_HELD_OUT && broadcast_is_key(d->subject))
+            held_out_take(life, casting, engine, d);
         if (is_answer)
             answer_take(life, casting, engine, d);
     }

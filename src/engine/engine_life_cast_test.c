@@ -65,6 +65,7 @@ void life_cast_begin(struct life *life)
     life_define(life, DEFINE_CODES, "gift", "{\"kind\":\"pool\",\"expires\":\"2 days\"}");
     life_define(life, DEFINE_LIMITS, "limits", limits[life_draw(life, LIMITS)]);
     life_define(life, DEFINE_TEMPLATE, "plain", "subject: s\ntopic: news\n--- html\nx");
+    life_define(life, DEFINE_TEMPLATE, "other", "subject: s\ntopic: news\n--- html\ny");
     life_define(life, DEFINE_TEMPLATE, "gift",
                 "subject: s\ntopic: news\n--- html\n{{ codes.gift.code }}");
 }
@@ -170,8 +171,18 @@ static void cast_define(struct life *life)
     const char *at = when_random(life, when);
     const char *most = throttle_random(life, &cast.throttle, throttle);
     SCOPED(buf_donep) struct buf text = buf_make(1000);
-    buf_format(&text, "{\"broadcast\":\"%s\",\"template\":\"%s\",\"audience\":", name,
-               cast.has_code ? "gift" : "plain");
+    cast.is_dealt = !cast.has_code && life_draw(life, 2) == 0;
+    cast.holdout = life_draw(life, 2) == 0 ? 5 + life_draw(life, 40) : 0;
+    buf_format(&text, "{\"broadcast\":\"%s\",", name);
+    if (cast.holdout > 0)
+        buf_format(&text, "\"holdout\":{\"share\":%u},", cast.holdout);
+    if (cast.is_dealt)
+        buf_str(&text, STR("\"experiment\":{\"variants\":[{\"name\":\"a\",\"share\":30,"
+                           "\"template\":\"plain\"},{\"name\":\"b\",\"share\":70,"
+                           "\"template\":\"other\"}]},"));
+    else
+        buf_format(&text, "\"template\":\"%s\",", cast.has_code ? "gift" : "plain");
+    buf_str(&text, STR("\"audience\":"));
     json_write_str(&text, str_of(audiences[a].condition));
     buf_format(&text, "%s%s}", at, most);
     buf_char(&text, '\0');

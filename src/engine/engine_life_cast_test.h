@@ -50,7 +50,9 @@ struct cast_before {
 
 struct cast {
     uint32_t           number, known, retries, throttle;
-    bool               is_pure; /* the audience can be asked of the naive twin of conditions */
+    uint32_t           holdout;  /* percent */
+    bool               is_dealt; /* an experiment of plain (30 percent) and other */
+    bool               is_pure;  /* the audience can be asked of the naive twin of conditions */
     bool               is_launched, is_paused, is_cancelled, has_code;
     int64_t            start_ms;
     struct cast_row    rows[CAST_PEOPLE_MAX];

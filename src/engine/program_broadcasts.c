@@ -37,8 +37,10 @@ static enum err wrong(const struct reading *r, const char *where, const char *wh
 
 static enum err members_check(const struct reading *r, const struct json *root)
 {
-    static const char *const known[] = { "broadcast", "audience", "template", "topic",
-                                         "when",      "throttle", "priority", "note" };
+    static const char *const known[] = {
+        "broadcast", "audience", "template", "topic",      "when",
+        "throttle",  "priority", "holdout",  "experiment", "note"
+    };
     for (uint32_t i = 0; i < root->count; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
@@ -46,7 +48,8 @@ static enum err members_check(const struct reading *r, const struct json *root)
         if (!found)
             return problem_format(
                 r->problem, ERR_INPUT, "broadcast",
-                "Use broadcast, audience, template, topic, when, throttle, priority or note.",
+                "Use broadcast, audience, template, topic, when, throttle, priority, holdout, "
+                "experiment or note.",
                 "A broadcast has no member \"%.*s\".",
                 STR_ARG(str_slice(root->members[i].key, 0, 60)));
     }
@@ -79,10 +82,10 @@ static enum err audience_read(const struct reading *r, const struct json *value)
         r, segment_compile(r->def->arena, out->tree, &names, &out->program, r->problem));
 }
 
-static enum err template_read(const struct reading *r, const struct json *root)
+static enum err template_read(const struct reading *r, struct str name)
 {
     struct broadcast_def *def = r->def;
-    def->template = json_get_str(root, STR("template"));
+    def->template = name;
     def->template_id = program_template(r->program, def->template);
     if (str_is_empty(def->template))
         return wrong(r, "template", "A broadcast needs a template.",
@@ -101,6 +104,91 @@ static enum err template_read(const struct reading *r, const struct json *root)
                      "Use a template for e-mail, SMS or post.");
     def->topic = template->topic;
     return OK;
+}
+
+/* ---- an experiment ---- */
+
+static enum err arm_read(const struct reading *r, const struct json *value, uint32_t i)
+{
+    struct broadcast_arm *arm = &r->def->arms[i];
+    const struct json    *share = json_get(value, STR("share"));
+    char                  where[40];
+    snprintf(where, sizeof where, "experiment.variants[%u]", i);
+    for (uint32_t k = 0; value->kind == JSON_OBJECT && k < value->count; k++)
+        if (!str_eq(value->members[k].key, STR("name")) &&
+            !str_eq(value->members[k].key, STR("template")) &&
+            !str_eq(value->members[k].key, STR("share")))
+            return wrong(r, where, "A variant has no such member.",
+                         "Use name, template and share.");
+    *arm = (struct broadcast_arm){ .name = json_get_str(value, STR("name")) };
+    if (str_is_empty(arm->name) || arm->name.len > JOURNEY_NAME_BYTES_MAX)
+        return wrong(r, where, "A variant has a name of 1 to 128 bytes, and a template.",
+                     "Write {\"name\": \"short\", \"template\": \"spring-short\"}.");
+    TRY(template_read(r, json_get_str(value, STR("template"))));
+    arm->template = r->def->template;
+    arm->template_id = r->def->template_id;
+    for (uint32_t k = 0; k < i; k++)
+        if (str_eq(r->def->arms[k].name, arm->name) ||
+            r->def->arms[k].template_id == arm->template_id)
+            return wrong(r, where, "Two variants have the same name or template.",
+                         "Give each its own: their numbers are told by them.");
+    if (program_template_at(r->program, arm->template_id)->channel !=
+        program_template_at(r->program, r->def->arms[0].template_id)->channel)
+        return wrong(r, where, "The variants go by different channels.",
+                     "Use templates of one channel.");
+    return share == NULL ? OK : deal_share_read(share, 100, where, &arm->share, r->problem);
+}
+
+/* Each one's own share becomes where it ends; without any they are all the same. */
+static enum err shares_settle(const struct reading *r)
+{
+    struct broadcast_def *def = r->def;
+    uint32_t              sum = 0, given = 0;
+    for (uint32_t i = 0; i < def->arms_count; i++)
+        given += def->arms[i].share > 0;
+    for (uint32_t i = 0; i < def->arms_count; i++) {
+        sum += def->arms[i].share;
+        def->arms[i].share =
+            given > 0 ? sum : (uint32_t)((uint64_t)(i + 1) * DEAL_ALL / def->arms_count);
+    }
+    return given == 0 || (given == def->arms_count && sum == DEAL_ALL)
+               ? OK
+               : wrong(r, "experiment.variants", "The shares are not 100 percent in all.",
+                       "Give one to each variant, or to none: then they are all the same.");
+}
+
+static enum err experiment_read(const struct reading *r, const struct json *value)
+{
+    struct broadcast_def *def = r->def;
+    const struct json    *list = json_get(value, STR("variants")), *name;
+    name = json_get(value, STR("name"));
+    if (list == NULL || list->kind != JSON_ARRAY || list->count < DEAL_ARMS_MIN ||
+        list->count > DEAL_ARMS_MAX || value->count > (name == NULL ? 1u : 2u))
+        return wrong(r, "experiment", "An experiment has between 2 and 8 variants.",
+                     "Write {\"variants\": [{\"name\": TEXT, \"template\": NAME}, ...]}, and "
+                     "\"name\" where it has one.");
+    if (name != NULL && (name->kind != JSON_STRING || str_is_empty(name->string) ||
+                         name->string.len > DEAL_NAME_BYTES_MAX))
+        return wrong(r, "experiment.name", "An experiment has a name of 1 to 128 bytes.",
+                     "Write a text, or leave it out.");
+    def->experiment = name == NULL ? def->name : name->string;
+    for (uint32_t i = 0; i < list->count; i++) {
+        TRY(arm_read(r, &list->items[i], i));
+        def->arms_count = i + 1;
+    }
+    TRY(shares_settle(r));
+    return template_read(r, def->arms[0].template);
+}
+
+static enum err content_read(const struct reading *r, const struct json *root)
+{
+    const struct json *experiment = json_get(root, STR("experiment"));
+    if (experiment == NULL)
+        return template_read(r, json_get_str(root, STR("template")));
+    if (json_get(root, STR("template")) != NULL)
+        return wrong(r, "template", "The variants of an experiment have their own templates.",
+                     "Leave \"template\" out, or \"experiment\".");
+    return experiment_read(r, experiment);
 }
 
 static enum err topic_read(const struct reading *r, const struct json *value)
@@ -177,7 +265,8 @@ static enum err def_read(const struct reading *r, struct str name, struct str te
         return problem_format(
             r->problem, ERR_INPUT, "broadcast", "Give the file and \"broadcast\" the same name.",
             "The broadcast calls itself \"%.*s\".", STR_ARG(str_slice(r->def->name, 0, 128)));
-    TRY(template_read(r, root));
+    TRY(content_read(r, root));
+    TRY(holdout_read(json_get(root, STR("holdout")), r->def->name, &r->def->holdout, r->problem));
     TRY(topic_read(r, json_get(root, STR("topic"))));
     TRY(when_read(r, json_get(root, STR("when"))));
     TRY(throttle_read(r, json_get(root, STR("throttle"))));

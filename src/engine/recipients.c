@@ -23,7 +23,7 @@ enum { BITS_BYTES = RECIPIENTS_PAGE / 8 };
 _Static_assert(RECIPIENTS_ODD_MAX *(int)sizeof(struct odd) + BITS_BYTES < RECIPIENTS_PAGE,
                "a packed page is smaller than an open one");
 
-static const char LETTERS[RECIPIENT_STATES + 1] = ".qsdSfucbamkeh";
+static const char LETTERS[RECIPIENT_STATES + 1] = ".qsdSfucbamkeho";
 
 static const char *const WORDS[RECIPIENT_STATES] = {
     [RECIPIENT_NONE] = "none",
@@ -40,6 +40,7 @@ static const char *const WORDS[RECIPIENT_STATES] = {
     [RECIPIENT_CANCELLED] = "cancelled",
     [RECIPIENT_ERASED] = "erased",
     [RECIPIENT_HELD] = "held",
+    [RECIPIENT_HELD_OUT] = "held_out",
 };
 
 const char *recipient_word(enum recipient_state state)

@@ -46,7 +46,8 @@ enum recipient_state {
     RECIPIENT_TWICE,     /* another who is the same person, or has the same address, gets it */
     RECIPIENT_CANCELLED, /* with the broadcast */
     RECIPIENT_ERASED,
-    RECIPIENT_HELD, /* any other reason: it could not be composed, its template is gone */
+    RECIPIENT_HELD,     /* any other reason: it could not be composed, its template is gone */
+    RECIPIENT_HELD_OUT, /* was to get nothing, so that what it does can be measured */
     RECIPIENT_STATES,
 };
 

@@ -55,7 +55,7 @@ static struct sums sums_of(const struct broadcast_status *status)
         sums.all += status->counts[i];
         if ((RECIPIENTS_OPEN >> i & 1) == 0)
             sums.final += status->counts[i];
-        if (i >= HELD_FROM)
+        if (i >= HELD_FROM && i != RECIPIENT_HELD_OUT)
             sums.held += status->counts[i];
     }
     sums.basis = status->is_looking && status->expected > sums.all ? status->expected : sums.all;
@@ -114,6 +114,8 @@ static void status_write(const struct status_question *question, struct buf *out
     write_int(out, first, "recipients", (int64_t)sums.all);
     write_int(out, first, "final", (int64_t)sums.final);
     write_int(out, first, "held_back", (int64_t)sums.held);
+    if (status->counts[RECIPIENT_HELD_OUT] > 0)
+        write_int(out, first, "held_out", (int64_t)status->counts[RECIPIENT_HELD_OUT]);
     write_int(out, first, "percent",
               is_over           ? 100
               : sums.basis == 0 ? 0
@@ -152,13 +154,16 @@ static void preview_write(const struct broadcast_preview *preview, struct buf *o
 {
     bool     inner = true;
     uint64_t goes = preview->counts[RECIPIENT_WAITING];
+    uint64_t held_out = preview->counts[RECIPIENT_HELD_OUT];
     write_int(out, first, "audience", (int64_t)preview->audience);
     write_int(out, first, "would_get_it", (int64_t)goes);
-    write_int(out, first, "would_be_held_back", (int64_t)(preview->audience - goes));
+    write_int(out, first, "would_be_held_back", (int64_t)(preview->audience - goes - held_out));
+    if (held_out > 0)
+        write_int(out, first, "held_out", (int64_t)held_out);
     json_write_key(out, first, "reasons");
     buf_char(out, '{');
     for (int i = HELD_FROM; i < RECIPIENT_STATES; i++)
-        if (preview->counts[i] > 0)
+        if (preview->counts[i] > 0 && i != RECIPIENT_HELD_OUT)
             write_int(out, &inner, recipient_word((enum recipient_state)i),
                       (int64_t)preview->counts[i]);
     buf_char(out, '}');
@@ -332,7 +337,7 @@ static enum err states_read(struct call *call, uint32_t *bits)
     while (rest.len > 0 && str_split(&rest, ',', &word)) {
         enum recipient_state state = recipient_of_word(word);
         if (str_eq(word, STR("held_back")))
-            *bits |= ~(RECIPIENT_BIT(HELD_FROM) - 1);
+            *bits |= ~(RECIPIENT_BIT(HELD_FROM) - 1) & ~RECIPIENT_BIT(RECIPIENT_HELD_OUT);
         else if (state != RECIPIENT_NONE)
             *bits |= RECIPIENT_BIT(state);
         else

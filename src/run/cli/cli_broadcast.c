@@ -98,6 +98,8 @@ static void preview_print(struct talk *talk)
         printf("; %lld more would be held back: ", talk_number(answer, "would_be_held_back"));
         counts_print(json_get(answer, STR("reasons")));
     }
+    if (talk_number(answer, "held_out") > 0)
+        printf("; %lld are held out", talk_number(answer, "held_out"));
     printf(".\n");
     if (begins[0] != '\0')
         printf("By their clocks the first at %.16s UTC, the last at %.16s UTC.\n", begins,
