@@ -389,7 +389,7 @@ const struct cli_command CLI_COMMANDS[] = {
       .has_data = true,
       .run = cli_broadcast },
     { .name = "journey",
-      .purpose = "the numbers of a journey: by node, variant and reason, its goal and its lift",
+      .purpose = "the numbers of a journey: its nodes, its variants, its goal",
       .usage = "numbers [--data DIR] NAME",
       .more =
           "Opens and clicks are by people, once a message. A rate stands with the interval that\n"
