@@ -350,7 +350,7 @@ enum err rehearse_hand_open(struct rehearse_hand **out, const struct rehearsal *
     hand->decisions = calloc(DECISIONS_ROOM, sizeof *hand->decisions);
     enum err err = hand->arena == NULL || hand->decisions == NULL
                        ? ERR_MEMORY
-                       : tally_open(&hand->tally, rehearsal);
+                       : reckoning_open(&hand->reckoning, rehearsal);
     if (err == OK)
         *out = hand;
     else
@@ -366,19 +366,19 @@ void rehearse_hand_close(struct rehearse_hand *hand)
     arena_close(hand->arena);
     free(hand->decisions);
     free(hand->life.items);
-    tally_close(hand->tally);
+    reckoning_close(hand->reckoning);
     free(hand);
 }
 
 enum err rehearse_part(struct rehearse_hand *hand, const struct view *view, uint32_t from,
                        uint32_t to)
 {
-    struct rehearse_result *result = tally_result(hand->tally);
+    struct rehearse_result *result = reckoning_result(hand->reckoning);
     for (uint32_t p = from; p < to; p++) {
         if (view->root[p] != p || !life_begins(hand->rehearsal, view, p))
             continue;
         TRY(living_run(hand, view, p));
-        TRY(tally_add(hand->tally, &hand->out, p));
+        TRY(reckoning_add(hand->reckoning, &hand->out, p));
         result->people++;
         result->events += hand->life.count;
         result->given_up += hand->is_given_up;

@@ -32,6 +32,7 @@ static uint32_t journey_of(const struct out *out, const struct decision *d)
         return d->journey;
     case DECISION_SENT:
     case DECISION_DROPPED:
+    case DECISION_WAITING:
         intent = decision_of(out, d->subject);
         return intent == NULL || intent->kind != DECISION_INTENT ? JOURNEY_NONE : intent->journey;
     default:
@@ -45,12 +46,12 @@ static enum err line_make(struct telling *telling, const struct decision *d, uin
     const struct program  *program = telling->hand->engine->program;
     const struct decision *intent = d;
     struct arena          *arena = telling->arena;
-    if (d->kind == DECISION_SENT || d->kind == DECISION_DROPPED)
+    if (d->kind == DECISION_SENT || d->kind == DECISION_DROPPED || d->kind == DECISION_WAITING)
         intent = decision_of(&telling->hand->out, d->subject);
     bool is_message = intent != NULL && intent->kind == DECISION_INTENT;
     *out = (struct rehearse_line){
         .at_ms = d->at_ms,
-        .due_ms = d->kind == DECISION_STEP ? d->due_ms : TIME_NEVER,
+        .due_ms = d->kind == DECISION_STEP || d->kind == DECISION_WAITING ? d->due_ms : TIME_NEVER,
         .kind = d->kind,
         .journey = journey,
         .node = str_copy(arena, is_message ? intent->node : d->node),

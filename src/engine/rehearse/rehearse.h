@@ -99,6 +99,7 @@ struct rehearse_node {
     struct rehearse_reasons took;             /* the way on, where there are several */
     uint64_t                sent, queued;     /* messages; queued: not gone by the end */
     struct rehearse_reasons held;             /* and why */
+    struct rehearse_reasons delayed; /* kept waiting by a rule, each time: quiet hours, a limit */
 };
 
 /* One of those who entered: the lowest numbers, each by their first time. */
@@ -113,7 +114,8 @@ struct rehearse_sample {
 struct rehearse_journey {
     struct str              name;
     uint64_t                people, entries, inside, sent, held;
-    struct rehearse_reasons refused, ended; /* would have entered, but; left, because */
+    uint64_t                goals, goals_held_out; /* reached; by those held out */
+    struct rehearse_reasons refused, ended;        /* would have entered, but; left, because */
     struct rehearse_node   *nodes;
     uint16_t                nodes_count;
     struct rehearse_sample  sample[REHEARSE_SAMPLE_MAX];

@@ -78,7 +78,7 @@ struct rehearse_hand {
     struct arena           *arena; /* one person's */
     struct out              out;
     struct decision        *decisions; /* room that `out` begins with each time */
-    struct tally           *tally;
+    struct reckoning       *reckoning;
     uint32_t                turns;
     bool                    is_given_up;
 };
@@ -86,14 +86,14 @@ struct rehearse_hand {
 /* Their decisions are then in hand->out, until the next one. */
 MUST enum err living_run(struct rehearse_hand *hand, const struct view *view, uint32_t root);
 
-/* ---- tally.c ---- */
+/* ---- reckoning.c ---- */
 
-struct tally;
+struct reckoning;
 
-MUST enum err tally_open(struct tally **out, const struct rehearsal *rehearsal);
-void          tally_close(struct tally *tally); /* NULL is nothing */
+MUST enum err reckoning_open(struct reckoning **out, const struct rehearsal *rehearsal);
+void          reckoning_close(struct reckoning *reckoning); /* NULL is nothing */
 /* Counts what was decided about one person. */
-MUST enum err           tally_add(struct tally *tally, const struct out *out, uint32_t root);
-struct rehearse_result *tally_result(struct tally *tally);
+MUST enum err reckoning_add(struct reckoning *reckoning, const struct out *out, uint32_t root);
+struct rehearse_result *reckoning_result(struct reckoning *reckoning);
 
 #endif

@@ -136,7 +136,8 @@ static void journey_random(struct random_life *life, int number, struct buf *tex
     static const char *const reentries[] = { "once", "always", "after 30 hours" };
     uint32_t                 nodes = 1 + draw(life, 7);
     buf_reset(text);
-    buf_format(text, "{\"journey\":\"j%d\",\"reentry\":\"%s\",", number, reentries[draw(life, 3)]);
+    buf_format(text, "{\"journey\":\"j%d\",\"reentry\":\"%s\",\"priority\":%u,", number,
+               reentries[draw(life, 3)], 1 + draw(life, 9));
     trigger_random(life, number, text);
     if (draw(life, 3) == 0) {
         condition_random(life, "exit_when", text);
@@ -195,6 +196,12 @@ static void world_define(struct random_life *life)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (rehearse_world_define(life->w, all[i].kind, all[i].name, str_of(all[i].text)) != OK)
             fail_msg("%s: %s %s", all[i].name, life->w->problem.where, life->w->problem.what);
+    if (draw(life, 2) == 0)
+        assert_ok(rehearse_world_define(
+            life->w, DEFINE_LIMITS, "limits",
+            STR("{\"quiet\":[{\"from\":\"21:00\",\"to\":\"08:00\"}],\"limits\":["
+                "{\"most\":2,\"in\":\"3 days\",\"channel\":\"email\",\"wait\":\"1 day\"},"
+                "{\"most\":1,\"in\":\"1 day\",\"topic\":\"news\"}]}")));
     journeys_define(life);
 }
 

@@ -269,3 +269,40 @@ TEST(rehearse, only_what_matters_to_the_draft_is_told)
     assert_int_equal(w->result.events, events + 5);
     rehearse_world_close(w);
 }
+
+/* By ada's clock it is UTC: what is due at nine in the evening waits for the morning. */
+TEST(rehearse, quiet_hours_and_limits_hold_back_as_in_life_and_are_told)
+{
+    struct rehearse_world *w = shop();
+    rehearse_world_draft(w, DEFINE_LIMITS, "limits",
+                         STR("{\"quiet\":[{\"from\":\"21:00\",\"to\":\"08:00\"}],"
+                             "\"limits\":[{\"most\":1,\"in\":\"30 days\"}]}"));
+    rehearse_world_until(w, T0 + 21 * TIME_HOUR_MS);
+    signs_up(w, "ada", "{\"email\":\"ada@x.no\"}");
+    at(w, 9);
+    assert_ok(rehearse_world_run(w, T0, w->life.now_ms, 1));
+    const struct rehearse_journey *j = rehearse_world_journey(w, "welcome");
+    const struct rehearse_node    *hello = rehearse_world_node(j, "hello");
+    assert_int_equal(hello->sent, 1);
+    assert_int_equal(rehearse_world_count(hello->delayed, "quiet hours by the person's clock"), 1);
+    assert_int_equal(j->sent_on[1], 1);
+    assert_int_equal(
+        rehearse_world_count(rehearse_world_node(j, "later")->held, "at most 1 in 30 days"), 1);
+    rehearse_world_close(w);
+}
+
+TEST(rehearse, goals_are_counted_and_who_is_held_out_does_not_enter)
+{
+    struct rehearse_world *w = history();
+    rehearse_world_draft(w, DEFINE_JOURNEY, "welcome",
+                         STR("{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Signed Up\"},"
+                             "\"holdout\":{\"share\":50},"
+                             "\"goal\":{\"condition\":\"did \\\"Bought\\\" since entry\","
+                             "\"within\":\"5 days\"},"
+                             "\"nodes\":[{\"id\":\"w\",\"wait\":\"3 days\"}]}"));
+    assert_ok(rehearse_world_run(w, T0, w->life.now_ms, 1));
+    const struct rehearse_journey *j = rehearse_world_journey(w, "welcome");
+    assert_int_equal(j->entries + rehearse_world_count(j->refused, "held out"), 5);
+    assert_int_equal(j->goals + j->goals_held_out, 1); /* cy */
+    rehearse_world_close(w);
+}

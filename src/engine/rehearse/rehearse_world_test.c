@@ -216,8 +216,10 @@ static bool lived_line(const struct rehearse_world *w, const struct decision *d,
         line->node = d->node;
         line->journey = d->journey;
         return true;
+    case DECISION_WAITING:
     case DECISION_SENT:
     case DECISION_DROPPED:
+        line->due_ms = d->kind == DECISION_WAITING ? d->due_ms : TIME_NEVER;
         intent = lived_decision(w, d->subject);
         /* fall through */
     case DECISION_INTENT:

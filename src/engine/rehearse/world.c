@@ -53,15 +53,15 @@ static struct str stub_of(struct arena *arena, struct str name)
 /* The kinds that decide who goes where, in the order in which most can be defined; 0: others. */
 static int rank_of(enum definition_kind kind)
 {
-    static const enum definition_kind kinds[] = { DEFINE_WORKSPACE, DEFINE_TOPICS, DEFINE_TRAIT,
-                                                  DEFINE_SEGMENT,   DEFINE_STAGES, DEFINE_TEMPLATE,
-                                                  DEFINE_JOURNEY };
+    static const enum definition_kind kinds[] = { DEFINE_WORKSPACE, DEFINE_TOPICS,  DEFINE_LIMITS,
+                                                  DEFINE_TRAIT,     DEFINE_SEGMENT, DEFINE_STAGES,
+                                                  DEFINE_TEMPLATE,  DEFINE_JOURNEY };
     for (int i = 0; i < (int)(sizeof kinds / sizeof kinds[0]); i++)
         if (kinds[i] == kind)
             return i + 1;
     return 0;
 }
-enum { RANKS = 8 };
+enum { RANKS = 9 };
 
 static enum err texts_make(struct rehearsal *r)
 {
@@ -268,6 +268,14 @@ static void want_kind(struct rehearsal *r, enum definition_kind kind)
             r->wanted[i] = true;
 }
 
+static bool has_kind(const struct rehearsal *r, enum definition_kind kind)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < r->conf.definitions_count; i++)
+        has = has || (r->conf.definitions[i].kind == kind && r->conf.definitions[i].text.len > 0);
+    return has;
+}
+
 static void hear_anything(struct rehearsal *r)
 {
     for (uint32_t name = RUN_OWN_NAMES; name < REHEARSE_NAMES; name++)
@@ -467,6 +475,9 @@ static void uses_begin(struct rehearsal *r)
     r->uses[OWN_MESSAGE_SENT] = r->uses[OWN_NOTICE_SENT] = USE_KEPT;
     want_kind(r, DEFINE_WORKSPACE);
     want_kind(r, DEFINE_TOPICS);
+    want_kind(r, DEFINE_LIMITS);
+    if (has_kind(r, DEFINE_LIMITS)) /* what was really sent counts by its template's topic */
+        want_kind(r, DEFINE_TEMPLATE);
 }
 
 static enum err follow(struct rehearsal *r, struct program *program)

@@ -25,6 +25,7 @@
  *      questions.c      what mails ask                 downloads.c        what they hand out
  *      api_broadcasts.c one message to many
  *      api_files.c      files put, listed, deleted     file_shelf.c       their bytes
+ *      rehearsing.c     drafts run over history: rehearsing_*.c
  *
  * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
  * problem; the desk answers either.

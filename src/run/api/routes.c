@@ -135,6 +135,8 @@ static const struct api_route ROUTES[] = {
     DEFINITIONS("segments"),
     DEFINITIONS("traits"),
     DEFINITIONS("journeys"),
+    REPORT("POST", "/api/v1/journeys/rehearse", journeys_rehearse, "profiles:read",
+           "Who would have gone through a draft, and what would have been sent"),
     DEFINITIONS("templates"),
     SCOPE("POST", "/api/v1/templates/{name}/preview", template_preview, "profiles:read",
           "A message as one person would get it; nothing is sent"),

@@ -47,7 +47,7 @@ call_run codes_post, codes_list, codes_withdraw, code_show;
 call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,
     report_growth_post;
-call_run journey_numbers;
+call_run journey_numbers, journeys_rehearse;
 call_run report_people, report_list_post, reports_running, report_stop;
 call_run sending_show, sending_put;
 call_run live_show, live_post, template_test;

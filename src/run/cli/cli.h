@@ -110,6 +110,7 @@ enum cli_exit cli_diff(struct cli *cli);
 enum cli_exit cli_check(struct cli *cli);
 enum cli_exit cli_story(struct cli *cli);
 enum cli_exit cli_recipe(struct cli *cli);
+enum cli_exit cli_rehearse(struct cli *cli);
 enum cli_exit cli_preview(struct cli *cli);
 enum cli_exit cli_domains(struct cli *cli);
 enum cli_exit cli_show(struct cli *cli);

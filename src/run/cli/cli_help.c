@@ -105,6 +105,27 @@ const struct cli_command CLI_COMMANDS[] = {
       .options = { { "from", "DIR", "the folder that holds the recipes" } },
       .words_most = 3,
       .run = cli_recipe },
+    { .name = "rehearse",
+      .purpose = "run a draft journey over what people really did; nothing is sent",
+      .usage = "[--data DIR] [--from TIME] [--to TIME] [--journey NAMES] FOLDER|FILE.json|JOURNEY\n"
+               "--person WHO [--data DIR] FOLDER|FILE.json|JOURNEY",
+      .more =
+          "Who would have entered, which way they would have gone, what would have been sent, and\n"
+          "what would have been held back by which rule: a table by node, and sample people. The\n"
+          "engine of life does it with a clock of its own, so a published journey's rehearsal is\n"
+          "what happened. FOLDER stands in the place of what is defined; JOURNEY is a published\n"
+          "one. docs/rehearse.md says what history cannot know.",
+      .example = "dult rehearse --from 2026-01-01 shop/journeys/winback.json",
+      .options = { { "from", "TIME", "journeys begin from then on (90 days before --to)" },
+                   { "to", "TIME", "time runs until then (now)" },
+                   { "journey", "NAMES", "of a folder only these; beside a file these, too" },
+                   { "person", "WHO", "one person's way: a userId, anonymous:ID or p12" },
+                   { "sample", "N", "people to be named of each journey (5)" },
+                   { "threads", "N", "at most so many of the server's report threads" } },
+      .words_least = 1,
+      .words_most = 1,
+      .has_data = true,
+      .run = cli_rehearse },
     { .name = "preview",
       .purpose = "show a message as one person would get it; nothing is sent",
       .usage = "[--data DIR] --person WHO [--event NAME|JSON] [--journey NAME] [--html] "

@@ -4,7 +4,7 @@
 
 #include "engine/rehearse/rehearse_inside.h"
 
-enum { TALLY_ARENA_BYTES_MAX = 256 << 20 };
+enum { RECKONING_ARENA_BYTES_MAX = 256 << 20 };
 
 /* An enrollment of the person. */
 struct going {
@@ -26,7 +26,7 @@ struct letter {
     bool     is_over;
 };
 
-struct tally {
+struct reckoning {
     const struct rehearsal *rehearsal;
     struct rehearse_result  result;
     struct {
@@ -99,7 +99,7 @@ static enum err journey_init(struct rehearse_result *result, const struct rehear
 enum err rehearse_result_init(struct rehearse_result *out, const struct rehearsal *r)
 {
     int64_t day = day_of(r->conf.from_ms);
-    *out = (struct rehearse_result){ .arena = arena_open(TALLY_ARENA_BYTES_MAX),
+    *out = (struct rehearse_result){ .arena = arena_open(RECKONING_ARENA_BYTES_MAX),
                                      .journeys_count = r->journeys_count,
                                      .day_ms = day * TIME_DAY_MS,
                                      .days = (uint32_t)(day_of(r->conf.to_ms) - day) + 1 };
@@ -121,33 +121,33 @@ void rehearse_result_done(struct rehearse_result *result)
     *result = (struct rehearse_result){ 0 };
 }
 
-enum err tally_open(struct tally **out, const struct rehearsal *rehearsal)
+enum err reckoning_open(struct reckoning **out, const struct rehearsal *rehearsal)
 {
-    struct tally *tally = calloc(1, sizeof *tally);
-    if (tally == NULL)
+    struct reckoning *reckoning = calloc(1, sizeof *reckoning);
+    if (reckoning == NULL)
         return ERR_MEMORY;
-    tally->rehearsal = rehearsal;
-    enum err err = rehearse_result_init(&tally->result, rehearsal);
+    reckoning->rehearsal = rehearsal;
+    enum err err = rehearse_result_init(&reckoning->result, rehearsal);
     if (err == OK)
-        *out = tally;
+        *out = reckoning;
     else
-        free(tally);
+        free(reckoning);
     return err;
 }
 
-void tally_close(struct tally *tally)
+void reckoning_close(struct reckoning *reckoning)
 {
-    if (tally == NULL)
+    if (reckoning == NULL)
         return;
-    rehearse_result_done(&tally->result);
-    VEC_DONE(&tally->goings);
-    VEC_DONE(&tally->letters);
-    free(tally);
+    rehearse_result_done(&reckoning->result);
+    VEC_DONE(&reckoning->goings);
+    VEC_DONE(&reckoning->letters);
+    free(reckoning);
 }
 
-struct rehearse_result *tally_result(struct tally *tally)
+struct rehearse_result *reckoning_result(struct reckoning *reckoning)
 {
-    return &tally->result;
+    return &reckoning->result;
 }
 
 /* The lowest numbers stay. */
@@ -169,19 +169,19 @@ static void sample_add(struct rehearse_journey *journey, uint32_t most,
 /* ---- one person ---- */
 
 /* Of many the one asked about is nearly always the latest. */
-static struct going *going_of(struct tally *tally, uint64_t id)
+static struct going *going_of(struct reckoning *reckoning, uint64_t id)
 {
-    for (uint32_t i = tally->goings.count; i > 0; i--)
-        if (tally->goings.items[i - 1].id == id)
-            return &tally->goings.items[i - 1];
+    for (uint32_t i = reckoning->goings.count; i > 0; i--)
+        if (reckoning->goings.items[i - 1].id == id)
+            return &reckoning->goings.items[i - 1];
     return NULL;
 }
 
-static struct letter *letter_of(struct tally *tally, uint64_t id)
+static struct letter *letter_of(struct reckoning *reckoning, uint64_t id)
 {
-    for (uint32_t i = tally->letters.count; i > 0; i--)
-        if (tally->letters.items[i - 1].id == id)
-            return &tally->letters.items[i - 1];
+    for (uint32_t i = reckoning->letters.count; i > 0; i--)
+        if (reckoning->letters.items[i - 1].id == id)
+            return &reckoning->letters.items[i - 1];
     return NULL;
 }
 
@@ -192,28 +192,38 @@ static void day_count(const struct rehearse_result *result, uint32_t *days, int6
         days[day]++;
 }
 
-static enum err enrolled(struct tally *tally, const struct decision *d)
+static enum err enrolled(struct reckoning *reckoning, const struct decision *d)
 {
-    uint32_t at = rehearse_journey_at(tally->rehearsal, d->subject);
-    if (at == tally->result.journeys_count)
+    uint32_t at = rehearse_journey_at(reckoning->rehearsal, d->subject);
+    if (at == reckoning->result.journeys_count)
         return OK;
-    tally->result.journeys[at].entries++;
-    day_count(&tally->result, tally->result.journeys[at].entered_on, d->at_ms);
+    reckoning->result.journeys[at].entries++;
+    day_count(&reckoning->result, reckoning->result.journeys[at].entered_on, d->at_ms);
     struct going going = { .id = d->id,
                            .journey = at,
                            .node = JOURNEY_END,
                            .due_ms = TIME_NEVER,
                            .entered_ms = d->at_ms };
-    return VEC_ADD(&tally->goings, going);
+    return VEC_ADD(&reckoning->goings, going);
 }
 
-static enum err not_enrolled(struct tally *tally, const struct decision *d)
+static enum err not_enrolled(struct reckoning *reckoning, const struct decision *d)
 {
-    uint32_t at = rehearse_journey_at(tally->rehearsal, d->subject);
-    if (at == tally->result.journeys_count)
+    uint32_t at = rehearse_journey_at(reckoning->rehearsal, d->subject);
+    if (at == reckoning->result.journeys_count)
         return OK;
     struct str why = d->kind == DECISION_HELD_OUT ? STR("held out") : d->text;
-    return reason_add(tally->result.arena, &tally->result.journeys[at].refused, why, 1);
+    return reason_add(reckoning->result.arena, &reckoning->result.journeys[at].refused, why, 1);
+}
+
+static enum err goal_reached(struct reckoning *reckoning, const struct decision *d)
+{
+    uint32_t at = rehearse_journey_at(reckoning->rehearsal, d->journey);
+    if (at == reckoning->result.journeys_count)
+        return OK;
+    reckoning->result.journeys[at].goals += !d->is_held;
+    reckoning->result.journeys[at].goals_held_out += d->is_held;
+    return OK;
 }
 
 /* A wait tells of itself again when its end moves, and with the way that was taken: still the same
@@ -224,27 +234,28 @@ static bool is_arrival(const struct going *going, const struct decision *d)
     return !stands || (str_is_empty(d->text) && d->at_ms >= going->due_ms);
 }
 
-static enum err stepped(struct tally *tally, const struct decision *d)
+static enum err stepped(struct reckoning *reckoning, const struct decision *d)
 {
-    struct going *going = going_of(tally, d->subject);
-    if (going == NULL || d->object >= tally->result.journeys[going->journey].nodes_count)
+    struct going *going = going_of(reckoning, d->subject);
+    if (going == NULL || d->object >= reckoning->result.journeys[going->journey].nodes_count)
         return OK;
-    struct rehearse_node *node = &tally->result.journeys[going->journey].nodes[d->object];
+    struct rehearse_node *node = &reckoning->result.journeys[going->journey].nodes[d->object];
     bool                  arrives = is_arrival(going, d);
     node->arrived += arrives;
-    tally->result.steps += arrives;
+    reckoning->result.steps += arrives;
     going->node = (uint16_t)d->object;
     going->due_ms = d->due_ms;
-    return str_is_empty(d->text) ? OK : reason_add(tally->result.arena, &node->took, d->text, 1);
+    return str_is_empty(d->text) ? OK
+                                 : reason_add(reckoning->result.arena, &node->took, d->text, 1);
 }
 
-static enum err ended(struct tally *tally, const struct decision *d)
+static enum err ended(struct reckoning *reckoning, const struct decision *d)
 {
-    struct going *going = going_of(tally, d->subject);
+    struct going *going = going_of(reckoning, d->subject);
     if (going == NULL)
         return OK;
-    struct rehearse_reasons *reasons = &tally->result.journeys[going->journey].ended;
-    TRY(reason_add(tally->result.arena, reasons, d->text, 1));
+    struct rehearse_reasons *reasons = &reckoning->result.journeys[going->journey].ended;
+    TRY(reason_add(reckoning->result.arena, reasons, d->text, 1));
     going->is_over = true;
     for (uint32_t i = 0; i < reasons->count; i++)
         if (str_eq(reasons->items[i].text, d->text))
@@ -252,68 +263,83 @@ static enum err ended(struct tally *tally, const struct decision *d)
     return OK;
 }
 
-static enum err queued(struct tally *tally, const struct decision *d)
+static enum err queued(struct reckoning *reckoning, const struct decision *d)
 {
-    struct going *going = going_of(tally, d->subject);
-    if (going == NULL || d->object >= tally->result.journeys[going->journey].nodes_count)
+    struct going *going = going_of(reckoning, d->subject);
+    if (going == NULL || d->object >= reckoning->result.journeys[going->journey].nodes_count)
         return OK;
     struct letter letter = { .id = d->id,
-                             .going = (uint32_t)(going - tally->goings.items),
+                             .going = (uint32_t)(going - reckoning->goings.items),
                              .node = (uint16_t)d->object };
-    return VEC_ADD(&tally->letters, letter);
+    return VEC_ADD(&reckoning->letters, letter);
 }
 
-static enum err settled(struct tally *tally, const struct decision *d)
+static enum err settled(struct reckoning *reckoning, const struct decision *d)
 {
-    struct letter *letter = letter_of(tally, d->subject);
+    struct letter *letter = letter_of(reckoning, d->subject);
     if (letter == NULL)
         return OK;
-    struct going            *going = &tally->goings.items[letter->going];
-    struct rehearse_journey *journey = &tally->result.journeys[going->journey];
+    struct going            *going = &reckoning->goings.items[letter->going];
+    struct rehearse_journey *journey = &reckoning->result.journeys[going->journey];
     struct rehearse_node    *node = &journey->nodes[letter->node];
     letter->is_over = true;
     if (d->kind != DECISION_SENT) {
         journey->held++;
-        return reason_add(tally->result.arena, &node->held, d->text, 1);
+        return reason_add(reckoning->result.arena, &node->held, d->text, 1);
     }
     node->sent++;
     journey->sent++;
     going->sent++;
-    day_count(&tally->result, journey->sent_on, d->at_ms);
+    day_count(&reckoning->result, journey->sent_on, d->at_ms);
     return OK;
 }
 
-static enum err decision_count(struct tally *tally, const struct decision *d)
+/* Kept waiting by a rule: by quiet hours, or a limit. */
+static enum err delayed(struct reckoning *reckoning, const struct decision *d)
+{
+    const struct letter *letter = letter_of(reckoning, d->subject);
+    if (letter == NULL)
+        return OK;
+    uint32_t j = reckoning->goings.items[letter->going].journey;
+    return reason_add(reckoning->result.arena,
+                      &reckoning->result.journeys[j].nodes[letter->node].delayed, d->text, 1);
+}
+
+static enum err decision_count(struct reckoning *reckoning, const struct decision *d)
 {
     switch (d->kind) {
     case DECISION_ENROLLED:
-        return enrolled(tally, d);
+        return enrolled(reckoning, d);
     case DECISION_NOT_ENROLLED:
     case DECISION_HELD_OUT:
-        return not_enrolled(tally, d);
+        return not_enrolled(reckoning, d);
     case DECISION_STEP:
-        return stepped(tally, d);
+        return stepped(reckoning, d);
     case DECISION_ENDED:
-        return ended(tally, d);
+        return ended(reckoning, d);
     case DECISION_INTENT:
-        return queued(tally, d);
+        return queued(reckoning, d);
+    case DECISION_GOAL:
+        return goal_reached(reckoning, d);
+    case DECISION_WAITING:
+        return delayed(reckoning, d);
     case DECISION_SENT:
     case DECISION_DROPPED:
-        return settled(tally, d);
+        return settled(reckoning, d);
     default:
         return OK;
     }
 }
 
 /* How all of them stand at the end. */
-static void person_end(struct tally *tally, uint32_t root)
+static void person_end(struct reckoning *reckoning, uint32_t root)
 {
-    uint32_t most = tally->rehearsal->conf.sample;
-    for (uint32_t j = 0; j < tally->result.journeys_count; j++) {
-        struct rehearse_journey *journey = &tally->result.journeys[j];
+    uint32_t most = reckoning->rehearsal->conf.sample;
+    for (uint32_t j = 0; j < reckoning->result.journeys_count; j++) {
+        struct rehearse_journey *journey = &reckoning->result.journeys[j];
         const struct going      *first = NULL;
-        for (uint32_t i = 0; i < tally->goings.count; i++) {
-            const struct going *going = &tally->goings.items[i];
+        for (uint32_t i = 0; i < reckoning->goings.count; i++) {
+            const struct going *going = &reckoning->goings.items[i];
             if (going->journey != j)
                 continue;
             first = first == NULL ? going : first;
@@ -328,19 +354,19 @@ static void person_end(struct tally *tally, uint32_t root)
                                        first->sent };
         sample_add(journey, most, &one);
     }
-    for (uint32_t i = 0; i < tally->letters.count; i++) {
-        const struct letter *letter = &tally->letters.items[i];
-        uint32_t             j = tally->goings.items[letter->going].journey;
-        tally->result.journeys[j].nodes[letter->node].queued += !letter->is_over;
+    for (uint32_t i = 0; i < reckoning->letters.count; i++) {
+        const struct letter *letter = &reckoning->letters.items[i];
+        uint32_t             j = reckoning->goings.items[letter->going].journey;
+        reckoning->result.journeys[j].nodes[letter->node].queued += !letter->is_over;
     }
 }
 
-enum err tally_add(struct tally *tally, const struct out *out, uint32_t root)
+enum err reckoning_add(struct reckoning *reckoning, const struct out *out, uint32_t root)
 {
-    tally->goings.count = tally->letters.count = 0;
+    reckoning->goings.count = reckoning->letters.count = 0;
     for (size_t i = 0; i < out->decisions_count; i++)
-        TRY(decision_count(tally, &out->decisions[i]));
-    person_end(tally, root);
+        TRY(decision_count(reckoning, &out->decisions[i]));
+    person_end(reckoning, root);
     return OK;
 }
 
@@ -354,6 +380,7 @@ static enum err node_gather(struct arena *arena, struct rehearse_node *into,
     into->sent += more->sent;
     into->queued += more->queued;
     TRY(reasons_add(arena, &into->took, &more->took));
+    TRY(reasons_add(arena, &into->delayed, &more->delayed));
     return reasons_add(arena, &into->held, &more->held);
 }
 
@@ -365,6 +392,8 @@ static enum err journey_gather(struct rehearse_result *result, struct rehearse_j
     into->inside += more->inside;
     into->sent += more->sent;
     into->held += more->held;
+    into->goals += more->goals;
+    into->goals_held_out += more->goals_held_out;
     for (uint32_t i = 0; i < result->days; i++) {
         into->entered_on[i] += more->entered_on[i];
         into->sent_on[i] += more->sent_on[i];
@@ -406,13 +435,14 @@ static void settle(const struct rehearsal *r, struct rehearse_result *result)
         for (uint16_t i = 0; i < journey->nodes_count; i++) {
             reasons_sort(&journey->nodes[i].took);
             reasons_sort(&journey->nodes[i].held);
+            reasons_sort(&journey->nodes[i].delayed);
         }
     }
 }
 
 enum err rehearse_gather(struct rehearse_result *into, const struct rehearse_hand *hand)
 {
-    const struct rehearse_result *more = &hand->tally->result;
+    const struct rehearse_result *more = &hand->reckoning->result;
     into->people += more->people;
     into->events += more->events;
     into->steps += more->steps;
