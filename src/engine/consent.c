@@ -54,8 +54,8 @@ static int64_t said_ms(const struct engine *engine, const struct record *record)
     return record->at_ms < engine->now_ms ? record->at_ms : engine->now_ms;
 }
 
-static enum consent_state state_of(const struct engine *engine, uint32_t person, uint32_t topic,
-                                   enum consent_channel channel)
+enum consent_state consent_state_of(const struct engine *engine, uint32_t person, uint32_t topic,
+                                    enum consent_channel channel)
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rarer->consents.count; i++)
@@ -94,6 +94,19 @@ static bool goes_round(const struct engine *engine, enum consent_source source)
     return false;
 }
 
+enum err consent_say(struct step *step, struct decision said)
+{
+    uint32_t topic = (uint32_t)said.subject;
+    TRY(decide(step->engine, step->out, said));
+    /* One that came late may have been taken back since. */
+    if (consent_state_of(step->engine, step->person, topic, said.channel) !=
+        (enum consent_state)said.object)
+        return OK;
+    if (said.object == CONSENT_REFUSED)
+        TRY(withdrawn(step, topic, said.channel));
+    return said.object == CONSENT_PENDING ? confirm_ask(step, topic, said.channel) : OK;
+}
+
 enum err apply_consent(struct engine *engine, const struct record *record, struct out *out)
 {
     uint32_t             topic = 0;
@@ -121,14 +134,7 @@ enum err apply_consent(struct engine *engine, const struct record *record, struc
     said.subject = topic;
     said.object = state;
     said.channel = channel;
-    TRY(decide(engine, out, said));
-    /* One that came late may have been taken back since. */
-    if (state_of(engine, step.person, topic, channel) != state)
-        return step_run(&step);
-    if (state == CONSENT_REFUSED)
-        TRY(withdrawn(&step, topic, channel));
-    if (state == CONSENT_PENDING)
-        TRY(confirm_ask(&step, topic, channel));
+    TRY(consent_say(&step, said));
     return step_run(&step);
 }
 
@@ -139,7 +145,8 @@ enum err consent_hear(struct engine *engine, struct out *out, const struct decis
     TRY(step_begin(&step, engine, out, said->profile, engine->now_ms, false));
     TRY(decide(engine, out, *said));
     if (said->object == CONSENT_REFUSED &&
-        state_of(engine, step.person, (uint32_t)said->subject, said->channel) == CONSENT_REFUSED)
+        consent_state_of(engine, step.person, (uint32_t)said->subject, said->channel) ==
+            CONSENT_REFUSED)
         TRY(withdrawn(&step, (uint32_t)said->subject, said->channel));
     return step_run(&step);
 }
@@ -150,7 +157,7 @@ enum err consent_gpc(struct step *step, const struct record *record)
     struct engine *engine = step->engine;
     uint32_t       topic;
     TRY(program_intern(engine->program, NAME_TOPIC, CONSENT_TOPIC_SALE, &topic));
-    if (state_of(engine, step->person, topic, CHANNEL_ALL) == CONSENT_REFUSED)
+    if (consent_state_of(engine, step->person, topic, CHANNEL_ALL) == CONSENT_REFUSED)
         return OK;
     return decide(engine, step->out,
                   (struct decision){ .kind = DECISION_CONSENT,
@@ -179,12 +186,10 @@ static bool was_listed(const struct engine *engine, uint32_t person, uint32_t li
     return known.facts.ops->in_list(&known.facts, list).holds;
 }
 
-static enum err list_say(struct step *step, const struct record *record, uint32_t list)
+enum err list_say(struct step *step, uint32_t list, bool leave, int64_t at_ms)
 {
     struct engine *engine = step->engine;
-    bool           leave = (record->flags & RECORD_LEAVE) != 0;
     bool           before = is_listed(engine, step->person, list);
-    int64_t        at_ms = said_ms(engine, record);
     if (was_listed(engine, step->person, list, at_ms) != leave)
         return OK; /* nothing new */
     TRY(decide(engine, step->out,
@@ -209,7 +214,7 @@ enum err list_hear(struct engine *engine, struct out *out, const struct record *
         TRY(journeys_look(&step, LOOK_ALL, 0));
         TRY(membership_ask_all(&step));
     }
-    TRY(list_say(&step, record, list));
+    TRY(list_say(&step, list, (record->flags & RECORD_LEAVE) != 0, said_ms(engine, record)));
     return step_run(&step);
 }
 

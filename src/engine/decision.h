@@ -176,6 +176,20 @@ struct claim {
     int64_t first_try_ms; /* when it was first claimed; this instant when attempt is 1 */
 };
 
+/*
+ * What a node of a journey told of its person: an event that the engine has taken already, under a
+ * number of its own, and that is stored as those are which came from outside.
+ */
+struct told_event {
+    uint64_t           seq;
+    bool               is_traits;
+    uint32_t           profile;
+    int64_t            at_ms, received_ms;
+    struct str         name; /* empty: traits */
+    struct str         body; /* JSON: {"properties" or "traits", "context": {"journey", "node"}} */
+    const struct json *properties; /* what it says, in the arena */
+};
+
 struct brake_conf;
 
 /*
@@ -191,6 +205,8 @@ struct out {
     size_t              claims_count, claims_room;
     struct suppression *suppressions; /* what is new of the list, in order */
     size_t              suppressions_count, suppressions_room;
+    struct told_event  *told; /* in order of seq */
+    size_t              told_count, told_room;
     uint64_t           *recalls; /* claimed messages whose reader wants them no more */
     size_t              recalls_count, recalls_room;
     struct brake_conf
@@ -200,7 +216,9 @@ struct out {
     uint32_t   intents; /* messages newly queued: delivery may want to claim */
     uint64_t   message; /* the last one that a program asked for; 0: none */
     uint32_t   profile; /* the profile that the last record was about, or PROFILE_NONE */
-    bool       older;   /* the last record was an event older than what is kept */
+    uint64_t   seq;     /* the last record's: greater than it came with, where nodes told something
+                           before it */
+    bool older;         /* the last record was an event older than what is kept */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */

@@ -222,7 +222,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
                       struct problem *problem)
 {
     assert(record->seq > engine->seq && record->seq <= UINT32_MAX);
-    engine->seq = record->seq;
+    engine->seq = engine->number = record->seq;
     if (record->received_ms > engine->now_ms)
         engine->now_ms = record->received_ms;
     out->profile = PROFILE_NONE;
@@ -232,6 +232,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
     enum err err = record_apply(engine, record, out, problem);
     /* Also of a refused record: what was decided before the refusal is kept, with its words. */
     TRY(program_names_out(engine->program, out));
+    out->seq = engine->number;
     return err;
 }
 

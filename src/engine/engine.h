@@ -51,7 +51,8 @@ struct engine_conf {
 MUST enum err engine_open(struct engine **out, struct engine_conf conf);
 void          engine_close(struct engine *engine);
 
-/* Applies one record; record->seq is one more than the last, or any larger number. */
+/* Applies one record; record->seq is one more than engine_seq, or any larger number. What nodes of
+ * journeys tell meanwhile takes numbers, too: out->told, out->seq. */
 MUST enum err engine_apply(struct engine *engine, const struct record *record, struct out *out,
                            struct problem *problem);
 
@@ -68,7 +69,7 @@ int64_t engine_next_ms(const struct engine *engine);
 /* When the earliest queued message of these lanes (lane.h) may be claimed, or TIME_NEVER. */
 int64_t engine_outbox_next_ms(const struct engine *engine, uint32_t lanes);
 int64_t engine_now_ms(const struct engine *engine);
-/* The last record applied. */
+/* The last number that a record, or what a node told, was given. */
 uint64_t engine_seq(const struct engine *engine);
 
 /* True while a changed segment is being applied to everyone; each CLOCK record does a part. */

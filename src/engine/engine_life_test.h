@@ -25,6 +25,7 @@
 
 enum {
     LIFE_RECORDS = 900,
+    LIFE_EVENTS_MAX = 8 * LIFE_RECORDS, /* with those that nodes tell */
     LIFE_DEFINITIONS_MAX = 400,
     LIFE_ROWS_MAX = 400,
     LIFE_EVENTS = 3, /* names of what people do */
@@ -43,7 +44,7 @@ struct kept {
         struct record record;
         uint32_t      profile;
         bool          gone, purged; /* kept no longer; and its row was removed */
-    } events[2 * LIFE_RECORDS];
+    } events[LIFE_EVENTS_MAX];
     struct checkpoint_row rows[LIFE_ROWS_MAX];
     uint32_t              definitions_count, events_count, rows_count;
     uint32_t           checkpoint_seq, checkpoint_decisions; /* of a finished round; 0 for none */
@@ -69,8 +70,9 @@ struct life {
     struct kept     kept;
     struct arena   *arena;
     struct out      out;
-    uint64_t        seq, random, standing;
-    uint64_t        seed; /* it and the step are told to who replays */
+    uint64_t        seq, random, standing; /* seq: the last number that either has given */
+    size_t          told;                  /* of what nodes told, how much is kept */
+    uint64_t        seed;                  /* it and the step are told to who replays */
     int             step;
     int64_t         now_ms;
     bool            busy;  /* two people do nearly everything */

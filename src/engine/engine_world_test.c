@@ -25,7 +25,7 @@ void engine_world_close(struct world *w)
 
 enum err engine_world_tell(struct world *w, struct record record)
 {
-    record.seq = ++w->seq;
+    record.seq = w->seq = engine_seq(w->engine) + 1;
     record.received_ms = w->now_ms;
     if (record.at_ms == 0)
         record.at_ms = w->now_ms;

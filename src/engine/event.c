@@ -149,6 +149,17 @@ static enum err event_ask(struct step *step, const struct timeline_event *event,
     return fresh ? OK : hear(step, event);
 }
 
+enum err told_follow(struct step *step, const struct timeline_event *event)
+{
+    if (step->machine)
+        return OK;
+    if (event->name != OWN_TRAITS)
+        return event_ask(step, event, false);
+    /* Also where another node told the same meanwhile: then that is what began it all anew. */
+    TRY(journeys_look(step, LOOK_ALL, 0));
+    return hear_traits(step, event);
+}
+
 bool record_is_old(const struct engine *engine, const struct record *record)
 {
     return (record->flags & RECORD_HISTORICAL) != 0 ||
@@ -165,9 +176,7 @@ enum err event_follow(struct engine *engine, const struct record *record, struct
         hear_forget(engine, step.person);
         return OK;
     }
-    step.event_seq = event->seq;
-    step.event_run = (struct run){ &event->name, &event->at_ms, &event->seq, &event->bag, 1 };
-    step.event_at = event->at_ms;
+    step_because(&step, event);
     step.moved = fresh ? STEP_MOVED : engine->moved;
     step.in_order = !fresh && event->at_ms >= engine->now_ms;
 
@@ -217,7 +226,7 @@ static enum err whose(struct engine *engine, const struct record *record, struct
 enum err apply_event(struct engine *engine, const struct record *record, struct out *out)
 {
     struct who            who;
-    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    struct timeline_event event = { .at_ms = record->at_ms };
     bool                  added;
     out->older = event_is_older(engine, record->kind, record->name, record->at_ms);
     if (out->older) {
@@ -227,6 +236,7 @@ enum err apply_event(struct engine *engine, const struct record *record, struct 
     TRY(whose(engine, record, out, &who));
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    event.seq = (uint32_t)engine->number;
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     if (who.also != PROFILE_NONE)
         TRY(person_ask_all(engine, out, who.also, true));
@@ -243,12 +253,13 @@ static bool is_believed(const struct engine *engine, const struct record *record
 /* What came of a message: an event of ours on the person's timeline. */
 enum err apply_message(struct engine *engine, const struct record *record, struct out *out)
 {
-    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    struct timeline_event event = { .at_ms = record->at_ms };
     bool                  added;
     if (people_is_nobody(engine->people, record->profile) || !is_believed(engine, record))
         return ERR_ABSENT;
     out->profile = event.profile = record->profile;
     TRY(wakes_before(engine, out, record->profile, record->received_ms));
+    event.seq = (uint32_t)engine->number;
     TRY(event_put(engine, record->kind, &event, record->name, record->properties, &added));
     TRY(suppress_heard(engine, record, people_root(engine->people, record->profile), out));
     TRY(braking_hear(engine, record, out));

@@ -47,9 +47,12 @@ static struct hear_sums *sums_now(struct engine *engine)
     return removes ? NULL : engine->sums;
 }
 
-/* Nothing is due for the person, nor dated ahead. */
+/* Nothing is due for the person, nor dated ahead, nor was anything told meanwhile: the event is
+ * the only one that has not been heard. */
 static bool is_plain(struct step *step, const struct facts *facts)
 {
+    if (step->has_told)
+        return false;
     if (people_get(step->engine->people, step->person)->wake_ms <= step->at_ms)
         return false;
     for (uint32_t i = 0; i < facts->runs_count; i++) {

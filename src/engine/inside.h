@@ -59,7 +59,9 @@ struct engine {
     struct calendar     *outbox[LANES]; /* (due, person) of each queued message */
     struct program      *program;
     int64_t              now_ms;
-    uint64_t             seq, next_decision;
+    uint64_t             seq;    /* the last number given: of a record, or of what a node told */
+    uint64_t             number; /* of the record under way, see wakes_before */
+    uint64_t             next_decision;
     struct suppressions *suppressions;
     struct brake         brake; /* all that is not of a stopped domain */
     struct brake_domains brake_domains;
@@ -111,11 +113,14 @@ enum consequence_kind {
     CONSEQUENCE_DEPARTED,
     CONSEQUENCE_FINISHED, /* a journey */
     CONSEQUENCE_LEFT,     /* a journey before its end */
+    CONSEQUENCE_STARTED,  /* a journey, by a node of another */
+    CONSEQUENCE_TOLD,     /* its event: a node of a journey told it */
 };
 
 struct consequence {
     enum consequence_kind kind;
     uint32_t              number; /* event, segment, list or journey */
+    struct timeline_event event;  /* because of it; its seq is 0 for none */
 };
 
 enum { KNOWN_TRAITS = 8 };
@@ -144,23 +149,26 @@ struct known {
 #define STEP_MOVED UINT64_MAX
 
 struct step {
-    struct engine     *engine;
-    struct out        *out;
-    uint32_t           person; /* root */
-    int64_t            at_ms;
-    bool               quiet;     /* nothing fires */
-    bool               machine;   /* too many events: kept, not evaluated */
-    bool               in_order;  /* nothing before at_ms is news: what turns, turns at at_ms */
-    bool               hears;     /* the triggering event is told to who waits for one */
-    uint64_t           moved;     /* as the engine's when it began; STEP_MOVED: do not rely on it */
-    uint32_t           event_seq; /* the triggering event; 0 for none */
-    struct run         event_run; /* that event alone */
-    int64_t            event_at;
-    struct consequence queue[CONSEQUENCES_MAX];
-    uint32_t           queue_count, queue_done;
-    bool               parked;
-    uint64_t           own_heard; /* of the engine's own_count: what `known` has */
-    struct known       known;
+    struct engine        *engine;
+    struct out           *out;
+    uint32_t              person; /* root */
+    int64_t               at_ms;
+    bool                  quiet;    /* nothing fires */
+    bool                  machine;  /* too many events: kept, not evaluated */
+    bool                  in_order; /* nothing before at_ms is news: what turns, turns at at_ms */
+    bool                  hears;    /* the triggering event is told to who waits for one */
+    uint64_t              moved; /* as the engine's when it began; STEP_MOVED: do not rely on it */
+    uint32_t              event_seq; /* the triggering event; 0 for none */
+    struct run            event_run; /* that event alone */
+    int64_t               event_at;
+    struct timeline_event event; /* what they say */
+    struct consequence    queue[CONSEQUENCES_MAX];
+    uint32_t              queue_count, queue_done;
+    bool                  parked;
+    bool                  has_told;  /* a node told something: several events wait to be heard */
+    bool                  is_lost;   /* what was told found no place: all is asked, quietly */
+    uint64_t              own_heard; /* of the engine's own_count: what `known` has */
+    struct known          known;
 };
 
 /* membership.c: what is known of the person by now, at a moment; good until the next event. */
@@ -184,6 +192,8 @@ MUST enum err bag_make(struct engine *engine, enum name_kind keys, const struct 
 MUST enum err event_put(struct engine *engine, enum record_kind kind, struct timeline_event *event,
                         struct str name, const struct json *properties, bool *added);
 MUST enum err event_keep(struct engine *engine, const struct timeline_event *event);
+/* What follows from an event that a node told. */
+MUST enum err told_follow(struct step *step, const struct timeline_event *event);
 
 /* context.c: decides what the network shows of the profile, where it is news. */
 MUST enum err context_tell(struct engine *engine, const struct record *record, struct out *out,
@@ -192,6 +202,13 @@ MUST enum err context_tell(struct engine *engine, const struct record *record, s
 /* consent.c: one record, and what follows from it. */
 MUST enum err apply_consent(struct engine *engine, const struct record *record, struct out *out);
 MUST enum err apply_list(struct engine *engine, const struct record *record, struct out *out);
+/* A word of consent is decided, and what follows from it. */
+MUST enum err consent_say(struct step *step, struct decision said);
+/* How it stands by the last word about this very topic and channel. */
+enum consent_state consent_state_of(const struct engine *engine, uint32_t person, uint32_t topic,
+                                    enum consent_channel channel);
+/* Joins the list, or leaves it, as of that instant; where that is news. */
+MUST enum err list_say(struct step *step, uint32_t list, bool leave, int64_t at_ms);
 
 /* consent.c: a word that was decided elsewhere, as it stands; `said` is the decision. */
 MUST enum err consent_hear(struct engine *engine, struct out *out, const struct decision *said);
@@ -286,13 +303,19 @@ MUST enum err who_alias(struct engine *engine, const struct record *record, stru
 /* step.c */
 MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                          int64_t at_ms, bool quiet);
+/* What follows is because of this event. */
+void step_because(struct step *step, const struct timeline_event *event);
 /* The person's facts; read anew when an event of ours came since. */
 struct facts *step_facts(struct step *step);
 void          step_queue(struct step *step, enum consequence_kind kind, uint32_t number);
+/* The same, because of another event. */
+void          step_queue_of(struct step *step, struct consequence what);
 MUST enum err wake_at(struct engine *engine, uint32_t person, int64_t wake_ms);
 MUST enum err person_ask_all(struct engine *engine, struct out *out, uint32_t person, bool quiet);
 MUST enum err step_run(struct step *step); /* all consequences, then the wake-up */
 MUST enum err wake_set(struct engine *engine, uint32_t person);
+/* A node that tells an event takes a number of its own: the record under way then has the next
+ * (engine->number), so that whatever comes to a timeline has a greater one than what was there. */
 MUST enum err wakes_before(struct engine *engine, struct out *out, uint32_t person,
                            int64_t until_ms);
 
@@ -359,6 +382,9 @@ MUST enum err goal_missed(struct step *step, uint32_t i, struct str reason);
 struct str deal_person(const struct engine *engine, uint32_t person, char bytes[16]);
 /* Of JOURNEY_SHARES: which share of a split, or of an experiment, the person has. */
 uint32_t journey_chance(struct step *step, const struct journey *journey, const struct node *node);
+/* journey/change.c: does what the node says that changes something, and where it goes on. */
+MUST enum err change_arrive(struct step *step, const struct journey *journey,
+                            const struct enrollment *e, uint16_t *at);
 
 /* journey/waiting.c: arrives at a wait_until (wait_for). *at: where it goes on at once;
  * JOURNEY_STAYS where it waits. */

@@ -59,6 +59,50 @@ static enum err templates_check(const struct program *program, const struct jour
     return OK;
 }
 
+static enum err started_check(const struct program *program, const struct journey *journey,
+                              const struct node *node, const char *where, struct problem *problem)
+{
+    if (str_eq(node->change.name, journey->name))
+        return problem_set(problem, ERR_INPUT, where, "A journey cannot start itself.",
+                           "Let its last node go on to an earlier one, with a wait between.");
+    /* One that was deleted since is no reason not to load. */
+    return problem == NULL || program_journey(program, node->change.name) != SEGMENT_NO_ID
+               ? OK
+               : problem_format(problem, ERR_ABSENT, where, "Add the journey first.",
+                                "There is no journey \"%.*s\".", STR_ARG(node->change.name));
+}
+
+static enum err set_check(const struct program *program, const struct node *node, const char *where,
+                          struct problem *problem)
+{
+    for (uint32_t i = 0; problem != NULL && i < node->change.values_count; i++)
+        if (program_computed(program, node->change.values[i].name) != NULL)
+            return problem_format(problem, ERR_INPUT, where, "Set a trait of another name.",
+                                  "\"%.*s\" is a computed trait: what is told of it is not asked.",
+                                  STR_ARG(node->change.values[i].name));
+    return OK;
+}
+
+static enum err changes_check(struct program *program, const struct journey *journey, bool grow,
+                              struct problem *problem)
+{
+    for (uint16_t i = 0; i < journey->nodes_count; i++) {
+        const struct node *node = &journey->nodes[i];
+        char               where[48];
+        uint32_t           number;
+        snprintf(where, sizeof where, "nodes[%u]", i);
+        if (node->kind == NODE_START)
+            TRY(started_check(program, journey, node, where, problem));
+        if (node->kind == NODE_SET)
+            TRY(set_check(program, node, where, problem));
+        if (node->kind == NODE_LIST && grow)
+            TRY(program_intern(program, NAME_LIST, node->change.name, &number));
+        if (node->kind == NODE_CONSENT && grow && !str_is_empty(node->change.name))
+            TRY(program_intern(program, NAME_TOPIC, node->change.name, &number));
+    }
+    return OK;
+}
+
 static enum err source_find(struct program *program, const struct journey *journey, bool grow,
                             uint32_t *source, struct problem *problem)
 {
@@ -102,6 +146,7 @@ static enum err journey_compile_text(struct program *program, struct str name, s
         sequence_place(out->journey.sequence, problem);
         return err;
     }
+    TRY(changes_check(program, &out->journey, grow, problem));
     return source_find(program, &out->journey, grow, &out->source, problem);
 }
 

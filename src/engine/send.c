@@ -108,7 +108,7 @@ static enum err asked_check(struct engine *engine, const struct record     *reco
 }
 
 static enum err intent_decide(struct engine *engine, struct out *out, uint32_t person,
-                              uint32_t number)
+                              uint32_t number, uint32_t request)
 {
     const struct template_def *template = program_template_at(engine->program, number);
     out->intents++;
@@ -122,13 +122,13 @@ static enum err intent_decide(struct engine *engine, struct out *out, uint32_t p
                                      .is_asked = true,
                                      .channel = template->channel,
                                      .journey = JOURNEY_NONE,
-                                     .event = (uint32_t)engine->seq });
+                                     .event = request });
 }
 
 enum err apply_send(struct engine *engine, const struct record *record, struct out *out,
                     struct problem *problem)
 {
-    struct timeline_event event = { .seq = (uint32_t)engine->seq, .at_ms = record->at_ms };
+    struct timeline_event event = { .at_ms = record->at_ms };
     struct str            to = json_get_str(record->properties, STR("to"));
     uint32_t              number = program_template(engine->program, record->body);
     struct who            who;
@@ -137,9 +137,10 @@ enum err apply_send(struct engine *engine, const struct record *record, struct o
     TRY(who_asked(engine, record, out, to, &who));
     out->profile = event.profile = who.profile;
     TRY(wakes_before(engine, out, who.profile, record->received_ms));
+    event.seq = (uint32_t)engine->number;
     TRY(event_put(engine, RECORD_MESSAGE, &event, record->name, record->properties, &added));
     TRY(event_follow(engine, record, out, &event, added, who.fresh));
-    return intent_decide(engine, out, people_root(engine->people, who.profile), number);
+    return intent_decide(engine, out, people_root(engine->people, who.profile), number, event.seq);
 }
 
 /* ---- where it goes ---- */

@@ -40,7 +40,9 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->event_seq = 0;
     step->moved = STEP_MOVED;
     step->queue_count = step->queue_done = 0;
-    step->parked = step->machine = step->in_order = step->hears = false;
+    step->parked = step->is_lost = step->has_told = step->machine = step->in_order = step->hears =
+        false;
+    step->event = (struct timeline_event){ 0 };
     step->own_heard = engine->own_count;
     engine->own_added = 0;
     TRY(checkpoint_before(engine, step->person));
@@ -67,12 +69,28 @@ struct facts *step_facts(struct step *step)
     return &step->known.facts;
 }
 
+void step_because(struct step *step, const struct timeline_event *event)
+{
+    step->event = *event;
+    step->event_seq = event->seq;
+    step->event_at = event->at_ms;
+    step->event_run = (struct run){ &step->event.name, &step->event.at_ms, &step->event.seq,
+                                    &step->event.bag, 1 };
+}
+
+void step_queue_of(struct step *step, struct consequence what)
+{
+    if (step->queue_count < CONSEQUENCES_MAX) {
+        step->queue[step->queue_count++] = what;
+        return;
+    }
+    step->parked = true;
+    step->is_lost = step->is_lost || what.kind == CONSEQUENCE_TOLD;
+}
+
 void step_queue(struct step *step, enum consequence_kind kind, uint32_t number)
 {
-    if (step->queue_count == CONSEQUENCES_MAX)
-        step->parked = true;
-    else
-        step->queue[step->queue_count++] = (struct consequence){ kind, number };
+    step_queue_of(step, (struct consequence){ kind, number, step->event });
 }
 
 static enum err numbers_ask(struct step *step, const struct numbers *segments)
@@ -86,7 +104,10 @@ static enum err numbers_ask(struct step *step, const struct numbers *segments)
 static enum err consequence_run(struct step *step, struct consequence what)
 {
     const struct program *program = step->engine->program;
+    step_because(step, &what.event);
     switch (what.kind) {
+    case CONSEQUENCE_TOLD:
+        return told_follow(step, &what.event);
     case CONSEQUENCE_EVENT:
         break;
     case CONSEQUENCE_ENTERED:
@@ -101,6 +122,7 @@ static enum err consequence_run(struct step *step, struct consequence what)
         break;
     case CONSEQUENCE_FINISHED:
     case CONSEQUENCE_LEFT:
+    case CONSEQUENCE_STARTED:
         break; /* what asks about journeys hears of their events */
     }
     return journeys_trigger(step, what);
@@ -140,7 +162,7 @@ static bool is_wake_known(const struct step *step)
            people_state_get(engine->people, step->person)->rare->enrollments.count == 0;
 }
 
-enum err step_run(struct step *step)
+static enum err queue_run(struct step *step)
 {
     while (step->queue_done < step->queue_count || step->engine->own_added != 0) {
         if (step->engine->own_added != 0)
@@ -148,6 +170,29 @@ enum err step_run(struct step *step)
         else
             TRY(consequence_run(step, step->queue[step->queue_done++]));
     }
+    return OK;
+}
+
+/*
+ * What nodes told found no place in the queue: it is on the timeline, and begins nothing; but
+ * segments, exits and waits are to be true. Quietly nobody comes in anywhere, and no circle of
+ * nodes is without time, so that this ends.
+ */
+static enum err lost_ask(struct step *step)
+{
+    step->is_lost = false;
+    step->quiet = true;
+    step->queue_count = step->queue_done = 0;
+    TRY(journeys_look(step, LOOK_ALL, 0));
+    TRY(membership_ask_all(step));
+    return queue_run(step);
+}
+
+enum err step_run(struct step *step)
+{
+    TRY(queue_run(step));
+    while (step->is_lost)
+        TRY(lost_ask(step));
     if (step->parked)
         TRY(parked_tell(step));
     return is_wake_known(step) ? OK : wake_set(step->engine, step->person);
@@ -256,11 +301,8 @@ static enum err jobs_before(struct engine *engine, struct out *out, uint32_t roo
     return jobs_ask(engine, out, root, true);
 }
 
-enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
+static enum err wakes_run(struct engine *engine, struct out *out, uint32_t root, int64_t until_ms)
 {
-    uint32_t root = people_root(engine->people, person);
-    if (people_is_nobody(engine->people, root))
-        return OK;
     if (retain_concerns(engine, root))
         TRY(retain_ask(engine, out, root));
     TRY(jobs_before(engine, out, root));
@@ -271,4 +313,16 @@ enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, i
         TRY(wake(engine, out, root, due_ms));
     }
     return OK; /* the rest has its timer still, and comes with the next record or clock */
+}
+
+enum err wakes_before(struct engine *engine, struct out *out, uint32_t person, int64_t until_ms)
+{
+    uint32_t root = people_root(engine->people, person);
+    uint64_t seq = engine->seq;
+    if (people_is_nobody(engine->people, root))
+        return OK;
+    TRY(wakes_run(engine, out, root, until_ms));
+    if (engine->seq != seq)
+        engine->number = ++engine->seq;
+    return OK;
 }

@@ -19,8 +19,9 @@
  *              JSON form of conditions: "any", {"message": NAME}, {"journey": NAME}
  *     reentry  "once" (the default) | "always" | "after 30 days"; never twice at the same time
  *     priority 1 .. 9 (5 is the default): whose messages go first where limits.h lets few
- *     node     one of message, email, wait, wait_until, wait_for, split, exit; "next" names where
- * to go, else the one below it; "answer_within" of a message: not before it has come to an end
+ *     node     one of message, email, wait, wait_until, wait_for, split, variants, set, record,
+ *              join_list, leave_list, consent, start_journey, exit; "next" names where to go, else
+ *              the one below it; "answer_within" of a message: not before it has come to an end
  *
  *     {"wait_until": "monday 10:00"}                                     see until.h
  *     {"wait_until": "3 days before trial_ends", "else"?: ID}            unknown, or past
@@ -30,6 +31,12 @@
  *     {"split": CONDITION, "yes"?: ID, "no"?: ID}
  *     {"split": [{"if": CONDITION, "next": ID, "name"?: TEXT}, ...], "else"?: ID}
  *     {"split": [{"share": 30, "next": ID, "name"?: TEXT}, ...]}         percent; of 100 in all
+ *     {"set": {TRAIT: VALUE, ...}}              VALUE: a text, number, yes or no, a list of those,
+ * or
+ *     {"record": {"event": NAME, "properties"?: {NAME: VALUE, ...}}}    {"from": "event.NAME"},
+ *     {"join_list": NAME}, {"leave_list": NAME}                         {"from": "trait.NAME"}
+ *     {"consent": {"topic"?: NAME, "channel"?: CHANNEL, "state": "subscribed" | "unsubscribed"}}
+ *     {"start_journey": NAME}
  *
  *     {"variants": [{"name": TEXT, "next"?: ID, "share"?: 50}, ...], "experiment"?: NAME}
  *                                                       2 to 8; without shares each the same
@@ -45,12 +52,15 @@
  * Always true   every `next` and `otherwise` is the number of a node or JOURNEY_END; every circle
  *               of nodes has a wait in it that takes time, so a walk ends.
  * Bounds        JOURNEY_NODES_MAX nodes, JOURNEY_BRANCHES_MAX branches of a split,
+ *               JOURNEY_VALUES_MAX values of a node and JOURNEY_VALUE_BYTES_MAX of all their text,
  *               JOURNEY_TEXT_BYTES_MAX of text.
  */
 #ifndef DULT_ENGINE_DEFINITION_H
 #define DULT_ENGINE_DEFINITION_H
 
 #include "base/json.h"
+#include "engine/channel.h"
+#include "engine/consent.h"
 #include "engine/experiment/deal.h"
 #include "engine/journey/limits.h"
 #include "engine/journey/sequence.h"
@@ -63,6 +73,8 @@ enum {
     JOURNEY_SHARES = DEAL_ALL, /* of a split by share */
     JOURNEY_TEXT_BYTES_MAX = 512 << 10,
     JOURNEY_NAME_BYTES_MAX = 128,
+    JOURNEY_VALUES_MAX = 64,
+    JOURNEY_VALUE_BYTES_MAX = 4096,
     JOURNEY_END = 0xFFFF, /* "the node" after the last one */
 };
 
@@ -86,6 +98,11 @@ enum node_kind {
     NODE_WAIT_FOR,
     NODE_SPLIT,
     NODE_EXIT,
+    NODE_SET,
+    NODE_RECORD,
+    NODE_LIST,
+    NODE_CONSENT,
+    NODE_START,
 };
 
 struct condition {
@@ -99,6 +116,25 @@ struct branch {
     uint32_t         share; /* of JOURNEY_SHARES: those below it, and not below the one before */
     struct str       name;  /* what is told of it */
     uint16_t         next;
+};
+
+/* What a trait is set to, or a property told as. */
+enum value_from { VALUE_WRITTEN, VALUE_FROM_EVENT, VALUE_FROM_TRAIT };
+struct node_value {
+    struct str      name;
+    enum value_from from;
+    struct json     written; /* a scalar, or a list of them */
+    struct str      source;  /* the property of the triggering event, or the trait */
+};
+
+/* What a node changes. */
+struct node_change {
+    struct str               name; /* of an event, list, topic (empty: all) or journey */
+    const struct node_value *values;
+    uint32_t                 values_count;
+    bool                     leaves; /* the list */
+    enum consent_channel     channel;
+    enum consent_state       state; /* granted or refused */
 };
 
 struct node {
@@ -116,6 +152,7 @@ struct node {
     bool         hears_machines; /* likewise */
     int64_t      wait_ms; /* of a wait; of a message: for its answer, of a wait_for: at the most */
     struct until until;
+    struct node_change change;
 };
 
 struct journey_trigger {

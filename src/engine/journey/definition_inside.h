@@ -41,6 +41,9 @@ MUST enum err journey_length_read(struct reading *r, const struct json *value, c
                                   int64_t *out_ms);
 MUST enum err journey_target_read(struct reading *r, const struct json *node, const char *key,
                                   const char *place, uint16_t absent, uint16_t *out);
+/* definition_change.c: of a node of that kind what it changes; `place` is the member's. */
+MUST enum err journey_change_read(struct reading *r, enum node_kind kind, const struct json *value,
+                                  const char *place, struct node_change *out);
 
 /* definition_node.c: every node, its branches, and that no circle is without a wait. */
 MUST enum err journey_nodes_read(struct reading *r, struct journey *out);

@@ -253,6 +253,12 @@ static const struct {
     { "split", NODE_SPLIT, " yes no else " },
     { "variants", NODE_SPLIT, " experiment " },
     { "exit", NODE_EXIT, "" },
+    { "set", NODE_SET, "" },
+    { "record", NODE_RECORD, "" },
+    { "join_list", NODE_LIST, "" },
+    { "leave_list", NODE_LIST, "" },
+    { "consent", NODE_CONSENT, "" },
+    { "start_journey", NODE_START, "" },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -337,10 +343,11 @@ static enum err node_read(struct reading *r, uint16_t i, struct branch *branches
     TRY(id_read(r, i, place, out));
     int kind = kind_of(node);
     if (kind < 0)
-        return wrong(r, place,
-                     "A node is one of message, email, wait, wait_until, wait_for, split, variants "
-                     "and exit.",
-                     "Give it exactly one of these members.");
+        return wrong(
+            r, place,
+            "A node is one of message, email, wait, wait_until, wait_for, split, variants, "
+            "set, record, join_list, leave_list, consent, start_journey and exit.",
+            "Give it exactly one of these members.");
     TRY(members_check(r, node, place, kind));
     out->kind = kinds[kind].kind;
     TRY(target_read(r, node, "next", place, out->kind == NODE_EXIT ? JOURNEY_END : below,
@@ -364,6 +371,15 @@ static enum err node_read(struct reading *r, uint16_t i, struct branch *branches
         if (json_get(node, STR("variants")) != NULL)
             return journey_variants_read(r, node, place, out->next, out, &branches[out->branches]);
         return split_read(r, node, place, out->next, out, &branches[out->branches]);
+    case NODE_SET:
+    case NODE_RECORD:
+    case NODE_LIST:
+    case NODE_CONSENT:
+    case NODE_START:
+        snprintf(inner, sizeof inner, "%s.%s", place, kinds[kind].key);
+        out->change.leaves = kinds[kind].key[0] == 'l';
+        return journey_change_read(r, out->kind, json_get(node, str_of(kinds[kind].key)), inner,
+                                   &out->change);
     case NODE_EXIT:
         break;
     }

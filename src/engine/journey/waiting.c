@@ -225,16 +225,27 @@ static enum err look_at(struct step *step, uint32_t i, enum look_reason reason, 
     return wait_look(step, journey, node, e);
 }
 
+/* The place of the enrollment with the least id above `id`; the count: there is none. */
+static uint32_t enrollment_after(const struct state *state, uint64_t id)
+{
+    uint32_t count = state->rare->enrollments.count, found = count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t one = state->rare->enrollments.items[i].id;
+        if (one > id && (found == count || one < state->rare->enrollments.items[found].id))
+            found = i;
+    }
+    return found;
+}
+
+/* Who is looked at may leave, take others along, or come in elsewhere: each is looked at once. */
 enum err journeys_look(struct step *step, enum look_reason reason, uint32_t number)
 {
-    for (uint32_t i = 0;
-         i < people_state_get(step->engine->people, step->person)->rare->enrollments.count; i++) {
+    for (uint64_t id = 0;;) {
         const struct state *state = people_state_get(step->engine->people, step->person);
-        uint64_t            id = state->rare->enrollments.items[i].id;
+        uint32_t            i = enrollment_after(state, id);
+        if (i == state->rare->enrollments.count)
+            return OK;
+        id = state->rare->enrollments.items[i].id;
         TRY(look_at(step, i, reason, number));
-        state = people_state_get(step->engine->people, step->person);
-        if (i >= state->rare->enrollments.count || state->rare->enrollments.items[i].id != id)
-            i--; /* it was left: the next has its place */
     }
-    return OK;
 }

@@ -159,6 +159,12 @@ static enum err arrive(struct step *step, const struct journey *journey, const s
         return message_queue(step, e, node, number);
     case NODE_SPLIT:
         return split_go(step, journey, e, at);
+    case NODE_SET:
+    case NODE_RECORD:
+    case NODE_LIST:
+    case NODE_CONSENT:
+    case NODE_START:
+        return change_arrive(step, journey, e, at);
     }
     return OK;
 }
@@ -167,9 +173,10 @@ enum err journey_walk(struct step *step, uint64_t id, uint16_t at, bool later)
 {
     for (int moves = 0; moves <= JOURNEY_NODES_MAX; moves++) {
         struct enrollment            *e = journey_enrollment(step, id);
-        const struct journey_version *version = e == NULL ? NULL : journey_version_of(step, e);
+        const struct journey_version *version =
+            e == NULL || !enrollment_is_inside(e) ? NULL : journey_version_of(step, e);
         if (version == NULL)
-            return OK;
+            return OK; /* what it did itself ended it */
         if (at == JOURNEY_END || at >= version->journey.nodes_count)
             return end_by_id(step, id, STR("finished"));
         struct enrollment here = *e;
@@ -248,7 +255,8 @@ bool journey_event_fits(struct step *step, const struct condition *where)
 
 static enum err enroll(struct step *step, uint32_t number, const struct journey_version *version)
 {
-    const char     *refusal = entry_refusal(step, number, version);
+    const char     *refusal = step->quiet ? "nothing begins by what is old or defined anew"
+                                          : entry_refusal(step, number, version);
     bool            is_held = refusal == NULL && goal_holds_out(step, &version->journey);
     struct decision decision = { .kind = refusal != NULL ? DECISION_NOT_ENROLLED
                                          : is_held       ? DECISION_HELD_OUT
@@ -314,8 +322,17 @@ static const struct numbers *journeys_that_begin(const struct program *program,
     return &program->journeys_of[kinds[what.kind]][what.number];
 }
 
+/* By a node: what begins it otherwise is not asked. */
+static enum err started(struct step *step, uint32_t number)
+{
+    const struct journey_version *version = program_journey_live(step->engine->program, number);
+    return version == NULL ? OK : enroll(step, number, version);
+}
+
 enum err journeys_trigger(struct step *step, struct consequence what)
 {
+    if (what.kind == CONSEQUENCE_STARTED)
+        return started(step, what.number);
     const struct numbers *journeys = journeys_that_begin(step->engine->program, what);
     if (step->quiet)
         return OK;

@@ -31,7 +31,7 @@ void stage_close(struct stage *stage)
 
 static enum err apply(struct stage *stage, struct record record, struct problem *problem)
 {
-    record.seq = ++stage->seq;
+    record.seq = engine_seq(stage->engine) + 1;
     record.at_ms = record.received_ms = stage->now_ms;
     return engine_apply(stage->engine, &record, &stage->out, problem);
 }

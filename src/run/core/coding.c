@@ -137,7 +137,7 @@ uint32_t codes_redeemed(struct core *core, struct batch *batch, const struct ent
                                   .message_id = order->message_id,
                                   .properties = order->record.properties,
                                   .profile = profile,
-                                  .seq = core->seq,
+                                  .seq = batch->out.seq,
                                   .at_ms = order->record.at_ms };
     if (order->record.kind != RECORD_TRACK || profile == PROFILE_NONE ||
         !engine_codes_hear(core->engine, order->record.name))

@@ -127,6 +127,8 @@ static inline void fixture_program(struct core *core)
         "{\"journey\":\"welcome\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
         "\"exit_when\":\"in segment \\\"both\\\"\",\"nodes\":["
         "{\"id\":\"hello\",\"email\":\"hello\"},{\"id\":\"pause\",\"wait\":\"200ms\"},"
+        "{\"id\":\"told\",\"record\":{\"event\":\"Search\",\"properties\":{\"revenue\":{\"from\":"
+        "\"event.revenue\"}}}},{\"id\":\"set\",\"set\":{\"plan\":\"new\",\"welcomed\":true}},"
         "{\"id\":\"again\",\"email\":\"hello\"},{\"id\":\"long\",\"wait\":\"3 days\"}]}");
     fixture_define(core, DEFINE_JOURNEY, "club",
                    "{\"journey\":\"club\",\"trigger\":{\"segment\":\"pro\"},\"nodes\":["

@@ -64,6 +64,7 @@ struct batch {
     uint32_t                      tasks_count;
     struct store_event           *events;
     size_t                        events_count, events_room;
+    size_t                        told_kept; /* of out's, how many are among them */
     struct store_definition      *definitions;
     size_t                        definitions_count, definitions_room;
     struct checkpoint_row        *states;

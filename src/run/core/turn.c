@@ -13,7 +13,8 @@
 
 enum {
     TASKS_A_TURN = 512,
-    CLOCKS_A_TURN = 4, /* of up to 1,000 timers each */
+    CLOCKS_A_TURN = 4,           /* of up to 1,000 timers each */
+    SEQS_A_RECORD_MAX = 1 << 24, /* a clock's timers, and what nodes tell because of them */
     ASKS_A_TURN = 8,
     MINTING_AGAIN_US = 1000,
     INDEX_AGAIN_US = 100000, /* until a merge is tried again that is waited for */
@@ -147,8 +148,32 @@ static void event_keep(struct core *core, struct batch *batch, const struct entr
                           sizeof *batch->events);
     if (batch->events == NULL)
         core_fatal(core, "no memory for a batch");
-    event_to_row(entry, core->seq, batch->out.profile, name_number(core, &entry->record),
+    event_to_row(entry, batch->out.seq, batch->out.profile, name_number(core, &entry->record),
                  &batch->events[batch->events_count++]);
+}
+
+/* What nodes of journeys told before that number is stored as what came from outside, and is read
+ * the same way. Rows go by their numbers. */
+static void told_keep(struct core *core, struct batch *batch, uint64_t before)
+{
+    for (; batch->told_kept < batch->out.told_count; batch->told_kept++) {
+        const struct told_event *told = &batch->out.told[batch->told_kept];
+        if (told->seq >= before)
+            return;
+        struct entry entry = {
+            .record = { .kind = told->is_traits ? RECORD_IDENTIFY : RECORD_TRACK,
+                        .name = told->name,
+                        .at_ms = told->at_ms,
+                        .received_ms = told->received_ms },
+            .body = told->body,
+        };
+        batch->events = grown(batch->arena, batch->events, batch->events_count, &batch->events_room,
+                              sizeof *batch->events);
+        if (batch->events == NULL)
+            core_fatal(core, "no memory for a batch");
+        event_to_row(&entry, told->seq, told->profile, name_number(core, &entry.record),
+                     &batch->events[batch->events_count++]);
+    }
 }
 
 static void files_keep(struct core *core, struct batch *batch, const struct entry *entry)
@@ -159,7 +184,7 @@ static void files_keep(struct core *core, struct batch *batch, const struct entr
         if (batch->files == NULL)
             core_fatal(core, "no memory for a batch");
         batch->files[batch->files_count] = entry->files[i];
-        batch->files[batch->files_count++].seq = core->seq;
+        batch->files[batch->files_count++].seq = batch->out.seq;
     }
 }
 
@@ -172,10 +197,10 @@ static void definition_keep(struct core *core, struct batch *batch, const struct
         core_fatal(core, "no memory for a batch");
     batch->definitions[batch->definitions_count++] =
         (struct store_definition){ .id = core->next_definition++,
-                                   .seq = core->seq,
+                                   .seq = batch->out.seq,
                                    .at_ms = record->at_ms,
                                    .kind = record->definition_kind,
-                                   .version = (uint32_t)core->seq,
+                                   .version = (uint32_t)batch->out.seq,
                                    .name = record->name,
                                    .text = record->body,
                                    .author = entry->author };
@@ -213,8 +238,8 @@ static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
     core_tell(core, LOG_ERROR, &problem);
 }
 
-static void entry_run(struct core *core, struct batch *batch, struct task *task,
-                      struct entry *entry)
+static void entry_take(struct core *core, struct batch *batch, struct task *task,
+                       struct entry *entry)
 {
     uint64_t       hash = 0;
     bool           named = !str_is_empty(entry->message_id);
@@ -230,13 +255,15 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
             return;
         }
     }
-    if (core->seq >= UINT32_MAX - 1)
+    if (core->seq >= UINT32_MAX - SEQS_A_RECORD_MAX)
         core_fatal(core, "this partition has had its 4 billion records");
     int64_t now_ms = engine_now_ms(core->engine);
     if (entry->record.received_ms < now_ms)
         entry->record.received_ms = now_ms;
     entry->record.seq = ++core->seq;
     enum err err = engine_apply(core->engine, &entry->record, &batch->out, &task->problem);
+    core->seq = engine_seq(core->engine);
+    told_keep(core, batch, batch->out.seq);
     if (err != OK) {
         engine_err_check(core, err);
         task->err = err;
@@ -248,8 +275,8 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     if (batch->out.older)
         return; /* accepted, and not kept */
     if (named)
-        remember(core, dedupe, hash, (uint32_t)core->seq, entry->record.received_ms);
-    task->seq = core->seq;
+        remember(core, dedupe, hash, (uint32_t)batch->out.seq, entry->record.received_ms);
+    task->seq = batch->out.seq;
     task->message = batch->out.message;
     task->profile = batch->out.profile;
     event_keep(core, batch, entry);
@@ -259,8 +286,15 @@ static void entry_run(struct core *core, struct batch *batch, struct task *task,
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
     if (entry->record.kind == RECORD_ERASE)
-        batch->erasure_seq = core->erasure_seq = core->seq;
+        batch->erasure_seq = core->erasure_seq = batch->out.seq;
     codes_keep(core, batch, entry);
+}
+
+static void entry_run(struct core *core, struct batch *batch, struct task *task,
+                      struct entry *entry)
+{
+    entry_take(core, batch, task, entry);
+    told_keep(core, batch, UINT64_MAX);
 }
 
 /* An order may have redeemed codes, which stands right behind it. */
@@ -352,6 +386,8 @@ void own_record(struct core *core, struct batch *batch, struct record record)
     record.seq = ++core->seq;
     record.at_ms = record.received_ms;
     engine_err_check(core, engine_apply(core->engine, &record, &batch->out, NULL));
+    core->seq = engine_seq(core->engine);
+    told_keep(core, batch, UINT64_MAX);
 }
 
 static void clock_run(struct core *core, struct batch *batch, int64_t now_ms)
