@@ -1,5 +1,7 @@
 #include "engine/journey/tangle.h"
 
+#include "engine/journey/tangle_round.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +314,19 @@ static void both_tell(struct looking *looking, const struct looking *other)
     }
 }
 
+/* Without a wait it is stopped after 64 consequences; with one it goes on for ever. */
+static void round_tell(struct looking *looking)
+{
+    struct str next;
+    if (!tangle_round(looking->program, looking->journey, &next))
+        return;
+    bool is_itself = str_eq(next, looking->journey->name);
+    add(looking, STR_NONE, "Let one of them come in once, or begin by something else.",
+        "The journey comes round to itself%s%.*s%s: whoever is in it comes in again and again.",
+        is_itself ? "" : ", by way of \"", is_itself ? 0 : (int)short_of(next).len,
+        short_of(next).ptr, is_itself ? "" : "\"");
+}
+
 static enum err others_tell(struct looking *looking)
 {
     for (uint32_t i = 0; i < looking->program->journeys.count; i++) {
@@ -337,6 +352,7 @@ enum err tangles_find(const struct program *program, const struct journey *journ
     out->count = out->left_out = 0;
     if (err == OK) {
         exit_tell(&looking);
+        round_tell(&looking);
         unreached_tell(&looking);
         for (uint16_t i = 0; i < journey->nodes_count; i++) {
             const struct node *node = &journey->nodes[i];

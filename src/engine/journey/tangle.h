@@ -6,6 +6,7 @@
  *      two messages at the same instant               a wait that ends in the night, then a message
  *      a message without consent days after entry     two journeys that begin by the same and write
  *                                                     on the same day
+ *      a journey that comes round to itself by what it and others begin (tangle_round.h)
  *
  * Always true   a branch is asked by itself: two messages that are said to go at once may stand
  *               behind conditions that exclude each other. What is not found may still be.

@@ -184,3 +184,39 @@ TEST(tangle, journeys_that_begin_by_the_same_and_write_on_the_same_day_are_found
     assert_string_equal(found, "");
     engine_world_close(&w);
 }
+
+TEST(tangle, a_journey_that_comes_round_to_itself_is_found)
+{
+    static const char *const round =
+        "{\"journey\":\"j\",\"reentry\":\"always\",\"trigger\":{\"left_list\":\"news\"},"
+        "\"nodes\":[{\"id\":\"r\",\"record\":{\"event\":\"Won\"}},{\"id\":\"w\",\"wait\":"
+        "\"1 day\"}]}";
+    struct world w = shop();
+    char         found[4096];
+    assert_ok(engine_world_define(&w, DEFINE_JOURNEY, "two",
+                                  "{\"journey\":\"two\",\"reentry\":\"always\",\"trigger\":{"
+                                  "\"event\":\"Three\"},\"nodes\":[{\"id\":\"l\",\"leave_list\":"
+                                  "\"news\"}]}"));
+    assert_ok(engine_world_define(&w, DEFINE_JOURNEY, "won",
+                                  "{\"journey\":\"won\",\"reentry\":\"always\",\"trigger\":{"
+                                  "\"event\":\"Won\"},\"nodes\":[{\"id\":\"s\","
+                                  "\"start_journey\":\"two\"}]}"));
+    find(&w, round, found, sizeof found);
+    assert_string_equal(found, ": The journey comes round to itself, by way of \"won\": whoever is "
+                               "in it comes in again and again.\n");
+    assert_ok(engine_world_define(&w, DEFINE_JOURNEY, "two",
+                                  "{\"journey\":\"two\",\"trigger\":{\"event\":\"Three\"},"
+                                  "\"nodes\":[{\"id\":\"l\",\"leave_list\":\"news\"}]}"));
+    find(&w, round, found, sizeof found); /* who was in it comes in no more */
+    assert_string_equal(found, "");
+    engine_world_close(&w);
+}
+
+TEST(tangle, a_journey_that_tells_what_it_begins_by_is_found)
+{
+    assert_found("{\"journey\":\"j\",\"reentry\":\"after 1 day\",\"trigger\":{\"event\":\"Won\"},"
+                 "\"nodes\":[{\"id\":\"w\",\"wait\":\"1 day\"},{\"id\":\"r\",\"record\":{"
+                 "\"event\":\"Won\"}}]}",
+                 ": The journey comes round to itself: whoever is in it comes in again and "
+                 "again.\n");
+}

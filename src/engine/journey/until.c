@@ -156,8 +156,42 @@ static enum err shift_take(struct str *rest, struct until *out, struct problem *
                  "trial_ends\". For a length of time use \"wait\".");
 }
 
+/* Words that mean a time, and those like them, are hardly names: what is misspelt would be a trait
+ * that nobody has, and not be waited for. trait "noon" names one all the same. */
+static bool is_like(struct str word, struct str time)
+{
+    size_t same = 0, off = word.len > time.len ? word.len - time.len : time.len - word.len;
+    size_t least = word.len < time.len ? word.len : time.len, end = 0;
+    while (same < least && (word.ptr[same] | 32) == time.ptr[same])
+        same++;
+    while (end < least - same &&
+           (word.ptr[word.len - 1 - end] | 32) == time.ptr[time.len - 1 - end])
+        end++;
+    if (same == least && off == 0)
+        return true;
+    size_t rest = (word.len > time.len ? word.len : time.len) - same - end;
+    bool   is_swapped = off == 0 && rest == 2 && (word.ptr[same] | 32) == time.ptr[same + 1] &&
+                      (word.ptr[same + 1] | 32) == time.ptr[same];
+    return time.len >= 6 && off <= 1 && (rest <= 1 || is_swapped);
+}
+
+static bool is_time_word(struct str word)
+{
+    static const char *const words[] = {
+        "now",     "today",    "tonight", "tomorrow", "noon",    "midday",    "midnight",
+        "morning", "evening",  "night",   "monday",   "tuesday", "wednesday", "thursday",
+        "friday",  "saturday", "sunday",  "weekday",  "weekend", "afternoon", "week",
+        "month",   "year",     "later",   "day",      "hour",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (is_like(word, str_of(words[i])))
+            return true;
+    return false;
+}
+
 static enum err trait_read(struct str text, struct until *out, struct problem *problem)
 {
+    struct str whole = text;
     *out = (struct until){ .kind = UNTIL_TRAIT, .time_ms = UNTIL_NO_TIME };
     TRY(shift_take(&text, out, problem));
     struct str ahead = text;
@@ -170,6 +204,11 @@ static enum err trait_read(struct str text, struct until *out, struct problem *p
         return wrong(problem, "A trait that is a date is wanted here.",
                      "Name it, such as \"3 days before trial_ends\"; a name with other characters "
                      "as trait \"Trial ends\".");
+    bool is_quoted = out->trait.ptr > whole.ptr && out->trait.ptr[-1] == '"';
+    if (problem != NULL && !is_quoted && is_time_word(out->trait))
+        return wrong(problem, "This is no time to wait until.",
+                     "Write \"10:00\", \"monday 10:00\" or \"2026-12-24 10:00\"; a trait of such "
+                     "a name as trait \"noon\".");
     if (text.len == 0)
         return OK;
     if (!str_eq_nocase(word_take(&text), STR("at")) || !time_read(text, &out->time_ms))

@@ -169,3 +169,25 @@ TEST(until, what_says_no_time_is_refused_with_a_remedy)
         assert_true(problem.what[0] != '\0' && problem.remedy[0] != '\0');
     }
 }
+
+/* As a trait it would not be known, and what waits behind it would go at once. */
+TEST(until, a_misspelt_word_of_time_is_no_trait_unless_it_is_said_to_be_one)
+{
+    static const char *const wrong[] = { "tomorow",   "Tomorrow", "noon",  "teusday",
+                                         "wendesday", "thurday",  "today", "3 days after tomorrow",
+                                         "midnihgt" };
+    static const char *const right[] = { "birthday", "trait \"noon\"", "payday",
+                                         "due",      "renewal",        "3 days before trial_ends" };
+    struct until             until;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct problem problem = { .where = "" };
+        if (until_parse(str_of(wrong[i]), &until, &problem) == OK || problem.remedy[0] == '\0')
+            fail_msg("%s is taken", wrong[i]);
+        assert_ok(until_parse(str_of(wrong[i]), &until, NULL)); /* what is stored still loads */
+    }
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        struct problem problem = { .where = "" };
+        if (until_parse(str_of(right[i]), &until, &problem) != OK)
+            fail_msg("%s: %s", right[i], problem.what);
+    }
+}
