@@ -21,10 +21,10 @@ enum {
     TWIN_JOURNEYS = 4,
     TWIN_SEGMENTS = 3,
     TWIN_CONDITIONS = 7,
-    TWIN_EVENTS_MAX = 4000, /* of one person */
+    TWIN_EVENTS_MAX = 40000, /* of one person */
     TWIN_INSIDE_MAX = 256,
     TWIN_WATCHED_MAX = 8,
-    TWIN_LETTERS_MAX = 4000,
+    TWIN_LETTERS_MAX = 100000, /* lives that go round write much */
 };
 
 struct happened {
