@@ -144,3 +144,13 @@ TEST(odds, a_million_of_each_is_no_trouble)
     /* 0.0003 is 0.53 deviations of the difference: 0.702 of the normal distribution. */
     near(best[1], 0.7020, 2e-3);
 }
+
+TEST(odds, the_largest_counts_have_a_middle)
+{
+    const uint64_t    most = UINT64_C(1) << 30;
+    struct odds_range range = odds_of((struct odds_count){ most, most / 2 }, 0.9);
+    double            deviation = 0.5 / sqrt((double)most);
+    near(range.middle, 0.5, deviation / 1000);
+    near(range.low, 0.5 - 1.644854 * deviation, deviation / 1000);
+    near(range.high, 0.5 + 1.644854 * deviation, deviation / 1000);
+}
