@@ -240,6 +240,22 @@ TEST(rehearse, a_draft_that_names_what_is_not_there_is_refused_with_its_place)
     rehearse_world_close(w);
 }
 
+TEST(rehearse, a_published_journey_whose_template_is_gone_is_refused_with_its_place)
+{
+    struct rehearse_world *w = shop();
+    assert_ok(rehearse_world_define(w, DEFINE_JOURNEY, "welcome", STR(WELCOME)));
+    w->definitions[w->definitions_count - 1].is_draft = false;
+    rehearse_world_draft(w, DEFINE_JOURNEY, "other",
+                         STR("{\"journey\":\"other\",\"trigger\":{\"event\":\"A\"},\"nodes\":["
+                             "{\"id\":\"e\",\"exit\":true}]}"));
+    for (uint32_t i = 0; i < w->definitions_count; i++)
+        if (w->definitions[i].kind == DEFINE_TEMPLATE)
+            w->definitions[i].text = STR_NONE;
+    assert_int_equal(rehearse_world_run(w, T0, w->life.now_ms, 1), ERR_ABSENT);
+    assert_string_equal(w->problem.where, "journeys/welcome: nodes[0].email");
+    rehearse_world_close(w);
+}
+
 /* A template's head is all that decides; its conditions are asked of no reader. */
 TEST(rehearse, of_a_template_the_head_is_read)
 {

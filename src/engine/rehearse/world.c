@@ -208,7 +208,7 @@ static const char *folder_of(enum definition_kind kind)
                                      : "";
 }
 
-/* The fault of the first draft that could not be defined. */
+/* The fault of the first that was asked for, a draft or a journey, and could not be defined. */
 static enum err faults_say(struct rehearsal *r, struct engine *engine, const bool *done,
                            struct problem *problem)
 {
@@ -217,7 +217,8 @@ static enum err faults_say(struct rehearsal *r, struct engine *engine, const boo
         for (uint32_t i = 0; i < r->conf.definitions_count; i++) {
             const struct rehearse_definition *one = &r->conf.definitions[i];
             struct problem                    inside = { .where = "" };
-            if (done[i] || !one->is_draft || rank_of(one->kind) != rank || !is_defined_here(one))
+            if (done[i] || (!one->is_draft && !one->is_rehearsed) || rank_of(one->kind) != rank ||
+                !is_defined_here(one))
                 continue;
             enum err err = program_define(engine_program(engine), one->kind, one->name, r->texts[i],
                                           DRAFT_VERSION, &number, &inside);
