@@ -57,7 +57,8 @@ bool life_begins(const struct rehearsal *r, const struct view *view, uint32_t ro
     return false;
 }
 
-/* What the network shows is known before what came with it is asked about. */
+/* What the network shows is known before what came with it is asked about. Several events of one
+ * record stay as they were told: which consent is the last is decided by that. */
 static int by_time(const void *a, const void *b)
 {
     const struct life_event *x = a, *y = b;
@@ -65,7 +66,9 @@ static int by_time(const void *a, const void *b)
         return x->at_ms < y->at_ms ? -1 : 1;
     if (x->seq != y->seq)
         return x->seq < y->seq ? -1 : 1;
-    return (y->name == OWN_CONTEXT) - (x->name == OWN_CONTEXT);
+    if ((x->name == OWN_CONTEXT) != (y->name == OWN_CONTEXT))
+        return x->name == OWN_CONTEXT ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
 }
 
 static enum err event_add(struct life *life, const struct run *run, uint32_t i)
@@ -78,9 +81,12 @@ static enum err event_add(struct life *life, const struct run *run, uint32_t i)
         life->items = items;
         life->room = room;
     }
-    life->items[life->count++] = (struct life_event){
-        .at_ms = run->at_ms[i], .seq = run->seq[i], .bag = run->bag[i], .name = run->name[i]
-    };
+    life->items[life->count] = (struct life_event){ .at_ms = run->at_ms[i],
+                                                    .seq = run->seq[i],
+                                                    .bag = run->bag[i],
+                                                    .name = run->name[i],
+                                                    .order = life->count };
+    life->count++;
     return OK;
 }
 

@@ -47,6 +47,7 @@ struct life_event {
     uint32_t seq, bag;
     uint16_t name;
     bool     is_first; /* of all they ever did, whether it is of use or not */
+    uint32_t order;    /* as it was found, which is as it was told */
 };
 
 struct life {
