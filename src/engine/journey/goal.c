@@ -60,12 +60,13 @@ bool goal_asks(const struct step *step, const struct journey *journey, const str
            journey_asks(&journey->goal.condition.program, reason, number);
 }
 
-/* Of the event that reached it; numbers in texts count, as shops send them. */
+/* Of the event that reached it; numbers in texts count, as shops send them. What an identify tells
+ * are traits, which have other numbers than properties. */
 static void value_write(struct step *step, const struct goal *goal, struct buf *out)
 {
     struct json value;
     double      number;
-    if (goal->value == DICT_NONE || step->event_seq == 0 ||
+    if (goal->value == DICT_NONE || step->event_seq == 0 || step->event_run.name[0] == OWN_TRAITS ||
         !bag_find(bag_at(step_facts(step)->bags, step->event_run.bag[0]), goal->value, &value))
         return;
     bool is_number = value.kind == JSON_STRING ? str_to_real(value.string, &number) == OK

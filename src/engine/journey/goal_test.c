@@ -283,6 +283,29 @@ TEST(goal, of_two_who_become_one_the_one_let_in_counts_and_not_the_one_held_out)
     engine_world_close(&w);
 }
 
+TEST(goal, a_trait_is_not_what_it_is_worth)
+{
+    struct world          w = world_of("\"goal\":{\"condition\":\"plan = \\\"paid\\\"\",\"within\":"
+                                                "\"14 days\",\"value\":\"revenue\"}," WAITS);
+    const struct program *program = engine_program(w.engine);
+    uint16_t              value = dict_find(program->names[NAME_PROPERTY], STR("revenue"));
+    SCOPED(buf_donep) struct buf traits = buf_make(4000);
+    struct json                  object;
+    assert_int_not_equal(value, DICT_NONE);
+    track(&w, "ada", "Start", "{}");
+    buf_format(&traits, "{\"plan\":\"paid\"");
+    for (uint32_t i = 0; i <= value; i++) /* one of them has the property's number */
+        buf_format(&traits, ",\"t%u\":42", i);
+    buf_char(&traits, '}');
+    assert_ok(json_parse_once(w.arena, str_copy(w.arena, buf_view(&traits)), &object, NULL));
+    assert_ok(engine_world_tell(
+        &w,
+        (struct record){ .kind = RECORD_IDENTIFY, .user_id = STR("ada"), .properties = &object }));
+    assert_true(dict_count(program->names[NAME_TRAIT]) > value);
+    assert_int_equal(last(&w, DECISION_GOAL)->text.len, 0);
+    engine_world_close(&w);
+}
+
 TEST(goal, who_comes_in_again_and_again_is_watched_for_eight_times)
 {
     struct world w =
