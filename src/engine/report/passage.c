@@ -15,7 +15,13 @@ struct said {
 /* One time in the journey. */
 struct entry {
     int64_t id;
-    bool    is_held;
+    bool    is_held, has_goal;
+};
+
+/* What the event of that number was worth: once, to the newest entry that it ends well. */
+struct worth {
+    double   value;              /* 0: none */
+    uint32_t seq, entry, traces; /* traces: of ways, by then */
 };
 
 /* That way was taken, or that node was stood at, by that entry. */
@@ -50,6 +56,7 @@ struct walk {
         struct letter *items;
         uint32_t       count, room;
     } letters;
+    struct worth worth; /* not yet added */
 };
 
 /* ---- what was said ---- */
@@ -143,9 +150,7 @@ static struct passage_group *group_of(const struct walk *walk, uint32_t entry)
 
 static enum err begun(struct walk *walk, int64_t id, bool is_held)
 {
-    TRY(VEC_ADD(&walk->entries, (struct entry){ id, is_held }));
-    if (walk->entries.count == 1)
-        group_of(walk, 0)->people++;
+    TRY(VEC_ADD(&walk->entries, (struct entry){ .id = id, .is_held = is_held }));
     walk->out->held_out += is_held;
     walk->out->all.entered += !is_held;
     return OK;
@@ -183,25 +188,35 @@ static bool is_first_of(const struct walk *walk, uint32_t i)
     return true;
 }
 
-static void reached(struct walk *walk, uint32_t entry, struct bag bag)
+static void worth_add(struct walk *walk)
+{
+    const struct worth *worth = &walk->worth;
+    walk->out->all.value += worth->value;
+    for (uint32_t i = 0; i < worth->traces; i++)
+        if (walk->ways.items[i].entry == worth->entry && is_first_of(walk, i))
+            walk->out->ways[walk->ways.items[i].number].value += worth->value;
+    walk->worth = (struct worth){ .value = 0 };
+}
+
+static void reached(struct walk *walk, uint32_t entry, uint32_t seq, struct bag bag)
 {
     struct json value;
     double      worth = 0;
     if (bag_find(bag, walk->question->value, &value))
         (void)json_to_real(&value, &worth);
-    if (entry == 0)
-        group_of(walk, entry)->reached++;
+    walk->entries.items[entry].has_goal = true;
     if (walk->entries.items[entry].is_held) {
         walk->out->held_reached++;
         return;
     }
     walk->out->all.reached++;
-    walk->out->all.value += worth;
     for (uint32_t i = 0; i < walk->ways.count; i++)
-        if (walk->ways.items[i].entry == entry && is_first_of(walk, i)) {
+        if (walk->ways.items[i].entry == entry && is_first_of(walk, i))
             walk->out->ways[walk->ways.items[i].number].reached++;
-            walk->out->ways[walk->ways.items[i].number].value += worth;
-        }
+    if (walk->worth.seq != seq)
+        worth_add(walk);
+    if (worth != 0 && (walk->worth.value == 0 || walk->worth.entry < entry))
+        walk->worth = (struct worth){ worth, seq, entry, walk->ways.count };
 }
 
 static void exit_add(struct passage *out, struct str text, uint64_t count)
@@ -219,7 +234,7 @@ static void exit_add(struct passage *out, struct str text, uint64_t count)
     out->exits[i].count += count;
 }
 
-static enum err journey_said(struct walk *walk, struct bag bag)
+static enum err journey_said(struct walk *walk, uint32_t seq, struct bag bag)
 {
     int64_t id, what;
     if (!number_of(bag, OWN_KEY_ID, &id) || !number_of(bag, OWN_KEY_WHAT, &what))
@@ -233,7 +248,7 @@ static enum err journey_said(struct walk *walk, struct bag bag)
     if (what == OWN_AT)
         return stood(walk, entry, bag);
     if (what == OWN_GOAL)
-        reached(walk, entry, bag);
+        reached(walk, entry, seq, bag);
     if (what == OWN_FINISHED || what == OWN_LEFT)
         exit_add(walk->out,
                  what == OWN_FINISHED ? STR("finished")
@@ -315,6 +330,20 @@ static enum err message_said(struct walk *walk, uint16_t name, struct bag bag)
     return OK;
 }
 
+/* By their first time inside; held out is who never was. */
+static void person_count(struct walk *walk)
+{
+    uint32_t first = 0;
+    while (first < walk->entries.count && walk->entries.items[first].is_held)
+        first++;
+    if (first == walk->entries.count)
+        first = 0;
+    if (walk->entries.count == 0)
+        return;
+    group_of(walk, first)->people++;
+    group_of(walk, first)->reached += walk->entries.items[first].has_goal;
+}
+
 static enum err person(struct walk *walk, uint32_t root)
 {
     TRY(gather(walk, root));
@@ -322,9 +351,11 @@ static enum err person(struct walk *walk, uint32_t root)
     for (uint32_t i = 0; i < walk->said.count; i++) {
         const struct said *said = &walk->said.items[i];
         struct bag         bag = bag_at(walk->report->view->bags, said->bag);
-        TRY(said->name == OWN_JOURNEY ? journey_said(walk, bag)
+        TRY(said->name == OWN_JOURNEY ? journey_said(walk, said->seq, bag)
                                       : message_said(walk, said->name, bag));
     }
+    worth_add(walk);
+    person_count(walk);
     return OK;
 }
 

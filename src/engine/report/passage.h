@@ -10,7 +10,10 @@
  * open or a click counts once a message, and never by a scanner. A message counts at the last node
  * with its template that the person stood at, and for each way taken before it was sent.
  *
- * The groups compare people, each by their first time: who came in again proves nothing twice.
+ * The groups compare people, each by their first time: who came in again proves nothing twice. Who
+ * was held out and came in all the same (they became one with somebody inside) counts as let in, by
+ * their first time inside. What an event is worth counts once a person, for the newest entry whose
+ * goal it reached.
  *
  * Knows not     nodes and ways that the journey of now has not; those it leaves out.
  * Cost          a look at each event's name, and some 100 ns for each of the journey's.

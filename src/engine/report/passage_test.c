@@ -202,3 +202,74 @@ TEST(passage, parts_add_up)
     assert_int_equal(exits_of(&one, "finished"), exits_of(&many, "finished"));
     engine_world_close(&w);
 }
+
+static struct world shop(const char *more)
+{
+    struct world w = engine_world_open();
+    struct str   text = str_format(
+          w.arena,
+          "{\"journey\":\"j\",\"trigger\":{\"event\":\"Start\"},\"reentry\":\"always\",%s"
+            "\"goal\":{\"condition\":\"did \\\"Order Completed\\\" since entry\",\"within\":"
+            "\"30 "
+            "days\",\"value\":\"revenue\"},\"nodes\":[{\"id\":\"x\",\"variants\":[{\"name\":\"a\"},"
+            "{\"name\":\"b\"}]},{\"id\":\"w\",\"wait\":\"1 day\"}]}",
+          more);
+    if (engine_world_define(&w, DEFINE_JOURNEY, "j", text.ptr) != OK)
+        fail_msg("%s %s", w.problem.where, w.problem.what);
+    return w;
+}
+
+static int first_of(struct world *w, enum decision_kind kind, int i)
+{
+    uint64_t before = decided(w, kind, false);
+    for (;; i++) {
+        track(w, i, "Start", "{}");
+        if (decided(w, kind, false) > before)
+            return i;
+    }
+}
+
+TEST(passage, who_was_held_out_and_becomes_one_with_somebody_inside_was_let_in)
+{
+    struct world w = shop("\"holdout\":{\"share\":50},");
+    int          held = first_of(&w, DECISION_HELD_OUT, 0);
+    engine_world_tick(&w, TIME_HOUR_MS);
+    int inside = first_of(&w, DECISION_ENROLLED, 100);
+    assert_ok(
+        engine_world_tell(&w, (struct record){ .kind = RECORD_ALIAS,
+                                               .user_id = str_format(w.arena, "u%d", inside),
+                                               .previous_id = str_format(w.arena, "u%d", held) }));
+    engine_world_tick(&w, TIME_HOUR_MS);
+    struct passage before = passage_of(&w, 1);
+    track(&w, inside, "Order Completed", "{\"revenue\":10}");
+    struct passage is = passage_of(&w, 1);
+    assert_int_equal(is.in.reached, 1);
+    assert_int_equal(is.out.reached, 0);
+    assert_int_equal(is.in.people, before.in.people);
+    assert_int_equal(is.in.people, decided(&w, DECISION_ENROLLED, false));
+    assert_int_equal(is.out.people, decided(&w, DECISION_HELD_OUT, false) - 1);
+    engine_world_close(&w);
+}
+
+TEST(passage, one_order_is_paid_once_however_often_they_came_in)
+{
+    struct world w = shop("");
+    for (int i = 0; i < 3; i++) {
+        track(&w, 0, "Start", "{}");
+        for (int k = 0; k < 48; k++)
+            engine_world_tick(&w, TIME_HOUR_MS);
+    }
+    track(&w, 0, "Start", "{}");
+    track(&w, 0, "Order Completed", "{\"revenue\":100}");
+    struct passage is = passage_of(&w, 1);
+    assert_int_equal(is.all.reached, 4);
+    assert_int_equal((int64_t)is.all.value, 100);
+    assert_int_equal((int64_t)(is.ways[0].value + is.ways[1].value), 100);
+    engine_world_tick(&w, TIME_HOUR_MS);
+    track(&w, 0, "Start", "{}");
+    track(&w, 0, "Order Completed", "{\"revenue\":7}"); /* of another one it counts anew */
+    is = passage_of(&w, 1);
+    assert_int_equal(is.all.reached, 5);
+    assert_int_equal((int64_t)is.all.value, 107);
+    engine_world_close(&w);
+}
