@@ -369,7 +369,7 @@ bool journey_asks(const struct segment_program *program, enum look_reason reason
 bool goal_holds_out(const struct step *step, const struct journey *journey);
 /* Until when the goal of one who came in then is waited for; 0: the journey has none. */
 int64_t goal_until_ms(const struct journey *journey, int64_t entered_ms);
-/* An entry: ENROLLED, or HELD_OUT where `held`. Of those watched too many the oldest gives way. */
+/* Before an entry: of those watched too many the oldest but the first gives way. */
 MUST enum err goal_make_room(struct step *step, uint32_t journey);
 /* Is the goal to be asked again for this reason, or at this time? */
 bool goal_asks(const struct step *step, const struct journey *journey, const struct enrollment *e,

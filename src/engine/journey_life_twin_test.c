@@ -531,22 +531,6 @@ static void look(struct twin *t, int person, struct look look, int64_t now_ms)
 
 /* ---- coming in ---- */
 
-static bool may_enter(const struct twin *t, int person, int journey, int64_t now_ms)
-{
-    int64_t    length_ms, last = t->last_entry[person][journey];
-    struct str rule = member(t->journeys[journey], "reentry");
-    for (uint32_t i = 0; i < t->insides_count; i++)
-        if (t->insides[i].person == person && t->insides[i].journey == journey &&
-            !is_outside(&t->insides[i]))
-            return false;
-    if (last == 0 || str_eq(rule, STR("always")))
-        return true;
-    if (str_eq(rule, STR("once")))
-        return false;
-    assert_ok(time_length_parse(str_slice(rule, 6, rule.len), &length_ms));
-    return now_ms - last >= length_ms;
-}
-
 static bool is_held_out(const struct twin *t, int person, int journey)
 {
     const struct json *holdout = json_get(t->journeys[journey], STR("holdout"));
@@ -562,18 +546,32 @@ static bool is_held_out(const struct twin *t, int person, int journey)
     return hash_chance(str_of(who), str_of(what)) * 100 < (double)share;
 }
 
+static bool may_enter(const struct twin *t, int person, int journey, int64_t now_ms)
+{
+    int64_t    length_ms, last = t->last_entry[person][journey];
+    struct str rule = member(t->journeys[journey], "reentry");
+    for (uint32_t i = 0; i < t->insides_count; i++)
+        if (t->insides[i].person == person && t->insides[i].journey == journey &&
+            (!is_outside(&t->insides[i]) ||
+             (t->insides[i].held && is_held_out(t, person, journey))))
+            return false;
+    if (last == 0 || str_eq(rule, STR("always")))
+        return true;
+    if (str_eq(rule, STR("once")))
+        return false;
+    assert_ok(time_length_parse(str_slice(rule, 6, rule.len), &length_ms));
+    return now_ms - last >= length_ms;
+}
+
 static void room_make(struct twin *t, int person, int journey, int64_t now_ms)
 {
-    uint32_t count = 0, oldest = UINT32_MAX;
-    for (uint32_t i = 0; i < t->insides_count; i++) {
-        if (t->insides[i].person != person || t->insides[i].journey != journey ||
-            !is_outside(&t->insides[i]))
-            continue;
-        if (count++ == 0 || t->insides[i].number < t->insides[oldest].number)
-            oldest = i;
-    }
+    uint32_t count = 0, second = UINT32_MAX;
+    for (uint32_t i = 0; i < t->insides_count; i++) /* in the order that they came in */
+        if (t->insides[i].person == person && t->insides[i].journey == journey &&
+            is_outside(&t->insides[i]) && count++ == 1)
+            second = i;
     if (count >= TWIN_WATCHED_MAX)
-        misses(t, oldest, "came in too often", now_ms);
+        misses(t, second, "came in too often", now_ms);
 }
 
 static void enter(struct twin *t, int person, int journey, int64_t now_ms)

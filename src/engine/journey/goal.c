@@ -10,7 +10,10 @@
 #include "base/hash.h"
 #include "engine/inside.h"
 
-enum { WATCHED_MAX = 8 }; /* outside, of one person in one journey; beyond, the oldest gives way */
+enum {
+    WATCHED_MAX = 8
+}; /* outside, of one person in one journey; beyond, the oldest but the
+    * first gives way: by their first time people are compared */
 
 static struct enrollment *enrollment_at(const struct step *step, uint32_t i)
 {
@@ -127,14 +130,18 @@ enum err goal_missed(struct step *step, uint32_t i, struct str reason)
 enum err goal_make_room(struct step *step, uint32_t journey)
 {
     const struct state *state = people_state_get(step->engine->people, step->person);
-    uint32_t            count = 0, oldest = UINT32_MAX;
+    uint32_t            count = 0, first = UINT32_MAX, second = UINT32_MAX;
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
         const struct enrollment *e = &state->rare->enrollments.items[i];
         if (e->journey != journey || enrollment_is_inside(e))
             continue;
         count++;
-        if (oldest == UINT32_MAX || e->id < state->rare->enrollments.items[oldest].id)
-            oldest = i;
+        if (first == UINT32_MAX || e->id < state->rare->enrollments.items[first].id) {
+            second = first;
+            first = i;
+        } else if (second == UINT32_MAX || e->id < state->rare->enrollments.items[second].id) {
+            second = i;
+        }
     }
-    return count < WATCHED_MAX ? OK : goal_missed(step, oldest, STR("came in too often"));
+    return count < WATCHED_MAX ? OK : goal_missed(step, second, STR("came in too often"));
 }

@@ -316,6 +316,50 @@ TEST(goal, who_comes_in_again_and_again_is_watched_for_eight_times)
     assert_int_equal(decided(&w, DECISION_UNREACHED), 12);
     track(&w, "ada", "Order Completed", "{}");
     assert_int_equal(decided(&w, DECISION_GOAL), 8);
+    uint64_t first = 0;
+    bool     has_first = false; /* it is by the first time that people are compared */
+    for (size_t i = 0; i < w.out.decisions_count; i++) {
+        if (w.out.decisions[i].kind == DECISION_ENROLLED && first == 0)
+            first = w.out.decisions[i].id;
+        has_first = has_first || (w.out.decisions[i].kind == DECISION_GOAL &&
+                                  w.out.decisions[i].subject == first);
+    }
+    assert_true(has_first);
+    engine_world_close(&w);
+}
+
+TEST(goal, who_is_held_out_is_so_once_as_long_as_they_are_watched)
+{
+    struct world w = world_of("\"reentry\":\"always\",\"holdout\":{\"share\":50}," GOAL WAITS);
+    const char  *held = NULL;
+    for (int i = 0; held == NULL; i++) {
+        const char *user = str_format(w.arena, "u%d", i).ptr;
+        track(&w, user, "Start", "{}");
+        held = decided(&w, DECISION_HELD_OUT) > 0 ? user : NULL;
+    }
+    uint64_t first = last(&w, DECISION_HELD_OUT)->id;
+    for (int i = 0; i < 19; i++)
+        track(&w, held, "Start", "{}");
+    assert_int_equal(decided(&w, DECISION_HELD_OUT), 1);
+    assert_int_equal(decided(&w, DECISION_NOT_ENROLLED), 19);
+    assert_true(str_eq(last(&w, DECISION_NOT_ENROLLED)->text, STR("held out already")));
+    track(&w, held, "Order Completed", "{}");
+    assert_int_equal(decided(&w, DECISION_GOAL), 1);
+    assert_int_equal(last(&w, DECISION_GOAL)->subject, first);
+    track(&w, held, "Start", "{}"); /* their time is over: once more */
+    assert_int_equal(decided(&w, DECISION_HELD_OUT), 2);
+    engine_world_close(&w);
+}
+
+TEST(goal, who_is_held_out_no_longer_comes_in)
+{
+    struct world w = world_of("\"reentry\":\"always\",\"holdout\":{\"share\":50}," GOAL WAITS);
+    users_start(&w, 20);
+    uint32_t held = decided(&w, DECISION_HELD_OUT), in = decided(&w, DECISION_ENROLLED);
+    assert_ok(define(&w, "\"reentry\":\"always\"," GOAL WAITS));
+    users_start(&w, 20);
+    assert_int_equal(decided(&w, DECISION_HELD_OUT), held);
+    assert_int_equal(decided(&w, DECISION_ENROLLED), in + held);
     engine_world_close(&w);
 }
 

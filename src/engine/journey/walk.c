@@ -225,9 +225,13 @@ static const char *entry_refusal(const struct step *step, uint32_t number,
 {
     const struct state *state = state_of(step);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
-        if (state->rare->enrollments.items[i].journey == number &&
-            enrollment_is_inside(&state->rare->enrollments.items[i]))
-            return "already inside";
+        if (state->rare->enrollments.items[i].journey == number) {
+            const struct enrollment *e = &state->rare->enrollments.items[i];
+            if (enrollment_is_inside(e))
+                return "already inside";
+            if (e->is_held && goal_holds_out(step, &version->journey))
+                return "held out already";
+        }
     for (uint32_t i = 0; i < state->rare->pasts.count; i++) {
         const struct past *past = &state->rare->pasts.items[i];
         if (past->journey != number)
