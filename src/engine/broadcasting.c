@@ -429,9 +429,11 @@ static bool is_new(const struct engine *engine, const struct broadcast_run *run,
 static bool is_time(const struct engine *engine, const struct broadcast_def *def,
                     struct broadcast_run *run, uint32_t person)
 {
-    if (def->when != BROADCAST_LOCAL)
-        return true;
-    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
+    int64_t due_ms = def->when == BROADCAST_LOCAL
+                         ? zone_instant_ms(person_zone(engine, person), def->at_ms)
+                         : engine->now_ms;
+    if (due_ms <= engine->now_ms) /* in the night it passes over them, and comes back */
+        due_ms = holding_quiet_until_ms(engine, person, def->template_id);
     if (due_ms > engine->now_ms && due_ms < run->later_ms)
         run->later_ms = due_ms;
     return due_ms <= engine->now_ms;

@@ -333,7 +333,7 @@ static enum err waiting_apply(struct engine *engine, struct state *state, const 
         return OK;
     }
     message->due_ms = d->due_ms;
-    if (message->first_try_ms == 0)
+    if (message->first_try_ms == 0 && !str_eq(d->text, HOLDING_WHY_QUIET))
         message->first_try_ms = d->at_ms;
     TRY(broadcast_note(engine, message->enrollment, d));
     return outbox_wait(engine, d->profile, message);
@@ -371,6 +371,7 @@ static enum err final_apply(struct engine *engine, struct state *state, const st
         TRY(broadcast_note(engine, key, d));
         if (d->kind == DECISION_UNKNOWN) {
             state_rare_own(state)->messages.items[i].state = MESSAGE_UNKNOWN;
+            state_rare_own(state)->messages.items[i].due_ms = d->at_ms; /* since when */
             doubt_bound(state);
         } else {
             STATE_REMOVE(state, messages, i);

@@ -293,9 +293,12 @@ static void looked_judge(struct life *life, struct casting *casting, struct engi
             HOLDS(life, cast, p, !is_in);
             continue;
         }
-        uint32_t person = people_root(engine->people, p);
-        if (def->when == BROADCAST_LOCAL &&
-            zone_instant_ms(person_zone(engine, person), def->at_ms) > life->now_ms) {
+        uint32_t           person = people_root(engine->people, p);
+        const struct zone *zone = person_zone(engine, person);
+        bool is_night = limits_quiet_until_ms(&engine->program->limits, CHANNEL_EMAIL, zone,
+                                              life->now_ms) > life->now_ms;
+        if (is_night ||
+            (def->when == BROADCAST_LOCAL && zone_instant_ms(zone, def->at_ms) > life->now_ms)) {
             HOLDS(life, cast, p, !is_in);
             continue;
         }

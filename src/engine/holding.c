@@ -5,6 +5,10 @@
 
 #include "engine/broadcasting.h"
 
+/* One that gives way looks again then; one that nothing lets go holds nobody up for longer. */
+#define BEHIND_MS (30 * TIME_SECOND_MS)
+#define AHEAD_MS_MAX TIME_HOUR_MS
+
 /* ---- of one message ---- */
 
 static bool is_limited(const struct engine *engine, const struct message *message)
@@ -28,6 +32,14 @@ static uint32_t priority_of(const struct engine *engine, const struct message *m
     const struct journey_def *journey = &program->journeys.items[message->journey];
     return journey->count == 0 ? PRIORITY_DEFAULT
                                : journey->versions[journey->count - 1]->journey.priority;
+}
+
+static bool is_counted(const struct engine *engine, const struct message *message,
+                       const struct limits_most *most)
+{
+    return is_limited(engine, message) &&
+           limits_counts(most, program_template_at(engine->program, message->template_id)->channel,
+                         message->topic);
 }
 
 /* ---- what the person got ---- */
@@ -90,7 +102,8 @@ static void got_of_past(const struct engine *engine, const struct known *known, 
     for (uint32_t r = 0; r < known->facts.runs_count; r++) {
         const struct run *run = &known->runs[r];
         for (uint32_t i = run->count; (i = run_name_last(run, i, OWN_MESSAGE_SENT)) > 0; i--) {
-            if (run->at_ms[i - 1] <= from_ms)
+            if (run->at_ms[i - 1] <= from_ms ||
+                (got->count == got->most->most && run->at_ms[i - 1] <= got->at_ms[got->count - 1]))
                 break;
             if (event_counts(engine, got->most, bag_at(known->facts.bags, run->bag[i - 1])))
                 got_add(got, run->at_ms[i - 1]);
@@ -98,24 +111,38 @@ static void got_of_past(const struct engine *engine, const struct known *known, 
     }
 }
 
-/* What is on its way, may have arrived, or goes before this one is as if it had been sent now. */
-static void got_of_queue(struct engine *engine, uint32_t person, const struct message *message,
-                         struct got *got)
+/* What is on its way or was put off is as if it went now; what may have arrived did so when its
+ * answer was lost. */
+static void got_of_begun(const struct engine *engine, uint32_t person,
+                         const struct message *message, struct got *got)
 {
     const struct state *state = people_state_get(engine->people, person);
     for (uint32_t i = 0; i < state->rare->messages.count; i++) {
         const struct message *one = &state->rare->messages.items[i];
-        const struct template_def *template =
-            program_template_at(engine->program, one->template_id);
-        if (one->id == message->id || !is_limited(engine, one) ||
-            !limits_counts(got->most, template->channel, one->topic))
+        bool                  is_begun = one->state != MESSAGE_QUEUED || one->attempt > 0;
+        if (!is_begun || one->id == message->id || !is_counted(engine, one, got->most))
             continue;
-        if (one->state != MESSAGE_QUEUED ||
-            (outbox_is_due(engine, one) &&
-             priority_of(engine, one) > priority_of(engine, message) &&
-             outbox_would_go(engine, person, one)))
-            got_add(got, engine->now_ms);
+        int64_t at_ms = one->state == MESSAGE_UNKNOWN ? one->due_ms : engine->now_ms;
+        if (at_ms > engine->now_ms - got->most->in_ms)
+            got_add(got, at_ms);
     }
+}
+
+/* How many of higher priority are to go before this one, of those that nothing has kept for long.
+ */
+static uint32_t ahead_of(struct engine *engine, uint32_t person, const struct message *message,
+                         const struct limits_most *most)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    uint32_t            count = 0;
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        const struct message *one = &state->rare->messages.items[i];
+        count += one->id != message->id && one->attempt == 0 && outbox_is_due(engine, one) &&
+                 one->due_ms > engine->now_ms - AHEAD_MS_MAX && is_counted(engine, one, most) &&
+                 priority_of(engine, one) > priority_of(engine, message) &&
+                 outbox_would_go(engine, person, one);
+    }
+    return count;
 }
 
 /* ---- the answer ---- */
@@ -127,9 +154,12 @@ static struct hold limit_hold(struct engine *engine, uint32_t person, const stru
     struct got  got = { .most = most };
     struct hold hold = { .until_ms = engine->now_ms };
     got_of_past(engine, known, &got);
-    got_of_queue(engine, person, message, &got);
-    if (got.count < most->most)
+    got_of_begun(engine, person, message, &got);
+    if (got.count < most->most) {
+        hold.is_behind = got.count + ahead_of(engine, person, message, most) >= most->most;
+        hold.until_ms += hold.is_behind ? BEHIND_MS : 0;
         return hold;
+    }
     /* The oldest of the newest leaves the stretch then. */
     hold.until_ms = got.at_ms[most->most - 1] + most->in_ms;
     int64_t since_ms = message->first_try_ms == 0 ? engine->now_ms : message->first_try_ms;
@@ -150,18 +180,25 @@ struct hold holding_look(struct engine *engine, uint32_t person, const struct me
     enum consent_channel channel =
         program_template_at(engine->program, message->template_id)->channel;
     known_make(&known, engine, person, engine->now_ms);
-    /* One that was tried has had its turn. */
-    for (uint32_t i = 0; i < def->most_count && message->attempt == 0; i++) {
-        if (!limits_counts(&def->most[i], channel, message->topic))
-            continue;
-        hold = limit_hold(engine, person, &known, message, &def->most[i], bytes);
-        if (hold.until_ms > engine->now_ms)
-            return hold;
-    }
     const struct zone *zone = known.facts.ops->zone == NULL
                                   ? known.facts.zone
                                   : known.facts.ops->zone(&known.facts, &zone_until_ms);
     hold.until_ms = limits_quiet_until_ms(def, channel, zone, engine->now_ms);
-    hold.why = STR("quiet hours by the person's clock");
+    hold.why = HOLDING_WHY_QUIET;
+    /* What goes in the morning is counted in the morning; one that was tried has had its turn. */
+    if (hold.until_ms > engine->now_ms || message->attempt > 0)
+        return hold;
+    for (uint32_t i = 0; i < def->most_count && hold.until_ms <= engine->now_ms; i++)
+        if (limits_counts(&def->most[i], channel, message->topic))
+            hold = limit_hold(engine, person, &known, message, &def->most[i], bytes);
     return hold;
+}
+
+int64_t holding_quiet_until_ms(const struct engine *engine, uint32_t person, uint32_t template)
+{
+    const struct limits_def *def = &engine->program->limits;
+    if (def->quiet_count == 0)
+        return engine->now_ms;
+    return limits_quiet_until_ms(def, program_template_at(engine->program, template)->channel,
+                                 person_zone(engine, person), engine->now_ms);
 }

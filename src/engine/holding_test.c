@@ -195,6 +195,8 @@ TEST(holding, of_those_who_wait_together_the_more_important_goes)
     happens(&w, "news");
     happens(&w, "offer"); /* priority 8 */
     assert_string_equal(goes(&w), "offer ");
+    engine_world_tick(&w, TIME_MINUTE_MS); /* who gave way is looked at again */
+    assert_string_equal(goes(&w), "");
     assert_int_equal(decided(&w, DECISION_DROPPED, "at most"), 2);
     engine_world_close(&w);
 }
@@ -233,6 +235,32 @@ TEST(holding, what_is_on_its_way_or_in_doubt_counts_and_a_retry_is_counted_once)
     happens(&w, "offer");
     assert_null(claim(&w)); /* may have arrived */
     assert_int_equal(decided(&w, DECISION_DROPPED, "at most"), 2);
+    engine_world_tick(&w, TIME_DAY_MS); /* and not for ever */
+    happens(&w, "offer");
+    assert_string_equal(goes(&w), "offer ");
+    engine_world_close(&w);
+}
+
+TEST(holding, what_is_due_at_night_is_counted_in_the_morning)
+{
+    struct world w = shop("{\"quiet\":[{\"from\":\"21:00\",\"to\":\"08:00\"}],"
+                          "\"limits\":[{\"most\":1,\"in\":\"6 hours\",\"wait\":\"4 hours\"}]}");
+    engine_world_tick(&w, 20 * TIME_HOUR_MS);
+    happens(&w, "news");
+    assert_string_equal(goes(&w), "news ");
+    engine_world_tick(&w, 90 * TIME_MINUTE_MS);
+    happens(&w, "news"); /* not before two o'clock, and it is night */
+    assert_string_equal(goes(&w), "");
+    engine_world_tick(&w, 630 * TIME_MINUTE_MS);
+    assert_string_equal(goes(&w), "news ");
+    happens(&w, "news"); /* at two in the afternoon: longer than it waits */
+    assert_string_equal(goes(&w), "");
+    engine_world_tick(&w, 3 * TIME_HOUR_MS);
+    happens(&w, "news");
+    assert_string_equal(goes(&w), "");
+    assert_int_equal(decided(&w, DECISION_DROPPED, "at most 1 in 6 hours"), 1);
+    engine_world_tick(&w, 3 * TIME_HOUR_MS);
+    assert_string_equal(goes(&w), "news ");
     engine_world_close(&w);
 }
 
@@ -366,15 +394,6 @@ static int place_of(const struct model *m, uint64_t id)
     return -1;
 }
 
-/* Is there one of more importance that waits for now, so that it counts? */
-static bool is_behind(const struct model *m, int at)
-{
-    for (int i = 0; i < m->queued_count; i++)
-        if (!m->queued[i].is_done && i != at && !MAILS[m->queued[i].kind].is_receipt)
-            return true;
-    return false;
-}
-
 static void judge(struct world *w, struct model *m, size_t from)
 {
     for (size_t i = from; i < w->out.decisions_count; i++) {
@@ -405,17 +424,19 @@ static void judge(struct world *w, struct model *m, size_t from)
         int64_t since_ms = m->queued[at].held_ms == 0 ? w->now_ms : m->queued[at].held_ms;
         if (d->kind == DECISION_WAITING) {
             assert_true(d->due_ms > w->now_ms);
-            if (full == NULL && !is_behind(m, at)) { /* until then it is quiet, and no longer */
+            if (is_quiet(m, kind, w->now_ms)) { /* until then, and no longer */
                 assert_true(is_quiet(m, kind, d->due_ms - 1) && !is_quiet(m, kind, d->due_ms));
-            } else if (full != NULL && !is_behind(m, at)) {
+                continue;
+            } else {
+                assert_non_null(full);
                 assert_true(has_room(m, full, d->due_ms) && !has_room(m, full, d->due_ms - 1));
                 assert_true(d->due_ms <= since_ms + full->wait_ms);
             }
             m->queued[at].held_ms = since_ms;
         } else {
-            assert_true(full != NULL || is_behind(m, at));
-            if (!is_behind(m, at))
-                assert_false(has_room(m, full, since_ms + full->wait_ms));
+            assert_non_null(full);
+            assert_false(is_quiet(m, kind, w->now_ms));
+            assert_false(has_room(m, full, since_ms + full->wait_ms));
             m->queued[at].is_done = true;
         }
     }

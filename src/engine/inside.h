@@ -449,14 +449,18 @@ bool outbox_is_due(const struct engine *engine, const struct message *message);
 bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message);
 
 /* holding.c: what may go, and not yet. until_ms is now where it may; is_over: it has no time to
- * wait so long. `why` may lie in the bytes. */
+ * wait so long; is_behind: one of higher priority is to go first. `why` may lie in the bytes. */
+#define HOLDING_WHY_QUIET STR("quiet hours by the person's clock")
 struct hold {
     int64_t    until_ms;
-    bool       is_over;
+    bool       is_over, is_behind;
     struct str why;
 };
 struct hold holding_look(struct engine *engine, uint32_t person, const struct message *message,
                          char bytes[LIMITS_WHY_BYTES_MAX]);
+/* The end of the quiet hours in which a message by that template would come to the person now; now
+ * where there are none. */
+int64_t holding_quiet_until_ms(const struct engine *engine, uint32_t person, uint32_t template);
 
 /* doubt.c: messages whose answer was lost. */
 bool doubt_has(const struct engine *engine, uint32_t person, uint64_t message);

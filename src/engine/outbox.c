@@ -366,6 +366,8 @@ static enum err hold_one(struct engine *engine, struct out *out, uint32_t person
     *waits = hold.until_ms > engine->now_ms;
     if (!*waits)
         return OK;
+    if (hold.is_behind)
+        return look_later(engine, person, message->id, hold.until_ms);
     return message_decide(engine, out, person, hold.is_over ? DECISION_DROPPED : DECISION_WAITING,
                           message, hold.why, hold.is_over ? TIME_NEVER : hold.until_ms);
 }

@@ -250,5 +250,5 @@ uint16_t journey_node(const struct journey *journey, struct str id)
 bool journey_node_awaits(const struct node *node, struct str trait)
 {
     return node->kind == NODE_WAIT_UNTIL && node->until.kind == UNTIL_TRAIT &&
-           str_eq(node->until.trait, trait);
+           !node->until.is_entry && str_eq(node->until.trait, trait);
 }

@@ -88,8 +88,9 @@ static enum err until_read(struct reading *r, const struct json *value, const ch
         return wrong(r, where, "This is not a text.",
                      "Write such as \"10:00\", \"monday 10:00\" or \"3 days before trial_ends\".");
     TRY(journey_at_place(r, until_parse(value->string, &out->until, r->problem), where));
-    return out->until.kind == UNTIL_TRAIT ? journey_at_place(r, trait_number(r, &out->until), where)
-                                          : OK;
+    return out->until.kind == UNTIL_TRAIT && !out->until.is_entry
+               ? journey_at_place(r, trait_number(r, &out->until), where)
+               : OK;
 }
 
 /* {"event": NAME, "where"?: ...}; a condition has no member of that name. */

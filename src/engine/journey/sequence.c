@@ -6,7 +6,7 @@
 
 #include "engine/journey/until.h"
 
-enum { MEMBERS_EACH = 4, MEMBERS_MORE = 2 };
+enum { MEMBERS_EACH = 4, MEMBERS_MORE = 2, EVERY_DAY = 0x7F };
 
 struct expanding {
     struct arena        *arena;
@@ -15,8 +15,7 @@ struct expanding {
     const struct json   *journey, *list;
     struct json         *nodes;
     uint32_t             count, at;
-    int64_t              day;      /* of the mail before */
-    bool                 is_timed; /* it went at a time of day */
+    int64_t              day; /* of the mail before */
 };
 
 static enum err wrong(struct expanding *x, const char *field, const char *what, const char *remedy)
@@ -51,30 +50,33 @@ static enum err node_add(struct expanding *x, const char *kind, int64_t day, con
     return OK;
 }
 
-static enum err wait_add(struct expanding *x, int64_t day, int64_t hours)
+static enum err until_add(struct expanding *x, const char *kind, int64_t day, struct str until)
 {
-    struct str length = str_format(x->arena, "%lld hours", (long long)hours);
-    if (hours == 0)
-        return OK;
-    return length.ptr == NULL
+    return until.ptr == NULL
                ? ERR_MEMORY
-               : node_add(x, "wait", day, "wait", text_json(length), "", (struct json){ 0 });
+               : node_add(x, kind, day, "wait_until", text_json(until), "", (struct json){ 0 });
 }
 
 /*
- * To a time of day on that day: from the hour of coming in over the next midnight, then whole days;
- * from another time of day to half a day before. Clocks that are set on the way move neither to
- * another day.
+ * Each mail is reckoned from when the person came in, whatever the others waited for; on days of
+ * the week that is the first of them from that day on.
  */
-static enum err time_add(struct expanding *x, int64_t day, struct str at)
+static enum err wait_add(struct expanding *x, int64_t day, struct str at, bool is_daily)
 {
-    int64_t days = day - x->day;
-    if (days > 0 && !x->is_timed)
-        TRY(node_add(x, "night", day, "wait_until", text_json(STR("00:00")), "",
-                     (struct json){ 0 }));
-    if (days > 0)
-        TRY(wait_add(x, day, x->is_timed ? days * 24 - 12 : (days - 1) * 24));
-    return node_add(x, "time", day, "wait_until", text_json(at), "", (struct json){ 0 });
+    const char *days = day == 1 ? "day" : "days";
+    if (str_is_empty(at))
+        return day == 0
+                   ? OK
+                   : until_add(x, "wait", day,
+                               str_format(x->arena, "%lld %s after entry", (long long)day, days));
+    if (is_daily)
+        return until_add(
+            x, "wait", day,
+            str_format(x->arena, "%lld %s after entry at %.*s", (long long)day, days, STR_ARG(at)));
+    if (day > 0)
+        TRY(until_add(x, "wait", day,
+                      str_format(x->arena, "%lld %s after entry at 00:00", (long long)day, days)));
+    return until_add(x, "time", day, at);
 }
 
 /* ---- one mail ---- */
@@ -97,19 +99,23 @@ static enum err members_check(struct expanding *x, const struct json *item)
     return OK;
 }
 
-static enum err at_read(struct expanding *x, const struct json *item, int64_t day, struct str *out)
+static enum err at_read(struct expanding *x, const struct json *item, int64_t day, struct str *out,
+                        bool *is_daily)
 {
     const struct json *own = json_get(item, STR("at")), *all = json_get(x->journey, STR("at"));
     const struct json *value = own != NULL ? own : day > 0 ? all : NULL;
     struct problem     ignored;
     struct until       until;
     *out = STR_NONE;
+    *is_daily = true;
     if (value == NULL)
         return OK;
     *out = value->kind == JSON_STRING ? value->string : STR_NONE;
     if (!str_is_empty(*out) && until_parse(*out, &until, &ignored) == OK &&
-        until.kind == UNTIL_TIME)
+        until.kind == UNTIL_TIME) {
+        *is_daily = until.days == EVERY_DAY;
         return OK;
+    }
     if (own == NULL)
         return problem_set(x->problem, ERR_INPUT, "at", "This is no time of day.",
                            "Write such as \"10:00\" or \"weekday 10:00\".");
@@ -124,6 +130,7 @@ static enum err mail_expand(struct expanding *x, const struct json *item)
     const struct json *unless = json_get(item, STR("unless"));
     int64_t            day;
     struct str         at;
+    bool               is_daily;
     TRY(members_check(x, item));
     if (!json_get_int(item, STR("day"), &day) || day < 0 || day > SEQUENCE_DAY_MAX ||
         day <= x->day - (x->at == 0))
@@ -135,12 +142,8 @@ static enum err mail_expand(struct expanding *x, const struct json *item)
     if (unless != NULL && unless->kind != JSON_STRING && unless->kind != JSON_OBJECT)
         return wrong(x, "unless", "This is no condition.",
                      "Write one as a segment's, such as \"did \\\"Order Completed\\\"\".");
-    TRY(at_read(x, item, day, &at));
-    if (str_is_empty(at))
-        TRY(wait_add(x, day, (day - x->day) * 24));
-    else
-        TRY(time_add(x, day, at));
-    x->is_timed = x->is_timed || !str_is_empty(at);
+    TRY(at_read(x, item, day, &at, &is_daily));
+    TRY(wait_add(x, day, at, is_daily));
     x->day = day;
     if (unless != NULL) {
         /* On to what stands behind the mail: the next one's first node, or the end. */

@@ -10,13 +10,14 @@
  *     day      since the person came in; ascending, one mail a day
  *     email    or message: the template, as in a node
  *     at       the time of day, perhaps on certain days (until.h): that of the mail, else that of
- *              all after day 0. Left out: at the hour at which the person came in
+ *              all after day 0. Left out: at the hour at which the person came in. One that is
+ *              past by then (day 0) is no wait
  *     unless   who meets it then does not get this mail, and goes on
  *
  * Who leaves the list (or segment) by which the journey begins leaves the journey, unless it has an
  * exit_when of its own. It is turned into nodes, so everything else is as in any journey:
  *
- *     day-0 (message) -> night-3, wait-3, time-3 -> if-3 (split) -> day-3 (message) -> ...
+ *     day-0 (message) -> wait-3, time-3 -> if-3 (split) -> day-3 (message) -> ...
  *
  * Bounds        SEQUENCE_MAX mails, SEQUENCE_DAY_MAX.
  */
@@ -28,7 +29,7 @@
 enum {
     SEQUENCE_MAX = 100,
     SEQUENCE_DAY_MAX = 3650,
-    SEQUENCE_NODES_EACH = 5, /* of one mail at the most */
+    SEQUENCE_NODES_EACH = 4, /* of one mail at the most */
 };
 
 /* Which mail each of the nodes is of. */

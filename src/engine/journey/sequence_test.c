@@ -25,15 +25,15 @@ TEST(sequence, it_becomes_the_nodes_that_one_would_write)
         const char *text, *nodes;
     } cases[] = {
         { "{\"sequence\":[{\"day\":0,\"email\":\"a\"},{\"day\":3,\"email\":\"b\"}]}",
-          "{\"nodes\":[{\"id\":\"day-0\",\"email\":\"a\"},{\"id\":\"wait-3\",\"wait\":\"72 "
-          "hours\"},"
+          "{\"nodes\":[{\"id\":\"day-0\",\"email\":\"a\"},{\"id\":\"wait-3\",\"wait_until\":\"3 "
+          "days after entry\"},"
           "{\"id\":\"day-3\",\"email\":\"b\"}]}" },
         { "{\"trigger\":{\"list\":\"l\"},\"at\":\"10:00\",\"sequence\":[{\"day\":1,\"message\":"
           "\"a\"},{\"day\":3,\"email\":\"b\",\"at\":\"weekday 09:00\"}]}",
           "{\"trigger\":{\"list\":\"l\"},\"exit_when\":{\"not\":{\"in_list\":\"l\"}},\"nodes\":["
-          "{\"id\":\"night-1\",\"wait_until\":\"00:00\"},{\"id\":\"time-1\",\"wait_until\":\"10:"
-          "00\"},"
-          "{\"id\":\"day-1\",\"message\":\"a\"},{\"id\":\"wait-3\",\"wait\":\"36 hours\"},"
+          "{\"id\":\"wait-1\",\"wait_until\":\"1 day after entry at 10:00\"},"
+          "{\"id\":\"day-1\",\"message\":\"a\"},"
+          "{\"id\":\"wait-3\",\"wait_until\":\"3 days after entry at 00:00\"},"
           "{\"id\":\"time-3\",\"wait_until\":\"weekday "
           "09:00\"},{\"id\":\"day-3\",\"email\":\"b\"}]}" },
         { "{\"trigger\":{\"segment\":\"s\"},\"exit_when\":\"x = 1\",\"sequence\":[{\"day\":0,"
@@ -42,7 +42,8 @@ TEST(sequence, it_becomes_the_nodes_that_one_would_write)
           "{\"trigger\":{\"segment\":\"s\"},\"exit_when\":\"x = 1\",\"nodes\":["
           "{\"id\":\"if-0\",\"split\":\"y = "
           "1\",\"yes\":\"wait-2\"},{\"id\":\"day-0\",\"email\":\"a\"},"
-          "{\"id\":\"wait-2\",\"wait\":\"48 hours\"},{\"id\":\"if-2\",\"split\":\"z = 1\",\"yes\":"
+          "{\"id\":\"wait-2\",\"wait_until\":\"2 days after "
+          "entry\"},{\"id\":\"if-2\",\"split\":\"z = 1\",\"yes\":"
           "\"end-2\"},{\"id\":\"day-2\",\"email\":\"b\"},{\"id\":\"end-2\",\"exit\":true}]}" },
         { "{\"nodes\":[]}", "{\"nodes\":[]}" },
     };
@@ -136,15 +137,17 @@ static int64_t at(const char *text)
     return ms;
 }
 
-/* Wherever in the weeks around both changes of the clocks somebody comes in: each mail comes at ten
- * by their clock, so many days of the calendar after the first. */
+/* Wherever in the weeks around both changes of the clocks somebody comes in, at midnight too: each
+ * mail comes at its time by their clock, so many days of the calendar after the first. */
 TEST(sequence, a_mail_comes_on_its_day_at_its_time_whatever_clocks_are_set)
 {
     static const char journey[] =
         "{\"journey\":\"s\",\"trigger\":{\"event\":\"E\"},\"reentry\":\"always\",\"at\":\"10:00\","
-        "\"sequence\":[{\"day\":0,\"email\":\"a\"},{\"day\":1,\"email\":\"a\"},"
-        "{\"day\":2,\"email\":\"a\"},{\"day\":9,\"email\":\"a\"},{\"day\":10,\"email\":\"a\"}]}";
-    static const int        days[] = { 0, 1, 2, 9, 10 };
+        "\"sequence\":[{\"day\":0,\"email\":\"a\"},{\"day\":1,\"email\":\"a\",\"at\":\"07:00\"},"
+        "{\"day\":2,\"email\":\"a\",\"at\":\"21:30\"},{\"day\":9,\"email\":\"a\"},"
+        "{\"day\":10,\"email\":\"a\",\"at\":\"monday 09:00\"}]}";
+    static const int        days[] = { 0, 1, 2, 9 };
+    static const int        minutes[] = { 0, 7 * 60, 21 * 60 + 30, 10 * 60 };
     const struct zone_shift shifts[] = { { at("2026-03-29T01:00:00Z") / 1000, 2 * 3600 },
                                          { at("2026-10-25T01:00:00Z") / 1000, 1 * 3600 } };
     const struct zone       place = { STR("Test/Summer"), shifts, 2, 3600 };
@@ -153,8 +156,10 @@ TEST(sequence, a_mail_comes_on_its_day_at_its_time_whatever_clocks_are_set)
     const struct zone *zone = zones == NULL ? NULL : zone_find(zones, STR("Test/Summer"));
     srand(5);
     for (int round = 0; round < 300; round++) {
-        int64_t            around = at(round % 2 ? "2026-03-17T00:00:00Z" : "2026-10-13T00:00:00Z");
-        int64_t            entry_ms = around + rand() % (15 * 24 * 60) * TIME_MINUTE_MS + 1;
+        int64_t around = at(round % 2 ? "2026-03-17T00:00:00Z" : "2026-10-13T00:00:00Z");
+        int64_t entry_ms = around + rand() % (15 * 24 * 60) * TIME_MINUTE_MS;
+        if (round % 5 == 0) /* the first instant of a day */
+            entry_ms = zone_day_start_ms(zone, zone_day_of(zone, entry_ms));
         struct stage       stage;
         struct problem     problem;
         struct json_member member = { STR("email"),
@@ -172,13 +177,19 @@ TEST(sequence, a_mail_comes_on_its_day_at_its_time_whatever_clocks_are_set)
         assert_ok(stage_tell(
             &stage, (struct record){ .kind = RECORD_TRACK, .user_id = STR("a"), .name = STR("E") },
             &problem));
-        assert_ok(stage_until(&stage, entry_ms + 12 * TIME_DAY_MS, &problem));
+        assert_ok(stage_until(&stage, entry_ms + 19 * TIME_DAY_MS, &problem));
         assert_int_equal(stage.sent.count, 5);
         assert_true(stage.sent.items[0].at_ms == entry_ms);
         int64_t first = zone_day_of(zone, entry_ms);
-        for (int i = 1; i < 5; i++)
+        for (int i = 1; i < 4; i++)
             assert_true(stage.sent.items[i].at_ms ==
-                        zone_instant_ms(zone, (first + days[i]) * TIME_DAY_MS + 10 * TIME_HOUR_MS));
+                        zone_instant_ms(zone, (first + days[i]) * TIME_DAY_MS +
+                                                  minutes[i] * TIME_MINUTE_MS));
+        int64_t monday = first + 10;
+        while ((monday + 3) % 7 != 0)
+            monday++;
+        assert_true(stage.sent.items[4].at_ms ==
+                    zone_instant_ms(zone, monday * TIME_DAY_MS + 9 * TIME_HOUR_MS));
         stage_close(&stage);
     }
     zones_close(zones);

@@ -200,6 +200,8 @@ static enum err trait_read(struct str text, struct until *out, struct problem *p
         out->is_yearly = true;
         text = ahead;
     }
+    struct str word = text;
+    out->is_entry = str_eq_nocase(word_take(&word), STR("entry"));
     if (!name_take(&text, &out->trait))
         return wrong(problem, "A trait that is a date is wanted here.",
                      "Name it, such as \"3 days before trial_ends\"; a name with other characters "

@@ -8,6 +8,8 @@
  *     trial_ends                       a date among the person's traits
  *     3 days before trial_ends at 10:00
  *     1 week after anniversary of birthday at 09:00
+ *     3 days after entry at 10:00      since the person came into the journey; a trait of that name
+ *                                      is written trait "entry"
  *
  *     until  = [ days ] time | date [ time ]
  *            | [ length ( "before" | "after" ) ] [ "anniversary of" ] name [ "at" time ]
@@ -45,6 +47,7 @@ enum { UNTIL_NO_TIME = -1 };
 struct until {
     enum until_kind kind;
     bool            is_yearly; /* TRAIT: its anniversaries */
+    bool            is_entry;  /* TRAIT: none, but when the person came in */
     uint8_t         days;      /* TIME: bit 0 Monday .. bit 6 Sunday */
     uint16_t        key;       /* TRAIT: for whoever reads the text to put there */
     int32_t         time_ms;   /* of the day; UNTIL_NO_TIME */

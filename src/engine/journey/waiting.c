@@ -28,18 +28,31 @@ static void look_by(struct step *step, uint64_t id, int64_t until_ms)
 
 /* ---- until ---- */
 
-/* When the wait ends for who begins it at from_ms; TIME_NEVER: the date is not known. */
-static int64_t end_of(struct step *step, const struct until *until, int64_t from_ms, bool later,
-                      int64_t *look_ms)
+/* The computed trait that is waited for, or NULL. */
+static const struct computed_def *computed_of(const struct step *step, const struct until *until)
 {
-    const struct computed_def *def = program_computed(step->engine->program, until->trait);
+    return until->kind == UNTIL_TRAIT && !until->is_entry
+               ? program_computed(step->engine->program, until->trait)
+               : NULL;
+}
+
+/* When the wait ends for who begins it at from_ms; TIME_NEVER: the date is not known. */
+static int64_t end_of(struct step *step, const struct until *until, const struct enrollment *e,
+                      int64_t from_ms, bool later, int64_t *look_ms)
+{
+    const struct computed_def *def = computed_of(step, until);
+    char                       entry[TIME_TEXT_BYTES];
     const struct facts        *facts = step_facts(step);
     struct facts_trait         told;
     struct json                value = { .kind = JSON_NULL };
     int64_t                    zone_ms, value_ms = TIME_NEVER;
     const struct zone         *zone = facts->ops->zone(facts, &zone_ms);
     bool                       is_known = false;
-    if (until->kind == UNTIL_TRAIT && def != NULL) {
+    if (until->is_entry) {
+        is_known = true;
+        value = (struct json){ .kind = JSON_STRING,
+                               .string = str_of(time_write(e->entered_ms, entry)) };
+    } else if (def != NULL) {
         is_known = segment_value(&def->program, facts, &value, &value_ms);
     } else if (until->kind == UNTIL_TRAIT) {
         is_known = facts->ops->trait(facts, until->key, &told);
@@ -53,7 +66,7 @@ static int64_t end_of(struct step *step, const struct until *until, int64_t from
 static enum err until_begin(struct step *step, const struct node *node, const struct enrollment *e,
                             bool later, uint16_t *at)
 {
-    int64_t  look_ms, end_ms = end_of(step, &node->until, step->at_ms, later, &look_ms);
+    int64_t  look_ms, end_ms = end_of(step, &node->until, e, step->at_ms, later, &look_ms);
     uint16_t number = *at;
     if (end_ms == TIME_NEVER || end_ms < step->at_ms) {
         *at = node->otherwise;
@@ -72,8 +85,7 @@ static bool until_asks(const struct step *step, const struct until *until, enum 
 {
     if (reason == LOOK_ALL || (reason == LOOK_EVENT && number == OWN_CONTEXT))
         return until->kind != UNTIL_INSTANT;
-    const struct computed_def *def =
-        until->kind == UNTIL_TRAIT ? program_computed(step->engine->program, until->trait) : NULL;
+    const struct computed_def *def = computed_of(step, until);
     return def != NULL && journey_asks(&def->program, reason, number);
 }
 
@@ -81,7 +93,7 @@ static bool until_asks(const struct step *step, const struct until *until, enum 
  * arrives anew. */
 static enum err until_look(struct step *step, const struct node *node, const struct enrollment *e)
 {
-    int64_t  look_ms, end_ms = end_of(step, &node->until, e->due_ms, false, &look_ms);
+    int64_t  look_ms, end_ms = end_of(step, &node->until, e, e->due_ms, false, &look_ms);
     uint64_t id = e->id;
     if (end_ms != e->due_ms)
         return journey_walk(step, id, e->node, false);

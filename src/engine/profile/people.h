@@ -95,7 +95,7 @@ struct message {
     uint64_t enrollment : 48; /* an ENROLLED decision */
     uint64_t node : 16;
     int64_t  due_ms;
-    int64_t  first_try_ms : 49; /* when it was first claimed, or before that told to wait until
+    int64_t  first_try_ms : 49; /* when it was first claimed, or before that told to wait its turn until
                                   due_ms; 0: neither */
     uint64_t attempt : 8;
     uint64_t state : 3;      /* enum message_state */

@@ -194,7 +194,7 @@ static const struct api_route ROUTES[] = {
     SCOPE("PUT", "/api/v1/limits", definition_put, "definitions:write",
           "Set quiet hours and limits; ?dry=1 only checks"),
     SCOPE("DELETE", "/api/v1/limits", definition_delete, "definitions:write",
-          "Delete quiet hours and limits: all goes at once"),
+          "Delete quiet hours and limits"),
     SCOPE("GET", "/api/v1/retention", definition_show, "definitions:read",
           "Show how long events are kept, and how far that is carried out"),
     SCOPE("PUT", "/api/v1/retention", definition_put, "definitions:write",
