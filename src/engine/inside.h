@@ -156,6 +156,7 @@ struct step {
     bool                  quiet;    /* nothing fires */
     bool                  machine;  /* too many events: kept, not evaluated */
     bool                  in_order; /* nothing before at_ms is news: what turns, turns at at_ms */
+    bool               later;     /* a wait_until has ended in it: whoever comes in waits on */
     bool                  hears;    /* the triggering event is told to who waits for one */
     uint64_t              moved; /* as the engine's when it began; STEP_MOVED: do not rely on it */
     uint32_t              event_seq; /* the triggering event; 0 for none */

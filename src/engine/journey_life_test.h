@@ -94,6 +94,7 @@ struct twin {
     struct follows queue[CONSEQUENCES_MAX];
     uint32_t       queue_count, queue_done;
     bool           quiet, is_parked, is_lost;
+    bool           later; /* a wait_until has ended in it */
 };
 
 extern const char *const twin_conditions[TWIN_CONDITIONS];

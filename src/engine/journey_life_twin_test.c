@@ -320,6 +320,12 @@ static bool wait_begin(struct twin *t, struct inside *in, const struct json *nod
     int64_t             within_ms;
     if (what == NULL) {
         in->due_ms = twin_until_ms(p, member(node, "wait_until"), now_ms, later);
+        bool is_now = later && in->due_ms == now_ms;
+        if (is_now) { /* not once more at this instant, and so on for ever */
+            in->due_ms = TIME_NEVER;
+            *at = node_after(nodes, in->node, "next");
+            return false;
+        }
         if (in->due_ms != TIME_NEVER && in->due_ms >= now_ms)
             return true;
         take(t, in, in->due_ms == TIME_NEVER ? "the date is not known" : "the date is past",
@@ -597,7 +603,7 @@ static void enter(struct twin *t, int person, int journey, int64_t now_ms)
     look(t, person, (struct look){ .of = LOOK_ANY }, now_ms);
     uint32_t i = inside_find(t, in.number);
     if (i < t->insides_count && !is_outside(&t->insides[i]))
-        walk(t, in.number, 0, false, now_ms);
+        walk(t, in.number, 0, t->later, now_ms);
 }
 
 static void trigger(struct twin *t, int person, const char *kind, struct str name, int64_t now_ms)
@@ -673,7 +679,7 @@ static void begin(struct twin *t, bool quiet)
 {
     t->queue_count = t->queue_done = 0;
     t->quiet = quiet;
-    t->is_parked = t->is_lost = false;
+    t->is_parked = t->is_lost = t->later = false;
 }
 
 static void settle(struct twin *t, int person, int64_t now_ms)
@@ -735,6 +741,7 @@ static bool due_end(struct twin *t, int person, int64_t now_ms)
         bool is_until = json_get(&nodes->items[in.node], STR("wait_until")) != NULL;
         if (is_for)
             take(t, &in, "timeout", now_ms);
+        t->later = t->later || is_until;
         walk(t, in.number, node_after(nodes, in.node, is_for ? "timeout" : "next"), is_until,
              now_ms);
         return true;

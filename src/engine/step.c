@@ -40,8 +40,8 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->event_seq = 0;
     step->moved = STEP_MOVED;
     step->queue_count = step->queue_done = 0;
-    step->parked = step->is_lost = step->has_told = step->machine = step->in_order = step->hears =
-        false;
+    step->parked = step->later = step->is_lost = step->has_told = step->machine = step->in_order =
+        step->hears = false;
     step->event = (struct timeline_event){ 0 };
     step->own_heard = engine->own_count;
     engine->own_added = 0;

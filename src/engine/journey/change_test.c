@@ -225,6 +225,29 @@ TEST(change, what_a_timer_tells_stands_before_the_record_that_brought_the_time)
 
 /* ---- lists, consent, other journeys ---- */
 
+/* Each begins the other where a time of day has come, or a date: what begins so waits for the next.
+ */
+TEST(change, journeys_that_begin_each_other_at_one_instant_come_to_an_end)
+{
+    static const char *const waits[] = { "12:00", "2026-01-01 12:00", "12 hours after entry",
+                                         "0 days after entry at 12:00" };
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        struct world w = world_of("{\"id\":\"x\",\"exit\":true}");
+        struct str   nodes = str_format(w.arena,
+                                        "{\"id\":\"u\",\"wait_until\":\"%s\"},"
+                                          "{\"id\":\"r\",\"record\":{\"event\":\"Round\"}}",
+                                        waits[i]);
+        journey(&w, "round", "{\"event\":\"Round\"}", nodes.ptr);
+        track(&w, "Round", "{}");
+        engine_world_tick(&w, 12 * TIME_HOUR_MS);
+        for (int turn = 0; turn < 10 && engine_next_ms(w.engine) <= w.now_ms; turn++)
+            engine_world_tick(&w, 0);
+        assert_true(engine_next_ms(w.engine) > w.now_ms);
+        assert_true(count(&w, DECISION_ENROLLED) <= 1 + CONSEQUENCES_MAX);
+        engine_world_close(&w);
+    }
+}
+
 TEST(change, a_list_is_joined_and_left_once_and_journeys_begin_by_it)
 {
     struct world w = world_of("{\"id\":\"a\",\"join_list\":\"news\"},{\"id\":\"b\",\"join_list\":"

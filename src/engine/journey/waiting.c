@@ -74,9 +74,13 @@ static enum err until_begin(struct step *step, const struct node *node, const st
                                  end_ms == TIME_NEVER ? STR("the date is not known")
                                                       : STR("the date is past"));
     }
-    *at = JOURNEY_STAYS;
-    TRY(journey_step_tell(step, e, number, end_ms, STR_NONE));
-    look_by(step, e->id, look_ms);
+    /* A date that does not come again, of who has just waited for one: a timer for this very
+     * instant would be one without end where journeys begin each other. */
+    bool is_now = later && end_ms == step->at_ms;
+    *at = is_now ? node->next : JOURNEY_STAYS;
+    TRY(journey_step_tell(step, e, number, is_now ? TIME_NEVER : end_ms, STR_NONE));
+    if (!is_now)
+        look_by(step, e->id, look_ms);
     return OK;
 }
 
@@ -187,6 +191,7 @@ enum err waiting_due(struct step *step, const struct enrollment *e)
     const struct journey *journey = &journey_version_of(step, e)->journey;
     const struct node    *node = &journey->nodes[e->node];
     struct enrollment     here = *e;
+    step->later = step->later || node->kind == NODE_WAIT_UNTIL;
     if (node->kind != NODE_WAIT_FOR)
         return journey_walk(step, here.id, node->next, node->kind == NODE_WAIT_UNTIL);
     TRY(journey_step_tell(step, &here, here.node, TIME_NEVER, node->otherwise_name));

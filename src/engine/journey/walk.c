@@ -284,7 +284,7 @@ static enum err enroll(struct step *step, uint32_t number, const struct journey_
     const struct enrollment *e = journey_enrollment(step, id);
     if (e == NULL || !enrollment_is_inside(e))
         return OK;
-    return journey_walk(step, id, 0, false);
+    return journey_walk(step, id, 0, step->later);
 }
 
 bool journey_is_by_machine(struct step *step)
