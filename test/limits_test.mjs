@@ -58,6 +58,8 @@ describe('limits', { skip: skipWithoutProgram }, () => {
     assert.match(told.stdout, /1 passed, 0 failed/, told.stdout + told.stderr);
     writeFileSync(join(shop, 'limits.json'), '{}');
     assert.match(run('test', shop).stdout, /0 passed, 1 failed/);
+    writeFileSync(join(shop, 'limits.json'), JSON.stringify({ quiet: [{ from: '20:00', to: '07:00' }] }));
+    assert.match(run('test', shop).stdout, /2026-03-02T22:00 {2}message plain waits: quiet hours by the person's clock, until 2026-03-03T07:00/);
   });
 
   test('a fault is told with its place, and nothing changes', async () => {

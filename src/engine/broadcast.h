@@ -59,9 +59,10 @@ struct broadcast_arm {
 };
 
 struct broadcast_def {
-    struct arena        *arena;          /* NULL: not defined (any more) */
-    struct str           name, template; /* of an experiment: the first one's */
-    uint32_t             template_id, topic;
+    struct arena        *arena;              /* NULL: not defined (any more) */
+    struct str           name, template;     /* of an experiment: the first one's */
+    uint32_t             template_id, topic; /* the first template's, unless has_topic */
+    bool                 has_topic;
     struct condition     audience;
     enum broadcast_when  when;
     int64_t              at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
@@ -73,6 +74,9 @@ struct broadcast_def {
     struct broadcast_arm arms[DEAL_ARMS_MAX];
     uint32_t             arms_count; /* 0: there is no experiment */
 };
+
+/* A round that begins so long after the first passes over nobody for the night (limits.h). */
+#define BROADCAST_NIGHTS_MS (3 * TIME_DAY_MS)
 
 /* ---- the ledger's key ---- */
 

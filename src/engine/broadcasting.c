@@ -406,7 +406,7 @@ static enum err queue_one(struct engine *engine, struct out *out, uint32_t numbe
                                      .at_ms = engine->now_ms,
                                      .subject = broadcast_key(number, profile),
                                      .other = template_id,
-                                     .topic = def->topic,
+                                     .topic = def->has_topic ? def->topic : template->topic,
                                      .channel = template->channel,
                                      .journey = JOURNEY_NONE });
 }
@@ -429,14 +429,26 @@ static bool is_new(const struct engine *engine, const struct broadcast_run *run,
 static bool is_time(const struct engine *engine, const struct broadcast_def *def,
                     struct broadcast_run *run, uint32_t person)
 {
-    int64_t due_ms = def->when == BROADCAST_LOCAL
-                         ? zone_instant_ms(person_zone(engine, person), def->at_ms)
-                         : engine->now_ms;
-    if (due_ms <= engine->now_ms) /* in the night it passes over them, and comes back */
-        due_ms = holding_quiet_until_ms(engine, person, def->template_id);
+    if (def->when != BROADCAST_LOCAL)
+        return true;
+    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
     if (due_ms > engine->now_ms && due_ms < run->later_ms)
         run->later_ms = due_ms;
     return due_ms <= engine->now_ms;
+}
+
+/* Whoever of the audience sleeps is passed over, and come back to in their morning: so the throttle
+ * holds there, too. Not for ever: an audience that people enter each day is asked of everybody only
+ * for some days; then those who sleep wait in the queue. */
+static bool is_passed_over(const struct engine *engine, const struct broadcast_def *def,
+                           struct broadcast_run *run, uint32_t person)
+{
+    if (run->round_ms >= run->start_ms + BROADCAST_NIGHTS_MS)
+        return false;
+    int64_t due_ms = holding_quiet_until_ms(engine, person, def->template_id);
+    if (due_ms > engine->now_ms && due_ms < run->later_ms)
+        run->later_ms = due_ms;
+    return due_ms > engine->now_ms;
 }
 
 static enum err audience_compile(const struct engine *engine, const struct broadcast_def *def,
@@ -502,7 +514,8 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
         if (!is_new(engine, run, p) || !is_time(engine, def, run, person))
             continue;
         TRY(wakes_before(engine, out, person, engine->now_ms));
-        if (!engine_ask(engine, &run->audience, person, engine->now_ms).holds)
+        if (!engine_ask(engine, &run->audience, person, engine->now_ms).holds ||
+            is_passed_over(engine, def, run, person))
             continue;
         char bytes[16];
         if (def->holdout.share > 0 &&

@@ -295,7 +295,8 @@ static void looked_judge(struct life *life, struct casting *casting, struct engi
         }
         uint32_t           person = people_root(engine->people, p);
         const struct zone *zone = person_zone(engine, person);
-        bool is_night = limits_quiet_until_ms(&engine->program->limits, CHANNEL_EMAIL, zone,
+        bool               is_night = was->round_ms < run->start_ms + BROADCAST_NIGHTS_MS &&
+                        limits_quiet_until_ms(&engine->program->limits, CHANNEL_EMAIL, zone,
                                               life->now_ms) > life->now_ms;
         if (is_night ||
             (def->when == BROADCAST_LOCAL && zone_instant_ms(zone, def->at_ms) > life->now_ms)) {

@@ -199,6 +199,7 @@ static enum err topic_read(const struct reading *r, const struct json *value)
         value->string.len > JOURNEY_NAME_BYTES_MAX)
         return wrong(r, "topic", "A topic has a name of 1 to 128 bytes.",
                      "Name one, or leave it out: it is then the template's.");
+    r->def->has_topic = true;
     if (r->grow)
         return program_intern(r->program, NAME_TOPIC, value->string, &r->def->topic);
     return OK;

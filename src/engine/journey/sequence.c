@@ -15,7 +15,8 @@ struct expanding {
     const struct json   *journey, *list;
     struct json         *nodes;
     uint32_t             count, at;
-    int64_t              day; /* of the mail before */
+    int64_t              day;        /* of the mail before */
+    bool                 is_shifted; /* one waited for a day of the week */
 };
 
 static enum err wrong(struct expanding *x, const char *field, const char *what, const char *remedy)
@@ -58,18 +59,21 @@ static enum err until_add(struct expanding *x, const char *kind, int64_t day, st
 }
 
 /*
- * Each mail is reckoned from when the person came in, whatever the others waited for; on days of
- * the week that is the first of them from that day on.
+ * Each mail is reckoned from when the person came in, whatever the others waited for. Where the day
+ * may be past by then (day 0, and behind a mail that waited for a day of the week) the time of day
+ * is waited for by itself: it is then the next one.
  */
 static enum err wait_add(struct expanding *x, int64_t day, struct str at, bool is_daily)
 {
     const char *days = day == 1 ? "day" : "days";
+    bool        is_sure = day > 0 && !x->is_shifted;
     if (str_is_empty(at))
         return day == 0
                    ? OK
                    : until_add(x, "wait", day,
                                str_format(x->arena, "%lld %s after entry", (long long)day, days));
-    if (is_daily)
+    x->is_shifted = x->is_shifted || !is_daily;
+    if (is_daily && is_sure)
         return until_add(
             x, "wait", day,
             str_format(x->arena, "%lld %s after entry at %.*s", (long long)day, days, STR_ARG(at)));

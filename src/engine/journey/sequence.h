@@ -10,8 +10,8 @@
  *     day      since the person came in; ascending, one mail a day
  *     email    or message: the template, as in a node
  *     at       the time of day, perhaps on certain days (until.h): that of the mail, else that of
- *              all after day 0. Left out: at the hour at which the person came in. One that is
- *              past by then (day 0) is no wait
+ *              all after day 0. Left out: at the hour at which the person came in. On day 0 it is
+ *              the next such time
  *     unless   who meets it then does not get this mail, and goes on
  *
  * Who leaves the list (or segment) by which the journey begins leaves the journey, unless it has an

@@ -45,6 +45,15 @@ TEST(sequence, it_becomes_the_nodes_that_one_would_write)
           "{\"id\":\"wait-2\",\"wait_until\":\"2 days after "
           "entry\"},{\"id\":\"if-2\",\"split\":\"z = 1\",\"yes\":"
           "\"end-2\"},{\"id\":\"day-2\",\"email\":\"b\"},{\"id\":\"end-2\",\"exit\":true}]}" },
+        { "{\"sequence\":[{\"day\":0,\"email\":\"a\",\"at\":\"10:00\"},{\"day\":1,\"email\":\"b\","
+          "\"at\":"
+          "\"monday 09:00\"},{\"day\":2,\"email\":\"c\",\"at\":\"12:00\"}]}",
+          "{\"nodes\":[{\"id\":\"time-0\",\"wait_until\":\"10:00\"},{\"id\":\"day-0\",\"email\":"
+          "\"a\"},"
+          "{\"id\":\"wait-1\",\"wait_until\":\"1 day after entry at 00:00\"},"
+          "{\"id\":\"time-1\",\"wait_until\":\"monday 09:00\"},{\"id\":\"day-1\",\"email\":\"b\"},"
+          "{\"id\":\"wait-2\",\"wait_until\":\"2 days after entry at 00:00\"},"
+          "{\"id\":\"time-2\",\"wait_until\":\"12:00\"},{\"id\":\"day-2\",\"email\":\"c\"}]}" },
         { "{\"nodes\":[]}", "{\"nodes\":[]}" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -94,6 +94,11 @@ static bool say(const struct stage *stage, const struct decision *d, struct buf 
     case DECISION_DROPPED:
         message_say(stage, d, "not sent", out);
         return true;
+    case DECISION_WAITING:
+        message_say(stage, d, "waits", out);
+        if (d->due_ms != TIME_NEVER)
+            buf_format(out, ", until %.16s", time_write(d->due_ms, due));
+        return true;
     case DECISION_PARKED:
         buf_str(out, STR("too much followed from one thing; the rest was left"));
         return true;
