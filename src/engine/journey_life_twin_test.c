@@ -507,7 +507,7 @@ static void look_at(struct twin *t, uint64_t number, struct look look, int64_t n
     if (!in.stands)
         return;
     if (!str_is_empty(until) && twin_until_ms(p, until, in.due_ms, false) != in.due_ms)
-        walk(t, number, in.node, false, now_ms);
+        walk(t, number, in.node, t->later, now_ms);
     if (what == NULL)
         return;
     bool has_come = what->kind == JSON_STRING

@@ -108,8 +108,8 @@ static enum err told_add(struct out *out, const struct told_event *told)
 
 /* On the timeline at once, so that what stands behind the node knows it; what follows from it
  * waits until the journey does. */
-static enum err tell(struct step *step, const struct journey *journey, const struct node *node,
-                     const struct json *values)
+static enum err tell(struct step *step, const struct node *node, const struct json *values,
+                     struct str body)
 {
     struct engine        *engine = step->engine;
     bool                  is_traits = node->kind == NODE_SET, added;
@@ -118,10 +118,10 @@ static enum err tell(struct step *step, const struct journey *journey, const str
     struct told_event     told = { .is_traits = is_traits,
                                    .profile = step->person,
                                    .at_ms = step->at_ms,
-                                   .received_ms = engine->now_ms };
+                                   .received_ms = engine->now_ms,
+                                   .body = body };
     if (event_is_older(engine, kind, node->change.name, step->at_ms))
         return OK; /* it would be kept no longer */
-    TRY(body_write(step, journey, node, values, &told.body));
     told.name = str_copy(step->out->arena, node->change.name);
     struct json *kept = ARENA_NEW(step->out->arena, struct json);
     if (told.name.ptr == NULL || kept == NULL)
@@ -147,10 +147,17 @@ static enum err tell_go(struct step *step, const struct journey *journey,
     const struct node *node = &journey->nodes[number];
     struct json        values;
     TRY(values_of(step, e, &node->change, &values));
-    bool is_nothing = node->kind == NODE_SET && values.count == 0;
-    TRY(journey_step_tell(step, e, number, TIME_NEVER,
-                          is_nothing ? STR("nothing is known to set it to") : STR_NONE));
-    return is_nothing ? OK : tell(step, journey, node, &values);
+    struct str why_not = STR_NONE, body = STR_NONE;
+    if (node->kind == NODE_SET && values.count == 0)
+        why_not = STR("nothing is known to set it to");
+    /* Before anything is decided: what was taken over may be of any size. */
+    enum err err = str_is_empty(why_not) ? body_write(step, journey, node, &values, &body) : OK;
+    if (err == ERR_LIMIT)
+        why_not = STR("what it would tell is longer than 64 KB");
+    else
+        TRY(err);
+    TRY(journey_step_tell(step, e, number, TIME_NEVER, why_not));
+    return str_is_empty(why_not) ? tell(step, node, &values, body) : OK;
 }
 
 /* ---- lists, consent, other journeys ---- */
@@ -164,18 +171,16 @@ static enum err list_go(struct step *step, const struct node *node, const struct
     return list_say(step, list, node->change.leaves, step->at_ms);
 }
 
-/* A refusal is the person's. Only what they did since can be a yes, and only an event is. */
-static bool is_refused(const struct step *step, const struct journey *journey,
-                       const struct enrollment *e, uint32_t topic, enum consent_channel channel)
+/* A refusal is the person's, and theirs to take back: by a form, their page, or whoever they tell.
+ */
+static bool is_refused(const struct step *step, uint32_t topic, enum consent_channel channel)
 {
     const struct state *state = people_state_get(step->engine->people, step->person);
-    bool                may_lift = journey->trigger.kind == TRIGGER_EVENT;
     for (uint32_t i = 0; i < state->rarer->consents.count; i++) {
         const struct consent *said = &state->rarer->consents.items[i];
-        bool                  is_about = (said->topic == topic || said->topic == 0) &&
-                        (said->channel == (uint8_t)channel || said->channel == CHANNEL_ALL);
-        if (said->state == CONSENT_REFUSED && is_about &&
-            (!may_lift || said->at_ms >= e->entered_ms))
+        if (said->state == CONSENT_REFUSED && (said->topic == topic || said->topic == 0) &&
+            (channel == CHANNEL_ALL || said->channel == (uint8_t)channel ||
+             said->channel == CHANNEL_ALL))
             return true;
     }
     return false;
@@ -219,8 +224,7 @@ static enum err consent_go(struct step *step, const struct journey *journey,
         TRY(program_intern(step->engine->program, NAME_TOPIC, change->name, &topic));
     if (consent_state_of(step->engine, step->person, topic, change->channel) == change->state)
         why_not = STR("it is so already");
-    else if (change->state == CONSENT_GRANTED &&
-             is_refused(step, journey, e, topic, change->channel))
+    else if (change->state == CONSENT_GRANTED && is_refused(step, topic, change->channel))
         why_not = STR("they refused it");
     TRY(journey_step_tell(step, e, number, TIME_NEVER, why_not));
     return str_is_empty(why_not) ? consent_decide(step, journey, node, topic) : OK;

@@ -1,4 +1,5 @@
 /* Nodes that change something, by example: what they do, what knows of it, and what follows. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/test.h"
@@ -278,30 +279,37 @@ TEST(change, a_refusal_by_a_node_ends_what_mails_about_it)
     engine_world_close(&w);
 }
 
-TEST(change, a_yes_is_given_by_what_somebody_did_after_they_refused_and_by_nothing_else)
+TEST(change, a_yes_never_goes_over_a_no)
 {
-    const char  *node = "{\"id\":\"w\",\"wait\":\"1 day\"},{\"id\":\"c\",\"consent\":{\"topic\":"
-                        "\"news\",\"state\":\"subscribed\"}}";
-    struct world w = world_of(node);
-    journey(&w, "pros", "{\"segment\":\"pros\"}", node);
+    struct world w =
+        world_of("{\"id\":\"c\",\"consent\":{\"topic\":\"news\",\"state\":\"subscribed\"}}");
     track(&w, "Visit", "{}");
     consent(&w, "unsubscribed");
     engine_world_tick(&w, TIME_HOUR_MS);
-    struct json plan;
-    assert_ok(json_parse_once(w.arena, STR("{\"plan\":\"pro\"}"), &plan, NULL));
-    assert_ok(engine_world_tell(
-        &w,
-        (struct record){ .kind = RECORD_IDENTIFY, .user_id = STR("ada"), .properties = &plan }));
-    engine_world_tick(&w, 2 * TIME_DAY_MS);
+    track(&w, "Start", "{}"); /* what they do is no word about mail */
     assert_int_equal(last(&w, DECISION_CONSENT)->object, CONSENT_REFUSED);
     assert_str(last(&w, DECISION_STEP)->text, "they refused it");
+    consent(&w, "unknown"); /* the no is taken back */
+    engine_world_tick(&w, TIME_HOUR_MS);
     track(&w, "Start", "{}");
-    consent(&w, "unsubscribed"); /* after they came in */
-    engine_world_tick(&w, 2 * TIME_DAY_MS);
-    assert_int_equal(last(&w, DECISION_CONSENT)->object, CONSENT_REFUSED);
-    track(&w, "Start", "{}");
-    engine_world_tick(&w, 2 * TIME_DAY_MS);
     assert_int_equal(last(&w, DECISION_CONSENT)->object, CONSENT_GRANTED);
+    engine_world_close(&w);
+}
+
+TEST(change, what_is_too_long_to_be_told_is_left_out_and_the_journey_goes_on)
+{
+    struct world w =
+        world_of("{\"id\":\"r\",\"record\":{\"event\":\"Won\",\"properties\":{\"a\":{\"from\":"
+                 "\"event.t\"},\"b\":{\"from\":\"event.t\"},\"c\":{\"from\":\"event.t\"}}}},"
+                 "{\"id\":\"m\",\"email\":\"letter\"}");
+    char *long_text = calloc(1, 23000);
+    memset(long_text, 'x', 22000);
+    track(&w, "Start", str_format(w.arena, "{\"t\":\"%s\"}", long_text).ptr);
+    free(long_text);
+    assert_int_equal(count(&w, DECISION_INTENT), 1);
+    assert_int_equal(w.out.told_count, 0);
+    track(&w, "Start", "{\"t\":\"x\"}");
+    assert_int_equal(w.out.told_count, 1);
     engine_world_close(&w);
 }
 

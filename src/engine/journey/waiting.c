@@ -100,7 +100,7 @@ static enum err until_look(struct step *step, const struct node *node, const str
     int64_t  look_ms, end_ms = end_of(step, &node->until, e, e->due_ms, false, &look_ms);
     uint64_t id = e->id;
     if (end_ms != e->due_ms)
-        return journey_walk(step, id, e->node, false);
+        return journey_walk(step, id, e->node, step->later);
     look_by(step, id, look_ms);
     return OK;
 }

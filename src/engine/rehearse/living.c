@@ -14,7 +14,7 @@ enum { DECISIONS_ROOM = 1024, LIVING_ARENA_BYTES_MAX = 1 << 30 };
 /* Each thing that happens has a number of its own, as records in life have. */
 static void happen(struct rehearse_hand *hand, int64_t at_ms)
 {
-    hand->engine->seq++;
+    hand->engine->number = ++hand->engine->seq;
     hand->engine->now_ms = at_ms;
 }
 
