@@ -3,7 +3,7 @@
 BUILD := build
 JOBS  := $(shell nproc)
 
-.PHONY: all help setup run demo test drill check tidy fuzz bench bench-segments clean $(BUILD)/dult
+.PHONY: all help setup run demo test cover drill check tidy fuzz faults simulate bench bench-segments clean $(BUILD)/dult
 
 all: $(BUILD)/build.ninja ## build build/dult and everything beside it
 	cmake --build $(BUILD) -j $(JOBS)
@@ -31,6 +31,10 @@ test: ## build what the tests need and run every test
 	@scripts/setup test
 	@scripts/test
 
+cover: ## which branches of src/engine/ its tests take; in a whole run of the tests, too
+	@scripts/setup test
+	@scripts/test cover
+
 drill: all ## send 100,000 messages to a failing server under kill -9 (DRILL_MESSAGES, DRILL_KILLS, DULT_SEED)
 	@scripts/setup test
 	@scripts/test --clients-only
@@ -45,6 +49,14 @@ tidy: ## format the sources in place
 fuzz: ## fuzz every parser, FUZZ_SECONDS each (600 unless set)
 	@scripts/setup test
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} scripts/test fuzz
+
+faults: ## plant each fault of test/faults/ and say which test finds it (FAULTS: so many, other ones each day)
+	@scripts/setup test
+	@node test/faults.mjs
+
+simulate: $(BUILD)/build.ninja ## random journeys beside their naive twin, 10 minutes (SIMULATE_SECONDS, DULT_SEED)
+	@cmake --build $(BUILD) -j $(JOBS) --target engine_test
+	@scripts/simulate $(BUILD)
 
 bench: all ## measure, and write docs/benchmarks.md
 	@bench/run

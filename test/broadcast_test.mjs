@@ -18,6 +18,15 @@ const files = {
   'broadcasts/slow.json': broadcast('slow', { throttle: 3600 }),
   'broadcasts/later.json': broadcast('later', { when: { at: inAMinute() } }),
   'broadcasts/gaps.json': broadcast('gaps', { template: 'name' }),
+  'templates/autumn.email': template({ subject: 'Autumn', html: '<p>Hello {{ person.first_name }}</p>' }),
+  'broadcasts/either.json': {
+    broadcast: 'either',
+    audience: 'plan = "either"',
+    experiment: {
+      variants: [{ name: 'a', template: 'offer' }, { name: 'b', template: 'autumn' }],
+      winner: { share: 1, decide_after: '10 days', otherwise: 'wait' },
+    },
+  },
 };
 
 const PEOPLE = [
@@ -95,6 +104,11 @@ describe('broadcasts', { skip: skipWithoutProgram }, () => {
     assert.equal(message.enrollment, undefined);
   });
 
+  test('what was refused at once was tried, and came back', async () => {
+    const { tried, sent, delivered, bounced } = (await call('GET', 'spring/numbers')).body;
+    assert.deepEqual([tried, sent, delivered, bounced.hard + bounced.soft], [3, 2, 2, 1]);
+  });
+
   test('those alone for whom it failed get it again', async () => {
     isRefusing = false;
     assert.equal(run('broadcast', 'retry-failed', 'spring').status, 0);
@@ -105,6 +119,8 @@ describe('broadcasts', { skip: skipWithoutProgram }, () => {
     assert.equal(counts.sent, 3);
     for (const address of ['ada@x.example', 'bob@x.example', 'fay@x.example']) assert.equal(mailsTo(address), 1, address);
     assert.equal((await call('POST', 'spring/retry-failed')).status, 409);
+    const { tried, delivered, bounced } = (await call('GET', 'spring/numbers')).body;
+    assert.deepEqual([tried, delivered, bounced.hard + bounced.soft], [3, 3, 0]);
   });
 
   test('what was launched is not launched, changed or deleted again, and applying the same changes nothing', async () => {
@@ -156,5 +172,25 @@ describe('broadcasts', { skip: skipWithoutProgram }, () => {
     const { counts } = await show('gaps');
     assert.deepEqual(await listed('gaps', 'sent'), ['ada']);
     assert.equal(counts.held, 2);
+  });
+
+  test('the rest of an experiment waits for its winner, and gets the one that is chosen', async () => {
+    for (const userId of ['gil', 'hal', 'ida']) {
+      await house.client.send('/v1/identify', { userId, traits: { email: `${userId}@x.example`, first_name: userId, plan: 'either' } });
+    }
+    run('broadcast', 'launch', '--yes', 'either');
+    await eventually('its share was come by', async () => (await show('either')).experiment.phase === 'tested', 20_000);
+    assert.equal((await show('either')).state, 'running');
+    const { status, stderr } = run('broadcast', 'choose', 'either', 'c');
+    assert.notEqual(status, 0);
+    assert.match(stderr, /There is no variant "c"/);
+    const chosen = run('broadcast', 'choose', 'either', 'b');
+    assert.equal(chosen.status, 0, chosen.stderr);
+    assert.match(chosen.stdout, /experiment chosen: "b", by hand/);
+    await state('either', 'finished');
+    const { experiment, counts } = await show('either');
+    assert.equal(experiment.winner, 'b');
+    assert.equal(counts.sent, 3);
+    assert.ok(house.recorder.mails.filter((mail) => mail.raw.includes('Subject: Autumn')).length >= 2);
   });
 });

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
 import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
+import { links } from './lib/recorder.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
 const PEOPLE = 60;
@@ -108,5 +109,37 @@ describe('the numbers of a journey', { skip: skipWithoutProgram }, () => {
     assert.ok(mailed('Warm') > warm && mailed('Plain') > plain);
     const rows = await house.client.all('/api/v1/broadcasts/dealt/people?state=held_out');
     assert.equal(rows.length, heldOut);
+  });
+
+  test('the numbers of a broadcast are of all its messages and of each variant, also in words', async () => {
+    const results = async () => (await http('GET', `${house.server.origin}/api/v1/broadcasts/dealt/numbers`, {
+      headers: { authorization: `Bearer ${house.client.apiKey}` },
+    })).body;
+    const before = await results();
+    const [warm, plain] = before.variants;
+    assert.deepEqual([warm.name, warm.template, plain.name], ['warm', 'warm', 'plain']);
+    assert.equal(warm.sent + plain.sent, before.sent);
+    assert.equal(before.sent, (await numbers()).entered);
+    assert.deepEqual([before.delivered, before.opened, before.bounced.hard], [before.sent, 0, 0]);
+    const openers = (await house.client.all('/api/v1/broadcasts/dealt/people?state=sent')).slice(0, 5).map(({ userId }) => userId);
+    for (const userId of openers) {
+      const mail = (await house.recorder.wait(`${userId}@x.example`, 2)).at(-1);
+      await http('GET', house.local(links(mail.html).find((url) => /\/o\/[^/]+\.gif$/.test(url))), { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x64) Firefox/130.0' } });
+    }
+    await eventually('the opens are counted', async () => {
+      const { opened, machine } = await results();
+      return opened + machine.opened === openers.length;
+    });
+    const after = await results();
+    assert.equal(after.variants[0].opened + after.variants[1].opened, after.opened);
+    assert.ok(after.rates.opened.low < after.rates.opened.high);
+    assert.ok(Math.abs(after.variants[0].best.opened + after.variants[1].best.opened - 1) < 1e-6);
+    const { stdout, status } = spawnSync(program, ['broadcast', 'numbers', 'dealt', '--data', house.data], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stdout, new RegExp(`\nall +${after.sent} +${after.delivered} +0 +0 `));
+    assert.match(stdout, /\nwarm .*\n +opened .* of those delivered, the best with/);
+    const refused = spawnSync(program, ['broadcast', 'numbers', 'none', '--data', house.data], { encoding: 'utf8' });
+    assert.match(refused.stderr, /There is no broadcast "none"/);
+    if (process.env.DULT_SHOW) console.log(stdout);
   });
 });

@@ -91,6 +91,11 @@ describe('limits', { skip: skipWithoutProgram }, () => {
     assert.equal(await waiting(), true);
     assert.deepEqual(mails('bob'), []);
     assert.match(run('show', '--data', house.data, 'bob').stdout, /quiet hours/);
+    const [one] = (await house.client.get('/api/v1/messages?profile=bob')).items;
+    const why = run('explain', '--data', house.data, 'bob', 'message', String(one.id)).stdout;
+    assert.match(why, /^It is queued: it waits until then\.\nIt is looked at next: \S+\nIt was tried 0 times\.\nLast answer: waiting at \S+: quiet hours by the person's clock\n/);
+    const { trying } = await house.client.get(`/api/v1/profiles/bob/explain?message=${one.id}`);
+    assert.equal(Date.parse(trying.at) > Date.now() && trying.state === 'queued', true);
   });
 
   test('when the hour has come it goes', async () => {

@@ -110,3 +110,64 @@ describe('an address that Lob checks first', { skip: skipWithoutProgram }, () =>
     assert.equal(cards().filter((name) => name === 'kim').length, 1);
   });
 });
+
+describe('an address abroad that Lob checks first', { skip: skipWithoutProgram }, () => {
+  let house, services, told = 0;
+  const know = (userId, address) => house.client.send('/v1/identify', { userId, messageId: `i-${++told}`, traits: { name: userId, address } });
+  const tell = (userId) => house.client.send('/v1/track', { userId, event: 'Card', messageId: `t-${++told}` });
+  const is = (userId, state) => eventually(`${userId} is ${state}`, async () => (await house.client.messages(userId)).find((message) => message.state === state));
+  const asked = (path) => services.of(path).map((request) => JSON.parse(request.body));
+  const cards = () => asked('/v1/postcards').map((card) => card.to.name);
+
+  before(async () => {
+    services = await Services.listen();
+    services.answer = (request) => {
+      if (request.path === '/v1/postcards') return { body: { id: `psc_${services.requests.length}`, object: 'postcard' } };
+      const { recipient } = JSON.parse(request.body);
+      const deliverability = { eve: 'undeliverable', may: 'no_match' }[recipient] ?? 'deliverable';
+      return { body: { id: 'intl_ver_1', object: 'intl_verification', recipient, deliverability } };
+    };
+    const shop = shopFolder({
+      'journeys/Card.json': { journey: 'Card', trigger: { event: 'Card' }, reentry: 'always', nodes: [{ id: 'm', message: 'card' }] },
+      'templates/card.email': 'channel: post\ntopic: newsletter\nsize: 4x6\n--- front\n<h1>Hi</h1>\n--- back\n<p>You</p>\n' });
+    house = await openHouse({ shop, secrets: { lob: 'test_k' }, ways: [{ name: 'cards', provider: 'lob', inside: true, per_month: 9,
+      settings: { endpoint: services.origin, key: { secret: 'lob' }, verify: 'all' } }] });
+  });
+  after(async () => {
+    await house?.close();
+    await services?.close();
+  });
+
+  test('is asked about as Lob documents for all the world but the US', async () => {
+    await know('ola', { street: '370 Water St', city: 'Summerside', state: 'PE', postal_code: 'C1N 1C4', country: 'CA' });
+    await tell('ola');
+    await is('ola', 'sent');
+    assert.deepEqual(asked('/v1/intl_verifications'),
+      [{ recipient: 'ola', primary_line: '370 Water St', city: 'Summerside', state: 'PE', postal_code: 'C1N 1C4', country: 'CA' }]);
+    assert.equal(services.of('/v1/us_verifications').length, 0);
+    await know('rico', { street: '1 Calle Sol', city: 'San Juan', state: 'PR', postal_code: '00901', country: 'PR' });
+    await tell('rico');
+    await is('rico', 'sent');
+    assert.deepEqual(asked('/v1/us_verifications'),
+      [{ recipient: 'rico', primary_line: '1 Calle Sol', city: 'San Juan', state: 'PR', zip_code: '00901' }]);
+    assert.deepEqual(cards(), ['ola', 'rico']);
+  });
+
+  test('is never printed to where nothing can be delivered; one that Lob does not know is', async () => {
+    await know('eve', { street: 'Nergata 1', city: 'Oslo', postal_code: '0150', country: 'NO' });
+    await tell('eve');
+    assert.match(JSON.stringify(await is('eve', 'failed')), /checked before: HTTP 200: undeliverable/);
+    await know('may', { street: 'Nergata 2', city: 'Oslo', postal_code: '0150', country: 'NO' });
+    await tell('may');
+    await is('may', 'sent');
+    assert.deepEqual(cards(), ['ola', 'rico', 'may']);
+  });
+
+  test('is asked nobody about where its postal code is none of its country', async () => {
+    const before = services.requests.length;
+    await know('kim', { street: 'Nergata 3', city: 'Oslo', postal_code: '150', country: 'NO' });
+    await tell('kim');
+    assert.match(JSON.stringify(await is('kim', 'held')), /Norwegian postal codes have 4 digits: 0150/);
+    assert.equal(services.requests.length, before);
+  });
+});

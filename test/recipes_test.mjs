@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
@@ -158,6 +158,22 @@ describe('a recipe that is taken', { skip }, () => {
     assert.match(stderr, /journeys\/trial\.json: There is another file of this name\. Nothing was copied\./);
     assert.deepEqual(tree(), before);
     assert.equal(readFileSync(mine, 'utf8'), '{}');
+  });
+
+  test('a link that leads nowhere is something, too: nothing is copied', () => {
+    const mine = join(shop, 'journeys/trial.json');
+    rmSync(mine);
+    symlinkSync(join(shop, 'nowhere.json'), mine);
+    const before = tree();
+    assert.notEqual(take('copy', 'trial', shop).status, 0);
+    assert.deepEqual(tree(), before);
+    rmSync(mine);
+  });
+
+  test('a folder without a recipe says so', () => {
+    const { status, stderr } = dult('recipe', 'list', '--from', shop);
+    assert.equal(status, 4);
+    assert.match(stderr, /There is no recipe in this folder/);
   });
 
   test('is refused by name where there is none', () => {

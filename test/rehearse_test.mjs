@@ -2,12 +2,14 @@
 // published journey the same steps, messages and ends.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, dultTry, eventually, patience, skipWithoutProgram } from './lib/program.mjs';
+import { dult, dultTry, eventually, patience, program, skipWithoutProgram } from './lib/program.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
 const DAY = 86_400_000;
@@ -173,5 +175,33 @@ describe('a rehearsal', { skip: skipWithoutProgram }, () => {
     const { journeys: [welcome] } = await rehearse('welcome');
     assert.equal(welcome.people, 8);
     assert.equal(welcome.sent, messages);
+  });
+
+  test('that takes long says how far it is, and Ctrl-C or a word ends it in order', async () => {
+    const round = { journey: 'round', trigger: { event: 'Began' }, nodes: [{ id: 'w', wait: '1 minute', next: 'w' }] };
+    const file = join(drafts, 'journeys', 'round.json');
+    writeFileSync(file, JSON.stringify(round));
+    for (let i = 0; i < 60; i += 1) await old(`r${i}`, 'Began', ago(80));
+    const under = async () => (await house.client.get('/api/v1/rehearsals')).items.find(({ state }) => state === 'running');
+    const begin = () => {
+      const child = spawn(program, ['rehearse', '--data', house.data, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      child.stderr.on('data', (text) => { said += text; });
+      return { child, end: once(child, 'close').then(([code]) => ({ code, said })) };
+    };
+    const first = begin();
+    await eventually('somebody is lived', async () => (await under())?.lived > 0);
+    const second = await dultTry('rehearse', '--data', house.data, file);
+    assert.equal(second.status, 5, second.err); // busy
+    assert.match(second.err, /One rehearsal runs at a time/);
+    first.child.kill('SIGINT');
+    const { code, said } = await first.end;
+    assert.equal(code, 1, said);
+    assert.match(said, /Stopped at \d+%; nothing was sent/);
+    assert.equal(await under(), undefined);
+    const third = begin();
+    await eventually('another is under way', async () => (await under()) !== undefined);
+    assert.match(await dult('rehearse', '--data', house.data, '--stop'), /ends/);
+    assert.equal((await third.end).code, 1);
   });
 });

@@ -2,16 +2,20 @@
 //
 //     direction   the rooms include each other only downwards
 //     unit        each room's test program, under address and undefined-behaviour sanitizers
+//     cover       which branches of src/engine/ its tests take (coverage.mjs)
 //     fuzz        each fuzz target for FUZZ_SECONDS (5 unless set)
 //     build       build/dult, as users build it
-//     e2e         the whole program, as users build it, and again under the sanitizers
-//                 (address and undefined behaviour; threads), by real clients
+//     simulate    random journeys beside their twin, 5 million records and 200,000 enrollments
+//     faults      as many planted faults as FAULTS says (8 unless set), other ones each day
+//     e2e         the whole program by real clients: all under address and undefined behaviour; where
+//                 threads meet, and a third of the rest, under threads; and what optimization could
+//                 change as users build it
 //
 // What cannot be built is a failure, and so is a run in which no test ran. The last line says
 // "N passed, N failed, N skipped". CI reads it; nothing follows it.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -21,10 +25,33 @@ const reporter = pathToFileURL(join(root, 'test/lib/reporter.mjs')).href;
 const jobs = String(availableParallelism());
 const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);
 const MINUTE_MS = 60_000;
+const AT_ONCE = 2; // whole programs a processor, and as many that only wait
 
 // These tell of durability and of figures, not of code paths: once, on the program as users run it,
 // with nothing beside them.
 const PLAIN_ONLY = ['durability_test.mjs', 'cdnow_test.mjs'];
+
+// These also run on the program as users build it: crashes, real clients and servers, and the longest
+// ways through it. The other files tell of words and pages, which are the same however they are built.
+const PLAIN_TOO = ['broadcast_drill', 'broadcast', 'clients', 'drill', 'drill_http', 'harness', 'intake',
+  'journey', 'nodes', 'recipes', 'rehearse', 'segments_sql', 'sending', 'services', 'stories', 'told']
+  .map((name) => `${name}_test.mjs`);
+
+// Where threads meet: always under the thread sanitizer too. Of the other files a third are each day, others
+// each day; THREADS_PART (0, 1, 2, or all) says which.
+const THREADED = ['broadcast', 'broadcast_drill', 'drill', 'drill_http', 'erasure', 'export', 'intake', 'journey',
+  'launch', 'limits', 'moving', 'nodes', 'rehearse', 'reload', 'retention', 'schedule', 'segments_sql', 'sending',
+  'services', 'status', 'told'].map((name) => `${name}_test.mjs`);
+const THREADS_PARTS = 3;
+const threadsPart = process.env.THREADS_PART ?? String(Math.floor(Date.now() / 86_400_000) % THREADS_PARTS);
+
+// Mostly waiting for clocks: these run beside the others, which work.
+const WAITING = ['pages', 'providers', 'journey', 'machine', 'erasure', 'limits', 'alerts', 'schedule']
+  .map((name) => `${name}_test.mjs`);
+
+// Begun first, so that nothing is waited for at the end.
+const SLOW = ['recipes', 'broadcast_drill', 'drill_http', 'drill', 'stories', 'pingen', 'rehearse', 'forms']
+  .map((name) => `${name}_test.mjs`);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -67,28 +94,31 @@ function command(argv, { env = {}, timeoutMs = 20 * MINUTE_MS, show = false } = 
   });
 }
 
-// Each of `items`, as many at a time as there are processors: most of them wait more than they work.
-async function each(items, job) {
+// Each of `items`, in their order, so many at a time.
+async function each(items, job, atOnce = Number(jobs)) {
   const waiting = [...items];
   const worker = async () => {
     while (waiting.length > 0) await job(waiting.shift());
   };
-  await Promise.all(Array.from({ length: Number(jobs) }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 const secondsSince = (began) => `${((Date.now() - began) / 1000).toFixed(0)} s`;
 
 const tail = (text, lines = 40) => text.trimEnd().split('\n').slice(-lines).join('\n');
 
-// Builds all of one variant and goes on past what does not build; that is one failure.
-async function build(folder, options) {
+// What the whole-program tests run.
+const PROGRAMS = ['dult', 'trees', 'inlined', 'drill'];
+
+// Builds all of one variant, or the targets named, and goes on past what does not build; that is one failure.
+async function build(folder, options, targets = ['all']) {
   note(`building ${folder}`);
   const configured = await command(['cmake', '-S', '.', '-B', folder, '-G', 'Ninja', '-DDULT_WERROR=ON', ...options]);
   if (configured.status !== 0) {
     count('build', folder, 'failed', tail(configured.output));
     return false;
   }
-  const built = await command(['cmake', '--build', folder, '-j', jobs, '--', '-k', '0']);
+  const built = await command(['cmake', '--build', folder, '-j', jobs, '--target', ...targets, '--', '-k', '0']);
   if (built.status !== 0) {
     const errors = built.output.split('\n').filter((line) => /error|FAILED|undefined/.test(line));
     count('build', folder, 'failed', errors.slice(0, 30).join('\n') || tail(built.output));
@@ -136,13 +166,44 @@ function programs(folder, ending) {
   return readdirSync(join(root, folder)).filter((name) => name.endsWith(ending)).sort();
 }
 
+// The long ones are run in parts, or the last would be waited for alone.
+const PARTS = { engine_test: 4, run_test: 2 };
+
 async function unit() {
   await build('build-asan', ['-DDULT_SANITIZE=address,undefined']);
-  await each(programs('build-asan', '_test'), async (program) => {
-    const began = Date.now();
-    const ended = await command([`./build-asan/${program}`], { env: sanitizerEnv, timeoutMs: 20 * MINUTE_MS });
-    countCmocka(program, ended, secondsSince(began));
+  const runs = programs('build-asan', '_test').flatMap((program) => {
+    const parts = PARTS[program] ?? 1;
+    return Array.from({ length: parts }, (_, part) => ({ program, part, parts }));
   });
+  runs.sort((a, b) => b.parts - a.parts);
+  await each(runs, async ({ program, part, parts }) => {
+    const began = Date.now();
+    const env = { ...sanitizerEnv, DULT_TESTS_PART: `${part}/${parts}` };
+    const ended = await command([`./build-asan/${program}`], { env, timeoutMs: 20 * MINUTE_MS });
+    countCmocka(parts > 1 ? `${program} ${part + 1} of ${parts}` : program, ended, secondsSince(began));
+  });
+}
+
+// The tests pass in `unit`, too; here they are counted by what they reach. The longest random lives are
+// left out: what only chance takes is no test's.
+async function cover() {
+  const folder = 'build-cover';
+  await build(folder, ['-DDULT_COVERAGE=ON', '-DCMAKE_BUILD_TYPE=None', '-DCMAKE_C_FLAGS=-O1',
+    '-DCMAKE_CXX_FLAGS=-O1', '-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++'], ['engine_test']);
+  const counts = `${folder}/cover`;
+  rmSync(join(root, counts), { recursive: true, force: true });
+  mkdirSync(join(root, counts), { recursive: true });
+  await each(Array.from({ length: PARTS.engine_test }, (_, part) => part), async (part) => {
+    const env = { DULT_SEED: '1', DULT_TESTS_BUT: 'engine_life.', DULT_TESTS_PART: `${part}/${PARTS.engine_test}`,
+      LLVM_PROFILE_FILE: join(root, counts, '%p.profraw') };
+    const { status, output } = await command([`./${folder}/engine_test`], { env });
+    if (status !== 0) count('cover', `engine_test ${part + 1} of ${PARTS.engine_test}`, 'failed', tail(output));
+  });
+  const { status, output } = await command([process.execPath, 'test/coverage.mjs', `${folder}/engine_test`, counts]);
+  const lines = output.split('\n').filter((line) => /^(ok|NOT OK) /.test(line));
+  for (const line of lines) count('cover', line, line.startsWith('ok') ? 'passed' : 'failed', output);
+  if (lines.length === 0) count('cover', `coverage.mjs ended with ${status}`, 'failed', tail(output));
+  note(tail(output, lines.length > 0 ? 60 : 10).replace(/^/gm, '  '));
 }
 
 async function fuzzOne(program) {
@@ -160,8 +221,10 @@ async function fuzzOne(program) {
 }
 
 async function fuzz() {
+  const targets = readdirSync(join(root, 'src'), { recursive: true })
+    .filter((path) => path.endsWith('_fuzz.c')).map((path) => basename(path, '.c'));
   await build('build-fuzz', ['-DDULT_FUZZ=ON', '-DDULT_SANITIZE=address,undefined',
-    '-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++']);
+    '-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++'], ['dult', ...targets]);
   await each(programs('build-fuzz', '_fuzz'), fuzzOne);
 }
 
@@ -193,30 +256,55 @@ async function direction() {
 }
 
 async function buildPlain() {
-  await build('build', []);
+  await build('build', [], [...PROGRAMS, 'engine_test']);
+}
+
+// On the program as users build it: without sanitizers it does ten times as much in a second.
+async function simulate() {
+  await buildPlain();
+  const env = { SIMULATE_RECORDS: '5000000', SIMULATE_ENROLLMENTS: '200000', ...process.env };
+  const { status, output } = await command(['scripts/simulate', 'build'], { env });
+  count('simulate', 'random journeys do what their twin does', status === 0 ? 'passed' : 'failed', tail(output, 60));
+  note(`  ${tail(output, 1)}`);
+}
+
+// Each is a test: is it found?
+async function faults() {
+  const env = { FAULTS: '8', ...process.env };
+  const { status, output } = await command([process.execPath, 'test/faults.mjs'], { env });
+  const lines = output.split('\n').filter((line) => /^(found|NOT FOUND) /.test(line));
+  for (const line of lines) {
+    count('faults', line, line.startsWith('found') ? 'passed' : 'failed', line);
+    note(`  ${line}`);
+  }
+  if (status !== 0 && !lines.some((line) => line.startsWith('NOT'))) count('faults', `ended with ${status}`, 'failed', tail(output));
 }
 
 const wholeProgramTests = () => readdirSync(join(root, 'test'))
   .filter((name) => name.endsWith('_test.mjs') && name !== 'include_direction_test.mjs')
   .sort();
 
-async function e2eOf(folder, files) {
-  const program = join(root, folder, 'dult');
-  const run = (file) => nodeTests(folder, `test/${file}`, { DULT_PROGRAM: program });
-  for (const file of files.filter((name) => PLAIN_ONLY.includes(name))) await run(file);
-  await each(files.filter((name) => !PLAIN_ONLY.includes(name)), run);
-}
-
 async function e2e() {
   const all = wholeProgramTests();
   await buildPlain();
-  await e2eOf('build', all);
-  if (!existsSync(join(root, 'src/main.c'))) return;
-  const paths = all.filter((file) => !PLAIN_ONLY.includes(file) && !file.startsWith('harness'));
+  const run = (folder, file) => nodeTests(folder, `test/${file}`, { DULT_PROGRAM: join(root, folder, 'dult') });
+  for (const file of PLAIN_ONLY) await run('build', file);
   await build('build-asan', ['-DDULT_SANITIZE=address,undefined']);
-  await e2eOf('build-asan', paths);
-  await build('build-tsan', ['-DDULT_SANITIZE=thread']);
-  await e2eOf('build-tsan', paths);
+  await build('build-tsan', ['-DDULT_SANITIZE=thread'], PROGRAMS);
+  const paths = all.filter((file) => !PLAIN_ONLY.includes(file));
+  const sanitized = paths.filter((file) => !file.startsWith('harness'));
+  const others = sanitized.filter((file) => !THREADED.includes(file));
+  const isToday = (file) => threadsPart === 'all' || !others.includes(file) || others.indexOf(file) % THREADS_PARTS === Number(threadsPart);
+  note(`  under the thread sanitizer: THREADS_PART=${threadsPart}`);
+  const runs = [
+    ...sanitized.filter(isToday).map((file) => ['build-tsan', file]),
+    ...sanitized.map((file) => ['build-asan', file]),
+    ...paths.filter((file) => PLAIN_TOO.includes(file)).map((file) => ['build', file])];
+  const rank = ([, file]) => (SLOW.indexOf(file) + SLOW.length + 1) % (SLOW.length + 1);
+  runs.sort((a, b) => rank(a) - rank(b));
+  const some = (waiting) => each(runs.filter(([, file]) => WAITING.includes(file) === waiting),
+    ([folder, file]) => run(folder, file), AT_ONCE * Number(jobs));
+  await Promise.all([some(true), some(false)]);
 }
 
 function conclude() {
@@ -232,9 +320,9 @@ function conclude() {
   process.exitCode = ran > 0 && counts.failed === 0 ? 0 : 1;
 }
 
-const stages = { direction, unit, fuzz, build: buildPlain, e2e };
+const stages = { direction, unit, cover, fuzz, build: buildPlain, simulate, faults, e2e };
 const chosen = process.argv.slice(2);
-for (const name of chosen.length > 0 ? chosen : ['direction', 'unit', 'fuzz', 'e2e']) {
+for (const name of chosen.length > 0 ? chosen : ['direction', 'unit', 'cover', 'fuzz', 'simulate', 'faults', 'e2e']) {
   if (!stages[name]) {
     note(`there is no stage ${name}; there are ${Object.keys(stages).join(', ')}`);
     process.exit(2);

@@ -8,7 +8,7 @@ struct answers {
 struct wanted {
     struct str journey;
     uint64_t   enrollment;
-    uint16_t   channel, journey_key, message;
+    uint16_t   channel, journey_key, message, entry;
 };
 
 static bool is_text(struct bag bag, uint16_t key, struct str text)
@@ -17,13 +17,18 @@ static bool is_text(struct bag bag, uint16_t key, struct str text)
     return bag_find(bag, key, &value) && value.kind == JSON_STRING && str_eq(value.string, text);
 }
 
-/* Nobody is in a journey twice at a time, and a message is numbered after its enrollment. */
+/* Who may be in a journey several times at once is told which time it was; else a message is
+ * numbered after its enrollment. */
 static bool is_wanted(struct bag bag, const struct wanted *wanted)
 {
     struct json value;
-    int64_t     message = 0;
+    int64_t     message = 0, entry = 0;
     if (!is_text(bag, wanted->channel, channel_name(CHANNEL_WEBHOOK)) ||
         !is_text(bag, wanted->journey_key, wanted->journey))
+        return false;
+    if (wanted->entry != DICT_NONE && bag_find(bag, wanted->entry, &value) &&
+        value.kind == JSON_STRING && str_to_int(value.string, &entry) == OK &&
+        (uint64_t)entry != wanted->enrollment)
         return false;
     return bag_find(bag, wanted->message, &value) && value.kind == JSON_STRING &&
            str_to_int(value.string, &message) == OK && message > 0 &&
@@ -67,7 +72,8 @@ static void answers_find(const struct engine *engine, const struct claim *claim,
                                      .enrollment = enrollment,
                                      .channel = OWN_KEY_CHANNEL,
                                      .journey_key = OWN_KEY_JOURNEY,
-                                     .message = dict_find(keys, STR("message")) };
+                                     .message = dict_find(keys, STR("message")),
+                                     .entry = dict_find(keys, STR("entry")) };
     known_make(&known, engine, people_root(engine->people, claim->profile), engine->now_ms);
     for (uint32_t r = 0; r < known.facts.runs_count; r++) {
         run_look(known.facts.bags, &known.runs[r], OWN_NOTICE_SENT, &wanted, out);

@@ -8,7 +8,9 @@
  *       "priority": 7,                              1 .. 9, limits.h; 5 unless given
  *       "when": "now",                              {"at": "2026-12-01T08:00:00Z"}, or
  *                                                   {"local": "2026-12-01T09:00"}: by each one's
- * clock "throttle": 20000,                          at most so many an hour; as fast as it goes
+ *                                                   clock; {"local": "2026-12-01 best hour"}:
+ *                                                   at the hour at which they click
+ *       "throttle": 20000,                          at most so many an hour; as fast as it goes
  *       "holdout": {"share": 5, "name"?: NAME},     so many percent get nothing
  *       "experiment": {"name"?: NAME, "variants":   in the place of "template": 2 to 8, by one
  *         [{"name": "short", "template": "spring-short", "share"?: 50}, ...]}}       channel
@@ -25,6 +27,15 @@
  * The ledger's key is (broadcast, person): it stands in the message's `enrollment`. A local time
  * makes several rounds, one for each instant at which it is that time somewhere.
  *
+ * An experiment may have a "winner" (experiment/winner.h): a share of the audience gets the
+ * variants first, and at the time that was settled before a second job over the recipients asks
+ * whom each variant reached, and with how many it did what it is for. Or somebody chooses one, at
+ * any time.
+ *
+ *      testing --> tested: the time is waited for, then counted --> chosen: the rest get it
+ *         |                                     `--> asked: "wait" -----^
+ *         `---------------- chosen by hand -----------------------------'
+ *
  * Always true   somebody is a recipient at most once; of two who become one, or who have one
  *               address, one gets it; it is finished when no round is left and all are final.
  * Pause         nothing is claimed any more; what was claimed ends. Resume goes on where it was.
@@ -37,7 +48,7 @@
 #define DULT_ENGINE_BROADCAST_H
 
 #include "engine/channel.h"
-#include "engine/experiment/deal.h"
+#include "engine/experiment/winner.h"
 #include "engine/journey/definition.h"
 #include "engine/recipients.h"
 #include "engine/record.h"
@@ -65,14 +76,17 @@ struct broadcast_def {
     bool                 has_topic;
     struct condition     audience;
     enum broadcast_when  when;
-    int64_t              at_ms;    /* AT; LOCAL: what clocks show, as if they were UTC */
-    uint32_t             throttle; /* an hour; 0: none */
-    uint8_t              priority; /* limits.h */
-    uint32_t             version;  /* the defining record's seq */
+    int64_t              at_ms;      /* AT; LOCAL: what clocks show, as if they were UTC */
+    bool                 is_best;    /* LOCAL: on that day, at each one's best hour (best_hour.h) */
+    int32_t              best_or_ms; /* of the day, for who clicked too seldom */
+    uint32_t             throttle;   /* an hour; 0: none */
+    uint8_t              priority;   /* limits.h */
+    uint32_t             version;    /* the defining record's seq */
     struct holdout       holdout;
     struct str           experiment; /* its name: the broadcast's, unless given */
     struct broadcast_arm arms[DEAL_ARMS_MAX];
     uint32_t             arms_count; /* 0: there is no experiment */
+    struct winner_rule   winner;     /* share 0: none is found by itself */
 };
 
 /* A round that begins so long after the first passes over nobody for the night (limits.h). */
@@ -100,7 +114,9 @@ static inline uint32_t broadcast_profile_of_key(uint64_t enrollment)
     return (uint32_t)enrollment;
 }
 
-/* ---- acts: RECORD_BROADCAST, its properties {"act": a word, "expected"?: people} ---- */
+/* ---- acts: RECORD_BROADCAST, its properties {"act": a word, "expected"?: people, "variant"?:
+ * name}
+ * ---- */
 
 enum broadcast_act {
     BROADCAST_LAUNCH,
@@ -108,9 +124,10 @@ enum broadcast_act {
     BROADCAST_RESUME,
     BROADCAST_CANCEL,
     BROADCAST_RETRY,
+    BROADCAST_CHOOSE, /* the variant that all who are queued from now on get */
     BROADCAST_ACTS,
 };
-/* "launch", "pause", "resume", "cancel", "retry-failed"; BROADCAST_ACTS for none of them. */
+/* "launch", "pause", "resume", "cancel", "retry-failed", "choose"; BROADCAST_ACTS for none. */
 enum broadcast_act broadcast_act_of(struct str word);
 
 /* ---- questions; they change nothing ---- */
@@ -128,6 +145,26 @@ enum broadcast_state {
 };
 const char *broadcast_state_word(enum broadcast_state state);
 
+/* How far an experiment is. */
+enum broadcast_phase {
+    BROADCAST_PLAIN,   /* everyone gets what they are dealt */
+    BROADCAST_TESTING, /* those of the share are looked for */
+    BROADCAST_TESTED,  /* its time is waited for; then it is counted */
+    BROADCAST_ASKED,   /* nobody was sure: somebody is to choose */
+    BROADCAST_CHOSEN,  /* whoever is queued gets the winner */
+    BROADCAST_PHASES,
+};
+/* "dealt", "testing", "tested", "asked", "chosen" */
+const char *broadcast_phase_word(enum broadcast_phase phase);
+
+struct broadcast_test {
+    enum broadcast_phase phase;
+    uint32_t             chosen; /* the variant's place + 1; 0: none is */
+    enum winner_how      how;
+    int64_t              chosen_ms;
+    struct odds_count    counts[DEAL_ARMS_MAX]; /* as they were when the winner was looked for */
+};
+
 struct broadcast_status {
     const struct broadcast_def *def;
     enum broadcast_state        state;
@@ -139,6 +176,8 @@ struct broadcast_status {
     bool                        is_lost;     /* paused, for what its audience names is gone */
     uint32_t                    retries;
     uint64_t                    counts[RECIPIENT_STATES];
+    struct broadcast_test       test;
+    int64_t                     decides_ms; /* TESTED; 0: not */
 };
 
 uint32_t engine_broadcasts(const struct engine *engine); /* numbers below it may be defined */

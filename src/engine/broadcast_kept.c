@@ -17,7 +17,27 @@ bool engine_broadcasts_moved(struct engine *engine)
     return moved;
 }
 
-enum { FIELDS = 17 };
+/* A run without an experiment's phases is written as before there were any. */
+enum { FIELDS = 17, TEST_FIELDS = 4 + 2 * DEAL_ARMS_MAX, ALL_FIELDS = FIELDS + TEST_FIELDS };
+
+static void fields_write(const int64_t *fields, int count, bool first, struct buf *out)
+{
+    for (int k = 0; k < count; k++) {
+        if (k > 0 || !first)
+            buf_char(out, ':');
+        buf_int(out, fields[k]);
+    }
+}
+
+static void test_write(const struct broadcast_test *test, struct buf *out)
+{
+    int64_t fields[TEST_FIELDS] = { test->phase, test->chosen, test->how, test->chosen_ms };
+    for (int i = 0; i < DEAL_ARMS_MAX; i++) {
+        fields[4 + 2 * i] = (int64_t)test->counts[i].of;
+        fields[5 + 2 * i] = (int64_t)test->counts[i].successes;
+    }
+    fields_write(fields, TEST_FIELDS, false, out);
+}
 
 void engine_broadcasts_write(const struct engine *engine, struct buf *out)
 {
@@ -44,16 +64,31 @@ void engine_broadcasts_write(const struct engine *engine, struct buf *out)
             run->ready_ms,
             run->recipients.pages_count,
         };
-        for (int k = 0; k < FIELDS; k++) {
-            if (k > 0)
-                buf_char(out, ':');
-            buf_int(out, fields[k]);
-        }
+        fields_write(fields, FIELDS, true, out);
+        if (run->test.phase != BROADCAST_PLAIN || run->test.counts[0].of > 0)
+            test_write(&run->test, out);
         buf_char(out, ';');
     }
 }
 
-static enum err run_load(struct engine *engine, const int64_t f[FIELDS])
+static enum err test_load(const int64_t f[TEST_FIELDS], struct broadcast_test *out)
+{
+    if (f[0] < 0 || f[0] >= BROADCAST_PHASES || f[1] < 0 || f[1] > DEAL_ARMS_MAX || f[2] < 0 ||
+        f[2] > WINNER_AHEAD)
+        return ERR_CORRUPT;
+    *out = (struct broadcast_test){ .phase = (enum broadcast_phase)f[0],
+                                    .chosen = (uint32_t)f[1],
+                                    .how = (enum winner_how)f[2],
+                                    .chosen_ms = f[3] };
+    for (int i = 0; i < DEAL_ARMS_MAX; i++) {
+        out->counts[i] = (struct odds_count){ (uint64_t)f[4 + 2 * i], (uint64_t)f[5 + 2 * i] };
+        if (f[5 + 2 * i] < 0 || f[5 + 2 * i] > f[4 + 2 * i] || f[4 + 2 * i] > UINT32_MAX)
+            return ERR_CORRUPT;
+    }
+    return OK;
+}
+
+static enum err run_load(struct engine *engine, const int64_t f[ALL_FIELDS])
 {
     if (f[0] < 0 || f[0] >= BROADCASTS_MAX || f[16] < 0 || f[16] > UINT32_MAX / RECIPIENTS_PAGE + 1)
         return ERR_CORRUPT;
@@ -75,6 +110,7 @@ static enum err run_load(struct engine *engine, const int64_t f[FIELDS])
     run->slot_us = f[14];
     run->ready_ms = f[15];
     run->pages_stored = (uint32_t)f[16];
+    TRY(test_load(f + FIELDS, &run->test));
     recipients_over(&run->recipients, run->finished_ms != 0);
     engine->broadcasts_open += run->finished_ms == 0;
     return OK;
@@ -84,14 +120,14 @@ enum err engine_broadcasts_load(struct engine *engine, struct str text)
 {
     struct str rest = text, one, field;
     while (str_split(&rest, ';', &one)) {
-        int64_t fields[FIELDS];
+        int64_t fields[ALL_FIELDS] = { 0 };
         int     n = 0;
         if (one.len == 0)
             continue;
-        while (n < FIELDS && str_split(&one, ':', &field))
+        while (n < ALL_FIELDS && str_split(&one, ':', &field))
             if (str_to_int(field, &fields[n++]) != OK)
                 return ERR_CORRUPT;
-        if (n != FIELDS)
+        if ((n != FIELDS && n != ALL_FIELDS) || str_split(&one, ':', &field))
             return ERR_CORRUPT;
         TRY(run_load(engine, fields));
     }
@@ -121,8 +157,8 @@ enum err engine_broadcast_page_load(struct engine *engine, uint32_t number, uint
     return run == NULL ? ERR_MEMORY : recipients_load(&run->recipients, page, text);
 }
 
-static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
-                              enum consent_channel channel, uint32_t bits)
+static enum err addresses_add(struct engine *engine, const struct broadcast_def *def,
+                              struct broadcast_run *run, uint32_t bits)
 {
     for (uint32_t p = recipients_next(&run->recipients, bits, 0); p != UINT32_MAX;
          p = recipients_next(&run->recipients, bits, p + 1)) {
@@ -130,6 +166,8 @@ static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
         struct str address = STR_NONE;
         if (p >= people_count(engine->people) || people_is_nobody(engine->people, p))
             continue;
+        uint32_t             template_id = broadcast_template_of(engine, def, run, p);
+        enum consent_channel channel = program_template_at(engine->program, template_id)->channel;
         (void)reach_address(engine, people_root(engine->people, p), channel, bytes, &address);
         uint64_t hash = broadcast_address_hash(engine, address);
         if (hash != 0 && addresses_find(&run->addresses, hash) == MAP_NONE)
@@ -142,17 +180,16 @@ static enum err addresses_add(struct engine *engine, struct broadcast_run *run,
  * whom it failed, and who has come to have the same one since. */
 enum err broadcast_addresses_make(struct engine *engine, uint32_t number)
 {
-    struct broadcast_run *run = broadcast_run_of(engine, number);
+    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
+    struct broadcast_run       *run = broadcast_run_of(engine, number);
     if (run == NULL)
         return ERR_MEMORY;
-    uint32_t             template_id = program_broadcast_at(engine->program, number)->template_id;
-    enum consent_channel channel = program_template_at(engine->program, template_id)->channel;
     addresses_done(&run->addresses);
-    TRY(addresses_add(engine, run, channel,
+    TRY(addresses_add(engine, def, run,
                       RECIPIENT_BIT(RECIPIENT_SENT) | RECIPIENT_BIT(RECIPIENT_UNKNOWN)));
-    TRY(addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_SENDING)));
-    TRY(addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_DEFERRED)));
-    return addresses_add(engine, run, channel, RECIPIENT_BIT(RECIPIENT_FAILED));
+    TRY(addresses_add(engine, def, run, RECIPIENT_BIT(RECIPIENT_SENDING)));
+    TRY(addresses_add(engine, def, run, RECIPIENT_BIT(RECIPIENT_DEFERRED)));
+    return addresses_add(engine, def, run, RECIPIENT_BIT(RECIPIENT_FAILED));
 }
 
 enum err broadcasts_loaded(struct engine *engine)
@@ -178,6 +215,13 @@ static const char *const STATE_WORDS[] = {
 const char *broadcast_state_word(enum broadcast_state state)
 {
     return STATE_WORDS[state];
+}
+
+const char *broadcast_phase_word(enum broadcast_phase phase)
+{
+    static const char *const words[BROADCAST_PHASES] = { "dealt", "testing", "tested", "asked",
+                                                         "chosen" };
+    return words[phase];
 }
 
 static enum broadcast_state state_of(const struct engine *engine, const struct broadcast_run *run)
@@ -212,7 +256,10 @@ bool engine_broadcast(const struct engine *engine, uint32_t number, struct broad
                                       .all = run->looking.end,
                                       .is_looking =
                                           broadcast_is_under_way(run) && broadcast_is_looking(run),
-                                      .retries = run->retries };
+                                      .retries = run->retries,
+                                      .test = run->test };
+    if (run->test.phase == BROADCAST_TESTED)
+        out->decides_ms = run->round_ms;
     out->is_lost = out->state == BROADCAST_PAUSED && out->is_looking &&
                    !broadcast_audience_stands(engine, def);
     for (int i = 0; i < RECIPIENT_STATES; i++)
@@ -275,13 +322,15 @@ static enum err would_be(const struct engine *engine, struct broadcast_preview *
                          uint32_t person, enum recipient_state *out)
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, preview->number);
-    enum consent_channel channel = program_template_at(engine->program, def->template_id)->channel;
+    const struct broadcast_run *none = broadcast_run_get(engine, UINT32_MAX);
+    uint32_t                    template_id = broadcast_template_of(engine, def, none, person);
+    enum consent_channel channel = program_template_at(engine->program, template_id)->channel;
     char                 who[16];
     if (holdout_has(&def->holdout, deal_person(engine, person, who))) {
         *out = RECIPIENT_HELD_OUT;
         return OK;
     }
-    struct message message = { .template_id = def->template_id,
+    struct message message = { .template_id = template_id,
                                .topic = def->topic,
                                .journey = JOURNEY_NONE };
     char           bytes[REACH_BYTES_MAX];
@@ -305,7 +354,7 @@ static enum err would_be(const struct engine *engine, struct broadcast_preview *
 static void local_note(const struct engine *engine, const struct broadcast_def *def,
                        struct broadcast_preview *preview, uint32_t person)
 {
-    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
+    int64_t due_ms = broadcast_due_ms(engine, def, person);
     if (due_ms <= engine->now_ms) {
         preview->passed++;
         return;

@@ -446,6 +446,50 @@ TEST(broadcast, at_a_local_time_everyone_gets_it_when_their_clocks_show_it)
     engine_world_close(&w);
 }
 
+static void click(struct world *w, const char *who, int hour)
+{
+    assert_ok(engine_world_tell(
+        w, (struct record){ .kind = RECORD_MESSAGE,
+                            .at_ms = T0 - TIME_DAY_MS + hour * TIME_HOUR_MS + TIME_MINUTE_MS,
+                            .profile = engine_find(w->engine, str_of(who)),
+                            .name = EVENT_MESSAGE_CLICKED }));
+}
+
+TEST(broadcast, at_the_best_hour_of_a_day_each_gets_it_when_they_click_and_else_at_the_time_given)
+{
+    struct world w = world();
+    assert_ok(define(&w, ",\"when\":{\"local\":\"2026-01-02 best hour or 11:00\"}"));
+    person(&w, "early");
+    person(&w, "seldom");
+    identify(&w, "east",
+             "{\"email\":\"east@shop.example\",\"plan\":\"pro\",\"timezone\":\"Far/East\"}");
+    for (int i = 0; i < 3; i++) {
+        click(&w, "early", 7);
+        click(&w, "east", 5); /* 19:00, 14 hours east */
+    }
+    click(&w, "seldom", 3);
+    assert_ok(act(&w, "launch"));
+    run(&w);
+    assert_null(claim(&w));
+    static const struct {
+        int         hour;
+        const char *address;
+    } rows[] = { { 24 + 5, "east@shop.example" },
+                 { 24 + 7, "early@shop.example" },
+                 { 24 + 11, "seldom@shop.example" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        w.now_ms = T0 + rows[i].hour * TIME_HOUR_MS - 1;
+        run(&w);
+        assert_null(claim(&w));
+        w.now_ms++;
+        run(&w);
+        assert_str(claim(&w)->address, rows[i].address);
+    }
+    assert_null(claim(&w));
+    assert_false(status(&w).is_looking);
+    engine_world_close(&w);
+}
+
 TEST(broadcast, later_it_begins_at_its_instant_and_an_instant_that_has_passed_is_refused)
 {
     struct world w = world();
@@ -539,6 +583,12 @@ TEST(broadcast, a_definition_that_could_not_be_sent_is_refused_where_it_is_wrong
           "when.at" },
         { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
           "\"when\":{\"local\":\"2026-12-01T09:00Z\"}}",
+          "when.local" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"when\":{\"local\":\"2026-12-01 best hour or noon\"}}",
+          "when.local" },
+        { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
+          "\"when\":{\"local\":\"2026-13-01 best hour\"}}",
           "when.local" },
         { "{\"broadcast\":\"spring\",\"template\":\"news\",\"audience\":\"everyone\","
           "\"throttle\":0}",

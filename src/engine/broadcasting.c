@@ -1,6 +1,5 @@
 /*
- * A broadcast launched, paused, resumed, cancelled, its failed ones sent again; and the job that
- * goes over all people, a part with each record of the clock.
+ * Broadcasts under way: the job that goes over all people, a part with each record of the clock.
  */
 #include "engine/broadcasting.h"
 
@@ -8,6 +7,7 @@
 
 #include "base/hash.h"
 #include "engine/broadcast.h"
+#include "engine/journey/best_hour.h"
 #include "engine/vec.h"
 
 enum {
@@ -16,19 +16,6 @@ enum {
     BLOCKED_MS = 250, /* before it is looked at again whether fewer wait */
 };
 #define SLOT_SLACK_US INT64_C(2000000) /* who was late may catch up so much */
-#define FAR_EAST_MS (14 * TIME_HOUR_MS)
-#define FAR_WEST_MS (12 * TIME_HOUR_MS)
-
-static const char *const ACTS[BROADCAST_ACTS] = { "launch", "pause", "resume", "cancel",
-                                                  "retry-failed" };
-
-enum broadcast_act broadcast_act_of(struct str word)
-{
-    int i = 0;
-    while (i < BROADCAST_ACTS && !str_eq(word, str_of(ACTS[i])))
-        i++;
-    return (enum broadcast_act)i;
-}
 
 /* ---- runs ---- */
 
@@ -59,7 +46,8 @@ void broadcasting_done(struct engine *engine)
 
 bool broadcast_is_looking(const struct broadcast_run *run)
 {
-    return run->round_ms != TIME_NEVER || run->retrying.cursor < run->retrying.end;
+    return run->round_ms != TIME_NEVER || run->retrying.cursor < run->retrying.end ||
+           broadcast_is_open(run);
 }
 
 bool broadcast_is_under_way(const struct broadcast_run *run)
@@ -106,232 +94,6 @@ void broadcast_settle(struct engine *engine, struct broadcast_run *run)
         finish(engine, run);
 }
 
-/* ---- acts ---- */
-
-static enum err refuse(struct problem *problem, const char *what, const char *remedy)
-{
-    return problem_set(problem, ERR_CONFLICT, "broadcast", what, remedy);
-}
-
-static enum err time_check(const struct engine *engine, const struct broadcast_def *def,
-                           struct problem *problem)
-{
-    int64_t last_ms = def->when == BROADCAST_LOCAL ? def->at_ms + FAR_WEST_MS : def->at_ms;
-    if (def->when == BROADCAST_NOW || last_ms > engine->now_ms)
-        return OK;
-    return problem_set(problem, ERR_CONFLICT, "when",
-                       def->when == BROADCAST_AT ? "That instant has passed."
-                                                 : "That time has passed everywhere.",
-                       "Write a later one, or \"now\".");
-}
-
-static int64_t start_of(const struct engine *engine, const struct broadcast_def *def)
-{
-    int64_t at_ms = def->when == BROADCAST_NOW  ? engine->now_ms
-                    : def->when == BROADCAST_AT ? def->at_ms
-                                                : def->at_ms - FAR_EAST_MS;
-    return at_ms > engine->now_ms ? at_ms : engine->now_ms;
-}
-
-/* Are all that it sends there, and for persons by one channel? */
-static bool is_fit(const struct engine *engine, const struct broadcast_def *def)
-{
-    const struct template_def *first = program_template_at(engine->program, def->template_id);
-    bool                       fits = channel_is_to_person(first->channel);
-    for (uint32_t i = 0; i < (def->arms_count > 0 ? def->arms_count : 1); i++) {
-        uint32_t id = def->arms_count > 0 ? def->arms[i].template_id : def->template_id;
-        const struct template_def *template = program_template_at(engine->program, id);
-        fits = fits && template->version > 0 && !template->transactional &&
-               template->channel == first->channel;
-    }
-    return fits;
-}
-
-static enum err launch(struct engine *engine, uint32_t number, const struct record *record,
-                       struct problem *problem)
-{
-    const struct broadcast_def *def = program_broadcast_at(engine->program, number);
-    struct broadcast_run       *run = broadcast_run_of(engine, number);
-    int64_t                     expected = 0;
-    if (run == NULL)
-        return ERR_MEMORY;
-    if (run->is_launched)
-        return refuse(problem, "It was launched already, and goes to nobody twice.",
-                      "Give a new broadcast another name.");
-    if (!is_fit(engine, def))
-        return refuse(problem, "Its template was deleted, or is none for a broadcast any more.",
-                      "Apply the template again, without \"transactional: yes\".");
-    TRY(time_check(engine, def, problem));
-    (void)json_get_int(record->properties, STR("expected"), &expected);
-    run->is_launched = true;
-    run->launched_ms = engine->now_ms;
-    run->start_ms = run->round_ms = start_of(engine, def);
-    run->looking = (struct broadcast_round){ 0, people_count(engine->people) };
-    run->expected = expected > 0 ? (uint64_t)expected : 0;
-    engine->broadcasts_open++;
-    return OK;
-}
-
-static enum err pause(struct broadcast_run *run, struct problem *problem)
-{
-    if (!broadcast_is_under_way(run) || run->is_cancelled)
-        return refuse(problem, "It is not under way.", "Look at its state.");
-    if (run->is_paused)
-        return refuse(problem, "It is paused already.", "Resume it, or cancel it.");
-    run->is_paused = true;
-    return OK;
-}
-
-static const struct message *message_of(const struct engine *engine, uint32_t number,
-                                        uint32_t profile)
-{
-    const struct state *state =
-        people_state_get(engine->people, people_root(engine->people, profile));
-    for (uint32_t i = 0; i < state->rare->messages.count; i++)
-        if (state->rare->messages.items[i].enrollment == broadcast_key(number, profile))
-            return &state->rare->messages.items[i];
-    return NULL;
-}
-
-/* Timers that came while it was paused are gone: each message that waits gets one again. */
-static enum err release(struct engine *engine, uint32_t number)
-{
-    const struct recipients *recipients = &broadcast_run_get(engine, number)->recipients;
-    uint32_t bits = RECIPIENT_BIT(RECIPIENT_WAITING) | RECIPIENT_BIT(RECIPIENT_DEFERRED);
-    for (uint32_t p = recipients_next(recipients, bits, 0); p != UINT32_MAX;
-         p = recipients_next(recipients, bits, p + 1)) {
-        const struct message *message = message_of(engine, number, p);
-        if (message != NULL && message->state == MESSAGE_QUEUED)
-            TRY(outbox_wait(engine, people_root(engine->people, p), message));
-    }
-    return OK;
-}
-
-static enum err resume(struct engine *engine, uint32_t number, struct problem *problem)
-{
-    struct broadcast_run *run = &engine->broadcasts.items[number];
-    if (!run->is_paused)
-        return refuse(problem, "It is not paused.", "Look at its state.");
-    run->is_paused = false;
-    run->ready_ms = 0;
-    broadcast_settle(engine, run);
-    return release(engine, number);
-}
-
-static enum err cancel(struct engine *engine, struct broadcast_run *run, struct problem *problem)
-{
-    if (!broadcast_is_under_way(run) || run->is_cancelled)
-        return refuse(problem, "It is not under way.", "What was sent cannot be taken back.");
-    run->is_cancelled = true;
-    run->is_paused = false;
-    run->ready_ms = 0;
-    run->retrying = (struct broadcast_round){ 0, 0 };
-    run->looking = (struct broadcast_round){ 0, people_count(engine->people) };
-    run->round_ms = engine->now_ms;
-    run->later_ms = TIME_NEVER;
-    return OK;
-}
-
-static enum err retry(struct engine *engine, uint32_t number, struct problem *problem)
-{
-    struct broadcast_run *run = &engine->broadcasts.items[number];
-    if (!run->is_launched || run->is_cancelled)
-        return refuse(problem, "It was not launched, or was cancelled.", "Look at its state.");
-    if (run->recipients.counts[RECIPIENT_FAILED] == 0)
-        return refuse(problem, "It failed for nobody.", "Look at its state.");
-    if (run->finished_ms != 0) {
-        TRY(broadcast_addresses_make(engine, number)); /* they were let go when it was over */
-        recipients_over(&run->recipients, false);
-        engine->broadcasts_open++;
-    }
-    run->finished_ms = 0;
-    run->ready_ms = 0;
-    run->retries++;
-    run->retrying = (struct broadcast_round){ 0, people_count(engine->people) };
-    return OK;
-}
-
-static enum err act_run(struct engine *engine, uint32_t number, const struct record *record,
-                        struct problem *problem)
-{
-    struct broadcast_run *run = broadcast_run_of(engine, number);
-    if (run == NULL)
-        return ERR_MEMORY;
-    switch (broadcast_act_of(json_get_str(record->properties, STR("act")))) {
-    case BROADCAST_LAUNCH:
-        return launch(engine, number, record, problem);
-    case BROADCAST_PAUSE:
-        return pause(run, problem);
-    case BROADCAST_RESUME:
-        return resume(engine, number, problem);
-    case BROADCAST_CANCEL:
-        return cancel(engine, run, problem);
-    case BROADCAST_RETRY:
-        return retry(engine, number, problem);
-    case BROADCAST_ACTS:
-        break;
-    }
-    return problem_set(problem, ERR_INPUT, "act", "There is no such act.",
-                       "Use launch, pause, resume, cancel or retry-failed.");
-}
-
-enum err apply_broadcast(struct engine *engine, const struct record *record,
-                         struct problem *problem)
-{
-    uint32_t number = program_broadcast(engine->program, record->name);
-    if (number == SEGMENT_NO_ID)
-        return problem_format(problem, ERR_ABSENT, "name", "Look at the list.",
-                              "There is no broadcast \"%.*s\".",
-                              STR_ARG(str_slice(record->name, 0, 128)));
-    TRY(act_run(engine, number, record, problem));
-    engine->broadcasts_moved = true;
-    return OK;
-}
-
-/* ---- definitions ---- */
-
-static bool needs(const struct broadcast_def *def, const struct program *program,
-                  enum definition_kind kind, struct str name)
-{
-    for (uint32_t i = 0; kind == DEFINE_TEMPLATE && i < def->arms_count; i++)
-        if (str_eq(def->arms[i].template, name))
-            return true;
-    if (kind == DEFINE_TEMPLATE)
-        return str_eq(def->template, name);
-    if (kind == DEFINE_TRAIT)
-        return program_asks(program, def->audience.tree, name);
-    return kind == DEFINE_SEGMENT &&
-           segment_needs_segment(&def->audience.program, program_segment(program, name));
-}
-
-/* What was launched stays as it was; what one that is not over asks for is not deleted. Stored
- * definitions are loaded without this: they were looked at when they came. */
-enum err engine_broadcast_allows(const struct engine *engine, enum definition_kind kind,
-                                 struct str name, struct str text, struct problem *problem)
-{
-    const struct program *program = engine->program;
-    uint32_t              number = program_broadcast(program, name);
-    if (kind == DEFINE_BROADCAST)
-        return number != SEGMENT_NO_ID && broadcast_run_get(engine, number)->is_launched
-                   ? problem_format(problem, ERR_CONFLICT, "broadcast",
-                                    "Give a new broadcast another name.",
-                                    "The broadcast \"%.*s\" was launched, and stays as it was.",
-                                    STR_ARG(str_slice(name, 0, 128)))
-                   : OK;
-    if (text.len > 0)
-        return OK;
-    for (uint32_t i = 0; i < program->broadcasts.count; i++) {
-        const struct broadcast_def *def = &program->broadcasts.items[i];
-        if (def->arena != NULL && broadcast_run_get(engine, i)->finished_ms == 0 &&
-            needs(def, program, kind, name))
-            return problem_format(problem, ERR_CONFLICT, "definition",
-                                  "Change the broadcast first, or wait until it is finished.",
-                                  "The broadcast \"%.*s\" uses \"%.*s\".", STR_ARG(def->name),
-                                  STR_ARG(str_slice(name, 0, 60)));
-    }
-    return OK;
-}
-
 /* ---- the job ---- */
 
 /* What of it may wait in the queue: a stopped way out, or a throttle, holds up no more than this.
@@ -369,19 +131,25 @@ static void place_take(const struct engine *engine, const struct broadcast_def *
     run->slot_us += INT64_C(3600000000) / def->throttle;
 }
 
-/* What the person gets: of an experiment the variant that they are dealt, also when tried again. */
-static uint32_t template_of(const struct engine *engine, const struct broadcast_def *def,
-                            uint32_t profile)
+uint32_t broadcast_template_of(const struct engine *engine, const struct broadcast_def *def,
+                               const struct broadcast_run *run, uint32_t profile)
 {
     char     bytes[16];
     uint32_t i = 0;
     if (def->arms_count == 0)
         return def->template_id;
+    if (run->test.chosen > 0)
+        return def->arms[run->test.chosen - 1].template_id;
     uint32_t chance = deal_chance(DEAL_EXPERIMENT, def->experiment,
                                   deal_person(engine, people_root(engine->people, profile), bytes));
     while (i + 1 < def->arms_count && chance >= def->arms[i].share)
         i++;
     return def->arms[i].template_id;
+}
+
+int64_t broadcast_begun_ms(const struct broadcast_run *run)
+{
+    return run->test.chosen_ms > run->start_ms ? run->test.chosen_ms : run->start_ms;
 }
 
 static enum err hold_out(struct engine *engine, struct out *out, uint32_t number, uint32_t profile)
@@ -396,7 +164,8 @@ static enum err hold_out(struct engine *engine, struct out *out, uint32_t number
 static enum err queue_one(struct engine *engine, struct out *out, uint32_t number, uint32_t profile)
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, number);
-    uint32_t                    template_id = template_of(engine, def, profile);
+    uint32_t                    template_id =
+        broadcast_template_of(engine, def, broadcast_run_get(engine, number), profile);
     const struct template_def *template = program_template_at(engine->program, template_id);
     place_take(engine, def, broadcast_run_of(engine, number));
     out->intents++;
@@ -425,13 +194,24 @@ static bool is_new(const struct engine *engine, const struct broadcast_run *run,
     return true;
 }
 
+int64_t broadcast_due_ms(const struct engine *engine, const struct broadcast_def *def,
+                         uint32_t person)
+{
+    const struct zone *zone = person_zone(engine, person);
+    struct known       known;
+    if (!def->is_best)
+        return zone_instant_ms(zone, def->at_ms);
+    known_make(&known, engine, person, engine->now_ms);
+    return zone_instant_ms(zone, def->at_ms + best_hour_ms(&known.facts, zone, def->best_or_ms));
+}
+
 /* Has their time come? Else it is noted when it will. */
 static bool is_time(const struct engine *engine, const struct broadcast_def *def,
                     struct broadcast_run *run, uint32_t person)
 {
     if (def->when != BROADCAST_LOCAL)
         return true;
-    int64_t due_ms = zone_instant_ms(person_zone(engine, person), def->at_ms);
+    int64_t due_ms = broadcast_due_ms(engine, def, person);
     if (due_ms > engine->now_ms && due_ms < run->later_ms)
         run->later_ms = due_ms;
     return due_ms <= engine->now_ms;
@@ -443,9 +223,10 @@ static bool is_time(const struct engine *engine, const struct broadcast_def *def
 static bool is_passed_over(const struct engine *engine, const struct broadcast_def *def,
                            struct broadcast_run *run, uint32_t person)
 {
-    if (run->round_ms >= run->start_ms + BROADCAST_NIGHTS_MS)
+    if (run->round_ms >= broadcast_begun_ms(run) + BROADCAST_NIGHTS_MS)
         return false;
-    int64_t due_ms = holding_quiet_until_ms(engine, person, def->template_id);
+    int64_t due_ms =
+        holding_quiet_until_ms(engine, person, broadcast_template_of(engine, def, run, person));
     if (due_ms > engine->now_ms && due_ms < run->later_ms)
         run->later_ms = due_ms;
     return due_ms > engine->now_ms;
@@ -486,10 +267,12 @@ static enum err audience_make(struct engine *engine, const struct broadcast_def 
     return OK;
 }
 
-static void round_end(struct engine *engine, struct broadcast_run *run)
+static void round_end(struct engine *engine, uint32_t number, struct broadcast_run *run)
 {
     arena_close(run->arena);
     run->arena = NULL;
+    if (broadcast_test_end(engine, program_broadcast_at(engine->program, number), run))
+        return;
     run->round_ms = run->later_ms;
     run->later_ms = TIME_NEVER;
     if (run->round_ms != TIME_NEVER)
@@ -501,6 +284,8 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
 {
     const struct broadcast_def *def = program_broadcast_at(engine->program, number);
     struct broadcast_run       *run = broadcast_run_of(engine, number);
+    if (run->test.phase == BROADCAST_TESTED)
+        return broadcast_count(engine, number, run);
     TRY(audience_make(engine, def, run));
     if (run->is_paused)
         return OK;
@@ -511,7 +296,8 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
             return OK;
         run->looking.cursor++;
         uint32_t person = people_root(engine->people, p);
-        if (!is_new(engine, run, p) || !is_time(engine, def, run, person))
+        if (!is_new(engine, run, p) || !is_time(engine, def, run, person) ||
+            (run->test.phase == BROADCAST_TESTING && !broadcast_is_of_test(engine, def, person)))
             continue;
         TRY(wakes_before(engine, out, person, engine->now_ms));
         if (!engine_ask(engine, &run->audience, person, engine->now_ms).holds ||
@@ -526,7 +312,7 @@ static enum err look(struct engine *engine, struct out *out, uint32_t number)
         queued++;
     }
     if (run->looking.cursor == run->looking.end)
-        round_end(engine, run);
+        round_end(engine, number, run);
     return OK;
 }
 
@@ -560,7 +346,7 @@ static enum err cancel_one(struct engine *engine, struct out *out, uint32_t numb
 {
     uint32_t              person = people_root(engine->people, profile);
     struct state         *state = people_get(engine->people, person)->state;
-    const struct message *message = message_of(engine, number, profile);
+    const struct message *message = broadcast_message_of(engine, number, profile);
     if (message != NULL && message->state == MESSAGE_QUEUED)
         return outbox_drop(engine, out, person, message->id, BROADCAST_WHY_CANCELLED);
     if (state != NULL)
@@ -580,7 +366,7 @@ static enum err cancel_some(struct engine *engine, struct out *out, uint32_t num
         run->looking.cursor = p >= run->looking.end ? run->looking.end : p + 1;
     }
     if (run->looking.cursor == run->looking.end)
-        round_end(engine, run);
+        round_end(engine, number, run);
     return OK;
 }
 
@@ -590,7 +376,7 @@ static bool has_moved(const struct broadcast_run *was, const struct broadcast_ru
     return was->looking.cursor != is->looking.cursor || was->round_ms != is->round_ms ||
            was->later_ms != is->later_ms || was->retrying.cursor != is->retrying.cursor ||
            was->slot_us != is->slot_us || was->is_paused != is->is_paused ||
-           was->finished_ms != is->finished_ms;
+           was->test.phase != is->test.phase || was->finished_ms != is->finished_ms;
 }
 
 enum err broadcasts_run(struct engine *engine, struct out *out)

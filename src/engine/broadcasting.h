@@ -8,6 +8,7 @@
 #define DULT_ENGINE_BROADCASTING_H
 
 #include "engine/addresses.h"
+#include "engine/broadcast.h"
 #include "engine/inside.h"
 
 /* A walk over all profiles up to `end`; none is under way where cursor == end. */
@@ -22,6 +23,7 @@ struct broadcast_run {
     int64_t                round_ms; /* not before; TIME_NEVER: no round is left */
     int64_t                later_ms; /* LOCAL: when it is that time for the next of those passed */
     struct broadcast_round retrying; /* who failed */
+    struct broadcast_test  test;
     uint32_t               retries;
     uint64_t               expected;
     int64_t                slot_us;  /* the throttle's next place */
@@ -51,6 +53,44 @@ int64_t broadcast_next_ms(const struct broadcast_run *run);
 bool broadcast_audience_stands(const struct engine *engine, const struct broadcast_def *def);
 /* Is all final? Then it is finished now. */
 void broadcast_settle(struct engine *engine, struct broadcast_run *run);
+
+/* What the profile gets: the winner, once one is chosen; before, of an experiment the variant that
+ * they are dealt. */
+uint32_t broadcast_template_of(const struct engine *engine, const struct broadcast_def *def,
+                               const struct broadcast_run *run, uint32_t profile);
+/* LOCAL: when the person gets it, by what is known of them now. */
+int64_t broadcast_due_ms(const struct engine *engine, const struct broadcast_def *def,
+                         uint32_t person);
+/* From here on the night is passed over for BROADCAST_NIGHTS_MS: the start, or the choice. */
+int64_t broadcast_begun_ms(const struct broadcast_run *run);
+
+/* ---- broadcast_winner.c ---- */
+
+/* Is it one of those who get the variants first? */
+bool broadcast_is_of_test(const struct engine *engine, const struct broadcast_def *def,
+                          uint32_t person);
+/* Is the experiment not decided, so that people are still to be looked at? */
+bool broadcast_is_open(const struct broadcast_run *run);
+/* The walk over everyone is at its end, of those who get the variants first: what next? False: it
+ * is no test. */
+bool broadcast_test_end(const struct engine *engine, const struct broadcast_def *def,
+                        struct broadcast_run *run);
+/* A part of the recipients counted, and at the end the winner found. */
+MUST enum err broadcast_count(struct engine *engine, uint32_t number, struct broadcast_run *run);
+void          broadcast_choose(const struct engine *engine, struct broadcast_run *run, uint32_t arm,
+                               enum winner_how how);
+/* What is asked of each recipient: did it reach them, and then? Also whether it can be asked. */
+MUST enum err broadcast_winner_condition(struct arena *arena, const struct broadcast_def *def,
+                                         uint32_t arm, bool is_success,
+                                         const struct segment_node **out, struct problem *problem);
+
+/* ---- broadcast_acts.c ---- */
+
+/* The message under the broadcast's key, or NULL. */
+const struct message *broadcast_message_of(const struct engine *engine, uint32_t number,
+                                           uint32_t profile);
+
+/* ---- broadcast_kept.c ---- */
 
 /* Whose address is taken, made anew: everyone's whom it went to, or is going to, as it is now. */
 MUST enum err broadcast_addresses_make(struct engine *engine, uint32_t number);

@@ -32,7 +32,7 @@ enum err checkpoint_begin(struct engine *engine, uint32_t *round)
 {
     if (engine->checkpoint != NULL)
         return ERR_CONFLICT;
-    if (engine->jobs.count > 0)
+    if (jobs_are_due(engine))
         return ERR_WAIT;
     struct checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL)
@@ -182,24 +182,33 @@ enum err checkpoint_take(struct engine *engine, struct arena *arena, uint32_t mo
 
 void engine_jobs_write(const struct engine *engine, struct buf *out)
 {
-    for (uint32_t i = 0; i < engine->jobs.count; i++)
-        buf_format(out, "%u:%u:%u:%d;", engine->jobs.items[i].segment,
-                   engine->jobs.items[i].version, engine->jobs.items[i].cursor,
-                   engine->jobs.items[i].fire);
+    for (uint32_t i = 0; i < engine->jobs.count; i++) {
+        const struct job *job = &engine->jobs.items[i];
+        buf_format(out, "%u:%u:%u:%d:%d:%d:%d:%lld;", job->segment, job->version, job->cursor,
+                   job->fire, job->moves + job->fills, job->launches, job->stops,
+                   (long long)job->since_ms);
+    }
 }
 
 enum err engine_jobs_load(struct engine *engine, struct str text)
 {
     struct str rest = text, one, field;
     while (str_split(&rest, ';', &one)) {
-        int64_t numbers[4] = { 0 };
+        int64_t numbers[8] = { 0 }; /* an older one has four, or five */
         int     n = 0;
-        while (n < 4 && str_split(&one, ':', &field))
+        while (n < 8 && str_split(&one, ':', &field))
             if (str_to_int(field, &numbers[n++]) != OK)
                 break;
         if (n >= 3)
-            TRY(VEC_ADD(&engine->jobs, (struct job){ (uint32_t)numbers[0], (uint32_t)numbers[1],
-                                                     (uint32_t)numbers[2], numbers[3] == 1 }));
+            TRY(VEC_ADD(&engine->jobs, (struct job){ .segment = (uint32_t)numbers[0],
+                                                     .version = (uint32_t)numbers[1],
+                                                     .cursor = (uint32_t)numbers[2],
+                                                     .fire = numbers[3] == 1,
+                                                     .moves = numbers[4] >= 1,
+                                                     .fills = numbers[4] == 2,
+                                                     .launches = numbers[5] == 1,
+                                                     .stops = numbers[6] == 1,
+                                                     .since_ms = numbers[7] }));
     }
     return OK;
 }

@@ -79,10 +79,10 @@ enum err checkpoint_bare(struct str state, const struct erasure *erasure, uint32
 {
     struct row_head head;
     struct str      parts[PARTS];
-    if (!row_bytes_take(&state, &head, sizeof head) || head.version != ROW_VERSION ||
+    if (!row_bytes_take(&state, &head, sizeof head) || !row_is_ours(&head) ||
         !parts_take(state, &head, parts))
         return ERR_CORRUPT;
-    struct row_head bare = { .version = ROW_VERSION,
+    struct row_head bare = { .version = head.version,
                              .root = head.root,
                              .next = head.next,
                              .arrived_ms = head.arrived_ms,
@@ -112,7 +112,7 @@ enum err checkpoint_pruned(struct str state, const struct erasure *erasure, uint
     struct str      text, rest = state;
     char            kind;
     buf_reset(out);
-    if (!row_bytes_take(&rest, &head, sizeof head) || head.version != ROW_VERSION)
+    if (!row_bytes_take(&rest, &head, sizeof head) || !row_is_ours(&head))
         return ERR_CORRUPT;
     uint32_t identities = head.identities;
     row_bytes_add(out, &head, sizeof head);

@@ -142,6 +142,22 @@ static enum err parts_load(struct state *state, const struct row_head *head, str
     return OK;
 }
 
+/* The last 4 bytes of an enrollment meant nothing, and the second 4 of a past how often. */
+static void keys_clear(struct rare *rare)
+{
+    for (uint32_t i = 0; i < rare->enrollments.count; i++)
+        rare->enrollments.items[i].key = 0;
+    for (uint32_t i = 0; i < rare->pasts.count; i++) {
+        struct past *past = &rare->pasts.items[i];
+        uint32_t     times = past->key;
+        int64_t      entered_ms;
+        memcpy(&entered_ms, (const char *)past + 8, sizeof entered_ms);
+        *past = (struct past){ .journey = past->journey,
+                               .entered_ms = entered_ms,
+                               .times = times < PAST_TIMES_MAX ? times : PAST_TIMES_MAX };
+    }
+}
+
 static enum err state_load(struct engine *engine, uint32_t profile, const struct row_head *head,
                            struct str *rest)
 {
@@ -152,6 +168,8 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
     if (p->state == NULL)
         return ERR_MEMORY;
     TRY(parts_load(p->state, head, rest));
+    if (head->version == ROW_VERSION_UNKEYED && has_any(head, PART_ENROLLMENTS, PART_CONSENTS))
+        keys_clear(state_rare_own(p->state));
     for (uint32_t i = 0; i < p->state->rare->messages.count; i++) {
         struct message *message = &state_rare_own(p->state)->messages.items[i];
         message->is_waiting = false; /* who waited for codes is looked at again */
@@ -167,11 +185,16 @@ static enum err state_load(struct engine *engine, uint32_t profile, const struct
     return OK;
 }
 
+bool row_is_ours(const struct row_head *head)
+{
+    return head->version == ROW_VERSION || head->version == ROW_VERSION_UNKEYED;
+}
+
 enum err checkpoint_load(struct engine *engine, uint32_t profile, struct str row)
 {
     struct row_head head;
     uint32_t        number;
-    if (!row_bytes_take(&row, &head, sizeof head) || head.version != ROW_VERSION)
+    if (!row_bytes_take(&row, &head, sizeof head) || !row_is_ours(&head))
         return ERR_CORRUPT;
     TRY(people_add(engine->people, head.arrived_ms, &number));
     if (number != profile)

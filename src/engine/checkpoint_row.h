@@ -4,7 +4,8 @@
  *      head | identities: kind 1 byte, length 2, text | parts of the state, each an array
  *
  * In the memory's own layout: a row is read by the program that wrote it, or by one of the same
- * ROW_VERSION; others refuse the folder, or rebuild from decisions.
+ * ROW_VERSION; others refuse the folder, or rebuild from decisions. Of ROW_VERSION_UNKEYED, which
+ * had no keys of journeys, all is taken.
  */
 #ifndef DULT_ENGINE_CHECKPOINT_ROW_H
 #define DULT_ENGINE_CHECKPOINT_ROW_H
@@ -24,14 +25,24 @@ enum {
     PARTS
 };
 
-enum { ROW_VERSION = 10, ROW_SHARED = 1, ROW_ASK_ALL = 2, ROW_ERASED = 4, ROW_QUIETLY = 8 };
+enum {
+    ROW_VERSION = 11,
+    ROW_VERSION_UNKEYED = 10,
+    ROW_SHARED = 1,
+    ROW_ASK_ALL = 2,
+    ROW_ERASED = 4,
+    ROW_QUIETLY = 8
+};
 
 struct row_head {
     uint32_t version, root, next, flags;
     uint64_t head;
     int64_t  arrived_ms, wake_ms;
     uint32_t identities, counts[PARTS];
+    uint32_t
+        nothing; /* 0: what a compiler would leave between is no stranger's bytes on the disk */
 };
+_Static_assert(sizeof(struct row_head) == 80, "every byte of a stored row's head has a name");
 
 /* The arrays of a state, so that writing and reading go through one list. */
 struct part {
@@ -45,6 +56,9 @@ void row_parts(struct state *state, struct part parts[PARTS]);
 
 /* The row of the profile as it is now. ERR_MEMORY, ERR_LIMIT: `out` is full. */
 MUST enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out);
+
+/* Is it of a form that this program reads? */
+bool row_is_ours(const struct row_head *head);
 
 void row_bytes_add(struct buf *out, const void *bytes, size_t len);
 

@@ -17,17 +17,18 @@ static bool speaks_about(const struct program *program, const struct enrollment 
         return false;
     for (uint16_t i = 0; i < version->journey.nodes_count; i++) {
         const struct node *node = &version->journey.nodes[i];
-        uint32_t           id =
-            node->kind == NODE_MESSAGE ? program_template(program, node->template) : SEGMENT_NO_ID;
-        if (id == SEGMENT_NO_ID)
-            continue;
-        const struct template_def *template = &program->templates.items[id];
-        if (!channel_is_to_person(template->channel))
-            continue;
-        bool refused = channel == CHANNEL_ALL || template->channel == channel;
-        otherwise = otherwise || !refused;
-        about = about ||
-                (refused && !template->transactional && (topic == 0 || template->topic == topic));
+        for (uint16_t k = 0; k < node->templates_count; k++) {
+            uint32_t id = program_template(program, node->templates[k]);
+            if (id == SEGMENT_NO_ID)
+                continue;
+            const struct template_def *template = &program->templates.items[id];
+            if (!channel_is_to_person(template->channel))
+                continue;
+            bool refused = channel == CHANNEL_ALL || template->channel == channel;
+            otherwise = otherwise || !refused;
+            about = about || (refused && !template->transactional &&
+                              (topic == 0 || template->topic == topic));
+        }
     }
     return about && !otherwise;
 }

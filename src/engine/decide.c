@@ -55,7 +55,8 @@ enum err decide(struct engine *engine, struct out *out, struct decision d)
     TRY(buf_err(&engine->detail));
     d.detail = str_copy(out->arena, buf_view(&engine->detail));
     d.text = str_copy(out->arena, d.text);
-    if (d.detail.ptr == NULL)
+    d.key = str_copy(out->arena, d.key);
+    if (d.detail.ptr == NULL || d.text.ptr == NULL || d.key.ptr == NULL)
         return ERR_MEMORY;
     return out_add(out, &d);
 }

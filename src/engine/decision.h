@@ -20,29 +20,30 @@
  *      DEPARTED      list                  -                  list
  *      CONSENT       topic (0: all)        consent_state      topic, channel?, state, how, proof?
  *      CONTEXT       -                     -                  country?, zone?, locale?
- *      ENROLLED      journey               version            journey, event
- *      NOT_ENROLLED  journey               -                  journey, reason
+ *      ENROLLED      journey               version            journey, event, key?, key_id?,
+ *                                                             reason? (what let them in, where it
+ *                                                             was not the trigger)
+ *      NOT_ENROLLED  journey               -                  journey, reason, key?
  *      HELD_OUT      journey, or           version            journey, event, due? (the time for
  *                    broadcast_key                            its goal), broadcast?
  *      GOAL          enrollment            node               node, journey_id, event (that
  *                                                             reached it, or 0), value?, held_out?
  *      UNREACHED     enrollment            node               node, journey_id, reason: outside,
  *                                                             and not watched any more
- *      STEP          enrollment            node               node, journey_id, visit, due?, took?
- *      ENDED         enrollment            node               node, journey_id, reason, due? (the
- *                                                             goal is waited for until then)
- *      PARKED        -                     -                  reason: more than 64 consequences
- *      INTENT        enrollment            node               template, channel, journey, node, the
- *                                                             numbers of all, topic_id, event,
- *                                                             asked? (send.h), broadcast? (its
- *                                                             subject is then a broadcast_key)
- *      CLAIMED       message               attempt            to, event, version, traits: [seq],
- *                                                             computed?, variant? (tailor.h)
- *      CODE          enrollment, or        its number in      codes, codes_id, message,
- * template_id, a message of its own  the pool           journey_id, expires?, code? (codes.h)
- *      WAITING       message               attempt            reason, retry_at?: no code is left;
- * limits.h DEFERRED      message               attempt            retry_at, text RETURNED message
- * attempt            retry_at, text SENT, FAILED, UNKNOWN, DROPPED: as those, with reason
+ *      STEP          enrollment            node               node, journey_id, visit, due?, took?,
+ *                                                             chosen? (by which record:
+ * choosing.h), back? 1: filling.h MOVED         enrollment            node               node,
+ * journey_id, version (from now on), due? ENDED         enrollment            node node,
+ * journey_id, reason, due? (the goal is waited for until then) PARKED        - - reason: more than
+ * 64 consequences INTENT        enrollment            node               template, channel,
+ * journey, node, the numbers of all, topic_id, event, asked? (send.h), broadcast? (its subject is
+ * then a broadcast_key) CLAIMED       message               attempt            to, event, version,
+ * traits: [seq], computed?, variant? (tailor.h) CODE          enrollment, or        its number in
+ * codes, codes_id, message, template_id, a message of its own  the pool           journey_id,
+ * expires?, code? (codes.h) WAITING       message               attempt            reason,
+ * retry_at?: no code is left; limits.h DEFERRED      message               attempt retry_at, text
+ * RETURNED message attempt            retry_at, text SENT, FAILED, UNKNOWN, DROPPED: as those, with
+ * reason
  */
 #ifndef DULT_ENGINE_DECISION_H
 #define DULT_ENGINE_DECISION_H
@@ -75,6 +76,7 @@ enum decision_kind {
     DECISION_HELD_OUT = 25,
     DECISION_GOAL = 26,
     DECISION_UNREACHED = 27,
+    DECISION_MOVED = 28,
     DECISION_INTENT = 30,
     DECISION_CLAIMED = 31,
     DECISION_SENT = 32,
@@ -97,18 +99,22 @@ struct decision {
     struct str         detail;
 
     /* What `detail` says, in numbers: written into it, and read back from it on load. */
-    struct str           text;         /* an identity, a reason, a state, an answer */
-    enum consent_channel channel;      /* CONSENT, INTENT */
-    struct str           proof;        /* CONSENT: a JSON object, or empty */
-    struct str           zone, locale; /* CONTEXT; its country is `text` */
-    int64_t              due_ms; /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered;
-                                    CODE: its last second; HELD_OUT, ENDED: of the goal's time, 0
-                                    for none */
-    uint32_t event; /* ENROLLED, HELD_OUT, GOAL, INTENT: seq of the triggering event, 0 for none */
-    uint32_t other; /* STEP: visit; INTENT: template; CLAIMED: its version; CODE: the pool; ENTERED,
-                       LEFT: 1 when quiet */
+    struct str           text;    /* an identity, a reason, a state, an answer */
+    enum consent_channel channel; /* CONSENT, INTENT */
+    struct str           key;     /* ENROLLED, HELD_OUT, NOT_ENROLLED: of the journey, as text */
+    uint32_t   key_id;       /* the same: segment_key_of it; it stays where the text is erased */
+    struct str proof;        /* CONSENT: a JSON object, or empty */
+    struct str zone, locale; /* CONTEXT; its country is `text` */
+    int64_t    due_ms;       /* STEP: end of the wait; DEFERRED: next try; ENROLLED: entered;
+                                CODE: its last second; HELD_OUT, ENDED: of the goal's time, 0
+                                for none */
+    uint32_t event; /* ENROLLED, HELD_OUT, GOAL, INTENT: seq of the triggering event; STEP: of the
+                       choice of what it took; 0 for none */
+    uint32_t other; /* STEP: visit; MOVED: the version; INTENT: template; CLAIMED: its version;
+                       CODE: the pool; ENTERED, LEFT: 1 when quiet */
     uint32_t        topic;    /* INTENT */
     bool            is_held;  /* GOAL: of one who is held out */
+    bool            is_back;  /* STEP: given to who is past it (journey/filling.h) */
     bool            is_asked; /* INTENT, SENT .. DROPPED: of a message a program asked for */
     struct str      computed; /* CLAIMED: what computed traits were then, as a JSON object */
     struct str      variant;  /* CLAIMED: which variant of the template, and why; as JSON */
@@ -158,12 +164,14 @@ enum {
 };
 
 struct claim {
-    uint64_t             message;
-    uint32_t             profile; /* the person's root */
-    uint32_t             attempt; /* from 1 */
-    uint32_t             door;    /* the core's: of whose room it is */
-    uint32_t             template_id, template_version, journey, topic;
-    uint32_t             broadcast;  /* its number + 1; 0: of none */
+    uint64_t message;
+    uint32_t profile; /* the person's root */
+    uint32_t attempt; /* from 1 */
+    uint32_t door;    /* the core's: of whose room it is */
+    uint32_t template_id, template_version, journey, topic;
+    uint32_t broadcast;              /* its number + 1; 0: of none */
+    uint64_t entry;                  /* its enrollment, where its person may have several in the
+                                        journey at once; else 0 */
     uint32_t             event_seq;  /* the triggering event's record; 0 for none */
     struct str           address;    /* where it goes (reach.h); empty where the template says */
     const uint32_t      *trait_seqs; /* the identify records whose traits hold now, oldest first */
@@ -213,12 +221,15 @@ struct out {
         *sending; /* it was told, or changed by itself: as it is now; NULL: it was not */
     bool holds, holds_receipts; /* sending was stopped: what is claimed and not begun is to wait */
     struct str stopped; /* sending stopped by itself: its definition now; empty: it did not */
-    uint32_t   intents; /* messages newly queued: delivery may want to claim */
-    uint64_t   message; /* the last one that a program asked for; 0: none */
-    uint32_t   profile; /* the profile that the last record was about, or PROFILE_NONE */
-    uint64_t   seq;     /* the last record's: greater than it came with, where nodes told something
-                           before it */
-    bool older;         /* the last record was an event older than what is kept */
+    struct str chosen_name, chosen; /* a winner was looked for at a journey's node: what was found,
+                                       as a definition (journey/choosing.h); empty: it was not */
+    uint32_t intents;               /* messages newly queued: delivery may want to claim */
+    uint64_t message; /* the last one that a program asked for; of a RECORD_ENROLL the decision
+                         about it; 0: none */
+    uint32_t profile; /* the profile that the last record was about, or PROFILE_NONE */
+    uint64_t seq;     /* the last record's: greater than it came with, where nodes told something
+                         before it */
+    bool older;       /* the last record was an event older than what is kept */
 };
 
 /* Reads "entered", "sent" ... for the kinds above; "decision" for none of them. */

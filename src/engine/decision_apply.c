@@ -46,17 +46,36 @@ static enum err profile_apply(struct engine *engine, const struct decision *d)
     return identity_move(engine, d);
 }
 
+/* Of too many keys in one journey the one that came in longest ago. */
+static void past_make_room(struct state *state, uint32_t journey)
+{
+    uint32_t count = 0, oldest = 0;
+    for (uint32_t i = 0; i < state->rare->pasts.count; i++) {
+        const struct past *past = &state->rare->pasts.items[i];
+        if (past->journey != journey || past->key == 0)
+            continue;
+        if (count == 0 || past->entered_ms < state->rare->pasts.items[oldest].entered_ms)
+            oldest = i;
+        count++;
+    }
+    if (count >= PAST_KEYS_MAX)
+        STATE_REMOVE(state, pasts, oldest);
+}
+
 static enum err pasts_merge(struct state *into, const struct past *past)
 {
     for (uint32_t i = 0; i < into->rare->pasts.count; i++) {
         struct past *have = &into->rare->pasts.items[i];
-        if (have->journey != past->journey)
+        if (have->journey != past->journey || have->key != past->key)
             continue;
-        have->times += past->times;
+        uint32_t times = (uint32_t)have->times + (uint32_t)past->times;
+        have->times = times < PAST_TIMES_MAX ? times : PAST_TIMES_MAX;
         if (have->entered_ms < past->entered_ms)
             have->entered_ms = past->entered_ms;
         return OK;
     }
+    if (past->key != 0)
+        past_make_room(into, past->journey);
     return STATE_ADD(into, pasts, *past);
 }
 
@@ -207,9 +226,16 @@ static enum err consent_apply(struct state *state, const struct decision *d)
     return STATE_ADD_RARER(state, consents, consent);
 }
 
+static struct past past_of(const struct decision *d)
+{
+    return (struct past){
+        .journey = (uint32_t)d->subject, .key = d->key_id, .entered_ms = d->at_ms, .times = 1
+    };
+}
+
 static enum err enrolled_apply(struct state *state, const struct decision *d)
 {
-    struct past past = { (uint32_t)d->subject, 1, d->at_ms };
+    struct past past = past_of(d);
     TRY(pasts_merge(state, &past));
     return STATE_ADD(state, enrollments,
                      (struct enrollment){ .id = d->id,
@@ -218,13 +244,14 @@ static enum err enrolled_apply(struct state *state, const struct decision *d)
                                           .due_ms = TIME_NEVER,
                                           .entered_ms = d->at_ms,
                                           .look_ms = TIME_NEVER,
-                                          .trigger_seq = d->event });
+                                          .trigger_seq = d->event,
+                                          .key = past.key });
 }
 
 /* Nobody is watched where there is nothing to measure. */
 static enum err held_out_apply(struct engine *engine, struct state *state, const struct decision *d)
 {
-    struct past past = { (uint32_t)d->subject, 1, d->at_ms };
+    struct past past = past_of(d);
     if (broadcast_is_key(d->subject))
         return broadcast_note(engine, d->subject, d);
     TRY(pasts_merge(state, &past));
@@ -238,7 +265,8 @@ static enum err held_out_apply(struct engine *engine, struct state *state, const
                                           .due_ms = d->due_ms,
                                           .entered_ms = d->at_ms,
                                           .look_ms = TIME_NEVER,
-                                          .trigger_seq = d->event });
+                                          .trigger_seq = d->event,
+                                          .key = past.key });
 }
 
 static enum err step_apply(struct state *state, const struct decision *d)
@@ -246,9 +274,30 @@ static enum err step_apply(struct state *state, const struct decision *d)
     struct enrollment *enrollment = enrollment_of(state, d->subject);
     if (enrollment == NULL)
         return ERR_CORRUPT;
-    enrollment->node = (uint16_t)d->object;
     enrollment->visit = d->other;
+    if (d->is_back) /* they stand where they stand */
+        return OK;
+    enrollment->node = (uint16_t)d->object;
     enrollment->due_ms = d->due_ms;
+    return OK;
+}
+
+/* A message whose answer is waited for is its node's by the new version, too; others are no node's
+ * of it, so that none seems to be waited for. */
+static enum err moved_apply(struct state *state, const struct decision *d)
+{
+    struct enrollment *e = enrollment_of(state, d->subject);
+    if (e == NULL)
+        return ERR_CORRUPT;
+    for (uint32_t i = 0; i < state->rare->messages.count; i++) {
+        struct message *message = &state->rare->messages.items[i];
+        if (message->enrollment == e->id)
+            message->node = message->node == e->node ? (uint16_t)d->object : JOURNEY_END;
+    }
+    e->version = d->other;
+    e->node = (uint16_t)d->object;
+    e->due_ms = d->due_ms;
+    e->look_ms = d->at_ms; /* the new version asks for itself */
     return OK;
 }
 
@@ -404,6 +453,8 @@ static enum err state_apply(struct engine *engine, const struct decision *d)
         return enrolled_apply(state, d);
     case DECISION_STEP:
         return step_apply(state, d);
+    case DECISION_MOVED:
+        return moved_apply(state, d);
     case DECISION_ENDED:
     case DECISION_UNREACHED:
         return ended_apply(engine, state, d);

@@ -47,6 +47,8 @@ const char *decision_name(enum decision_kind kind)
         return "reached the goal";
     case DECISION_UNREACHED:
         return "did not reach the goal";
+    case DECISION_MOVED:
+        return "moved";
     case DECISION_INTENT:
         return "queued";
     case DECISION_CLAIMED:
@@ -132,6 +134,9 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
                    program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
         member_str(out, &first, "reason", d->text);
         member_int(out, &first, "event", d->event);
+        member_str(out, &first, "key", d->key);
+        if (d->key_id != 0)
+            member_int(out, &first, "key_id", d->key_id);
         break;
     case DECISION_HELD_OUT:
         if (broadcast_is_key(d->subject))
@@ -141,6 +146,9 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
             member_str(out, &first, "journey",
                        program_name(program, NAME_JOURNEY, (uint32_t)d->subject));
         member_int(out, &first, "event", d->event);
+        member_str(out, &first, "key", d->key);
+        if (d->key_id != 0)
+            member_int(out, &first, "key_id", d->key_id);
         if (d->due_ms > 0)
             member_int(out, &first, "due", d->due_ms);
         break;
@@ -159,6 +167,17 @@ void decision_write(const struct engine *engine, const struct decision *d, struc
         if (d->due_ms != TIME_NEVER)
             member_int(out, &first, "due", d->due_ms);
         member_str(out, &first, "took", d->text);
+        if (d->event > 0)
+            member_int(out, &first, "chosen", d->event);
+        if (d->is_back)
+            member_int(out, &first, "back", 1);
+        break;
+    case DECISION_MOVED:
+        member_str(out, &first, "node", d->node);
+        member_int(out, &first, "journey_id", d->journey);
+        member_int(out, &first, "version", d->other);
+        if (d->due_ms != TIME_NEVER)
+            member_int(out, &first, "due", d->due_ms);
         break;
     case DECISION_INTENT:
         member_str(out, &first, "template", program_name(program, NAME_TEMPLATE, d->other));
@@ -249,11 +268,14 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
 {
     struct json detail;
     (void)engine;
-    if (json_parse(parser, scratch, d->detail, &detail, NULL) != OK)
-        return ERR_CORRUPT;
+    enum err err = json_parse(parser, scratch, d->detail, &detail, NULL);
+    if (err != OK)
+        return err == ERR_MEMORY ? err : ERR_CORRUPT;
     d->text = first_text(&detail);
-    d->event = number_get(&detail, "event");
+    d->event = number_get(&detail, d->kind == DECISION_STEP ? "chosen" : "event");
     d->node = json_get_str(&detail, STR("node"));
+    d->key = json_get_str(&detail, STR("key"));
+    d->key_id = number_get(&detail, "key_id");
     if (d->kind == DECISION_CONSENT &&
         !channel_of(json_get_str(&detail, STR("channel")), &d->channel))
         return ERR_CORRUPT;
@@ -267,6 +289,9 @@ enum err decision_read(struct engine *engine, struct json_parser *parser, struct
         d->object = number_get(&detail, "node_number");
         d->is_asked = number_get(&detail, "asked") == 1;
     }
+    d->is_back = d->kind == DECISION_STEP && number_get(&detail, "back") == 1;
+    if (d->kind == DECISION_MOVED)
+        d->other = number_get(&detail, "version");
     if (d->kind == DECISION_CODE)
         d->other = number_get(&detail, "codes_id");
     if (d->kind == DECISION_GOAL) {

@@ -39,8 +39,9 @@ static inline void describe_state(const struct state *s, struct buf *out)
                    e->trigger_seq);
     }
     for (uint32_t i = 0; i < s->rare->pasts.count; i++)
-        buf_format(out, " past %u %u times %lld\n", s->rare->pasts.items[i].journey,
-                   s->rare->pasts.items[i].times, (long long)s->rare->pasts.items[i].entered_ms);
+        buf_format(out, " past %u %u %u times %lld\n", s->rare->pasts.items[i].journey,
+                   s->rare->pasts.items[i].key, (unsigned)s->rare->pasts.items[i].times,
+                   (long long)s->rare->pasts.items[i].entered_ms);
     for (uint32_t i = 0; i < s->rare->messages.count; i++) {
         const struct message *m = &s->rare->messages.items[i];
         buf_format(

@@ -19,12 +19,6 @@ static bool is_asked_for(struct bag bag, const struct keys *keys, const struct e
            value.kind == JSON_STRING && str_eq(value.string, query->value);
 }
 
-static struct str text_of(struct bag bag, uint16_t key)
-{
-    struct json value;
-    return bag_find(bag, key, &value) && value.kind == JSON_STRING ? value.string : STR_NONE;
-}
-
 struct last {
     uint32_t   seq;
     struct bag bag;
@@ -66,7 +60,7 @@ enum err engine_earlier(const struct engine *engine, const struct earlier_query 
     known_make(&known, engine, people_root(engine->people, query->profile), engine->now_ms);
     for (uint32_t r = 0; r < known.facts.runs_count; r++)
         run_look(&known, &known.runs[r], name, &keys, query, out, &last);
-    struct str answer = text_of(last.bag, keys.answer), comment = text_of(last.bag, keys.comment);
+    struct str answer = bag_text(last.bag, keys.answer), comment = bag_text(last.bag, keys.comment);
     out->answer = str_copy(arena, answer);
     out->comment = str_copy(arena, comment);
     return (answer.len > 0 && out->answer.ptr == NULL) ||

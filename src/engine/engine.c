@@ -10,7 +10,10 @@
 #include "engine/checkpoint.h"
 #include "engine/vec.h"
 
-enum { CLOCK_WAKES_MAX = 1000 }; /* timers of one clock record */
+enum {
+    CLOCK_WAKES_MAX = 500, /* timers of one clock record: so long does who asks wait */
+    COMING_PEOPLE = 4,     /* between two steps of asking for who comes */
+};
 
 enum err engine_open(struct engine **out, struct engine_conf conf)
 {
@@ -124,11 +127,25 @@ static enum err erase_apply(struct engine *engine, const struct record *record, 
     return OK;
 }
 
+/* Whose turn comes soon, each step some people nearer. */
+static void coming_prefetch(const struct engine *engine)
+{
+    for (uint32_t step = 0; step < PEOPLE_PREFETCH_STEPS; step++) {
+        const struct timer *coming =
+            calendar_coming(engine->wakes, (PEOPLE_PREFETCH_STEPS - step) * COMING_PEOPLE);
+        if (coming == NULL)
+            continue;
+        people_prefetch(engine->people, coming->profile, step);
+        timeline_prefetch(engine->timeline, coming->profile, step);
+    }
+}
+
 static enum err clock_apply(struct engine *engine, struct out *out)
 {
     struct timer timer;
     for (int i = 0; i < CLOCK_WAKES_MAX && calendar_take(engine->wakes, engine->now_ms, &timer);
          i++) {
+        coming_prefetch(engine);
         struct profile *profile = people_get(engine->people, timer.profile);
         if (profile->timer_ms != timer.due_ms)
             continue; /* an earlier one came in its place */
@@ -142,7 +159,9 @@ static enum err clock_apply(struct engine *engine, struct out *out)
     if (engine->retaining.is_asking)
         TRY(retain_go_on(engine, out));
     TRY(broadcasts_run(engine, out));
-    return engine->jobs.count > 0 ? jobs_run(engine, out) : OK;
+    if (jobs_are_due(engine))
+        TRY(jobs_run(engine, out));
+    return contests_run(engine, out);
 }
 
 /* Who a record is about must have a name that can be kept. */
@@ -195,6 +214,8 @@ static enum err record_apply(struct engine *engine, const struct record *record,
         return apply_suppression(engine, record, out, problem);
     case RECORD_SEND:
         return apply_send(engine, record, out, problem);
+    case RECORD_ENROLL:
+        return apply_enroll(engine, record, out, problem);
     case RECORD_BROADCAST:
         return apply_broadcast(engine, record, problem);
     case RECORD_CODES:
@@ -227,7 +248,7 @@ enum err engine_apply(struct engine *engine, const struct record *record, struct
         engine->now_ms = record->received_ms;
     out->profile = PROFILE_NONE;
     out->older = false;
-    out->stopped = STR_NONE;
+    out->stopped = out->chosen = STR_NONE;
     out->message = 0;
     enum err err = record_apply(engine, record, out, problem);
     /* Also of a refused record: what was decided before the refusal is kept, with its words. */
@@ -254,10 +275,11 @@ void engine_prefetch(struct engine *engine, const struct record *record)
 
 int64_t engine_next_ms(const struct engine *engine)
 {
-    int64_t wakes_ms = calendar_next_ms(engine->wakes), broadcasts_ms = broadcasts_next_ms(engine);
-    return engine_has_job(engine)     ? engine->now_ms
-           : broadcasts_ms < wakes_ms ? broadcasts_ms
-                                      : wakes_ms;
+    int64_t next_ms = calendar_next_ms(engine->wakes), broadcasts_ms = broadcasts_next_ms(engine);
+    int64_t contests_ms = contests_next_ms(engine);
+    next_ms = broadcasts_ms < next_ms ? broadcasts_ms : next_ms;
+    next_ms = contests_ms < next_ms ? contests_ms : next_ms;
+    return engine_has_job(engine) ? engine->now_ms : next_ms;
 }
 
 uint64_t engine_seq(const struct engine *engine)
@@ -270,7 +292,17 @@ int64_t engine_now_ms(const struct engine *engine)
     return engine->now_ms;
 }
 
+int64_t engine_behind_ms(const struct engine *engine)
+{
+    int64_t next_ms = calendar_next_ms(engine->wakes);
+    /* Who is still to be asked since the start has a timer then, and may be as far behind as at it.
+     */
+    if (engine->behind_ms > 0 && engine->behind_ms < next_ms && next_ms <= engine->loaded_ms)
+        return engine->behind_ms;
+    return next_ms <= engine->now_ms ? next_ms : engine->now_ms + 1;
+}
+
 bool engine_has_job(const struct engine *engine)
 {
-    return engine->jobs.count > 0 || engine->retaining.is_asking;
+    return jobs_are_due(engine) || engine->retaining.is_asking;
 }

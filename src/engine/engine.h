@@ -36,6 +36,13 @@ enum {
     CLAIMS_MAX = 1024,     /* of one claim record */
 };
 
+/*
+ * What conditions mean, as a number: another one with each program that answers a condition
+ * otherwise than the one before. 1: before `anything` left out what Dult itself says of somebody,
+ * and before each stage was a segment.
+ */
+enum { ENGINE_RULES = 2 };
+
 /* Live triggers fire only for what was learnt within this of when it happened. */
 #define LATENESS_MS_DEFAULT TIME_DAY_MS
 
@@ -74,6 +81,29 @@ uint64_t engine_seq(const struct engine *engine);
 
 /* True while a changed segment is being applied to everyone; each CLOCK record does a part. */
 bool engine_has_job(const struct engine *engine);
+/* The first instant of which something may not be lived yet: not after the clock while much is due
+ * at once. */
+int64_t engine_behind_ms(const struct engine *engine);
+
+/* Who is inside a journey, node by node, and who of them would go on by another text of it. */
+enum { INSIDE_NODES_MAX = 256 }; /* those at further ones are in the sums alone */
+struct inside_node {
+    struct str id; /* the program's */
+    uint64_t   people, moves;
+};
+struct inside_count {
+    uint64_t           people, moves, older; /* older: by another version than the newest */
+    uint64_t           filled;               /* who would get what is new: journey/filling.h */
+    struct inside_node nodes[INSIDE_NODES_MAX];
+    uint32_t           nodes_count;
+    struct inside_node fills[INSIDE_NODES_MAX]; /* new ones, and how many would get each */
+    uint32_t           fills_count;
+};
+struct journey;
+/* Looks at `most` profiles from *cursor on, of whom a timeline is read for what is new at fewer;
+ * true at the end. `to` NULL: nobody would move. */
+bool engine_inside_count(const struct engine *engine, uint32_t journey, const struct journey *to,
+                         uint32_t *cursor, uint32_t most, struct inside_count *out);
 
 /* ---- loading: names, definitions and states first, then the rest in order ---- */
 MUST enum err engine_load_name(struct engine *engine, enum name_kind kind, uint32_t id,
@@ -98,10 +128,17 @@ void engine_load_round(struct engine *engine, uint32_t round, uint64_t seq);
 /* The rules of time zones (zones_version) that its answers are of. Where they are others than ours
  * whoever is asked about days is asked anew, quietly. */
 void engine_load_zones(struct engine *engine, struct str version);
+/*
+ * By what rules everyone was last asked everything: the folder's number, of ENGINE_RULES. Where it
+ * is another, everyone is asked anew, quietly. Not said: by ours.
+ */
+void engine_load_rules(struct engine *engine, uint32_t rules);
 /* A profile whose events came after the checkpoint: it is asked everything again, soon. */
 void engine_load_touch(struct engine *engine, uint32_t profile);
 /* What the store has of the list of suppressions, in any order. */
 MUST enum err engine_load_suppression(struct engine *engine, const struct suppression *entry);
+/* Before engine_load_end: what engine_behind_ms said last, for calendars to go on from there. */
+void engine_load_behind(struct engine *engine, int64_t behind_ms);
 /*
  * After all: the clock stands where it stood (now_ms is that of the last record), and everyone
  * touched by the tail is looked at then; what is due later keeps its own time.
@@ -133,6 +170,17 @@ struct verdict engine_ask(const struct engine *engine, const struct segment_prog
 void           engine_explain(const struct engine *engine, const struct segment_program *program,
                               const struct segment_node *tree, uint32_t person, int64_t at_ms,
                               struct buf *out);
+
+/* In which stage somebody is, and what was said of it by hand; texts live until the engine's next
+ * record. */
+struct stage_answer {
+    struct str           stage; /* empty: in none */
+    struct segment_since since;
+    struct str           hand, by, why; /* the last word of a hand; empty: there is none */
+    int64_t              hand_ms, until_ms;
+    bool                 is_in_force; /* of the hand's word: its time is not over */
+};
+void engine_stage(const struct engine *engine, uint32_t person, struct stage_answer *out);
 
 /*
  * Since when the person is (or is not) in the live segment, with all that is known by now, whenever

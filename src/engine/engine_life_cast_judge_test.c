@@ -55,6 +55,7 @@ void casting_before(struct casting *casting, const struct engine *engine)
         cast->before.round_ms = run->round_ms;
         cast->before.had_job = engine_has_job(engine);
         cast->before.was_over = run->finished_ms != 0;
+        cast->before.phase = run->test.phase;
         for (uint32_t p = 0; p < people_count(engine->people); p++)
             cast->before.letters[p] = (unsigned char)letter(engine, cast, p);
     }
@@ -127,7 +128,8 @@ static void template_judge(const struct life *life, const struct engine *engine,
                            const struct cast *cast, uint32_t p, const struct decision *d)
 {
     struct str name = program_name(engine->program, NAME_TEMPLATE, d->other);
-    bool       is_plain = chance_of(engine, cast, p, "experiment") < 30;
+    uint32_t   chosen = broadcast_run_get(engine, cast->number)->test.chosen;
+    bool       is_plain = chosen > 0 ? chosen == 1 : chance_of(engine, cast, p, "experiment") < 30;
     HOLDS(life, cast, p, !cast->is_dealt || str_eq(name, is_plain ? STR("plain") : STR("other")));
 }
 
@@ -295,11 +297,15 @@ static void looked_judge(struct life *life, struct casting *casting, struct engi
         }
         uint32_t           person = people_root(engine->people, p);
         const struct zone *zone = person_zone(engine, person);
-        bool               is_night = was->round_ms < run->start_ms + BROADCAST_NIGHTS_MS &&
+        bool is_night = was->round_ms < broadcast_begun_ms(run) + BROADCAST_NIGHTS_MS &&
                         limits_quiet_until_ms(&engine->program->limits, CHANNEL_EMAIL, zone,
                                               life->now_ms) > life->now_ms;
-        if (is_night ||
-            (def->when == BROADCAST_LOCAL && zone_instant_ms(zone, def->at_ms) > life->now_ms)) {
+        /* Before there is a winner only those of the share get anything. */
+        bool is_rest =
+            was->phase == BROADCAST_TESTING && !(chance_of(engine, cast, p, "test") < cast->tested);
+        if (is_night || is_rest ||
+            (def->when == BROADCAST_LOCAL &&
+             broadcast_due_ms(engine, def, person) > life->now_ms)) {
             HOLDS(life, cast, p, !is_in);
             continue;
         }
@@ -314,7 +320,7 @@ static void looked_judge(struct life *life, struct casting *casting, struct engi
 static bool is_judged(const struct life *life, const struct engine *engine, const struct cast *cast)
 {
     return cast->is_launched && !cast->is_paused && !cast->is_cancelled &&
-           cast->before.round_ms <= life->now_ms &&
+           cast->before.phase != BROADCAST_TESTED && cast->before.round_ms <= life->now_ms &&
            cast->before.retrying.cursor == cast->before.retrying.end && !cast->before.had_job &&
            !engine_has_job(engine) && (engine != life->twin || !life->twin_is_ahead);
 }
@@ -341,6 +347,9 @@ static void act_take(struct life *life, struct casting *casting, struct engine *
     case BROADCAST_CANCEL:
         cast->is_paused = false;
         cast->is_cancelled = true;
+        return;
+    case BROADCAST_CHOOSE:
+        HOLDS(life, cast, 0, broadcast_run_get(engine, number)->test.chosen == 2);
         return;
     default:
         cast->retries++;
@@ -540,6 +549,10 @@ static void run_same(const struct broadcast_run *was, const struct broadcast_run
     assert_int_equal(was->round_ms, is->round_ms);
     assert_int_equal(was->later_ms, is->later_ms);
     assert_int_equal(was->retries, is->retries);
+    assert_int_equal(was->test.phase, is->test.phase);
+    assert_int_equal(was->test.chosen, is->test.chosen);
+    assert_int_equal(was->test.how, is->test.how);
+    assert_int_equal(was->test.chosen_ms, is->test.chosen_ms);
     assert_int_equal(was->slot_us, is->slot_us);
     assert_memory_equal(was->recipients.counts, is->recipients.counts,
                         sizeof was->recipients.counts);

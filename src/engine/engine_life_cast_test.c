@@ -129,12 +129,16 @@ static const char *when_random(struct life *life, char bytes[80])
 {
     int64_t at_ms = life->now_ms + (int64_t)life_draw(life, 20) * TIME_HOUR_MS + TIME_MINUTE_MS;
     char    time[TIME_TEXT_BYTES];
-    switch (life_draw(life, 5)) {
+    switch (life_draw(life, 8)) {
     case 0:
         snprintf(bytes, 80, ",\"when\":{\"at\":\"%s\"}", time_write(at_ms, time));
         return bytes;
     case 1:
         snprintf(bytes, 80, ",\"when\":{\"local\":\"%.16s\"}", time_write(at_ms, time));
+        return bytes;
+    case 2:
+        snprintf(bytes, 80, ",\"when\":{\"local\":\"%.10s best hour or %02u:00\"}",
+                 time_write(at_ms, time), life_draw(life, 24));
         return bytes;
     default:
         return "";
@@ -160,6 +164,22 @@ static void cast_add(struct life *life, struct cast cast)
             all[i]->casts[all[i]->count++] = cast;
 }
 
+/* Where its people get it by their own clocks, no winner is found by itself. */
+static void experiment_write(struct life *life, bool is_local, struct cast *cast, struct buf *text)
+{
+    buf_str(text, STR("\"experiment\":{\"variants\":[{\"name\":\"a\",\"share\":30,"
+                      "\"template\":\"plain\"},{\"name\":\"b\",\"share\":70,"
+                      "\"template\":\"other\"}]"));
+    cast->tested = is_local || life_draw(life, 2) == 0 ? 0 : 10 + life_draw(life, 60);
+    if (cast->tested > 0)
+        buf_format(text,
+                   ",\"winner\":{\"share\":%u,\"decide_after\":\"%u minutes\",\"otherwise\":"
+                   "\"%s\"}",
+                   cast->tested, 1 + life_draw(life, 120),
+                   life_draw(life, 8) > 0 ? "ahead" : "wait");
+    buf_str(text, STR("},"));
+}
+
 static void cast_define(struct life *life)
 {
     char        when[80], throttle[40];
@@ -177,9 +197,7 @@ static void cast_define(struct life *life)
     if (cast.holdout > 0)
         buf_format(&text, "\"holdout\":{\"share\":%u},", cast.holdout);
     if (cast.is_dealt)
-        buf_str(&text, STR("\"experiment\":{\"variants\":[{\"name\":\"a\",\"share\":30,"
-                           "\"template\":\"plain\"},{\"name\":\"b\",\"share\":70,"
-                           "\"template\":\"other\"}]},"));
+        experiment_write(life, str_starts(str_of(at), STR(",\"when\":{\"local")), &cast, &text);
     else
         buf_format(&text, "\"template\":\"%s\",", cast.has_code ? "gift" : "plain");
     buf_str(&text, STR("\"audience\":"));
@@ -204,7 +222,8 @@ static bool is_allowed(const struct engine *engine, const struct cast *cast, enu
     case BROADCAST_LAUNCH:
         return s.state == BROADCAST_DRAFT &&
                (s.def->when == BROADCAST_NOW ||
-                s.def->at_ms + (s.def->when == BROADCAST_LOCAL ? 12 * TIME_HOUR_MS : 0) >
+                s.def->at_ms + (s.def->when == BROADCAST_LOCAL ? 12 * TIME_HOUR_MS : 0) +
+                        (s.def->is_best ? TIME_DAY_MS : 0) >
                     engine->now_ms);
     case BROADCAST_PAUSE:
         return is_under_way && s.state != BROADCAST_PAUSED;
@@ -212,6 +231,8 @@ static bool is_allowed(const struct engine *engine, const struct cast *cast, enu
         return s.state == BROADCAST_PAUSED;
     case BROADCAST_CANCEL:
         return is_under_way;
+    case BROADCAST_CHOOSE:
+        return is_under_way && cast->is_dealt;
     default:
         return (is_under_way || s.state == BROADCAST_FINISHED) && s.counts[RECIPIENT_FAILED] > 0;
     }
@@ -224,17 +245,19 @@ static bool is_over(const struct engine *engine, const struct cast *cast)
 
 static void act_tell(struct life *life, uint32_t i, enum broadcast_act act)
 {
-    static const char *const words[] = { "{\"act\":\"launch\"}", "{\"act\":\"pause\"}",
-                                         "{\"act\":\"resume\"}", "{\"act\":\"cancel\"}",
-                                         "{\"act\":\"retry-failed\"}" };
-    const struct cast       *cast = &life->casting->casts[i];
-    struct engine           *engines[] = { life->engine, life->twin };
-    enum err                 errs[2];
-    bool                     allowed[2] = { false, false };
-    struct record            record = { .kind = RECORD_BROADCAST,
-                                        .name = program_name(engine_program(life->engine), NAME_BROADCAST,
-                                                             cast->number),
-                                        .properties = life_object(life, str_of(words[act])) };
+    static const char *const words[] = {
+        "{\"act\":\"launch\"}",       "{\"act\":\"pause\"}",
+        "{\"act\":\"resume\"}",       "{\"act\":\"cancel\"}",
+        "{\"act\":\"retry-failed\"}", "{\"act\":\"choose\",\"variant\":\"b\"}"
+    };
+    const struct cast *cast = &life->casting->casts[i];
+    struct engine     *engines[] = { life->engine, life->twin };
+    enum err           errs[2];
+    bool               allowed[2] = { false, false };
+    struct record      record = { .kind = RECORD_BROADCAST,
+                                  .name = program_name(engine_program(life->engine), NAME_BROADCAST,
+                                                       cast->number),
+                                  .properties = life_object(life, str_of(words[act])) };
     for (int e = 0; e < 2 && engines[e] != NULL; e++)
         allowed[e] = is_allowed(engines[e], cast, act);
     errs[0] = life_tell_apart(life, record, record, &errs[1]);
@@ -246,11 +269,12 @@ static void act_tell(struct life *life, uint32_t i, enum broadcast_act act)
 /* Mostly with the newest, which are under way; most are to live. */
 static void act_random(struct life *life)
 {
-    static const enum broadcast_act acts[] = { BROADCAST_LAUNCH, BROADCAST_PAUSE, BROADCAST_RESUME,
-                                               BROADCAST_RESUME, BROADCAST_RETRY, BROADCAST_RETRY,
-                                               BROADCAST_CANCEL, BROADCAST_RESUME };
-    uint32_t                        count = life->casting->count, last = count < 4 ? count : 4;
-    uint32_t                        i =
+    static const enum broadcast_act acts[] = {
+        BROADCAST_LAUNCH, BROADCAST_PAUSE,  BROADCAST_RESUME, BROADCAST_RESUME, BROADCAST_RETRY,
+        BROADCAST_RETRY,  BROADCAST_CANCEL, BROADCAST_RESUME, BROADCAST_CHOOSE
+    };
+    uint32_t count = life->casting->count, last = count < 4 ? count : 4;
+    uint32_t i =
         life_draw(life, 3) == 0 ? life_draw(life, count) : count - 1 - life_draw(life, last);
     act_tell(life, i, acts[life_draw(life, sizeof acts / sizeof *acts)]);
 }
@@ -361,7 +385,7 @@ static void doubt_tell(struct life *life)
 void life_cast_go_on(struct life *life)
 {
     uint32_t open = life->engine->broadcasts_open, kind = life_draw(life, 20);
-    if (kind == 0 && open < 4) {
+    if (kind == 0 && open < 6) { /* some wait for their winner */
         cast_define(life);
         if (life_draw(life, 5) > 0)
             act_tell(life, life->casting->count - 1, BROADCAST_LAUNCH);
@@ -397,6 +421,10 @@ void life_cast_end(struct life *life)
     for (uint32_t i = 0; i < life->casting->count; i++)
         if (is_allowed(life->engine, &life->casting->casts[i], BROADCAST_RESUME))
             act_tell(life, i, BROADCAST_RESUME);
+    for (uint32_t i = 0; i < life->casting->count; i++) /* whatever nobody would be sure of */
+        if (life->casting->casts[i].tested > 0 &&
+            is_allowed(life->engine, &life->casting->casts[i], BROADCAST_CHOOSE))
+            act_tell(life, i, BROADCAST_CHOOSE);
     for (int i = 0; i < DRAIN_STEPS && !all_over(life); i++) {
         life->now_ms += DRAIN_MS;
         codes_tell(life);

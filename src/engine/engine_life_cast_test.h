@@ -45,12 +45,14 @@ struct cast_before {
     struct broadcast_round looking, retrying;
     int64_t                round_ms;
     bool                   had_job, was_over;
+    enum broadcast_phase   phase;
     unsigned char          letters[CAST_PEOPLE_MAX];
 };
 
 struct cast {
     uint32_t           number, known, retries, throttle;
     uint32_t           holdout;  /* percent */
+    uint32_t           tested;   /* percent who get the variants first; 0: there is no winner */
     bool               is_dealt; /* an experiment of plain (30 percent) and other */
     bool               is_pure;  /* the audience can be asked of the naive twin of conditions */
     bool               is_launched, is_paused, is_cancelled, has_code;

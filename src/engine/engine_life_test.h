@@ -30,7 +30,7 @@ enum {
     LIFE_ROWS_MAX = 400,
     LIFE_EVENTS = 3, /* names of what people do */
     LIFE_CASTS_MAX = 24,
-    LIFE_ACTS = 5, /* what may be done with a broadcast */
+    LIFE_ACTS = 6, /* what may be done with a broadcast */
 };
 
 /* What a store would have beside the decisions and names, which `out` keeps. */

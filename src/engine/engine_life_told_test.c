@@ -336,10 +336,12 @@ void life_settle(struct life *life)
     while (engine_has_job(life->engine) || (life->twin != NULL && engine_has_job(life->twin)));
 }
 
-void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text)
+static void define_by(struct life *life, enum definition_kind kind, const char *name,
+                      const char *text, uint8_t flags)
 {
     struct kept *kept = &life->kept;
     assert_ok(life_tell(life, (struct record){ .kind = RECORD_DEFINE,
+                                               .flags = flags,
                                                .definition_kind = kind,
                                                .name = str_of(name),
                                                .body = str_of(text) }));
@@ -348,6 +350,11 @@ void life_define(struct life *life, enum definition_kind kind, const char *name,
     kept->definitions[kept->definitions_count].name = name;
     kept->definitions[kept->definitions_count].text = text;
     kept->definitions[kept->definitions_count++].seq = (uint32_t)life->seq;
+}
+
+void life_define(struct life *life, enum definition_kind kind, const char *name, const char *text)
+{
+    define_by(life, kind, name, text, 0);
 }
 
 const struct json *life_object(struct life *life, struct str text)
@@ -371,6 +378,20 @@ void life_definitions_tell(struct life *life)
 }
 
 /* ---- at random ---- */
+
+/* Published in the place of the first: other waits, in another order, and one of them gone. */
+static const char orders_anew[] =
+    "{\"journey\":\"orders\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\","
+    "\"goal\":{\"condition\":\"did \\\"Visit\\\" since entry and reckoned > 30\","
+    "\"within\":\"4 days\",\"value\":\"revenue\"},\"exit_on_goal\":true,"
+    "\"exit_when\":\"did \\\"Other\\\" since entry\",\"nodes\":["
+    "{\"id\":\"first\",\"wait\":\"2 hours\"},{\"id\":\"more\",\"wait\":\"10 hours\"},"
+    "{\"id\":\"pause\",\"wait\":\"40 hours\"},{\"id\":\"end\",\"exit\":true}]}";
+static const char waits_anew[] =
+    "{\"journey\":\"waits\",\"trigger\":{\"event\":\"Visit\"},\"reentry\":\"always\",\"nodes\":["
+    "{\"id\":\"order\",\"wait_for\":{\"event\":\"Order\"},\"within\":\"9 hours\"},"
+    "{\"id\":\"ten\",\"wait_until\":\"weekday 12:00\"},"
+    "{\"id\":\"last\",\"wait_for\":\"did \\\"Order\\\" today\",\"within\":\"2 days\"}]}";
 
 static struct str who(struct life *life, const char *letter, uint32_t below)
 {
@@ -423,11 +444,18 @@ static struct record message_random(struct life *life)
 
 static void definition_random(struct life *life)
 {
-    uint32_t i = life_draw(life, SEGMENTS), kind = life_draw(life, 6);
+    uint32_t i = life_draw(life, SEGMENTS), kind = life_draw(life, 9);
+    uint8_t  moves = life_draw(life, 3) > 0 ? RECORD_MOVE : 0;
     if (kind == 0)
         life_define(life, DEFINE_TRAIT, "reckoned", reckonings[life_draw(life, 4)]);
     else if (kind == 1)
         life_define(life, DEFINE_STAGES, "stages", stages[life_draw(life, OTHERS)]);
+    else if (kind > 6)
+        define_by(life, DEFINE_JOURNEY, "orders", life_draw(life, 2) ? journeys[0][1] : orders_anew,
+                  moves);
+    else if (kind > 5)
+        define_by(life, DEFINE_JOURNEY, "waits", life_draw(life, 2) ? journeys[2][1] : waits_anew,
+                  moves);
     else if (kind == 2)
         life_define(life, DEFINE_WORKSPACE, "workspace", workspaces[life_draw(life, OTHERS)]);
     else

@@ -114,6 +114,7 @@ static uint64_t subject_of(const struct decision *d)
     case DECISION_INTENT:
         return d->id;
     case DECISION_STEP:
+    case DECISION_MOVED:
     case DECISION_ENDED:
     case DECISION_GOAL:
     case DECISION_UNREACHED:
@@ -357,7 +358,7 @@ void erasure_bare(const struct json *detail, struct buf *out)
                                         "node_number", "template", "template_id", "topic_id",
                                         "version",     "event",    "visit",       "due",
                                         "retry_at",    "codes",    "codes_id",    "expires",
-                                        "held_out" };
+                                        "held_out",    "key_id",   "back" };
     bool                     first = true;
     buf_char(out, '{');
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

@@ -3,6 +3,7 @@
  */
 #include "engine/answers.h"
 #include "engine/inside.h"
+#include "engine/journey/enrolling.h"
 
 #include <string.h>
 
@@ -104,8 +105,8 @@ enum err event_put(struct engine *engine, enum record_kind kind, struct timeline
     event->name = OWN_TRAITS;
     if (!traits)
         TRY(dict_intern(engine->program->names[NAME_EVENT], event_text(kind, name), &event->name));
-    bool ours = kind == RECORD_MESSAGE || kind == RECORD_OUTCOME;
-    if (!traits && !ours && event->name < RUN_OWN_NAMES)
+    bool ours = kind == RECORD_MESSAGE || kind == RECORD_OUTCOME || kind == RECORD_ENROLL;
+    if (!traits && !ours && (event->name < RUN_OWN_NAMES || enrolling_is_name(name)))
         event->name = DICT_OTHER; /* a stranger's event is none of ours, whatever its name */
     TRY(bag_make(engine, traits ? NAME_TRAIT : NAME_PROPERTY, properties, &bag));
     if (traits && bag.len == 0)

@@ -162,7 +162,7 @@ static enum err hear_quick(struct step *step, const struct timeline_event *event
 enum err hear(struct step *step, const struct timeline_event *event)
 {
     const struct program *program = step->engine->program;
-    bool                  own = event->name < RUN_OWN_NAMES;
+    bool                  own = event->name < RUN_DEEDS;
     bool                  named = event->name < DICT_NAMES_MAX;
     if (!own && named && is_plain(step, step_facts(step)))
         return hear_quick(step, event);

@@ -9,6 +9,7 @@
 
 #include "engine/brake.h"
 #include "engine/engine.h"
+#include "engine/journey/contest.h"
 #include "engine/known.h"
 #include "engine/lane.h"
 
@@ -20,10 +21,15 @@ enum { AHEAD = PEOPLE_AHEAD_STEPS }; /* one step a record */
 
 _Static_assert((int)AHEAD < (int)ENGINE_AHEAD, "all steps are done before the record comes");
 
-/* A changed segment to be applied to everyone, in order of profile. */
+/* A changed segment to be applied to everyone, in order of profile; or a changed journey. */
 struct job {
     uint32_t segment, version, cursor;
-    bool     fire; /* who enters by it sets off journeys: asked for with the change */
+    bool     fire;     /* who enters by it sets off journeys: asked for with the change */
+    bool     moves;    /* `segment` is a journey's number: those inside go on by `version` of it */
+    bool     fills;    /* with moves: they get what is new before where they stand */
+    bool     launches; /* likewise: who is in what begins it comes in by `version` */
+    bool     stops;    /* likewise: it is left by everybody */
+    int64_t  since_ms; /* launches: when it was published */
 };
 
 struct broadcast_run; /* broadcasting.h */
@@ -82,13 +88,17 @@ struct engine {
         struct stray *items; /* parting.c */
         uint32_t      count, room;
     } strays;
+    struct contest      contest;
     uint32_t            broadcasts_open;  /* launched and not finished */
     bool                broadcasts_moved; /* since they were last kept */
     struct checkpoint  *checkpoint;       /* NULL while none is under way */
     uint32_t            round;            /* of the last checkpoint begun */
     uint64_t            loaded_seq;       /* of the checkpoint that was loaded; 0 for none */
-    bool                zones_moved;      /* its answers are of other rules of time zones */
-    struct people_ahead ahead[AHEAD];     /* the people of the records to come, in turn */
+    int64_t             loaded_ms;        /* when the process before ended */
+    int64_t             behind_ms; /* what was due then, from here on, may be unlived; 0: nothing */
+    bool                zones_moved;  /* its answers are of other rules of time zones */
+    bool                rules_moved;  /* and of an earlier program, see ENGINE_RULES */
+    struct people_ahead ahead[AHEAD]; /* the people of the records to come, in turn */
     uint32_t            ahead_next;
     struct hear_sums   *sums;       /* see segment_hear.h; NULL until first wanted */
     uint64_t            sums_round; /* of the conditions and base that they are of */
@@ -114,6 +124,8 @@ enum consequence_kind {
     CONSEQUENCE_FINISHED, /* a journey */
     CONSEQUENCE_LEFT,     /* a journey before its end */
     CONSEQUENCE_STARTED,  /* a journey, by a node of another */
+    CONSEQUENCE_CROSSED,  /* a line of a score, which is a segment */
+    CONSEQUENCE_CLOCK,    /* an instant of what journeys begin by: its segment's number */
     CONSEQUENCE_TOLD,     /* its event: a node of a journey told it */
 };
 
@@ -153,11 +165,13 @@ struct step {
     struct out           *out;
     uint32_t              person; /* root */
     int64_t               at_ms;
-    bool                  quiet;    /* nothing fires */
-    bool                  machine;  /* too many events: kept, not evaluated */
-    bool                  in_order; /* nothing before at_ms is news: what turns, turns at at_ms */
-    bool               later;     /* a wait_until has ended in it: whoever comes in waits on */
-    bool                  hears;    /* the triggering event is told to who waits for one */
+    int64_t               behind_ms; /* after a start: from here on instants may be unlived */
+    bool                  quiet;     /* nothing fires */
+    bool                  machine;   /* too many events: kept, not evaluated */
+    bool                  in_order;  /* nothing before at_ms is news: what turns, turns at at_ms */
+    bool                  gives;     /* a step that they are past already is given: filling.h */
+    bool                  later;     /* a wait_until has ended in it: whoever comes in waits on */
+    bool                  hears;     /* the triggering event is told to who waits for one */
     uint64_t              moved; /* as the engine's when it began; STEP_MOVED: do not rely on it */
     uint32_t              event_seq; /* the triggering event; 0 for none */
     struct run            event_run; /* that event alone */
@@ -165,6 +179,7 @@ struct step {
     struct timeline_event event; /* what they say */
     struct consequence    queue[CONSEQUENCES_MAX];
     uint32_t              queue_count, queue_done;
+    uint64_t              let_in; /* the decision about who was let in last, or turned away */
     bool                  parked;
     bool                  has_told;  /* a node told something: several events wait to be heard */
     bool                  is_lost;   /* what was told found no place: all is asked, quietly */
@@ -258,6 +273,10 @@ MUST enum err suppress_erase_person(struct engine *engine, struct out *out, uint
 MUST enum err apply_definition(struct engine *engine, const struct record *record,
                                struct problem *problem);
 MUST enum err jobs_run(struct engine *engine, struct out *out);
+/* Does it stand still with its journey? */
+bool job_waits(const struct engine *engine, const struct job *job);
+/* Is there one that may go on now? */
+bool jobs_are_due(const struct engine *engine);
 /* After a load: segments that changed since the checkpoint are asked of everyone. */
 MUST enum err changed_ask(struct engine *engine);
 
@@ -302,6 +321,8 @@ MUST enum err who_alias(struct engine *engine, const struct record *record, stru
                         struct who *who);
 
 /* step.c */
+/* So many events that they are kept, and not evaluated. */
+bool          step_is_machine(const struct facts *facts);
 MUST enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                          int64_t at_ms, bool quiet);
 /* What follows is because of this event. */
@@ -340,9 +361,36 @@ void hear_forget(struct engine *engine, uint32_t person);
 
 /* journey/walk.c */
 MUST enum err journeys_trigger(struct step *step, struct consequence what);
+/* When the wait ends for who begins it at from_ms, and came in at entered_ms; TIME_NEVER: the date
+ * is not known. Until *look_ms the date and the zone are what they are. */
+int64_t waiting_end_ms(struct step *step, const struct until *until, int64_t entered_ms,
+                       int64_t from_ms, bool later, int64_t *look_ms);
+/* journey/launch.c: a journey comes to one person of those already inside what begins it. */
+MUST enum err launch_ask(struct engine *engine, struct out *out, uint32_t person, struct job job);
+/* journey/standstill.c: when the wait is over, by whether its journey stands still. */
+int64_t enrollment_due_ms(const struct program *program, const struct enrollment *e);
+/* Its state was told: who waits is looked at again; or a stopped one is left by the person. */
+MUST enum err standstill_defined(struct engine *engine, uint32_t journey);
+MUST enum err standstill_ask(struct engine *engine, struct out *out, uint32_t person,
+                             uint32_t journey);
+/* journey/clock.c: of a segment with a clock. is_due: the time has come at which it was to be
+ * looked at, and where that is an instant of the clock its journeys begin. *until_ms: when next. */
+MUST enum err clock_ask(struct step *step, uint32_t segment, const struct clock *clock,
+                        const struct membership *have, bool is_due, int64_t *until_ms);
+/* What comes next for the person; TIME_NEVER: nothing does. */
+int64_t clock_next_ms(struct step *step, const struct clock *clock);
+/* Ends it for that reason, and takes back what it queued. */
+MUST enum err journey_leave(struct step *step, uint64_t enrollment, struct str reason);
+/* Whatever begins the journey: it goes by reentry, holdout and key alone. `cause` is told; empty:
+ * what happened says it. Nothing where the journey is not live. */
+MUST enum err journey_let_in(struct step *step, uint32_t number, struct str cause);
 /* Why those inside a journey are looked at again: their exits, and what they wait for. */
 enum look_reason { LOOK_ALL, LOOK_DUE, LOOK_EVENT, LOOK_SEGMENT, LOOK_LIST };
 MUST enum err journeys_look(struct step *step, enum look_reason reason, uint32_t number);
+/* That one alone, as if it were due. */
+MUST enum err journeys_look_one(struct step *step, uint64_t enrollment);
+/* Its goal and its exit alone, before anything is given: look_one asks them, too. */
+MUST enum err journeys_end_one(struct step *step, uint64_t enrollment);
 MUST enum err journeys_due(struct step *step);
 /* From where the enrollment stands to the node after it. */
 MUST enum err journeys_go_on(struct step *step, uint64_t enrollment);
@@ -354,13 +402,18 @@ const struct journey_version *journey_version_of(const struct step       *step,
                                                  const struct enrollment *e);
 struct verdict                journey_ask(struct step *step, const struct condition *condition,
                                           const struct enrollment *e);
-/* Is the condition true of the triggering event alone? */
-bool journey_event_fits(struct step *step, const struct condition *where);
+/* Is the condition true of the triggering event alone? `key` is the enrollment's, or 0. */
+bool journey_event_fits(struct step *step, const struct condition *where, uint32_t key);
 /* A scanner or a prefetcher opened or clicked; the person may not even have seen the mail. */
 bool journey_is_by_machine(struct step *step);
 /* Arrives at the node and goes on until the journey waits or ends. `later`: from a wait_until, so
  * that the next one takes time. */
 MUST enum err journey_walk(struct step *step, uint64_t id, uint16_t at, bool later);
+/* False: the audience is asked at each step, and they are no longer in it. */
+bool journey_keeps(const struct journey *journey, const struct facts *facts);
+/* Does what the node does, without standing there: they are past it. Who is no longer in the
+ * audience leaves instead. */
+MUST enum err journey_give(struct step *step, const struct enrollment *e, uint16_t node);
 MUST enum err journey_step_tell(struct step *step, const struct enrollment *e, uint16_t node,
                                 int64_t due_ms, struct str took);
 /* Does an answer that the condition gives rest on what has changed? */
@@ -383,9 +436,23 @@ MUST enum err goal_missed(struct step *step, uint32_t i, struct str reason);
 struct str deal_person(const struct engine *engine, uint32_t person, char bytes[16]);
 /* Of JOURNEY_SHARES: which share of a split, or of an experiment, the person has. */
 uint32_t journey_chance(struct step *step, const struct journey *journey, const struct node *node);
+/* telling.c: traits or an event, with a record of its own: on the timeline at once, so that what is
+ * asked next knows it; what follows from it waits until the journey does. `body`: as it is stored.
+ */
+MUST enum err step_tell(struct step *step, bool is_traits, struct str name,
+                        const struct json *values, struct str body);
+/* score_crossing.c: "Score Crossed", of the line that the segment is. */
+MUST enum err score_crossed(struct step *step, uint32_t segment);
+/* stage_changing.c: "Stage Changed", where coming or going of the segment, a stage's own, is one.
+ */
+MUST enum err stage_changed(struct step *step, uint32_t segment);
 /* journey/change.c: does what the node says that changes something, and where it goes on. */
 MUST enum err change_arrive(struct step *step, const struct journey *journey,
                             const struct enrollment *e, uint16_t *at);
+
+/* journey/moving.c: those of the person who are inside by an earlier version go on by this one,
+ * where they stand at a node that it has. */
+MUST enum err moving_ask(struct engine *engine, struct out *out, uint32_t person, struct job job);
 
 /* journey/waiting.c: arrives at a wait_until (wait_for). *at: where it goes on at once;
  * JOURNEY_STAYS where it waits. */
@@ -448,6 +515,8 @@ MUST enum err outbox_withdraw(struct step *step, uint32_t topic, enum consent_ch
 bool outbox_is_due(const struct engine *engine, const struct message *message);
 /* Does neither consent, address nor suppression keep it from going now? */
 bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message);
+/* Which of them; empty: none. */
+struct str outbox_why_not(struct engine *engine, uint32_t person, const struct message *message);
 
 /* holding.c: what may go, and not yet. until_ms is now where it may; is_over: it has no time to
  * wait so long; is_behind: one of higher priority is to go first. `why` may lie in the bytes. */
@@ -471,6 +540,14 @@ MUST enum err doubt_hear(struct engine *engine, const struct record *record, str
 bool doubt_is_again(const struct engine *engine, const struct message *message);
 /* One more is unknown: beyond the bound the oldest is not waited for any longer. */
 void doubt_bound(struct state *state);
+
+/* journey/enrolling.c: RECORD_ENROLL; see journey/enrolling.h. */
+MUST enum err apply_enroll(struct engine *engine, const struct record *record, struct out *out,
+                           struct problem *problem);
+/* What follows from such an event that is on the timeline: the person is let into the journey, or
+ * taken out of it. out->message: the last decision about that; 0: none. */
+MUST enum err enrolling_follow(struct engine *engine, struct out *out,
+                               const struct timeline_event *event, uint32_t journey, bool leaves);
 
 /* send.c: RECORD_SEND; see send.h. */
 MUST enum err apply_send(struct engine *engine, const struct record *record, struct out *out,

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "base/test.h"
+#include "engine/segment/segment_key.h"
 
 #define T0 INT64_C(1767225600000)
 
@@ -23,14 +25,13 @@ struct life {
     uint64_t       random;
     int64_t        now_ms;
     struct twin    twin;
-    /* Some lives have goals, others nodes that change something: where both meet in one instant it
-     * hangs on who looks first whether a goal is reached inside or after the exit, and the twin
-     * does not look as the engine does. */
-    bool       has_goals;
-    bool       is_swift; /* its journeys only change things, and go round */
-    struct buf log;
-    size_t     logged;
-    uint64_t   reached;
+    bool           has_goals;
+    bool           has_calendar; /* its journeys begin by dates and schedules, too, and for some */
+    bool           is_keyed;     /* the journey that is drawn now has a key */
+    bool           is_swift;     /* its journeys only change things, and go round */
+    struct buf     log;
+    size_t         logged;
+    uint64_t       reached, records;
 };
 
 static uint32_t draw(struct life *life, uint32_t below)
@@ -41,6 +42,7 @@ static uint32_t draw(struct life *life, uint32_t below)
 
 static enum err tell(struct life *life, struct record record)
 {
+    life->records++;
     record.seq = engine_seq(life->engine) + 1;
     record.received_ms = life->now_ms;
     if (record.at_ms == 0)
@@ -96,10 +98,16 @@ static void engine_log(struct life *life)
     }
 }
 
+/* One in three asks for the key, where there is one. */
+static uint32_t condition_drawn(struct life *life)
+{
+    return life->is_keyed && draw(life, 3) == 0 ? TWIN_CONDITIONS : draw(life, TWIN_CONDITIONS);
+}
+
 static void condition_random(struct life *life, const char *key, struct buf *text)
 {
     buf_format(text, "\"%s\":", key);
-    json_write_str(text, str_of(twin_conditions[draw(life, TWIN_CONDITIONS)]));
+    json_write_str(text, str_of(twin_conditions[condition_drawn(life)]));
 }
 
 static void split_random(struct life *life, uint32_t nodes, struct buf *text)
@@ -146,7 +154,8 @@ static void variants_random(struct life *life, uint32_t nodes, struct buf *text)
 static void wait_for_random(struct life *life, uint32_t nodes, struct buf *text)
 {
     if (draw(life, 2) == 0)
-        buf_format(text, "\"wait_for\":{\"event\":\"%c\"}", (char)('A' + draw(life, 3)));
+        buf_format(text, "\"wait_for\":{\"event\":\"%c\"%s}", (char)('A' + draw(life, 3)),
+                   life->is_keyed && draw(life, 2) == 0 ? ",\"where\":\"k is the key\"" : "");
     else
         condition_random(life, "wait_for", text);
     buf_format(text, ",\"within\":\"%u hours\",\"yes\":\"n%u\",\"timeout\":\"n%u\"",
@@ -189,7 +198,7 @@ static void node_random(struct life *life, int number, uint32_t nodes, struct bu
     case 12:
     case 13:
     case 14:
-        if (life->has_goals)
+        if (life->has_goals && draw(life, 2) == 0)
             variants_random(life, nodes, text);
         else
             change_random(life, number, text);
@@ -223,6 +232,27 @@ static void node_random(struct life *life, int number, uint32_t nodes, struct bu
     }
 }
 
+/* Those of the waits that a journey may begin by. */
+static void calendar_random(struct life *life, struct buf *text)
+{
+    static const char *const times[] = { "10:00", "02:30", "monday 09:30", "weekday 23:30" };
+    static const char *const dates[] = { "ends", "2 days before ends",
+                                         "3 days before ends at 08:00",
+                                         "1 day after ends at 02:30" };
+    if (draw(life, 2) == 0)
+        buf_format(text, "\"trigger\":{\"date\":\"%s\"},", dates[draw(life, 4)]);
+    else
+        buf_format(text, "\"trigger\":{\"schedule\":\"%s\",\"segment\":\"s%u\"},",
+                   times[draw(life, 4)], draw(life, TWIN_SEGMENTS));
+}
+
+static void audience_random(struct life *life, struct buf *text)
+{
+    buf_str(text, STR("\"audience\":"));
+    json_write_str(text, str_of(twin_conditions[draw(life, 2)]));
+    buf_str(text, draw(life, 2) == 0 ? STR(",\"audience_at\":\"each step\",") : STR(","));
+}
+
 /* An earlier journey's end begins a later one. */
 static void trigger_random(struct life *life, int number, struct buf *text)
 {
@@ -233,7 +263,11 @@ static void trigger_random(struct life *life, int number, struct buf *text)
         "\"list\":\"news\"",       "\"left_list\":\"news\"",
     };
     enum { TRIGGERS = sizeof triggers / sizeof triggers[0] };
-    if (life->is_swift)
+    if (life->has_calendar && !life->is_keyed && draw(life, 2) == 0)
+        calendar_random(life, text);
+    else if (life->is_keyed)
+        buf_format(text, "\"trigger\":{%s,\"key\":\"k\"},", triggers[draw(life, 3)]);
+    else if (life->is_swift)
         buf_format(text, "\"trigger\":{%s},", triggers[draw(life, 3)]);
     else if (number > 0 && draw(life, 4) == 0)
         buf_format(text, "\"trigger\":{\"%s_journey\":\"j%u\"},",
@@ -260,13 +294,17 @@ static struct str journey_random(struct life *life, int number)
 {
     static const char *const reentries[] = { "once", "always", "after 30 hours" };
     struct buf               text = buf_make(1 << 16);
-    uint32_t                 nodes = 1 + draw(life, 6);
-    buf_format(&text, "{\"journey\":\"j%d\",\"reentry\":\"%s\",", number,
-               life->is_swift ? "always" : reentries[draw(life, 3)]);
+    uint32_t nodes = 1 + draw(life, 6), reentry = life->is_swift ? 1 : draw(life, 3);
+    life->is_keyed = draw(life, 3) == 0;
+    buf_format(&text, "{\"journey\":\"j%d\",\"reentry\":\"%s\",", number, reentries[reentry]);
+    if ((life->is_keyed || reentry > 0) && !life->is_swift && draw(life, 3) == 0)
+        buf_format(&text, "\"at_once\":%u,", 1 + draw(life, 3));
     trigger_random(life, number, &text);
+    if (life->has_calendar && draw(life, 2) == 0)
+        audience_random(life, &text);
     if (!life->is_swift && draw(life, 2) == 0) {
         buf_str(&text, STR("\"exit_when\":"));
-        json_write_str(&text, str_of(twin_conditions[draw(life, TWIN_CONDITIONS)]));
+        json_write_str(&text, str_of(twin_conditions[condition_drawn(life)]));
         buf_char(&text, ',');
     }
     if (life->has_goals)
@@ -310,15 +348,22 @@ static void program_random(struct life *life)
 
 static void event_both(struct life *life, int person)
 {
-    char    name[2] = { (char)('A' + draw(life, 3)), 0 }, user[8];
-    int64_t late_ms = draw(life, 4) == 0 ? (int64_t)draw(life, 40) * TIME_HOUR_MS : 0;
+    char               name[2] = { (char)('A' + draw(life, 3)), 0 }, user[8];
+    int64_t            late_ms = draw(life, 4) == 0 ? (int64_t)draw(life, 40) * TIME_HOUR_MS : 0;
+    int                k = (int)draw(life, TWIN_KEYS + 1) - 1;
+    struct json_member said = { STR("k"), { .kind = JSON_INT, .integer = k } };
+    struct json        properties = { .kind = JSON_OBJECT, .count = k >= 0, .members = &said };
+    if (draw(life, 2) == 0) /* one and the same as a text */
+        said.value =
+            (struct json){ .kind = JSON_STRING, .string = str_format(life->arena, "%d", k) };
     snprintf(user, sizeof user, "u%d", person);
     assert_ok(tell(life, (struct record){ .kind = RECORD_TRACK,
                                           .user_id = str_of(user),
                                           .name = str_of(name),
+                                          .properties = &properties,
                                           .at_ms = life->now_ms - late_ms }));
-    twin_event(&life->twin, person, name[0], late_ms > LATENESS_MS_DEFAULT, life->now_ms - late_ms,
-               life->now_ms);
+    twin_event(&life->twin, person, name[0], k, late_ms > LATENESS_MS_DEFAULT,
+               life->now_ms - late_ms, life->now_ms);
 }
 
 /* Traits that are told, besides the plan; what is not told stays. */
@@ -326,8 +371,8 @@ static void others_tell(struct life *life, struct twin_person *p, struct buf *te
 {
     static const char *const zones[] = { "Spring", "Skip", "West", "Nowhere" };
     static const char *const ends[] = {
-        "2026-01-12",           "2026-01-20", "2026-01-16T13:45:00Z",
-        "2026-02-02T00:30:00Z", "soon",       "2026-01-25"
+        "2026-01-12", "2026-01-20", "2026-01-16T13:45:00Z", "2026-02-02T00:30:00Z", "soon",
+        "2026-01-25", "2024-02-29", "1996-01-10",           "2025-01-01",
     };
     if (draw(life, 3) == 0) {
         const char *zone = zones[draw(life, 4)];
@@ -335,7 +380,7 @@ static void others_tell(struct life *life, struct twin_person *p, struct buf *te
         buf_format(text, ",\"timezone\":\"%s\"", zone);
     }
     if (draw(life, 2) == 0) {
-        p->ends = str_of(ends[draw(life, 6)]);
+        p->ends = str_of(ends[draw(life, sizeof ends / sizeof ends[0])]);
         buf_format(text, ",\"ends\":\"%.*s\"", STR_ARG(p->ends));
     }
 }
@@ -366,6 +411,37 @@ static void list_both(struct life *life, int person)
                                           .name = STR("news"),
                                           .flags = leave ? RECORD_LEAVE : 0 }));
     twin_list(&life->twin, person, leave, life->now_ms);
+}
+
+/* Somebody chooses a variant at a node, or takes back what was chosen. */
+static void choice_both(struct life *life)
+{
+    struct twin       *t = &life->twin;
+    uint32_t           j, n, place = draw(life, TWIN_JOURNEYS * TWIN_NODES), tries = 0;
+    const struct json *nodes, *list = NULL;
+    for (; list == NULL && tries < TWIN_JOURNEYS * TWIN_NODES; tries++) {
+        j = place / TWIN_NODES;
+        n = place % TWIN_NODES;
+        nodes = json_get(t->journeys[j], STR("nodes"));
+        list = n < nodes->count ? json_get(&nodes->items[n], STR("variants")) : NULL;
+        place = (place + 1) % (TWIN_JOURNEYS * TWIN_NODES);
+    }
+    if (list == NULL)
+        return;
+    struct str          name = json_get_str(&nodes->items[n], STR("experiment"));
+    struct twin_choice *choice = &t->choices[j][n];
+    char                text[200], called[16];
+    *choice = (struct twin_choice){ true, (int)draw(life, list->count + 1) - 1, life->now_ms };
+    snprintf(called, sizeof called, "j%u/n%u", j, n);
+    int len =
+        snprintf(text, sizeof text,
+                 "{\"journey\":\"j%u\",\"node\":\"n%u\",\"experiment\":\"%.*s\",\"at\":%lld", j, n,
+                 STR_ARG(name.len > 0 ? name : str_of(called)), (long long)life->now_ms);
+    if (choice->variant >= 0)
+        len += snprintf(text + len, sizeof text - (size_t)len,
+                        ",\"how\":\"by hand\",\"variant\":\"v%d\"", choice->variant);
+    snprintf(text + len, sizeof text - (size_t)len, "}");
+    assert_ok(define(life, DEFINE_JOURNEY_CHOICE, called, str_of(text)));
 }
 
 static void consent_both(struct life *life, int person)
@@ -456,6 +532,11 @@ static void logs_compare(struct life *life, uint64_t seed, int step)
     buf_reset(&life->twin.log);
 }
 
+static uint32_t key_number(int key)
+{
+    return segment_key(&(struct json){ .kind = key < 0 ? JSON_NULL : JSON_INT, .integer = key });
+}
+
 static void states_compare(struct life *life)
 {
     const struct people *people = engine_people(life->engine);
@@ -470,7 +551,8 @@ static void states_compare(struct life *life)
                     ((int)e->journey == t->insides[i].journey && e->node == t->insides[i].node &&
                      e->due_ms == t->insides[i].due_ms && e->is_held == t->insides[i].held &&
                      e->is_over == t->insides[i].over && e->has_goal == t->insides[i].reached &&
-                     e->entered_ms == t->insides[i].entered_ms);
+                     e->entered_ms == t->insides[i].entered_ms &&
+                     e->key == key_number(t->insides[i].key));
         }
         if (!found) {
             const struct inside *in = &t->insides[i];
@@ -512,10 +594,12 @@ static struct zones *zones_open(void)
 
 /* What came of it. */
 struct lived {
-    uint64_t enrolled, told, parked, held, reached;
+    uint64_t enrolled, told, parked, held, reached, chosen, kept;
+    uint64_t lives, records;
+    int64_t  virtual_ms;
 };
 
-static void journeys_live(uint64_t seed, struct lived *lived)
+static void journeys_live(uint64_t seed, bool has_calendar, struct lived *lived)
 {
     struct life  *life = calloc(1, sizeof *life);
     struct zones *zones = zones_open();
@@ -523,6 +607,7 @@ static void journeys_live(uint64_t seed, struct lived *lived)
     life->random = seed;
     life->has_goals = draw(life, 2) == 0;
     life->is_swift = !life->has_goals && draw(life, 3) == 0;
+    life->has_calendar = has_calendar;
     life->twin.zones = zones;
     life->now_ms = life->twin.done_ms = T0;
     life->log = buf_make(1 << 20);
@@ -538,11 +623,10 @@ static void journeys_live(uint64_t seed, struct lived *lived)
         int person = (int)draw(life, TWIN_PEOPLE);
         life->now_ms += draw(life, 3) == 0 ? (int64_t)draw(life, 50) * TIME_HOUR_MS
                                            : (int64_t)draw(life, 9000) + 1;
-        /* Half the time nobody tells the clock first: the record itself brings the person's time.
-         */
-        twin_time(&life->twin, life->now_ms);
-        uint32_t kind = draw(life, 10);
-        if (kind >= 9 || draw(life, 2) == 0)
+        /* Half the time nobody tells the clock first: the record itself brings the person's time,
+         * as far as WAKES_MAX. */
+        uint32_t instants = twin_time(&life->twin, life->now_ms), kind = draw(life, 10);
+        if (kind >= 9 || draw(life, 2) == 0 || instants >= WAKES_MAX / 2)
             assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
         if (kind < 6)
             event_both(life, person);
@@ -554,8 +638,12 @@ static void journeys_live(uint64_t seed, struct lived *lived)
             consent_both(life, person);
         else
             claim_both(life);
+        if (life->has_goals && draw(life, 8) == 0) {
+            life->now_ms++; /* else what is due at this very instant has been lived by one alone */
+            choice_both(life);
+        }
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
-        twin_time(&life->twin, life->now_ms);
+        (void)twin_time(&life->twin, life->now_ms);
         engine_log(life);
         logs_compare(life, seed, i);
         states_compare(life);
@@ -565,6 +653,11 @@ static void journeys_live(uint64_t seed, struct lived *lived)
     lived->parked += life->twin.parked;
     lived->held += life->twin.held;
     lived->reached += life->reached;
+    lived->chosen += life->twin.chosen;
+    lived->kept += life->twin.kept;
+    lived->records += life->records;
+    lived->virtual_ms += life->now_ms - T0;
+    lived->lives++;
     engine_close(life->engine);
     zones_close(zones);
     buf_done(&life->log);
@@ -573,16 +666,47 @@ static void journeys_live(uint64_t seed, struct lived *lived)
     free(life);
 }
 
+/* How long a simulation is to be; unset: LIVES. */
+static uint64_t wanted(const char *name)
+{
+    const char *given = getenv(name);
+    return given == NULL ? 0 : strtoull(given, NULL, 0);
+}
+
+static bool is_enough(const struct lived *lived, time_t began)
+{
+    bool many = lived->lives >= LIVES && (lived->parked > 0 || lived->lives >= 10 * LIVES);
+    return many && lived->records >= wanted("SIMULATE_RECORDS") &&
+           lived->enrolled + lived->held >= wanted("SIMULATE_ENROLLMENTS") &&
+           (uint64_t)(time(NULL) - began) >= wanted("SIMULATE_SECONDS");
+}
+
 TEST(journey_life, journeys_do_what_they_say_when_they_say_it)
 {
     const char  *given = getenv("DULT_SEED");
     uint64_t     seed = given != NULL ? strtoull(given, NULL, 0) : hash_random_seed() >> 16;
     struct lived lived = { 0 };
+    time_t       began = time(NULL);
     printf("journey_life: DULT_SEED=%llu replays\n", (unsigned long long)seed);
-    for (int i = 0; i < LIVES; i++)
-        journeys_live(seed + (uint64_t)i, &lived);
+    while (!is_enough(&lived, began))
+        journeys_live(seed + lived.lives, false, &lived);
+    printf("journey_life: %llu lives, %llu records, %llu enrollments, %.1f virtual years\n",
+           (unsigned long long)lived.lives, (unsigned long long)lived.records,
+           (unsigned long long)(lived.enrolled + lived.held),
+           (double)lived.virtual_ms / (365.25 * TIME_DAY_MS));
     assert_true(lived.enrolled > LIVES * 5);
     assert_true(lived.told > LIVES * 5);
     assert_true(lived.parked > 0);
     assert_true(lived.held > LIVES && lived.reached > LIVES);
+    assert_true(lived.chosen > 0 && lived.kept > 0); /* and it made a difference */
+}
+
+TEST(journey_life, journeys_begin_by_the_calendar_and_are_for_whom_they_say)
+{
+    const char  *given = getenv("DULT_SEED");
+    uint64_t     seed = given != NULL ? strtoull(given, NULL, 0) : 20261123;
+    struct lived lived = { 0 };
+    while (lived.lives < LIVES)
+        journeys_live(seed + lived.lives, true, &lived);
+    assert_true(lived.enrolled > LIVES * 5);
 }

@@ -9,7 +9,7 @@
 
 /* ---- conditions: as text for the engine, as a function for the twin ---- */
 
-const char *const twin_conditions[TWIN_CONDITIONS] = {
+const char *const twin_conditions[TWIN_CONDITIONS + 1] = {
     "did \"A\" at least 2 times",
     "did \"B\" in the last 2 days",
     "plan = \"pro\"",
@@ -17,6 +17,7 @@ const char *const twin_conditions[TWIN_CONDITIONS] = {
     "in list \"news\"",
     "in segment \"s1\"",
     "not did \"A\" in the last 1 day and did \"B\"",
+    "did \"C\" where k is the key since entry",
 };
 
 const struct twin_segment twin_segments[TWIN_SEGMENTS] = {
@@ -31,10 +32,11 @@ struct look {
     char name;
     int  segment;
     bool hears; /* who waits for an event hears of this one */
+    int  k;     /* what it says */
 };
 
 /* The events that each is about, by name; of a segment its number, of the list 'l'. */
-static const char *const about[TWIN_CONDITIONS] = { "A", "B", "", "C", "l", "B1", "AB" };
+static const char *const about[TWIN_CONDITIONS + 1] = { "A", "B", "", "C", "l", "1", "AB", "C" };
 
 static size_t condition_of(struct str text)
 {
@@ -61,6 +63,15 @@ static uint32_t did(const struct twin_person *p, char name, int64_t from_ms, int
     return count;
 }
 
+static bool did_of_key(const struct twin_person *p, char name, int64_t from_ms, int64_t to_ms)
+{
+    for (uint32_t i = 0; i < p->events_count; i++)
+        if (p->events[i].name == name && p->events[i].at_ms >= from_ms &&
+            p->events[i].at_ms <= to_ms && p->events[i].k >= 0 && p->events[i].k == p->asked_key)
+            return true;
+    return false;
+}
+
 static bool holds(const struct twin_person *p, struct str text, int64_t entry_ms, int64_t now_ms)
 {
     int64_t day = now_ms - TIME_DAY_MS + 1, two = now_ms - 2 * TIME_DAY_MS + 1, ever = INT64_MIN;
@@ -76,6 +87,8 @@ static bool holds(const struct twin_person *p, struct str text, int64_t entry_ms
         return did(p, 'C', entry_ms, now_ms) > 0;
     case 4:
         return p->listed;
+    case 7:
+        return did_of_key(p, 'C', entry_ms, now_ms);
     default:
         return did(p, 'A', day, now_ms) == 0 && did(p, 'B', ever, now_ms) > 0;
     }
@@ -88,8 +101,9 @@ static struct str member(const struct json *object, const char *key)
     return json_get_str(object, str_of(key));
 }
 
-static void follow(struct twin *t, struct follows what)
+static void follow_of(struct twin *t, struct follows what, int k)
 {
+    what.k = k;
     if (t->queue_count < CONSEQUENCES_MAX) {
         t->queue[t->queue_count++] = what;
         return;
@@ -98,11 +112,23 @@ static void follow(struct twin *t, struct follows what)
     t->is_lost = t->is_lost || what.kind == FOLLOWS_TOLD || what.kind == FOLLOWS_SET;
 }
 
+static void follow(struct twin *t, struct follows what)
+{
+    follow_of(t, what, t->k);
+}
+
+/* A schedule names its segment, and does not begin by it. */
+static bool begins_by(const struct twin *t, int journey, const char *kind, struct str name)
+{
+    const struct json *trigger = json_get(t->journeys[journey], STR("trigger"));
+    return json_get(trigger, STR("schedule")) == NULL && str_eq(member(trigger, kind), name);
+}
+
 /* Does any journey begin by it? */
 static bool begins(const struct twin *t, const char *kind, struct str name)
 {
     for (int j = 0; j < t->journeys_count; j++)
-        if (str_eq(member(json_get(t->journeys[j], STR("trigger")), kind), name))
+        if (begins_by(t, j, kind, name))
             return true;
     return false;
 }
@@ -132,7 +158,7 @@ static void segments_ask(struct twin *t, int person, char name, int64_t now_ms)
         bool heard = is_inside(t, person) || begins(t, "segment", str_of(twin_segments[s].name)) ||
                      begins(t, "left_segment", str_of(twin_segments[s].name));
         if (is != was && heard)
-            follow(t, (struct follows){ is ? FOLLOWS_ENTERED : FOLLOWS_LEFT, s, 0 });
+            follow(t, (struct follows){ .kind = is ? FOLLOWS_ENTERED : FOLLOWS_LEFT, .number = s });
     }
 }
 
@@ -192,7 +218,8 @@ static void end(struct twin *t, uint32_t i, const char *why, int64_t now_ms)
     }
     snprintf(name, sizeof name, "j%d", in.journey);
     if (begins(t, finished ? "finished_journey" : "left_journey", str_of(name)))
-        follow(t, (struct follows){ finished ? FOLLOWS_FINISHED : FOLLOWS_ENDED, in.journey, 0 });
+        follow(t, (struct follows){ .kind = finished ? FOLLOWS_FINISHED : FOLLOWS_ENDED,
+                                    .number = in.journey });
 }
 
 static bool mails(const struct json *journey)
@@ -258,6 +285,7 @@ static size_t split(struct twin *t, const struct inside *in, const struct json *
 {
     const struct json  *node = &nodes->items[in->node], *which = json_get(node, STR("split"));
     struct twin_person *p = &t->people[in->person];
+    p->asked_key = in->key;
     if (which->kind != JSON_ARRAY) {
         bool yes = holds(p, which->string, in->entered_ms, now_ms);
         take(t, in, yes ? "yes" : "no", now_ms);
@@ -284,10 +312,9 @@ static size_t split(struct twin *t, const struct inside *in, const struct json *
     return node_of(nodes, member(node, "else"));
 }
 
-static size_t variant(struct twin *t, const struct inside *in, const struct json *nodes,
-                      int64_t now_ms)
+static uint32_t variant_dealt(const struct inside *in, const struct json *node)
 {
-    const struct json *node = &nodes->items[in->node], *list = json_get(node, STR("variants"));
+    const struct json *list = json_get(node, STR("variants"));
     struct str         name = member(node, "experiment");
     char               who[16], what[60];
     double             passed = 0;
@@ -300,15 +327,35 @@ static size_t variant(struct twin *t, const struct inside *in, const struct json
     for (uint32_t i = 0; i < list->count; i++) {
         bool has_share = json_get_int(&list->items[i], STR("share"), &share);
         passed += has_share ? (double)share / 100 : 1.0 / list->count;
-        if (hash_chance(str_of(who), str_of(what)) >= passed && i + 1 < list->count)
-            continue;
-        snprintf(what, sizeof what, "%.*s", STR_ARG(member(&list->items[i], "name")));
-        take(t, in, what, now_ms);
-        return json_get(&list->items[i], STR("next")) == NULL
-                   ? node_after(nodes, in->node, "next")
-                   : node_of(nodes, member(&list->items[i], "next"));
+        if (hash_chance(str_of(who), str_of(what)) < passed)
+            return i;
     }
-    return nodes->count;
+    return list->count - 1;
+}
+
+/* Who has one keeps it, once anything was said of a winner; others take the one that was chosen. */
+static size_t variant(struct twin *t, const struct inside *in, const struct json *nodes,
+                      int64_t now_ms)
+{
+    const struct json        *node = &nodes->items[in->node];
+    const struct twin_choice *choice = &t->choices[in->journey][in->node];
+    int                      *had = &t->had[in->person][in->journey][in->node];
+    bool                      is_said = choice->is_said && now_ms >= choice->at_ms;
+    uint32_t                  i = variant_dealt(in, node);
+    char                      what[60];
+    if (is_said && *had > 0) {
+        t->kept += *had != (choice->variant >= 0 ? choice->variant + 1 : (int)i + 1);
+        i = (uint32_t)*had - 1;
+    } else if (is_said && choice->variant >= 0) {
+        t->chosen += (uint32_t)choice->variant != i;
+        i = (uint32_t)choice->variant;
+    }
+    *had = (int)i + 1;
+    const struct json *taken = &json_get(node, STR("variants"))->items[i];
+    snprintf(what, sizeof what, "%.*s", STR_ARG(member(taken, "name")));
+    take(t, in, what, now_ms);
+    return json_get(taken, STR("next")) == NULL ? node_after(nodes, in->node, "next")
+                                                : node_of(nodes, member(taken, "next"));
 }
 
 /* Begins to wait, or has nothing to wait for. True: it stays. */
@@ -318,6 +365,7 @@ static bool wait_begin(struct twin *t, struct inside *in, const struct json *nod
     const struct json  *node = &nodes->items[in->node], *what = json_get(node, STR("wait_for"));
     struct twin_person *p = &t->people[in->person];
     int64_t             within_ms;
+    p->asked_key = in->key;
     if (what == NULL) {
         in->due_ms = twin_until_ms(p, member(node, "wait_until"), now_ms, later);
         bool is_now = later && in->due_ms == now_ms;
@@ -353,16 +401,16 @@ static bool change(struct twin *t, const struct inside *in, const struct json *n
     if (set != NULL) {
         p->pro = str_eq(member(set, "plan"), STR("pro"));
         t->told++;
-        follow(t, (struct follows){ .kind = FOLLOWS_SET });
+        follow_of(t, (struct follows){ .kind = FOLLOWS_SET }, -1);
     } else if (record != NULL) {
         char name = member(record, "event").ptr[0];
         assert_true(p->events_count < TWIN_EVENTS_MAX);
-        p->events[p->events_count++] = (struct happened){ name, now_ms };
+        p->events[p->events_count++] = (struct happened){ name, -1, now_ms };
         t->told++;
-        follow(t, (struct follows){ FOLLOWS_TOLD, 0, name });
+        follow_of(t, (struct follows){ .kind = FOLLOWS_TOLD, .name = name }, -1);
     } else if (joins || !str_is_empty(member(node, "leave_list"))) {
         if (p->listed != joins)
-            follow(t, (struct follows){ joins ? FOLLOWS_JOINED : FOLLOWS_DEPARTED, 0, 0 });
+            follow(t, (struct follows){ .kind = joins ? FOLLOWS_JOINED : FOLLOWS_DEPARTED });
         p->listed = joins;
     } else if (json_get(node, STR("consent")) != NULL) {
         if (p->refused)
@@ -370,8 +418,10 @@ static bool change(struct twin *t, const struct inside *in, const struct json *n
         else
             refuse(t, in->person, now_ms);
     } else if (!str_is_empty(member(node, "start_journey"))) {
-        follow(t,
-               (struct follows){ FOLLOWS_STARTED, member(node, "start_journey").ptr[1] - '0', 0 });
+        follow_of(t,
+                  (struct follows){ .kind = FOLLOWS_STARTED,
+                                    .number = member(node, "start_journey").ptr[1] - '0' },
+                  in->event_k);
     } else {
         return false;
     }
@@ -416,6 +466,12 @@ static bool arrive(struct twin *t, uint64_t number, bool later, size_t *at, int6
     return true;
 }
 
+static bool is_in_audience(const struct twin *t, int person, int journey, int64_t now_ms)
+{
+    struct str audience = member(t->journeys[journey], "audience");
+    return str_is_empty(audience) || holds(&t->people[person], audience, 0, now_ms);
+}
+
 static void walk(struct twin *t, uint64_t number, size_t at, bool later, int64_t now_ms)
 {
     for (;;) {
@@ -424,6 +480,13 @@ static void walk(struct twin *t, uint64_t number, size_t at, bool later, int64_t
             return; /* what it did itself ended it */
         if (at >= json_get(t->journeys[t->insides[i].journey], STR("nodes"))->count) {
             end(t, i, "finished", now_ms);
+            return;
+        }
+        const struct inside *in = &t->insides[i];
+        if (str_eq(member(t->journeys[in->journey], "audience_at"), STR("each step")) &&
+            !is_in_audience(t, in->person, in->journey, now_ms)) {
+            end(t, i, "is no longer in the audience", now_ms);
+            letters_drop(t, number);
             return;
         }
         if (!arrive(t, number, later, &at, now_ms))
@@ -467,6 +530,7 @@ static bool goal_look(struct twin *t, uint64_t number, int64_t now_ms)
     uint32_t           i = inside_find(t, number);
     struct inside     *in = &t->insides[i];
     const struct json *journey = t->journeys[in->journey], *goal = json_get(journey, STR("goal"));
+    t->people[in->person].asked_key = in->key;
     if (!is_open(t, in, now_ms) ||
         !holds(&t->people[in->person], member(goal, "condition"), in->entered_ms, now_ms))
         return false;
@@ -496,6 +560,7 @@ static void look_at(struct twin *t, uint64_t number, struct look look, int64_t n
     struct str          exit = member(t->journeys[in.journey], "exit_when");
     if (is_outside(&in))
         return;
+    p->asked_key = in.key;
     if (!str_is_empty(exit) && holds(p, exit, in.entered_ms, now_ms)) {
         end(t, inside_find(t, number), "exit condition holds", now_ms);
         letters_drop(t, number);
@@ -510,13 +575,15 @@ static void look_at(struct twin *t, uint64_t number, struct look look, int64_t n
         walk(t, number, in.node, t->later, now_ms);
     if (what == NULL)
         return;
-    bool has_come = what->kind == JSON_STRING
-                        ? holds(p, what->string, in.entered_ms, now_ms)
-                        : look.hears && member(what, "event").ptr[0] == look.name;
+    bool has_come =
+        what->kind == JSON_STRING
+            ? holds(p, what->string, in.entered_ms, now_ms)
+            : look.hears && member(what, "event").ptr[0] == look.name &&
+                  (json_get(what, STR("where")) == NULL || (in.key >= 0 && look.k == in.key));
     if (!has_come)
         return;
     take(t, &in, "yes", now_ms);
-    walk(t, number, node_after(nodes, in.node, "yes"), false, now_ms);
+    walk(t, number, node_after(nodes, in.node, "yes"), true, now_ms);
 }
 
 /* Each that the person is inside of, the oldest first, also those that come while this goes on. */
@@ -552,15 +619,30 @@ static bool is_held_out(const struct twin *t, int person, int journey)
     return hash_chance(str_of(who), str_of(what)) * 100 < (double)share;
 }
 
-static bool may_enter(const struct twin *t, int person, int journey, int64_t now_ms)
+static bool has_key(const struct twin *t, int journey)
 {
-    int64_t    length_ms, last = t->last_entry[person][journey];
+    return json_get(json_get(t->journeys[journey], STR("trigger")), STR("key")) != NULL;
+}
+
+static bool may_enter(const struct twin *t, int person, int journey, int key, int64_t now_ms)
+{
+    int64_t    length_ms, last = t->last_entry[person][journey][key + 1];
+    int64_t    at_once = has_key(t, journey) ? 16 : 1, inside = 0, same = 0;
     struct str rule = member(t->journeys[journey], "reentry");
-    for (uint32_t i = 0; i < t->insides_count; i++)
-        if (t->insides[i].person == person && t->insides[i].journey == journey &&
-            (!is_outside(&t->insides[i]) ||
-             (t->insides[i].held && is_held_out(t, person, journey))))
+    if (has_key(t, journey) && key < 0)
+        return false;
+    (void)json_get_int(t->journeys[journey], STR("at_once"), &at_once);
+    for (uint32_t i = 0; i < t->insides_count; i++) {
+        const struct inside *in = &t->insides[i];
+        if (in->person != person || in->journey != journey)
+            continue;
+        inside += !is_outside(in);
+        same += !is_outside(in) && in->key == key;
+        if (in->held && in->key == key && is_held_out(t, person, journey))
             return false;
+    }
+    if (inside >= at_once || (key >= 0 && same > 0))
+        return false;
     if (last == 0 || str_eq(rule, STR("always")))
         return true;
     if (str_eq(rule, STR("once")))
@@ -582,13 +664,17 @@ static void room_make(struct twin *t, int person, int journey, int64_t now_ms)
 
 static void enter(struct twin *t, int person, int journey, int64_t now_ms)
 {
-    if (t->quiet || !may_enter(t, person, journey, now_ms))
+    int key = has_key(t, journey) ? t->k : -1;
+    if (t->quiet || !may_enter(t, person, journey, key, now_ms) ||
+        !is_in_audience(t, person, journey, now_ms))
         return;
     struct inside in = { .person = person,
                          .journey = journey,
                          .due_ms = TIME_NEVER,
                          .entered_ms = now_ms,
                          .number = ++t->numbers,
+                         .event_k = t->k,
+                         .key = key,
                          .held = is_held_out(t, person, journey) };
     if (in.held)
         in.due_ms = goal_end_ms(t, &in);
@@ -599,7 +685,7 @@ static void enter(struct twin *t, int person, int journey, int64_t now_ms)
     assert_true(t->insides_count < TWIN_INSIDE_MAX);
     if (!in.held || in.due_ms > 0)
         t->insides[t->insides_count++] = in;
-    t->last_entry[person][journey] = now_ms;
+    t->last_entry[person][journey][key + 1] = now_ms;
     look(t, person, (struct look){ .of = LOOK_ANY }, now_ms);
     uint32_t i = inside_find(t, in.number);
     if (i < t->insides_count && !is_outside(&t->insides[i]))
@@ -609,7 +695,7 @@ static void enter(struct twin *t, int person, int journey, int64_t now_ms)
 static void trigger(struct twin *t, int person, const char *kind, struct str name, int64_t now_ms)
 {
     for (int j = 0; j < t->journeys_count; j++)
-        if (str_eq(member(json_get(t->journeys[j], STR("trigger")), kind), name))
+        if (begins_by(t, j, kind, name))
             enter(t, person, j, now_ms);
 }
 
@@ -617,11 +703,13 @@ static void trigger(struct twin *t, int person, const char *kind, struct str nam
 
 static void told_event(struct twin *t, int person, char name, int64_t now_ms)
 {
-    look(t, person, (struct look){ LOOK_NAME, name, 0, !t->quiet }, now_ms);
+    look(t, person, (struct look){ LOOK_NAME, name, 0, !t->quiet, t->k }, now_ms);
     if (begins_by_event(t, name))
-        follow(t, (struct follows){ FOLLOWS_EVENT, 0, name });
+        follow(t, (struct follows){ .kind = FOLLOWS_EVENT, .name = name });
     segments_ask(t, person, name, now_ms);
 }
+
+static bool is_meant(const struct twin *t, int person, int journey, int64_t now_ms);
 
 static void one_follow(struct twin *t, int person, struct follows what, int64_t now_ms)
 {
@@ -629,6 +717,7 @@ static void one_follow(struct twin *t, int person, struct follows what, int64_t 
     struct str  name = (struct str){ &what.name, 1 };
     struct look of_segment = { .of = LOOK_OF_SEGMENT, .segment = what.number };
     snprintf(journey, sizeof journey, "j%d", what.number);
+    t->k = what.k;
     switch (what.kind) {
     case FOLLOWS_EVENT:
         trigger(t, person, "event", name, now_ms);
@@ -656,7 +745,9 @@ static void one_follow(struct twin *t, int person, struct follows what, int64_t 
                 str_of(journey), now_ms);
         break;
     case FOLLOWS_STARTED:
-        enter(t, person, what.number, now_ms);
+    case FOLLOWS_CLOCK:
+        if (what.kind == FOLLOWS_STARTED || is_meant(t, person, what.number, now_ms))
+            enter(t, person, what.number, now_ms);
         break;
     }
 }
@@ -679,6 +770,7 @@ static void begin(struct twin *t, bool quiet)
 {
     t->queue_count = t->queue_done = 0;
     t->quiet = quiet;
+    t->k = -1;
     t->is_parked = t->is_lost = t->later = false;
 }
 
@@ -688,12 +780,14 @@ static void settle(struct twin *t, int person, int64_t now_ms)
     t->parked += t->is_parked;
 }
 
-void twin_event(struct twin *t, int person, char name, bool quiet, int64_t at_ms, int64_t now_ms)
+void twin_event(struct twin *t, int person, char name, int k, bool quiet, int64_t at_ms,
+                int64_t now_ms)
 {
     struct twin_person *p = &t->people[person];
     begin(t, quiet);
+    t->k = k;
     assert_true(p->events_count < TWIN_EVENTS_MAX);
-    p->events[p->events_count++] = (struct happened){ name, at_ms };
+    p->events[p->events_count++] = (struct happened){ name, k, at_ms };
     told_event(t, person, name, now_ms);
     settle(t, person, now_ms);
 }
@@ -709,7 +803,7 @@ void twin_list(struct twin *t, int person, bool leave, int64_t now_ms)
 {
     begin(t, false);
     if (t->people[person].listed == leave)
-        follow(t, (struct follows){ leave ? FOLLOWS_DEPARTED : FOLLOWS_JOINED, 0, 0 });
+        follow(t, (struct follows){ .kind = leave ? FOLLOWS_DEPARTED : FOLLOWS_JOINED });
     t->people[person].listed = !leave;
     settle(t, person, now_ms);
 }
@@ -757,12 +851,58 @@ static bool is_due(const struct twin *t, int person, int64_t now_ms)
     return false;
 }
 
+/* The date or time that begins the journey; empty: it begins otherwise. */
+static struct str calendar_of(const struct twin *t, int journey)
+{
+    const struct json *trigger = json_get(t->journeys[journey], STR("trigger"));
+    struct str         date = member(trigger, "date");
+    return str_is_empty(date) ? member(trigger, "schedule") : date;
+}
+
+/* When it comes next; TIME_NEVER: it does not. */
+static int64_t calendar_next(const struct twin *t, int person, int journey, int64_t after)
+{
+    struct str text = calendar_of(t, journey);
+    int64_t    next =
+        str_is_empty(text) ? TIME_NEVER : twin_until_ms(&t->people[person], text, after, true);
+    return next > after ? next : TIME_NEVER;
+}
+
+/* A schedule is for some, and passes over the others, and whom it had less than 20 hours ago. */
+static bool is_meant(const struct twin *t, int person, int journey, int64_t now_ms)
+{
+    const struct json *trigger = json_get(t->journeys[journey], STR("trigger"));
+    struct str         segment = member(trigger, "segment");
+    int64_t            last = t->last_entry[person][journey][0];
+    if (str_is_empty(member(trigger, "schedule")))
+        return last != now_ms;
+    if (last != 0 && now_ms - last < 20 * TIME_HOUR_MS)
+        return false;
+    for (int s = 0; s < TWIN_SEGMENTS; s++)
+        if (str_eq(segment, str_of(twin_segments[s].name)))
+            return holds(&t->people[person], str_of(twin_conditions[twin_segments[s].condition]), 0,
+                         now_ms);
+    return true;
+}
+
+/* What the calendar has for this very instant, behind the segments that time turns. */
+static void calendar_ask(struct twin *t, int person, int64_t at_ms)
+{
+    for (int j = 0; j < t->journeys_count; j++)
+        if (calendar_next(t, person, j, at_ms - 1) == at_ms)
+            follow(t, (struct follows){ .kind = FOLLOWS_CLOCK, .number = j });
+}
+
 /* Who comes to a time at that very time is looked at once more. */
 static void instant(struct twin *t, int person, int64_t at_ms)
 {
+    bool is_first = true;
     do {
         begin(t, false);
         segments_ask(t, person, 0, at_ms);
+        if (is_first)
+            calendar_ask(t, person, at_ms);
+        is_first = false;
         look(t, person, (struct look){ .of = LOOK_ANY }, at_ms);
         while (due_end(t, person, at_ms))
             continue;
@@ -778,6 +918,10 @@ static int64_t next_instant(const struct twin *t, int person, int64_t after)
         if (t->insides[i].person == person && t->insides[i].due_ms > after &&
             t->insides[i].due_ms < next)
             next = t->insides[i].due_ms;
+    for (int j = 0; j < t->journeys_count; j++) {
+        int64_t at = calendar_next(t, person, j, after);
+        next = at < next ? at : next;
+    }
     for (uint32_t i = 0; i < t->people[person].events_count; i++)
         for (int days = 1; days <= 2; days++) {
             int64_t at = t->people[person].events[i].at_ms + days * TIME_DAY_MS;
@@ -787,13 +931,17 @@ static int64_t next_instant(const struct twin *t, int person, int64_t after)
     return next;
 }
 
-void twin_time(struct twin *t, int64_t now_ms)
+uint32_t twin_time(struct twin *t, int64_t now_ms)
 {
+    uint32_t most = 0;
     for (int p = 0; p < TWIN_PEOPLE; p++) {
-        for (int64_t at = next_instant(t, p, t->done_ms); at <= now_ms; at = next_instant(t, p, at))
+        uint32_t instants = 0;
+        for (int64_t at = t->done_ms; (at = next_instant(t, p, at)) <= now_ms; instants++)
             instant(t, p, at);
         if (is_due(t, p, now_ms))
             instant(t, p, now_ms);
+        most = instants > most ? instants : most;
     }
     t->done_ms = now_ms;
+    return most;
 }

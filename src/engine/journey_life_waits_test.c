@@ -52,6 +52,7 @@ static const struct {
     int64_t     minute;           /* of the day; -1: none is given */
     const char *date;             /* NULL: what the person's trait says */
     int         before, or_after; /* days */
+    bool        is_yearly;        /* the next anniversary of it */
 } untils[] = {
     { "10:00", 0x7F, 600, NULL, 0, 0 },
     { "02:30", 0x7F, 150, NULL, 0, 0 },
@@ -65,6 +66,8 @@ static const struct {
     { "2 days before ends", 0, -1, NULL, 2, 0 },
     { "3 days before ends at 08:00", 0, 480, NULL, 3, 0 },
     { "1 day after ends at 02:30", 0, 150, NULL, 0, 1 },
+    { "anniversary of ends at 09:00", 0, 540, NULL, 0, 0, true },
+    { "2 days before anniversary of ends at 02:30", 0, 150, NULL, 2, 0, true },
 };
 const uint32_t twin_untils = sizeof untils / sizeof untils[0];
 
@@ -76,6 +79,46 @@ struct str twin_until_text(uint32_t i)
 bool twin_until_is_date(uint32_t i)
 {
     return untils[i].days == 0;
+}
+
+static bool is_leap(int64_t year)
+{
+    return year % 400 == 0 || (year % 4 == 0 && year % 100 != 0);
+}
+
+/* Days since 1970, counted one by one. */
+static int64_t day_in(int64_t year, int month, int day)
+{
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int64_t          days = day - 1;
+    for (int64_t y = 1970; y < year; y++)
+        days += is_leap(y) ? 366 : 365;
+    for (int m = 1; m < month; m++)
+        days += lengths[m - 1] + (m == 2 && is_leap(year));
+    return days;
+}
+
+/* Year after year; who was born on a leap day has it on the day before March in others. */
+static int64_t naive_yearly(const struct zone *zone, int64_t born, int64_t shift, int64_t minute,
+                            int64_t now_ms, bool later)
+{
+    int64_t year = 1970;
+    int     month = 1;
+    while (day_in(year + 1, 1, 1) <= born)
+        year++;
+    while (month < 12 && day_in(year, month + 1, 1) <= born)
+        month++;
+    int day = (int)(born - day_in(year, month, 1)) + 1;
+    for (;;) {
+        year++;
+        int     its = month == 2 && day == 29 && !is_leap(year) ? 28 : day;
+        int64_t date = day_in(year, month, its) + shift;
+        if ((date + 3) * TIME_DAY_MS < now_ms)
+            continue; /* long past, whatever the zone */
+        int64_t at_ms = naive_local(zone, date * 24 * 60 + minute);
+        if (later ? at_ms > now_ms : at_ms >= now_ms)
+            return at_ms;
+    }
 }
 
 int64_t twin_until_ms(const struct twin_person *p, struct str text, int64_t now_ms, bool later)
@@ -92,5 +135,7 @@ int64_t twin_until_ms(const struct twin_person *p, struct str text, int64_t now_
     if (date.len > 10 && minute < 0)
         return at_ms + days * TIME_DAY_MS;
     int64_t day = date.len > 10 ? clock_minutes(p->zone, at_ms) / (24 * 60) : at_ms / TIME_DAY_MS;
+    if (untils[i].is_yearly)
+        return naive_yearly(p->zone, day, days, minute, now_ms, later);
     return naive_local(p->zone, (day + days) * 24 * 60 + (minute < 0 ? 0 : minute));
 }

@@ -101,6 +101,8 @@ static enum err events_read(struct arena *arena, const struct json *by_event,
         struct keep_event *event = &rules->events[rules->events_count++];
         char               where[80];
         event->name = str_copy(arena, by_event->members[i].key);
+        if (event->name.ptr == NULL)
+            return ERR_MEMORY;
         snprintf(where, sizeof where, "by_event.%.*s",
                  (int)(event->name.len < 60 ? event->name.len : 60), event->name.ptr);
         if (event->name.len == 0)

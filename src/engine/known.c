@@ -67,12 +67,6 @@ static bool number_is(struct bag bag, uint16_t key, uint32_t number)
     return bag_find(bag, key, &value) && value.kind == JSON_INT && value.integer == number;
 }
 
-static struct str text_of(struct bag bag, uint16_t key)
-{
-    struct json value;
-    return bag_find(bag, key, &value) && value.kind == JSON_STRING ? value.string : STR_NONE;
-}
-
 /* ---- traits ---- */
 
 static bool has_trait(struct bag bag, const void *what)
@@ -101,7 +95,7 @@ static bool told_by_network(const struct facts *facts, enum place_trait key,
                                                : OWN_KEY_LOCALE;
     struct latest latest = latest_of(facts, (struct wanted){ OWN_CONTEXT, has_trait, &own });
     *out =
-        (struct facts_trait){ .value = { .kind = JSON_STRING, .string = text_of(latest.bag, own) },
+        (struct facts_trait){ .value = { .kind = JSON_STRING, .string = bag_text(latest.bag, own) },
                               .seq = latest.seq,
                               .since_ms = latest.at_ms,
                               .until_ms = latest.until_ms };
@@ -286,7 +280,7 @@ static struct facts_member known_journey(const struct facts *facts, uint32_t jou
     while (!member.holds && said_next(&back, &said)) {
         if (!is_last_word(&back, &said))
             continue;
-        if (str_is_empty(node) || str_eq(text_of(said.bag, OWN_KEY_NODE), node))
+        if (str_is_empty(node) || str_eq(bag_text(said.bag, OWN_KEY_NODE), node))
             member = (struct facts_member){ true, said.at_ms, TIME_NEVER };
         else if (back.ended_count < ENDED_MAX)
             back.ended[back.ended_count++] = said.id; /* inside, and elsewhere */
@@ -320,7 +314,7 @@ static bool speaks_of(struct bag bag, const void *what)
 {
     const struct said_to *to = what;
     return number_is(bag, OWN_KEY_TOPIC, to->topic) &&
-           str_eq(text_of(bag, OWN_KEY_CHANNEL), to->channel);
+           str_eq(bag_text(bag, OWN_KEY_CHANNEL), to->channel);
 }
 
 static enum facts_consent_state said_state(struct bag bag)
@@ -331,7 +325,7 @@ static enum facts_consent_state said_state(struct bag bag)
         [CONSENT_PENDING] = FACTS_CONSENT_PENDING,
         [CONSENT_UNKNOWN] = FACTS_CONSENT_UNKNOWN,
     };
-    return states[consent_of_told(text_of(bag, OWN_KEY_STATE))];
+    return states[consent_of_told(bag_text(bag, OWN_KEY_STATE))];
 }
 
 static void said_later(const struct facts *facts, struct said_to to, struct latest *last,

@@ -13,7 +13,9 @@ enum err engine_load_definition(struct engine *engine, enum definition_kind kind
                                 struct str text, uint32_t version)
 {
     uint32_t number;
+    engine->program->is_loading = true;
     enum err err = program_define(engine->program, kind, name, text, version, &number, NULL);
+    engine->program->is_loading = false;
     return err == ERR_MEMORY || err == OK ? err : ERR_CORRUPT;
 }
 
@@ -27,6 +29,11 @@ void engine_load_zones(struct engine *engine, struct str version)
 {
     const struct zones *zones = engine->conf.zones;
     engine->zones_moved = zones != NULL && !str_eq(zones_version(zones), version);
+}
+
+void engine_load_rules(struct engine *engine, uint32_t rules)
+{
+    engine->rules_moved = rules != ENGINE_RULES;
 }
 
 void engine_load_touch(struct engine *engine, uint32_t profile)
@@ -64,7 +71,9 @@ enum err engine_load_decision(struct engine *engine, struct json_parser *parser,
 {
     TRY(decision_read(engine, parser, scratch, decision));
     engine->seq = decision->seq;
-    TRY(decision_apply(engine, decision));
+    enum err err = decision_apply(engine, decision);
+    if (err != OK)
+        return err == ERR_MEMORY ? err : ERR_CORRUPT;
     engine_load_touch(engine, decision->profile);
     return OK;
 }
@@ -78,10 +87,15 @@ enum err engine_load_told(struct engine *engine, struct json_parser *parser, str
     return own_add(engine, decision);
 }
 
+void engine_load_behind(struct engine *engine, int64_t behind_ms)
+{
+    engine->behind_ms = behind_ms;
+}
+
 enum err engine_load_end(struct engine *engine, uint64_t seq, int64_t now_ms)
 {
     engine->seq = seq;
-    engine->now_ms = now_ms;
+    engine->now_ms = engine->loaded_ms = now_ms;
     TRY(changed_ask(engine));
     TRY(retain_loaded(engine));
     TRY(broadcasts_loaded(engine));

@@ -23,6 +23,7 @@ struct world {
 
     struct checkpoint_row *rows;
     uint32_t               rows_count;
+    uint32_t               rules; /* that the folder is by */
     uint64_t               checkpoint_seq;
     size_t                 checkpoint_decisions;
 };
@@ -54,6 +55,7 @@ static struct world *world_open(void)
     w->arena = arena_open(64 << 20);
     w->out.arena = w->arena;
     w->now_ms = T0;
+    w->rules = ENGINE_RULES;
     w->zones = zones_of("2026a", 0);
     w->newer = zones_of("2026b", 14 * 3600);
     w->engine = engine_of(w, w->zones);
@@ -74,6 +76,8 @@ static struct record tell(struct world *w, struct record record)
     record.seq = ++w->seq;
     record.received_ms = record.at_ms = w->now_ms;
     assert_ok(engine_apply(w->engine, &record, &w->out, NULL));
+    if (engine_seq(w->engine) > w->seq) /* what is told of a stage has a number, too */
+        w->seq = engine_seq(w->engine);
     return record;
 }
 
@@ -95,10 +99,17 @@ static void define(struct world *w, enum definition_kind kind, const char *name,
     clock_at(w, w->now_ms - T0);
 }
 
+static void order_by(struct world *w, const char *who)
+{
+    struct record *event = &w->events[w->events_count++];
+    *event = tell(
+        w, (struct record){ .kind = RECORD_TRACK, .user_id = str_of(who), .name = STR("Order") });
+    event->profile = w->out.profile;
+}
+
 static void order(struct world *w)
 {
-    w->events[w->events_count++] = tell(
-        w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("ada"), .name = STR("Order") });
+    order_by(w, "ada");
 }
 
 static void checkpoint(struct world *w)
@@ -127,11 +138,13 @@ static void load(struct world *w, const struct zones *zones)
                                          (uint32_t)w->definitions[i].seq));
     engine_load_round(engine, 1, w->checkpoint_seq);
     engine_load_zones(engine, zones_version(w->zones));
+    engine_load_rules(engine, w->rules);
     for (uint32_t i = 0; i < w->rows_count; i++)
         assert_ok(checkpoint_load(engine, i, w->rows[i].state));
     for (uint32_t i = 0; i < w->events_count; i++)
-        assert_ok(engine_load_event(engine, RECORD_TRACK, 0, (uint32_t)w->events[i].seq,
-                                    w->events[i].at_ms, w->events[i].name, NULL));
+        assert_ok(engine_load_event(engine, RECORD_TRACK, w->events[i].profile,
+                                    (uint32_t)w->events[i].seq, w->events[i].at_ms,
+                                    w->events[i].name, NULL));
     for (size_t i = 0; i < w->out.decisions_count; i++) {
         struct decision d = w->out.decisions[i];
         if (i >= w->checkpoint_decisions)
@@ -139,6 +152,7 @@ static void load(struct world *w, const struct zones *zones)
         else
             assert_ok(engine_load_told(engine, parser, w->arena, &d));
     }
+    engine_load_behind(engine, engine_behind_ms(w->engine));
     assert_ok(engine_load_end(engine, w->seq, w->now_ms));
     json_parser_close(parser);
     engine_close(w->engine);
@@ -217,6 +231,42 @@ TEST(load, new_rules_of_time_zones_end_the_day_where_it_ends_by_them)
     world_close(w);
 }
 
+/* What was kept is of a program that took the words of the definition otherwise. */
+static void meant(struct world *w, uint32_t definition, const char *text)
+{
+    w->definitions[definition].body = str_of(text);
+    w->rules = ENGINE_RULES - 1;
+}
+
+TEST(load, a_program_that_understands_a_segment_otherwise_asks_everyone_anew)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "fan", "did \"Order\" in the last 10 days");
+    order(w);
+    checkpoint(w);
+    clock_at(w, TIME_DAY_MS);
+    meant(w, 0, "did \"Order\" in the last 4 days");
+    load(w, w->zones);
+    leaves_at(w, 4 * TIME_DAY_MS);
+    world_close(w);
+}
+
+TEST(load, what_time_does_while_everyone_is_asked_by_new_rules_still_begins_a_journey)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "gone", "did \"Order\" and not did \"Order\" in the last 10 days");
+    define(w, DEFINE_JOURNEY, "back",
+           "{\"journey\":\"back\",\"trigger\":{\"segment\":\"gone\"},"
+           "\"nodes\":[{\"id\":\"w\",\"wait\":\"90 days\"}]}");
+    order(w);
+    checkpoint(w);
+    w->rules = ENGINE_RULES - 1;
+    load(w, w->zones);
+    clock_at(w, 11 * TIME_DAY_MS); /* nothing ran meanwhile */
+    assert_int_equal(people_state_get(engine_people(w->engine), 0)->rare->enrollments.count, 1);
+    world_close(w);
+}
+
 static uint32_t inside(const struct world *w)
 {
     return people_state_get(engine_people(w->engine), 0)->rare->enrollments.count;
@@ -247,6 +297,40 @@ static void exits_at(struct world *w, int64_t after_ms)
     assert_int_equal(inside(w), 1);
     clock_at(w, after_ms);
     assert_int_equal(inside(w), 0);
+}
+
+/* The condition held before the time was over: that it is asked anew does not turn the two round.
+ */
+TEST(load, a_wait_that_ended_while_nothing_ran_ends_as_it_would_have)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_SEGMENT, "got", "did \"Got\"");
+    define(w, DEFINE_JOURNEY, "j",
+           "{\"journey\":\"j\",\"trigger\":{\"event\":\"Order\"},\"nodes\":["
+           "{\"id\":\"f\",\"wait_for\":\"not did \\\"Order\\\" in the last 4 days\","
+           "\"within\":\"6 days\",\"yes\":\"y\",\"timeout\":\"t\"},"
+           "{\"id\":\"y\",\"wait\":\"90 days\"},{\"id\":\"t\",\"exit\":true}]}");
+    order(w);
+    checkpoint(w);
+    w->now_ms = T0 + 7 * TIME_DAY_MS;
+    w->rules = ENGINE_RULES - 1;
+    load(w, w->zones);
+    clock_at(w, 7 * TIME_DAY_MS + 1);
+    assert_int_equal(people_state_get(engine_people(w->engine), 0)->rare->enrollments.count, 1);
+    world_close(w);
+}
+
+TEST(load, a_program_that_understands_an_exit_otherwise_looks_at_who_is_inside)
+{
+    struct world *w = in_journey("not did \\\"Order\\\" in the last 10 days");
+    struct str    text = w->definitions[w->definitions_count - 1].body;
+    char         *days = strstr(text.ptr, "last 10");
+    assert_non_null(days);
+    memcpy(days, "last  4", strlen("last  4"));
+    w->rules = ENGINE_RULES - 1;
+    load(w, w->zones);
+    exits_at(w, 4 * TIME_DAY_MS);
+    world_close(w);
 }
 
 TEST(load, a_journey_is_left_by_its_exit_as_it_was_defined_anew)
@@ -284,5 +368,79 @@ TEST(load, no_checkpoint_begins_while_a_change_is_still_being_applied_to_everyon
     assert_int_equal(checkpoint_begin(w->engine, &round), ERR_WAIT);
     clock_at(w, 0);
     checkpoint(w);
+    world_close(w);
+}
+
+TEST(load, a_journey_that_was_paused_at_the_checkpoint_and_resumed_since_goes_on_when_its_wait_ends)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_JOURNEY, "j",
+           "{\"journey\":\"j\",\"trigger\":{\"event\":\"Order\"},"
+           "\"nodes\":[{\"id\":\"w\",\"wait\":\"10 days\"}]}");
+    order(w);
+    clock_at(w, TIME_DAY_MS);
+    define(w, DEFINE_JOURNEY_STATE, "j", "{\"state\":\"paused\",\"at\":1767312000000}");
+    clock_at(w, 2 * TIME_DAY_MS);
+    order(w); /* with it the timer is reckoned anew: there is none while the journey stands */
+    checkpoint(w);
+    clock_at(w, 3 * TIME_DAY_MS);
+    define(w, DEFINE_JOURNEY_STATE, "j", "{\"state\":\"running\",\"at\":1767484800000}");
+    load(w, w->zones);
+    exits_at(w, 10 * TIME_DAY_MS);
+    world_close(w);
+}
+
+static uint32_t entered(const struct world *w, uint32_t profile)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < w->out.decisions_count; i++)
+        count +=
+            w->out.decisions[i].kind == DECISION_ENROLLED && w->out.decisions[i].profile == profile;
+    return count;
+}
+
+TEST(load, a_process_that_ends_in_the_middle_of_an_hour_begins_a_schedule_for_the_rest_and_once)
+{
+    for (int late_ms = 0; late_ms < 2; late_ms++) {
+        struct world *w = world_open();
+        order_by(w, "ada");
+        order_by(w, "bob");
+        define(w, DEFINE_JOURNEY, "j",
+               "{\"journey\":\"j\",\"trigger\":{\"schedule\":\"10:00\"},\"audience\":\"did "
+               "\\\"Order\\\"\","
+               "\"nodes\":[{\"id\":\"x\",\"exit\":true}]}");
+        clock_at(w, 10 * TIME_HOUR_MS - 1);
+        w->now_ms = T0 + 10 * TIME_HOUR_MS + late_ms;
+        order_by(w, "ada"); /* her record brings her time, and nobody else's */
+        assert_true(entered(w, 0) == 1 && entered(w, 1) == 0);
+        load(w, w->zones);
+        order_by(w, "ada"); /* bob is still to be asked: as far behind, were it to end again */
+        assert_int_equal(engine_behind_ms(w->engine), T0 + 10 * TIME_HOUR_MS);
+        clock_at(w, 10 * TIME_HOUR_MS + 1000);
+        assert_int_equal(engine_behind_ms(w->engine), w->now_ms + 1);
+        assert_int_equal(entered(w, 0), 1);
+        assert_int_equal(entered(w, 1), 1);
+        clock_at(w, 34 * TIME_HOUR_MS);
+        assert_true(entered(w, 0) == 2 && entered(w, 1) == 2);
+        world_close(w);
+    }
+}
+
+TEST(load, a_schedule_that_is_published_again_as_its_hour_comes_begins_for_the_rest)
+{
+    static const char journey[] = "{\"journey\":\"j\",\"trigger\":{\"schedule\":\"10:00\"},"
+                                  "\"audience\":\"everyone\","
+                                  "\"nodes\":[{\"id\":\"x\",\"exit\":true}]}";
+    struct world     *w = world_open();
+    order_by(w, "ada");
+    order_by(w, "bob");
+    define(w, DEFINE_JOURNEY, "j", journey);
+    clock_at(w, 10 * TIME_HOUR_MS - 1);
+    w->now_ms = T0 + 10 * TIME_HOUR_MS;
+    order_by(w, "ada");
+    define(w, DEFINE_JOURNEY, "j", journey);
+    assert_true(entered(w, 0) == 1 && entered(w, 1) == 1);
+    clock_at(w, 34 * TIME_HOUR_MS);
+    assert_true(entered(w, 0) == 2 && entered(w, 1) == 2);
     world_close(w);
 }

@@ -101,7 +101,7 @@ static struct known_memo *memo_of(const struct facts *facts)
 static bool live_trait(const struct facts *facts, uint16_t key, struct facts_trait *out)
 {
     struct known_memo *memo = memo_of(facts);
-    if (memo == NULL)
+    if (memo == NULL || key == DICT_NONE) /* which marks a place that is free */
         return known_ops.trait(facts, key, out);
     uint32_t place = key % KNOWN_TRAITS;
     if (memo->traits[place].key != key) {
@@ -213,19 +213,39 @@ static enum err left(struct step *step, uint32_t segment)
                                      .object = step->quiet });
 }
 
-enum err membership_ask(struct step *step, uint32_t segment)
+/* Scores' lines and stages: who crosses, or changes, is told by a record. */
+static bool is_told(const struct step *step, uint32_t segment)
 {
-    const struct state      *state = people_state_get(step->engine->people, step->person);
-    const struct membership *have = membership_find(state, segment);
-    bool                     in = have != NULL && have->in;
-    struct verdict verdict = verdict_of(step, &step->engine->program->segments.items[segment], in);
+    const struct segment_def *def = &step->engine->program->segments.items[segment];
+    return def->is_line || def->is_stage;
+}
+
+static enum err ask(struct step *step, uint32_t segment, bool is_due)
+{
+    const struct state       *state = people_state_get(step->engine->people, step->person);
+    const struct membership  *have = membership_find(state, segment);
+    const struct segment_def *def = &step->engine->program->segments.items[segment];
+    bool                      in = have != NULL && have->in;
+    int64_t                   until_ms;
+    if (def->clock != NULL) {
+        TRY(clock_ask(step, segment, def->clock, have, is_due, &until_ms));
+        return until_set(step, segment, false, until_ms);
+    }
+    struct verdict verdict = verdict_of(step, def, in);
     if (in != verdict.holds) {
         TRY(verdict.holds ? entered(step, segment) : left(step, segment));
         step->engine->memberships_changed++;
+        if (!step->quiet && is_told(step, segment))
+            step_queue(step, CONSEQUENCE_CROSSED, segment);
         if (is_heard(step, segment))
             step_queue(step, verdict.holds ? CONSEQUENCE_ENTERED : CONSEQUENCE_CHANGED, segment);
     }
     return until_set(step, segment, verdict.holds, verdict.until_ms);
+}
+
+enum err membership_ask(struct step *step, uint32_t segment)
+{
+    return ask(step, segment, false);
 }
 
 enum err membership_by(struct step *step, uint32_t segment, int64_t until_ms)
@@ -251,7 +271,7 @@ enum err membership_ask_due(struct step *step)
         if (state->memberships.items[i].until_ms > step->at_ms)
             continue;
         uint32_t segment = state->memberships.items[i].segment, before = state->memberships.count;
-        TRY(membership_ask(step, segment));
+        TRY(ask(step, segment, true));
         state = people_state_get(step->engine->people, step->person);
         if (state->memberships.count < before)
             i--; /* this one is gone, the next has its place */

@@ -176,11 +176,16 @@ static struct str held_back(struct engine *engine, uint32_t person, const struct
     return receipt ? STR_NONE : suppression_why(known->reason);
 }
 
-bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message)
+struct str outbox_why_not(struct engine *engine, uint32_t person, const struct message *message)
 {
     char       bytes[REACH_BYTES_MAX];
     struct str address = STR_NONE;
-    return str_is_empty(held_back(engine, person, message, bytes, &address));
+    return held_back(engine, person, message, bytes, &address);
+}
+
+bool outbox_would_go(struct engine *engine, uint32_t person, const struct message *message)
+{
+    return str_is_empty(outbox_why_not(engine, person, message));
 }
 
 /* What nobody told: where the person seems to live, for dates and money as they are written there.
@@ -238,6 +243,21 @@ static uint32_t broadcast_plus_one(const struct message *message)
 }
 
 /* What the message is written with, by the numbers of records that never change. */
+/* Which time it is that the person is in the journey; 0: nobody is in it several times at once. */
+static uint64_t entry_of(const struct engine *engine, uint32_t person, uint64_t enrollment)
+{
+    const struct state *state = people_state_get(engine->people, person);
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment *e = &state->rare->enrollments.items[i];
+        if (e->id != enrollment)
+            continue;
+        const struct journey_version *version =
+            program_journey_version(engine->program, e->journey, e->version);
+        return version != NULL && version->journey.at_once > 1 ? enrollment : 0;
+    }
+    return 0;
+}
+
 static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_t person,
                              const struct message *message, struct claim *claim)
 {
@@ -255,6 +275,7 @@ static enum err claim_freeze(struct engine *engine, struct arena *arena, uint32_
         .template_id = message->template_id,
         .template_version = template->version,
         .journey = message->journey,
+        .entry = entry_of(engine, person, message->enrollment),
         .topic = message->topic,
         .broadcast = broadcast_plus_one(message),
         .event_seq = message->trigger_seq,

@@ -61,10 +61,9 @@ int64_t engine_outbox_next_ms(const struct engine *engine, uint32_t lanes)
 bool outbox_take(struct engine *engine, uint32_t lanes, uint32_t *lane, struct timer *out)
 {
     int64_t next_ms;
-    while ((*lane = lane_next(engine, lanes, &next_ms)) < LANES && next_ms <= engine->now_ms) {
-        if (calendar_take(engine->outbox[*lane], engine->now_ms, out))
-            return true;
-        /* Its hour has begun and it has not: now its very instant is known. */
-    }
-    return false;
+    for (uint32_t i = 0; i < LANES; i++) /* what is due is compared by its very instant */
+        calendar_advance(engine->outbox[i], engine->now_ms);
+    *lane = lane_next(engine, lanes, &next_ms);
+    return *lane < LANES && next_ms <= engine->now_ms &&
+           calendar_take(engine->outbox[*lane], engine->now_ms, out);
 }

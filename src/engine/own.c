@@ -24,6 +24,12 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
         [OWN_NOTICE_SENT] = "Notice Sent",
         [OWN_MESSAGE_REQUESTED] = "Message Requested",
     };
+    static const char *const told_names[OWN_TOLD_END - RUN_OWN_NAMES] = {
+        [OWN_SCORE_CROSSED - RUN_OWN_NAMES] = "Score Crossed",
+        [OWN_JOURNEY_ENTRY - RUN_OWN_NAMES] = "Journey Entry Requested",
+        [OWN_JOURNEY_EXIT - RUN_OWN_NAMES] = "Journey Exit Requested",
+        [OWN_CODE_REDEEMED - RUN_OWN_NAMES] = "Code Redeemed",
+    };
     static const char *const keys[OWN_KEYS] = {
         [OWN_KEY_LIST] = "list",         [OWN_KEY_JOINED] = "joined",
         [OWN_KEY_TOPIC] = "topic",       [OWN_KEY_CHANNEL] = "channel",
@@ -39,6 +45,10 @@ enum err own_names(struct dict *events, struct dict *properties, struct dict *tr
     TRY(dict_intern(traits, STR("zone"), &number)); /* OWN_TRAIT_ZONE */
     for (int i = 0; i < RUN_OWN_NAMES; i++)
         TRY(dict_intern(events, str_of(event_names[i]), &number));
+    for (int i = RUN_OWN_NAMES; i < OWN_TOLD_END; i++)
+        TRY(dict_intern(events, str_of(told_names[i - RUN_OWN_NAMES]), &number));
+    for (int i = OWN_TOLD_END; i < RUN_DEEDS; i++) /* for those to come */
+        TRY(dict_bury(events, STR_NONE, &number));
     for (int i = 0; i < OWN_KEYS; i++)
         TRY(dict_intern(properties, str_of(keys[i]), &number));
     return OK;
@@ -77,10 +87,17 @@ static enum own_what what_of(const struct decision *d)
     return str_eq(d->text, STR("finished")) ? OWN_FINISHED : OWN_LEFT;
 }
 
-/* Which way, why it was left, or what the goal is worth; the names have no numbers of their own. */
+/* Which way, why it was left, what let them in but the trigger, or what the goal is worth; the
+ * names have no numbers of their own. */
 static void text_put(struct words *words, const struct decision *d)
 {
     double value;
+    if (d->kind == DECISION_STEP && d->event > 0)
+        words->members[words->count++] =
+            (struct json_member){ STR("chosen"), { .kind = JSON_BOOL, .truth = true } };
+    if (d->kind == DECISION_STEP && d->is_back)
+        words->members[words->count++] =
+            (struct json_member){ STR("back"), { .kind = JSON_BOOL, .truth = true } };
     if (d->kind != DECISION_GOAL)
         put_text(words, d->kind == DECISION_STEP ? "took" : "reason",
                  what_of(d) == OWN_FINISHED ? STR_NONE : d->text);
@@ -124,7 +141,7 @@ static enum own_event own_of(const struct decision *d, struct words *words)
         put_number(words, "id", begins ? d->id : d->subject);
         put_number(words, "what", what_of(d));
         put_text(words, "node", d->node);
-        if (!begins)
+        if (!begins || d->kind == DECISION_ENROLLED)
             text_put(words, d);
         return OWN_JOURNEY;
     default:

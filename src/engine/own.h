@@ -6,11 +6,16 @@
  *      $consent     {topic: number (0: all), channel?, state: "granted" | "refused" | "pending" |
  *                    "unknown"}
  *      $journey     {journey: number, what: enum own_what, node?, id: the enrollment,
- *                    took?: which way, reason?: why it was left, value?: of the goal, a number}
- *      $context     {country, zone, locale}
- *      Message ...  {channel, template: name, journey: name, machine, ...}
- *      Notice Sent  the same of what went out because of the person, but not to them
- *      Message Requested   {template: name, to?: where to, else the person's own address}
+ *                    took?: which way, chosen?: true where a winner was, back?: true of a step
+ * given later, reason?: why it was left, or what let them in, value?: of the goal} $context
+ * {country, zone, locale} Message ...  {channel, template: name, journey: name, machine, ...}
+ * Notice Sent  the same of what went out because of the person, but not to them Message Requested
+ * {template: name, to?: where to, else the person's own address}
+ *
+ * What else Dult says about somebody by itself (enum own_told) stands under names as others have
+ * them: conditions, triggers and timelines know them, they are kept as long as any event. But it is
+ * nothing that the person did: a score that falls by time alone is no sign of life. This is the one
+ * list of such names; whoever adds one, adds it there.
  *
  * So whatever a condition asks is told by events, and any past moment is answered as the present
  * one is. What was decided (a list joined) is put there where decisions are applied, under the
@@ -47,6 +52,39 @@ enum own_event {
 };
 
 _Static_assert((int)OWN_EVENTS <= (int)RUN_OWN_NAMES, "all lie below what people do");
+
+/* Said by Dult of somebody, done by nobody; whoever tells an event of these names. */
+enum own_told {
+    OWN_SCORE_CROSSED = RUN_OWN_NAMES,
+    OWN_JOURNEY_ENTRY,
+    OWN_JOURNEY_EXIT,
+    OWN_CODE_REDEEMED, /* by an order, that of somebody else perhaps */
+    OWN_TOLD_END,
+};
+
+_Static_assert((int)OWN_TOLD_END <= (int)RUN_DEEDS, "all lie below what people do");
+
+/*
+ * The numbers of events in the store, which are older than the names in enum own_told:
+ *
+ *      here    0 .. 15   16 .. 31 (told)   32 ..          DICT_NONE, DICT_OTHER
+ *      store   0 .. 15   60016 .. 60031    16 ..          the same
+ */
+enum { OWN_STORED_TOLD = DICT_NAMES_MAX, OWN_TOLD_ROOM = RUN_DEEDS - RUN_OWN_NAMES };
+
+static inline uint32_t own_to_store(uint32_t event)
+{
+    return event < RUN_OWN_NAMES || event >= DICT_NONE ? event
+           : event < RUN_DEEDS                         ? OWN_STORED_TOLD + (event - RUN_OWN_NAMES)
+                                                       : event - OWN_TOLD_ROOM;
+}
+
+static inline uint32_t own_of_store(uint32_t number)
+{
+    return number < RUN_OWN_NAMES || number >= DICT_NONE ? number
+           : number >= OWN_STORED_TOLD ? RUN_OWN_NAMES + (number - OWN_STORED_TOLD)
+                                       : number + OWN_TOLD_ROOM;
+}
 
 enum own_key {
     OWN_KEY_LIST,

@@ -1,6 +1,6 @@
 /*
- * paper: definitions that the engine keeps for those who show them, and asks nothing: questions and
- * files.
+ * paper: definitions that the engine keeps for those who show them, and asks nothing: questions,
+ * files and touchpoints.
  *
  *      "nps"    question   version 812                    the newest alone
  *      "guide"  file       versions 640, 655, 702         the newest PAPER_VERSIONS_MAX: a link

@@ -95,10 +95,12 @@ void program_close(struct program *program)
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
             journey_version_close(program->journeys.items[i].versions[k]);
         free(program->journeys.items[i].versions);
+        journey_choices_done(&program->journeys.items[i]);
     }
     VEC_DONE(&program->segments);
     computed_done(program);
     arena_close(program->stages.arena);
+    arena_close(program->rates_arena);
     VEC_DONE(&program->journeys);
     templates_done(program);
     broadcasts_done(program);
@@ -123,13 +125,23 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
     *number = 0;
     switch (kind) {
     case DEFINE_SEGMENT:
+        TRY(beginning_name_check(name, problem));
+        TRY(score_line_check(program, name, problem));
+        if (!program->is_loading) /* one of before each stage was one stays what it is */
+            TRY(stage_segment_check(program, name, problem));
         return segment_define(program, name, text, version, number, problem);
+    case DEFINE_JOURNEY_STATE:
+        return journey_state_define(program, name, text, version, number, problem);
+    case DEFINE_JOURNEY_CHOICE:
+        return journey_choice_define(program, name, text, version, number, problem);
     case DEFINE_JOURNEY:
         return journey_define(program, name, text, version, number, problem);
     case DEFINE_TEMPLATE:
         return template_define(program, name, text, version, number, problem);
     case DEFINE_TRAIT:
         return computed_define(program, name, text, version, number, problem);
+    case DEFINE_SCORE:
+        return score_define(program, name, text, version, number, problem);
     case DEFINE_STAGES:
         return stages_define(program, text, version, problem);
     case DEFINE_RETENTION:
@@ -138,6 +150,8 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return topics_define(program, text, version, problem);
     case DEFINE_LIMITS:
         return limits_define(program, text, version, problem);
+    case DEFINE_RATES:
+        return rates_define(program, text, problem);
     case DEFINE_SENDING:
         TRY(brake_parse(text, &program->sending, problem));
         program->sending.version = version;
@@ -148,16 +162,22 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
         return codes_define(program, name, text, version, number, problem);
     case DEFINE_BROADCAST:
         return broadcast_define(program, name, text, version, number, problem);
+    case DEFINE_LESSON:
+    case DEFINE_JOURNEY_DRAFT:
+        return OK; /* told by those who read the definitions */
     case DEFINE_QUESTION:
     case DEFINE_FILE:
         return papers_take(&program->papers, kind, name, text, version, problem);
+    case DEFINE_TOUCHPOINT:
+        return touchpoint_define(program, name, text, version, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_define(program, text, version, problem);
     default:
-        return problem_set(problem, ERR_INPUT, "kind", "There is no such kind of definition.",
-                           "Use workspace, topics, limits, retention, trait, stages, segment, "
-                           "codes, journey, snippet, "
-                           "broadcast, question, file or template.");
+        return problem_set(
+            problem, ERR_INPUT, "kind", "There is no such kind of definition.",
+            "Use workspace, topics, limits, rates, retention, trait, score, stages, segment, "
+            "codes, journey, snippet, "
+            "broadcast, touchpoint, question, file or template.");
     }
 }
 
@@ -166,13 +186,22 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
 {
     switch (kind) {
     case DEFINE_SEGMENT:
+        TRY(beginning_name_check(name, problem));
+        TRY(score_line_check(program, name, problem));
+        TRY(stage_segment_check(program, name, problem));
         return segment_check(program, name, text, problem);
+    case DEFINE_JOURNEY_STATE:
+        return journey_state_check(program, name, text, problem);
+    case DEFINE_JOURNEY_CHOICE:
+        return journey_choice_check(program, text, problem);
     case DEFINE_JOURNEY:
         return text.len == 0 ? OK : journey_check(program, name, text, problem);
     case DEFINE_TEMPLATE:
         return template_check(program, name, text, problem);
     case DEFINE_TRAIT:
         return computed_check(program, name, text, problem);
+    case DEFINE_SCORE:
+        return score_check(program, name, text, problem);
     case DEFINE_STAGES:
         return stages_check(program, text, problem);
     case DEFINE_RETENTION:
@@ -181,12 +210,16 @@ enum err program_check(struct program *program, enum definition_kind kind, struc
         return topics_check(text, problem);
     case DEFINE_LIMITS:
         return limits_check(text, problem);
+    case DEFINE_RATES:
+        return rates_check(text, problem);
     case DEFINE_WORKSPACE:
         return text.len == 0 ? OK : workspace_check(program, text, problem);
     case DEFINE_CODES:
         return codes_check(program, name, text, problem);
     case DEFINE_BROADCAST:
         return broadcast_check(program, name, text, problem);
+    case DEFINE_TOUCHPOINT:
+        return touchpoint_check(program, name, text, problem);
     case DEFINE_SNIPPET:
         return snippet_check(program, text, problem);
     default:

@@ -33,6 +33,7 @@
 #include "engine/keep.h"
 #include "engine/own.h"
 #include "engine/paper.h"
+#include "engine/rates.h"
 #include "engine/record.h"
 #include "engine/segment/segment.h"
 #include "engine/segment/segment_hear.h"
@@ -42,6 +43,8 @@
 enum {
     PROGRAM_SEGMENTS_MAX = 10000,
     PROGRAM_COMPUTED_MAX = 200,         /* all of them are worked out for each message */
+    PROGRAM_SCORES_MAX = 50,            /* likewise; they count among the computed traits */
+    PROGRAM_LINES_MAX = 20,             /* of a score: each is a segment that everyone is asked */
     PROGRAM_STAGES_MAX = 50,            /* all their rules stand in each condition about one */
     PROGRAM_ARENA_BYTES_MAX = 16 << 20, /* one definition, compiled */
     TEMPLATE_HEAD_BYTES_MAX = 8192,     /* the header lines of a template */
@@ -54,7 +57,11 @@ struct segment_def {
     struct arena              *arena; /* NULL: not defined (any more) */
     const struct segment_node *tree;
     struct segment_program     program;
-    uint32_t                   version; /* the defining record's seq */
+    uint32_t                   version;      /* the defining record's seq */
+    bool                       is_line;      /* of a score: program_scores.c */
+    bool                       is_stage;     /* program_stages.c */
+    bool                       is_beginning; /* what journeys begin by: program_beginnings.c */
+    const struct clock        *clock; /* its instants, not its condition, are asked; else NULL */
 };
 
 /* A computed trait: it is in force wherever its name is asked for, whatever people were told. */
@@ -62,7 +69,7 @@ struct computed_def {
     struct arena              *arena; /* NULL: a free place */
     const struct segment_node *tree;
     struct segment_program     program; /* for segment_value */
-    uint32_t                   trait;   /* its name's number */
+    uint32_t                   trait;   /* its name's number; a score's is "$score.NAME" */
     uint32_t                   version; /* the defining record's seq */
 };
 
@@ -97,10 +104,33 @@ struct journey_version {
     uint32_t       source;  /* number of the trigger's event, segment or list */
 };
 
+enum journey_state { JOURNEY_RUNS, JOURNEY_PAUSED, JOURNEY_STOPPED };
+
+/* What was chosen at an experiment's node: journey/choosing.h. */
+struct journey_choice {
+    struct arena     *arena; /* its texts live there */
+    struct str        node, experiment;
+    struct str        variant; /* empty: none, and people are dealt */
+    enum winner_how   how;     /* NOT_YET: it was counted, and nobody was sure */
+    int64_t           at_ms;
+    uint32_t          version;              /* the record that said it */
+    struct str        names[DEAL_ARMS_MAX]; /* as they were counted */
+    struct odds_count counts[DEAL_ARMS_MAX];
+    uint32_t          counts_count; /* 0: nothing was counted */
+};
+
 struct journey_def {
-    struct journey_version **versions; /* ascending */
+    enum journey_state       state;         /* journey/standstill.c */
+    int64_t                  state_ms;      /* when that was said; 0: never */
+    uint32_t                 state_version; /* the record that said it */
+    struct journey_version **versions;      /* ascending */
     uint32_t                 count, room;
     bool                     live; /* false after deletion: those inside go on, nobody enters */
+    struct {
+        struct journey_choice *items; /* every word about its nodes, the last one last */
+        uint32_t               count, room;
+    } choices;
+    uint32_t contests; /* nodes of the live version whose winner is still to be found */
 };
 
 /*
@@ -163,11 +193,15 @@ struct trait_hearing {
 
 struct program {
     uint32_t            round;              /* one more with each change of a segment */
+    uint32_t            contests;           /* of all journeys: see journey_def */
     const struct zones *zones;              /* borrowed; NULL: all is UTC */
     const struct zone  *zone;               /* the workspace's; NULL is UTC */
     uint32_t            zone_version;       /* the seq of the record that changed it last */
     struct dict        *names[NAME_KINDS];  /* by enum name_kind */
     uint32_t            stored[NAME_KINDS]; /* how many of each the store has */
+    uint32_t            told_stored;        /* bit i: it has RUN_OWN_NAMES + i */
+    uint16_t            told_older[RUN_DEEDS - RUN_OWN_NAMES]; /* the number such a name had in an
+                                                                  older folder; 0: none */
     struct {
         struct segment_def *items;
         uint32_t            count, room;
@@ -180,6 +214,8 @@ struct program {
     struct retention_def retention;
     struct topics_def    topics;
     struct limits_def    limits;
+    struct arena        *rates_arena; /* NULL: there are none */
+    struct rates         rates;
     struct papers        papers;
     struct house_words   house; /* of the workspace */
     struct brake_conf    sending;
@@ -203,6 +239,7 @@ struct program {
         struct broadcast_def *items; /* by number of NAME_BROADCAST */
         uint32_t              count, room;
     } broadcasts;
+    bool            is_loading; /* definitions that were taken once are taken again */
     char            language[TEMPLATE_LANGUAGE_BYTES_MAX + 1], currency[4]; /* the workspace's */
     struct numbers *segments_of_event;    /* by event number; DICT_NAMES_MAX + 1 of them */
     struct numbers  segments_of_anything; /* those that hear of every event not Dult's own */
@@ -238,6 +275,13 @@ MUST enum err program_check(struct program *program, enum definition_kind kind, 
 const struct computed_def *program_computed(const struct program *program, struct str name);
 const struct segment_node *program_computed_tree(const void *program, struct str name);
 
+/*
+ * A line of a score is a segment of the name "score NAME: LINE". Is that one, of the score (empty:
+ * of any)? It may be gone. program_line_names: the two names in it.
+ */
+bool program_is_line(const struct program *program, uint32_t segment, struct str score);
+void program_line_names(struct str segment, struct str *score, struct str *line);
+
 /* How many segments and live journeys name the trait, and the first of each. */
 struct computed_users {
     uint32_t   segments, journeys;
@@ -245,6 +289,24 @@ struct computed_users {
 };
 void program_computed_users(const struct program *program, struct str name,
                             struct computed_users *out);
+/* Is the segment, which may be gone, a stage's own? program_stage_of: the stage's name. */
+bool       program_is_stage(const struct program *program, uint32_t segment);
+struct str program_stage_of(const struct program *program, uint32_t segment);
+/* Traits that say what was set by hand; a stranger may not tell them. */
+#define STAGE_TRAIT STR("$stage")
+#define STAGE_TRAIT_UNTIL STR("$stage_until")
+#define STAGE_TRAIT_BY STR("$stage_by")
+#define STAGE_TRAIT_WHY STR("$stage_why")
+/* Traits that say how it changed last: stage_changing.c. */
+#define STAGE_CHANGED STR("Stage Changed")
+#define STAGE_TRAIT_FROM STR("$stage_from")
+#define STAGE_TRAIT_TO STR("$stage_to")
+#define STAGE_TRAIT_CAUSE STR("$stage_cause")
+#define STAGE_TRAIT_EVENT STR("$stage_event")
+/* The rule of a document's stage as it is asked: with what was set by hand. The document was
+ * checked.
+ */
+void program_stage_rule_write(const struct json *document, uint32_t stage, struct buf *out);
 /* Does it depend on the computed trait, by its name or by a stage? An empty name: on the stages. */
 bool program_asks(const struct program *program, const struct segment_node *tree, struct str trait);
 bool program_segment_asks(const struct program *program, uint32_t segment, struct str trait);
@@ -276,6 +338,9 @@ const struct broadcast_def *program_broadcast_at(const struct program *program, 
 uint32_t                    program_list(const struct program *program, struct str name);
 uint32_t                    program_topic(const struct program *program, struct str name);
 struct str program_name(const struct program *program, enum name_kind kind, uint32_t number);
+/* An event's number that an older folder had for what is Dult's own now; nothing has it any more.
+ */
+bool program_name_is_older(const struct program *program, uint32_t number);
 
 /* The number of a list or topic, made if new. Number 0 of topics is "every topic". */
 MUST enum err program_intern(struct program *program, enum name_kind kind, struct str name,
@@ -283,6 +348,12 @@ MUST enum err program_intern(struct program *program, enum name_kind kind, struc
 
 const struct journey_version *program_journey_version(const struct program *program,
                                                       uint32_t journey, uint32_t version);
+/* Does it let people in, and move them? Words are "running", "paused", "stopped". */
+/* The last word about the experiment at that node by then (TIME_NEVER: by now); NULL: none. */
+const struct journey_choice *program_journey_choice(const struct program *program, uint32_t journey,
+                                                    const struct node *node, int64_t at_ms);
+enum journey_state           program_journey_state(const struct program *program, uint32_t journey);
+const char                  *journey_state_word(enum journey_state state);
 const struct journey_version *program_journey_live(const struct program *program, uint32_t journey);
 
 /* What conditions are compiled with. `grow`: names not yet seen are given numbers. */

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "engine/broadcasting.h"
+#include "engine/experiment/hypothesis.h"
+#include "engine/journey/until.h"
 #include "engine/program_inside.h"
 #include "engine/vec.h"
 
@@ -160,13 +163,19 @@ static enum err shares_settle(const struct reading *r)
 static enum err experiment_read(const struct reading *r, const struct json *value)
 {
     struct broadcast_def *def = r->def;
-    const struct json    *list = json_get(value, STR("variants")), *name;
+    const struct json    *list = json_get(value, STR("variants")), *name, *winner, *hypothesis;
+    hypothesis = json_get(value, STR("hypothesis"));
     name = json_get(value, STR("name"));
+    winner = json_get(value, STR("winner"));
     if (list == NULL || list->kind != JSON_ARRAY || list->count < DEAL_ARMS_MIN ||
-        list->count > DEAL_ARMS_MAX || value->count > (name == NULL ? 1u : 2u))
+        list->count > DEAL_ARMS_MAX ||
+        value->count > 1u + (name != NULL) + (winner != NULL) + (hypothesis != NULL))
         return wrong(r, "experiment", "An experiment has between 2 and 8 variants.",
                      "Write {\"variants\": [{\"name\": TEXT, \"template\": NAME}, ...]}, and "
-                     "\"name\" where it has one.");
+                     "\"name\", \"hypothesis\" and \"winner\" where it has them.");
+    if (!hypothesis_is_good(hypothesis))
+        return wrong(r, "experiment.hypothesis", "A hypothesis is a text of 1 to 1,000 bytes.",
+                     "Write what is expected and why, or leave it out.");
     if (name != NULL && (name->kind != JSON_STRING || str_is_empty(name->string) ||
                          name->string.len > DEAL_NAME_BYTES_MAX))
         return wrong(r, "experiment.name", "An experiment has a name of 1 to 128 bytes.",
@@ -177,6 +186,7 @@ static enum err experiment_read(const struct reading *r, const struct json *valu
         def->arms_count = i + 1;
     }
     TRY(shares_settle(r));
+    TRY(winner_read(winner, "experiment.winner", &def->winner, r->problem));
     return template_read(r, def->arms[0].template);
 }
 
@@ -213,6 +223,28 @@ static bool has_zone(struct str text)
            str_find_char(text, from, '+') < text.len || str_find_char(text, from, '-') < text.len;
 }
 
+/* "2026-12-01T09:00", or a day and "best hour", "best hour or 08:00". */
+static enum err local_read(const struct reading *r, struct str local)
+{
+    struct broadcast_def *def = r->def;
+    struct until          until;
+    size_t                day = strlen("2026-12-01");
+    def->is_best =
+        local.len > day && str_starts(str_slice(local, day, local.len), STR(" best hour"));
+    if (!def->is_best)
+        return time_parse(local, &def->at_ms) != OK || has_zone(local) || local.len < 16
+                   ? wrong(r, "when.local", "This is no time as a clock shows it.",
+                           "Write it without a zone: 2026-12-01T09:00, or 2026-12-01 best hour.")
+                   : OK;
+    if (time_parse(str_slice(local, 0, day), &def->at_ms) != OK ||
+        until_parse(str_slice(local, day + 1, local.len), &until, r->problem) != OK)
+        return wrong(r, "when.local", "This is no day and best hour.",
+                     "Write 2026-12-01 best hour, or 2026-12-01 best hour or 08:00 with a time for "
+                     "those who clicked too seldom.");
+    def->best_or_ms = until.time_ms;
+    return OK;
+}
+
 static enum err when_read(const struct reading *r, const struct json *value)
 {
     struct broadcast_def *def = r->def;
@@ -223,16 +255,35 @@ static enum err when_read(const struct reading *r, const struct json *value)
         return OK;
     if (value->kind != JSON_OBJECT || value->count != 1 || str_is_empty(at) == str_is_empty(local))
         return wrong(r, "when", "This is no time to send at.",
-                     "Write \"now\", {\"at\": \"2026-12-01T08:00:00Z\"} or "
-                     "{\"local\": \"2026-12-01T09:00\"}.");
+                     "Write \"now\", {\"at\": \"2026-12-01T08:00:00Z\"}, "
+                     "{\"local\": \"2026-12-01T09:00\"} or {\"local\": \"2026-12-01 best "
+                     "hour\"}.");
     def->when = str_is_empty(at) ? BROADCAST_LOCAL : BROADCAST_AT;
-    if (def->when == BROADCAST_AT && (time_parse(at, &def->at_ms) != OK || !has_zone(at)))
-        return wrong(r, "when.at", "This is no instant.",
-                     "Write it with its zone: 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00.");
-    if (def->when == BROADCAST_LOCAL &&
-        (time_parse(local, &def->at_ms) != OK || has_zone(local) || local.len < 16))
-        return wrong(r, "when.local", "This is no time as a clock shows it.",
-                     "Write it without a zone: 2026-12-01T09:00.");
+    if (def->when == BROADCAST_LOCAL)
+        return local_read(r, local);
+    return time_parse(at, &def->at_ms) != OK || !has_zone(at)
+               ? wrong(r, "when.at", "This is no instant.",
+                       "Write it with its zone: 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00.")
+               : OK;
+}
+
+/* The test is to begin at one instant, and what is asked of its people must make sense. */
+static enum err winner_check(const struct reading *r)
+{
+    struct broadcast_def      *def = r->def;
+    struct segment_names       names = program_names(r->program, r->grow);
+    const struct segment_node *tree;
+    struct segment_program     program;
+    if (def->winner.share == 0)
+        return OK;
+    if (def->when == BROADCAST_LOCAL)
+        return wrong(r, "experiment.winner",
+                     "By each one's own clock the test would go on while the others' time passes.",
+                     "Use \"now\" or {\"at\": ...}, or choose by hand.");
+    for (uint32_t i = 0; i < def->arms_count; i++) {
+        TRY(broadcast_winner_condition(def->arena, def, i, true, &tree, r->problem));
+        TRY(segment_compile(def->arena, tree, &names, &program, r->problem));
+    }
     return OK;
 }
 
@@ -270,6 +321,7 @@ static enum err def_read(const struct reading *r, struct str name, struct str te
     TRY(holdout_read(json_get(root, STR("holdout")), r->def->name, &r->def->holdout, r->problem));
     TRY(topic_read(r, json_get(root, STR("topic"))));
     TRY(when_read(r, json_get(root, STR("when"))));
+    TRY(winner_check(r));
     TRY(throttle_read(r, json_get(root, STR("throttle"))));
     if (!limits_priority_read(root, &r->def->priority))
         return wrong(r, "priority", "This is no number from 1 to 9.",

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "engine/journey_asked.h"
 #include "engine/program_inside.h"
 #include "engine/vec.h"
 
@@ -50,6 +51,20 @@ bool program_asks(const struct program *program, const struct segment_node *tree
     return in_rule;
 }
 
+bool program_asks_segment(const struct program *program, const struct segment_node *tree,
+                          struct str name)
+{
+    if (tree == NULL)
+        return false;
+    bool group = tree->kind == SEGMENT_AND || tree->kind == SEGMENT_OR || tree->kind == SEGMENT_NOT;
+    if (tree->kind == SEGMENT_IN_SEGMENT)
+        return str_eq(tree->name, name);
+    for (uint32_t i = 0; group && i < tree->parts_count; i++)
+        if (program_asks_segment(program, tree->parts[i], name))
+            return true;
+    return false;
+}
+
 bool program_segment_asks(const struct program *program, uint32_t segment, struct str trait)
 {
     const struct segment_def *def = &program->segments.items[segment];
@@ -74,17 +89,47 @@ bool program_segment_is_newer(const struct program *program, uint32_t segment, u
     return is_newer;
 }
 
+static uint32_t journey_asks_at(const struct program         *program,
+                                const struct journey_version *version, program_asks_fn *ask,
+                                struct str name)
+{
+    const struct journey *journey = &version->journey;
+    uint32_t              at = 0;
+    bool                  is_own = version->source < program->segments.count &&
+                  (journey->trigger.is_stage || journey->trigger.kind == TRIGGER_CLOCK);
+    if ((is_own && ask(program, program->segments.items[version->source].tree, name)) ||
+        ask(program, journey->trigger.where.tree, name))
+        at |= (uint32_t)ASKED_TRIGGER;
+    if (ask(program, journey->audience.tree, name))
+        at |= (uint32_t)ASKED_AUDIENCE;
+    if (ask(program, journey->exit_when.tree, name))
+        at |= (uint32_t)ASKED_EXIT;
+    if (ask(program, journey->goal.condition.tree, name))
+        at |= (uint32_t)ASKED_GOAL;
+    for (uint32_t i = 0; i < journey->branches_count; i++)
+        if (ask(program, journey->branches[i].when.tree, name))
+            at |= (uint32_t)ASKED_NODES;
+    return at;
+}
+
 static bool journey_asks(const struct program *program, const struct journey_version *version,
                          program_asks_fn *ask, struct str name)
 {
     const struct journey *journey = &version->journey;
-    bool                  asks = ask(program, journey->exit_when.tree, name) ||
-                ask(program, journey->goal.condition.tree, name);
-    for (uint32_t i = 0; i < journey->branches_count; i++)
-        asks = asks || ask(program, journey->branches[i].when.tree, name);
+    bool                  asks = journey_asks_at(program, version, ask, name) != 0;
     for (uint16_t n = 0; n < journey->nodes_count; n++)
         asks = asks || (ask == program_asks && journey_node_awaits(&journey->nodes[n], name));
     return asks;
+}
+
+uint32_t journey_asks_segment(const struct program *program, const struct journey_version *version,
+                              struct str segment)
+{
+    const struct journey_trigger *trigger = &version->journey.trigger;
+    bool                          begins = !trigger->is_stage && str_eq(trigger->name, segment) &&
+                  (trigger->kind == TRIGGER_SEGMENT || trigger->kind == TRIGGER_LEFT_SEGMENT);
+    return journey_asks_at(program, version, program_asks_segment, segment) |
+           (begins ? (uint32_t)ASKED_TRIGGER : 0);
 }
 
 bool program_journey_asks(const struct program *program, const struct journey_version *version,
@@ -98,7 +143,8 @@ void program_computed_users(const struct program *program, struct str name,
 {
     *out = (struct computed_users){ 0 };
     for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks(program, i, name) && out->segments++ == 0)
+        if (program_segment_asks(program, i, name) && !program->segments.items[i].is_stage &&
+            out->segments++ == 0)
             out->segment = program_name(program, NAME_SEGMENT, i);
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
@@ -123,8 +169,10 @@ enum err program_unused_check(const struct program *program, program_asks_fn *as
     for (uint32_t i = 0; i < program->stages.count; i++)
         if (asks(program, program->stages.items[i].rule, name))
             user_add(&users, &count, "stage", program->stages.items[i].name);
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program->segments.items[i].arena != NULL &&
+    for (uint32_t i = 0; i < program->segments.count;
+         i++) /* a line goes with its score, a beginning with its journey */
+        if (program->segments.items[i].arena != NULL && !program->segments.items[i].is_line &&
+            !program->segments.items[i].is_beginning && !program->segments.items[i].is_stage &&
             asks(program, program->segments.items[i].tree, name))
             user_add(&users, &count, "segment", program_name(program, NAME_SEGMENT, i));
     for (uint32_t i = 0; i < program->journeys.count; i++) {
@@ -180,7 +228,10 @@ static enum err segment_anew(struct program *program, uint32_t number, struct fr
     SCOPED(buf_donep) struct buf text = buf_make(4 * SEGMENT_TEXT_BYTES_MAX);
     struct segment_names         names = program_names(program, true);
     struct segment_def          *old = &program->segments.items[number];
-    struct segment_def           def = { .version = old->version };
+    struct segment_def           def = { .version = old->version,
+                                         .is_line = old->is_line,
+                                         .is_stage = old->is_stage,
+                                         .is_beginning = old->is_beginning };
     names.leaves = program->leaves;
     segment_write(&text, old->tree);
     TRY(buf_err(&text));
@@ -188,6 +239,8 @@ static enum err segment_anew(struct program *program, uint32_t number, struct fr
     if (def.arena == NULL)
         return ERR_MEMORY;
     enum err err = segment_parse(def.arena, buf_view(&text), &def.tree, problem);
+    if (err == OK && old->clock != NULL && (def.clock = clock_copy(def.arena, old->clock)) == NULL)
+        err = ERR_MEMORY;
     if (err == OK)
         err = segment_compile(def.arena, def.tree, &names, &def.program, problem);
     if (err == OK)
@@ -210,6 +263,7 @@ static enum err condition_anew(struct program *program, struct journey_version *
     if (!program_asks(program, condition->tree, name))
         return OK;
     names.has_entry = true;
+    names.has_key = !str_is_empty(version->journey.trigger.key_name);
     enum err err = segment_compile(version->arena, condition->tree, &names, &item.program, NULL);
     if (err == OK)
         return VEC_ADD(&fresh->conditions, item);
@@ -221,6 +275,7 @@ static enum err version_anew(struct program *program, struct journey_version *ve
 {
     struct journey *journey = &version->journey;
     TRY(condition_anew(program, version, &journey->exit_when, name, fresh));
+    TRY(condition_anew(program, version, &journey->audience, name, fresh));
     TRY(condition_anew(program, version, &journey->goal.condition, name, fresh));
     for (uint32_t i = 0; i < journey->branches_count; i++)
         TRY(condition_anew(program, version, &journey->branches[i].when, name, fresh));
@@ -230,8 +285,9 @@ static enum err version_anew(struct program *program, struct journey_version *ve
 static enum err users_anew(struct program *program, struct str name, struct fresh *fresh,
                            struct problem *problem)
 {
-    for (uint32_t i = 0; i < program->segments.count; i++)
-        if (program_segment_asks(program, i, name))
+    for (uint32_t i = 0; i < program->segments.count; i++) /* stages' own follow the document */
+        if (program_segment_asks(program, i, name) &&
+            !(str_is_empty(name) && program->segments.items[i].is_stage))
             TRY(segment_anew(program, i, fresh, problem));
     for (uint32_t i = 0; i < program->journeys.count; i++)
         for (uint32_t k = 0; k < program->journeys.items[i].count; k++)
@@ -304,35 +360,62 @@ static enum err put(struct program *program, uint32_t place, struct str name,
     return err;
 }
 
+enum err computed_delete(struct program *program, const char *what, struct str name,
+                         uint32_t *number, struct problem *problem)
+{
+    struct computed_def *have = find(program, name);
+    if (have == NULL)
+        return ERR_ABSENT;
+    TRY(program_unused_check(program, program_asks, what, name, problem));
+    *number = have->trait;
+    arena_close(have->arena);
+    *have = (struct computed_def){ 0 };
+    return OK;
+}
+
+enum err computed_put(struct program *program, struct str name, struct computed_def def,
+                      struct problem *problem)
+{
+    uint32_t place = 0;
+    enum err err = place_find(program, name, &place, problem);
+    if (err == OK)
+        return put(program, place, name, def, problem);
+    arena_close(def.arena);
+    return err;
+}
+
+/* A score's rules hold their conditions as they were read, so what they ask stays what it is. */
+static enum err told_check(const struct program *program, struct str name, struct problem *problem)
+{
+    if (!scores_ask_trait(program, name))
+        return OK;
+    return problem_set(problem, ERR_CONFLICT, "trait",
+                       "The rule of a score asks for this trait, as people are told it.",
+                       "Write the aggregate out in the score's rule, or choose another name.");
+}
+
 enum err computed_define(struct program *program, struct str name, struct str text,
                          uint32_t version, uint32_t *number, struct problem *problem)
 {
     struct computed_def def = { .version = version };
-    uint32_t            place = 0;
-    if (text.len == 0) {
-        struct computed_def *have = find(program, name);
-        TRY(program_unused_check(program, program_asks, "computed trait", name, problem));
-        if (have == NULL)
-            return ERR_ABSENT;
-        *number = have->trait;
-        arena_close(have->arena);
-        *have = (struct computed_def){ 0 };
-        return OK;
-    }
+    if (text.len == 0)
+        return computed_delete(program, "computed trait", name, number, problem);
+    if (str_starts(name, SEGMENT_SCORE_PREFIX))
+        return problem_set(problem, ERR_INPUT, "trait", "This name is a score's.",
+                           "Choose another name.");
+    TRY(told_check(program, name, problem));
     def.arena = arena_open(PROGRAM_ARENA_BYTES_MAX);
     if (def.arena == NULL)
         return ERR_MEMORY;
     enum err err = text_compile(program, text, true, &def, problem);
     if (err == OK)
         err = program_intern(program, NAME_TRAIT, name, &def.trait);
-    if (err == OK)
-        err = place_find(program, name, &place, problem);
     if (err != OK) {
         arena_close(def.arena);
         return err;
     }
     *number = def.trait;
-    return put(program, place, name, def, problem);
+    return computed_put(program, name, def, problem);
 }
 
 enum err computed_check(struct program *program, struct str name, struct str text,

@@ -90,7 +90,7 @@ enum err program_hearing(struct program *program, uint16_t event, const struct h
     for (uint32_t i = 0; i < users->count; i++)
         if (!program->segments.items[users->items[i]].program.needs_anything)
             hearing_add(program, users->items[i], segments, &count);
-    for (uint32_t i = 0; i < any->count && event >= RUN_OWN_NAMES; i++)
+    for (uint32_t i = 0; i < any->count && event >= RUN_DEEDS; i++)
         hearing_add(program, any->items[i], segments, &count);
     segment_hearing_done(&leaves->hearing);
     enum err err = segment_hearing_make(&leaves->hearing, event, segments, count);
@@ -132,7 +132,8 @@ enum err program_trait_hearing(struct program *program, uint16_t trait,
     for (uint32_t i = 0; i < users->count; i++) {
         uint32_t               number = users->items[i];
         struct hearing_segment segment = { number, &program->segments.items[number].program };
-        if (!segment_heard_traits(&segment, trait, places, &hearing->heard))
+        if (program->segments.items[number].clock != NULL ||
+            !segment_heard_traits(&segment, trait, places, &hearing->heard))
             TRY(VEC_ADD(&hearing->others, number));
     }
     hearing->round = program->round;
@@ -148,7 +149,7 @@ enum err program_open_segments(struct program *program, const struct facts *noth
     program->open.count = 0;
     for (uint32_t i = 0; i < program->segments.count; i++) {
         const struct segment_def *def = &program->segments.items[i];
-        if (def->arena != NULL && !segment_is_shut(&def->program, nothing))
+        if (def->arena != NULL && (def->clock != NULL || !segment_is_shut(&def->program, nothing)))
             TRY(VEC_ADD(&program->open, i));
     }
     program->open_round = program->round;

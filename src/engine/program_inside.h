@@ -25,6 +25,29 @@ MUST enum err segment_check(struct program *program, struct str name, struct str
  * of it. ERR_MEMORY. */
 MUST enum err program_segment_put(struct program *program, uint32_t number, struct segment_def def);
 
+/* journey/standstill.c: see program_define and program_check. */
+MUST enum err journey_state_define(struct program *program, struct str name, struct str text,
+                                   uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err journey_state_check(const struct program *program, struct str name, struct str text,
+                                  struct problem *problem);
+
+/* journey/choosing.c: see program_define and program_check. */
+MUST enum err journey_choice_define(struct program *program, struct str name, struct str text,
+                                    uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err journey_choice_check(const struct program *program, struct str text,
+                                   struct problem *problem);
+void          journey_choices_done(struct journey_def *def);
+/* After the journey's live version, or what was chosen in it, is another. */
+void journey_contests_count(struct program *program, uint32_t journey);
+
+/* program_beginnings.c: the segment that stands for a stage or the calendar; without `grow` only
+ * whether it could be. Those of no live journey are taken away. A name that is Dult's own:
+ * ERR_INPUT. */
+MUST enum err beginning_put(struct program *program, const struct journey *journey, bool grow,
+                            uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err beginnings_tidy(struct program *program, uint32_t version);
+MUST enum err beginning_name_check(struct str segment, struct problem *problem);
+
 /* program_journeys.c, program_templates.c, program_workspace.c: see program_define and
  * program_check. */
 MUST enum err journey_define(struct program *program, struct str name, struct str text,
@@ -74,10 +97,40 @@ typedef bool  program_asks_fn(const struct program *program, const struct segmen
 MUST enum err program_unused_check(const struct program *program, program_asks_fn *asks,
                                    const char *what, struct str name, struct problem *problem);
 
+/* Does it name the segment? */
+bool program_asks_segment(const struct program *program, const struct segment_node *tree,
+                          struct str name);
+
+/* Puts a computed trait, or a score, in the place of its name; takes `def`. */
+MUST enum err computed_put(struct program *program, struct str name, struct computed_def def,
+                           struct problem *problem);
+MUST enum err computed_delete(struct program *program, const char *what, struct str name,
+                              uint32_t *number, struct problem *problem);
+
+/* program_scores.c: see program_define and program_check. */
+MUST enum err score_define(struct program *program, struct str name, struct str text,
+                           uint32_t version, uint32_t *number, struct problem *problem);
+MUST enum err score_check(struct program *program, struct str name, struct str text,
+                          struct problem *problem);
+/* ERR_CONFLICT: the segment is a line, and only its score changes it. */
+MUST enum err score_line_check(const struct program *program, struct str name,
+                               struct problem *problem);
+/* Does a rule of any score ask for the trait? Then it cannot be a computed one. */
+bool scores_ask_trait(const struct program *program, struct str name);
+
 /* program_stages.c: see program_define and program_check. */
 MUST enum err stages_define(struct program *program, struct str text, uint32_t version,
                             struct problem *problem);
 MUST enum err stages_check(struct program *program, struct str text, struct problem *problem);
+/* ERR_CONFLICT: the segment is a stage, and only the stages' document changes it. */
+MUST enum err stage_segment_check(const struct program *program, struct str name,
+                                  struct problem *problem);
+
+/* program_touchpoints.c: see program_define and program_check. */
+MUST enum err touchpoint_define(struct program *program, struct str name, struct str text,
+                                uint32_t version, struct problem *problem);
+MUST enum err touchpoint_check(struct program *program, struct str name, struct str text,
+                               struct problem *problem);
 
 /* program_topics.c: see program_define and program_check. */
 MUST enum err topics_define(struct program *program, struct str text, uint32_t version,
@@ -107,5 +160,9 @@ MUST enum err program_retention_define(struct program *program, struct str text,
                                        struct problem *problem);
 MUST enum err program_retention_check(const struct program *program, struct str text,
                                       struct problem *problem);
+
+/* program_rates.c */
+MUST enum err rates_define(struct program *program, struct str text, struct problem *problem);
+MUST enum err rates_check(struct str text, struct problem *problem);
 
 #endif

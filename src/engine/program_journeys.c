@@ -36,25 +36,38 @@ const struct journey_version *program_journey_live(const struct program *program
     return def->live && def->count > 0 ? def->versions[def->count - 1] : NULL;
 }
 
+static enum err node_template_check(const struct program *program, const struct node *node,
+                                    struct str name, const char *where, struct problem *problem)
+{
+    uint32_t template = program_template(program, name);
+    if (template == SEGMENT_NO_ID)
+        return problem_format(problem, ERR_ABSENT, where, "Add the template first.",
+                              "There is no template \"%.*s\".", STR_ARG(name));
+    enum consent_channel channel = program_template_at(program, template)->channel;
+    if (node->is_email && channel != CHANNEL_EMAIL)
+        return problem_format(problem, ERR_INPUT, where,
+                              "Write \"message\" in the place of \"email\".",
+                              "The template \"%.*s\" is no e-mail: its channel is %.*s.",
+                              STR_ARG(name), STR_ARG(channel_name(channel)));
+    /* Nobody refuses them: what stands behind would never go. */
+    if (!channel_is_to_person(channel) && node->templates_count > 1)
+        return problem_format(
+            problem, ERR_INPUT, where,
+            "Give it a node of its own; only what reaches people is chosen from.",
+            "The template \"%.*s\" does not go to the person: its channel is %.*s.", STR_ARG(name),
+            STR_ARG(channel_name(channel)));
+    return OK;
+}
+
 static enum err templates_check(const struct program *program, const struct journey *journey,
                                 struct problem *problem)
 {
     for (uint16_t i = 0; i < journey->nodes_count; i++) {
         const struct node *node = &journey->nodes[i];
         char               where[48];
-        uint32_t template = program_template(program, node->template);
-        if (node->kind != NODE_MESSAGE)
-            continue;
         snprintf(where, sizeof where, "nodes[%u].%s", i, node->is_email ? "email" : "message");
-        if (template == SEGMENT_NO_ID)
-            return problem_format(problem, ERR_ABSENT, where, "Add the template first.",
-                                  "There is no template \"%.*s\".", STR_ARG(node->template));
-        enum consent_channel channel = program_template_at(program, template)->channel;
-        if (node->is_email && channel != CHANNEL_EMAIL)
-            return problem_format(problem, ERR_INPUT, where,
-                                  "Write \"message\" in the place of \"email\".",
-                                  "The template \"%.*s\" is no e-mail: its channel is %.*s.",
-                                  STR_ARG(node->template), STR_ARG(channel_name(channel)));
+        for (uint16_t k = 0; k < node->templates_count; k++)
+            TRY(node_template_check(program, node, node->templates[k], where, problem));
     }
     return OK;
 }
@@ -104,7 +117,7 @@ static enum err changes_check(struct program *program, const struct journey *jou
 }
 
 static enum err source_find(struct program *program, const struct journey *journey, bool grow,
-                            uint32_t *source, struct problem *problem)
+                            uint32_t version, uint32_t *source, struct problem *problem)
 {
     static const enum name_kind kinds[TRIGGER_KINDS] = {
         [TRIGGER_EVENT] = NAME_EVENT,          [TRIGGER_SEGMENT] = NAME_SEGMENT,
@@ -115,6 +128,10 @@ static enum err source_find(struct program *program, const struct journey *journ
     const struct journey_trigger *trigger = &journey->trigger;
     enum name_kind                kind = kinds[trigger->kind];
     *source = 0;
+    if (trigger->kind == TRIGGER_API)
+        return OK; /* nothing begins it by itself */
+    if (trigger->is_stage || trigger->kind == TRIGGER_CLOCK)
+        return beginning_put(program, journey, grow, version, source, problem);
     if (kind == NAME_EVENT || kind == NAME_LIST)
         return grow ? program_intern(program, kind, trigger->name, source) : OK;
     *source = kind == NAME_SEGMENT ? program_segment(program, trigger->name)
@@ -147,24 +164,26 @@ static enum err journey_compile_text(struct program *program, struct str name, s
         return err;
     }
     TRY(changes_check(program, &out->journey, grow, problem));
-    return source_find(program, &out->journey, grow, &out->source, problem);
+    return source_find(program, &out->journey, grow, out->version, &out->source, problem);
 }
 
-static enum err journey_delete(struct program *program, struct str name, uint32_t *number)
+static enum err journey_delete(struct program *program, struct str name, uint32_t version,
+                               uint32_t *number)
 {
     *number = program_journey(program, name);
     if (*number == SEGMENT_NO_ID)
         return ERR_ABSENT;
     journey_unindex(program, *number);
     program->journeys.items[*number].live = false;
-    return OK;
+    journey_contests_count(program, *number);
+    return beginnings_tidy(program, version);
 }
 
 enum err journey_define(struct program *program, struct str name, struct str text, uint32_t version,
                         uint32_t *number, struct problem *problem)
 {
     if (text.len == 0)
-        return journey_delete(program, name, number);
+        return journey_delete(program, name, version, number);
     struct journey_version *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL)
         return ERR_MEMORY;
@@ -196,7 +215,9 @@ enum err journey_define(struct program *program, struct str name, struct str tex
     journey_unindex(program, *number); /* the version before */
     def->count = vec.count;
     def->live = true;
-    return journey_index(program, *number);
+    journey_contests_count(program, *number);
+    TRY(journey_index(program, *number));
+    return beginnings_tidy(program, version);
 }
 
 enum err journey_check(struct program *program, struct str name, struct str text,

@@ -144,15 +144,53 @@ static enum err name_out(struct program *program, struct out *out, int kind, uin
         out->names_room = room;
     }
     out->names[out->names_count++] =
-        (struct name_row){ (uint32_t)kind, id, dict_text(program->names[kind], (uint16_t)id) };
+        (struct name_row){ (uint32_t)kind, kind == NAME_EVENT ? own_to_store(id) : id,
+                           dict_text(program->names[kind], (uint16_t)id) };
+    return OK;
+}
+
+static bool is_told(int kind, uint32_t id)
+{
+    return kind == NAME_EVENT && id >= RUN_OWN_NAMES && id < RUN_DEEDS;
+}
+
+/* A folder may be older than they are. */
+static enum err told_names_out(struct program *program, struct out *out)
+{
+    enum { ALL = (1 << (OWN_TOLD_END - RUN_OWN_NAMES)) - 1 };
+    if (program->told_stored == ALL)
+        return OK;
+    for (uint32_t id = RUN_OWN_NAMES; id < OWN_TOLD_END; id++)
+        if ((program->told_stored >> (id - RUN_OWN_NAMES) & 1) == 0)
+            TRY(name_out(program, out, NAME_EVENT, id));
+    program->told_stored = ALL;
     return OK;
 }
 
 enum err program_names_out(struct program *program, struct out *out)
 {
+    TRY(told_names_out(program, out));
     for (int kind = 1; kind < NAME_KINDS; kind++)
         for (; program->stored[kind] < dict_count(program->names[kind]); program->stored[kind]++)
-            TRY(name_out(program, out, kind, program->stored[kind]));
+            if (!is_told(kind, program->stored[kind]))
+                TRY(name_out(program, out, kind, program->stored[kind]));
+    return OK;
+}
+
+bool program_name_is_older(const struct program *program, uint32_t number)
+{
+    bool is = false;
+    for (uint32_t i = 0; i < RUN_DEEDS - RUN_OWN_NAMES; i++)
+        is = is || (program->told_older[i] != 0 && program->told_older[i] == number);
+    return is;
+}
+
+/* Yesterday it had a number as any name has; nothing is found under that one now. */
+static enum err told_older_load(struct program *program, uint32_t told, struct str text,
+                                uint16_t *number)
+{
+    TRY(dict_bury(program->names[NAME_EVENT], text, number));
+    program->told_older[told - RUN_OWN_NAMES] = *number;
     return OK;
 }
 
@@ -162,10 +200,15 @@ enum err program_name_load(struct program *program, enum name_kind kind, uint32_
     uint16_t number;
     if (kind < 1 || kind >= NAME_KINDS)
         return ERR_CORRUPT;
+    id = kind == NAME_EVENT ? own_of_store(id) : id;
     TRY(dict_intern(program->names[kind], text, &number));
+    if (is_told(kind, number) && number != id)
+        TRY(told_older_load(program, number, text, &number));
     if (number != id)
         return ERR_CORRUPT;
-    if (program->stored[kind] <= id)
+    if (is_told(kind, id))
+        program->told_stored |= UINT32_C(1) << (id - RUN_OWN_NAMES);
+    else if (program->stored[kind] <= id)
         program->stored[kind] = id + 1;
     return OK;
 }

@@ -50,14 +50,24 @@ enum err program_retention_check(const struct program *program, struct str text,
     return arena == NULL ? ERR_MEMORY : rules_read(program, arena, text, &rules, problem);
 }
 
-static enum err table_make(struct keep rest, const struct kept_event *events, uint32_t count,
-                           int64_t now_ms, struct retention *out)
+/* The number of the same event in rows of an older program, or its own. */
+static uint16_t older_of(const struct program *program, uint16_t name)
+{
+    uint16_t older = name >= RUN_OWN_NAMES && name < RUN_DEEDS
+                         ? program->told_older[name - RUN_OWN_NAMES]
+                         : (uint16_t)0;
+    return older == 0 ? name : older;
+}
+
+static enum err table_make(const struct program *program, struct keep rest,
+                           const struct kept_event *events, uint32_t count, int64_t now_ms,
+                           struct retention *out)
 {
     uint32_t names = RUN_OWN_NAMES;
     int64_t  rest_ms = keep_from_ms(rest, now_ms);
     for (uint32_t i = 0; i < count; i++)
-        if (events[i].name >= names)
-            names = events[i].name + UINT32_C(1);
+        if (older_of(program, events[i].name) >= names)
+            names = older_of(program, events[i].name) + UINT32_C(1);
     int64_t *before_ms = malloc(names * sizeof *before_ms);
     if (before_ms == NULL)
         return ERR_MEMORY;
@@ -65,7 +75,8 @@ static enum err table_make(struct keep rest, const struct kept_event *events, ui
         before_ms[n] = n < RUN_OWN_NAMES ? TIME_MIN_MS : rest_ms;
     for (uint32_t i = 0; i < count; i++)
         if (events[i].name >= RUN_OWN_NAMES)
-            before_ms[events[i].name] = keep_from_ms(events[i].keep, now_ms);
+            before_ms[events[i].name] = before_ms[older_of(program, events[i].name)] =
+                keep_from_ms(events[i].keep, now_ms);
     *out = (struct retention){ before_ms, names, rest_ms };
     return OK;
 }
@@ -73,7 +84,7 @@ static enum err table_make(struct keep rest, const struct kept_event *events, ui
 enum err program_retention_at(const struct program *program, int64_t now_ms, struct retention *out)
 {
     const struct retention_def *def = &program->retention;
-    return table_make(def->rest, def->events.items, def->events.count, now_ms, out);
+    return table_make(program, def->rest, def->events.items, def->events.count, now_ms, out);
 }
 
 enum err program_retention_of(const struct program *program, struct str text, int64_t now_ms,
@@ -93,5 +104,5 @@ enum err program_retention_of(const struct program *program, struct str text, in
         if (name < DICT_NAMES_MAX) /* of what nobody did there is nothing to keep */
             events[count++] = (struct kept_event){ name, rules.events[i].keep };
     }
-    return table_make(rules.rest, events, count, now_ms, out);
+    return table_make(program, rules.rest, events, count, now_ms, out);
 }

@@ -148,7 +148,10 @@ static bool journey_needs(const struct journey_version *version, uint32_t segmen
     if (((journey->trigger.kind == TRIGGER_SEGMENT ||
           journey->trigger.kind == TRIGGER_LEFT_SEGMENT) &&
          version->source == segment) ||
+        (journey->trigger.kind == TRIGGER_CLOCK &&
+         segment_needs_segment(&journey->trigger.where.program, segment)) ||
         segment_needs_segment(&journey->exit_when.program, segment) ||
+        segment_needs_segment(&journey->audience.program, segment) ||
         segment_needs_segment(&journey->goal.condition.program, segment))
         return true;
     for (uint32_t i = 0; i < journey->branches_count; i++)
@@ -182,9 +185,14 @@ static enum err unused_check(const struct program *program, struct str name,
 
 enum err program_segment_put(struct program *program, uint32_t number, struct segment_def def)
 {
+    enum err err = OK;
     program->round++;
-    while (program->segments.count <= number)
-        TRY(VEC_ADD(&program->segments, (struct segment_def){ 0 }));
+    while (program->segments.count <= number && err == OK)
+        err = VEC_ADD(&program->segments, (struct segment_def){ 0 });
+    if (err != OK) {
+        arena_close(def.arena);
+        return err;
+    }
     struct segment_def *old = &program->segments.items[number];
     if (old->arena != NULL) {
         segment_unindex(program, number, &old->program);

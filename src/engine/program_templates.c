@@ -27,8 +27,7 @@ static struct str template_user(const struct program *program, struct str name)
     for (uint32_t i = 0; i < program->journeys.count; i++) {
         const struct journey_version *live = program_journey_live(program, i);
         for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
-            if (live->journey.nodes[n].kind == NODE_MESSAGE &&
-                str_eq(live->journey.nodes[n].template, name))
+            if (journey_node_sends(&live->journey.nodes[n], name))
                 return live->journey.name;
     }
     return STR_NONE;

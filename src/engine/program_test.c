@@ -153,3 +153,60 @@ TEST(program, a_workspace_has_a_time_zone_that_the_system_knows)
     assert_null(p->zone);
     program_close(p);
 }
+
+static void name_load(struct program *p, uint32_t id, const char *text)
+{
+    assert_ok(program_name_load(p, NAME_EVENT, id, str_of(text)));
+}
+
+/* As yesterday's program stored them: it had no names from 16 on of its own. */
+static struct program *older(void)
+{
+    struct program *p = open_();
+    for (uint16_t i = 0; i < RUN_OWN_NAMES; i++)
+        assert_ok(program_name_load(p, NAME_EVENT, i, dict_text(p->names[NAME_EVENT], i)));
+    name_load(p, 16, "Visit");
+    name_load(p, 17, "Score Crossed");
+    name_load(p, 18, "Order");
+    return p;
+}
+
+TEST(program, a_name_that_was_one_of_many_yesterday_and_is_dults_now_is_found_by_rows_of_both)
+{
+    SCOPED(arena_closep) struct arena *arena = arena_open(1 << 20);
+    struct out                         out = { .arena = arena };
+    struct retention                   kept;
+    struct program                    *p = older();
+    assert_int_equal(dict_find(p->names[NAME_EVENT], STR("Visit")), own_of_store(16));
+    assert_int_equal(dict_find(p->names[NAME_EVENT], STR("Order")), own_of_store(18));
+    assert_int_equal(dict_find(p->names[NAME_EVENT], EVENT_SCORE_CROSSED), OWN_SCORE_CROSSED);
+    assert_str(program_name(p, NAME_EVENT, own_of_store(17)), "Score Crossed");
+    assert_true(program_name_is_older(p, own_of_store(17)));
+    assert_false(program_name_is_older(p, own_of_store(18)));
+    assert_false(program_name_is_older(p, OWN_SCORE_CROSSED));
+    for (uint32_t id = 0; id < DICT_NAMES_MAX; id++)
+        assert_int_equal(own_of_store(own_to_store(id)), id);
+    /* What it has since is stored behind all that it had. */
+    assert_ok(program_names_out(p, &out));
+    uint32_t told = 0;
+    for (size_t i = 0; i < out.names_count; i++)
+        told += out.names[i].kind == NAME_EVENT && out.names[i].id >= OWN_STORED_TOLD;
+    assert_int_equal(told, OWN_TOLD_END - RUN_OWN_NAMES);
+    struct program *again = older();
+    for (size_t i = 0; i < out.names_count; i++)
+        assert_ok(program_name_load(again, (enum name_kind)out.names[i].kind, out.names[i].id,
+                                    out.names[i].text));
+    out.names_count = 0;
+    assert_ok(program_names_out(again, &out));
+    assert_int_equal(out.names_count, 0);
+    /* How long it is kept holds for its rows under either number. */
+    assert_ok(define(p, DEFINE_RETENTION, "retention",
+                     "{\"events\":\"2 years\",\"by_event\":{\"Score Crossed\":\"30 days\"}}", 1));
+    assert_ok(program_retention_at(p, INT64_C(1767225600000), &kept));
+    assert_true(kept.before_ms[OWN_SCORE_CROSSED] > kept.rest_ms);
+    assert_true(retention_before_ms(&kept, own_of_store(17)) == kept.before_ms[OWN_SCORE_CROSSED]);
+    assert_true(retention_before_ms(&kept, own_of_store(18)) == kept.rest_ms);
+    retention_done(&kept);
+    program_close(again);
+    program_close(p);
+}

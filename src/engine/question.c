@@ -246,32 +246,64 @@ enum {
     TOLD_PEOPLE_MAX = 10000,
 };
 
+struct writing {
+    struct buf *out;
+    size_t      begin, bytes_max;
+    bool        first;
+};
+
+/* One value under its name, where it fits; what opens a group goes before its first. */
+static void computed_write_one(struct writing *w, struct str opening, struct str name,
+                               const struct json *value)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(COMPUTED_VALUE_BYTES_MAX);
+    json_write_str(&text, name);
+    buf_char(&text, ':');
+    json_write(&text, value);
+    size_t much = buf_view(w->out).len - w->begin + opening.len + buf_view(&text).len + 3;
+    if (buf_err(&text) != OK || much > w->bytes_max)
+        return;
+    if (!w->first)
+        buf_char(w->out, ',');
+    w->first = false;
+    buf_str(w->out, opening);
+    buf_str(w->out, buf_view(&text));
+}
+
+/* The scores are one object, "scores", so that a template asks for person.scores.NAME. */
+static void computed_write_kind(const struct program *program, const struct facts *facts,
+                                bool scores, struct writing *w)
+{
+    bool    is_open = false;
+    int64_t until_ms;
+    for (uint32_t i = 0; i < program->computed.count; i++) {
+        const struct computed_def *def = &program->computed.items[i];
+        struct json                value;
+        if (def->arena == NULL)
+            continue;
+        struct str name = program_name(program, NAME_TRAIT, def->trait);
+        if (str_starts(name, SEGMENT_SCORE_PREFIX) != scores ||
+            !segment_value(&def->program, facts, &value, &until_ms))
+            continue;
+        size_t before = buf_view(w->out).len;
+        if (scores)
+            name = str_slice(name, SEGMENT_SCORE_PREFIX.len, name.len);
+        computed_write_one(w, scores && !is_open ? STR("\"scores\":{") : STR_NONE, name, &value);
+        is_open = is_open || (scores && buf_view(w->out).len > before);
+    }
+    if (is_open)
+        buf_char(w->out, '}');
+}
+
 void engine_computed_write(const struct engine *engine, uint32_t person, size_t bytes_max,
                            struct buf *out)
 {
-    const struct program *program = engine->program;
-    struct known          known;
-    size_t                begin = buf_view(out).len;
-    bool                  first = true;
-    int64_t               until_ms;
+    struct known   known;
+    struct writing w = { out, buf_view(out).len, bytes_max, true };
     known_make(&known, engine, people_root(engine->people, person), engine->now_ms);
     buf_char(out, '{');
-    for (uint32_t i = 0; i < program->computed.count; i++) {
-        const struct computed_def   *def = &program->computed.items[i];
-        SCOPED(buf_donep) struct buf text = buf_make(COMPUTED_VALUE_BYTES_MAX);
-        struct json                  value;
-        if (def->arena == NULL || !segment_value(&def->program, &known.facts, &value, &until_ms))
-            continue;
-        json_write_str(&text, program_name(program, NAME_TRAIT, def->trait));
-        buf_char(&text, ':');
-        json_write(&text, &value);
-        if (buf_err(&text) != OK || buf_view(out).len - begin + buf_view(&text).len + 2 > bytes_max)
-            continue;
-        if (!first)
-            buf_char(out, ',');
-        first = false;
-        buf_str(out, buf_view(&text));
-    }
+    computed_write_kind(engine->program, &known.facts, true, &w);
+    computed_write_kind(engine->program, &known.facts, false, &w);
     buf_char(out, '}');
 }
 

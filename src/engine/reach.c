@@ -5,21 +5,7 @@
 
 #include "engine/inside.h"
 #include "engine/profile/phone.h"
-
-/* No codes of post are used there (Universal Postal Union). */
-static bool has_postal_codes(struct str country)
-{
-    static const char none[] =
-        "AE AG AO AW BF BI BJ BO BS BW BZ CD CF CG CI CK CM CW DJ DM ER FJ GA "
-        "GD GH GM GQ GY HK JM KI KM KN KP ML MO MR MW NR NU QA RW SB SC SL SR "
-        "SS ST SX SY TD TG TK TL TO TV UG VU YE ZW";
-    return str_find(str_of(none), 0, country) == sizeof none - 1;
-}
-
-static bool has_states(struct str country)
-{
-    return str_eq(country, STR("US")) || str_eq(country, STR("CA")) || str_eq(country, STR("AU"));
-}
+#include "engine/profile/postal.h"
 
 /* ---- traits ---- */
 
@@ -97,26 +83,9 @@ static struct str phone_reach(const struct known *known, char *bytes, struct str
 }
 
 struct postal {
-    struct str street, city, code, state, country;
-    char       numbers[4][NUMBER_BYTES_MAX];
+    struct postal_address is;
+    char                  numbers[4][NUMBER_BYTES_MAX];
 };
-
-static struct str postal_why(const struct postal *postal)
-{
-    if (str_is_empty(postal->street) && str_is_empty(postal->city))
-        return STR("no postal address");
-    if (str_is_empty(postal->street))
-        return STR("the postal address has no street");
-    if (str_is_empty(postal->city))
-        return STR("the postal address has no city");
-    if (str_is_empty(postal->country))
-        return STR("the postal address has no country");
-    if (str_is_empty(postal->code) && has_postal_codes(postal->country))
-        return STR("the postal address has no postal code");
-    return str_is_empty(postal->state) && has_states(postal->country)
-               ? STR("the postal address has no state")
-               : STR_NONE;
-}
 
 static void postal_read(const struct known *known, struct postal *out)
 {
@@ -127,24 +96,24 @@ static void postal_read(const struct known *known, struct postal *out)
                                          NULL };
     static const char *const countries[] = { "address.country", "country", NULL };
     static const char *const states[] = { "address.state", "address.province", NULL };
-    out->street = first_of(known, streets, out->numbers[0]);
-    out->city = first_of(known, cities, out->numbers[1]);
-    out->code = first_of(known, codes, out->numbers[2]);
-    out->country = country_code(first_of(known, countries, out->numbers[3])); /* no guess */
-    out->state = first_of(known, states, out->numbers[3]);
+    out->is.street = first_of(known, streets, out->numbers[0]);
+    out->is.city = first_of(known, cities, out->numbers[1]);
+    out->is.code = first_of(known, codes, out->numbers[2]);
+    out->is.country = country_code(first_of(known, countries, out->numbers[3])); /* no guess */
+    out->is.state = first_of(known, states, out->numbers[3]);
 }
 
 static struct str post_reach(const struct known *known, char *bytes, struct str *address)
 {
-    struct postal postal;
+    struct postal                postal;
+    const struct postal_address *is = &postal.is;
     postal_read(known, &postal);
-    struct str why = postal_why(&postal);
+    struct str why = postal_why(is);
     if (!str_is_empty(why))
         return why;
-    int len =
-        snprintf(bytes, REACH_BYTES_MAX, "%.*s, %.*s%s%.*s%s%.*s, %.*s", STR_ARG(postal.street),
-                 STR_ARG(postal.code), postal.code.len > 0 ? " " : "", STR_ARG(postal.city),
-                 postal.state.len > 0 ? ", " : "", STR_ARG(postal.state), STR_ARG(postal.country));
+    int len = snprintf(bytes, REACH_BYTES_MAX, "%.*s, %.*s%s%.*s%s%.*s, %.*s", STR_ARG(is->street),
+                       STR_ARG(is->code), is->code.len > 0 ? " " : "", STR_ARG(is->city),
+                       is->state.len > 0 ? ", " : "", STR_ARG(is->state), STR_ARG(is->country));
     if (len < 0 || len >= REACH_BYTES_MAX)
         return STR("the postal address is longer than an address may be");
     for (int i = 0; i < len; i++) /* a street of two lines */

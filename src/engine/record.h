@@ -41,6 +41,9 @@ enum record_kind {
     RECORD_CODES = 18,     /* name: a pool; `count` codes more; RECORD_LEAVE: what is left of it is
                               given to nobody: see codes.h */
     RECORD_BROADCAST = 19, /* name: a broadcast; properties: what is done with it: broadcast.h */
+    RECORD_ENROLL = 25,    /* `profile` is let into the journey `body`, whatever begins it; name,
+                              properties: of the event that stands for it; RECORD_LEAVE: taken out
+                              of it: see journey/enrolling.h */
     RECORD_ERASE = 15,     /* the person that `profile` belongs to is forgotten, see erasure.h */
     /* no event is stored for these */
     RECORD_CLOCK = 20,    /* only time has passed: apply what is due */
@@ -52,11 +55,14 @@ enum record_kind {
 
 enum record_flag {
     RECORD_HISTORICAL = 1, /* an import: updates everything, starts nothing */
-    RECORD_LEAVE = 2,      /* RECORD_LIST: leave instead of join; RECORD_SUPPRESSION: lift */
+    RECORD_LEAVE = 2,      /* RECORD_LIST, RECORD_ENROLL: leave; RECORD_SUPPRESSION: lift */
     RECORD_FIRE = 8,       /* RECORD_DEFINE of a segment: the change may set off journeys */
     RECORD_MACHINE = 4,    /* RECORD_MESSAGE: a scanner or prefetcher, not a person */
+    RECORD_LAUNCH = 16,    /* RECORD_DEFINE of a journey: who is in what begins it comes in, too */
     RECORD_SETTLE = 16,    /* RECORD_MESSAGE: somebody says what became of one that is unknown */
     RECORD_GPC = 64,       /* the browser told Global Privacy Control (Sec-GPC: 1) */
+    RECORD_MOVE = 32, /* RECORD_DEFINE of a journey: those inside go on by it, as moving.c says */
+    RECORD_BACKFILL = 64,  /* likewise, and get what is new before where they stand: filling.h */
     RECORD_NUMBERED = 128, /* RECORD_IDENTIFY: about `profile`, whatever ids they have */
 };
 
@@ -66,17 +72,24 @@ enum definition_kind {
     DEFINE_SEGMENT = 2,
     DEFINE_JOURNEY = 3,
     DEFINE_TEMPLATE = 4,
-    DEFINE_BROADCAST = 8,  /* broadcast.h */
-    DEFINE_TRAIT = 11,     /* a computed one: segment_parse_value */
-    DEFINE_STAGES = 12,    /* all of them, one document: program_stages.c */
-    DEFINE_RETENTION = 13, /* how long events are kept: keep.h */
-    DEFINE_SNIPPET = 14,   /* what templates share: nothing that the engine asks */
-    DEFINE_TOPICS = 18,    /* what people may say yes or no to: topics.h */
-    DEFINE_SENDING = 19,   /* on or stopped, and when it stops by itself: brake.h */
-    DEFINE_CODES = 20,     /* a pool of discount codes: codes.h */
-    DEFINE_QUESTION = 21,  /* what mails ask; kept for those who show it: paper.h */
-    DEFINE_FILE = 22,      /* what mails hand out; likewise */
-    DEFINE_LIMITS = 23,    /* when people are left in peace, how much they get: limits.h */
+    DEFINE_BROADCAST = 8,       /* broadcast.h */
+    DEFINE_TRAIT = 11,          /* a computed one: segment_parse_value */
+    DEFINE_STAGES = 12,         /* all of them, one document: program_stages.c */
+    DEFINE_RETENTION = 13,      /* how long events are kept: keep.h */
+    DEFINE_SNIPPET = 14,        /* what templates share: nothing that the engine asks */
+    DEFINE_TOPICS = 18,         /* what people may say yes or no to: topics.h */
+    DEFINE_SENDING = 19,        /* on or stopped, and when it stops by itself: brake.h */
+    DEFINE_CODES = 20,          /* a pool of discount codes: codes.h */
+    DEFINE_QUESTION = 21,       /* what mails ask; kept for those who show it: paper.h */
+    DEFINE_FILE = 22,           /* what mails hand out; likewise */
+    DEFINE_LIMITS = 23,         /* when people are left in peace, how much they get: limits.h */
+    DEFINE_SCORE = 26,          /* points by rules, and lines to cross: program_scores.c */
+    DEFINE_JOURNEY_STATE = 28,  /* paused, stopped, or not: journey/standstill.c */
+    DEFINE_RATES = 30,          /* what currencies are worth: rates.h */
+    DEFINE_LESSON = 31,         /* what an experiment taught; nothing that the engine asks */
+    DEFINE_JOURNEY_CHOICE = 32, /* the variant that won at a node: journey/choosing.h */
+    DEFINE_JOURNEY_DRAFT = 33,  /* a text beside the published one; nothing that the engine asks */
+    DEFINE_TOUCHPOINT = 34,     /* where customers meet the house: touchpoint.h */
     DEFINE_KINDS,
 };
 
@@ -132,7 +145,12 @@ struct record {
 #define EVENT_MESSAGE_DELIVERED STR("Message Delivered")
 #define EVENT_NOTICE_SENT STR("Notice Sent") /* to a webhook or the staff, about the person */
 #define EVENT_MESSAGE_REQUESTED STR("Message Requested")
-#define EVENT_CODE_REDEEMED STR("Code Redeemed") /* an ordinary name: told by a RECORD_MESSAGE */
+/* Told by Dult, and no deed of anybody's (own.h, OWN_TOLD); others may tell them, too. */
+#define EVENT_CODE_REDEEMED STR("Code Redeemed") /* by a RECORD_MESSAGE */
+#define EVENT_SCORE_CROSSED STR("Score Crossed")
+/* By hand or by a program (journey/enrolling.h); told by nobody else. */
+#define EVENT_JOURNEY_ENTRY STR("Journey Entry Requested")
+#define EVENT_JOURNEY_EXIT STR("Journey Exit Requested")
 /* By a link of a message, with `message` and what it was: ordinary names, told as RECORD_MESSAGE.
  */
 #define EVENT_QUESTION_ANSWERED STR("Question Answered")

@@ -273,7 +273,7 @@ void engine_retention_write(const struct engine *engine, struct buf *out)
     buf_format(out, "%llu:%llu:%d:%llu|", (unsigned long long)r->seq,
                (unsigned long long)r->base_seq, r->is_asking,
                r->is_coming ? (unsigned long long)r->coming_seq : (unsigned long long)r->is_unsure);
-    retention_text_write(&r->in_force, out);
+    retention_text_write(&r->in_force, own_to_store, out);
 }
 
 static enum err numbers_read(struct str text, int64_t *numbers, int count)
@@ -301,7 +301,7 @@ enum err engine_retention_load(struct engine *engine, struct str text)
         return ERR_CORRUPT;
     TRY(numbers_read(head, numbers, 4));
     retention_done(&r->in_force);
-    TRY(retention_text_read(text, &r->in_force));
+    TRY(retention_text_read(text, own_of_store, &r->in_force));
     r->seq = (uint64_t)numbers[0];
     r->base_seq = (uint64_t)numbers[1];
     r->is_asking = numbers[2] == 1; /* engine_load_end begins with everyone */

@@ -28,6 +28,19 @@ static enum err standings_drop(struct engine *engine, uint32_t person)
     return OK;
 }
 
+static uint64_t events_of(const struct facts *facts)
+{
+    uint64_t events = 0;
+    for (uint32_t i = 0; i < facts->runs_count; i++)
+        events += facts->runs[i].count;
+    return events;
+}
+
+bool step_is_machine(const struct facts *facts)
+{
+    return events_of(facts) > EVENTS_EVALUATED_MAX;
+}
+
 enum err step_begin(struct step *step, struct engine *engine, struct out *out, uint32_t person,
                     int64_t at_ms, bool quiet)
 {
@@ -38,10 +51,11 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     step->at_ms = at_ms;
     step->quiet = quiet;
     step->event_seq = 0;
+    step->behind_ms = TIME_NEVER;
     step->moved = STEP_MOVED;
     step->queue_count = step->queue_done = 0;
     step->parked = step->later = step->is_lost = step->has_told = step->machine = step->in_order =
-        step->hears = false;
+        step->hears = step->gives = false;
     step->event = (struct timeline_event){ 0 };
     step->own_heard = engine->own_count;
     engine->own_added = 0;
@@ -49,9 +63,7 @@ enum err step_begin(struct step *step, struct engine *engine, struct out *out, u
     known_make(&step->known, engine, step->person, at_ms);
     if (retain_concerns(engine, step->person))
         TRY(standings_drop(engine, step->person));
-    uint64_t events = 0;
-    for (uint32_t i = 0; i < step->known.facts.runs_count; i++)
-        events += step->known.runs[i].count;
+    uint64_t events = events_of(&step->known.facts);
     step->machine = events > EVENTS_EVALUATED_MAX;
     return events < STANDING_EVENTS_MIN ? OK : standings_use(step, (uint32_t)events);
 }
@@ -62,10 +74,12 @@ struct facts *step_facts(struct step *step)
         return &step->known.facts;
     struct standings *standings = step->known.facts.standings;
     int64_t           entry_ms = step->known.facts.entry_ms;
+    uint32_t          entry_key = step->known.facts.entry_key;
     step->own_heard = step->engine->own_count;
     known_make(&step->known, step->engine, step->person, step->at_ms);
     step->known.facts.standings = standings;
     step->known.facts.entry_ms = entry_ms;
+    step->known.facts.entry_key = entry_key;
     return &step->known.facts;
 }
 
@@ -106,6 +120,9 @@ static enum err consequence_run(struct step *step, struct consequence what)
     const struct program *program = step->engine->program;
     step_because(step, &what.event);
     switch (what.kind) {
+    case CONSEQUENCE_CROSSED:
+        return program_is_stage(program, what.number) ? stage_changed(step, what.number)
+                                                      : score_crossed(step, what.number);
     case CONSEQUENCE_TOLD:
         return told_follow(step, &what.event);
     case CONSEQUENCE_EVENT:
@@ -120,6 +137,7 @@ static enum err consequence_run(struct step *step, struct consequence what)
         TRY(numbers_ask(step, &program->segments_of_list[what.number]));
         TRY(journeys_look(step, LOOK_LIST, what.number));
         break;
+    case CONSEQUENCE_CLOCK:
     case CONSEQUENCE_FINISHED:
     case CONSEQUENCE_LEFT:
     case CONSEQUENCE_STARTED:
@@ -223,8 +241,9 @@ enum err wake_set(struct engine *engine, uint32_t person)
             wake_ms = state->memberships.items[i].until_ms;
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
         const struct enrollment *enrollment = &state->rare->enrollments.items[i];
-        if (enrollment->due_ms < wake_ms)
-            wake_ms = enrollment->due_ms;
+        int64_t                  due_ms = enrollment_due_ms(engine->program, enrollment);
+        if (due_ms < wake_ms)
+            wake_ms = due_ms;
         if (enrollment->look_ms < wake_ms)
             wake_ms = enrollment->look_ms;
     }
@@ -268,20 +287,32 @@ static enum err wake(struct engine *engine, struct out *out, uint32_t person, in
     bool all = root->ask_all;
     root->ask_all = false;
     step.in_order = !all;
+    if (all && engine->behind_ms > 0 && at_ms == engine->loaded_ms)
+        step.behind_ms = engine->behind_ms;
     TRY(all ? membership_ask_all(&step) : membership_ask_due(&step));
     TRY(journeys_look(&step, all ? LOOK_ALL : LOOK_DUE, 0));
     TRY(journeys_due(&step));
     return step_run(&step);
 }
 
+/* No later than what is due for the person; before it, where nothing but the rules has changed:
+ * what time alone does is no less loud for that. */
+static int64_t job_ms(const struct engine *engine, const struct profile *root)
+{
+    if (root->wake_ms > engine->now_ms)
+        return engine->now_ms;
+    return engine->rules_moved && !root->ask_all ? root->wake_ms - 1 : root->wake_ms;
+}
+
 static enum err jobs_ask(struct engine *engine, struct out *out, uint32_t root, bool fire)
 {
     struct step step;
     bool        begun = false;
-    int64_t     wake_ms = people_get(engine->people, root)->wake_ms;
-    int64_t     at_ms = wake_ms < engine->now_ms ? wake_ms : engine->now_ms;
+    int64_t     at_ms = job_ms(engine, people_get(engine->people, root));
     for (uint32_t i = 0; i < engine->jobs.count; i++) {
-        if (engine->jobs.items[i].cursor > root || engine->jobs.items[i].fire != fire)
+        if (engine->jobs.items[i].cursor > root || engine->jobs.items[i].fire != fire ||
+            engine->jobs.items[i].moves || engine->jobs.items[i].launches ||
+            engine->jobs.items[i].stops)
             continue;
         if (!begun)
             TRY(step_begin(&step, engine, out, root, at_ms, !fire));
@@ -297,6 +328,13 @@ static enum err jobs_ask(struct engine *engine, struct out *out, uint32_t root, 
  */
 static enum err jobs_before(struct engine *engine, struct out *out, uint32_t root)
 {
+    for (uint32_t i = 0; i < engine->jobs.count; i++) {
+        struct job job = engine->jobs.items[i];
+        if (job.moves && job.cursor <= root && !job_waits(engine, &job))
+            TRY(moving_ask(engine, out, root, job));
+        if (job.stops && job.cursor <= root)
+            TRY(standstill_ask(engine, out, root, job.segment));
+    }
     TRY(jobs_ask(engine, out, root, false));
     return jobs_ask(engine, out, root, true);
 }

@@ -28,7 +28,7 @@ enum err suppress(struct engine *engine, struct out *out, struct suppression ent
     entry.address = str_copy(out->arena, entry.address);
     entry.said = str_copy(out->arena, entry.said);
     out->suppressions[out->suppressions_count++] = entry;
-    return entry.address.ptr == NULL ? ERR_MEMORY : OK;
+    return entry.address.ptr == NULL || entry.said.ptr == NULL ? ERR_MEMORY : OK;
 }
 
 /* ---- soft bounces in a row ---- */

@@ -43,19 +43,34 @@ static bool further(const struct enrollment *a, const struct enrollment *b)
 }
 
 /*
- * Which of the two ends by the merge; NULL: both go on. One journey holds a person once, and who
- * was let in anywhere is none who was held out: that one's goal is theirs, and not the journey's
- * lack.
+ * Which of the two ends by the merge; NULL: both go on. One journey holds a person once (a key, or
+ * as often as it says at once: `is_full`), and who was let in anywhere is none who was held out:
+ * that one's goal is theirs, and not the journey's lack.
  */
-static const struct enrollment *loser_of(const struct enrollment *a, const struct enrollment *b)
+static const struct enrollment *loser_of(const struct enrollment *a, const struct enrollment *b,
+                                         bool is_full)
 {
     if (a->journey != b->journey)
         return NULL;
     if (a->is_held != b->is_held)
         return a->is_held ? a : b;
-    if (enrollment_is_inside(a) && enrollment_is_inside(b))
+    if (is_full && a->key == b->key && enrollment_is_inside(a) && enrollment_is_inside(b))
         return further(a, b) ? b : a;
     return NULL;
+}
+
+/* Is it inside more often than it may be? Once a key. */
+static bool is_full(const struct engine *engine, const struct state *state,
+                    const struct enrollment *e)
+{
+    const struct journey_version *version =
+        program_journey_version(engine->program, e->journey, e->version);
+    uint32_t count = 0, most = version == NULL || e->key != 0 ? 1 : version->journey.at_once;
+    for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
+        const struct enrollment *one = &state->rare->enrollments.items[i];
+        count += one->journey == e->journey && one->key == e->key && enrollment_is_inside(one);
+    }
+    return count > most;
 }
 
 static enum err enrollments_settle(struct engine *engine, const struct record *record,
@@ -66,7 +81,7 @@ static enum err enrollments_settle(struct engine *engine, const struct record *r
         for (uint32_t k = i + 1; k < state->rare->enrollments.count; k++) {
             const struct enrollment *a = &state->rare->enrollments.items[i],
                                     *b = &state->rare->enrollments.items[k];
-            const struct enrollment *loser = loser_of(a, b);
+            const struct enrollment *loser = loser_of(a, b, is_full(engine, state, a));
             uint64_t                 id = loser == NULL ? 0 : loser->id;
             if (loser == NULL)
                 continue;

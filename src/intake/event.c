@@ -103,7 +103,8 @@ enum reason {
     TOO_LONG,
     CONTROL,
     NOT_A_TIME,
-    NOT_A_MAP
+    NOT_A_MAP,
+    NOT_YOURS
 };
 
 static const struct {
@@ -137,6 +138,8 @@ static const struct {
     [NOT_A_TIME] = REASON("invalid_timestamp", "Send an ISO 8601 time such as "
                                                "2026-01-02T03:04:05.678Z."),
     [NOT_A_MAP] = REASON("invalid_type", "Send this as a JSON object."),
+    [NOT_YOURS] = REASON("reserved_name", "Leave it out: a stage is set with `dult stage set` or "
+                                          "PUT /api/v1/profiles/ID/stage."),
 #undef REASON
 };
 
@@ -412,6 +415,18 @@ static enum err context_take(struct hearing *h, struct arrival *record)
     return member_default(desk->arena, &record->context, STR("ip"), &ip);
 }
 
+/* What was set of a stage by hand, and how it changed, are traits of these names: no site says so.
+ */
+static enum err traits_check(struct hearing *h, const struct json *traits)
+{
+    for (uint32_t i = 0; i < traits->count; i++) {
+        struct str key = traits->members[i].key;
+        if (str_eq(key, STR("$stage")) || str_starts(key, STR("$stage_")))
+            return refuse(h, STR("traits"), NOT_YOURS);
+    }
+    return OK;
+}
+
 /* Which group, in front of what is said of it: one id is one text, however it was written, and a
  * trait of that name does not stand for another group. */
 static enum err group_id_put(struct arena *arena, struct arrival *record)
@@ -445,6 +460,8 @@ static enum err data_take(struct hearing *h, struct arrival *record)
         if (inner != NULL && inner->kind == JSON_OBJECT)
             record->traits = inner;
     }
+    if (record->kind == ARRIVAL_IDENTIFY)
+        TRY(traits_check(h, record->traits));
     if (record->kind == ARRIVAL_GROUP)
         TRY(group_id_put(arena, record));
     if (record->kind == ARRIVAL_PAGE || record->kind == ARRIVAL_SCREEN) {

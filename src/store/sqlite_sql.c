@@ -18,12 +18,13 @@ EMBED(dult_sql_004_suppression, "004_suppression.sql");
 EMBED(dult_sql_005_messages, "005_messages.sql");
 EMBED(dult_sql_006_requests, "006_requests.sql");
 EMBED(dult_sql_007_codes, "007_codes.sql");
+EMBED(dult_sql_008_kinds, "008_kinds.sql");
 
 const char *sqlite_migration(int version)
 {
     static const char *const texts[SQLITE_SCHEMA_VERSION] = {
         dult_sql_001_tables,   dult_sql_002_views,    dult_sql_003_since, dult_sql_004_suppression,
-        dult_sql_005_messages, dult_sql_006_requests, dult_sql_007_codes,
+        dult_sql_005_messages, dult_sql_006_requests, dult_sql_007_codes, dult_sql_008_kinds,
     };
     assert(version >= 1 && version <= SQLITE_SCHEMA_VERSION);
     return texts[version - 1];

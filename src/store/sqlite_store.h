@@ -24,7 +24,7 @@
 #include "store/store.h"
 
 enum {
-    SQLITE_SCHEMA_VERSION = 7,
+    SQLITE_SCHEMA_VERSION = 8,
     SQLITE_APPLICATION_ID = 0x44756c74, /* "Dult" */
     SQLITE_PAGE_BYTES = 8192,           /* 4 KB measured 15 % slower, 16 KB no faster */
     SQLITE_BUSY_WAIT_MS = 2000,         /* for another process's short locks */
@@ -73,6 +73,7 @@ struct store {
     sqlite3               *db;
     sqlite3_stmt          *begin, *commit, *rollback, *meta_set, *meta_unset;
     sqlite3_stmt          *suppression_set, *suppression_unset, *file_set, *files_unset;
+    sqlite3_stmt          *definitions_unset;
     sqlite3_stmt          *codes[SQLITE_CODES_STATEMENTS];
     struct insert          inserts[INSERT_COUNT];
     struct store_last      last;

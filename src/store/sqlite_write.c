@@ -160,6 +160,8 @@ enum err sqlite_writer_prepare(struct store *store)
                 "INSERT OR REPLACE INTO suppression(address,reason,at,seq,said) VALUES(?,?,?,?,?)",
                 &store->suppression_set));
     TRY(prepare(store, "DELETE FROM suppression WHERE address=?", &store->suppression_unset));
+    TRY(prepare(store, "DELETE FROM definition WHERE kind=? AND name=? AND id<?",
+                &store->definitions_unset));
     TRY(prepare(store, "INSERT INTO file VALUES(?,?,?,?,?)", &store->file_set));
     TRY(prepare(store, "DELETE FROM file WHERE seq=?", &store->files_unset));
     TRY(sqlite_codes_prepare(store));
@@ -173,6 +175,7 @@ enum err sqlite_writer_prepare(struct store *store)
 void sqlite_writer_finish(struct store *store)
 {
     sqlite3_finalize(store->begin);
+    sqlite3_finalize(store->definitions_unset);
     sqlite3_finalize(store->commit);
     sqlite3_finalize(store->rollback);
     sqlite3_finalize(store->meta_set);
@@ -322,6 +325,21 @@ static enum err files_write(struct store *store, const struct store_batch *batch
     return OK;
 }
 
+/* A walk over the table without its texts, which lie on pages of their own. */
+static enum err definitions_drop(struct store *store, const struct store_batch *batch)
+{
+    for (size_t i = 0; i < batch->definitions_count; i++) {
+        const struct store_definition *row = &batch->definitions[i];
+        if (!row->replaces)
+            continue;
+        int code = bind_u64(store->definitions_unset, 1, row->kind);
+        code |= bind_str(store->definitions_unset, 2, row->name);
+        code |= bind_u64(store->definitions_unset, 3, row->id);
+        TRY(code == SQLITE_OK ? sqlite_run(store, store->definitions_unset) : bind_problem(store));
+    }
+    return OK;
+}
+
 enum err sqlite_note(struct store *store, const char *key, uint64_t value)
 {
     char text[32];
@@ -334,6 +352,7 @@ static enum err batch_write(struct store *store, const struct store_batch *batch
 {
     TRY(insert_rows(store, INSERT_NAME, batch->names, batch->names_count));
     TRY(insert_rows(store, INSERT_DEFINITION, batch->definitions, batch->definitions_count));
+    TRY(definitions_drop(store, batch));
     TRY(insert_rows(store, INSERT_EVENT, batch->events, batch->events_count));
     TRY(insert_rows(store, INSERT_DECISION, batch->decisions, batch->decisions_count));
     TRY(insert_rows(store, INSERT_REJECTED, batch->rejected, batch->rejected_count));

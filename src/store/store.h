@@ -103,6 +103,7 @@ enum store_decision_kind {
     STORE_DECISION_HELD_OUT = 37,        /* subject: journey, or a broadcast's row */
     STORE_DECISION_JOURNEY_GOAL = 38,    /* object: enrollment; detail: {"event","value"} */
     STORE_DECISION_JOURNEY_MISSED = 39,  /* object: enrollment; the goal's time is over */
+    STORE_DECISION_JOURNEY_MOVED = 40,   /* object: enrollment; detail: {"version","node"} */
     STORE_DECISION_MESSAGE_QUEUED = 48,  /* the intent. subject: template; object: enrollment or 0;
                                             this id is the message; detail: {"channel","to",..} */
     STORE_DECISION_MESSAGE_WAITING = 49, /* object: message, from here down */
@@ -201,6 +202,7 @@ struct store_definition {
     int64_t    at_ms;
     uint32_t   kind, version;
     struct str name, text, author; /* text empty: deleted from here on */
+    bool       replaces;           /* earlier ones of that kind and name go; false as it is read */
 };
 
 struct store_rejected {

@@ -211,6 +211,39 @@ static struct store *example_store(struct fixture *fixture)
     return store;
 }
 
+TEST(store, a_definition_that_replaces_is_the_only_one_of_its_kind_and_name)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    struct store                        *store = example_store(&fixture);
+    SCOPED(arena_closep) struct arena   *arena = arena_open(1 << 20);
+    struct seen                          seen = { .arena = arena };
+    struct store_reader                 *reader;
+    static const struct store_definition saved[] = {
+        { .id = 5,
+          .seq = 4,
+          .kind = STORE_DEFINITION_SEGMENT,
+          .version = 3,
+          .name = STR("vip"),
+          .text = STR("revenue > 3"),
+          .replaces = true },
+        { .id = 6,
+          .seq = 5,
+          .kind = STORE_DEFINITION_JOURNEY,
+          .version = 3,
+          .name = STR("vip"),
+          .text = STR("{}") },
+    };
+    assert_ok(
+        store_commit(store, &(struct store_batch){ .definitions = saved, .definitions_count = 2 }));
+    assert_ok(store_reader_open(store, "test", &reader));
+    assert_ok(store_definitions_read(reader, 0, see_definition, &seen));
+    assert_int_equal(seen.count, 4); /* of six both earlier ones of the segment went */
+    store_reader_close(reader);
+    store_close(store);
+    fixture_done(&fixture);
+}
+
 TEST(store, a_batch_is_read_back_as_it_was_written)
 {
     struct fixture fixture;

@@ -38,6 +38,8 @@ static struct value apply(const struct value *a, char op, const struct value *b)
     bool           product = op == '*' || op == '/';
     if (product && !made.is_whole && decimal_is_zero(&made) && is_negative(&x) != is_negative(&y))
         return value_of_real(-0.0); /* a zero of Ruby's decimals has a sign */
+    if (op == '%' && !made.is_whole && decimal_is_zero(&made))
+        return value_of_real(0.0); /* but what a division leaves over has none */
     return number_value(&made);
 }
 

@@ -166,6 +166,8 @@ TEST(liquid, the_reference_holds_beyond_the_cases)
         { "{% assign k = 't' %}{{ self[k] }} {{ self['o'].a }} {{ self.none }}", "true 1 " },
         { "{% for i in (1..2) %}{{ forloop['index'] }}{% endfor %}{{ (3..1) | first }}", "123" },
         { "{% for c in 'word' offset: 3 %}{{ c }}{% endfor %}{{ 3.5 | times: -0 }}", "word0.0" },
+        { "{{ none | times: -2.25 }} {{ none | times: -2.25 | modulo: 1 }}", "-0.0 0.0" },
+        { "{{ -4.5 | modulo: 1.5 }} {{ 0.0 | times: -2 | modulo: -1 }}", "0.0 0.0" },
         { "{{ 'a b ' | truncatewords: 2 }}{{ 'a b' | truncatewords: 2 }}", "a b...a b" },
         { "{% raw %}{% a {% endraw {% endraw %}", "{% a {% endraw " },
         { "{% cycle 'a', 'b' %}{% cycle \"a\",'b' %}{% cycle \"1\", 'b' %}{% cycle 1, 'b' %}",

@@ -9,7 +9,7 @@
 #include <unicode/ustring.h>
 
 /* A written date or amount; the longest are some 60 characters. */
-enum { WRITTEN_UNITS_MAX = 256 };
+enum { WRITTEN_UNITS_MAX = 256, LANGUAGE_BYTES = 12 };
 
 struct kept {
     enum locale_kind kind;
@@ -263,9 +263,18 @@ enum err locale_date(struct locales *locales, const struct locale_as *as, int64_
     return written(out, units, count, status);
 }
 
-void locale_country_write(struct str code, struct buf *out)
+/* Two or three letters, and what follows them. */
+static void language_take(struct str language, char out[LANGUAGE_BYTES])
 {
-    char       region[8] = "und_";
+    size_t letters = str_find_char(language, 0, '-');
+    bool   is_one = language.len < LANGUAGE_BYTES && letters >= 2 && letters <= 3 &&
+                  is_letters(str_slice(language, 0, letters));
+    str_to_cstr(is_one ? language : STR("en"), out, LANGUAGE_BYTES);
+}
+
+void locale_country_write(struct str code, struct str language, struct buf *out)
+{
+    char       region[8] = "und_", tongue[LANGUAGE_BYTES];
     UChar      name[WRITTEN_UNITS_MAX], capitals[WRITTEN_UNITS_MAX];
     char       text[4 * WRITTEN_UNITS_MAX];
     int32_t    bytes;
@@ -275,8 +284,11 @@ void locale_country_write(struct str code, struct buf *out)
         return;
     }
     memcpy(region + 4, code.ptr, code.len);
-    int32_t units = uloc_getDisplayCountry(region, "en", name, WRITTEN_UNITS_MAX, &fault);
-    units = u_strToUpper(capitals, WRITTEN_UNITS_MAX, name, units, "en", &fault);
+    language_take(language, tongue);
+    int32_t units = uloc_getDisplayCountry(region, tongue, name, WRITTEN_UNITS_MAX, &fault);
+    if (fault == U_USING_DEFAULT_WARNING) /* the code alone: it is no language of ICU's */
+        units = uloc_getDisplayCountry(region, "en", name, WRITTEN_UNITS_MAX, &fault);
+    units = u_strToUpper(capitals, WRITTEN_UNITS_MAX, name, units, tongue, &fault);
     u_strToUTF8(text, sizeof text, &bytes, capitals, units, &fault);
     buf_str(out, U_SUCCESS(fault) ? (struct str){ text, (size_t)bytes } : code);
 }

@@ -43,8 +43,8 @@ MUST enum err locale_number(struct locales *locales, const struct locale_as *as,
 MUST enum err locale_date(struct locales *locales, const struct locale_as *as, int64_t local_ms,
                           struct buf *out);
 
-/* A country of two letters by its English name in capitals, as envelopes have it; its code where
- * there is none. */
-void locale_country_write(struct str code, struct buf *out);
+/* A country of two letters by its name in that language (`en`, `pt-BR`; empty or none that is
+ * known: English) in capitals, as envelopes have it; its code where there is none. */
+void locale_country_write(struct str code, struct str language, struct buf *out);
 
 #endif

@@ -18,6 +18,8 @@ const KEYS = {
   traits: ['plan', 'score', 'staff', 'tags', 'home.city', 'renewal', 'birthday'],
 };
 
+// What Dult says of somebody and nobody did.
+const TOLD = ['Score Crossed', 'Journey Entry Requested', 'Journey Exit Requested', 'Code Redeemed'];
 const quote = (text) => `'${String(text).replaceAll("'", "''")}'`;
 
 // An element of a list counts for itself; an object's or a list's own member is a step of the path.
@@ -204,7 +206,8 @@ export class Translator {
   }
 
   is(e, event) {
-    return `${e}.root = p.root${event.anything ? '' : ` and ${e}.name = ${quote(event)}`}`;
+    const deed = `${e}.name not in (${TOLD.map(quote).join(', ')})`;
+    return `${e}.root = p.root and ${event.anything ? deed : `${e}.name = ${quote(event)}`}`;
   }
 
   // Both events have one value in common under the key.

@@ -405,6 +405,21 @@ bool bag_find(struct bag bag, uint16_t key, struct json *out)
     return true;
 }
 
+struct str bag_text(struct bag bag, uint16_t key)
+{
+    struct json value;
+    return bag_find(bag, key, &value) && value.kind == JSON_STRING ? value.string : STR_NONE;
+}
+
+bool bag_int(struct bag bag, uint16_t key, int64_t *out)
+{
+    struct json value;
+    if (!bag_find(bag, key, &value) || value.kind != JSON_INT)
+        return false;
+    *out = value.integer;
+    return true;
+}
+
 bool bag_value(struct bag bag, uint16_t key, struct json *elements, uint32_t most, struct json *out)
 {
     uint32_t        at = 0, count = 0;

@@ -73,6 +73,10 @@ struct bag bag_at(struct bags bags, uint32_t offset);
 
 /* The first value under `key`. */
 bool bag_find(struct bag bag, uint16_t key, struct json *out);
+/* The same where it is a text; else, and for DICT_NONE, the empty one. Borrowed from the bag. */
+struct str bag_text(struct bag bag, uint16_t key);
+/* The same where it is an integer; else false, and *out as it was. */
+bool bag_int(struct bag bag, uint16_t key, int64_t *out);
 
 /* What is under `key`, at most `most` values, made in `elements`: a list (of scalars) is an array.
  */

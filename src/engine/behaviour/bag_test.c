@@ -128,6 +128,21 @@ TEST(bag, find_gives_the_first_value_and_nothing_for_another_key)
     assert_false(bag_find(b.bag, DICT_NONE, &value));
 }
 
+TEST(bag, a_text_and_an_integer_are_found_by_what_they_are)
+{
+    SCOPED(bagged_donep) struct bagged b = bagged("{\"n\":7,\"t\":\"seven\",\"f\":7.5}");
+    uint16_t n = dict_find(b.keys, STR("n")), t = dict_find(b.keys, STR("t"));
+    int64_t  number = 1;
+    assert_true(str_eq(bag_text(b.bag, t), STR("seven")));
+    assert_int_equal(bag_text(b.bag, n).len, 0);
+    assert_int_equal(bag_text(b.bag, DICT_NONE).len, 0);
+    assert_false(bag_int(b.bag, t, &number));
+    assert_false(bag_int(b.bag, dict_find(b.keys, STR("f")), &number));
+    assert_int_equal(number, 1);
+    assert_true(bag_int(b.bag, n, &number));
+    assert_int_equal(number, 7);
+}
+
 TEST(bag, a_key_takes_a_byte_until_the_dictionary_has_256_of_them)
 {
     SCOPED(buf_donep) struct buf text = buf_make(OUT_BYTES);

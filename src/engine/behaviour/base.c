@@ -9,7 +9,7 @@
 
 #define BASE_MAGIC UINT64_C(0x31657361622d6c64) /* "ld-base1" */
 
-enum { BASE_VERSION = 4, NAMES_MAX = UINT16_MAX + 1 };
+enum { BASE_VERSION = 5, NAMES_MAX = UINT16_MAX + 1 };
 
 /* Bags are summed in pieces, so that what was summed once is not read again at the next base. */
 #define BAGS_PIECE_BYTES ((size_t)1 << 20)

@@ -72,6 +72,14 @@ static enum err names_room(struct dict *dict)
     return OK;
 }
 
+/* In the place of the next id. */
+static enum err name_keep(struct dict *dict, struct str name)
+{
+    TRY(names_room(dict));
+    dict->names[dict->count] = str_copy(dict->arena, name);
+    return name.len > 0 && dict->names[dict->count].ptr == NULL ? ERR_MEMORY : OK;
+}
+
 enum err dict_intern(struct dict *dict, struct str name, uint16_t *out)
 {
     uint16_t id = dict_find(dict, name);
@@ -84,12 +92,18 @@ enum err dict_intern(struct dict *dict, struct str name, uint16_t *out)
         *out = DICT_OTHER;
         return OK;
     }
-    TRY(names_room(dict));
-    struct str kept = str_copy(dict->arena, name);
-    if (kept.ptr == NULL)
-        return ERR_MEMORY;
-    dict->names[dict->count] = kept;
+    TRY(name_keep(dict, name));
     TRY(map_add(&dict->ids, hash_str(name, dict->seed), dict->count));
+    *out = (uint16_t)dict->count++;
+    return OK;
+}
+
+enum err dict_bury(struct dict *dict, struct str text, uint16_t *out)
+{
+    *out = DICT_OTHER;
+    if (dict->count == DICT_NAMES_MAX)
+        return OK;
+    TRY(name_keep(dict, text));
     *out = (uint16_t)dict->count++;
     return OK;
 }

@@ -92,7 +92,7 @@ static void lasts_fill(const struct level_columns *columns, uint32_t profiles)
 {
     for (uint32_t p = 0; p < profiles; p++) {
         uint32_t i = columns->offsets[p + 1];
-        while (i > columns->offsets[p] && columns->name[i - 1] < RUN_OWN_NAMES)
+        while (i > columns->offsets[p] && columns->name[i - 1] < RUN_DEEDS)
             i--;
         columns->last_ms[p] = i > columns->offsets[p] ? columns->at_ms[i - 1] : LAST_NEVER_MS;
     }
@@ -146,7 +146,7 @@ void level_days(const struct level *level, uint16_t *days)
 {
     for (uint32_t e = 0; e < level->profiles; e++) {
         uint32_t i = level->offsets[e], end = level->offsets[e + 1];
-        while (i < end && level->name[i] < RUN_OWN_NAMES)
+        while (i < end && level->name[i] < RUN_DEEDS)
             i++;
         days[e] = i < end ? level_day(level->at_ms[i]) : UINT16_MAX;
     }

@@ -9,7 +9,7 @@
  *      last_ms |t|t|t|                         entry -> the latest thing the person did
  *      first_day |d|d|d|                       entry -> the day of the first one, or no column
  *
- * "Did" is every name from RUN_OWN_NAMES on. Days are counted from 1970 on, in UTC; what lies
+ * "Did" is every name from RUN_DEEDS on. Days are counted from 1970 on, in UTC; what lies
  * outside the column's numbers has the nearest one, and so has the latest who did nothing.
  */
 #ifndef DULT_ENGINE_LEVEL_H

@@ -52,8 +52,13 @@ bool retention_eq(const struct retention *a, const struct retention *b);
 MUST enum err retention_copy(const struct retention *from, struct retention *out);
 void          retention_done(struct retention *retention);
 
-/* As text and back: "rest:name=ms;name=ms;". ERR_CORRUPT, ERR_MEMORY. */
-void          retention_text_write(const struct retention *retention, struct buf *out);
-MUST enum err retention_text_read(struct str text, struct retention *out);
+/* As text and back: "rest:name=ms;name=ms;", with the names' numbers in the store. ERR_CORRUPT,
+ * ERR_MEMORY. */
+typedef uint32_t retention_number(uint32_t name);
+
+void          retention_text_write(const struct retention *retention, retention_number *to_store,
+                                   struct buf *out);
+MUST enum err retention_text_read(struct str text, retention_number *of_store,
+                                  struct retention *out);
 
 #endif

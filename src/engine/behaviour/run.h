@@ -22,10 +22,11 @@
 #endif
 
 /*
- * The lowest numbers of names are Dult's own (own.h): kept about a person, not done by them, so
- * that "anything" is every name from here on.
+ * The lowest numbers of names are Dult's own (own.h): kept about a person, not done by them. Those
+ * before RUN_OWN_NAMES are told by nobody else, and kept for ever. What people do, and so
+ * "anything", is every name from RUN_DEEDS on.
  */
-enum { RUN_OWN_NAMES = 16 };
+enum { RUN_OWN_NAMES = 16, RUN_DEEDS = 32 };
 
 struct run {
     const uint16_t *name;  /* id in the dictionary of event names */

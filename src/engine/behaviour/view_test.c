@@ -207,9 +207,9 @@ static void level_check(const struct level *level)
         int64_t    last = LAST_NEVER_MS, first = TIME_MAX_MS;
         struct run run = level_run(level, e);
         for (uint32_t i = 0; i < run.count; i++) {
-            if (run.name[i] >= RUN_OWN_NAMES && run.at_ms[i] > last)
+            if (run.name[i] >= RUN_DEEDS && run.at_ms[i] > last)
                 last = run.at_ms[i];
-            if (run.name[i] >= RUN_OWN_NAMES && run.at_ms[i] < first)
+            if (run.name[i] >= RUN_DEEDS && run.at_ms[i] < first)
                 first = run.at_ms[i];
         }
         assert_true(level->last_ms[e] == last);

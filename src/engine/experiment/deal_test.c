@@ -97,10 +97,15 @@ TEST(deal, a_holdout_is_read_or_refused_with_its_place)
                                          "{\"share\":0}",
                                          "{\"share\":\"ten\"}",
                                          "{\"share\":10,\"name\":\"\"}",
+                                         "{\"share\":10,\"name\":7}",
                                          "{\"share\":10,\"of\":1}" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(read(arena, wrong[i], &holdout, &problem), ERR_INPUT);
         assert_true(str_starts(str_of(problem.where), STR("holdout")));
     }
+    char text[200];
+    snprintf(text, sizeof text, "{\"share\":10,\"name\":\"%0*d\"}", DEAL_NAME_BYTES_MAX + 1, 0);
+    assert_int_equal(read(arena, text, &holdout, &problem), ERR_INPUT);
+    assert_string_equal(problem.where, "holdout.name");
     arena_close(arena);
 }

@@ -197,7 +197,7 @@ static double pair_within(struct pair *pair, double bound)
     ends_add(&ends, &pair->b, 0, 1);
     if (!pair->is_ratio)
         ends_add(&ends, &pair->a, bound, 1);
-    else if (bound > 0)
+    else
         ends_add(&ends, &pair->a, 0, bound);
     return integral(&pair->b, &ends, a_within, pair);
 }

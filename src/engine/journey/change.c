@@ -5,7 +5,22 @@
 
 enum { ELEMENTS_MAX = 64 }; /* of a list that is taken over */
 
-/* The property of the event that began the journey, where it lies on the person's timeline. */
+/* What the event that began the journey says, where it lies on the person's timeline; 0: nothing.
+ */
+static uint32_t trigger_bag(struct step *step, const struct enrollment *e)
+{
+    const struct facts *facts = step_facts(step);
+    for (uint32_t r = 0; r < facts->runs_count && e->trigger_seq > 0; r++)
+        for (uint32_t i = facts->runs[r].count; i > 0; i--) {
+            const struct run *run = &facts->runs[r];
+            /* What was decided because of the record has its number, too. */
+            if (run->seq[i - 1] == e->trigger_seq && run->name[i - 1] > OWN_CONTEXT)
+                return run->bag[i - 1];
+        }
+    return 0;
+}
+
+/* The property of the event that began the journey. */
 static enum err event_value(struct step *step, const struct enrollment *e, struct str name,
                             struct json *out)
 {
@@ -15,15 +30,9 @@ static enum err event_value(struct step *step, const struct enrollment *e, struc
     out->kind = JSON_NULL;
     if (elements == NULL)
         return ERR_MEMORY;
-    for (uint32_t r = 0; r < facts->runs_count && e->trigger_seq > 0 && key != DICT_NONE; r++)
-        for (uint32_t i = facts->runs[r].count; i > 0; i--) {
-            const struct run *run = &facts->runs[r];
-            if (run->seq[i - 1] != e->trigger_seq || run->name[i - 1] <= OWN_CONTEXT)
-                continue; /* what was decided because of the record has its number, too */
-            if (!bag_value(bag_at(facts->bags, run->bag[i - 1]), key, elements, ELEMENTS_MAX, out))
-                out->kind = JSON_NULL;
-            return OK;
-        }
+    if (key == DICT_NONE ||
+        !bag_value(bag_at(facts->bags, trigger_bag(step, e)), key, elements, ELEMENTS_MAX, out))
+        out->kind = JSON_NULL;
     return OK;
 }
 
@@ -54,12 +63,30 @@ static enum err value_of(struct step *step, const struct enrollment *e,
     return json_copy(step->out->arena, &found, out);
 }
 
-/* What is not known is left out. */
-static enum err values_of(struct step *step, const struct enrollment *e,
-                          const struct node_change *change, struct json *out)
+enum { STAGE_OTHERS = 3 };
+
+/* Whoever sets a stage says all of it: what an earlier hand said of until when and why is over. */
+static void stage_complete(const struct journey *journey, struct json_member *members,
+                           struct json *values)
 {
-    struct json_member *members =
-        ARENA_ARRAY(step->out->arena, change->values_count + 1, struct json_member);
+    const struct json_member others[STAGE_OTHERS] = {
+        { STAGE_TRAIT_UNTIL, { .kind = JSON_NULL } },
+        { STAGE_TRAIT_BY, { .kind = JSON_STRING, .string = journey->name } },
+        { STAGE_TRAIT_WHY, { .kind = JSON_NULL } },
+    };
+    bool is_set = json_get(values, STAGE_TRAIT) != NULL;
+    for (size_t i = 0; is_set && i < STAGE_OTHERS; i++)
+        if (json_get(values, others[i].key) == NULL)
+            members[values->count++] = others[i];
+}
+
+/* What is not known is left out. */
+static enum err values_of(struct step *step, const struct enrollment *e, const struct node *node,
+                          const struct journey *journey, struct json *out)
+{
+    const struct node_change *change = &node->change;
+    struct json_member       *members =
+        ARENA_ARRAY(step->out->arena, change->values_count + 1 + STAGE_OTHERS, struct json_member);
     *out = (struct json){ .kind = JSON_OBJECT, .members = members };
     if (members == NULL)
         return ERR_MEMORY;
@@ -69,6 +96,8 @@ static enum err values_of(struct step *step, const struct enrollment *e,
         member->key = change->values[i].name;
         out->count += member->value.kind != JSON_NULL;
     }
+    if (node->kind == NODE_SET)
+        stage_complete(journey, members, out);
     return OK;
 }
 
@@ -90,63 +119,12 @@ static enum err body_write(struct step *step, const struct journey *journey,
     return out->ptr == NULL ? ERR_MEMORY : OK;
 }
 
-static enum err told_add(struct out *out, const struct told_event *told)
-{
-    if (out->told_count == out->told_room) {
-        size_t             room = out->told_room == 0 ? 16 : out->told_room * 2;
-        struct told_event *items = ARENA_ARRAY(out->arena, room, struct told_event);
-        if (items == NULL)
-            return ERR_MEMORY;
-        for (size_t i = 0; i < out->told_count; i++)
-            items[i] = out->told[i];
-        out->told = items;
-        out->told_room = room;
-    }
-    out->told[out->told_count++] = *told;
-    return OK;
-}
-
-/* On the timeline at once, so that what stands behind the node knows it; what follows from it
- * waits until the journey does. */
-static enum err tell(struct step *step, const struct node *node, const struct json *values,
-                     struct str body)
-{
-    struct engine        *engine = step->engine;
-    bool                  is_traits = node->kind == NODE_SET, added;
-    enum record_kind      kind = is_traits ? RECORD_IDENTIFY : RECORD_TRACK;
-    struct timeline_event event = { .profile = step->person, .at_ms = step->at_ms };
-    struct told_event     told = { .is_traits = is_traits,
-                                   .profile = step->person,
-                                   .at_ms = step->at_ms,
-                                   .received_ms = engine->now_ms,
-                                   .body = body };
-    if (event_is_older(engine, kind, node->change.name, step->at_ms))
-        return OK; /* it would be kept no longer */
-    told.name = str_copy(step->out->arena, node->change.name);
-    struct json *kept = ARENA_NEW(step->out->arena, struct json);
-    if (told.name.ptr == NULL || kept == NULL)
-        return ERR_MEMORY;
-    *kept = *values;
-    told.properties = kept;
-    TRY(checkpoint_before(engine, step->person));
-    told.seq = ++engine->seq;
-    event.seq = (uint32_t)told.seq;
-    TRY(event_put(engine, kind, &event, node->change.name, values, &added));
-    hear_forget(engine, step->person);
-    engine->own_count++; /* facts are made anew */
-    step->has_told = true;
-    TRY(told_add(step->out, &told));
-    if (added)
-        step_queue_of(step, (struct consequence){ .kind = CONSEQUENCE_TOLD, .event = event });
-    return OK;
-}
-
 static enum err tell_go(struct step *step, const struct journey *journey,
                         const struct enrollment *e, uint16_t number)
 {
     const struct node *node = &journey->nodes[number];
     struct json        values;
-    TRY(values_of(step, e, &node->change, &values));
+    TRY(values_of(step, e, node, journey, &values));
     struct str why_not = STR_NONE, body = STR_NONE;
     if (node->kind == NODE_SET && values.count == 0)
         why_not = STR("nothing is known to set it to");
@@ -157,7 +135,9 @@ static enum err tell_go(struct step *step, const struct journey *journey,
     else
         TRY(err);
     TRY(journey_step_tell(step, e, number, TIME_NEVER, why_not));
-    return str_is_empty(why_not) ? tell(step, node, &values, body) : OK;
+    return str_is_empty(why_not)
+               ? step_tell(step, node->kind == NODE_SET, node->change.name, &values, body)
+               : OK;
 }
 
 /* ---- lists, consent, other journeys ---- */
@@ -237,12 +217,13 @@ static enum err start_go(struct step *step, const struct node *node, const struc
     uint32_t other = program_journey(step->engine->program, node->change.name);
     bool     is_there = program_journey_live(step->engine->program, other) != NULL;
     uint32_t trigger = e->trigger_seq;
+    uint32_t bag = trigger_bag(step, e);
     TRY(journey_step_tell(step, e, number, TIME_NEVER,
                           is_there ? STR_NONE : STR("there is no such journey any more")));
     if (is_there)
         step_queue_of(step, (struct consequence){ .kind = CONSEQUENCE_STARTED,
                                                   .number = other,
-                                                  .event = { .seq = trigger } });
+                                                  .event = { .seq = trigger, .bag = bag } });
     return OK;
 }
 

@@ -1,6 +1,7 @@
 /* What is measured of a journey: its holdout, its goal, and the variants of an experiment. */
 #include <stdio.h>
 
+#include "engine/experiment/hypothesis.h"
 #include "engine/journey/definition_inside.h"
 
 enum { WHERE_BYTES = 64 };
@@ -143,6 +144,11 @@ enum err journey_variants_read(struct reading *r, const struct json *node, const
                          name->string.len > JOURNEY_NAME_BYTES_MAX))
         return wrong(r, place, "An experiment has a name of 1 to 128 bytes.",
                      "Write \"experiment\": \"subject\", or leave it out.");
+    if (!r->is_stored && !hypothesis_is_good(json_get(node, STR("hypothesis"))))
+        return wrong(r, place, "A hypothesis is a text of 1 to 1,000 bytes.",
+                     "Write what is expected and why, or leave it out.");
+    snprintf(where, sizeof where, "%.40s.winner", place);
+    TRY(winner_read_journey(json_get(node, STR("winner")), where, &out->winner, r->problem));
     out->is_experiment = true;
     out->experiment = name == NULL ? STR_NONE : name->string;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -155,10 +161,27 @@ enum err journey_variants_read(struct reading *r, const struct json *node, const
     return shares_settle(r, all, branches, list->count);
 }
 
+/* A journey with a goal is for that, where nothing else is said. */
+static enum err winner_settle(struct reading *r, const struct journey *journey, uint16_t number,
+                              struct winner_rule *rule)
+{
+    bool has_goal = journey->goal.condition.tree != NULL;
+    char where[WHERE_BYTES];
+    if (rule->by == WINNER_UNSAID)
+        rule->by = has_goal ? WINNER_GOAL : WINNER_CLICKED;
+    if (rule->by != WINNER_GOAL || has_goal)
+        return OK;
+    snprintf(where, sizeof where, "nodes[%u].winner.by", number);
+    return wrong(r, where, "The journey has no goal.",
+                 "Give it a \"goal\", or let \"clicked\" or \"opened\" decide.");
+}
+
 enum err journey_experiments_name(struct reading *r, struct journey *out)
 {
     struct node *nodes = (struct node *)out->nodes; /* made in this reading */
     for (uint16_t i = 0; i < out->nodes_count; i++) {
+        if (nodes[i].winner.after_ms > 0)
+            TRY(winner_settle(r, out, i, &nodes[i].winner));
         if (!nodes[i].is_experiment || nodes[i].experiment.len > 0)
             continue;
         nodes[i].experiment =

@@ -30,6 +30,9 @@ MUST enum err journey_condition_read(struct reading *r, const struct json *value
 MUST enum err journey_event_read(struct reading *r, struct str event, const struct json *where,
                                  const char *place, struct condition *out, bool *hears_machines);
 
+/* definition_key.c: the trigger's key, and how often somebody may be inside at the same time. */
+MUST enum err journey_key_read(struct reading *r, const struct json *root, struct journey *out);
+
 /* definition_goal.c: holdout, goal and exit_on_goal of the whole. */
 MUST enum err journey_goal_read(struct reading *r, const struct json *root, struct journey *out);
 /* The variants of a node into its branches; the name of each experiment after all nodes. */
@@ -44,6 +47,10 @@ MUST enum err journey_target_read(struct reading *r, const struct json *node, co
 /* definition_change.c: of a node of that kind what it changes; `place` is the member's. */
 MUST enum err journey_change_read(struct reading *r, enum node_kind kind, const struct json *value,
                                   const char *place, struct node_change *out);
+
+/* definition_node.c: "10:00", "3 days before trial_ends": see until.h. */
+MUST enum err journey_until_read(struct reading *r, struct str text, const char *place,
+                                 struct until *out);
 
 /* definition_node.c: every node, its branches, and that no circle is without a wait. */
 MUST enum err journey_nodes_read(struct reading *r, struct journey *out);

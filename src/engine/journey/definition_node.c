@@ -79,6 +79,15 @@ static enum err trait_number(struct reading *r, struct until *until)
                              "Use a trait that was told before.");
 }
 
+enum err journey_until_read(struct reading *r, struct str text, const char *place,
+                            struct until *out)
+{
+    TRY(journey_at_place(r, until_parse(text, out, r->problem), place));
+    return out->kind == UNTIL_TRAIT && !out->is_entry
+               ? journey_at_place(r, trait_number(r, out), place)
+               : OK;
+}
+
 static enum err until_read(struct reading *r, const struct json *value, const char *place,
                            struct node *out)
 {
@@ -87,10 +96,7 @@ static enum err until_read(struct reading *r, const struct json *value, const ch
     if (value->kind != JSON_STRING)
         return wrong(r, where, "This is not a text.",
                      "Write such as \"10:00\", \"monday 10:00\" or \"3 days before trial_ends\".");
-    TRY(journey_at_place(r, until_parse(value->string, &out->until, r->problem), where));
-    return out->until.kind == UNTIL_TRAIT && !out->until.is_entry
-               ? journey_at_place(r, trait_number(r, &out->until), where)
-               : OK;
+    return journey_until_read(r, value->string, where, &out->until);
 }
 
 /* {"event": NAME, "where"?: ...}; a condition has no member of that name. */
@@ -252,7 +258,7 @@ static const struct {
     { "wait_until", NODE_WAIT_UNTIL, " else " },
     { "wait_for", NODE_WAIT_FOR, " within yes timeout " },
     { "split", NODE_SPLIT, " yes no else " },
-    { "variants", NODE_SPLIT, " experiment " },
+    { "variants", NODE_SPLIT, " experiment hypothesis winner " },
     { "exit", NODE_EXIT, "" },
     { "set", NODE_SET, "" },
     { "record", NODE_RECORD, "" },
@@ -307,15 +313,43 @@ static enum err members_check(struct reading *r, const struct json *node, const 
     return OK;
 }
 
+/* One name, or several in order. */
+static enum err templates_read(struct reading *r, const struct json *value, const char *where,
+                               struct node *out)
+{
+    bool               is_list = value->kind == JSON_ARRAY;
+    uint32_t           count = is_list ? value->count : 1;
+    struct str        *names = ARENA_ARRAY(r->arena, count + 1, struct str);
+    const struct json *one = value;
+    if (names == NULL)
+        return ERR_MEMORY;
+    if (count == 0 || count > JOURNEY_TEMPLATES_MAX)
+        return wrong(r, where, "A message has 1 to 4 templates, in order.",
+                     "Name those that are tried, the best first.");
+    for (uint32_t i = 0; i < count; i++) {
+        one = is_list ? &value->items[i] : value;
+        names[i] = one->kind == JSON_STRING ? one->string : STR_NONE;
+        if (str_is_empty(names[i]))
+            return wrong(r, where, "A message needs a template.",
+                         "Name a template of this workspace, or several in order.");
+        for (uint32_t k = 0; k < i; k++)
+            if (str_eq(names[k], names[i]))
+                return wrong(r, where, "A template is named twice.",
+                             "Name each once, the best first.");
+    }
+    out->templates = names;
+    out->templates_count = (uint16_t)count;
+    return OK;
+}
+
 static enum err message_read(struct reading *r, const struct json *node, const char *place,
                              const char *key, struct node *out)
 {
     char where[PLACE_BYTES];
     snprintf(where, sizeof where, "%s.%s", place, key);
     out->is_email = str_eq(str_of(key), STR("email"));
-    out->template = json_get_str(node, str_of(key));
-    if (str_is_empty(out->template))
-        return wrong(r, where, "A message needs a template.", "Name a template of this workspace.");
+    TRY(templates_read(r, json_get(node, str_of(key)), where, out));
+    out->template = out->templates[0];
     return answer_read(r, json_get(node, STR("answer_within")), place, out);
 }
 

@@ -49,7 +49,7 @@ static enum err time_read(const struct reading *r, const struct json *object, co
     struct problem ignored;
     struct str     text = json_get_str(object, str_of(field));
     if (!str_is_empty(text) && until_parse(text, out, &ignored) == OK && out->kind == UNTIL_TIME &&
-        (has_days || out->days == EVERY_DAY))
+        !out->is_best && (has_days || out->days == EVERY_DAY))
         return OK;
     return wrong(r, field,
                  has_days ? "Here is no time of day, with or without days of the week."

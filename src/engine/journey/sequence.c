@@ -117,7 +117,7 @@ static enum err at_read(struct expanding *x, const struct json *item, int64_t da
     *out = value->kind == JSON_STRING ? value->string : STR_NONE;
     if (!str_is_empty(*out) && until_parse(*out, &until, &ignored) == OK &&
         until.kind == UNTIL_TIME) {
-        *is_daily = until.days == EVERY_DAY;
+        *is_daily = until.days == EVERY_DAY && !until.is_best;
         return OK;
     }
     if (own == NULL)

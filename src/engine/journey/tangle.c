@@ -165,6 +165,12 @@ static const struct template_def *template_of(const struct looking *looking,
     return def != NULL && def->version != 0 && channel_is_to_person(def->channel) ? def : NULL;
 }
 
+static bool takes_time(const struct node *node)
+{
+    return node->kind == NODE_WAIT || node->kind == NODE_WAIT_UNTIL ||
+           node->kind == NODE_WAIT_FOR || (node->kind == NODE_MESSAGE && node->wait_ms > 0);
+}
+
 /*
  * The next message on the same channel that goes at the same instant as this one, or NULL. Ways are
  * followed until something takes time.
@@ -184,10 +190,8 @@ static const struct node *message_at_once(const struct looking *looking, uint16_
         const struct template_def *def = template_of(looking, node);
         if (def != NULL && def->channel == channel)
             return node;
-        bool takes_time = node->kind == NODE_WAIT || node->kind == NODE_WAIT_UNTIL ||
-                          node->kind == NODE_WAIT_FOR ||
-                          (node->kind == NODE_MESSAGE && node->wait_ms > 0);
-        const struct node *found = takes_time ? NULL : message_at_once(looking, to, channel, seen);
+        const struct node *found =
+            takes_time(node) ? NULL : message_at_once(looking, to, channel, seen);
         if (found != NULL)
             return found;
     }
@@ -245,6 +249,37 @@ static void night_tell(struct looking *looking, uint16_t i, bool *seen)
     }
 }
 
+/* What goes as soon as somebody has come in, but by post; NULL: nothing. */
+static const struct node *message_first(const struct looking *looking, bool *seen)
+{
+    const struct node         *node = &looking->journey->nodes[0];
+    const struct template_def *def = template_of(looking, node);
+    const struct node         *message = NULL;
+    if (def != NULL && def->channel != CHANNEL_POST)
+        return node;
+    for (int channel = CHANNEL_EMAIL; channel < CHANNELS && !takes_time(node); channel++) {
+        memset(seen, 0, looking->journey->nodes_count);
+        if (channel != CHANNEL_POST && message == NULL)
+            message = message_at_once(looking, 0, (enum consent_channel)channel, seen);
+    }
+    return message;
+}
+
+static void begun_at_night_tell(struct looking *looking, bool *seen)
+{
+    const struct journey_trigger *trigger = &looking->journey->trigger;
+    const struct until           *until = &trigger->clock.until;
+    if (trigger->kind != TRIGGER_CLOCK || !is_night(until))
+        return;
+    const struct node *message = message_first(looking, seen);
+    if (message == NULL)
+        return;
+    add(looking, STR_NONE, "Let it begin between 7 and 21.",
+        "It begins at %02d:%02d, and then \"%.*s\" comes: in the night.",
+        clock_ms(until) / (int32_t)TIME_HOUR_MS, clock_ms(until) / (int32_t)TIME_MINUTE_MS % 60,
+        STR_ARG(short_of(message->id)));
+}
+
 /* A receipt answers what somebody just did: days later, or to a crowd, it is none. */
 static void unasked_tell(struct looking *looking, uint16_t i)
 {
@@ -253,7 +288,8 @@ static void unasked_tell(struct looking *looking, uint16_t i)
     bool is_late = looking->soonest_ms[i] != TIME_NEVER && looking->soonest_ms[i] >= TIME_DAY_MS;
     if (def == NULL || !def->transactional)
         return;
-    if (is_late || looking->journey->trigger.kind != TRIGGER_EVENT)
+    if (is_late || (looking->journey->trigger.kind != TRIGGER_EVENT &&
+                    looking->journey->trigger.kind != TRIGGER_API))
         add(looking, node->id,
             "Give the template a topic and `transactional: no`, so that a refusal is heard.",
             "\"%.*s\" is transactional and goes to those who refused, too, %s.",
@@ -270,17 +306,68 @@ static void exit_tell(struct looking *looking)
     const struct segment_node *exit = journey->exit_when.tree;
     if (exit == NULL)
         return;
-    bool is_trigger = journey->trigger.kind == TRIGGER_SEGMENT &&
+    bool is_trigger = journey->trigger.kind == TRIGGER_SEGMENT && !journey->trigger.is_stage &&
                       exit->kind == SEGMENT_IN_SEGMENT && str_eq(exit->name, journey->trigger.name);
     if (is_certain(&journey->exit_when) || is_trigger)
         add(looking, STR_NONE, "Ask for what they have not done when they come in.",
             "Everybody leaves at once: the exit condition holds for whoever comes in.");
 }
 
+static bool asks_key(const struct segment_node *tree)
+{
+    bool asks = tree->kind == SEGMENT_COMPARE && tree->compare.test == SEGMENT_IS_KEY;
+    asks = asks || (tree->match.where != NULL && asks_key(tree->match.where)) ||
+           (tree->then.where != NULL && asks_key(tree->then.where));
+    for (uint32_t i = 0; i < tree->parts_count && !asks; i++)
+        asks = asks_key(tree->parts[i]);
+    return asks;
+}
+
+static bool asks_since_entry(const struct segment_node *tree)
+{
+    bool asks = tree->match.window.kind == SEGMENT_SINCE_ENTRY;
+    for (uint32_t i = 0; i < tree->parts_count && !asks; i++)
+        asks = asks_since_entry(tree->parts[i]);
+    return asks;
+}
+
+/* With a key: what somebody does about one of them counts for all. */
+static void tangle_key(struct looking *looking)
+{
+    const struct journey *journey = looking->journey;
+    const char           *told = "Ask for the event of that key alone: where ... is the key.";
+    if (str_is_empty(journey->trigger.key_name))
+        return;
+    struct {
+        const char                *what;
+        const struct segment_node *tree;
+    } asked[] = { { "exit_when", journey->exit_when.tree },
+                  { "the goal", journey->goal.condition.tree } };
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (asked[i].tree != NULL && asks_since_entry(asked[i].tree) && !asks_key(asked[i].tree))
+            add(looking, STR_NONE, told,
+                "One event ends it for every \"%.*s\" at once: %s does not ask for the key.",
+                STR_ARG(short_of(journey->trigger.key_name)), asked[i].what);
+    for (uint16_t i = 0; i < journey->nodes_count; i++) {
+        const struct node *node = &journey->nodes[i];
+        if (node->kind == NODE_WAIT_FOR && node->is_event &&
+            !asks_key(journey->branches[node->branches].when.tree))
+            add(looking, node->id, told,
+                "An event about another \"%.*s\" goes on from here, too: it does not ask for the "
+                "key.",
+                STR_ARG(short_of(journey->trigger.key_name)));
+    }
+}
+
 static bool is_same_start(const struct journey *a, const struct journey *b)
 {
     const struct segment_node *x = a->trigger.where.tree, *y = b->trigger.where.tree;
-    return a->trigger.kind == b->trigger.kind && str_eq(a->trigger.name, b->trigger.name) &&
+    /* Those with audiences of their own are taken at their word. */
+    if (a->audience.tree != NULL && b->audience.tree != NULL &&
+        !segment_eq(a->audience.tree, b->audience.tree))
+        return false;
+    return a->trigger.kind == b->trigger.kind && a->trigger.kind != TRIGGER_API &&
+           a->trigger.is_stage == b->trigger.is_stage && str_eq(a->trigger.name, b->trigger.name) &&
            (x == NULL || y == NULL || segment_eq(x, y));
 }
 
@@ -352,6 +439,8 @@ enum err tangles_find(const struct program *program, const struct journey *journ
     out->count = out->left_out = 0;
     if (err == OK) {
         exit_tell(&looking);
+        begun_at_night_tell(&looking, seen);
+        tangle_key(&looking);
         round_tell(&looking);
         unreached_tell(&looking);
         for (uint16_t i = 0; i < journey->nodes_count; i++) {

@@ -122,6 +122,27 @@ TEST(tangle, a_message_in_the_night_is_found)
         BY_EVENT "{\"id\":\"w\",\"wait_until\":\"07:00\"},{\"id\":\"a\",\"email\":\"one\"}]}", "");
 }
 
+#define BY(trigger) "{\"journey\":\"j\",\"trigger\":{" trigger "},\"nodes\":["
+
+TEST(tangle, a_journey_that_the_calendar_begins_in_the_night_is_found)
+{
+    static const char late[] = ": It begins at 22:30, and then \"a\" comes: in the night.\n";
+    assert_found(BY("\"schedule\":\"monday 22:30\",\"segment\":\"vip\"") "{\"id\":\"a\",\"email\":"
+                                                                         "\"one\"}]}",
+                 late);
+    assert_found(
+        BY("\"date\":\"anniversary of birthday at 22:30\"") "{\"id\":\"s\",\"set\":{\"x\":1}},{"
+                                                            "\"id\":\"a\",\"email\":\"one\"}]}",
+        late);
+    assert_found(
+        BY("\"date\":\"anniversary of birthday at 09:30\"") "{\"id\":\"a\",\"email\":\"one\"}]}",
+        "");
+    assert_found(
+        BY("\"schedule\":\"22:30\",\"segment\":\"vip\"") "{\"id\":\"w\",\"wait_until\":\"10:00\"},{"
+                                                         "\"id\":\"a\",\"email\":\"one\"}]}",
+        "");
+}
+
 TEST(tangle, a_date_is_in_the_night_by_its_own_time_alone)
 {
     assert_found(

@@ -236,3 +236,66 @@ TEST(trigger, what_begins_nothing_is_refused_with_a_remedy)
     }
     engine_world_close(&w);
 }
+
+static void told_of(struct world *w, const char *event, const char *properties)
+{
+    struct json bag;
+    assert_ok(json_parse_once(w->arena, str_of(properties), &bag, NULL));
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_TRACK,
+                                                    .user_id = STR("ada"),
+                                                    .name = str_of(event),
+                                                    .properties = &bag }));
+}
+
+TEST(trigger, a_form_is_known_by_its_name_or_number_and_its_fields_may_be_asked)
+{
+    struct world w =
+        world_of("{\"form\":\"con\\\"tact\",\"where\":\"budget > 100 or vip = true\"}");
+    told_of(&w, "Form Submitted", "{\"form\":\"footer\",\"vip\":true}");
+    told_of(&w, "Form Submitted", "{\"vip\":true}");
+    told_of(&w, "Form Submitted", "{\"form\":\"con\\\"tact\",\"budget\":50}");
+    told_of(&w, "Webhook Received", "{\"form\":\"con\\\"tact\",\"budget\":500}");
+    expect_begun(&w, 0, 0);
+    told_of(&w, "Form Submitted", "{\"form\":\"con\\\"tact\",\"budget\":500}");
+    expect_begun(&w, 1, w.now_ms);
+    told_of(&w, "Form Submitted", "{\"form_id\":\"con\\\"tact\",\"vip\":true}");
+    told_of(&w, "Form Submitted", "{\"form_name\":\"con\\\"tact\",\"vip\":true}");
+    expect_begun(&w, 3, w.now_ms);
+    engine_world_close(&w);
+}
+
+TEST(trigger, a_webhook_is_that_of_one_receiver)
+{
+    struct world w = world_of("{\"webhook\":\"crm\"}");
+    told_of(&w, "Webhook Received", "{\"webhook\":\"shop\"}");
+    told_of(&w, "Form Submitted", "{\"webhook\":\"crm\"}");
+    expect_begun(&w, 0, 0);
+    told_of(&w, "Webhook Received", "{\"webhook\":\"crm\",\"deal\":7}");
+    expect_begun(&w, 1, w.now_ms);
+    engine_world_close(&w);
+}
+
+TEST(trigger, a_form_without_a_name_or_with_a_condition_of_no_text_is_refused)
+{
+    static const struct {
+        const char *trigger, *where;
+    } table[] = {
+        { "{\"form\":\"\"}", "trigger" },
+        { "{\"form\":7}", "trigger" },
+        { "{\"form\":\"a\",\"where\":{\"x\":1}}", "trigger.where" },
+        { "{\"webhook\":\"a\",\"where\":\"x >\"}", "trigger.where" },
+        { "{\"form\":\"a\",\"where\":\"x > 1) or (y = 2\"}", "trigger.where" },
+        { "{\"webhook\":\"a\",\"by\":\"anyone\"}", "trigger" },
+        { "{\"webhook\":\"a\",\"form\":\"b\"}", "trigger" },
+    };
+    struct world w = engine_world_open();
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct str text = str_format(w.arena,
+                                     "{\"journey\":\"j\",\"trigger\":%s,"
+                                     "\"nodes\":[{\"id\":\"x\",\"exit\":true}]}",
+                                     table[i].trigger);
+        assert_int_equal(engine_world_define(&w, DEFINE_JOURNEY, "j", text.ptr), ERR_INPUT);
+        assert_true(str_starts(str_of(w.problem.where), str_of(table[i].where)));
+    }
+    engine_world_close(&w);
+}

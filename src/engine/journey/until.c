@@ -8,6 +8,8 @@
 
 enum { EVERY_DAY = 0x7F, DAYS_AHEAD = 24, YEARS_AHEAD = 3, DATE_BYTES = 10 };
 
+#define BEST_UNKNOWN_MS (10 * TIME_HOUR_MS) /* of who clicked too seldom, unless said */
+
 /* ---- reading ---- */
 
 static bool is_digit(char c)
@@ -64,6 +66,21 @@ static enum err wrong(struct problem *problem, const char *what, const char *rem
     return problem_set(problem, ERR_INPUT, "", what, remedy);
 }
 
+/* Behind "best": "hour", "hour or 08:00". */
+static enum err best_read(struct str text, struct until *out, struct problem *problem)
+{
+    bool is_hour = str_eq_nocase(word_take(&text), STR("hour"));
+    out->is_best = true;
+    out->time_ms = BEST_UNKNOWN_MS;
+    if (is_hour && text.len == 0)
+        return OK;
+    if (!is_hour || !str_eq_nocase(word_take(&text), STR("or")) || !time_read(text, &out->time_ms))
+        return wrong(problem, "This is no hour to wait until.",
+                     "Write \"best hour\", or \"best hour or 08:00\" with a time for those who "
+                     "clicked too seldom.");
+    return OK;
+}
+
 /* "monday or friday 10:00" */
 static enum err days_read(struct str text, struct until *out, struct problem *problem)
 {
@@ -78,6 +95,8 @@ static enum err days_read(struct str text, struct until *out, struct problem *pr
         word = word_take(&text);
         if (str_eq_nocase(word, STR("or")))
             continue;
+        if (str_eq_nocase(word, STR("best")))
+            return best_read(text, out, problem);
         if (text.len > 0 || !time_read(word, &out->time_ms))
             return wrong(problem, "A day of the week wants a time of day.",
                          "Write such as \"monday 10:00\" or \"weekday 09:30\".");
@@ -230,6 +249,8 @@ enum err until_parse(struct str text, struct until *out, struct problem *problem
     struct str rest = text, first = word_take(&rest);
     if (time_read(text, &until.time_ms))
         err = OK;
+    else if (str_eq_nocase(first, STR("best")) && str_starts(rest, STR("hour")))
+        err = best_read(rest, &until, problem);
     else if (days_of(first) != 0)
         err = days_read(text, &until, problem);
     else if (text.len > 4 && is_digit(text.ptr[0]) && text.ptr[4] == '-')

@@ -3,15 +3,16 @@
  *
  *     10:00                            when the person's clock next shows it
  *     monday or friday 10:00           on the next such day; also weekday, weekend
- *     2026-12-24                       when that day begins for the person; also 2026-12-24 10:00
- *     2026-12-24T10:00:00Z             an instant
+ *     best hour, weekday best hour     at the hour at which the person clicks (best_hour.h); for
+ * who clicked too seldom 10:00, or as in "best hour or 08:00" 2026-12-24                       when
+ * that day begins for the person; also 2026-12-24 10:00 2026-12-24T10:00:00Z             an instant
  *     trial_ends                       a date among the person's traits
  *     3 days before trial_ends at 10:00
  *     1 week after anniversary of birthday at 09:00
  *     3 days after entry at 10:00      since the person came into the journey; a trait of that name
  *                                      is written trait "entry"
  *
- *     until  = [ days ] time | date [ time ]
+ *     until  = [ days ] ( time | "best hour" [ "or" time ] ) | date [ time ]
  *            | [ length ( "before" | "after" ) ] [ "anniversary of" ] name [ "at" time ]
  *     days   = day { "or" day }        monday .. sunday, weekday, weekend
  *     name   = a word, or trait "any name"
@@ -48,6 +49,7 @@ struct until {
     enum until_kind kind;
     bool            is_yearly; /* TRAIT: its anniversaries */
     bool            is_entry;  /* TRAIT: none, but when the person came in */
+    bool            is_best;   /* TIME: by the person's clicks; time_ms for who has too few */
     uint8_t         days;      /* TIME: bit 0 Monday .. bit 6 Sunday */
     uint16_t        key;       /* TRAIT: for whoever reads the text to put there */
     int32_t         time_ms;   /* of the day; UNTIL_NO_TIME */

@@ -1,5 +1,7 @@
 /* Waiting: until a time or a date, for an event or a condition; and when a journey is left. */
+#include "engine/answers.h"
 #include "engine/inside.h"
+#include "engine/journey/best_hour.h"
 
 bool journey_asks(const struct segment_program *program, enum look_reason reason, uint32_t number)
 {
@@ -36,9 +38,8 @@ static const struct computed_def *computed_of(const struct step *step, const str
                : NULL;
 }
 
-/* When the wait ends for who begins it at from_ms; TIME_NEVER: the date is not known. */
-static int64_t end_of(struct step *step, const struct until *until, const struct enrollment *e,
-                      int64_t from_ms, bool later, int64_t *look_ms)
+int64_t waiting_end_ms(struct step *step, const struct until *until, int64_t entered_ms,
+                       int64_t from_ms, bool later, int64_t *look_ms)
 {
     const struct computed_def *def = computed_of(step, until);
     char                       entry[TIME_TEXT_BYTES];
@@ -50,8 +51,8 @@ static int64_t end_of(struct step *step, const struct until *until, const struct
     bool                       is_known = false;
     if (until->is_entry) {
         is_known = true;
-        value = (struct json){ .kind = JSON_STRING,
-                               .string = str_of(time_write(e->entered_ms, entry)) };
+        value =
+            (struct json){ .kind = JSON_STRING, .string = str_of(time_write(entered_ms, entry)) };
     } else if (def != NULL) {
         is_known = segment_value(&def->program, facts, &value, &value_ms);
     } else if (until->kind == UNTIL_TRAIT) {
@@ -60,13 +61,19 @@ static int64_t end_of(struct step *step, const struct until *until, const struct
         value_ms = told.until_ms;
     }
     *look_ms = zone_ms < value_ms ? zone_ms : value_ms;
-    return until_end_ms(until, zone, is_known ? &value : NULL, from_ms, later);
+    struct until best = *until;
+    if (until->is_best) {
+        best.time_ms = best_hour_ms(facts, zone, until->time_ms);
+        *look_ms = TIME_NEVER;
+    }
+    return until_end_ms(&best, zone, is_known ? &value : NULL, from_ms, later);
 }
 
 static enum err until_begin(struct step *step, const struct node *node, const struct enrollment *e,
                             bool later, uint16_t *at)
 {
-    int64_t  look_ms, end_ms = end_of(step, &node->until, e, step->at_ms, later, &look_ms);
+    int64_t look_ms,
+        end_ms = waiting_end_ms(step, &node->until, e->entered_ms, step->at_ms, later, &look_ms);
     uint16_t number = *at;
     if (end_ms == TIME_NEVER || end_ms < step->at_ms) {
         *at = node->otherwise;
@@ -84,9 +91,13 @@ static enum err until_begin(struct step *step, const struct node *node, const st
     return OK;
 }
 
+/* The best hour is that of when the wait began: a click that comes meanwhile is for the next one.
+ */
 static bool until_asks(const struct step *step, const struct until *until, enum look_reason reason,
                        uint32_t number)
 {
+    if (until->is_best)
+        return false;
     if (reason == LOOK_ALL || (reason == LOOK_EVENT && number == OWN_CONTEXT))
         return until->kind != UNTIL_INSTANT;
     const struct computed_def *def = computed_of(step, until);
@@ -97,7 +108,8 @@ static bool until_asks(const struct step *step, const struct until *until, enum 
  * arrives anew. */
 static enum err until_look(struct step *step, const struct node *node, const struct enrollment *e)
 {
-    int64_t  look_ms, end_ms = end_of(step, &node->until, e, e->due_ms, false, &look_ms);
+    int64_t look_ms,
+        end_ms = waiting_end_ms(step, &node->until, e->entered_ms, e->due_ms, false, &look_ms);
     uint64_t id = e->id;
     if (end_ms != e->due_ms)
         return journey_walk(step, id, e->node, step->later);
@@ -132,7 +144,7 @@ static bool has_come(struct step *step, const struct node *node, const struct br
                      const struct enrollment *e)
 {
     if (node->is_event)
-        return step->hears && journey_event_fits(step, &branch->when) &&
+        return step->hears && journey_event_fits(step, &branch->when, e->key) &&
                (node->hears_machines || !journey_is_by_machine(step));
     struct verdict verdict = journey_ask(step, &branch->when, e);
     look_by(step, e->id, verdict.until_ms);
@@ -180,9 +192,12 @@ static enum err wait_look(struct step *step, const struct journey *journey, cons
                           const struct enrollment *e)
 {
     if (node != NULL && node->kind == NODE_WAIT_UNTIL)
-        return until_look(step, node, e);
+        return node->until.is_best ? OK : until_look(step, node, e);
     if (node != NULL && node->kind == NODE_WAIT_FOR)
         return for_look(step, node, &journey->branches[node->branches], e);
+    /* Its webhook may have been answered while the journey stood still. */
+    if (node != NULL && node->kind == NODE_MESSAGE && node->wait_ms > 0 && e->due_ms != TIME_NEVER)
+        return answers_go_on(step, e->id);
     return OK;
 }
 
@@ -200,13 +215,34 @@ enum err waiting_due(struct step *step, const struct enrollment *e)
 
 /* ---- all that a person is inside of ---- */
 
-static enum err leave(struct step *step, uint32_t i)
+enum err journey_leave(struct step *step, uint64_t id, struct str reason)
 {
-    uint64_t id =
-        people_state_get(step->engine->people, step->person)->rare->enrollments.items[i].id;
-    TRY(enrollment_end(step, i, STR("exit condition holds")));
+    const struct state *state = people_state_get(step->engine->people, step->person);
+    uint32_t            i = 0;
+    while (i < state->rare->enrollments.count && state->rare->enrollments.items[i].id != id)
+        i++;
+    if (i == state->rare->enrollments.count)
+        return OK;
+    TRY(enrollment_end(step, i, reason));
     return outbox_drop_of(step->engine, step->out, step->person, id,
                           STR("the journey was left before"));
+}
+
+/* The goal, and the exit. *gone: it is over. */
+static enum err ends_look(struct step *step, uint32_t i, bool *gone)
+{
+    TRY(goal_look(step, i, gone));
+    const struct enrollment *e =
+        &people_state_get(step->engine->people, step->person)->rare->enrollments.items[i];
+    if (*gone || !enrollment_is_inside(e))
+        return OK;
+    const struct condition *exit_when = &journey_version_of(step, e)->journey.exit_when;
+    if (exit_when->tree == NULL)
+        return OK;
+    struct verdict verdict = journey_ask(step, exit_when, e);
+    look_by(step, e->id, verdict.until_ms);
+    *gone = verdict.holds;
+    return verdict.holds ? journey_leave(step, e->id, STR("exit condition holds")) : OK;
 }
 
 /* Of what is asked here neither answer stands any longer: both are asked. */
@@ -229,17 +265,35 @@ static enum err look_at(struct step *step, uint32_t i, enum look_reason reason, 
         !(is_inside && (exits || wait_asks(step, journey, node, reason, number))))
         return OK;
     e->look_ms = TIME_NEVER;
-    TRY(goal_look(step, i, &gone));
+    TRY(ends_look(step, i, &gone));
     if (gone || !is_inside)
         return OK;
     e = &people_state(step->engine->people, step->person)->rare->enrollments.items[i];
-    if (exit_when->tree != NULL) {
-        struct verdict verdict = journey_ask(step, exit_when, e);
-        look_by(step, e->id, verdict.until_ms);
-        if (verdict.holds)
-            return leave(step, i);
-    }
-    return wait_look(step, journey, node, e);
+    return program_journey_state(step->engine->program, e->journey) == JOURNEY_PAUSED
+               ? OK
+               : wait_look(step, journey, node, e);
+}
+
+static bool place_of(const struct step *step, uint64_t id, uint32_t *i)
+{
+    const struct state *state = people_state_get(step->engine->people, step->person);
+    for (*i = 0; *i < state->rare->enrollments.count; ++*i)
+        if (state->rare->enrollments.items[*i].id == id)
+            return true;
+    return false;
+}
+
+enum err journeys_look_one(struct step *step, uint64_t id)
+{
+    uint32_t i;
+    return place_of(step, id, &i) ? look_at(step, i, LOOK_DUE, 0) : OK;
+}
+
+enum err journeys_end_one(struct step *step, uint64_t id)
+{
+    uint32_t i;
+    bool     gone;
+    return !step->machine && place_of(step, id, &i) ? ends_look(step, i, &gone) : OK;
 }
 
 /* The place of the enrollment with the least id above `id`; the count: there is none. */

@@ -242,37 +242,36 @@ static void rare_parts_prefetch(const struct state *state)
     __builtin_prefetch(state->rarer->standings.items);
 }
 
+void people_prefetch(const struct people *people, uint32_t profile, uint32_t step)
+{
+    const struct profile *row = people_get(people, profile);
+    if (step == 0)
+        __builtin_prefetch(row);
+    else if (step == 1)
+        state_prefetch(row->state);
+    else if (step == 2)
+        state_parts_prefetch(row->state);
+    else
+        rare_parts_prefetch(row->state);
+}
+
 void people_ahead_step(const struct people *people, struct people_ahead *ahead)
 {
-    bool known = ahead->profile < people->profiles_count; /* PROFILE_NONE is not */
-    switch (ahead->steps++) {
-    case 0:
+    uint32_t step = ahead->steps++;
+    if (step == 0) {
         map_prefetch(&people->by_text, ahead->hash);
         return;
-    case 1:
+    }
+    if (step == 1) {
         ahead->identity = map_guess(&people->by_text, ahead->hash);
         if (ahead->identity != MAP_NONE)
             __builtin_prefetch(identity_at(people, ahead->identity));
         return;
-    case 2:
-        if (ahead->identity == MAP_NONE)
-            return;
-        ahead->profile = identity_at(people, ahead->identity)->profile;
-        __builtin_prefetch(people_get(people, ahead->profile));
-        return;
-    case 3:
-        if (known)
-            state_prefetch(people_get(people, ahead->profile)->state);
-        return;
-    case 4:
-        if (known)
-            state_parts_prefetch(people_get(people, ahead->profile)->state);
-        return;
-    default:
-        if (known)
-            rare_parts_prefetch(people_get(people, ahead->profile)->state);
-        return;
     }
+    if (step == 2 && ahead->identity != MAP_NONE)
+        ahead->profile = identity_at(people, ahead->identity)->profile;
+    if (ahead->profile < people->profiles_count) /* PROFILE_NONE is not */
+        people_prefetch(people, ahead->profile, step - 2);
 }
 
 int64_t people_arrived_ms(const struct people *people, uint32_t profile)

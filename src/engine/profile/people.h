@@ -72,6 +72,7 @@ struct enrollment {
     int64_t  entered_ms;
     int64_t  look_ms;     /* when time alone may end it, or what it waits for; TIME_NEVER */
     uint32_t trigger_seq; /* the event that began it; 0 for none */
+    uint32_t key;         /* segment_key of what it is about, such as a cart; 0: no key */
 };
 _Static_assert(sizeof(struct enrollment) == 56, "of which a million may wait");
 
@@ -82,8 +83,15 @@ static inline bool enrollment_is_inside(const struct enrollment *e)
 
 struct past {
     uint32_t journey;
-    uint32_t times;
-    int64_t  entered_ms; /* the last time */
+    uint32_t key;             /* as an enrollment's */
+    int64_t  entered_ms : 49; /* the last time */
+    uint64_t times : 15;      /* PAST_TIMES_MAX: or more */
+};
+_Static_assert(sizeof(struct past) == 16, "of which a person may have many");
+enum {
+    PAST_TIMES_MAX = (1 << 15) - 1,
+    PAST_KEYS_MAX = 64, /* of one person and journey; beyond, the key of the oldest entry gives way
+                           and counts as never seen */
 };
 
 /* UNKNOWN: its answer was lost; kept until something shows what became of it (doubt.c). */
@@ -95,8 +103,8 @@ struct message {
     uint64_t enrollment : 48; /* an ENROLLED decision */
     uint64_t node : 16;
     int64_t  due_ms;
-    int64_t  first_try_ms : 49; /* when it was first claimed, or before that told to wait its turn until
-                                  due_ms; 0: neither */
+    int64_t  first_try_ms : 49; /* when it was first claimed, or before that told to wait its turn
+                                  until  due_ms; 0: neither */
     uint64_t attempt : 8;
     uint64_t state : 3;      /* enum message_state */
     bool     is_asked : 1;   /* a program asked for it: send.h */
@@ -217,12 +225,19 @@ bool people_is_nobody(const struct people *people, uint32_t profile);
 uint32_t people_find(const struct people *people, enum identity_kind kind, struct str text);
 
 /*
+ * Asks the processor to have a profile at hand that will be asked about soon: the profile, its
+ * state, what the state holds, what its rare part holds; each step reads what the one before asked
+ * for.
+ */
+enum { PEOPLE_PREFETCH_STEPS = 4 };
+void people_prefetch(const struct people *people, uint32_t profile, uint32_t step);
+
+/*
  * Someone who will be asked about soon. Each step reads what the one before asked the processor to
  * have at hand, and asks for the next, so that nobody waits for memory: where the identity is, the
- * identity, the profile, its state, what the state holds, what its rare part holds. It decides
- * nothing, and may be wrong.
+ * identity, and as people_prefetch. It decides nothing, and may be wrong.
  */
-enum { PEOPLE_AHEAD_STEPS = 6 };
+enum { PEOPLE_AHEAD_STEPS = 2 + PEOPLE_PREFETCH_STEPS };
 struct people_ahead {
     uint64_t hash;
     uint32_t identity, profile; /* profile: PROFILE_NONE until it is known */

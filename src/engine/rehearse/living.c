@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/journey/enrolling.h"
 #include "engine/rehearse/rehearse_inside.h"
 
 enum { DECISIONS_ROOM = 1024, LIVING_ARENA_BYTES_MAX = 1 << 30 };
@@ -223,6 +224,22 @@ static enum err own_tell(struct rehearse_hand *hand, const struct life_event *ev
     return step_run(&step);
 }
 
+/* Somebody was let in by hand, or taken out: so they are in a rehearsed journey. */
+static enum err enroll_tell(struct rehearse_hand *hand, const struct life_event *event,
+                            const struct timeline_event *kept)
+{
+    const struct program *program = hand->engine->program;
+    struct str            name = dict_text(program->names[NAME_EVENT], event->name);
+    if (event->name < RUN_OWN_NAMES || !enrolling_is_name(name))
+        return OK;
+    uint32_t journey = program_journey(program, life_word(bag_of(hand, event), OWN_KEY_JOURNEY));
+    return journey == SEGMENT_NO_ID ||
+                   rehearse_journey_at(hand->rehearsal, journey) == hand->rehearsal->journeys_count
+               ? OK
+               : enrolling_follow(hand->engine, &hand->out, kept, journey,
+                                  str_eq(name, EVENT_JOURNEY_EXIT));
+}
+
 static enum record_kind kind_of(uint16_t name)
 {
     return name == OWN_TRAITS     ? RECORD_IDENTIFY
@@ -240,13 +257,29 @@ static enum err event_tell(struct rehearse_hand *hand, const struct life_event *
     TRY(event_bring(hand, event, &kept));
     if (!event->is_first && hand->rehearsal->uses[event->name] != USE_HEARD)
         return OK;
-    return event_follow(hand->engine, &record, &hand->out, &kept, true, event->is_first);
+    TRY(event_follow(hand->engine, &record, &hand->out, &kept, true, event->is_first));
+    return enroll_tell(hand, event, &kept);
+}
+
+/* How a stage changed is told by this engine itself, where it has stages. */
+static bool is_told_anew(const struct rehearse_hand *hand, const struct life_event *event)
+{
+    const struct program *program = hand->engine->program;
+    struct json           ignored;
+    uint16_t              key = dict_find(program->names[NAME_TRAIT], STAGE_TRAIT_TO);
+    return program->stages.count > 0 && event->name == OWN_TRAITS && key != DICT_NONE &&
+           bag_find(bag_of(hand, event), key, &ignored);
 }
 
 static enum err tell(struct rehearse_hand *hand, const struct life_event *event)
 {
+    struct rehearse_progress *progress = hand->rehearsal->conf.progress;
+    if (progress != NULL)
+        atomic_store_explicit(&progress->at_ms, event->at_ms, memory_order_relaxed);
     TRY(until(hand, event->at_ms));
     happen(hand, event->at_ms);
+    if (is_told_anew(hand, event))
+        return OK;
     switch (event->name) {
     case LIFE_ARRIVAL:
         TRY(newcomer_ask(hand));
@@ -370,10 +403,27 @@ void rehearse_hand_close(struct rehearse_hand *hand)
     free(hand);
 }
 
+/* Profiles up to there are done. False: it is to end. */
+static bool progress_tell(const struct rehearse_hand *hand, uint32_t profiles, bool has_lived)
+{
+    struct rehearse_progress *progress = hand->rehearsal->conf.progress;
+    if (progress == NULL)
+        return true;
+    atomic_fetch_add(&progress->profiles, profiles);
+    if (has_lived) {
+        atomic_fetch_add(&progress->lived, 1);
+        atomic_fetch_add(&progress->events, hand->life.count);
+    }
+    return !atomic_load(&progress->is_stopped);
+}
+
 enum err rehearse_part(struct rehearse_hand *hand, const struct view *view, uint32_t from,
                        uint32_t to)
 {
     struct rehearse_result *result = reckoning_result(hand->reckoning);
+    uint32_t                done = from;
+    if (!progress_tell(hand, 0, false))
+        return ERR_WAIT;
     for (uint32_t p = from; p < to; p++) {
         if (view->root[p] != p || !life_begins(hand->rehearsal, view, p))
             continue;
@@ -382,6 +432,10 @@ enum err rehearse_part(struct rehearse_hand *hand, const struct view *view, uint
         result->people++;
         result->events += hand->life.count;
         result->given_up += hand->is_given_up;
+        if (!progress_tell(hand, p + 1 - done, true))
+            return ERR_WAIT;
+        done = p + 1;
     }
+    (void)progress_tell(hand, to - done, false);
     return OK;
 }

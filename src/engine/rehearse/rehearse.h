@@ -29,6 +29,8 @@
 #ifndef DULT_ENGINE_REHEARSE_H
 #define DULT_ENGINE_REHEARSE_H
 
+#include <stdatomic.h>
+
 #include "engine/behaviour/view.h"
 #include "engine/engine.h"
 
@@ -55,6 +57,18 @@ struct rehearse_definition {
     bool                 is_rehearsed; /* a journey that people are to go through */
 };
 
+/*
+ * How far it is, for whoever looks on from another thread, and a way to end it. People are lived
+ * one after the other, each from the window's beginning to its end: so what is gone through is
+ * people, and `at_ms` is where the one stands who was last told something.
+ */
+struct rehearse_progress {
+    atomic_uint          of, profiles; /* `of`: set by the caller; looked at, whole people or not */
+    atomic_uint_fast64_t lived, events; /* people who could begin; what they were told */
+    atomic_int_fast64_t  at_ms;         /* 0: nobody was told anything yet */
+    atomic_bool          is_stopped;    /* set by the looker */
+};
+
 /* Everything is borrowed until rehearsal_close. */
 struct rehearse_conf {
     const struct rehearse_name       *names; /* all that the view's events may use, by id */
@@ -65,6 +79,7 @@ struct rehearse_conf {
     const struct zones               *zones;      /* NULL: all is UTC */
     int64_t  from_ms, to_ms; /* journeys begin from the first on; both are part of the window */
     uint32_t sample;         /* people to be named of each journey, at most REHEARSE_SAMPLE_MAX */
+    struct rehearse_progress *progress; /* NULL: nobody looks on */
 };
 
 struct rehearsal;
@@ -145,7 +160,8 @@ struct rehearse_hand;
 MUST enum err rehearse_hand_open(struct rehearse_hand **out, const struct rehearsal *rehearsal);
 void          rehearse_hand_close(struct rehearse_hand *hand); /* NULL is nothing */
 
-/* Whoever has their root in the range, and could begin. ERR_MEMORY. */
+/* Whoever has their root in the range, and could begin. ERR_MEMORY; ERR_WAIT: it was stopped, after
+ * the person under way. */
 MUST enum err rehearse_part(struct rehearse_hand *hand, const struct view *view, uint32_t from,
                             uint32_t to);
 

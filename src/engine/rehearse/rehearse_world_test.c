@@ -122,9 +122,12 @@ static uint32_t names_take(struct rehearse_world *w)
     uint32_t              count = 0;
     for (uint32_t kind = 1; kind < NAME_KINDS; kind++)
         for (uint32_t id = 0; id < dict_count(program->names[kind]); id++) {
+            if (str_is_empty(program_name(program, (enum name_kind)kind, id)))
+                continue; /* a place for a name to come */
             assert_true(count < NAMES_MAX);
             w->names[count++] =
-                (struct rehearse_name){ (enum name_kind)kind, id,
+                (struct rehearse_name){ (enum name_kind)kind,
+                                        kind == NAME_EVENT ? own_to_store(id) : id,
                                         program_name(program, (enum name_kind)kind, id) };
         }
     return count;

@@ -53,15 +53,17 @@ static struct str stub_of(struct arena *arena, struct str name)
 /* The kinds that decide who goes where, in the order in which most can be defined; 0: others. */
 static int rank_of(enum definition_kind kind)
 {
-    static const enum definition_kind kinds[] = { DEFINE_WORKSPACE, DEFINE_TOPICS,  DEFINE_LIMITS,
-                                                  DEFINE_TRAIT,     DEFINE_SEGMENT, DEFINE_STAGES,
-                                                  DEFINE_TEMPLATE,  DEFINE_JOURNEY };
+    static const enum definition_kind kinds[] = {
+        DEFINE_WORKSPACE, DEFINE_TOPICS,  DEFINE_LIMITS,        DEFINE_RATES,
+        DEFINE_TRAIT,     DEFINE_SCORE,   DEFINE_SEGMENT,       DEFINE_STAGES,
+        DEFINE_TEMPLATE,  DEFINE_JOURNEY, DEFINE_JOURNEY_CHOICE
+    };
     for (int i = 0; i < (int)(sizeof kinds / sizeof kinds[0]); i++)
         if (kinds[i] == kind)
             return i + 1;
     return 0;
 }
-enum { RANKS = 9 };
+enum { RANKS = 12 };
 
 static enum err texts_make(struct rehearsal *r)
 {
@@ -205,6 +207,7 @@ static const char *folder_of(enum definition_kind kind)
            : kind == DEFINE_SEGMENT  ? "segments/"
            : kind == DEFINE_TEMPLATE ? "templates/"
            : kind == DEFINE_TRAIT    ? "traits/"
+           : kind == DEFINE_SCORE    ? "scores/"
                                      : "";
 }
 
@@ -279,7 +282,7 @@ static bool has_kind(const struct rehearsal *r, enum definition_kind kind)
 
 static void hear_anything(struct rehearsal *r)
 {
-    for (uint32_t name = RUN_OWN_NAMES; name < REHEARSE_NAMES; name++)
+    for (uint32_t name = RUN_DEEDS; name < REHEARSE_NAMES; name++)
         r->uses[name] = USE_HEARD;
 }
 
@@ -288,7 +291,11 @@ static void tree_follow(struct needs *needs, const struct segment_node *tree)
     for (uint32_t i = 0; i < needs->program->computed.count; i++) {
         const struct computed_def *def = &needs->program->computed.items[i];
         struct str                 name = program_name(needs->program, NAME_TRAIT, def->trait);
-        if (def->arena != NULL && program_asks(needs->program, tree, name))
+        if (def->arena == NULL || !program_asks(needs->program, tree, name))
+            continue;
+        if (str_starts(name, SEGMENT_SCORE_PREFIX))
+            want(needs->r, DEFINE_SCORE, str_slice(name, SEGMENT_SCORE_PREFIX.len, name.len));
+        else
             want(needs->r, DEFINE_TRAIT, name);
     }
     if (segment_asks_stage(tree, STR_NONE))
@@ -352,7 +359,7 @@ static bool is_rehearsed(const struct rehearsal *r, struct str name)
 
 static void begin_by(struct rehearsal *r, uint32_t name)
 {
-    if (name >= REHEARSE_NAMES)
+    if (name >= REHEARSE_NAMES || name == DICT_NONE)
         return;
     r->uses[name] = USE_HEARD;
     r->begins[name] = true;
@@ -371,6 +378,8 @@ static void trigger_follow(struct needs *needs, const struct journey_version *ve
     case TRIGGER_LEFT_LIST:
         begin_by(r, OWN_LIST);
         break;
+    case TRIGGER_API:
+        break; /* as anybody may be let in anywhere: uses_begin */
     case TRIGGER_FINISHED_JOURNEY:
     case TRIGGER_LEFT_JOURNEY:
         if (!is_rehearsed(r, trigger->name)) /* else whoever begins that one */
@@ -378,6 +387,7 @@ static void trigger_follow(struct needs *needs, const struct journey_version *ve
         break;
     case TRIGGER_SEGMENT:
     case TRIGGER_LEFT_SEGMENT:
+    case TRIGGER_CLOCK:
         segment_follow(needs, version->source);
         r->anyone_begins = true;
         break;
@@ -391,13 +401,14 @@ static void journey_follow(struct needs *needs, const struct journey_version *ve
     const struct journey *journey = &version->journey;
     trigger_follow(needs, version);
     condition_follow(needs, &journey->exit_when);
+    condition_follow(needs, &journey->audience);
     condition_follow(needs, &journey->goal.condition);
     for (uint32_t i = 0; i < journey->branches_count; i++)
         condition_follow(needs, &journey->branches[i].when);
     for (uint16_t i = 0; i < journey->nodes_count; i++) {
         until_follow(needs, &journey->nodes[i]);
-        if (journey->nodes[i].kind == NODE_MESSAGE)
-            want(needs->r, DEFINE_TEMPLATE, journey->nodes[i].template);
+        for (uint16_t k = 0; k < journey->nodes[i].templates_count; k++)
+            want(needs->r, DEFINE_TEMPLATE, journey->nodes[i].templates[k]);
     }
 }
 
@@ -449,6 +460,17 @@ uint32_t rehearse_journey_at(const struct rehearsal *r, uint64_t number)
     return i;
 }
 
+/* What was chosen at its nodes, from that instant on; called JOURNEY/NODE. */
+static void choices_want(struct rehearsal *r, struct str journey)
+{
+    for (uint32_t i = 0; i < r->conf.definitions_count; i++) {
+        const struct rehearse_definition *one = &r->conf.definitions[i];
+        if (one->kind == DEFINE_JOURNEY_CHOICE && str_starts(one->name, journey) &&
+            str_starts(str_slice(one->name, journey.len, one->name.len), STR("/")))
+            r->wanted[i] = true;
+    }
+}
+
 static enum err journeys_follow(struct needs *needs)
 {
     struct rehearsal *r = needs->r;
@@ -460,6 +482,7 @@ static enum err journeys_follow(struct needs *needs)
             version->version != DRAFT_VERSION)
             continue;
         r->wanted[i] = true;
+        choices_want(r, one->name);
         journey_follow(needs, version);
         r->numbers[r->journeys_count] = number;
         TRY(drawing_make(r, &version->journey, &r->drawings[r->journeys_count++]));
@@ -468,11 +491,15 @@ static enum err journeys_follow(struct needs *needs)
 }
 
 /* Who may be written to, where they live and what caps count is always known. */
-static void uses_begin(struct rehearsal *r)
+static void uses_begin(struct rehearsal *r, const struct program *program)
 {
     static const uint16_t heard[] = { OWN_TRAITS, OWN_LIST, OWN_CONSENT, OWN_CONTEXT };
     for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++)
         r->uses[heard[i]] = USE_HEARD;
+    begin_by(r, dict_find(program->names[NAME_EVENT], EVENT_JOURNEY_ENTRY));
+    uint16_t exit = dict_find(program->names[NAME_EVENT], EVENT_JOURNEY_EXIT);
+    if (exit != DICT_NONE)
+        r->uses[exit] = USE_HEARD;
     r->uses[OWN_MESSAGE_SENT] = r->uses[OWN_NOTICE_SENT] = USE_KEPT;
     want_kind(r, DEFINE_WORKSPACE);
     want_kind(r, DEFINE_TOPICS);
@@ -487,7 +514,7 @@ static enum err follow(struct rehearsal *r, struct program *program)
     needs.segments = ARENA_ARRAY(r->arena, program->segments.count + 1, bool);
     if (needs.segments == NULL)
         return ERR_MEMORY;
-    uses_begin(r);
+    uses_begin(r, program);
     TRY(journeys_follow(&needs));
     if (needs.stages)
         want_kind(r, DEFINE_STAGES);

@@ -84,7 +84,7 @@ uint32_t slice_first(const struct slice_level *slice, uint32_t lo, uint32_t hi, 
 static inline bool slice_has_own(const struct slice_level *slice)
 {
     const struct level *level = slice->level;
-    return level->names < RUN_OWN_NAMES || level->post_offsets[RUN_OWN_NAMES] > 0;
+    return level->names < RUN_DEEDS || level->post_offsets[RUN_DEEDS] > 0;
 }
 
 /* How many events each profile has, in all levels. */

@@ -111,7 +111,7 @@ static bool is_plain(const struct funnel_question *q)
 static bool lane_of(struct lanes *lanes, const struct hits *hits, uint32_t k, uint32_t i,
                     int64_t to_ms)
 {
-    bool is_own = hits->programs[k]->ops[0].match.event < RUN_OWN_NAMES;
+    bool is_own = hits->programs[k]->ops[0].match.event < RUN_DEEDS;
     lanes->at[k] = lanes->end[k] = NULL;
     for (uint32_t l = 0; l < hits->slices[k].levels_count; l++) {
         const struct slice_level *slice = &hits->slices[k].levels[l];
@@ -264,7 +264,7 @@ static void crowd_make(struct crowd *crowd, struct hits *hits, const struct funn
     }
     block_last(&hits->block, TIME_MIN_MS, to_ms - 1, crowd->within, some);
     block_first(&hits->block, q->from_ms, before, since);
-    bool is_own = q->steps[0].ops[0].match.event < RUN_OWN_NAMES;
+    bool is_own = q->steps[0].ops[0].match.event < RUN_DEEDS;
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
         crowd->within[word] &= is_own ? 0 : since[word];
 }

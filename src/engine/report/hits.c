@@ -112,7 +112,7 @@ bool hits_is(const struct hits *hits, uint32_t kind, uint16_t name, uint32_t bag
 {
     const struct segment_match_op *match = match_of(hits, kind);
     struct segment_asking          asking = { hits->programs[kind]->ops, &hits->someone.facts };
-    bool is_named = match->event == BLOCK_ANYTHING ? name >= RUN_OWN_NAMES : name == match->event;
+    bool is_named = match->event == BLOCK_ANYTHING ? name >= RUN_DEEDS : name == match->event;
     return is_named && (match->where == 0 || segment_where(&asking, match->where,
                                                            bag_at(hits->report->view->bags, bag)));
 }
@@ -151,7 +151,7 @@ static enum err add_slice(struct hits *hits, const struct slice_level *slice, ui
     bool                last = hits->block.last_ms[i] < span.to_ms;
     if (lo == hi)
         return OK;
-    if (!last || name_of(hits, kind) < RUN_OWN_NAMES)
+    if (!last || name_of(hits, kind) < RUN_DEEDS)
         hi = slice_first(slice, lo, hi, span.to_ms);
     if (lo < hi && slice_at_ms(slice, lo) < span.from_ms)
         lo = slice_first(slice, lo, hi, span.from_ms);

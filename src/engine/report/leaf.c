@@ -74,7 +74,7 @@ static bool is_wanted(const struct leaf_asking *asking, const struct question *q
 {
     struct segment_asking ask = { asking->program->ops, &asking->nobody.facts };
     uint32_t              place = slice_place(slice, i);
-    if (q->is_any && slice->level->name[place] < RUN_OWN_NAMES)
+    if (q->is_any && slice->level->name[place] < RUN_DEEDS)
         return false;
     if (q->op->match.where == 0)
         return true;
@@ -145,7 +145,7 @@ static struct question question_of(const struct leaf_asking *asking, const struc
 {
     struct question q = { .op = op,
                           .need = 1,
-                          .is_own = op->match.event < RUN_OWN_NAMES,
+                          .is_own = op->match.event < RUN_DEEDS,
                           .is_any = op->match.event == BLOCK_ANYTHING };
     q.span = segment_reach_of(&op->match.window, &asking->nobody.facts).now;
     if (op->kind != SEGMENT_DID)

@@ -26,7 +26,9 @@ struct worth {
 
 /* That way was taken, or that node was stood at, by that entry. */
 struct trace {
-    uint32_t entry, number;
+    uint32_t entry, number, node; /* node: of the way */
+    bool     has_goal;            /* reached after that way was taken */
+    bool     is_chosen;           /* by somebody, and not dealt */
 };
 
 struct letter {
@@ -61,27 +63,12 @@ struct walk {
 
 /* ---- what was said ---- */
 
-static bool number_of(struct bag bag, uint16_t key, int64_t *out)
-{
-    struct json value;
-    if (!bag_find(bag, key, &value) || value.kind != JSON_INT)
-        return false;
-    *out = value.integer;
-    return true;
-}
-
-static struct str text_of(struct bag bag, uint16_t key)
-{
-    struct json value;
-    return bag_find(bag, key, &value) && value.kind == JSON_STRING ? value.string : STR_NONE;
-}
-
 static bool is_about(const struct walk *walk, uint16_t name, struct bag bag)
 {
     int64_t journey;
     if (name == OWN_JOURNEY)
-        return number_of(bag, OWN_KEY_JOURNEY, &journey) && journey == walk->question->journey;
-    return str_eq(text_of(bag, OWN_KEY_JOURNEY), walk->question->name);
+        return bag_int(bag, OWN_KEY_JOURNEY, &journey) && journey == walk->question->journey;
+    return str_eq(bag_text(bag, OWN_KEY_JOURNEY), walk->question->name);
 }
 
 static enum err run_gather(struct walk *walk, const struct run *run)
@@ -156,24 +143,50 @@ static enum err begun(struct walk *walk, int64_t id, bool is_held)
     return OK;
 }
 
+/* The node that the entry stood at last; others may have gone on meanwhile. */
+static uint32_t last_of(const struct walk *walk, uint32_t entry)
+{
+    for (uint32_t i = walk->nodes.count; i > 0; i--)
+        if (walk->nodes.items[i - 1].entry == entry)
+            return walk->nodes.items[i - 1].number;
+    return UINT32_MAX;
+}
+
+/* What was given to who is past it (journey/filling.h) is not where they stand. */
+static void stands_still(struct walk *walk)
+{
+    struct trace given = walk->nodes.items[walk->nodes.count - 1];
+    for (uint32_t i = walk->nodes.count - 1; i > 0; i--)
+        if (walk->nodes.items[i - 1].entry == given.entry) {
+            walk->nodes.items[walk->nodes.count - 1] = walk->nodes.items[i - 1];
+            walk->nodes.items[i - 1] = given;
+            return;
+        }
+}
+
 static enum err stood(struct walk *walk, uint32_t entry, struct bag bag)
 {
     const struct passage_question *question = walk->question;
-    struct str                     took = text_of(bag, question->took);
-    uint32_t                       n = node_of(walk, text_of(bag, OWN_KEY_NODE));
+    struct str                     took = bag_text(bag, question->took);
+    struct json                    chosen;
+    uint32_t                       n = node_of(walk, bag_text(bag, OWN_KEY_NODE));
     if (n == question->nodes_count)
         return OK;
     const struct passage_node *node = &question->nodes[n];
     /* A wait tells of itself twice: as it begins, and with the way that was taken. */
-    bool is_again = took.len > 0 && walk->nodes.count > 0 &&
-                    walk->nodes.items[walk->nodes.count - 1].number == n &&
-                    walk->nodes.items[walk->nodes.count - 1].entry == entry;
+    bool is_again = took.len > 0 && last_of(walk, entry) == n;
     walk->out->nodes[n].entered += !is_again;
-    TRY(VEC_ADD(&walk->nodes, (struct trace){ entry, n }));
+    TRY(VEC_ADD(&walk->nodes, (struct trace){ .entry = entry, .number = n, .node = n }));
+    if (bag_find(bag, question->back, &chosen))
+        stands_still(walk);
     for (uint32_t w = node->ways; w < node->ways + node->ways_count; w++)
         if (str_eq(question->ways[w], took)) {
             walk->out->ways[w].entered++;
-            return VEC_ADD(&walk->ways, (struct trace){ entry, w });
+            return VEC_ADD(&walk->ways,
+                           (struct trace){ .entry = entry,
+                                           .number = w,
+                                           .node = n,
+                                           .is_chosen = bag_find(bag, question->chosen, &chosen) });
         }
     return OK;
 }
@@ -210,41 +223,52 @@ static void reached(struct walk *walk, uint32_t entry, uint32_t seq, struct bag 
         return;
     }
     walk->out->all.reached++;
-    for (uint32_t i = 0; i < walk->ways.count; i++)
+    for (uint32_t i = 0; i < walk->ways.count; i++) {
+        walk->ways.items[i].has_goal |= walk->ways.items[i].entry == entry;
         if (walk->ways.items[i].entry == entry && is_first_of(walk, i))
             walk->out->ways[walk->ways.items[i].number].reached++;
+    }
     if (walk->worth.seq != seq)
         worth_add(walk);
     if (worth != 0 && (walk->worth.value == 0 || walk->worth.entry < entry))
         walk->worth = (struct worth){ worth, seq, entry, walk->ways.count };
 }
 
-static void exit_add(struct passage *out, struct str text, uint64_t count)
+static void reason_add(struct passage_reason reasons[PASSAGE_REASONS_MAX], uint32_t *reasons_count,
+                       struct str text, uint64_t count)
 {
     uint32_t i = 0;
-    while (i < out->exits_count && !str_eq(out->exits[i].text, text))
+    while (i < *reasons_count && !str_eq(reasons[i].text, text))
         i++;
     if (i == PASSAGE_REASONS_MAX)
         i--; /* the last is all others */
-    if (i == out->exits_count) {
+    if (i == *reasons_count) {
         bool is_last = i == PASSAGE_REASONS_MAX - 1;
-        out->exits[out->exits_count++] =
-            (struct passage_reason){ is_last ? STR("other") : text, 0 };
+        reasons[(*reasons_count)++] = (struct passage_reason){ is_last ? STR("other") : text, 0 };
     }
-    out->exits[i].count += count;
+    reasons[i].count += count;
+}
+
+static void exit_add(struct passage *out, struct str text, uint64_t count)
+{
+    reason_add(out->exits, &out->exits_count, text, count);
 }
 
 static enum err journey_said(struct walk *walk, uint32_t seq, struct bag bag)
 {
     int64_t id, what;
-    if (!number_of(bag, OWN_KEY_ID, &id) || !number_of(bag, OWN_KEY_WHAT, &what))
+    if (!bag_int(bag, OWN_KEY_ID, &id) || !bag_int(bag, OWN_KEY_WHAT, &what))
         return OK;
-    uint32_t entry = entry_of(walk, id);
+    uint32_t   entry = entry_of(walk, id);
+    struct str reason = bag_text(bag, walk->question->reason);
+    if ((what == OWN_ENTERED || what == OWN_HELD_OUT) && entry < walk->entries.count)
+        return OK;
+    if (what == OWN_ENTERED && reason.len > 0)
+        reason_add(walk->out->causes, &walk->out->causes_count, reason, 1);
     if (what == OWN_ENTERED || what == OWN_HELD_OUT)
-        return entry < walk->entries.count ? OK : begun(walk, id, what == OWN_HELD_OUT);
+        return begun(walk, id, what == OWN_HELD_OUT);
     if (entry == walk->entries.count)
         return OK; /* begun before what is kept */
-    struct str reason = text_of(bag, walk->question->reason);
     if (what == OWN_AT)
         return stood(walk, entry, bag);
     if (what == OWN_GOAL)
@@ -260,30 +284,46 @@ static enum err journey_said(struct walk *walk, uint32_t seq, struct bag bag)
 
 /* ---- messages ---- */
 
-/* The newest entry, and the last node with that template that it stood at. */
-static struct letter letter_make(const struct walk *walk, int64_t message, struct str template)
+static bool node_sends(const struct passage_node *node, struct str template)
 {
-    struct letter letter = { .message = message, .node = UINT32_MAX, .traces = walk->ways.count };
-    letter.entry = walk->entries.count - 1;
-    for (uint32_t i = walk->nodes.count; i > 0; i--) {
-        const struct trace *at = &walk->nodes.items[i - 1];
-        if (str_eq(walk->question->nodes[at->number].template, template)) {
-            letter.node = at->number;
-            letter.entry = at->entry;
-            break;
-        }
-    }
-    return letter;
+    for (uint32_t i = 0; i < node->templates_count; i++)
+        if (str_eq(node->templates[i], template))
+            return true;
+    return false;
 }
 
 /* Its number, which senders tell as a text. */
 static bool message_of(struct bag bag, uint16_t key, int64_t *out)
 {
     struct json value;
-    if (number_of(bag, key, out))
+    if (bag_int(bag, key, out))
         return true;
     return bag_find(bag, key, &value) && value.kind == JSON_STRING &&
            str_to_int(value.string, out) == OK;
+}
+
+/* The entry that it names, else the newest; and the last node with that template that it stood at.
+ */
+static struct letter letter_make(const struct walk *walk, int64_t message, struct bag bag)
+{
+    struct letter letter = { .message = message, .node = UINT32_MAX, .traces = walk->ways.count };
+    struct str template = bag_text(bag, OWN_KEY_TEMPLATE);
+    int64_t id;
+    bool    is_named = message_of(bag, walk->question->entry, &id);
+    letter.entry = is_named ? entry_of(walk, id) : walk->entries.count;
+    is_named = letter.entry < walk->entries.count; /* false: begun before what is kept */
+    if (!is_named)
+        letter.entry = walk->entries.count - 1;
+    for (uint32_t i = walk->nodes.count; i > 0; i--) {
+        const struct trace *at = &walk->nodes.items[i - 1];
+        if ((!is_named || at->entry == letter.entry) &&
+            node_sends(&walk->question->nodes[at->number], template)) {
+            letter.node = at->number;
+            letter.entry = at->entry;
+            break;
+        }
+    }
+    return letter;
 }
 
 static void counts_add(struct passage_count *count, uint16_t name)
@@ -317,7 +357,7 @@ static enum err message_said(struct walk *walk, uint16_t name, struct bag bag)
     if (i == walk->letters.count) {
         if (name != OWN_MESSAGE_SENT)
             return OK; /* of one whose sending is not known */
-        TRY(VEC_ADD(&walk->letters, letter_make(walk, message, text_of(bag, OWN_KEY_TEMPLATE))));
+        TRY(VEC_ADD(&walk->letters, letter_make(walk, message, bag)));
         letter_count(walk, &walk->letters.items[i], name);
         return OK;
     }
@@ -328,6 +368,21 @@ static enum err message_said(struct walk *walk, uint16_t name, struct bag bag)
     *was = true;
     letter_count(walk, letter, name);
     return OK;
+}
+
+/* Of each node the way that was taken first: what came of later times proves nothing twice. */
+static void ways_count(struct walk *walk)
+{
+    for (uint32_t i = 0; i < walk->ways.count; i++) {
+        const struct trace *way = &walk->ways.items[i];
+        uint32_t            k = 0;
+        while (k < i && walk->ways.items[k].node != way->node)
+            k++;
+        if (k < i || way->is_chosen)
+            continue;
+        walk->out->ways[way->number].people++;
+        walk->out->ways[way->number].people_reached += way->has_goal;
+    }
 }
 
 /* By their first time inside; held out is who never was. */
@@ -355,6 +410,7 @@ static enum err person(struct walk *walk, uint32_t root)
                                       : message_said(walk, said->name, bag));
     }
     worth_add(walk);
+    ways_count(walk);
     person_count(walk);
     return OK;
 }
@@ -382,6 +438,8 @@ static void count_add(struct passage_count *into, const struct passage_count *fr
     into->opened += from->opened;
     into->clicked += from->clicked;
     into->reached += from->reached;
+    into->people += from->people;
+    into->people_reached += from->people_reached;
     into->value += from->value;
 }
 
@@ -401,4 +459,6 @@ void passage_add(const struct passage_question *question, struct passage *into,
         count_add(&into->ways[i], &from->ways[i]);
     for (uint32_t i = 0; i < from->exits_count; i++)
         exit_add(into, from->exits[i].text, from->exits[i].count);
+    for (uint32_t i = 0; i < from->causes_count; i++)
+        reason_add(into->causes, &into->causes_count, from->causes[i].text, from->causes[i].count);
 }

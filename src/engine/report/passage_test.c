@@ -9,6 +9,7 @@
 #include "engine/behaviour/edition.h"
 #include "engine/behaviour/view.h"
 #include "engine/engine_world_test.h"
+#include "engine/report/results.h"
 
 enum { PEOPLE = 120, NODES = 4, WAYS = 2 };
 
@@ -83,11 +84,12 @@ static uint64_t decided(const struct world *w, enum decision_kind kind, bool hel
 
 static struct passage_question question_of(const struct world *w)
 {
+    static const struct str          letter = { "letter", 6 }, other = { "other", 5 };
     static const struct passage_node nodes[NODES] = {
-        { { "x", 1 }, { NULL, 0 }, 0, 2 },
-        { { "one", 3 }, { "letter", 6 }, 2, 0 },
-        { { "two", 3 }, { "other", 5 }, 2, 0 },
-        { { "w", 1 }, { NULL, 0 }, 2, 0 },
+        { { "x", 1 }, { NULL, 0 }, 0, 2, NULL, 0 },
+        { { "one", 3 }, { "letter", 6 }, 2, 0, &letter, 1 },
+        { { "two", 3 }, { "other", 5 }, 2, 0, &other, 1 },
+        { { "w", 1 }, { NULL, 0 }, 2, 0, NULL, 0 },
     };
     static const struct str ways[WAYS] = { { "a", 1 }, { "b", 1 } };
     const struct program   *program = engine_program(w->engine);
@@ -100,8 +102,11 @@ static struct passage_question question_of(const struct world *w)
                                       .ways_count = WAYS,
                                       .message = dict_find(keys, STR("message")),
                                       .took = dict_find(keys, STR("took")),
+                                      .chosen = dict_find(keys, STR("chosen")),
+                                      .back = dict_find(keys, STR("back")),
                                       .reason = dict_find(keys, STR("reason")),
-                                      .value = dict_find(keys, STR("value")) };
+                                      .value = dict_find(keys, STR("value")),
+                                      .entry = dict_find(keys, STR("entry")) };
 }
 
 static struct passage passage_of(struct world *w, uint32_t parts)
@@ -271,5 +276,152 @@ TEST(passage, one_order_is_paid_once_however_often_they_came_in)
     is = passage_of(&w, 1);
     assert_int_equal(is.all.reached, 5);
     assert_int_equal((int64_t)is.all.value, 107);
+    engine_world_close(&w);
+}
+
+/* ---- several times at once ---- */
+
+static const char CARTS[] =
+    "{\"journey\":\"j\",\"trigger\":{\"event\":\"Start\",\"key\":\"cart\"},\"reentry\":\"always\","
+    "\"goal\":{\"condition\":\"did \\\"Order Completed\\\" where cart is the key since entry\","
+    "\"within\":\"30 days\"},\"nodes\":["
+    "{\"id\":\"w\",\"wait_for\":{\"event\":\"Looked\",\"where\":\"cart is the key\"},"
+    "\"within\":\"3 hours\",\"yes\":\"one\",\"timeout\":\"two\"},"
+    "{\"id\":\"one\",\"email\":\"letter\",\"next\":\"e\"},"
+    "{\"id\":\"two\",\"email\":\"letter\",\"next\":\"e\"},"
+    "{\"id\":\"e\",\"wait\":\"2 days\"}]}";
+
+enum { CART_NODES = 4, CART_WAYS = 2 };
+
+static const struct str          THE_LETTER = { "letter", 6 };
+static const struct passage_node CART_PLACES[CART_NODES] = {
+    { { "w", 1 }, { NULL, 0 }, 0, 2, NULL, 0 },
+    { { "one", 3 }, { "letter", 6 }, 2, 0, &THE_LETTER, 1 },
+    { { "two", 3 }, { "letter", 6 }, 2, 0, &THE_LETTER, 1 },
+    { { "e", 1 }, { NULL, 0 }, 2, 0, NULL, 0 },
+};
+static const struct str CART_NAMES[CART_WAYS] = { { "yes", 3 }, { "timeout", 7 } };
+
+static void sent_of(struct world *w, const struct claim *claim)
+{
+    struct str text = str_format(
+        w->arena,
+        "{\"message\":\"%llu\",\"template\":\"letter\",\"journey\":\"j\",\"entry\":\"%llu\"}",
+        (unsigned long long)claim->message, (unsigned long long)claim->entry);
+    assert_true(claim->entry > 0);
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_MESSAGE,
+                                                    .name = EVENT_MESSAGE_SENT,
+                                                    .profile = claim->profile,
+                                                    .message = claim->message,
+                                                    .properties = object(w, text) }));
+}
+
+TEST(passage, with_two_carts_at_once_a_wait_counts_once_and_a_message_for_its_own_cart)
+{
+    struct world   w = engine_world_open();
+    struct passage is = { .nodes = ARENA_ARRAY(w.arena, CART_NODES, struct passage_count),
+                          .ways = ARENA_ARRAY(w.arena, CART_WAYS, struct passage_count) };
+    assert_ok(engine_world_define(&w, DEFINE_TEMPLATE, "letter", "subject: s\n--- html\nx"));
+    if (engine_world_define(&w, DEFINE_JOURNEY, "j", CARTS) != OK)
+        fail_msg("%s %s", w.problem.where, w.problem.what);
+    assert_ok(engine_world_tell(
+        &w, (struct record){ .kind = RECORD_IDENTIFY,
+                             .user_id = STR("u0"),
+                             .properties = object(&w, STR("{\"email\":\"a@x.no\"}")) }));
+    track(&w, 0, "Start", "{\"cart\":1}");
+    track(&w, 0, "Start", "{\"cart\":2}");
+    track(&w, 0, "Looked", "{\"cart\":1}"); /* the first one goes on, the second waits */
+    for (int i = 0; i < 4; i++)
+        engine_world_tick(&w, TIME_HOUR_MS);
+    assert_ok(engine_world_tell(&w, (struct record){ .kind = RECORD_CLAIM, .count = 1000 }));
+    assert_int_equal(w.out.claims_count, 2);
+    for (size_t i = 0; i < w.out.claims_count; i++)
+        sent_of(&w, &w.out.claims[i]); /* both after both stood at their nodes */
+    track(&w, 0, "Order Completed", "{\"cart\":2}");
+    struct passage_question q = question_of(&w);
+    q.nodes = CART_PLACES;
+    q.nodes_count = CART_NODES;
+    q.ways = CART_NAMES;
+    q.ways_count = CART_WAYS;
+    struct view    *view;
+    struct edition *edition = engine_edition(w.engine);
+    assert_ok(view_make(&view, edition, NULL));
+    struct report report = { .view = view, .at_ms = w.now_ms };
+    assert_ok(passage_run(&report, &q, report_part(&report, 0, 1), &is));
+    assert_int_equal(is.nodes[0].entered, 2); /* not the wait's end, too */
+    for (int i = 0; i < CART_WAYS; i++) {
+        assert_int_equal(is.nodes[1 + i].sent, 1);
+        assert_int_equal(is.ways[i].entered, 1);
+        assert_int_equal(is.ways[i].sent, 1);
+    }
+    assert_int_equal(is.ways[0].reached, 0);
+    assert_int_equal(is.ways[1].reached, 1);
+    assert_int_equal(is.ways[0].people + is.ways[1].people, 1); /* one person, by the first time */
+    view_drop(view);
+    edition_drop(edition);
+    engine_world_close(&w);
+}
+
+TEST(passage, variants_are_judged_by_people_at_their_first_time_there)
+{
+    uint64_t       opened = 0;
+    struct world   w = lived(&opened);
+    struct passage is = passage_of(&w, 1);
+    assert_true(is.ways[0].entered + is.ways[1].entered > is.in.people);
+    assert_int_equal(is.ways[0].people + is.ways[1].people, is.in.people);
+    assert_int_equal(is.ways[0].people_reached + is.ways[1].people_reached, is.in.reached);
+    engine_world_close(&w);
+}
+
+/* ---- beside the results of messages, which know the same nodes and variants ---- */
+
+TEST(results, by_node_and_variant_messages_count_where_the_journey_s_numbers_have_them)
+{
+    static const struct str           letter = { "letter", 6 }, other = { "other", 5 };
+    static const struct stood_node    nodes[NODES] = { { { "x", 1 }, NULL, 0, true },
+                                                       { { "one", 3 }, &letter, 1, false },
+                                                       { { "two", 3 }, &other, 1, false },
+                                                       { { "w", 1 }, NULL, 0, false } };
+    static const struct stood_journey journeys[] = { { { "j", 1 }, 0, NODES } };
+    uint64_t                          opened = 0;
+    struct world                      w = lived(&opened);
+    struct passage                    is = passage_of(&w, 1);
+    const struct dict                *keys = engine_program(w.engine)->names[NAME_PROPERTY];
+    struct stood_question             stood = { journeys, 1, nodes, dict_find(keys, STR("took")) };
+    struct view                      *view;
+    struct edition                   *edition = engine_edition(w.engine);
+    assert_int_equal(program_journey(engine_program(w.engine), STR("j")), 0);
+    assert_ok(view_make(&view, edition, NULL));
+    struct report report = { .view = view, .at_ms = w.now_ms };
+    for (int by = RESULTS_NODE; by <= RESULTS_VARIANT; by++) {
+        struct results          results = results_make();
+        struct results_question question = { .by = (enum results_by)by,
+                                             .from_ms = INT64_MIN,
+                                             .to_ms = INT64_MAX,
+                                             .stood = &stood,
+                                             .keys = { dict_find(keys, STR("message")), DICT_NONE,
+                                                       DICT_NONE, DICT_NONE } };
+        assert_ok(results_run(&report, &question, report_part(&report, 0, 1), &results));
+        assert_int_equal(results.all.sent, is.all.sent);
+        assert_int_equal(results.rows.count, 2);
+        for (uint32_t i = 0; i < 2; i++) {
+            bool                        is_node = by == RESULTS_NODE;
+            struct results_key          key = { .of = RESULTS_JOURNEY,
+                                                .whole = STR("j"),
+                                                .node = is_node ? nodes[1 + i].id : STR("x"),
+                                                .variant = is_node  ? STR_NONE
+                                                           : i == 0 ? STR("a")
+                                                                    : STR("b") };
+            const struct results_row   *row = results_find(&results, &key);
+            const struct passage_count *wanted = is_node ? &is.nodes[1 + i] : &is.ways[i];
+            assert_non_null(row);
+            assert_int_equal(row->count.sent, wanted->sent);
+            assert_int_equal(row->count.opened, wanted->opened);
+            assert_true(row->count.opened > 0);
+        }
+        results_done(&results);
+    }
+    view_drop(view);
+    edition_drop(edition);
     engine_world_close(&w);
 }

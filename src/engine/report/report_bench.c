@@ -89,7 +89,7 @@ static uint16_t name_of(uint64_t i)
     all = shares[NAMES - 1];
     while (k + 1 < NAMES && drawn * all >= shares[k])
         k++;
-    return (uint16_t)(RUN_OWN_NAMES + k);
+    return (uint16_t)(RUN_DEEDS + k);
 }
 
 static void event_put(struct level_columns *c, uint32_t at, int64_t at_ms, uint64_t i)
@@ -116,7 +116,7 @@ static void levels_make(struct bench *b)
 {
     uint32_t         *counts = activity_make(), at[2] = { 0 }, entries = 0;
     int64_t          *times = calloc(events_count, sizeof *times);
-    struct level_room room = { people_count, events_count, RUN_OWN_NAMES + NAMES, true };
+    struct level_room room = { people_count, events_count, RUN_DEEDS + NAMES, true };
     uint64_t          i = 0;
     for (int l = 0; l < 2; l++) {
         room.numbered = l == 0;
@@ -159,8 +159,8 @@ static void bench_open(struct bench *b)
     b->properties = dict_open();
     b->traits = dict_open();
     b->arena = arena_open(ARENA_BYTES);
-    for (int i = 0; i < RUN_OWN_NAMES + NAMES; i++) {
-        snprintf(text, sizeof text, i < RUN_OWN_NAMES ? "$own %d" : "E%d", i - RUN_OWN_NAMES);
+    for (int i = 0; i < RUN_DEEDS + NAMES; i++) {
+        snprintf(text, sizeof text, i < RUN_DEEDS ? "$own %d" : "E%d", i - RUN_DEEDS);
         if (dict_intern(b->events, str_of(text), &id) != OK)
             abort();
     }

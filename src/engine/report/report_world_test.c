@@ -156,6 +156,8 @@ static int by_profile(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+enum { LEVEL_NAMES = RUN_DEEDS + 8 };
+
 /* Events with seq in [from, to) as one level; numbered from 0 for the base. */
 static void level_make(struct world *w, struct world_event *list, uint32_t l, uint32_t from,
                        uint32_t to, uint32_t profiles)
@@ -173,7 +175,7 @@ static void level_make(struct world *w, struct world_event *list, uint32_t l, ui
     if (l == 0)
         entries = profiles;
     struct level_room room = {
-        .profiles = entries, .events = events, .names = 24, .numbered = l == 0
+        .profiles = entries, .events = events, .names = LEVEL_NAMES, .numbered = l == 0
     };
     assert_true(level_lay(NULL, room, &columns) <= LEVEL_BYTES);
     level_lay(w->regions[l], room, &columns);
@@ -194,7 +196,7 @@ static void level_make(struct world *w, struct world_event *list, uint32_t l, ui
         }
     }
     columns.offsets[entries] = events;
-    w->view.levels[l] = level_finish(&columns, entries, 24);
+    w->view.levels[l] = level_finish(&columns, entries, LEVEL_NAMES);
     level_days(&w->view.levels[l], w->days[l]);
     w->view.levels[l].first_day = w->days[l];
 }
@@ -227,7 +229,7 @@ static void roll_levels(struct world *w, struct dice *dice)
 
 static void roll_events(struct world *w, struct dice *dice, uint32_t profiles)
 {
-    static const char *const names[] = { "A", "A", "B", "C", "D" };
+    static const char *const names[] = { "A", "A", "B", "C", "D", "Score Crossed" };
     uint32_t                 busy = dice_roll(dice, profiles);
     bool                     deeds_only = dice_roll(dice, 3) == 0;
     bool                     nearly_all = dice_roll(dice, 3) == 0; /* did something */
@@ -247,7 +249,8 @@ static void roll_events(struct world *w, struct dice *dice, uint32_t profiles)
         e->at_ms = random_at(dice, w);
         e->name = kind == 0 ? OWN_TRAITS : kind == 1 ? OWN_LIST : OWN_CONSENT;
         if (kind > 2)
-            assert_ok(dict_intern(w->events, str_of(names[dice_roll(dice, 5)]), &e->name));
+            assert_ok(dict_intern(w->events, str_of(names[dice_roll(dice, deeds_only ? 5 : 6)]),
+                                  &e->name));
         e->bag = random_bag(w, dice, e->name);
     }
     qsort(w->list, w->count, sizeof w->list[0], by_person);
@@ -336,7 +339,7 @@ bool world_is(const struct world *w, const struct segment_program *program,
     struct facts          facts = { .now_ms = w->report.at_ms, .zone = w->report.zone };
     struct segment_asking asking = { program->ops, &facts };
     uint16_t              name = program->ops[0].match.event;
-    bool is_named = name == BLOCK_ANYTHING ? event->name >= RUN_OWN_NAMES : event->name == name;
+    bool is_named = name == BLOCK_ANYTHING ? event->name >= RUN_DEEDS : event->name == name;
     return is_named && event->at_ms <= w->report.at_ms &&
            (program->ops[0].match.where == 0 ||
             segment_where(&asking, program->ops[0].match.where, bag_at(w->view.bags, event->bag)));

@@ -123,7 +123,7 @@ static uint64_t ruler_word_of(const struct ruler *ruler, const struct level *lev
 {
     uint64_t word = 0;
     for (uint32_t k = lo; k < hi; k++)
-        word |= (uint64_t)(level->name[k] >= RUN_OWN_NAMES) << ruler_period(ruler, level->at_ms[k]);
+        word |= (uint64_t)(level->name[k] >= RUN_DEEDS) << ruler_period(ruler, level->at_ms[k]);
     return word;
 }
 
@@ -131,7 +131,7 @@ static bool marks_of(const struct hits *hits, const struct ruler *ruler, uint32_
                      struct mask *out)
 {
     int64_t to_ms = ruler->periods.at_ms[ruler->periods.count];
-    bool    is_own = hits->programs[kind]->ops[0].match.event < RUN_OWN_NAMES;
+    bool    is_own = hits->programs[kind]->ops[0].match.event < RUN_DEEDS;
     if (to_ms > hits->report->at_ms)
         to_ms = hits->report->at_ms + 1;
     if (!ruler->fits || !hits_is_plain(hits, i, kind))
@@ -313,7 +313,7 @@ static inline void person_quick(const struct hits *hits, const struct ruler *rul
         const struct slice_level *slice = &slices->levels[l];
         uint32_t                  lo = slice->lo[i], hi = slice->hi[i];
         bool                      has_own = slice_has_own(slice);
-        while (has_own && lo < hi && slice->level->name[lo] < RUN_OWN_NAMES)
+        while (has_own && lo < hi && slice->level->name[lo] < RUN_DEEDS)
             lo++;
         if (lo == hi)
             continue;
@@ -341,7 +341,7 @@ static void drop_surely(const struct hits *hits, const struct retention_question
     int64_t  from_ms = q->periods.at_ms[0];
     uint16_t event = q->birth->ops[0].match.event;
     bool     ever = !q->any && event == BLOCK_ANYTHING && q->birth->ops[0].match.where == 0;
-    if (event < RUN_OWN_NAMES)
+    if (event < RUN_DEEDS)
         return;
     block_last(&hits->block, from_ms, INT64_MAX, within, after);
     if (ever)

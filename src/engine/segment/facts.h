@@ -81,6 +81,7 @@ struct facts {
     uint32_t                runs_count; /* at most FACTS_RUNS_MAX */
     struct bags             bags;
     int64_t                 entry_ms;  /* `since entry`: when the journey was entered; else 0 */
+    uint32_t                entry_key; /* `is the key`: segment_key of the enrollment; 0: none */
     uint32_t                profile;   /* the person's number: the root of its ring */
     const void             *person;    /* for the ops */
     struct standings       *standings; /* answers of this person that still stand; NULL: read all */

@@ -69,6 +69,7 @@ struct segment_names {
     bool         grow;      /* intern names not yet seen: for segments that live. A draft asks */
                             /* with false: what was never seen matches nothing. */
     bool         has_entry; /* `since entry` may be used: within a journey */
+    bool         has_key;   /* `is the key` may be used: within one that has a key */
     struct dict *leaves;    /* numbers for conditions whose answers are kept; NULL: none are */
     const void  *owner;
     uint32_t (*segment)(const void *owner, struct str name); /* SEGMENT_NO_ID: there is none */

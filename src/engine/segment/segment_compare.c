@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "engine/segment/segment_date.h"
+#include "engine/segment/segment_key.h"
 #include "engine/segment/segment_pattern.h"
 #include "engine/segment/segment_program.h"
 
@@ -108,6 +109,8 @@ static bool test_value(const struct facts *facts, const struct segment_compare *
     case SEGMENT_BETWEEN_VALUES:
         return compare_value(facts, value, &c->values[0], &low) && low >= 0 &&
                compare_value(facts, value, &c->values[1], &high) && high <= 0;
+    case SEGMENT_IS_KEY:
+        return facts->entry_key != 0 && segment_key(value) == facts->entry_key;
     case SEGMENT_EXISTS:
     case SEGMENT_NOT_EXISTS:
         break; /* that there is a value is all that is asked */

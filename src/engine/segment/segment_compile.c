@@ -180,6 +180,9 @@ static enum err emit_kind(struct compiler *c, const struct segment_node *node, s
         return emit_journey(c, node, op);
     case SEGMENT_CONSENT:
         return emit_consent(c, node, op);
+    case SEGMENT_SCORE:
+        op->weight = 2;
+        return compiler_score(c, node, op);
     }
     return ERR_INPUT;
 }
@@ -218,6 +221,8 @@ enum err compiler_node(struct compiler *c, const struct segment_node *node, stru
 {
     const struct segment_node *value =
         scope.in_where || node->kind != SEGMENT_COMPARE ? NULL : compiler_computed(c, node);
+    if (!scope.in_where && segment_is_about_trait(node))
+        TRY(compiler_score_check(c, node, value));
     if (value != NULL) {
         node = segment_computed_lower(c->arena, node, value);
         if (node == NULL)

@@ -89,6 +89,14 @@ MUST enum err compiler_trait(struct compiler *c, const struct segment_node *node
 MUST enum err compiler_day(struct compiler *c, const struct segment_node *node,
                            struct segment_op *op);
 
+/* SCORE: its rules, copied, and each rule's condition as a part. */
+MUST enum err compiler_score(struct compiler *c, const struct segment_node *node,
+                             struct segment_op *op);
+/* ERR_ABSENT where the node compares a score that is not there, ERR_INPUT where it asks of one
+ * what no number can be asked. */
+MUST enum err compiler_score_check(const struct compiler *c, const struct segment_node *node,
+                                   const struct segment_node *value);
+
 /* ---- segment_compile_event.c */
 
 MUST enum err compiler_match(struct compiler *c, const struct segment_node *node,

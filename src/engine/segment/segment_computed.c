@@ -29,6 +29,8 @@ const struct segment_node *segment_computed_lower(struct arena              *are
     node->column = compare->column;
     node->compare = *c;
     node->compare.key = STR_NONE;
+    if (value->kind == SEGMENT_SCORE)
+        return node;
     node->is_value = picks ? c->which != SEGMENT_PLAIN : !is_order(c);
     if (!picks && !node->is_value) {
         node->compare = (struct segment_compare){ 0 };

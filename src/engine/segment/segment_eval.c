@@ -138,6 +138,8 @@ struct verdict segment_eval_op(const struct segment_asking *asking, uint32_t at)
     case SEGMENT_SHARE:
         return (struct verdict){ hash_chance(facts->ops->public_id(facts), op->seed) < op->chance,
                                  TIME_NEVER };
+    case SEGMENT_SCORE:
+        return segment_eval_score(asking, at);
     case SEGMENT_ELEMENT:
         break; /* of an event, never of a person: segment_where */
     }
@@ -170,6 +172,11 @@ bool segment_value(const struct segment_program *program, const struct facts *fa
     struct segment_local  local;
     struct segment_asking asking = { program->ops, segment_localize(program, facts, &local) };
     const struct segment_window *window = &program->ops[0].match.window;
+    if (program->ops[0].kind == SEGMENT_SCORE) {
+        *out = segment_score_value(&asking, 0, until_ms);
+        *until_ms = earlier_ms(*until_ms, local.until_ms);
+        return true;
+    }
     assert(program->ops[0].kind == SEGMENT_AGGREGATE);
     int64_t turn_ms = segment_window_turn_ms(window, asking.facts);
     asking.turn_ms = program->ops[0].moves ? &turn_ms : NULL;

@@ -5,7 +5,7 @@
 
 enum { EVENTS_SHOWN_MAX = 5 }; /* the newest; the count says how many there are */
 
-static void write_instant(struct buf *out, int64_t at_ms)
+void segment_write_instant(struct buf *out, int64_t at_ms)
 {
     char text[TIME_TEXT_BYTES];
     buf_char(out, '"');
@@ -18,7 +18,7 @@ static void write_since(struct buf *out, bool *first, int64_t since_ms)
     if (since_ms == FACTS_SINCE_UNKNOWN)
         return;
     json_write_key(out, first, "since");
-    write_instant(out, since_ms);
+    segment_write_instant(out, since_ms);
 }
 
 static void write_condition(struct buf *out, bool *first, const struct segment_node *node)
@@ -44,7 +44,7 @@ static void write_event(const struct segment_asking *asking, const struct segmen
     struct json same;
     bool        first = false;
     buf_format(out, "{\"seq\":%u,\"at\":", hit->seq);
-    write_instant(out, hit->at_ms);
+    segment_write_instant(out, hit->at_ms);
     if (op->has_same && segment_same_value(segment_hit_bag(asking, hit), op->same, &same))
         write_same(out, &first, &same);
     buf_char(out, '}');
@@ -102,7 +102,7 @@ static void write_behaviour(const struct segment_asking *asking, const struct se
         segment_scan_oldest(&scan, asking, &op->match, past);
         if (segment_scan_peek_oldest(&scan, &hit)) {
             json_write_key(out, first, "first");
-            write_instant(out, hit.at_ms);
+            segment_write_instant(out, hit.at_ms);
         }
     }
     if (op->kind == SEGMENT_THEN || op->kind == SEGMENT_THEN_NOT)
@@ -210,7 +210,7 @@ static void write_been(const struct segment_asking *asking, const struct segment
     if (!been.now.holds || been.since_ms == FACTS_SINCE_UNKNOWN)
         return;
     json_write_key(out, first, "passes_since");
-    write_instant(out, been.since_ms);
+    segment_write_instant(out, been.since_ms);
 }
 
 static void write_consent(const struct segment_asking *asking, const struct segment_op *op,
@@ -255,10 +255,10 @@ static void write_window(const struct facts *facts, const struct segment_window 
     write_today(facts, out, first);
     if (reach.now.from_ms != INT64_MIN) {
         json_write_key(out, first, "from");
-        write_instant(out, reach.now.from_ms);
+        segment_write_instant(out, reach.now.from_ms);
     }
     json_write_key(out, first, "to");
-    write_instant(out, reach.now.to_ms);
+    segment_write_instant(out, reach.now.to_ms);
 }
 
 /* One explanation: what is asked, and since when it has been so (facts: before they got a zone). */
@@ -279,7 +279,7 @@ static void write_so_since(const struct explaining *why, uint32_t at, bool holds
     if (since.since_ms == FACTS_SINCE_UNKNOWN)
         return;
     json_write_key(out, first, "so_since");
-    write_instant(out, since.since_ms);
+    segment_write_instant(out, since.since_ms);
     if (!since.or_earlier)
         return;
     json_write_key(out, first, "or_earlier");
@@ -354,6 +354,9 @@ static void write_reasons(const struct explaining *why, const struct segment_nod
         write_window(asking->facts, &op->match.window, out, first);
         write_funnel(asking, op, out, first);
         return;
+    case SEGMENT_SCORE:
+        segment_score_explain(asking, at, out, first);
+        return;
     case SEGMENT_ELEMENT:
         return; /* below where: told by the events that pass */
     }
@@ -371,7 +374,7 @@ static void explain(const struct explaining *why, const struct segment_node *nod
     buf_str(out, verdict.holds ? STR("true") : STR("false"));
     if (verdict.until_ms != TIME_NEVER) {
         json_write_key(out, &first, "until");
-        write_instant(out, verdict.until_ms);
+        segment_write_instant(out, verdict.until_ms);
     }
     write_so_since(why, at, verdict.holds, out, &first);
     write_reasons(why, node, at, out, &first);

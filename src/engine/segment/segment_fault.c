@@ -90,6 +90,11 @@ struct segment_fault segment_compare_fault(const struct segment_compare *c)
             return (struct segment_fault){ "any and all do not go with exists",
                                            "Leave out any or all." };
         return NO_FAULT;
+    case SEGMENT_IS_KEY:
+        if (c->which != SEGMENT_PLAIN)
+            return (struct segment_fault){ "any and all do not go with the key",
+                                           "Leave out any or all." };
+        return NO_FAULT;
     default:
         return NO_FAULT;
     }
@@ -97,6 +102,9 @@ struct segment_fault segment_compare_fault(const struct segment_compare *c)
 
 struct segment_fault segment_been_fault(const struct segment_compare *c)
 {
+    if (c->test == SEGMENT_IS_KEY)
+        return (struct segment_fault){ "the key is compared with a property of an event",
+                                       "Write: did \"...\" where cart_id is the key." };
     if (c->test == SEGMENT_NOT_EXISTS)
         return (struct segment_fault){ "it must have been known all the time",
                                        "Write: not (plan has existed for 14 days)." };

@@ -97,7 +97,7 @@ static void times_of_run(struct listen *listen, const struct run *run, int64_t f
                          uint32_t most)
 {
     for (uint32_t to = run->count; to > 0; to--)
-        if (run->name[to - 1] >= RUN_OWN_NAMES &&
+        if (run->name[to - 1] >= RUN_DEEDS &&
             (run->at_ms[to - 1] < from_ms || !time_add(listen, run->at_ms[to - 1], most)))
             return;
 }
@@ -155,8 +155,7 @@ static bool is_match(const struct listen *listen, const struct segment_asking *a
                      const struct segment_match_op *match)
 {
     uint16_t name = listen->event->name;
-    bool     named =
-        match->event == name || (match->event == SEGMENT_ANY_EVENT && name >= RUN_OWN_NAMES);
+    bool named = match->event == name || (match->event == SEGMENT_ANY_EVENT && name >= RUN_DEEDS);
     return named && (match->where == 0 || segment_where(asking, match->where, listen->event->bag));
 }
 

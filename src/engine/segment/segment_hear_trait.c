@@ -5,7 +5,7 @@
 static bool is_around(enum segment_kind kind)
 {
     return kind == SEGMENT_AND || kind == SEGMENT_OR || kind == SEGMENT_NOT ||
-           kind == SEGMENT_IN_SEGMENT || kind == SEGMENT_IN_STAGE;
+           kind == SEGMENT_IN_SEGMENT || kind == SEGMENT_IN_STAGE || kind == SEGMENT_SCORE;
 }
 
 static bool asks_trait(const struct segment_op *op)

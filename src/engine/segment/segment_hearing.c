@@ -14,7 +14,7 @@ struct use {
 
 static bool is_of(const struct segment_match_op *match, uint16_t event)
 {
-    return match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_OWN_NAMES);
+    return match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_DEEDS);
 }
 
 static bool is_about(const struct segment_op *op, uint16_t event)

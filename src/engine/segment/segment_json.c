@@ -119,6 +119,7 @@ static const struct kind {
     { "not", read_not, true, true },
     { "trait", reader_about_name, true, false },
     { "property", reader_about_name, false, true },
+    { "score", reader_score, true, false },
     { "did", reader_did, true, false },
     { "first_did", reader_first_or_last, true, false },
     { "last_did", reader_first_or_last, true, false },
@@ -163,12 +164,13 @@ static enum err read_object(struct reader *r, const struct json *object, const s
         return ERR_MEMORY;
     read_kind *reads = object->kind == JSON_OBJECT ? kind_find(r, object, node) : NULL;
     if (reads == NULL)
-        return reader_fail(r, at, ERR_INPUT, "this is no condition",
-                           r->scope == SCOPE_PERSON
-                               ? "Use an object with trait, did, last_did, first_did, sum, count, "
-                                 "first, last, funnel, day_of, in_segment, in_list, in_stage, "
-                                 "in_journey, consent, share, everyone, and, or or not."
-                               : "Use an object with property, and, or or not.");
+        return reader_fail(
+            r, at, ERR_INPUT, "this is no condition",
+            r->scope == SCOPE_PERSON
+                ? "Use an object with trait, did, last_did, first_did, sum, count, "
+                  "first, last, funnel, day_of, score, in_segment, in_list, in_stage, "
+                  "in_journey, consent, share, everyone, and, or or not."
+                : "Use an object with property, and, or or not.");
     if (r->nodes++ == SEGMENT_NODES_MAX)
         return reader_fail(r, at, ERR_LIMIT, "there are more than 1000 conditions",
                            "Split this into segments and ask with in_segment.");

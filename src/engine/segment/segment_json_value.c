@@ -114,13 +114,13 @@ enum err reader_op(struct reader *r, const struct json *object, const struct pla
     if (!segment_test_of(word, out))
         return reader_fail(r, &here, ERR_INPUT, "this is no comparison",
                            "Use = != > >= < <= in, not in, contains, starts with, ends with, "
-                           "matches, between, exists or does not exist.");
+                           "matches, between, exists, does not exist or is the key.");
     return OK;
 }
 
 const char *reader_value_member(enum segment_test test)
 {
-    if (test == SEGMENT_EXISTS || test == SEGMENT_NOT_EXISTS)
+    if (test == SEGMENT_EXISTS || test == SEGMENT_NOT_EXISTS || test == SEGMENT_IS_KEY)
         return "";
     return segment_test_takes_list(test) ? "values" : "value";
 }
@@ -133,7 +133,7 @@ enum err reader_test(struct reader *r, const struct json *object, const struct p
     TRY(reader_op(r, object, at, &c->test));
     if (segment_test_takes_list(c->test))
         TRY(read_values(r, reader_get(object, "values"), &values, c));
-    else if (c->test != SEGMENT_EXISTS && c->test != SEGMENT_NOT_EXISTS)
+    else if (reader_value_member(c->test)[0] != '\0')
         TRY(read_value(r, reader_get(object, "value"), &value, c));
     return reader_refuse(r, &op, segment_compare_fault(c));
 }
@@ -207,6 +207,24 @@ enum err reader_about_name(struct reader *r, const struct json *object, const st
     if (person && reader_get(object, "for") != NULL)
         return read_been(r, object, at, node);
     return OK;
+}
+
+/* {"score":"lead","op":">=","value":50} */
+enum err reader_score(struct reader *r, const struct json *object, const struct place *at,
+                      struct segment_node *node)
+{
+    struct segment_compare *c = &node->compare;
+    struct str              name;
+    char                    allowed[64];
+    node->kind = SEGMENT_COMPARE;
+    TRY(reader_name(r, object, "score", at, &name));
+    c->key = str_format(r->arena, "%.*s%.*s", STR_ARG(SEGMENT_SCORE_PREFIX), STR_ARG(name));
+    if (c->key.ptr == NULL)
+        return ERR_MEMORY;
+    TRY(reader_op(r, object, at, &c->test));
+    snprintf(allowed, sizeof allowed, " score op %s ", reader_value_member(c->test));
+    TRY(reader_only(r, object, at, allowed));
+    return reader_test(r, object, at, c);
 }
 
 /* {"day_of":"birthday","from_days":0,"to_days":7}, or anniversary_of */

@@ -111,6 +111,10 @@ static void write_test(struct buf *out, bool *first, const struct segment_compar
 
 static void write_name(struct buf *out, bool *first, const struct segment_compare *c, bool in_where)
 {
+    if (!in_where && c->which == SEGMENT_PLAIN && str_starts(c->key, SEGMENT_SCORE_PREFIX)) {
+        write_text(out, first, "score", str_slice(c->key, SEGMENT_SCORE_PREFIX.len, c->key.len));
+        return;
+    }
     write_text(out, first, in_where ? "property" : "trait", c->key);
     if (c->which != SEGMENT_PLAIN)
         write_text(out, first, "which", c->which == SEGMENT_ANY ? STR("any") : STR("all"));
@@ -383,6 +387,8 @@ static void write_members(struct buf *out, const struct segment_node *node, bool
     case SEGMENT_SHARE:
         write_share(out, node);
         return;
+    case SEGMENT_SCORE:
+        return; /* it is named, never written */
     }
 }
 

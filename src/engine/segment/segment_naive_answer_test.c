@@ -202,6 +202,7 @@ bool naive(const struct world *w, int64_t now, const struct segment_node *node)
         return hash_chance(NAIVE_PUBLIC_ID, node->name) * 100 < node->percent;
     case SEGMENT_DAY:
     case SEGMENT_BEEN:
+    case SEGMENT_SCORE: /* asked by segment_score_test */
     case SEGMENT_IN_STAGE:
     case SEGMENT_IN_JOURNEY:
     case SEGMENT_CONSENT:

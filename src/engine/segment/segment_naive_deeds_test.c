@@ -111,7 +111,8 @@ static bool is_subject(const struct event *e, const struct segment_match *m)
     case SEGMENT_EVENT:
         return str_eq(e->name, m->event);
     case SEGMENT_ANYTHING:
-        return !str_starts(e->name, STR("$")) && !str_starts(e->name, STR("Message "));
+        return !str_starts(e->name, STR("$")) && !str_starts(e->name, STR("Message ")) &&
+               !str_eq(e->name, STR("Score Crossed"));
     case SEGMENT_RECEIVED:
         return is_message(e, m, "Message Sent");
     case SEGMENT_OPENED:

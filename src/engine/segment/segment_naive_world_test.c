@@ -130,7 +130,7 @@ static void fill_runs(struct dice *dice, struct world *w)
 }
 
 /* The first of a dictionary, in the engine's order; those from OWN_FIRST on are dealt. */
-static const char *const first_names[RUN_OWN_NAMES] = {
+static const char *const first_names[RUN_DEEDS] = {
     "$identify",
     "$list",
     "$consent",
@@ -147,14 +147,22 @@ static const char *const first_names[RUN_OWN_NAMES] = {
     "$13",
     "$14",
     "$15",
+    "Score Crossed",
 };
-enum { OWN_FIRST = 5, OWN_COUNT = 6 };
+enum {
+    OWN_FIRST = 5,
+    OWN_COUNT = 6,
+    TOLD = 11
+}; /* dealt as that: what Dult says, and nobody did */
 
 static void first_names_make(struct dict *names)
 {
     uint16_t id;
-    for (int i = 0; i < RUN_OWN_NAMES; i++)
-        assert_ok(dict_intern(names, str_of(first_names[i]), &id));
+    for (int i = 0; i < RUN_DEEDS; i++)
+        if (first_names[i] != NULL)
+            assert_ok(dict_intern(names, str_of(first_names[i]), &id));
+        else
+            assert_ok(dict_bury(names, STR_NONE, &id));
 }
 
 void naive_world(struct dice *dice, struct world *w)
@@ -168,7 +176,8 @@ void naive_world(struct dice *dice, struct world *w)
             w->events[i].name = str_of(first_names[own]);
             w->events[i].properties = random_own_properties(dice, own == OWN_FIRST);
         } else {
-            w->events[i].name = str_of(names[dice_roll(dice, 7)]);
+            w->events[i].name =
+                str_of(own == TOLD ? first_names[RUN_OWN_NAMES] : names[dice_roll(dice, 7)]);
             w->events[i].properties = random_properties(dice);
         }
     }

@@ -135,6 +135,27 @@ static enum err consent(struct parser *p, const struct segment_node **out)
     return parser_advance(p);
 }
 
+/* `score = 5` is about a trait of that name. */
+static bool is_score(const struct parser *p)
+{
+    struct parser next = parser_ahead(p);
+    return parser_is_word(p, "score") && next.token.kind == TOKEN_TEXT;
+}
+
+/* score "lead" >= 50 */
+static enum err score(struct parser *p, const struct segment_node **out)
+{
+    struct segment_node *node;
+    struct str           name;
+    TRY(parser_node(p, SEGMENT_COMPARE, &node));
+    *out = node;
+    TRY(parser_advance(p));
+    TRY(parser_quoted(p, "the name of a score in quotes", "Write: score \"lead\" >= 50.", &name));
+    node->compare.key =
+        str_format(p->arena, "%.*s%.*s", STR_ARG(SEGMENT_SCORE_PREFIX), STR_ARG(name));
+    return node->compare.key.ptr == NULL ? ERR_MEMORY : parser_test(p, &node->compare);
+}
+
 /* ---- the tree */
 
 static enum err about_a_person(struct parser *p, const struct segment_node **out)
@@ -144,6 +165,8 @@ static enum err about_a_person(struct parser *p, const struct segment_node **out
         return membership(p, out);
     if (is_consent(p))
         return consent(p, out);
+    if (is_score(p))
+        return score(p, out);
     if (parser_is_anniversary(p))
         return parser_anniversary(p, out);
     if (parser_is_fold(p))
@@ -158,7 +181,7 @@ static enum err about_a_person(struct parser *p, const struct segment_node **out
 static bool is_person_ahead(const struct parser *p)
 {
     return parser_is_word(p, "everyone") || is_membership(p) || is_share(p) || is_consent(p) ||
-           parser_is_anniversary(p) || parser_is_fold(p) || parser_is_behaviour(p);
+           is_score(p) || parser_is_anniversary(p) || parser_is_fold(p) || parser_is_behaviour(p);
 }
 
 static enum err primary(struct parser *p, const struct segment_node **out)
@@ -275,11 +298,14 @@ static enum err parse(struct arena *arena, struct str text, parse_part *whole,
     struct str kept = str_copy(arena, text); /* the tree's names are borrowed from here */
     if (kept.ptr == NULL)
         return ERR_MEMORY;
+    bool          is_short = false;
     struct parser p = { .arena = arena,
                         .lexer = segment_lexer_make(arena, kept, problem),
-                        .problem = problem };
+                        .problem = problem,
+                        .is_short = &is_short };
     TRY(parser_advance(&p));
-    TRY(whole(&p, &node));
+    enum err err = whole(&p, &node);
+    TRY(is_short ? ERR_MEMORY : err);
     if (p.token.kind != TOKEN_END)
         return whole == value
                    ? parser_expected(&p, "the end", "Leave out what follows.")

@@ -80,6 +80,7 @@ static enum err values_of_test(struct parser *p, struct segment_compare *c)
     switch (c->test) {
     case SEGMENT_EXISTS:
     case SEGMENT_NOT_EXISTS:
+    case SEGMENT_IS_KEY:
         return OK;
     case SEGMENT_IN:
     case SEGMENT_NOT_IN:
@@ -226,7 +227,7 @@ static bool is_said(const struct parser *p)
 {
     struct parser next = parser_ahead(p);
     return is_plain_value(p) || parser_is_word(p, "set") || parser_is_word(p, "not") ||
-           (parser_is_word(p, "in") && parser_is_sign(&next, "("));
+           parser_is_word(p, "the") || (parser_is_word(p, "in") && parser_is_sign(&next, "("));
 }
 
 static enum err said(struct parser *p, struct segment_compare *c)
@@ -238,6 +239,10 @@ static enum err said(struct parser *p, struct segment_compare *c)
     if (parser_is_word(p, "set")) {
         c->test = not ? SEGMENT_NOT_EXISTS : SEGMENT_EXISTS;
         TRY(parser_advance(p));
+    } else if (!not &&parser_is_word(p, "the")) {
+        c->test = SEGMENT_IS_KEY;
+        TRY(parser_advance(p));
+        TRY(parser_want_word(p, "key", "Write for example: where cart_id is the key."));
     } else if (parser_is_word(p, "in")) {
         c->test = not ? SEGMENT_NOT_IN : SEGMENT_IN;
         TRY(parser_advance(p));

@@ -57,7 +57,9 @@ struct parser parser_ahead(const struct parser *p)
 {
     struct parser ahead = *p;
     ahead.lexer.problem = NULL;
-    if (parser_advance(&ahead) != OK)
+    enum err err = parser_advance(&ahead);
+    *p->is_short = *p->is_short || err == ERR_MEMORY;
+    if (err != OK)
         ahead.token.kind = TOKEN_END;
     return ahead;
 }

@@ -27,6 +27,7 @@ struct parser {
     struct problem      *problem;
     uint32_t             nodes, depth;
     enum segment_scope   scope;
+    bool                *is_short; /* memory was, for what was only looked at ahead */
 };
 
 /* ---- tokens */

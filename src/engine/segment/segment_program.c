@@ -18,7 +18,7 @@ static bool has_wide(const uint32_t *list, uint32_t count, uint32_t id)
 
 bool segment_needs_event(const struct segment_program *program, uint16_t event)
 {
-    return (program->needs_anything && event >= RUN_OWN_NAMES) ||
+    return (program->needs_anything && event >= RUN_DEEDS) ||
            ((program->events_mask >> (event % 64) & 1) != 0 &&
             has_narrow(program->events, program->events_count, event));
 }

@@ -72,9 +72,10 @@ struct segment_op {
     uint32_t             id; /* IN_SEGMENT (SEGMENT_NO_ID: its condition is the part below), ... */
     struct str           at; /* IN_JOURNEY: the node; CONSENT: the channel */
     enum segment_consent consent;
-    const struct str    *stages; /* IN_STAGE: the name of each part's stage */
-    double               chance;
-    struct str           seed;
+    const struct str    *stages;       /* IN_STAGE: the name of each part's stage */
+    const struct segment_score *score; /* SCORE: its rules, each a part; without their trees */
+    double                      chance;
+    struct str                  seed;
 
     bool moves; /* its filter compares with dates relative to now */
     bool zoned; /* it asks about days of the person's zone */
@@ -146,6 +147,22 @@ struct segment_been {
 };
 struct segment_been segment_been_since(const struct segment_asking *asking,
                                        const struct segment_op *op, int64_t from_ms);
+
+/* ---- segment_explain.c */
+
+/* An instant as evidence shows it. */
+void segment_write_instant(struct buf *out, int64_t at_ms);
+
+/* ---- segment_score.c */
+
+/* The op is a SCORE that is compared, or asked for its value. */
+struct verdict segment_eval_score(const struct segment_asking *asking, uint32_t at);
+/* Its value in points, rounded to a millionth. */
+struct json segment_score_value(const struct segment_asking *asking, uint32_t at,
+                                int64_t *until_ms);
+/* Appends "value", "half_life_ms" and "rules": what each gives, and by what. */
+void segment_score_explain(const struct segment_asking *asking, uint32_t at, struct buf *out,
+                           bool *first);
 
 /* ---- segment_standing.c */
 

@@ -73,6 +73,8 @@ MUST enum err reader_op(struct reader *r, const struct json *object, const struc
 const char   *reader_value_member(enum segment_test test);
 MUST enum err reader_about_name(struct reader *r, const struct json *object, const struct place *at,
                                 struct segment_node *node);
+MUST enum err reader_score(struct reader *r, const struct json *object, const struct place *at,
+                           struct segment_node *node);
 MUST enum err reader_day(struct reader *r, const struct json *object, const struct place *at,
                          struct segment_node *node);
 

@@ -62,6 +62,8 @@ static void room_add(struct room *room, const struct segment_node *node)
         room_add(room, node->parts[i]);
     for (uint32_t i = 0; i < node->steps_count; i++)
         room_add_match(room, &node->steps[i]);
+    for (uint32_t i = 0; node->score != NULL && i < node->score->count; i++)
+        room_add(room, node->score->rules[i].node);
     if (node->with != NULL)
         room_add(room, node->with);
     if (node->kind == SEGMENT_IN_STAGE && !room->in_stage)

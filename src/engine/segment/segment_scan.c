@@ -33,7 +33,7 @@ struct wanted {
 static struct wanted wanted_of(uint16_t event)
 {
     if (event == SEGMENT_ANY_EVENT)
-        return (struct wanted){ RUN_OWN_NAMES, UINT16_MAX - RUN_OWN_NAMES };
+        return (struct wanted){ RUN_DEEDS, UINT16_MAX - RUN_DEEDS };
     return (struct wanted){ event, 0 };
 }
 

@@ -103,6 +103,8 @@ bool segment_eq(const struct segment_node *a, const struct segment_node *b)
         return str_eq(a->name, b->name) && str_eq(a->at, b->at) && a->consent == b->consent;
     case SEGMENT_SHARE:
         return str_eq(a->name, b->name) && a->percent == b->percent;
+    case SEGMENT_SCORE:
+        return a->score == b->score && compare_eq(&a->compare, &b->compare);
     }
     return false;
 }

@@ -59,6 +59,7 @@ enum segment_kind {
     SEGMENT_IN_JOURNEY, /* now, at any of its nodes or at one */
     SEGMENT_CONSENT,    /* consent to "news" by "email" is granted */
     SEGMENT_SHARE,      /* in 20% by "seed" */
+    SEGMENT_SCORE,      /* points by rules: what a score is; asked by a COMPARE, in no text */
 };
 
 /* A day, week, month or year of the calendar, in the person's zone; a week begins on Monday. */
@@ -119,6 +120,7 @@ enum segment_test {
     SEGMENT_BETWEEN_VALUES, /* both ends count */
     SEGMENT_EXISTS,
     SEGMENT_NOT_EXISTS,
+    SEGMENT_IS_KEY, /* the key by which the person is in the journey: facts.entry_key */
 };
 
 /* Of several values under one key: as the test wants it, any of them, or all of them. */
@@ -127,15 +129,43 @@ enum segment_which { SEGMENT_PLAIN, SEGMENT_ANY, SEGMENT_ALL };
 struct segment_pattern; /* segment_pattern.h */
 
 struct segment_compare {
-    struct str                    key; /* dotted for nested properties */
-    enum segment_which            which;
-    enum segment_test             test;
-    const struct segment_literal *values; /* 1, 2 for between, any number for in, 0 for exists */
-    uint32_t                      values_count;
+    struct str         key; /* dotted for nested properties */
+    enum segment_which which;
+    enum segment_test  test;
+    const struct segment_literal
+            *values; /* 1, 2 for between, any number for in, 0 for exists, key */
+    uint32_t values_count;
     const struct segment_pattern *pattern; /* MATCHES, compiled; NULL in a tree */
 };
 
 struct segment_node;
+
+/*
+ * A score: what each rule gives at T, together.
+ *
+ *      an event     points * 2^-((T - at) / half-life) for each that matches; together at most
+ *                   `most`, so that the hundredth visit of a page says no more than the tenth
+ *      a condition  points, while it holds
+ *
+ * A comparison names a score by the key "$score.NAME", so a score is asked as a computed trait is.
+ */
+#define SEGMENT_SCORE_PREFIX STR("$score.")
+
+enum { SEGMENT_SCORE_RULES_MAX = 50, SEGMENT_SCORE_POINTS_MAX = 100000 };
+
+struct segment_score_rule {
+    const struct segment_node *node; /* an event: "count of", a value; else the condition */
+    struct str                 text; /* as people are told */
+    bool                       is_event;
+    int64_t                    points_micro; /* of either sign */
+    int64_t                    most_micro;   /* an event's: of either sign's size; 0: no bound */
+};
+
+struct segment_score {
+    int64_t                          half_life_ms; /* 0: points stay */
+    const struct segment_score_rule *rules;
+    uint32_t                         count;
+};
 
 /* What happened: an event by its name, or something Dult itself knows of. */
 enum segment_subject {
@@ -231,6 +261,8 @@ struct segment_node {
     struct str           at;      /* IN_JOURNEY: the node, or empty; CONSENT: channel, or empty */
     enum segment_consent consent; /* CONSENT */
     double               percent; /* SHARE: 0..100 */
+
+    const struct segment_score *score; /* SCORE */
 };
 
 /* The same question? Places in the text do not count; 1 and 1.0 are one number. */

@@ -98,8 +98,7 @@ static enum segment_way way_of(const struct segment_asking *asking, const struct
 static bool is_matched(const struct segment_asking *asking, const struct segment_op *op,
                        const struct segment_match_op *match, uint16_t event, struct bag bag)
 {
-    bool named =
-        match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_OWN_NAMES);
+    bool named = match->event == event || (match->event == SEGMENT_ANY_EVENT && event >= RUN_DEEDS);
     return named && (match->where == 0 || op->moves || segment_where(asking, match->where, bag));
 }
 

@@ -192,6 +192,7 @@ static const char *const tests[] = {
     [SEGMENT_BETWEEN_VALUES] = "between",
     [SEGMENT_EXISTS] = "exists",
     [SEGMENT_NOT_EXISTS] = "does not exist",
+    [SEGMENT_IS_KEY] = "is the key",
 };
 
 const char *segment_test_word(enum segment_test test)

@@ -92,7 +92,13 @@ static void write_name(struct buf *out, const struct segment_compare *c, bool in
 
 static void write_compare(struct buf *out, const struct segment_compare *c, bool in_where)
 {
-    write_name(out, c, in_where);
+    if (!in_where && c->which == SEGMENT_PLAIN && str_starts(c->key, SEGMENT_SCORE_PREFIX)) {
+        buf_str(out, STR("score "));
+        json_write_str(out, str_slice(c->key, SEGMENT_SCORE_PREFIX.len, c->key.len));
+        buf_char(out, ' ');
+    } else {
+        write_name(out, c, in_where);
+    }
     writer_test(out, c);
 }
 
@@ -270,6 +276,8 @@ void writer_node(struct buf *out, const struct segment_node *node, bool in_where
     case SEGMENT_SHARE:
         write_share(out, node);
         return;
+    case SEGMENT_SCORE:
+        return; /* it is named, never written */
     }
 }
 

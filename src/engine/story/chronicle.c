@@ -17,6 +17,12 @@ static const struct decision *decision_of(const struct stage *stage, uint64_t id
     return NULL;
 }
 
+static void key_say(struct buf *out, const struct decision *d)
+{
+    if (d->key.len > 0)
+        buf_format(out, " by %.*s", STR_ARG(d->key));
+}
+
 static void reason_say(struct buf *out, const struct decision *d)
 {
     if (d->text.len > 0)
@@ -56,6 +62,8 @@ static bool say(const struct stage *stage, const struct decision *d, struct buf 
         return true;
     case DECISION_ENROLLED:
         buf_format(out, "enters journey %.*s", STR_ARG(name_of(stage, NAME_JOURNEY, d->subject)));
+        key_say(out, d);
+        reason_say(out, d);
         return true;
     case DECISION_HELD_OUT:
         buf_format(out, "is held out of %s %.*s",
@@ -71,6 +79,7 @@ static bool say(const struct stage *stage, const struct decision *d, struct buf 
     case DECISION_NOT_ENROLLED:
         buf_format(out, "does not enter journey %.*s",
                    STR_ARG(name_of(stage, NAME_JOURNEY, d->subject)));
+        key_say(out, d);
         reason_say(out, d);
         return true;
     case DECISION_STEP:
@@ -80,6 +89,10 @@ static bool say(const struct stage *stage, const struct decision *d, struct buf 
             buf_format(out, " (%.*s)", STR_ARG(d->text));
         if (d->due_ms != TIME_NEVER)
             buf_format(out, " until %.16s", time_write(d->due_ms, due));
+        return true;
+    case DECISION_MOVED:
+        buf_format(out, "goes on by a new version of journey %.*s at %.*s",
+                   STR_ARG(name_of(stage, NAME_JOURNEY, d->journey)), STR_ARG(d->node));
         return true;
     case DECISION_ENDED:
         buf_format(out, "leaves journey %.*s", STR_ARG(name_of(stage, NAME_JOURNEY, d->journey)));

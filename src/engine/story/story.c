@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "engine/journey/enrolling.h"
 #include "engine/story/chronicle.h"
 #include "engine/story/stage.h"
 
@@ -137,6 +138,32 @@ static enum err joins(struct telling *telling, const struct json *step, struct s
 static enum err leaves(struct telling *telling, const struct json *step, struct str who)
 {
     return list_tell(telling, step, who, "leaves", RECORD_LEAVE);
+}
+
+/* Let into a journey by hand, or taken out of it. */
+static enum err by_hand(struct telling *telling, const struct json *step, struct str who,
+                        const char *verb, struct str name, uint8_t flags)
+{
+    struct json        properties;
+    const struct json *given;
+    struct record      record = {
+             .kind = RECORD_ENROLL, .name = name, .flags = flags, .properties = &properties
+    };
+    TRY(text_get(telling, step, verb, &record.body));
+    TRY(object_get(telling, step, "properties", &given));
+    TRY(enrolling_properties(telling->arena, given, record.body, &properties, &telling->problem));
+    TRY(person_find(telling, who, &record.profile));
+    return tell(telling, record);
+}
+
+static enum err enrolls(struct telling *telling, const struct json *step, struct str who)
+{
+    return by_hand(telling, step, who, "enroll", EVENT_JOURNEY_ENTRY, 0);
+}
+
+static enum err taken_out(struct telling *telling, const struct json *step, struct str who)
+{
+    return by_hand(telling, step, who, "take_out", EVENT_JOURNEY_EXIT, RECORD_LEAVE);
 }
 
 static enum err consents(struct telling *telling, const struct json *step, struct str who)
@@ -428,6 +455,8 @@ static const struct verb {
     { "event", { "properties" }, track },
     { "joins", { NULL }, joins },
     { "leaves", { NULL }, leaves },
+    { "enroll", { "properties" }, enrolls },
+    { "take_out", { NULL }, taken_out },
     { "consent", { "state", "channel" }, consents },
     { "opens", { NULL }, opens },
     { "clicks", { NULL }, clicks },
@@ -482,8 +511,8 @@ static enum err step_tell_one(struct telling *telling, const struct json *step)
     TRY(time_get(telling, step, &at_ms));
     if (verb == NULL && json_get(step, STR("person")) != NULL)
         return fault(telling, "person", "The step does not say what they do.",
-                     "Write traits, event, joins, leaves, consent, opens, clicks, bounces, gets or "
-                     "expect.");
+                     "Write traits, event, joins, leaves, enroll, take_out, consent, opens, "
+                     "clicks, bounces, gets or expect.");
     TRY(stage_until(&telling->stage, at_ms, &telling->problem));
     if (verb == NULL)
         return OK; /* time passes */

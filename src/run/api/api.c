@@ -1,6 +1,7 @@
 #include "run/api/api_inside.h"
 #include "run/api/by_address.h"
 #include "run/api/file_shelf.h"
+#include "run/api/rehearsals.h"
 #include "run/api/sieve.h"
 
 #include <assert.h>
@@ -263,6 +264,9 @@ static enum err parts_open(struct api *api)
         return ERR_MEMORY;
     for (int i = 0; i < API_DESKS; i++)
         TRY(desk_open(api, i));
+    api->rehearsals = rehearsals_open(api);
+    if (api->rehearsals == NULL)
+        return ERR_MEMORY;
     stats_register(api);
     TRY(sieve_begin(api));
     if (api->conf.dir != NULL)
@@ -281,6 +285,7 @@ enum err api_open(struct api **out, const struct api_conf *conf, struct problem 
     api->owner.is_used = true; /* none was made */
     pthread_mutex_init(&api->lock, NULL);
     pthread_mutex_init(&api->codes_lock, NULL);
+    pthread_mutex_init(&api->drafts_lock, NULL);
     running_init(&api->running);
     newest_init(&api->newest);
     enum err err = parts_open(api);
@@ -310,6 +315,7 @@ void api_close(struct api *api)
         queue_stop(api->slow);
     for (int i = 0; i < API_DESKS; i++)
         desk_close(&api->desks[i]);
+    rehearsals_close(api->rehearsals);
     crew_end(api);
     sieve_close(api->sieve);
     file_shelf_close(api->files);
@@ -323,6 +329,7 @@ void api_close(struct api *api)
     keys_done(api);
     pthread_mutex_destroy(&api->lock);
     pthread_mutex_destroy(&api->codes_lock);
+    pthread_mutex_destroy(&api->drafts_lock);
     free(api->routes);
     free(api);
 }
@@ -366,7 +373,8 @@ struct str call_param(struct call *call, const char *name)
 struct str call_query(struct call *call, const char *name)
 {
     SCOPED(buf_donep) struct buf text = buf_make(PARAM_BYTES_MAX);
-    if (!http_query_get(call->request, str_of(name), &text) || buf_err(&text) != OK)
+    if (call->request == NULL || !http_query_get(call->request, str_of(name), &text) ||
+        buf_err(&text) != OK)
         return STR_NONE;
     return str_copy(call->arena, buf_view(&text));
 }

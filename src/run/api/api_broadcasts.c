@@ -20,9 +20,11 @@ static enum err absent(struct call *call, struct str name)
 /* ---- its numbers ---- */
 
 struct status_question {
+    struct call            *call;
     struct str              name;
     struct broadcast_status status;
-    uint32_t                number, throttle;
+    uint32_t                number, throttle, arms_count;
+    struct str              arms[DEAL_ARMS_MAX]; /* the variants' names */
     bool                    is_there;
 };
 
@@ -34,12 +36,15 @@ static bool status_ask(struct engine *engine, struct task *task)
                          engine_broadcast(engine, question->number, &question->status);
     if (question->is_there)
         question->throttle = question->status.def->throttle;
+    question->arms_count = question->is_there ? question->status.def->arms_count : 0;
+    for (uint32_t i = 0; i < question->arms_count; i++)
+        question->arms[i] = str_copy(question->call->arena, question->status.def->arms[i].name);
     return true;
 }
 
 static enum err status_of(struct call *call, struct str name, struct status_question *out)
 {
-    *out = (struct status_question){ .name = name };
+    *out = (struct status_question){ .call = call, .name = name };
     TRY(call_ask(call, status_ask, out));
     return out->is_there ? OK : absent(call, name);
 }
@@ -88,6 +93,57 @@ static void counts_write(const struct broadcast_status *status, struct buf *out)
     buf_char(out, '}');
 }
 
+static void real_write(struct buf *out, bool *first, const char *key, double value)
+{
+    json_write_key(out, first, key);
+    json_write_real(out, value);
+}
+
+/* As it was counted when the winner was looked for. */
+static void arms_write(const struct status_question *question, struct buf *out)
+{
+    const struct broadcast_test *test = &question->status.test;
+    double                       best[DEAL_ARMS_MAX];
+    odds_best(test->counts, question->arms_count, best);
+    for (uint32_t i = 0; i < question->arms_count; i++) {
+        struct odds_range rate = odds_of(test->counts[i], 0.95);
+        bool              first = true;
+        buf_str(out, i == 0 ? STR("[{") : STR(",{"));
+        write_text(out, &first, "name", question->arms[i]);
+        write_int(out, &first, "people", (int64_t)test->counts[i].of);
+        write_int(out, &first, "reached", (int64_t)test->counts[i].successes);
+        real_write(out, &first, "low", rate.low);
+        real_write(out, &first, "high", rate.high);
+        real_write(out, &first, "best", best[i]);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void experiment_write(const struct status_question *question, struct buf *out, bool *first)
+{
+    const struct broadcast_test *test = &question->status.test;
+    uint64_t                     counted = 0;
+    bool                         inner = true;
+    for (uint32_t i = 0; i < question->arms_count; i++)
+        counted += test->counts[i].of;
+    json_write_key(out, first, "experiment");
+    buf_char(out, '{');
+    write_text(out, &inner, "phase", str_of(broadcast_phase_word(test->phase)));
+    if (question->status.decides_ms > 0)
+        write_time(out, &inner, "decides", question->status.decides_ms);
+    if (test->chosen > 0 && test->chosen <= question->arms_count) {
+        write_text(out, &inner, "winner", question->arms[test->chosen - 1]);
+        write_text(out, &inner, "how", str_of(winner_how_word(test->how)));
+        write_time(out, &inner, "at", test->chosen_ms);
+    }
+    if (counted > 0) {
+        json_write_key(out, &inner, "variants");
+        arms_write(question, out);
+    }
+    buf_char(out, '}');
+}
+
 static void status_write(const struct status_question *question, struct buf *out, bool *first)
 {
     const struct broadcast_status *status = &question->status;
@@ -125,6 +181,8 @@ static void status_write(const struct status_question *question, struct buf *out
     write_int(out, first, "retries", status->retries);
     json_write_key(out, first, "counts");
     counts_write(status, out);
+    if (question->arms_count > 0)
+        experiment_write(question, out, first);
 }
 
 enum err broadcast_numbers_write(struct call *call, struct str name, struct buf *out, bool *first)
@@ -190,21 +248,24 @@ static enum err preview_make(struct call *call, uint32_t number, struct preview_
 
 /* ---- acts ---- */
 
-static enum err act_tell(struct call *call, struct str name, const char *word, uint64_t expected)
+static enum err act_tell(struct call *call, struct str name, const char *word, uint64_t expected,
+                         struct str variant)
 {
-    struct str  text = str_format(call->arena, "{\"act\":\"%s\",\"expected\":%llu}", word,
-                                  (unsigned long long)expected);
-    struct json properties;
-    SCOPED(buf_donep) struct buf body = buf_make(1 << 10);
+    struct json_member members[] = {
+        { STR("act"), { .kind = JSON_STRING, .string = str_of(word) } },
+        { STR("expected"), { .kind = JSON_INT, .integer = (int64_t)expected } },
+        { STR("variant"), { .kind = JSON_STRING, .string = variant } },
+    };
+    struct json properties = { .kind = JSON_OBJECT, .count = 3, .members = members };
+    SCOPED(buf_donep) struct buf body = buf_make(1 << 12);
     bool                         first = true;
-    if (text.ptr == NULL)
-        return ERR_MEMORY;
-    TRY(json_parse(call->desk->parser, call->arena, text, &properties, NULL));
     buf_char(&body, '{');
     write_text(&body, &first, "broadcast", name);
     write_text(&body, &first, "act", str_of(word));
     if (expected > 0)
         write_int(&body, &first, "expected", (int64_t)expected);
+    if (variant.len > 0)
+        write_text(&body, &first, "variant", variant);
     write_text(
         &body, &first, "by",
         http_is_local(call->request)
@@ -241,23 +302,37 @@ enum err broadcast_launch(struct call *call)
     if (is_dry) {
         buf_str(&call->out, STR(",\"dry\":true"));
     } else {
-        TRY(act_tell(call, name, "launch", question.preview.audience));
+        TRY(act_tell(call, name, "launch", question.preview.audience, STR_NONE));
         TRY(broadcast_numbers_write(call, name, &call->out, &first));
     }
     buf_char(&call->out, '}');
     return OK;
 }
 
-static enum err act(struct call *call, const char *word)
+static enum err act_of(struct call *call, const char *word, struct str variant)
 {
     struct str name = call_param(call, "name");
     bool       first = true;
-    TRY(act_tell(call, name, word, 0));
+    TRY(act_tell(call, name, word, 0, variant));
     buf_char(&call->out, '{');
     write_text(&call->out, &first, "name", name);
     TRY(broadcast_numbers_write(call, name, &call->out, &first));
     buf_char(&call->out, '}');
     return OK;
+}
+
+static enum err act(struct call *call, const char *word)
+{
+    return act_of(call, word, STR_NONE);
+}
+
+enum err broadcast_choose_one(struct call *call)
+{
+    struct str variant = call_query(call, "variant");
+    if (variant.len == 0 || variant.len > JOURNEY_NAME_BYTES_MAX)
+        return problem_set(&call->problem, ERR_INPUT, "variant", "No variant is named.",
+                           "Name one of the experiment's: ?variant=short.");
+    return act_of(call, "choose", variant);
 }
 
 enum err broadcast_pause(struct call *call)

@@ -1,5 +1,6 @@
 /* Definitions, counting, explaining, messages and imports, over real sockets. */
 #include "run/api/api_rig.h"
+#include "run/api/publishing.h"
 
 static const char template_text[] = "subject: Hello {{ person.first_name | default: \"you\" }}\n"
                                     "topic: news\n--- html\n<p>Hello</p>\n";
@@ -343,5 +344,28 @@ TEST(api_define, the_events_of_each_step_of_a_funnel_are_told_with_their_propert
     assert_int_equal(rig_int(rig, "why.reached"), 1);
     assert_int_equal(rig_int(rig, "why.steps.0.events.0.properties.n"), 7);
     assert_int_equal(rig_int(rig, "why.steps.1.count"), 0);
+    rig_close(rig);
+}
+
+enum { SAVINGS = 8, DRAFT_BYTES = 400 << 10 };
+
+/* An editor that saves by itself makes a row each time. */
+TEST(api_define, a_draft_saved_many_times_is_read_in_the_room_of_one)
+{
+    struct rig          *rig = rig_open();
+    char                *body = arena_alloc(rig->arena, DRAFT_BYTES);
+    struct str           text;
+    struct store_reader *reader = NULL;
+    for (int i = 0; i < SAVINGS; i++) {
+        memset(body, ' ', DRAFT_BYTES);
+        snprintf(body + DRAFT_BYTES - 40, 40, "{\"journey\":\"stay\",\"number\":%d}", i);
+        assert_int_equal(rig_call(rig, "PUT", "/api/v1/journeys/stay/draft", body), 200);
+    }
+    struct call call = { .arena = arena_open(DRAFT_BYTES * 2) };
+    assert_ok(store_reader_open(core_store(rig->core), "test", &reader));
+    assert_ok(journey_draft_text(&call, reader, STR("stay"), &text));
+    assert_true(str_find(text, 0, STR("\"number\":7}")) < text.len);
+    store_reader_close(reader);
+    arena_close(call.arena);
     rig_close(rig);
 }

@@ -4,8 +4,12 @@
 #include "run/api/counting.h"
 #include "run/api/judging.h"
 #include "run/api/keeping.h"
+#include "run/api/launching.h"
 #include "run/api/page.h"
+#include "run/api/publishing.h"
+#include "run/api/seeing.h"
 #include "run/api/sharing.h"
+#include "run/api/standing.h"
 #include "run/api/topics_put.h"
 #include "run/send/question.h"
 #include "run/send/snippets.h"
@@ -21,33 +25,50 @@ enum { NAME_BYTES_MAX_HERE = 128, DEFINITIONS_MAX = 40000, AUTHOR_BYTES_MAX = 40
 static enum definition_kind kind_of(struct call *call)
 {
     struct str path = http_path(call->request);
-    return str_starts(path, STR("/api/v1/segments"))     ? DEFINE_SEGMENT
-           : str_starts(path, STR("/api/v1/journeys"))   ? DEFINE_JOURNEY
-           : str_starts(path, STR("/api/v1/templates"))  ? DEFINE_TEMPLATE
-           : str_starts(path, STR("/api/v1/snippets"))   ? DEFINE_SNIPPET
-           : str_starts(path, STR("/api/v1/codes"))      ? DEFINE_CODES
-           : str_starts(path, STR("/api/v1/broadcasts")) ? DEFINE_BROADCAST
-           : str_starts(path, STR("/api/v1/questions"))  ? DEFINE_QUESTION
-           : str_starts(path, STR("/api/v1/files"))      ? DEFINE_FILE
-           : str_starts(path, STR("/api/v1/traits"))     ? DEFINE_TRAIT
-           : str_starts(path, STR("/api/v1/stages"))     ? DEFINE_STAGES
-           : str_starts(path, STR("/api/v1/retention"))  ? DEFINE_RETENTION
-           : str_starts(path, STR("/api/v1/topics"))     ? DEFINE_TOPICS
-           : str_starts(path, STR("/api/v1/limits"))     ? DEFINE_LIMITS
-                                                         : DEFINE_WORKSPACE;
+    return str_starts(path, STR("/api/v1/segments"))      ? DEFINE_SEGMENT
+           : str_starts(path, STR("/api/v1/journeys"))    ? DEFINE_JOURNEY
+           : str_starts(path, STR("/api/v1/templates"))   ? DEFINE_TEMPLATE
+           : str_starts(path, STR("/api/v1/snippets"))    ? DEFINE_SNIPPET
+           : str_starts(path, STR("/api/v1/codes"))       ? DEFINE_CODES
+           : str_starts(path, STR("/api/v1/broadcasts"))  ? DEFINE_BROADCAST
+           : str_starts(path, STR("/api/v1/questions"))   ? DEFINE_QUESTION
+           : str_starts(path, STR("/api/v1/files"))       ? DEFINE_FILE
+           : str_starts(path, STR("/api/v1/traits"))      ? DEFINE_TRAIT
+           : str_starts(path, STR("/api/v1/scores"))      ? DEFINE_SCORE
+           : str_starts(path, STR("/api/v1/stages"))      ? DEFINE_STAGES
+           : str_starts(path, STR("/api/v1/touchpoints")) ? DEFINE_TOUCHPOINT
+           : str_starts(path, STR("/api/v1/retention"))   ? DEFINE_RETENTION
+           : str_starts(path, STR("/api/v1/topics"))      ? DEFINE_TOPICS
+           : str_starts(path, STR("/api/v1/limits"))      ? DEFINE_LIMITS
+           : str_starts(path, STR("/api/v1/rates"))       ? DEFINE_RATES
+                                                          : DEFINE_WORKSPACE;
 }
 
 static const char *kind_word(enum definition_kind kind)
 {
     static const char *const words[DEFINE_KINDS] = {
-        [DEFINE_NONE] = "definition",   [DEFINE_WORKSPACE] = "workspace",
-        [DEFINE_SEGMENT] = "segment",   [DEFINE_JOURNEY] = "journey",
-        [DEFINE_TEMPLATE] = "template", [DEFINE_TRAIT] = "trait",
-        [DEFINE_STAGES] = "stages",     [DEFINE_RETENTION] = "retention",
-        [DEFINE_SNIPPET] = "snippet",   [DEFINE_TOPICS] = "topics",
-        [DEFINE_CODES] = "codes",       [DEFINE_QUESTION] = "question",
-        [DEFINE_FILE] = "file",         [DEFINE_BROADCAST] = "broadcast",
+        [DEFINE_NONE] = "definition",
+        [DEFINE_WORKSPACE] = "workspace",
+        [DEFINE_SEGMENT] = "segment",
+        [DEFINE_JOURNEY] = "journey",
+        [DEFINE_TEMPLATE] = "template",
+        [DEFINE_TRAIT] = "trait",
+        [DEFINE_STAGES] = "stages",
+        [DEFINE_RETENTION] = "retention",
+        [DEFINE_SNIPPET] = "snippet",
+        [DEFINE_TOPICS] = "topics",
+        [DEFINE_CODES] = "codes",
+        [DEFINE_QUESTION] = "question",
+        [DEFINE_FILE] = "file",
+        [DEFINE_BROADCAST] = "broadcast",
         [DEFINE_LIMITS] = "limits",
+        [DEFINE_SCORE] = "score",
+        [DEFINE_JOURNEY_STATE] = "journey state",
+        [DEFINE_RATES] = "rates",
+        [DEFINE_LESSON] = "lesson",
+        [DEFINE_JOURNEY_CHOICE] = "journey choice",
+        [DEFINE_JOURNEY_DRAFT] = "journey draft",
+        [DEFINE_TOUCHPOINT] = "touchpoint",
     };
     return words[kind];
 }
@@ -59,6 +80,7 @@ static struct str name_of(struct call *call, enum definition_kind kind)
            : kind == DEFINE_RETENTION ? STR("retention")
            : kind == DEFINE_TOPICS    ? STR("topics")
            : kind == DEFINE_LIMITS    ? STR("limits")
+           : kind == DEFINE_RATES     ? STR("rates")
                                       : call_param(call, "name");
 }
 
@@ -97,7 +119,8 @@ static enum err shelf_grow(struct shelf *shelf)
     return OK;
 }
 
-/* Of a whole list only the heads are kept, of one definition its text too. */
+/* Only the heads: every version passes here, and of one definition alone the newest text is kept.
+ */
 static enum err shelf_each(void *ctx, const struct store_definition *row)
 {
     struct shelf *shelf = ctx;
@@ -109,15 +132,30 @@ static enum err shelf_each(void *ctx, const struct store_definition *row)
     if (item == NULL) {
         TRY(shelf_grow(shelf));
         item = &shelf->items[shelf->count++];
-        item->name = str_copy(arena, row->name);
+        *item = (struct store_definition){ .name = str_copy(arena, row->name) };
     }
-    struct str name = item->name;
+    struct str name = item->name, author = item->author;
     *item = *row;
     item->name = name;
-    item->author = str_copy(arena, row->author);
-    item->text = shelf->name.len > 0 ? str_copy(arena, row->text)
-                                     : (struct str){ row->text.len > 0 ? "" : NULL, 0 };
+    item->author = str_eq(author, row->author) ? author : str_copy(arena, row->author);
+    item->text = (struct str){ row->text.len > 0 ? "" : NULL, 0 };
     return OK;
+}
+
+static enum err shelf_text_each(void *ctx, const struct store_definition *row)
+{
+    struct shelf *shelf = ctx;
+    if (shelf->count == 0 || row->id != shelf->items[0].id || row->text.len == 0)
+        return OK;
+    shelf->items[0].text = str_copy(shelf->call->arena, row->text);
+    return shelf->items[0].text.ptr == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err shelf_read(struct shelf *shelf)
+{
+    struct store_reader *reader = shelf->call->desk->reader;
+    TRY(store_definitions_read(reader, 0, shelf_each, shelf));
+    return shelf->name.len > 0 ? store_definitions_read(reader, 0, shelf_text_each, shelf) : OK;
 }
 
 static void head_write(struct buf *out, bool *first, const struct store_definition *item)
@@ -164,7 +202,7 @@ enum err definitions_list(struct call *call)
     struct str   cursor = call_query(call, "cursor"), last = STR_NONE;
     uint32_t     limit, written = 0, i = 0;
     TRY(call_limit(call, &limit));
-    TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
+    TRY(shelf_read(&shelf));
     /* In the order they were first made, which does not change. */
     while (cursor.len > 0 && i < shelf.count && !str_eq(shelf.items[i].name, cursor))
         i++;
@@ -182,6 +220,8 @@ enum err definitions_list(struct call *call)
             TRY(codes_numbers_write(call, shelf.items[i].name, &call->out, &first));
         if (shelf.kind == DEFINE_BROADCAST)
             TRY(broadcast_numbers_write(call, shelf.items[i].name, &call->out, &first));
+        if (shelf.kind == DEFINE_JOURNEY)
+            TRY(launching_state_write(call, shelf.items[i].name, &call->out, &first));
         buf_char(&call->out, '}');
         last = shelf.items[i].name;
     }
@@ -242,10 +282,10 @@ enum err definition_show(struct call *call)
     struct store_definition none = { .kind = kind, .name = shelf.name, .at_ms = TIME_NEVER };
     if (shelf.name.len == 0)
         return definition_absent(call, kind, shelf.name);
-    TRY(store_definitions_read(call->desk->reader, 0, shelf_each, &shelf));
+    TRY(shelf_read(&shelf));
     if (shelf.count == 0 || shelf.items[0].text.len == 0) {
         if (kind != DEFINE_WORKSPACE && kind != DEFINE_STAGES && kind != DEFINE_RETENTION &&
-            kind != DEFINE_TOPICS && kind != DEFINE_LIMITS)
+            kind != DEFINE_TOPICS && kind != DEFINE_LIMITS && kind != DEFINE_RATES)
             return definition_absent(call, kind, shelf.name);
         /* There is always a workspace, stages, topics, and how long events are kept: these have
          * not been described yet. */
@@ -266,8 +306,12 @@ enum err definition_show(struct call *call)
         TRY(codes_numbers_write(call, shelf.name, &call->out, &first));
     if (kind == DEFINE_BROADCAST)
         TRY(broadcast_numbers_write(call, shelf.name, &call->out, &first));
+    if (kind == DEFINE_JOURNEY)
+        TRY(launching_state_write(call, shelf.name, &call->out, &first));
     if (kind == DEFINE_RETENTION)
         TRY(keeping_state_write(call, &call->out, &first));
+    if (kind == DEFINE_TOUCHPOINT)
+        TRY(seeing_write_text(call, shelf.items[0].text, &call->out, &first));
     if (kind == DEFINE_STAGES)
         TRY(stages_write(call, shelf.items[0].text, &first));
     buf_char(&call->out, '}');
@@ -352,13 +396,36 @@ static struct str author_of(struct call *call)
     return str_format(call->arena, "key %llu", (unsigned long long)route_who(call->request));
 }
 
+/* What becomes of those inside a journey that is published anew. */
+static enum err inside_check(struct call *call, enum definition_kind kind, struct str name)
+{
+    struct str inside = call_query(call, "inside");
+    if (kind == DEFINE_JOURNEY && str_eq(inside, STR("backfill")))
+        return standing_fills_check(call, name);
+    if (inside.len == 0 ||
+        (kind == DEFINE_JOURNEY && (str_eq(inside, STR("finish")) || str_eq(inside, STR("move")))))
+        return OK;
+    return problem_set(&call->problem, ERR_INPUT, "inside",
+                       "Those inside a journey finish the version they came in by, or move.",
+                       "Say inside=finish, inside=move or inside=backfill, of a journey alone.");
+}
+
+static uint8_t flags_of(struct call *call, enum definition_kind kind)
+{
+    bool moves = kind == DEFINE_JOURNEY && str_eq(call_query(call, "inside"), STR("move"));
+    bool fills = kind == DEFINE_JOURNEY && str_eq(call_query(call, "inside"), STR("backfill"));
+    bool launches = kind == DEFINE_JOURNEY && call_flag(call, "also_inside");
+    return (uint8_t)((call_flag(call, "fire") ? RECORD_FIRE : 0) | (moves ? RECORD_MOVE : 0) |
+                     (fills ? RECORD_BACKFILL : 0) | (launches ? RECORD_LAUNCH : 0));
+}
+
 static enum err define(struct call *call, enum definition_kind kind, struct str name,
                        struct str text, uint64_t *version)
 {
     struct task  task;
     struct entry entry = {
         .record = { .kind = RECORD_DEFINE,
-                    .flags = call_flag(call, "fire") ? RECORD_FIRE : 0,
+                    .flags = flags_of(call, kind),
                     .definition_kind = kind,
                     .name = name,
                     .body = text,
@@ -414,8 +481,7 @@ static bool is_same(struct call *call, enum definition_kind kind, struct str nam
                     uint64_t *version)
 {
     struct shelf shelf = { .call = call, .kind = kind, .name = name };
-    if (store_definitions_read(call->desk->reader, 0, shelf_each, &shelf) != OK ||
-        shelf.count == 0 || !str_eq(shelf.items[0].text, text))
+    if (shelf_read(&shelf) != OK || shelf.count == 0 || !str_eq(shelf.items[0].text, text))
         return false;
     *version = shelf.items[0].version;
     return true;
@@ -428,15 +494,17 @@ enum err definition_change(struct call *call, enum definition_kind kind, struct 
     return *is_changed ? define(call, kind, name, text, version) : OK;
 }
 
-enum err definition_put(struct call *call)
+enum err definition_publish(struct call *call, enum definition_kind kind, struct str name,
+                            struct str text)
 {
-    enum definition_kind kind = kind_of(call);
-    struct str           name = name_of(call, kind), text = http_body(call->request);
-    struct counting      counting;
-    uint64_t             version = 0;
-    bool                 first = true, is_dry = call_flag(call, "dry");
+    struct counting counting;
+    uint64_t        version = 0;
+    bool            first = true, is_dry = call_flag(call, "dry");
+    TRY(inside_check(call, kind, name));
+    TRY(launching_check(call, kind, text));
     TRY(text_check(call, kind, name, text));
-    bool is_changed = !is_same(call, kind, name, text, &version);
+    bool is_changed = !is_same(call, kind, name, text, &version) ||
+                      (kind == DEFINE_JOURNEY && call_flag(call, "also_inside"));
     if (kind == DEFINE_BROADCAST && is_changed)
         TRY(allowed_check(call, kind, name, text));
     if (kind == DEFINE_SEGMENT)
@@ -451,6 +519,10 @@ enum err definition_put(struct call *call)
         TRY(confirm_template_put(call, text));
     if (kind == DEFINE_JOURNEY || kind == DEFINE_BROADCAST)
         TRY(judging_launch_write(call, kind == DEFINE_JOURNEY ? text : STR_NONE, &goes, &is_first));
+    if (kind == DEFINE_JOURNEY && is_changed)
+        TRY(standing_write(call, name, text, &goes, &is_first));
+    if (kind == DEFINE_JOURNEY && is_changed)
+        TRY(launching_write(call, text, &goes, &is_first));
     if (!is_dry && is_changed)
         TRY(define(call, kind, name, text, &version));
     buf_char(&call->out, '{');
@@ -472,6 +544,12 @@ enum err definition_put(struct call *call)
         TRY(users_write(call, name, true, &first));
     buf_char(&call->out, '}');
     return OK;
+}
+
+enum err definition_put(struct call *call)
+{
+    enum definition_kind kind = kind_of(call);
+    return definition_publish(call, kind, name_of(call, kind), http_body(call->request));
 }
 
 enum err definition_delete(struct call *call)

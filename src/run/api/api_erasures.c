@@ -1,4 +1,5 @@
 /* A person is forgotten for good: asked for here, done in the background (core/erasing.h). */
+#include "run/api/rehearsals.h"
 #include "run/api/story.h"
 
 #include "base/time.h"
@@ -61,6 +62,7 @@ enum err profile_erase(struct call *call)
                                .body = STR("{}") };
         TRY(call_submit(call, &entry, 1, &task));
         call->status = 202;
+        rehearsals_forget(call->api->rehearsals);
         write_int(&call->out, &first, "erasure", (int64_t)task.seq);
     }
     person_write(call, &question, &first);

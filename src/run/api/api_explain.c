@@ -7,7 +7,12 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "engine/journey/entering.h"
+#include "engine/journey/next.h"
+#include "engine/trying.h"
 #include "run/api/counting.h"
+
+enum { TRYING_BYTES_MAX = 4096 };
 
 /* ---- conditions ---- */
 
@@ -159,6 +164,61 @@ static bool is_of_message(const struct decision *d, uint64_t message)
     return message_state_name(d->kind) != NULL && d->subject == message;
 }
 
+struct trying_question {
+    uint32_t   person;
+    uint64_t   message;
+    struct buf out;
+};
+
+static bool trying_ask(struct engine *engine, struct task *task)
+{
+    struct trying_question *question = task->context;
+    trying_write(engine, people_root(engine_people(engine), question->person), question->message,
+                 &question->out);
+    return true;
+}
+
+/* What came of it last: nothing while it was only queued and claimed. */
+static enum err last_write(struct call *call, const struct story *story, const bool *wanted,
+                           bool *first)
+{
+    uint32_t i = 0;
+    while (i < story->count && (!wanted[i] || story->decisions[i].kind == DECISION_INTENT ||
+                                story->decisions[i].kind == DECISION_CLAIMED))
+        i++;
+    if (i == story->count)
+        return OK;
+    const struct decision *d = &story->decisions[i];
+    struct json            detail = { 0 };
+    bool                   inner = true;
+    if (d->detail.len > 0)
+        TRY(json_parse(call->desk->parser, call->arena, d->detail, &detail, NULL));
+    json_write_key(&call->out, first, "last");
+    buf_char(&call->out, '{');
+    write_time(&call->out, &inner, "at", d->at_ms);
+    write_text(&call->out, &inner, "state", str_of(message_state_name(d->kind)));
+    write_text(&call->out, &inner, "reason", json_get_str(&detail, STR("reason")));
+    write_text(&call->out, &inner, "reason", json_get_str(&detail, STR("text")));
+    buf_char(&call->out, '}');
+    return OK;
+}
+
+/* "trying": of one that has not gone, when it is tried next, and why not yet. */
+static enum err message_trying_write(struct call *call, uint32_t person, uint64_t message,
+                                     bool *first)
+{
+    struct trying_question question = { person, message, buf_make(TRYING_BYTES_MAX) };
+    enum err               err = call_ask(call, trying_ask, &question);
+    if (err == OK)
+        err = buf_err(&question.out);
+    if (err == OK) {
+        json_write_key(&call->out, first, "trying");
+        buf_str(&call->out, buf_view(&question.out));
+    }
+    buf_done(&question.out);
+    return err;
+}
+
 static enum err explain_message(struct call *call, struct str text)
 {
     struct story story = { 0 };
@@ -183,6 +243,8 @@ static enum err explain_message(struct call *call, struct str text)
     buf_char(&call->out, '{');
     write_person(&call->out, &first, "profile", story.person);
     write_int(&call->out, &first, "message", message);
+    TRY(message_trying_write(call, story.person, (uint64_t)message, &first));
+    TRY(last_write(call, &story, wanted, &first));
     json_write_key(&call->out, &first, "decisions");
     decisions_write(&call->out, &story, wanted);
     buf_char(&call->out, '}');
@@ -192,13 +254,17 @@ static enum err explain_message(struct call *call, struct str text)
 /* ---- a journey ---- */
 
 struct journey_question {
-    struct call *call;
-    struct story story;
-    struct str   who, name, definition;
-    uint32_t     number;
-    bool         is_live;
-    uint64_t     inside[API_LIMIT_MAX]; /* enrollments under way */
-    uint32_t     inside_count;
+    struct call       *call;
+    struct story       story;
+    struct str         who, name, definition;
+    struct buf         next; /* what comes next, where the person is inside */
+    struct buf         entering;
+    uint32_t           number;
+    bool               is_live;
+    enum journey_state state;
+    struct buf         choices;               /* of winners at its nodes: all that was ever said */
+    uint64_t           inside[API_LIMIT_MAX]; /* enrollments under way */
+    uint32_t           inside_count;
 };
 
 static bool journey_ask(struct engine *engine, struct task *task)
@@ -210,6 +276,7 @@ static bool journey_ask(struct engine *engine, struct task *task)
     if (person == PROFILE_NONE || question->number == SEGMENT_NO_ID)
         return true;
     question->is_live = program_journey_live(engine_program(engine), question->number) != NULL;
+    question->state = program_journey_state(engine_program(engine), question->number);
     story_heads(engine, person, &question->story);
     const struct state *state = people_state_get(engine_people(engine), person);
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++)
@@ -217,12 +284,39 @@ static bool journey_ask(struct engine *engine, struct task *task)
             enrollment_is_inside(&state->rare->enrollments.items[i]) &&
             question->inside_count < API_LIMIT_MAX)
             question->inside[question->inside_count++] = state->rare->enrollments.items[i].id;
+    next_write(engine, person, question->number, &question->next);
+    entering_write(engine, person, question->number, &question->entering);
     return true;
+}
+
+/* {"version", "node", "variant"?, "how"?, "at", "author"}: "chosen" of a decision names it. */
+static enum err choice_add(struct journey_question *question, const struct store_definition *row)
+{
+    struct json root;
+    bool        first = true;
+    struct buf *out = &question->choices;
+    if (json_parse_once(question->call->arena, str_copy(question->call->arena, row->text), &root,
+                        NULL) != OK ||
+        !str_eq(json_get_str(&root, STR("journey")), question->name))
+        return OK;
+    buf_str(out, out->len == 0 ? STR("{") : STR(",{"));
+    write_int(out, &first, "version", row->version);
+    write_text(out, &first, "node", json_get_str(&root, STR("node")));
+    if (json_get(&root, STR("variant")) != NULL)
+        write_text(out, &first, "variant", json_get_str(&root, STR("variant")));
+    if (json_get(&root, STR("how")) != NULL)
+        write_text(out, &first, "how", json_get_str(&root, STR("how")));
+    write_time(out, &first, "at", row->at_ms);
+    write_text(out, &first, "author", row->author);
+    buf_char(out, '}');
+    return buf_err(out);
 }
 
 static enum err journey_text_each(void *ctx, const struct store_definition *row)
 {
     struct journey_question *question = ctx;
+    if (row->kind == DEFINE_JOURNEY_CHOICE)
+        return choice_add(question, row);
     if (row->kind != DEFINE_JOURNEY || row->text.len == 0 || !str_eq(row->name, question->name))
         return OK;
     question->definition = str_copy(question->call->arena, row->text);
@@ -243,7 +337,7 @@ static bool *journey_decisions(struct journey_question *question)
         bool is_entry = d->kind == DECISION_ENROLLED || d->kind == DECISION_HELD_OUT;
         bool goes = d->kind == DECISION_STEP || d->kind == DECISION_ENDED ||
                     d->kind == DECISION_INTENT || d->kind == DECISION_GOAL ||
-                    d->kind == DECISION_UNREACHED;
+                    d->kind == DECISION_UNREACHED || d->kind == DECISION_MOVED;
         if (is_entry || d->kind == DECISION_NOT_ENROLLED)
             wanted[i - 1] = d->subject == question->number;
         if (is_entry && wanted[i - 1])
@@ -275,15 +369,10 @@ static enum err journey_rule_write(struct journey_question *question, bool *firs
     return OK;
 }
 
-static enum err explain_journey(struct call *call, struct str name)
+static enum err journey_answer(struct call *call, struct journey_question *question)
 {
-    struct journey_question *question = ARENA_NEW(call->arena, struct journey_question);
-    bool                     first = true;
-    if (question == NULL)
-        return ERR_MEMORY;
-    question->call = call;
-    question->who = call_param(call, "who");
-    question->name = name;
+    struct str name = question->name;
+    bool       first = true;
     TRY(call_ask(call, journey_ask, question));
     if (question->number == SEGMENT_NO_ID)
         return problem_format(&call->problem, ERR_ABSENT, "journey",
@@ -291,6 +380,8 @@ static enum err explain_journey(struct call *call, struct str name)
                               STR_ARG(name));
     if (question->story.person == PROFILE_NONE)
         return call_nobody(call, question->who);
+    TRY(buf_err(&question->next));
+    TRY(buf_err(&question->entering));
     TRY(store_definitions_read(call->desk->reader, 0, journey_text_each, question));
     TRY(story_read(call, &question->story, NULL, NULL));
     bool *wanted = journey_decisions(question);
@@ -301,6 +392,8 @@ static enum err explain_journey(struct call *call, struct str name)
     write_text(&call->out, &first, "journey", name);
     json_write_key(&call->out, &first, "live");
     buf_str(&call->out, question->is_live ? STR("true") : STR("false"));
+    if (question->state != JOURNEY_RUNS)
+        write_text(&call->out, &first, "state", str_of(journey_state_word(question->state)));
     TRY(journey_rule_write(question, &first));
     json_write_key(&call->out, &first, "inside");
     buf_char(&call->out, '[');
@@ -308,23 +401,60 @@ static enum err explain_journey(struct call *call, struct str name)
         buf_format(&call->out, "%s%llu", i == 0 ? "" : ",",
                    (unsigned long long)question->inside[i]);
     buf_char(&call->out, ']');
+    json_write_key(&call->out, &first, "next");
+    buf_str(&call->out, buf_view(&question->next));
+    json_write_key(&call->out, &first, "entering");
+    buf_str(&call->out, buf_view(&question->entering));
     json_write_key(&call->out, &first, "decisions");
     decisions_write(&call->out, &question->story, wanted);
+    if (question->choices.len > 0)
+        buf_format(&call->out, ",\"choices\":[%.*s]", STR_ARG(buf_view(&question->choices)));
     buf_char(&call->out, '}');
     return OK;
+}
+
+static enum err explain_journey(struct call *call, struct str name)
+{
+    struct journey_question *question = ARENA_NEW(call->arena, struct journey_question);
+    if (question == NULL)
+        return ERR_MEMORY;
+    question->call = call;
+    question->who = call_param(call, "who");
+    question->name = name;
+    question->next = buf_make(CALL_ANSWER_BYTES_MAX);
+    question->entering = buf_make(CALL_ANSWER_BYTES_MAX);
+    question->choices = buf_make(CALL_ANSWER_BYTES_MAX);
+    enum err err = journey_answer(call, question);
+    buf_done(&question->next);
+    buf_done(&question->entering);
+    buf_done(&question->choices);
+    return err;
+}
+
+/* A score is explained as the condition that it is there. */
+static enum err explain_score(struct call *call, struct str name)
+{
+    SCOPED(buf_donep) struct buf text = buf_make(SEGMENT_TEXT_BYTES_MAX);
+    buf_str(&text, STR("score "));
+    json_write_str(&text, name);
+    buf_str(&text, STR(" exists"));
+    TRY(buf_err(&text));
+    return explain_condition(call, STR_NONE, buf_view(&text));
 }
 
 enum err profile_explain(struct call *call)
 {
     struct str segment = call_query(call, "segment"), condition = call_query(call, "condition");
     struct str journey = call_query(call, "journey"), message = call_query(call, "message");
-    struct str topic = call_query(call, "topic");
+    struct str topic = call_query(call, "topic"), score = call_query(call, "score");
     int asked = (segment.len > 0) + (condition.len > 0) + (journey.len > 0) + (message.len > 0) +
-                (topic.len > 0);
+                (topic.len > 0) + (score.len > 0);
     if (asked != 1)
         return problem_set(&call->problem, ERR_INPUT, "segment",
                            "One thing is explained at a time.",
-                           "Give one of segment, condition, journey, message or topic.");
+                           "Give one of segment, condition, score, journey, message or topic.");
+    if (score.len > 0)
+        return explain_score(call, score);
     if (topic.len > 0)
         return consent_explain(call, topic);
     if (journey.len > 0)

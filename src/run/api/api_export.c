@@ -156,7 +156,7 @@ static enum err decision_each(void *ctx, const struct store_decision *row)
     bool begins = d.kind == DECISION_ENROLLED ||
                   (d.kind == DECISION_HELD_OUT && !broadcast_is_key(d.subject));
     if (begins || d.kind == DECISION_STEP || d.kind == DECISION_ENDED || d.kind == DECISION_GOAL ||
-        d.kind == DECISION_UNREACHED)
+        d.kind == DECISION_UNREACHED || d.kind == DECISION_MOVED)
         return VEC_ADD(&export->enrollments,
                        (struct export_ref){ begins ? d.id : d.subject, d.seq, d.id });
     return d.kind == DECISION_CONSENT ? VEC_ADD(&export->consents, d.id)

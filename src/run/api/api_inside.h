@@ -17,18 +17,21 @@
  *      api_preview.c    a mail for one person          api_people.c       a mail for many, its gaps
  *      api_domains.c    what the DNS says              drafting.h         what these share
  *      api_consent.c    what people said               saying.c           a word with its proof
- *      api_sending.c    stopped, or not
+ *      api_sending.c    stopped, or not                api_stage.c        one person's stage
  *      api_trying.c     a test of a template
  *      api_live.c       live, or on trial             api_codes.c        discount codes
  *      api_send.c       messages asked for by programs  api_message.c      one, with all its steps
- *      api_settle.c     one whose answer was lost
+ *      api_settle.c     one whose answer was lost       api_enroll.c       into a journey by hand
  *      questions.c      what mails ask                 downloads.c        what they hand out
  *      api_broadcasts.c one message to many
  *      api_files.c      files put, listed, deleted     file_shelf.c       their bytes
  *      rehearsing.c     drafts run over history: rehearsing_*.c
+ *      rehearsals.c     the same as a job that is looked at
+ *      api_check.c      what drawings hide      counted.c          with people counted
+ *      api_map.c        the customer journey    seeing.c           what was seen of a touchpoint
  *
- * A call is one request at a desk. It returns OK with the answer in `out`, or an error with a
- * problem; the desk answers either.
+ * A call is one request at a desk (or a job's question, without a request). It returns OK with the
+ * answer in `out`, or an error with a problem; the desk answers either.
  */
 #ifndef DULT_RUN_API_INSIDE_H
 #define DULT_RUN_API_INSIDE_H
@@ -54,6 +57,7 @@ enum {
 
 struct by_address;
 struct file_shelf;
+struct rehearsals;
 struct render;
 struct rendered;
 struct keys;  /* api_keys.c: an immutable list of keys */
@@ -88,9 +92,11 @@ struct api {
     struct crew           *crew;         /* for questions that ask everyone */
     struct desk           *report_desks; /* one a thread of the crew */
     struct running         running;
+    struct rehearsals     *rehearsals;
     _Atomic(struct keys *) keys;
-    pthread_mutex_t        lock;       /* changing keys, the owner's token, domains */
-    pthread_mutex_t        codes_lock; /* held from looking which codes are new to their record */
+    pthread_mutex_t        lock;        /* changing keys, the owner's token, domains */
+    pthread_mutex_t        codes_lock;  /* held from looking which codes are new to their record */
+    pthread_mutex_t        drafts_lock; /* held from looking which drafts there are to a record */
     struct auth_once       owner;
     struct domain_kept     domains[API_DOMAINS_KEPT]; /* under the lock */
     uint32_t               domains_next;
@@ -109,7 +115,7 @@ struct api {
 struct call {
     struct api          *api;
     struct desk         *desk;
-    struct http_request *request;
+    struct http_request *request; /* NULL: nobody waits for an answer (rehearsals.h) */
     struct arena        *arena;
     struct buf           out;
     int                  status;      /* 200 unless said */
@@ -170,6 +176,7 @@ MUST enum err keys_load(struct api *api, struct store_reader *reader);
 void          keys_done(struct api *api);
 /* The id of the write key, or 0. */
 uint32_t         keys_write_key(struct api *api, struct str text);
+bool             keys_is_source(struct api *api, struct str name); /* of a write key in force */
 router_authorize keys_authorize;
 
 /* api_messages.c */

@@ -16,6 +16,7 @@ struct keys {
     struct keys    *older;
     struct arena   *arena;
     struct auth_key write[API_KEYS_MAX], bearer[API_KEYS_MAX];
+    struct str      write_names[API_KEYS_MAX];
     size_t          write_count, bearer_count;
     bool            has_owner;
 };
@@ -37,6 +38,8 @@ static enum err key_each(void *ctx, const struct store_credential *row)
     size_t *count = is_write ? &keys->write_count : &keys->bearer_count;
     if (*count == API_KEYS_MAX)
         return OK;
+    if (is_write)
+        keys->write_names[*count] = str_copy(keys->arena, row->name);
     keys->has_owner = keys->has_owner || str_eq(row->kind, STR("owner"));
     (is_write ? keys->write : keys->bearer)[(*count)++] = key;
     return OK;
@@ -78,6 +81,15 @@ uint32_t keys_write_key(struct api *api, struct str text)
     struct keys           *keys = atomic_load(&api->keys);
     const struct auth_key *key = auth_key_find(keys->write, keys->write_count, text);
     return key == NULL ? 0 : (uint32_t)key->id;
+}
+
+bool keys_is_source(struct api *api, struct str name)
+{
+    const struct keys *keys = atomic_load(&api->keys);
+    for (size_t i = 0; i < keys->write_count; i++)
+        if (str_eq(keys->write_names[i], name))
+            return true;
+    return false;
 }
 
 /* "read" is every ":read", "write" every ":write"; keys are only for who was given "keys:admin". */

@@ -68,7 +68,7 @@ static void segments_write(struct engine *engine, uint32_t person, const struct 
     for (uint32_t i = 0; i < state->memberships.count; i++) {
         const struct membership *membership = &state->memberships.items[i];
         bool                     first = true;
-        if (!membership->in)
+        if (!membership->in || program->segments.items[membership->segment].is_beginning)
             continue;
         comma(out, &any);
         write_text(out, &first, "segment",

@@ -1,5 +1,5 @@
 /*
- * Reports: the five of them, the people behind every number, and those people as a list.
+ * Reports: the six of them, the people behind every number, and those people as a list.
  *
  *      {report}            the numbers
  *      {report}/people     "pick" names one number: who is it?
@@ -114,22 +114,66 @@ enum err report_growth_post(struct call *call)
     return report_answer(call, &report_growth);
 }
 
+enum err report_attribution_post(struct call *call)
+{
+    return report_answer(call, &report_attribution);
+}
+
+/* The same words as in a body. */
+static enum err query_body(struct call *call, struct json *body)
+{
+    static const char *const names[] = { "by", "model",     "event", "currency", "from",
+                                         "to", "broadcast", "at",    "segment",  "condition" };
+    enum { NAMES = sizeof names / sizeof names[0] };
+    struct json_member *members = ARENA_ARRAY(call->arena, NAMES, struct json_member);
+    uint32_t            count = 0;
+    if (members == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < NAMES; i++) {
+        struct str value = call_query(call, names[i]);
+        if (value.len > 0)
+            members[count++] =
+                (struct json_member){ str_of(names[i]), { .kind = JSON_STRING, .string = value } };
+    }
+    *body = (struct json){ .kind = JSON_OBJECT, .count = count, .members = members };
+    return OK;
+}
+
+enum err report_attribution_get(struct call *call)
+{
+    struct report_asked asked = { .kind = &report_attribution };
+    struct json         body;
+    TRY(query_body(call, &body));
+    enum err err = ask_open(&asked.ask, call, &body);
+    if (err == OK)
+        err = numbers(&asked, &body);
+    asked_close(&asked);
+    return err;
+}
+
+enum err report_stages_post(struct call *call)
+{
+    return report_answer(call, &report_stages);
+}
+
 /* ---- the people behind a number ---- */
 
 static enum err kind_find(struct call *call, const struct report_kind **out)
 {
-    static const struct report_kind *const kinds[] = { &report_trends, &report_funnel,
+    static const struct report_kind *const kinds[] = { &report_trends,    &report_funnel,
                                                        &report_retention, &report_spread,
-                                                       &report_growth };
+                                                       &report_growth,    &report_attribution,
+                                                       &report_stages };
     struct str                             name = call_param(call, "report");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (str_eq(name, str_of(kinds[i]->name))) {
             *out = kinds[i];
             return OK;
         }
-    return problem_format(&call->problem, ERR_ABSENT, "report",
-                          "There are trends, funnel, retention, spread and growth.",
-                          "There is no report \"%.*s\".", STR_ARG(name));
+    return problem_format(
+        &call->problem, ERR_ABSENT, "report",
+        "There are trends, funnel, retention, spread, growth, attribution and stages.",
+        "There is no report \"%.*s\".", STR_ARG(name));
 }
 
 static enum err picked_find(struct report_asked *asked, const struct json *body)

@@ -100,8 +100,9 @@ static bool names_ask(struct engine *engine, struct task *task)
     for (uint32_t i = 0; i < page->items_count; i++) {
         struct item *item = &page->items[i];
         if (item->decision == NULL && item->event.name != 0)
-            item->name = str_copy(page->call->arena, program_name(engine_program(engine),
-                                                                  NAME_EVENT, item->event.name));
+            item->name =
+                str_copy(page->call->arena, program_name(engine_program(engine), NAME_EVENT,
+                                                         own_of_store(item->event.name)));
     }
     return true;
 }

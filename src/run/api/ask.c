@@ -78,7 +78,8 @@ enum err ask_open(struct ask *ask, struct call *call, const struct json *body)
                            "Ask again in a second.");
     TRY(err);
     ask->report.view = ask->view;
-    ask->running.what = http_path(call->request);
+    ask->running.what =
+        call->request == NULL ? STR("/api/v1/rehearsals") : http_path(call->request);
     ask->running.request = call->request;
     atomic_store(&ask->running.all, ask->view->profiles);
     running_begin(&call->api->running, &ask->running);
@@ -115,6 +116,11 @@ enum err ask_key(struct ask *ask, enum name_kind kind, struct str text, uint32_t
     *number = ask->keys_count;
     ask->keys[ask->keys_count++] = (struct ask_key){ kind, text, DICT_NONE };
     return OK;
+}
+
+void ask_anew(struct ask *ask)
+{
+    ask->conditions_count = ask->keys_count = ask->audience = 0;
 }
 
 static const struct segment_node *both(struct arena *arena, const struct segment_node *a,

@@ -27,7 +27,7 @@
 #include "run/core/reading.h"
 
 enum {
-    ASK_CONDITIONS_MAX = REPORT_STEPS_MAX + 4,
+    ASK_CONDITIONS_MAX = 50 + 4, /* all stages, the audience, an event; a funnel has fewer */
     ASK_KEYS_MAX = 2,
     ASK_NAMES = 32, /* people named by one task on the engine's thread */
 };
@@ -80,6 +80,10 @@ MUST enum err ask_condition(struct ask *ask, struct ask_condition condition, uin
 MUST enum err ask_key(struct ask *ask, enum name_kind kind, struct str text, uint32_t *number);
 /* The `segment` and `condition` of a body, both when both are given: who is asked about. */
 MUST enum err ask_audience_read(struct ask *ask, const struct json *body);
+
+/* Forgets conditions and keys, so that more is asked of the same view and instant. What was
+ * compiled stays in the call's arena. */
+void ask_anew(struct ask *ask);
 
 /* Compiles all conditions and looks up all keys. */
 MUST enum err ask_compile(struct ask *ask);

@@ -61,15 +61,21 @@ static void ask(struct asking *asking, uint32_t threads, uint32_t hands)
     crew_close(asking->crew);
 }
 
+/* On a machine that is busy otherwise one of them may have done all before the other is awake. */
 TEST(crew, every_profile_is_asked_once_and_both_threads_help)
 {
-    struct asking asking = { 0 };
-    ask(&asking, 2, 0);
-    assert_true(asking.is_whole);
-    for (uint32_t p = 0; p < PROFILES; p++)
-        assert_int_equal(asking.seen[p], 1);
-    assert_int_equal(atomic_load(&asking.hands_seen), 3);
-    free(asking.seen);
+    enum { TRIES = 100, BOTH = 3 };
+    unsigned hands = 0;
+    for (int i = 0; i < TRIES && hands != BOTH; i++) {
+        struct asking asking = { 0 };
+        ask(&asking, 2, 0);
+        assert_true(asking.is_whole);
+        for (uint32_t p = 0; p < PROFILES; p++)
+            assert_int_equal(asking.seen[p], 1);
+        hands = atomic_load(&asking.hands_seen);
+        free(asking.seen);
+    }
+    assert_int_equal(hands, BOTH);
 }
 
 TEST(crew, whoever_asks_for_one_thread_gets_one)

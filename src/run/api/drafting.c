@@ -19,8 +19,7 @@ enum {
 static bool sends(const struct journey_version *live, struct str template)
 {
     for (uint16_t n = 0; live != NULL && n < live->journey.nodes_count; n++)
-        if (live->journey.nodes[n].kind == NODE_MESSAGE &&
-            str_eq(live->journey.nodes[n].template, template))
+        if (journey_node_sends(&live->journey.nodes[n], template))
             return true;
     return false;
 }
@@ -62,12 +61,21 @@ static enum err journey_find(struct drafting *drafting, const struct program *pr
         [TRIGGER_LEFT_LIST] = "left_list",
         [TRIGGER_FINISHED_JOURNEY] = "finished_journey",
         [TRIGGER_LEFT_JOURNEY] = "left_journey",
+        [TRIGGER_CLOCK] = "date",
+        [TRIGGER_API] = "api",
     };
-    drafting->trigger = words[live->journey.trigger.kind];
+    const struct journey_trigger *trigger = &live->journey.trigger;
+    drafting->trigger = words[trigger->kind];
+    if (trigger->is_stage)
+        drafting->trigger = trigger->kind == TRIGGER_SEGMENT ? "stage" : "left_stage";
+    if (trigger->kind == TRIGGER_CLOCK && trigger->clock.until.kind == UNTIL_TIME)
+        drafting->trigger = "schedule";
     drafting->trigger_name = str_copy(drafting->call->arena, live->journey.trigger.name);
     drafting->journey = str_copy(drafting->call->arena, live->journey.name);
     if (live->journey.trigger.kind == TRIGGER_EVENT && drafting->event_name.len == 0)
         drafting->event_name = drafting->trigger_name;
+    if (live->journey.trigger.kind == TRIGGER_API && drafting->event_name.len == 0)
+        drafting->event_name = EVENT_JOURNEY_ENTRY;
     return OK;
 }
 

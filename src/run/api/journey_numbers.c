@@ -5,53 +5,58 @@
  *      report threads    one walk over everyone (engine/report/passage.h)
  *      here              rates, which variant is best, and what the journey does: engine/experiment
  */
-#include "engine/experiment/odds.h"
-#include "engine/report/passage.h"
-#include "run/api/ask.h"
-#include "run/api/crew.h"
+#include "run/api/journey_numbers.h"
 
-#define SURE 0.95
-
-struct numbers_question {
-    struct call            *call;
-    struct str              name;
-    struct passage_question passage;
-    const bool             *is_experiment; /* by node */
-    uint32_t                target;        /* of DEAL_ALL */
-    int64_t                 within_ms;
-    bool                    has_goal, is_there, is_full;
-    const struct report    *report;
-    struct passage         *hands[CREW_THREADS_MAX];
-};
+#include "run/api/experimenting.h"
+#include "run/api/figures.h"
+#include "run/api/winning.h"
 
 /* ---- the journey ---- */
 
+/* A message's templates, and whether there is memory for them. */
+static bool templates_copy(struct arena *arena, const struct node *node, struct passage_node *out)
+{
+    struct str *names = ARENA_ARRAY(arena, node->templates_count + 1, struct str);
+    for (uint16_t i = 0; names != NULL && i < node->templates_count; i++) {
+        names[i] = str_copy(arena, node->templates[i]);
+        if (names[i].ptr == NULL)
+            return false;
+    }
+    out->templates = names;
+    out->templates_count = node->templates_count;
+    out->template = names != NULL && node->templates_count > 0 ? names[0] : STR_NONE;
+    return names != NULL;
+}
+
 /* The names that a step may say it took; a wait_for has yes and timeout, a split else or no. */
-static bool ways_copy(struct numbers_question *q, const struct journey *journey)
+static bool ways_copy(struct numbers_question *q, const struct program *program, uint32_t number,
+                      const struct journey *journey)
 {
     struct arena        *arena = q->call->arena;
     uint32_t             most = journey->branches_count + journey->nodes_count, count = 0;
     struct passage_node *nodes = ARENA_ARRAY(arena, journey->nodes_count, struct passage_node);
     struct str          *ways = ARENA_ARRAY(arena, most + 1, struct str);
     bool                *is_experiment = ARENA_ARRAY(arena, journey->nodes_count + 1, bool);
-    bool                 is_good = nodes != NULL && ways != NULL && is_experiment != NULL;
+    struct winning      *winners = ARENA_ARRAY(arena, journey->nodes_count + 1, struct winning);
+    bool is_good = nodes != NULL && ways != NULL && is_experiment != NULL && winners != NULL;
     for (uint16_t i = 0; is_good && i < journey->nodes_count; i++) {
         const struct node *node = &journey->nodes[i];
-        nodes[i] = (struct passage_node){ str_copy(arena, node->id),
-                                          str_copy(arena, node->template), count, 0 };
+        nodes[i] = (struct passage_node){ .id = str_copy(arena, node->id), .ways = count };
         is_experiment[i] = node->is_experiment;
         for (uint16_t b = 0; b < node->branches_count; b++)
             ways[count++] = str_copy(arena, journey->branches[node->branches + b].name);
         if (node->branches_count > 0 && !node->is_experiment && node->otherwise_name.len > 0)
             ways[count++] = str_copy(arena, node->otherwise_name);
         nodes[i].ways_count = count - nodes[i].ways;
-        is_good = nodes[i].id.ptr != NULL;
+        is_good = nodes[i].id.ptr != NULL && templates_copy(arena, node, &nodes[i]) &&
+                  (!node->is_experiment || winning_copy(arena, program, number, node, &winners[i]));
     }
     q->passage.nodes = nodes;
     q->passage.nodes_count = journey->nodes_count;
     q->passage.ways = ways;
     q->passage.ways_count = count;
     q->is_experiment = is_experiment;
+    q->winners = winners;
     return is_good;
 }
 
@@ -66,16 +71,21 @@ static bool journey_ask(struct engine *engine, struct task *task)
     q->is_there = version != NULL;
     if (version == NULL)
         return true;
+    q->state = program_journey_state(program, number);
     q->passage.journey = number;
     q->passage.name = q->name;
     q->passage.message = dict_find(properties, STR("message"));
     q->passage.took = dict_find(properties, STR("took"));
+    q->passage.chosen = dict_find(properties, STR("chosen"));
+    q->passage.back = dict_find(properties, STR("back"));
     q->passage.reason = dict_find(properties, STR("reason"));
     q->passage.value = dict_find(properties, STR("value"));
+    q->passage.entry = dict_find(properties, STR("entry"));
     q->has_goal = version->journey.goal.condition.tree != NULL;
+    q->has_exit = version->journey.exit_when.tree != NULL;
     q->target = version->journey.goal.target;
     q->within_ms = version->journey.goal.within_ms;
-    q->is_full = !ways_copy(q, &version->journey);
+    q->is_full = !ways_copy(q, program, number, &version->journey);
     return true;
 }
 
@@ -103,30 +113,6 @@ static enum err part(void *context, uint32_t hand, struct report_range range)
 
 /* ---- written ---- */
 
-static void real_write(struct buf *out, bool *first, const char *key, double value)
-{
-    json_write_key(out, first, key);
-    json_write_real(out, value);
-}
-
-static void range_write(struct buf *out, bool *first, const char *key, struct odds_range range)
-{
-    bool inner = true;
-    json_write_key(out, first, key);
-    buf_char(out, '{');
-    real_write(out, &inner, "low", range.low);
-    real_write(out, &inner, "middle", range.middle);
-    real_write(out, &inner, "high", range.high);
-    buf_char(out, '}');
-}
-
-static struct odds_count count_of(uint64_t of, uint64_t successes)
-{
-    const uint64_t most = UINT64_C(1) << 30;
-    of = of < most ? of : most;
-    return (struct odds_count){ of, successes < of ? successes : of };
-}
-
 static void counts_write(struct buf *out, bool *first, const struct passage_count *count,
                          bool has_goal)
 {
@@ -137,23 +123,23 @@ static void counts_write(struct buf *out, bool *first, const struct passage_coun
     if (!has_goal)
         return;
     write_int(out, first, "reached", (int64_t)count->reached);
-    real_write(out, first, "value", count->value);
+    figure_write(out, first, "value", count->value);
 }
 
 static void goal_write(const struct numbers_question *q, struct buf *out, bool *first)
 {
     const struct passage *all = q->hands[0];
-    struct odds_count     count = count_of(all->all.entered, all->all.reached);
+    struct odds_count     count = figures_count(all->all.entered, all->all.reached);
     bool                  inner = true;
     json_write_key(out, first, "goal");
     buf_char(out, '{');
     write_int(out, &inner, "within_ms", q->within_ms);
     write_int(out, &inner, "entered", (int64_t)all->all.entered);
     write_int(out, &inner, "reached", (int64_t)all->all.reached);
-    real_write(out, &inner, "value", all->all.value);
-    range_write(out, &inner, "rate", odds_of(count, SURE));
+    figure_write(out, &inner, "value", all->all.value);
+    figures_write(out, &inner, "rate", odds_of(count, FIGURES_SURE));
     if (q->target > 0)
-        real_write(out, &inner, "target", (double)q->target / DEAL_ALL);
+        figure_write(out, &inner, "target", (double)q->target / DEAL_ALL);
     buf_char(out, '}');
 }
 
@@ -165,7 +151,8 @@ static void group_write(struct buf *out, bool *first, const char *key,
     buf_char(out, '{');
     write_int(out, &inner, "people", (int64_t)group->people);
     write_int(out, &inner, "reached", (int64_t)group->reached);
-    range_write(out, &inner, "rate", odds_of(count_of(group->people, group->reached), SURE));
+    figures_write(out, &inner, "rate",
+                  odds_of(figures_count(group->people, group->reached), FIGURES_SURE));
     buf_char(out, '}');
 }
 
@@ -173,17 +160,17 @@ static void group_write(struct buf *out, bool *first, const char *key,
 static void lift_write(const struct numbers_question *q, struct buf *out, bool *first)
 {
     const struct passage *all = q->hands[0];
-    struct odds_count     in = count_of(all->in.people, all->in.reached);
-    struct odds_count     held = count_of(all->out.people, all->out.reached);
+    struct odds_count     in = figures_count(all->in.people, all->in.reached);
+    struct odds_count     held = figures_count(all->out.people, all->out.reached);
     bool                  inner = true;
     json_write_key(out, first, "lift");
     buf_char(out, '{');
     group_write(out, &inner, "let_in", &all->in);
     group_write(out, &inner, "held_out", &all->out);
-    range_write(out, &inner, "difference", odds_difference(in, held, SURE));
-    range_write(out, &inner, "relative", odds_lift(in, held, SURE));
-    real_write(out, &inner, "better", odds_above(in, held));
-    real_write(out, &inner, "sure", SURE);
+    figures_write(out, &inner, "difference", odds_difference(in, held, FIGURES_SURE));
+    figures_write(out, &inner, "relative", odds_lift(in, held, FIGURES_SURE));
+    figure_write(out, &inner, "better", odds_above(in, held));
+    figure_write(out, &inner, "sure", FIGURES_SURE);
     buf_char(out, '}');
 }
 
@@ -193,7 +180,7 @@ static void best_of(const struct numbers_question *q, const struct passage_node 
     struct odds_count counts[DEAL_ARMS_MAX];
     for (uint32_t i = 0; i < node->ways_count; i++) {
         const struct passage_count *way = &q->hands[0]->ways[node->ways + i];
-        counts[i] = count_of(way->entered, way->reached);
+        counts[i] = figures_count(way->people, way->people_reached);
     }
     odds_best(counts, node->ways_count, best);
 }
@@ -212,9 +199,13 @@ static void ways_write(const struct numbers_question *q, uint32_t n, struct buf 
         buf_str(out, i == 0 ? STR("[{") : STR(",{"));
         write_text(out, &inner, "name", q->passage.ways[node->ways + i]);
         counts_write(out, &inner, way, q->has_goal);
+        if (q->is_experiment[n])
+            write_int(out, &inner, "people", (int64_t)way->people);
         if (is_measured) {
-            range_write(out, &inner, "rate", odds_of(count_of(way->entered, way->reached), SURE));
-            real_write(out, &inner, "best", best[i]);
+            write_int(out, &inner, "people_reached", (int64_t)way->people_reached);
+            figures_write(out, &inner, "rate",
+                          odds_of(figures_count(way->people, way->people_reached), FIGURES_SURE));
+            figure_write(out, &inner, "best", best[i]);
         }
         buf_char(out, '}');
     }
@@ -240,9 +231,26 @@ static void nodes_write(const struct numbers_question *q, struct buf *out, bool 
         }
         if (node->ways_count > 0)
             ways_write(q, n, out, &inner);
+        if (q->is_experiment[n])
+            winning_write(&q->winners[n], out, &inner);
         buf_char(out, '}');
     }
     buf_char(out, ']');
+}
+
+static void reasons_write(struct buf *out, bool *first, const char *key,
+                          const struct passage_reason *reasons, uint32_t count)
+{
+    json_write_key(out, first, key);
+    buf_char(out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        json_write_str(out, reasons[i].text);
+        buf_char(out, ':');
+        buf_int(out, (int64_t)reasons[i].count);
+    }
+    buf_char(out, '}');
 }
 
 static void answer_write(const struct numbers_question *q, const struct ask *ask, struct buf *out)
@@ -251,6 +259,8 @@ static void answer_write(const struct numbers_question *q, const struct ask *ask
     bool                  first = true;
     buf_char(out, '{');
     write_text(out, &first, "journey", q->name);
+    if (q->state != JOURNEY_RUNS)
+        write_text(out, &first, "state", str_of(journey_state_word(q->state)));
     ask_write_point(ask, out, &first);
     counts_write(out, &first, &all->all, false);
     write_int(out, &first, "people", (int64_t)all->in.people);
@@ -259,46 +269,54 @@ static void answer_write(const struct numbers_question *q, const struct ask *ask
         goal_write(q, out, &first);
     if (q->has_goal && all->out.people > 0)
         lift_write(q, out, &first);
-    json_write_key(out, &first, "exits");
-    buf_char(out, '{');
-    for (uint32_t i = 0; i < all->exits_count; i++) {
-        if (i > 0)
-            buf_char(out, ',');
-        json_write_str(out, all->exits[i].text);
-        buf_char(out, ':');
-        buf_int(out, (int64_t)all->exits[i].count);
-    }
-    buf_char(out, '}');
+    if (all->causes_count > 0)
+        reasons_write(out, &first, "let_in", all->causes, all->causes_count);
+    reasons_write(out, &first, "exits", all->exits, all->exits_count);
     nodes_write(q, out, &first);
     buf_char(out, '}');
 }
 
-static enum err numbers_ask(struct numbers_question *q, struct ask *ask)
+enum err journey_numbers_count(struct numbers_question *q, struct ask *ask)
 {
-    TRY(ask_compile(ask));
     TRY(hands_make(q, ask_hands(ask)));
     q->report = &ask->report;
     TRY(ask_share(ask, part, q));
     for (uint32_t i = 1; i < ask_hands(ask); i++)
         passage_add(&q->passage, q->hands[0], q->hands[i]);
+    return OK;
+}
+
+static enum err numbers_ask(struct numbers_question *q, struct ask *ask)
+{
+    TRY(journey_numbers_count(q, ask));
     answer_write(q, ask, &q->call->out);
     return buf_err(&q->call->out);
 }
 
-enum err journey_numbers(struct call *call)
+enum err journey_numbers_find(struct call *call, struct str name, struct numbers_question *q)
 {
-    struct numbers_question q = { .call = call, .name = call_param(call, "name") };
-    struct ask              ask;
-    TRY(call_ask(call, journey_ask, &q));
-    if (!q.is_there)
+    *q = (struct numbers_question){ .call = call, .name = name };
+    TRY(call_ask(call, journey_ask, q));
+    if (!q->is_there)
         return problem_format(&call->problem, ERR_ABSENT, "name",
                               "Look at the list, or put one there with `dult apply`.",
-                              "There is no journey \"%.*s\".", STR_ARG(str_slice(q.name, 0, 128)));
-    if (q.is_full)
-        return ERR_MEMORY;
+                              "There is no journey \"%.*s\".", STR_ARG(str_slice(name, 0, 128)));
+    return q->is_full ? ERR_MEMORY : OK;
+}
+
+enum err journey_numbers_of(struct call *call, struct str name)
+{
+    struct numbers_question q;
+    struct ask              ask;
+    TRY(journey_numbers_find(call, name, &q));
     enum err err = ask_open(&ask, call, NULL);
     if (err == OK)
         err = numbers_ask(&q, &ask);
     ask_close(&ask);
     return err;
+}
+
+enum err journey_numbers(struct call *call)
+{
+    return journey_numbers_of(call, call_param(call, "name"));
 }

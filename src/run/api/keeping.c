@@ -217,7 +217,7 @@ static void by_event_write(struct buf *out, bool *first, const struct program *p
     buf_char(out, '[');
     for (uint32_t n = RUN_OWN_NAMES; n < in_force->names; n++) {
         bool inner = true;
-        if (in_force->before_ms[n] == in_force->rest_ms)
+        if (in_force->before_ms[n] == in_force->rest_ms || program_name_is_older(program, n))
             continue;
         buf_str(out, is_none ? STR("{") : STR(",{"));
         is_none = false;

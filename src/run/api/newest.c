@@ -28,11 +28,21 @@ static enum err row_read(void *context, const struct store_definition *row)
     return buf_err(&newest->text);
 }
 
+/* A report's thread has no reader of its own: it opens one for a moment. */
+static enum err rows_read(struct call *call, struct newest_text *newest)
+{
+    SCOPED(store_reader_closep) struct store_reader *own = NULL;
+    if (call->desk->reader == NULL)
+        TRY(store_reader_open(core_store(call->api->conf.core), "report", &own));
+    return store_definitions_read(own == NULL ? call->desk->reader : own, newest->from, row_read,
+                                  newest);
+}
+
 enum err newest_workspace(struct call *call, struct str *text)
 {
     struct newest_text *newest = &call->api->newest;
     pthread_mutex_lock(&newest->lock);
-    enum err err = store_definitions_read(call->desk->reader, newest->from, row_read, newest);
+    enum err err = rows_read(call, newest);
     if (err != OK)
         newest->from = 0; /* the row that failed is read again */
     else

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/time.h"
+#include "run/api/rehearsals.h"
 
 /* ---- the question ---- */
 
@@ -39,6 +40,10 @@ static enum err question_read(struct rehearsing *r)
 static enum err part(void *context, uint32_t hand, struct report_range range)
 {
     struct rehearsing *r = context;
+    if (r->until_us > 0 && time_mono_us() > r->until_us) {
+        atomic_store(&r->is_late, true);
+        return ERR_WAIT;
+    }
     if (r->hands[hand] == NULL)
         TRY(rehearse_hand_open(&r->hands[hand], r->rehearsal));
     return rehearse_part(r->hands[hand], r->ask.view, range.from, range.to);
@@ -46,7 +51,16 @@ static enum err part(void *context, uint32_t hand, struct report_range range)
 
 static enum err everyone(struct rehearsing *r)
 {
-    TRY(ask_share(&r->ask, part, r));
+    if (r->conf.progress != NULL)
+        atomic_store(&r->conf.progress->of, r->ask.view->profiles);
+    enum err err = ask_share(&r->ask, part, r);
+    if (err == ERR_WAIT && r->conf.progress != NULL) /* also among the running reports */
+        atomic_store(&r->conf.progress->is_stopped, true);
+    if (atomic_load(&r->is_late))
+        return problem_format(&r->ask.call->problem, ERR_LIMIT, "from",
+                              "Take a later `from`, or rehearse fewer journeys at a time.",
+                              "It took longer than %d minutes.", REHEARSALS_RUN_S / 60);
+    TRY(err);
     TRY(rehearse_result_init(&r->result, r->rehearsal));
     for (uint32_t i = 0; i < CREW_THREADS_MAX; i++)
         if (r->hands[i] != NULL)
@@ -93,18 +107,28 @@ static void rehearsing_close(struct rehearsing *r)
     ask_close(&r->ask);
 }
 
-enum err journeys_rehearse(struct call *call)
+enum err rehearsing_run(struct call *call, const struct json *body,
+                        const struct rehearsing_watch *watch)
 {
     struct rehearsing *r = ARENA_NEW(call->arena, struct rehearsing);
-    struct json        body;
     if (r == NULL)
         return ERR_MEMORY;
-    TRY(call_body(call, &body));
-    r->body = &body;
+    r->body = body;
     r->arena = call->arena;
-    enum err err = ask_open(&r->ask, call, &body);
+    if (watch != NULL) {
+        r->conf.progress = watch->progress;
+        r->until_us = watch->until_us;
+    }
+    enum err err = ask_open(&r->ask, call, body);
     if (err == OK)
         err = rehearse(r);
     rehearsing_close(r);
     return err;
+}
+
+enum err journeys_rehearse(struct call *call)
+{
+    struct json body;
+    TRY(call_body(call, &body));
+    return rehearsing_run(call, &body, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * rehearsing: POST /api/v1/journeys/rehearse, from its words to its answer.
+ * rehearsing: POST /api/v1/journeys/rehearse, and a job of rehearsals.h, from words to answer.
  *
  *      body, store --> a world (definitions, names, suppressions)   rehearsing_world.c
  *      view, crew  --> counts, or one person's way                  rehearsing.c
@@ -21,6 +21,7 @@ enum {
     REHEARSING_DAYS = 90,  /* of the window, unless said */
     REHEARSING_SAMPLE = 5, /* people named of each journey, unless said */
     REHEARSING_DEFINITIONS_MAX = 40000,
+    REHEARSING_DRAFTS_MAX = 100, /* saved ones, by name: each is a reading of all definitions */
 };
 
 struct rehearsing {
@@ -43,7 +44,20 @@ struct rehearsing {
     struct str             who; /* one person is asked about; empty: everyone */
     uint32_t               person;
     struct rehearse_path   path;
+    int64_t                until_us; /* by the monotonic clock; 0: as long as the client waits */
+    atomic_bool            is_late;
 };
+
+/* Somebody looks on who does not wait for the answer. */
+struct rehearsing_watch {
+    struct rehearse_progress *progress;
+    int64_t                   until_us; /* by the monotonic clock */
+};
+
+/* The answer to `body` in call->out. `watch` NULL: the client of call->request waits. ERR_WAIT: it
+ * was stopped; ERR_LIMIT: it took too long. */
+MUST enum err rehearsing_run(struct call *call, const struct json *body,
+                             const struct rehearsing_watch *watch);
 
 /* Fills conf.names, conf.definitions and conf.suppressed. ERR_INPUT, ERR_ABSENT, ERR_LIMIT with a
  * problem. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/vec.h"
+#include "run/api/publishing.h"
 #include "run/api/rehearsing.h"
 
 enum { TRIES_MAX = 20 }; /* while somebody tidies the store up */
@@ -12,16 +13,17 @@ static const struct {
     const char          *word;
     enum definition_kind kind;
 } KINDS[] = {
-    { "workspace", DEFINE_WORKSPACE }, { "topics", DEFINE_TOPICS },
-    { "limits", DEFINE_LIMITS },       { "trait", DEFINE_TRAIT },
-    { "stages", DEFINE_STAGES },       { "segment", DEFINE_SEGMENT },
-    { "journey", DEFINE_JOURNEY },     { "template", DEFINE_TEMPLATE },
+    { "workspace", DEFINE_WORKSPACE }, { "topics", DEFINE_TOPICS }, { "limits", DEFINE_LIMITS },
+    { "rates", DEFINE_RATES },         { "trait", DEFINE_TRAIT },   { "stages", DEFINE_STAGES },
+    { "segment", DEFINE_SEGMENT },     { "score", DEFINE_SCORE },   { "journey", DEFINE_JOURNEY },
+    { "template", DEFINE_TEMPLATE },
 };
 enum { KINDS_COUNT = sizeof KINDS / sizeof KINDS[0] };
 
+/* Choices are of the store alone. */
 static bool is_wanted(uint32_t kind)
 {
-    bool is = false;
+    bool is = kind == DEFINE_JOURNEY_CHOICE;
     for (size_t i = 0; i < KINDS_COUNT; i++)
         is = is || (uint32_t)KINDS[i].kind == kind;
     return is;
@@ -31,7 +33,7 @@ static bool is_wanted(uint32_t kind)
 static bool is_single(enum definition_kind kind)
 {
     return kind == DEFINE_WORKSPACE || kind == DEFINE_TOPICS || kind == DEFINE_STAGES ||
-           kind == DEFINE_LIMITS;
+           kind == DEFINE_LIMITS || kind == DEFINE_RATES;
 }
 
 static struct rehearse_definition *definition_find(struct rehearsing *r, enum definition_kind kind,
@@ -192,6 +194,36 @@ static enum err draft_text(struct rehearsing *r, const struct json *draft, struc
     return text->ptr == NULL ? ERR_MEMORY : OK;
 }
 
+/* Those that were saved, by name, as if each were given. */
+static enum err saved_read(struct rehearsing *r, bool *any)
+{
+    SCOPED(store_reader_closep) struct store_reader *reader = NULL;
+    const struct json                               *list = json_get(r->body, STR("drafts"));
+    if (list == NULL)
+        return OK;
+    if (list->kind != JSON_ARRAY || list->count == 0)
+        return fault(r, "drafts", "This is no list of names.", "Give [\"welcome\"].");
+    if (list->count > REHEARSING_DRAFTS_MAX)
+        return problem_set(&r->ask.call->problem, ERR_LIMIT, "drafts",
+                           "At most 100 drafts are rehearsed at once.",
+                           "Rehearse those that you change.");
+    TRY(store_reader_open(core_store(r->ask.call->api->conf.core), "rehearsal", &reader));
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct str name = list->items[i].kind == JSON_STRING ? list->items[i].string : STR_NONE;
+        struct str text;
+        if (name.len == 0)
+            return fault(r, "drafts", "This is no list of names.", "Give [\"welcome\"].");
+        TRY(journey_draft_text(r->ask.call, reader, name, &text));
+        TRY(world_put(r, (struct rehearse_definition){ .kind = DEFINE_JOURNEY,
+                                                       .name = name,
+                                                       .text = text,
+                                                       .is_draft = true,
+                                                       .is_rehearsed = true }));
+        *any = true;
+    }
+    return OK;
+}
+
 static enum err draft_read(struct rehearsing *r, bool *any)
 {
     const struct json *draft = json_get(r->body, STR("draft"));
@@ -224,7 +256,8 @@ static enum err definition_read(struct rehearsing *r, const struct json *item, b
     if (one.kind == DEFINE_NONE)
         return fault(
             r, "definitions", "This kind plays no part in a rehearsal.",
-            "Give workspace, topics, limits, trait, stages, segment, template or journey.");
+            "Give workspace, topics, limits, rates, trait, score, stages, segment, template or "
+            "journey.");
     if (one.text.len == 0 || (one.name.len == 0 && !is_single(one.kind)))
         return fault(r, "definitions", "A definition has a name and a text.",
                      "Give {\"kind\": \"segment\", \"name\": ..., \"text\": ...}.");
@@ -266,7 +299,7 @@ static enum err journeys_choose(struct rehearsing *r)
     if (list->kind != JSON_ARRAY || list->count == 0)
         return fault(r, "journeys", "This is no list of names.", "Give [\"welcome\"].");
     for (uint32_t i = 0; i < r->definitions.count; i++)
-        if (json_get(r->body, STR("draft")) == NULL)
+        if (json_get(r->body, STR("draft")) == NULL && json_get(r->body, STR("drafts")) == NULL)
             r->definitions.items[i].is_rehearsed = false;
     for (uint32_t i = 0; i < list->count; i++)
         TRY(journey_choose(r,
@@ -279,6 +312,7 @@ enum err rehearsing_world(struct rehearsing *r)
     bool any = false;
     TRY(store_read(r));
     TRY(definitions_add(r, &any));
+    TRY(saved_read(r, &any));
     TRY(draft_read(r, &any));
     TRY(journeys_choose(r));
     if (!any && json_get(r->body, STR("journeys")) == NULL)

@@ -1,5 +1,5 @@
 /*
- * report_kind: what the five reports have in common, and each one's own part of it.
+ * report_kind: what the six reports have in common, and each one's own part of it.
  *
  *      read      words -> conditions and keys of the ask           on a report thread
  *      ready     checks; the values it is broken down by; room
@@ -31,7 +31,7 @@ struct report_kind {
 };
 
 extern const struct report_kind report_trends, report_funnel, report_retention, report_spread,
-    report_growth;
+    report_growth, report_attribution, report_stages;
 
 /* ---- broken down by values ---- */
 

@@ -4,128 +4,20 @@
 #include <string.h>
 
 #include "base/zone.h"
+#include "engine/segment/segment_said.h"
 
 enum { DAY_TEXT_BYTES = 10, GROUPS_DEFAULT = 10, GROUPS_MOST = 100 };
 
 /* ---- events ---- */
 
-/* The place in a text gets the field before it: "steps[1] 1:14". */
-static enum err in_field(struct call *call, enum err err, const char *field)
-{
-    char place[sizeof call->problem.where];
-    if (err == OK || err == ERR_MEMORY)
-        return err;
-    snprintf(place, sizeof place, "%s %.100s", field, call->problem.where);
-    snprintf(call->problem.where, sizeof call->problem.where, "%s", place);
-    return err;
-}
-
-static enum err text_parse(struct call *call, const char *field, struct str text,
-                           const struct segment_node **out)
-{
-    if (text.ptr == NULL)
-        return ERR_MEMORY;
-    return in_field(call, segment_parse(call->arena, text, out, &call->problem), field);
-}
-
-/* A name as people write it, perhaps with `where` after it. */
-static enum err name_parse(struct call *call, const char *field, struct str text,
-                           const struct segment_node **out)
-{
-    size_t                       split = str_find(text, 0, STR(" where "));
-    SCOPED(buf_donep) struct buf said = buf_make(SEGMENT_TEXT_BYTES_MAX);
-    buf_str(&said, STR("did "));
-    json_write_str(&said, str_trim(str_slice(text, 0, split)));
-    buf_str(&said, str_slice(text, split, text.len));
-    TRY(buf_err(&said));
-    return text_parse(call, field, str_copy(call->arena, buf_view(&said)), out);
-}
-
-static enum err event_parse(struct call *call, const char *field, struct str text,
-                            const struct segment_node **out)
-{
-    struct problem ignored;
-    text = str_trim(text);
-    if (text.len == 0)
-        return problem_set(&call->problem, ERR_INPUT, field, "Which event?",
-                           "Name one, such as \"Order Completed\".");
-    if (text.ptr[0] == '"' || str_eq(text, STR("anything")))
-        return text_parse(call, field, str_format(call->arena, "did %.*s", STR_ARG(text)), out);
-    if (segment_parse(call->arena, text, out, &ignored) == OK && (*out)->kind == SEGMENT_DID)
-        return OK;
-    return name_parse(call, field, text, out);
-}
-
-static enum err where_parse(struct call *call, const struct json *where,
-                            const struct segment_node **out)
-{
-    const struct segment_node *did;
-    *out = NULL;
-    if (where == NULL || where->kind == JSON_NULL)
-        return OK;
-    if (where->kind != JSON_STRING)
-        return problem_set(&call->problem, ERR_INPUT, "where", "This is no text.",
-                           "Write it as in \"revenue > 100\".");
-    if (str_trim(where->string).len == 0)
-        return OK;
-    TRY(text_parse(call, "where",
-                   str_format(call->arena, "did \"x\" where (%.*s)", STR_ARG(where->string)),
-                   &did));
-    *out = did->kind == SEGMENT_DID ? did->match.where : NULL;
-    return *out != NULL ? OK
-                        : problem_set(&call->problem, ERR_INPUT, "where",
-                                      "This is more than a condition on properties.",
-                                      "Write it as in \"revenue > 100\".");
-}
-
-/* The event with one more condition on its properties. */
-static enum err narrow(struct arena *arena, const struct segment_node *where,
-                       const struct segment_node **event)
-{
-    struct segment_node        *node = ARENA_NEW(arena, struct segment_node);
-    struct segment_node        *both = ARENA_NEW(arena, struct segment_node);
-    const struct segment_node **parts = ARENA_ARRAY(arena, 2, const struct segment_node *);
-    if (where == NULL)
-        return OK;
-    if (node == NULL || both == NULL || parts == NULL)
-        return ERR_MEMORY;
-    *node = **event;
-    parts[0] = (*event)->match.where;
-    parts[1] = where;
-    *both = (struct segment_node){ .kind = SEGMENT_AND, .parts = parts, .parts_count = 2 };
-    node->match.where = parts[0] == NULL ? where : both;
-    *event = node;
-    return OK;
-}
-
-static enum err value_parse(struct call *call, const char *field, const struct json *value,
-                            const struct segment_node **out)
-{
-    const struct segment_node *where = NULL;
-    if (value != NULL && value->kind == JSON_STRING)
-        return event_parse(call, field, value->string, out);
-    if (value == NULL || value->kind != JSON_OBJECT)
-        return problem_set(&call->problem, ERR_INPUT, field, "Which event?",
-                           "Name one, such as \"Order Completed\".");
-    if (json_get(value, STR("event")) == NULL)
-        return in_field(call, segment_parse_json(call->arena, value, out, &call->problem), field);
-    TRY(event_parse(call, field, json_get_str(value, STR("event")), out));
-    TRY(where_parse(call, json_get(value, STR("where")), &where));
-    return narrow(call->arena, where, out);
-}
-
 enum err words_event(struct ask *ask, const struct json *body, const struct json *value,
                      const char *field, uint32_t *number)
 {
-    struct call               *call = ask->call;
-    struct ask_condition       condition = { .where = field, .is_event = true };
-    const struct segment_node *where;
-    TRY(value_parse(call, field, value, &condition.tree));
-    TRY(where_parse(call, json_get(body, STR("where")), &where));
-    if (condition.tree->kind != SEGMENT_DID)
-        return problem_set(&call->problem, ERR_INPUT, field, "This is a condition, not an event.",
-                           "Name an event, such as \"Order Completed\" where revenue > 100.");
-    TRY(narrow(call->arena, where, &condition.tree));
+    struct call         *call = ask->call;
+    struct ask_condition condition = { .where = field, .is_event = true };
+    TRY(segment_said(call->arena, value, field, &condition.tree, &call->problem));
+    TRY(segment_said_where(call->arena, json_get(body, STR("where")), &condition.tree,
+                           &call->problem));
     return ask_condition(ask, condition, number);
 }
 

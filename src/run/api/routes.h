@@ -36,18 +36,23 @@ call_run  files_list, file_put, file_delete, file_content;
 call_run  health_show, metrics_show, openapi_show, segment_schema_show, stats_show, rejected_list,
     refused_list;
 call_run profile_show, profile_timeline, profile_export, form_post, profile_explain,
-    profile_unmerge, profile_consent, profile_consents, profile_lists, profile_erase, erasure_show,
-    suppressions_list, suppression_show, suppression_add, suppression_lift, returned_post,
-    hook_post, receipt_post, channels_list, channels_measure;
+    profile_unmerge, profile_consent, profile_consents, profile_lists, profile_stage,
+    profile_stage_set, profile_stage_clear, profile_erase, erasure_show, suppressions_list,
+    suppression_show, suppression_add, suppression_lift, returned_post, hook_post, receipt_post,
+    channels_list, channels_measure;
 call_run template_preview, template_people, domains_show;
 call_run definitions_list, definition_show, definition_put, definition_delete;
 call_run broadcast_launch, broadcast_pause, broadcast_resume, broadcast_cancel,
-    broadcast_retry_failed, broadcast_people;
+    broadcast_retry_failed, broadcast_choose_one, broadcast_people, broadcast_numbers;
 call_run codes_post, codes_list, codes_withdraw, code_show;
 call_run segment_count, segment_count_post, segment_members, segment_people;
 call_run report_trends_post, report_funnel_post, report_retention_post, report_spread_post,
-    report_growth_post;
-call_run journey_numbers, journeys_rehearse;
+    report_growth_post, report_attribution_post, report_attribution_get, report_stages_post;
+call_run experiments_list, experiment_show, experiment_learn;
+call_run check_show, map_show, journey_numbers, journeys_rehearse, enrollment_post,
+    enrollment_delete, journey_pause, journey_resume, journey_stop, journey_winner_post,
+    journey_winner_delete;
+call_run rehearsals_post, rehearsals_list, rehearsals_show, rehearsals_delete;
 call_run report_people, report_list_post, reports_running, report_stop;
 call_run sending_show, sending_put;
 call_run live_show, live_post, template_test;

@@ -105,7 +105,7 @@ void story_write(struct buf *out, const struct decision *d)
         write_int(out, &first, "message",
                   (int64_t)(d->kind == DECISION_INTENT ? d->id : d->subject));
     if (d->kind == DECISION_STEP || d->kind == DECISION_ENDED || d->kind == DECISION_ENROLLED ||
-        d->kind == DECISION_GOAL || d->kind == DECISION_UNREACHED)
+        d->kind == DECISION_GOAL || d->kind == DECISION_UNREACHED || d->kind == DECISION_MOVED)
         write_int(out, &first, "enrollment",
                   (int64_t)(d->kind == DECISION_ENROLLED ? d->id : d->subject));
     write_raw(out, &first, "detail", d->detail);

@@ -4,7 +4,7 @@
 
 struct tangling {
     struct call    *call;
-    struct str      text;
+    struct str      text, name; /* one of the two: of a draft, of what is in force */
     struct tangles *found;
     enum err        err;
 };
@@ -18,6 +18,24 @@ static bool tangling_ask(struct engine *engine, struct task *task)
     /* A journey that names what is not there yet is refused elsewhere, and said there. */
     if (journey_parse(tangling->call->arena, tangling->text, &names, &journey, NULL) == OK)
         tangling->err = tangles_find(program, &journey, tangling->found);
+    return true;
+}
+
+/* What is in force may be replaced at any time: the ids that were found are copied. */
+static bool live_ask(struct engine *engine, struct task *task)
+{
+    struct tangling              *tangling = task->context;
+    const struct program         *program = engine_program(engine);
+    uint32_t                      number = program_journey(program, tangling->name);
+    const struct journey_version *live =
+        number == SEGMENT_NO_ID ? NULL : program_journey_live(program, number);
+    if (live != NULL)
+        tangling->err = tangles_find(program, &live->journey, tangling->found);
+    for (uint32_t i = 0; i < tangling->found->count && tangling->err == OK; i++) {
+        struct str *node = &tangling->found->items[i].node;
+        *node = str_copy(tangling->call->arena, *node);
+        tangling->err = node->ptr == NULL ? ERR_MEMORY : OK;
+    }
     return true;
 }
 
@@ -53,23 +71,21 @@ static uint32_t line_of(struct str text, struct str id)
     return 1;
 }
 
-enum err tangling_write(struct call *call, struct str text, struct buf *out, bool *any)
+static void rows_write(const struct tangling *tangling, struct buf *out, bool *any)
 {
-    struct tangling tangling = { .call = call,
-                                 .text = text,
-                                 .found = ARENA_NEW(call->arena, struct tangles) };
-    if (tangling.found == NULL)
-        return ERR_MEMORY;
-    TRY(call_ask(call, tangling_ask, &tangling));
-    TRY(tangling.err);
-    for (uint32_t i = 0; i < tangling.found->count; i++) {
-        const struct tangle *tangle = &tangling.found->items[i];
+    struct call *call = tangling->call;
+    for (uint32_t i = 0; i < tangling->found->count; i++) {
+        const struct tangle *tangle = &tangling->found->items[i];
         bool                 first = true;
         buf_str(out, *any ? STR(",{") : STR("{"));
         *any = true;
+        if (tangling->name.len > 0) {
+            write_text(out, &first, "kind", STR("journey"));
+            write_text(out, &first, "name", tangling->name);
+        }
         write_text(out, &first, "severity", STR("warning"));
         write_text(out, &first, "part", STR("journey"));
-        write_int(out, &first, "line", line_of(text, tangle->node));
+        write_int(out, &first, "line", line_of(tangling->text, tangle->node));
         write_text(out, &first, "about", STR("flow"));
         if (tangle->node.len > 0)
             write_text(out, &first, "node", tangle->node);
@@ -80,5 +96,26 @@ enum err tangling_write(struct call *call, struct str text, struct buf *out, boo
         write_text(out, &first, "remedy", str_of(tangle->remedy));
         buf_char(out, '}');
     }
+}
+
+static enum err found_write(struct call *call, struct tangling tangling, struct buf *out, bool *any)
+{
+    tangling.call = call;
+    tangling.found = ARENA_NEW(call->arena, struct tangles);
+    if (tangling.found == NULL)
+        return ERR_MEMORY;
+    TRY(call_ask(call, tangling.name.len > 0 ? live_ask : tangling_ask, &tangling));
+    TRY(tangling.err);
+    rows_write(&tangling, out, any);
     return buf_err(out);
+}
+
+enum err tangling_write(struct call *call, struct str text, struct buf *out, bool *any)
+{
+    return found_write(call, (struct tangling){ .text = text }, out, any);
+}
+
+enum err tangling_write_live(struct call *call, struct str name, struct buf *out, bool *any)
+{
+    return found_write(call, (struct tangling){ .name = name }, out, any);
 }

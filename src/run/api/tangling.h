@@ -12,5 +12,8 @@
  * none.
  */
 MUST enum err tangling_write(struct call *call, struct str text, struct buf *out, bool *any);
+/* The same of a journey that is in force, each with "kind" and "name"; of none that is not there.
+ */
+MUST enum err tangling_write_live(struct call *call, struct str name, struct buf *out, bool *any);
 
 #endif

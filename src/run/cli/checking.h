@@ -20,6 +20,9 @@ MUST enum err checking_brackets(struct findings *findings, struct arena *arena,
  * each segment's words, as above. */
 MUST enum err checking_people(struct cli *cli, const struct files *files, struct findings *findings,
                               struct problem *problem);
+/* Tells what drawings hide with people counted: --counts; see checking_counts.c. */
+MUST enum err checking_counts(struct cli *cli, const struct files *files, struct findings *findings,
+                              struct problem *problem);
 /* Asks each link of each template whether it answers. */
 MUST enum err checking_links(const struct files *files, struct findings *findings,
                              struct problem *problem);

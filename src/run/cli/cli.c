@@ -83,8 +83,15 @@ static enum err option_take(struct cli *cli, int argc, char *const *argv, int *a
         cli->values[option] = "";
         return OK;
     }
-    if (option >= 0)
-        return value_take(word, argc, argv, at, &cli->values[option], problem);
+    if (option >= 0) {
+        TRY(value_take(word, argc, argv, at, &cli->values[option], problem));
+        if (cli->given_count == CLI_GIVEN_MAX)
+            return problem_set(problem, ERR_LIMIT, "", "More than 64 options are given.",
+                               "Leave some out.");
+        cli->given[cli->given_count].option = option;
+        cli->given[cli->given_count++].value = cli->values[option];
+        return OK;
+    }
     if (str_eq(word.name, STR("json")))
         cli->is_json = true;
     else if (str_eq(word.name, STR("help")))
@@ -146,6 +153,15 @@ const char *cli_value(const struct cli *cli, const char *name)
 {
     int option = option_find(cli->command, str_of(name));
     return option < 0 ? NULL : cli->values[option];
+}
+
+const char *cli_value_at(const struct cli *cli, const char *name, int place)
+{
+    int option = option_find(cli->command, str_of(name));
+    for (int i = 0; i < cli->given_count; i++)
+        if (cli->given[i].option == option && place-- == 0)
+            return cli->given[i].value;
+    return NULL;
 }
 
 bool cli_has(const struct cli *cli, const char *name)

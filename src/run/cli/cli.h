@@ -32,6 +32,7 @@ enum cli_exit {
 enum {
     CLI_WORDS_MAX = 16384, /* the files of a mailbox, as a shell writes them out */
     CLI_OPTIONS_MAX = 20,  /* of one command */
+    CLI_GIVEN_MAX = 64,    /* values of options, each as often as it was given */
 };
 
 /* One more than the usual; each table ends with a row without a name. */
@@ -63,12 +64,17 @@ struct cli {
     const struct cli_command *command;
     const char               *values[CLI_OPTIONS_MAX]; /* by the option's place; NULL: not given */
     const char               *words[CLI_WORDS_MAX];
-    int                       words_count;
-    const char               *data, *config_path;
-    const char               *program; /* argv[0] */
-    bool                      is_json, is_help, is_tty;
-    struct config             config;             /* flags only, until cli_config_read */
-    bool                      is_set[CONFIG_IDS]; /* by a flag */
+    struct {
+        int         option;
+        const char *value;
+    } given[CLI_GIVEN_MAX]; /* in order */
+    int           given_count;
+    int           words_count;
+    const char   *data, *config_path;
+    const char   *program; /* argv[0] */
+    bool          is_json, is_help, is_tty;
+    struct config config;             /* flags only, until cli_config_read */
+    bool          is_set[CONFIG_IDS]; /* by a flag */
 };
 
 /* The whole of it: understands, runs, gives the exit code. */
@@ -82,6 +88,9 @@ const struct cli_command *cli_command_find(const char *name);
 /* The value of an option; NULL when not given; "" for one without value that was given. */
 const char *cli_value(const struct cli *cli, const char *name);
 bool        cli_has(const struct cli *cli, const char *name);
+/* Of an option that may be given several times, the value of one: place 0, 1 ...; NULL after the
+ * last. */
+const char *cli_value_at(const struct cli *cli, const char *name, int place);
 
 /* File, environment, flags, in that order, into cli->config. */
 MUST enum err cli_config_read(struct cli *cli, struct problem *problem);
@@ -118,9 +127,12 @@ enum cli_exit cli_erase(struct cli *cli);
 enum cli_exit cli_export(struct cli *cli);
 enum cli_exit cli_segment(struct cli *cli);
 enum cli_exit cli_trait(struct cli *cli);
+enum cli_exit cli_stage(struct cli *cli);
 enum cli_exit cli_stages(struct cli *cli);
+enum cli_exit cli_map(struct cli *cli);
 enum cli_exit cli_retention(struct cli *cli);
 enum cli_exit cli_broadcast(struct cli *cli);
+enum cli_exit cli_experiment(struct cli *cli);
 enum cli_exit cli_journey(struct cli *cli);
 enum cli_exit cli_codes(struct cli *cli);
 enum cli_exit cli_suppress(struct cli *cli);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "run/cli/checking.h"
+#include "run/cli/cli_inside.h"
 #include "run/cli/cli_talk.h"
 #include "run/cli/diff.h"
 #include "run/cli/files.h"
@@ -32,6 +33,7 @@ struct applying {
     enum change    *changes;
     uint32_t        faults;
     struct findings findings; /* in the templates that can be taken */
+    bool            moves;    /* those inside changed journeys go on by the new version */
 };
 
 /* ---- one file and the API ---- */
@@ -317,7 +319,7 @@ static enum err around_read(struct applying *applying, struct str first)
     free(real);
     for (uint32_t i = 0; err == OK && i < around.count; i++)
         if (around.items[i].kind != FILE_TEMPLATE && around.items[i].kind != FILE_JOURNEY &&
-            around.items[i].kind != FILE_BROADCAST)
+            around.items[i].kind != FILE_BROADCAST && around.items[i].kind != FILE_TOUCHPOINT)
             applying->files.items[applying->files.count++] = around.items[i];
     return err;
 }
@@ -408,6 +410,10 @@ static void applied_line(struct applying *applying, uint32_t i)
     if (is_counted)
         printf("   %lld people now, %lld come in, %lld leave", (long long)count,
                (long long)entering, (long long)leaving);
+    if (file->kind == FILE_JOURNEY && json_get(answer, STR("inside")) != NULL) {
+        printf("   ");
+        inside_say(answer, applying->moves, stdout);
+    }
     printf("\n");
 }
 
@@ -449,11 +455,123 @@ static enum err entering_count(struct applying *applying, int64_t *people, bool 
     return OK;
 }
 
+static bool fills(const struct applying *applying)
+{
+    return applying->moves && strcmp(cli_value(applying->cli, "inside"), "backfill") == 0;
+}
+
+/* Who is inside the journeys that change, in words. One that names what is new cannot be counted
+ * yet: everybody in it would be told of as it is applied. */
+static enum err inside_tell(struct applying *applying, const char *before, FILE *out,
+                            int64_t *people)
+{
+    struct talk *talk = &applying->talk;
+    /* What would be refused half-way is refused before anything is published. */
+    const char *dry = fills(applying) ? "?dry=1&inside=backfill" : "?dry=1";
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        const struct file *file = &applying->files.items[i];
+        if (file->kind != FILE_JOURNEY || applying->changes[i] != CHANGE_TEXT)
+            continue;
+        enum err err = define(talk, file, dry);
+        if (err == ERR_ABSENT || err == ERR_INPUT) {
+            talk->problem.what[0] = '\0';
+            fprintf(out,
+                    "%s%.*s: who is inside cannot be counted before what it names is applied\n",
+                    before, STR_ARG(file->path));
+            *people += applying->moves;
+            continue;
+        }
+        TRY(err);
+        int64_t moves = 0;
+        if (!json_get_int(json_get(&talk->answer, STR("inside")), STR("people"), &moves) ||
+            moves == 0)
+            continue;
+        fprintf(out, "%s%.*s: ", before, STR_ARG(file->path));
+        *people += inside_say(&talk->answer, applying->moves, out);
+        fprintf(out, "\n");
+    }
+    return OK;
+}
+
 static bool is_confirmed(void)
 {
     char answer[8] = "";
     fprintf(stderr, "Go on? [y/N] ");
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static enum cli_exit confirm(struct applying *applying, const char *remedy)
+{
+    if (cli_has(applying->cli, "yes"))
+        return CLI_OK;
+    if (!isatty(STDIN_FILENO))
+        return cli_usage(applying->cli, "Nobody is there to ask, so nothing was changed.", remedy);
+    if (is_confirmed())
+        return CLI_OK;
+    fprintf(stderr, "Nothing was changed.\n");
+    return CLI_NO;
+}
+
+/* Who was moved is not moved back, so it is said, and asked, first. */
+static enum cli_exit inside_ask(struct applying *applying, enum err *err)
+{
+    int64_t people = 0;
+    *err = inside_tell(applying, "", stderr, &people);
+    return *err != OK || people == 0
+               ? CLI_OK
+               : confirm(applying,
+                         "Add --yes, or leave --inside away: all finish the old version.");
+}
+
+/* Is it published, and does it begin by what somebody may be inside of already? */
+static bool is_launched(struct applying *applying, uint32_t i)
+{
+    const struct file *file = &applying->files.items[i];
+    struct json        root;
+    if (file->kind != FILE_JOURNEY || applying->changes[i] == CHANGE_NONE ||
+        !cli_has(applying->cli, "also-inside") ||
+        json_parse_once(applying->arena, file->text, &root, NULL) != OK)
+        return false;
+    const struct json *trigger = json_get(&root, STR("trigger"));
+    return trigger != NULL && json_get(trigger, STR("schedule")) == NULL &&
+           (json_get(trigger, STR("segment")) != NULL || json_get(trigger, STR("stage")) != NULL ||
+            json_get(trigger, STR("list")) != NULL);
+}
+
+/* Who is in what begins the journeys; one that names what is new cannot be counted yet. */
+static enum err already_count(struct applying *applying, int64_t *people, bool *or_more)
+{
+    struct talk *talk = &applying->talk;
+    for (uint32_t i = 0; i < applying->files.count; i++) {
+        int64_t already = 0;
+        if (!is_launched(applying, i))
+            continue;
+        enum err err = define(talk, &applying->files.items[i], "?dry=1");
+        if (err == ERR_ABSENT || err == ERR_INPUT) {
+            *or_more = true;
+            talk->problem.what[0] = '\0';
+            continue;
+        }
+        TRY(err);
+        if (json_get_int(&talk->answer, STR("already_inside"), &already) && already > 0)
+            fprintf(stderr, "%.*s: %lld are in what begins it, and come in\n",
+                    STR_ARG(applying->files.items[i].path), (long long)already);
+        *people += already;
+    }
+    return OK;
+}
+
+/* What they get cannot be taken back, so it is said, and asked, first. */
+static enum cli_exit launch_ask(struct applying *applying, enum err *err)
+{
+    int64_t people = 0;
+    bool    or_more = false;
+    *err = already_count(applying, &people, &or_more);
+    if (*err != OK || (people == 0 && !or_more))
+        return CLI_OK;
+    if (or_more)
+        fprintf(stderr, "A journey names what is not applied yet, and cannot be counted before.\n");
+    return confirm(applying, "Add --yes, or leave --also-inside away: all begin from now on.");
 }
 
 /* What is fired cannot be taken back, so it is said, and asked, first. */
@@ -468,15 +586,7 @@ static enum cli_exit fire_ask(struct applying *applying, enum err *err)
             "Warning: %s%lld people enter segments that change; journeys begun by these segments "
             "may start for them.\n",
             or_more ? "at least " : "", (long long)people);
-    if (cli_has(applying->cli, "yes"))
-        return CLI_OK;
-    if (!isatty(STDIN_FILENO))
-        return cli_usage(applying->cli, "Nobody is there to ask, so nothing was changed.",
-                         "Add --yes, or leave --fire away: the change then sets off nothing.");
-    if (is_confirmed())
-        return CLI_OK;
-    fprintf(stderr, "Nothing was changed.\n");
-    return CLI_NO;
+    return confirm(applying, "Add --yes, or leave --fire away: the change then sets off nothing.");
 }
 
 static enum err apply_all(struct applying *applying)
@@ -487,7 +597,16 @@ static enum err apply_all(struct applying *applying)
     for (uint32_t i = 0; i < applying->files.count; i++) {
         if (applying->changes[i] != CHANGE_NONE) {
             const struct file *file = &applying->files.items[i];
-            enum err           err = define(talk, file, end);
+            bool               moves = file->kind == FILE_JOURNEY && applying->moves;
+            bool               is_launch = is_launched(applying, i);
+            bool               gives = moves && fills(applying);
+            const char        *how = gives && is_launch   ? "?inside=backfill&also_inside=1"
+                                     : gives              ? "?inside=backfill"
+                                     : moves && is_launch ? "?inside=move&also_inside=1"
+                                     : is_launch          ? "?also_inside=1"
+                                     : moves              ? "?inside=move"
+                                                          : end;
+            enum err           err = define(talk, file, how);
             if (err != OK) {
                 place_in_file(&talk->problem, file);
                 return err;
@@ -514,7 +633,13 @@ enum cli_exit cli_apply(struct cli *cli)
     if (err == OK && applying.faults > 0)
         return faults_end(&applying, "Nothing was changed.");
     enum cli_exit code = CLI_OK;
-    if (err == OK && cli_has(cli, "fire"))
+    if (err == OK)
+        err = inside_moves(cli, &applying.moves, &applying.talk.problem);
+    if (err == OK && applying.moves)
+        code = inside_ask(&applying, &err);
+    if (err == OK && code == CLI_OK && cli_has(cli, "also-inside"))
+        code = launch_ask(&applying, &err);
+    if (err == OK && code == CLI_OK && cli_has(cli, "fire"))
         code = fire_ask(&applying, &err);
     if (err == OK && code == CLI_OK)
         err = apply_all(&applying);
@@ -551,8 +676,11 @@ enum cli_exit cli_diff(struct cli *cli)
     enum err        err = applying_open(&applying, cli, false);
     if (err == OK && applying.faults > 0)
         return faults_end(&applying, "They would change nothing.");
+    int64_t inside = 0;
     if (err == OK)
         err = diff_all(&applying);
+    if (err == OK && !cli->is_json)
+        err = inside_tell(&applying, "# ", stdout, &inside);
     return applying_end(&applying, err,
                         err == OK && changes_count(&applying) > 0 ? CLI_NO : CLI_OK);
 }
@@ -563,6 +691,8 @@ static enum err others_ask(struct applying *applying)
     struct cli *cli = applying->cli;
     if (cli_has(cli, "people") || cli_has(cli, "person"))
         TRY(checking_people(cli, &applying->files, &applying->findings, &applying->talk.problem));
+    if (cli_has(cli, "counts"))
+        TRY(checking_counts(cli, &applying->files, &applying->findings, &applying->talk.problem));
     if (cli_has(cli, "links"))
         TRY(checking_links(&applying->files, &applying->findings, &applying->talk.problem));
     return OK;

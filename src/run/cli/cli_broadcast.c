@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "run/cli/cli_talk.h"
+#include "run/cli/cli_results.h"
 
 /* ---- shown ---- */
 
@@ -33,6 +33,32 @@ static void left_print(const struct json *one)
         printf(", about %lld hours left", seconds / 3600);
 }
 
+/* How far the experiment is, and what was counted. */
+static void experiment_print(struct talk *talk, const struct json *one)
+{
+    const struct json *experiment = json_get(one, STR("experiment"));
+    const struct json *variants = json_get(experiment, STR("variants"));
+    if (experiment == NULL)
+        return;
+    printf("%-24s experiment %s", "", talk_text(talk, experiment, "phase"));
+    if (json_get(experiment, STR("winner")) != NULL)
+        printf(": \"%s\", %s", talk_text(talk, experiment, "winner"),
+               talk_text(talk, experiment, "how"));
+    if (json_get(experiment, STR("decides")) != NULL)
+        printf(": the winner is found at %.16s UTC", talk_text(talk, experiment, "decides"));
+    printf("\n");
+    for (uint32_t i = 0; variants != NULL && i < variants->count; i++) {
+        const struct json *variant = &variants->items[i];
+        double             low = 0, high = 0, best = 0;
+        (void)json_to_real(json_get(variant, STR("low")), &low);
+        (void)json_to_real(json_get(variant, STR("high")), &high);
+        (void)json_to_real(json_get(variant, STR("best")), &best);
+        printf("%-24s   %-20s %lld of %lld, %.1f%% to %.1f%%, the best with %.1f%%\n", "",
+               talk_text(talk, variant, "name"), talk_number(variant, "reached"),
+               talk_number(variant, "people"), 100 * low, 100 * high, 100 * best);
+    }
+}
+
 static void line_print(struct talk *talk, const struct json *one)
 {
     const char *next = talk_text(talk, one, "next");
@@ -46,6 +72,7 @@ static void line_print(struct talk *talk, const struct json *one)
     printf("\n");
     if (json_get(one, STR("problem")) != NULL)
         printf("%-24s %s\n", "", talk_text(talk, one, "problem"));
+    experiment_print(talk, one);
 }
 
 static enum err list(struct talk *talk)
@@ -78,6 +105,13 @@ static enum err people(struct talk *talk)
     return talk_all(talk, person_each, talk);
 }
 
+static enum err numbers(struct talk *talk)
+{
+    talk->line = results_print;
+    talk_path(talk, "/api/v1/broadcasts/", talk->cli->words[1], "/numbers");
+    return talk_one(talk, "GET");
+}
+
 /* ---- acts ---- */
 
 static enum err act(struct talk *talk)
@@ -85,6 +119,13 @@ static enum err act(struct talk *talk)
     char path[32];
     snprintf(path, sizeof path, "/%s", talk->cli->words[0]);
     talk_path(talk, "/api/v1/broadcasts/", talk->cli->words[1], path);
+    return talk_one(talk, "POST");
+}
+
+static enum err choose(struct talk *talk)
+{
+    talk_path(talk, "/api/v1/broadcasts/", talk->cli->words[1], "/choose");
+    talk_query(talk, "variant", talk->cli->words[2]);
     return talk_one(talk, "POST");
 }
 
@@ -142,9 +183,10 @@ static const struct {
     const char *word;
     enum err (*run)(struct talk *talk);
     int words;
-} RUNS[] = { { "list", list, 1 },        { "show", show, 2 },    { "launch", launch, 2 },
-             { "pause", act, 2 },        { "resume", act, 2 },   { "cancel", act, 2 },
-             { "retry-failed", act, 2 }, { "people", people, 2 } };
+} RUNS[] = { { "list", list, 1 },        { "show", show, 2 },     { "launch", launch, 2 },
+             { "pause", act, 2 },        { "resume", act, 2 },    { "cancel", act, 2 },
+             { "retry-failed", act, 2 }, { "people", people, 2 }, { "choose", choose, 3 },
+             { "numbers", numbers, 2 } };
 
 enum cli_exit cli_broadcast(struct cli *cli)
 {
@@ -156,7 +198,7 @@ enum cli_exit cli_broadcast(struct cli *cli)
     if (i == count || (cli->words_count > 0 && cli->words_count != RUNS[i].words))
         return cli_usage(cli,
                          "Broadcasts are listed, shown, launched, paused, resumed, cancelled or "
-                         "tried again.",
+                         "tried again, their numbers are shown, and a variant is chosen.",
                          "`dult help broadcast` shows how.");
     enum err err = talk_open(&talk, cli, false);
     talk.line = line_print;

@@ -34,18 +34,25 @@ const struct cli_command CLI_COMMANDS[] = {
       .run = cli_import },
     { .name = "apply",
       .purpose = "make a folder of segments, journeys and templates so",
-      .usage = "[--data DIR] [--fire [--yes]] FOLDER",
-      .more = "The folder holds workspace.json, topics.json, limits.json, stages.json, "
+      .usage = "[--data DIR] [--fire] [--inside finish|move|backfill] [--yes] FOLDER",
+      .more = "The folder holds workspace.json, topics.json, limits.json, rates.json, stages.json, "
               "snippets/*.liquid,\n"
               "templates/*.email, traits/*.txt, codes/*.json, segments/*.segment, "
               "questions/*.json, files/*,\n"
-              "journeys/*.json and broadcasts/*.json. All of it is checked first;\n"
+              "journeys/*.json, broadcasts/*.json and touchpoints/*.json. All of it is checked "
+              "first;\n"
               "one fault, and nothing is changed. What is defined and not in the folder stays. Who "
               "enters a\n"
               "segment because its definition changed starts no journey, unless --fire says so;\n"
-              "then it is told first how many may, and asked.",
+              "then it is told first how many may, and asked. Those inside a journey that changes "
+              "finish the\n"
+              "version they came in by; with --inside move they go on by the new one where they "
+              "stand at\n"
+              "a node that it has, after it was said how many do.",
       .example = "dult apply --data ./data shop/",
       .options = { { "fire", NULL, "changed segments may start journeys; asks first" },
+                   { "inside", "finish|move|backfill", "what those inside a changed journey do" },
+                   { "also-inside", NULL, "who is in what begins a journey comes in; asks first" },
                    { "yes", NULL, "do not ask" } },
       .words_least = 1,
       .words_most = 1,
@@ -63,18 +70,23 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "check",
       .purpose = "look for faults in a folder, or in templates, on its own",
       .usage = "FOLDER\nFILE.email...\n[--data DIR] --people N [--person WHO,...] "
-               "FOLDER|FILE.email...\n--links FOLDER|FILE.email...",
+               "FOLDER|FILE.email...\n[--data DIR] --counts FOLDER\n--links FOLDER|FILE.email...",
       .more =
           "Needs no data folder and changes nothing: for an editor, or before a commit. Templates\n"
           "are also looked through for what would hurt their mails: broken links, images "
           "nobody\nsees, HTML that Gmail cuts, no postal address. Files named by themselves are "
           "read with\nthe workspace, segments and snippets of their folder. --people renders each "
           "template for\nso many of the people in the data folder who would get it, and counts "
-          "which variables\nare missing for how many. --links asks each http link whether it "
-          "answers.",
+          "which variables\nare missing for how many. --counts asks the data folder what drawings "
+          "hide: journeys\nthat held the same people or wrote to them on the same day, segments "
+          "that "
+          "hold the same,\nways and exits that nobody takes, segments that nothing asks for. "
+          "--links asks each http link whether "
+          "it answers.",
       .example = "dult check shop/",
       .options = { { "people", "N", "render for so many people of the data folder, up to 1000" },
                    { "person", "WHO,...", "for these people" },
+                   { "counts", NULL, "count people: overlaps, ways that nobody takes" },
                    { "links", NULL, "ask each link whether it answers" } },
       .words_least = 1,
       .words_most = CLI_WORDS_MAX,
@@ -108,21 +120,26 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "rehearse",
       .purpose = "run a draft journey over what people really did; nothing is sent",
       .usage = "[--data DIR] [--from TIME] [--to TIME] [--journey NAMES] FOLDER|FILE.json|JOURNEY\n"
-               "--person WHO [--data DIR] FOLDER|FILE.json|JOURNEY",
+               "--person WHO [--data DIR] FOLDER|FILE.json|JOURNEY\n"
+               "--draft [--data DIR] JOURNEY\n"
+               "--stop [--data DIR]",
       .more =
           "Who would have entered, which way they would have gone, what would have been sent, and\n"
           "what would have been held back by which rule: a table by node, and sample people. The\n"
           "engine of life does it with a clock of its own, so a published journey's rehearsal is\n"
           "what happened. FOLDER stands in the place of what is defined; JOURNEY is a published\n"
-          "one. docs/rehearse.md says what history cannot know.",
+          "one. docs/rehearse.md says what history cannot know. Ctrl-C stops it: nothing was\n"
+          "changed. One runs at a time, for half an hour at most.",
       .example = "dult rehearse --from 2026-01-01 shop/journeys/winback.json",
       .options = { { "from", "TIME", "journeys begin from then on (90 days before --to)" },
                    { "to", "TIME", "time runs until then (now)" },
                    { "journey", "NAMES", "of a folder only these; beside a file these, too" },
+                   { "draft", NULL, "JOURNEY's saved draft: `dult journey draft`" },
                    { "person", "WHO", "one person's way: a userId, anonymous:ID or p12" },
                    { "sample", "N", "people to be named of each journey (5)" },
-                   { "threads", "N", "at most so many of the server's report threads" } },
-      .words_least = 1,
+                   { "threads", "N", "at most so many of the server's report threads" },
+                   { "stop", NULL, "stop the one that is under way" } },
+      .words_least = 0,
       .words_most = 1,
       .has_data = true,
       .run = cli_rehearse },
@@ -222,6 +239,21 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_trait },
+    { .name = "stage",
+      .purpose = "the stage of one person: shown, set by hand, cleared",
+      .usage = "show [--data DIR] PERSON\n"
+               "set [--data DIR] [--until TIME] [--why TEXT] PERSON STAGE\n"
+               "clear [--data DIR] [--why TEXT] PERSON",
+      .more = "What was set by hand stands until it is cleared, or until TIME; where the stages\n"
+              "say \"by_hand\": \"at least\", the rules may put the person further. Who set it,\n"
+              "when and why is kept with the person.",
+      .example = "dult stage set ada customer --why 'signed on paper'",
+      .options = { { "until", "TIME", "the rules say it again from then on" },
+                   { "why", "TEXT", "kept as the reason" } },
+      .words_least = 2,
+      .words_most = 3,
+      .has_data = true,
+      .run = cli_stage },
     { .name = "stages",
       .purpose = "the stages of the customer journey, and how many are in each",
       .usage = "show [--data DIR]\n"
@@ -236,6 +268,21 @@ const struct cli_command CLI_COMMANDS[] = {
       .words_most = 2,
       .has_data = true,
       .run = cli_stages },
+    { .name = "map",
+      .purpose = "the customer journey: stages, touchpoints, segments and journeys",
+      .usage = "[--data DIR] [--days N] [--at TIME]",
+      .more = "Each stage from the first to the last: how many people are in it; its touchpoints,\n"
+              "how often and when last each was seen, and which never sent an event; of which\n"
+              "segments people stand there, and who of them is inside which journey. Then the\n"
+              "journeys of each segment: begun by it, for it, left by it. A touchpoint is a file,\n"
+              "touchpoints/NAME.json (docs/map.md).",
+      .example = "dult map --days 90",
+      .options = { { "days", "N", "how many days are recent, 30 unless said" },
+                   { "at", "TIME", "as people stood then; by what is defined now" } },
+      .words_least = 0,
+      .words_most = 0,
+      .has_data = true,
+      .run = cli_map },
     { .name = "retention",
       .purpose = "show or set how long events are kept",
       .usage = "[show] [--data DIR]\n"
@@ -255,18 +302,21 @@ const struct cli_command CLI_COMMANDS[] = {
       .has_data = true,
       .run = cli_retention },
     { .name = "report",
-      .purpose = "how often, how far, who comes back, how long, how many",
+      .purpose = "how often, how far, who comes back, what mails led to, by stage",
       .usage = "trend [--data DIR] [options] EVENT\n"
                "funnel [--data DIR] [options] EVENT EVENT ...\n"
                "retention [--data DIR] [options] EVENT [BACK]\n"
                "spread [--data DIR] [options] EVENT THEN\n"
-               "growth [--data DIR] --segment NAME | --list NAME | --condition TEXT",
+               "growth [--data DIR] --segment NAME | --list NAME | --condition TEXT\n"
+               "attribution [--data DIR] [--by message|node|variant|journey|broadcast]\n"
+               "            [--model last|first|linear] [--currency CODE] [options] [EVENT]\n"
+               "stages [--data DIR] [options]",
       .more =
           "EVENT is a name, or as `did` has it: 'Order Completed where revenue > 100',\n"
           "'opened message \"hello\"', anything. Every number can be opened: --people step=2\n"
           "(or step=2,dropped; period=2026-01-05; period=2026-01-05,later=1; bucket=3; never;\n"
-          "point=2,who=left; each with value=X or group=other) prints who it is, one a line, and\n"
-          "--join NAME puts them on a list.",
+          "point=2,who=left; stage=customer,who=came; each with value=X or group=other) prints\n"
+          "who it is, one a line, and --join NAME puts them on a list.",
       .example = "dult report funnel --within '7 days' 'Signed Up' 'Order Completed'",
       .options = { { "where", "TEXT", "only events whose properties are so" },
                    { "segment", "NAME", "only people in this segment" },
@@ -284,6 +334,9 @@ const struct cli_command CLI_COMMANDS[] = {
                    { "at", "TIME", "as of this moment" },
                    { "people", "PICK", "the people behind one number; value=\"Oslo, Norway\"" },
                    { "join", "LIST", "with --people: they join this list" },
+                   { "model", "NAME", "attribution: last (unless said), first or linear" },
+                   { "currency", "CODE", "attribution: in which sums are told" },
+                   { "broadcast", "NAME", "attribution: only of this one's messages" },
                    { "csv", NULL, "rows for a spreadsheet" } },
       .words_least = 1,
       .words_most = 13,
@@ -291,11 +344,12 @@ const struct cli_command CLI_COMMANDS[] = {
       .run = cli_report },
     { .name = "explain",
       .purpose = "say why a person is in a segment or got a message, or not",
-      .usage = "[--data DIR] [--at TIME] PERSON SEGMENT\n"
-               "[--data DIR] [--at TIME] PERSON segment|journey|message|condition NAME",
+      .usage = "[--data DIR] [--at TIME] PERSON SEGMENT|JOURNEY\n"
+               "[--data DIR] [--at TIME] PERSON segment|journey|message|condition|score NAME",
       .more =
-          "A tree: at every condition whether it holds, on which evidence, since when and until\n"
-          "when. Ends with 1 when the whole does not hold.",
+          "A name alone is a segment, or else a journey. A tree: at every condition whether it\n"
+          "holds, on which evidence, since when and until when. Ends with 1 when the whole does\n"
+          "not hold.",
       .example = "dult explain ada journey welcome",
       .options = { { "at", "TIME", "as of this moment" } },
       .words_least = 2,
@@ -393,32 +447,70 @@ const struct cli_command CLI_COMMANDS[] = {
     { .name = "broadcast",
       .purpose = "one message to many: launch, pause, resume, cancel, retry-failed",
       .usage = "[list] [--data DIR]\n"
-               "show|pause|resume|cancel|retry-failed [--data DIR] NAME\n"
+               "show|numbers|pause|resume|cancel|retry-failed [--data DIR] NAME\n"
                "launch [--data DIR] [--yes] NAME\n"
+               "choose [--data DIR] NAME VARIANT\n"
                "people [--data DIR] [--state STATE] NAME",
       .more =
           "A broadcast is defined by a file: broadcasts/NAME.json in a folder. launch first shows\n"
           "how many people would get it, how many would be held back and why, and asks. What was\n"
           "launched is not changed any more, and nobody gets it twice: retry-failed sends it "
           "again\n"
-          "to those alone for whom it failed.",
+          "to those alone for whom it failed. numbers tells what became of its messages, in all\n"
+          "and by variant; a rate stands with the interval that holds it with 95%.",
       .example = "dult broadcast launch spring",
       .options = { { "yes", NULL, "do not ask" },
                    { "state", "STATE",
                      "only sent, failed, held_back ..., as `show` counts them" } },
-      .words_most = 2,
+      .words_most = 3,
       .has_data = true,
       .run = cli_broadcast },
+    { .name = "experiment",
+      .purpose = "what experiments were to show, what came out, and what was learnt",
+      .usage = "[list] [--data DIR] [--search WORDS]\n"
+               "show [--data DIR] NAME\n"
+               "lesson [--data DIR] NAME TEXT",
+      .more =
+          "NAME is the experiment's, or JOURNEY/NODE, or the broadcast's. What is expected stands\n"
+          "in the definition as \"hypothesis\"; a lesson is kept with the numbers of that moment.\n"
+          "An empty TEXT takes it away.",
+      .example = "dult experiment list --search subject",
+      .options = { { "search", "WORDS", "all of them, in name, hypothesis, lesson or variants" } },
+      .words_most = 3,
+      .has_data = true,
+      .run = cli_experiment },
     { .name = "journey",
-      .purpose = "the numbers of a journey: its nodes, its variants, its goal",
-      .usage = "numbers [--data DIR] NAME",
+      .purpose = "the numbers and versions of a journey, and letting somebody in or out",
+      .usage = "numbers|history [--data DIR] NAME\n"
+               "diff [--data DIR] NAME FROM TO\n"
+               "rollback [--data DIR] [--inside finish|move|backfill] [--yes] NAME NUMBER\n"
+               "enroll [--data DIR] [--property NAME=VALUE] NAME PERSON\n"
+               "leave [--data DIR] NAME PERSON\n"
+               "pause|resume|stop [--data DIR] [--yes] NAME\n"
+               "choose [--data DIR] NAME NODE VARIANT\n"
+               "choose [--data DIR] --none NAME NODE\n"
+               "draft list [--data DIR]\n"
+               "draft put [--data DIR] NAME FILE\n"
+               "draft show|diff|delete [--data DIR] NAME\n"
+               "draft publish [--data DIR] [--inside finish|move|backfill] [--yes] NAME",
       .more =
           "Opens and clicks are by people, once a message. A rate stands with the interval that\n"
           "holds it with 95%; a variant with how likely it is the best; the lift compares those\n"
-          "let in with those held out, each person by their first time.",
+          "let in with those held out, each person by their first time.\n"
+          "history lists the versions from 1, and how many are inside each; rollback publishes an\n"
+          "old one again as a new one. enroll lets a person in whatever begins the journey, by\n"
+          "reentry, holdout and key as always (exit code 1: turned away); leave takes them out.\n"
+          "A paused journey lets nobody in and moves nobody until it is resumed; a stopped one is\n"
+          "left by everybody. choose: whoever comes to the experiment at NODE from now on takes\n"
+          "VARIANT, who has one keeps it; --none takes that back. A draft is kept beside what is\n"
+          "published and has no effect; diff compares the two.",
       .example = "dult journey numbers welcome",
+      .options = { { "inside", "finish|move|backfill", "what those inside do" },
+                   { "property", "NAME=VALUE", "of the event that stands for it; once for each" },
+                   { "none", NULL, "no variant: people are dealt again" },
+                   { "yes", NULL, "do not ask" } },
       .words_least = 2,
-      .words_most = 2,
+      .words_most = 4,
       .has_data = true,
       .run = cli_journey },
     { .name = "files",

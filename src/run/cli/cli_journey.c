@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/cli/cli_enroll.h"
+#include "run/cli/cli_next.h"
 #include "run/cli/cli_talk.h"
+#include "run/cli/cli_versions.h"
 
 static double real_of(const struct json *object, const char *key)
 {
@@ -20,6 +23,8 @@ static void rate_print(const struct json *range)
 
 static void head_print(struct talk *talk, const struct json *one)
 {
+    if (json_get(one, STR("state")) != NULL)
+        printf("%s is %s.\n", talk_text(talk, one, "journey"), talk_text(talk, one, "state"));
     printf("%s: %lld came in, %lld held out; %lld sent, %lld opened, %lld clicked\n",
            talk_text(talk, one, "journey"), talk_number(one, "entered"),
            talk_number(one, "held_out"), talk_number(one, "sent"), talk_number(one, "opened"),
@@ -54,10 +59,11 @@ static void lift_print(const struct json *lift)
            100 * real_of(difference, "high"), 100 * real_of(lift, "better"));
 }
 
-static void exits_print(const struct json *exits)
+/* "left: 12 finished, 3 unsubscribed" */
+static void reasons_print(const char *word, const struct json *exits)
 {
     for (uint32_t i = 0; exits != NULL && i < exits->count; i++)
-        printf("%s%lld %.*s", i == 0 ? "left: " : ", ", (long long)exits->members[i].value.integer,
+        printf("%s%lld %.*s", i == 0 ? word : ", ", (long long)exits->members[i].value.integer,
                STR_ARG(exits->members[i].key));
     if (exits != NULL && exits->count > 0)
         printf("\n");
@@ -94,6 +100,10 @@ static void nodes_print(struct talk *talk, const struct json *nodes)
         printf("\n");
         ways_print(talk, json_get(node, STR("ways")));
         ways_print(talk, json_get(node, STR("variants")));
+        if (json_get(node, STR("winner")) != NULL) {
+            printf("    ");
+            winner_print(talk, json_get(node, STR("winner")));
+        }
     }
 }
 
@@ -102,15 +112,33 @@ static void numbers_print(struct talk *talk, const struct json *one)
     head_print(talk, one);
     goal_print(json_get(one, STR("goal")));
     lift_print(json_get(one, STR("lift")));
-    exits_print(json_get(one, STR("exits")));
+    reasons_print("came in otherwise: ", json_get(one, STR("let_in")));
+    reasons_print("left: ", json_get(one, STR("exits")));
     nodes_print(talk, json_get(one, STR("nodes")));
 }
 
 enum cli_exit cli_journey(struct cli *cli)
 {
     struct talk talk;
+    if (strcmp(cli->words[0], "history") == 0)
+        return cli_versions_history(cli);
+    if (strcmp(cli->words[0], "diff") == 0)
+        return cli_versions_diff(cli);
+    if (strcmp(cli->words[0], "rollback") == 0)
+        return cli_versions_rollback(cli);
+    if (strcmp(cli->words[0], "enroll") == 0)
+        return cli_enroll(cli);
+    if (strcmp(cli->words[0], "leave") == 0)
+        return cli_leave(cli);
+    if (strcmp(cli->words[0], "draft") == 0)
+        return cli_draft(cli);
+    if (strcmp(cli->words[0], "choose") == 0)
+        return cli_choose(cli);
+    if (strcmp(cli->words[0], "pause") == 0 || strcmp(cli->words[0], "resume") == 0 ||
+        strcmp(cli->words[0], "stop") == 0)
+        return cli_standstill(cli);
     if (strcmp(cli->words[0], "numbers") != 0)
-        return cli_usage(cli, "Of a journey its numbers are shown.",
+        return cli_usage(cli, "Of a journey its numbers, history and changes are shown.",
                          "`dult help journey` shows how.");
     enum err err = talk_open(&talk, cli, false);
     talk.line = numbers_print;

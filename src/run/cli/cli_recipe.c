@@ -113,6 +113,10 @@ static enum err names_read(struct recipes *recipes)
     if (dir != NULL)
         closedir(dir);
     qsort(recipes->names, recipes->count, sizeof recipes->names[0], by_text);
+    if (err == ERR_IO || (err == OK && recipes->count == 0))
+        return problem_set(&recipes->problem, ERR_ABSENT, recipes->folder,
+                           "There is no recipe in this folder, or it cannot be read.",
+                           "Name the folder that holds the recipes: --from DIR.");
     return err;
 }
 
@@ -242,6 +246,13 @@ static enum err bytes_read(struct recipes *recipes, const char *root, const char
     return files_read_one(recipes->arena, path, RECIPE_BYTES_MAX, out, &recipes->problem);
 }
 
+/* Also a link that leads nowhere: nothing is written through it. */
+static bool is_anything(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
 /* Is it there already? Another file of its name is refused, unless the workspace has but one. */
 static enum err place_look(struct recipes *recipes, const char *from, const char *to,
                            const char *name, bool *is_there)
@@ -249,7 +260,7 @@ static enum err place_look(struct recipes *recipes, const char *from, const char
     char       path[PATH_BYTES_MAX];
     struct str ours, theirs;
     snprintf(path, sizeof path, "%.3400s/%.600s", to, name);
-    *is_there = access(path, F_OK) == 0;
+    *is_there = is_anything(path);
     if (!*is_there || is_about_the_workspace(name))
         return OK;
     TRY(bytes_read(recipes, from, name, &ours));

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "engine/rehearse/rehearse.h"
+#include "run/cli/cli_rehearse.h"
 #include "run/cli/cli_report.h"
 #include "run/cli/files.h"
 #include "run/cli/progress.h"
@@ -33,9 +34,9 @@ static void definition_write(struct talk *talk, const struct file *file, bool *f
 
 static bool plays_a_part(enum file_kind kind)
 {
-    return kind == FILE_WORKSPACE || kind == FILE_TOPICS || kind == FILE_TRAIT ||
-           kind == FILE_STAGES || kind == FILE_LIMITS || kind == FILE_SEGMENT ||
-           kind == FILE_TEMPLATE || kind == FILE_JOURNEY;
+    return kind == FILE_WORKSPACE || kind == FILE_TOPICS || kind == FILE_RATES ||
+           kind == FILE_TRAIT || kind == FILE_SCORE || kind == FILE_STAGES || kind == FILE_LIMITS ||
+           kind == FILE_SEGMENT || kind == FILE_TEMPLATE || kind == FILE_JOURNEY;
 }
 
 static enum err folder_write(struct talk *talk, const char *folder, bool *first)
@@ -95,16 +96,27 @@ static void options_write(struct talk *talk, bool *first)
         }
 }
 
-/* A folder, a file, or the name of a published journey. */
+static void saved_write(struct talk *talk, const char *name, bool *first)
+{
+    json_write_key(&talk->body, first, "drafts");
+    buf_char(&talk->body, '[');
+    json_write_str(&talk->body, str_of(name));
+    buf_char(&talk->body, ']');
+}
+
+/* A folder, a file, or the name of a published journey, or of a saved draft. */
 static enum err question_write(struct talk *talk)
 {
     struct cli *cli = talk->cli;
     const char *word = cli->words[0];
     struct stat about;
-    bool        first = true, is_there = stat(word, &about) == 0;
+    bool        first = true, is_saved = cli_has(cli, "draft");
+    bool        is_there = !is_saved && stat(word, &about) == 0;
     const char *names = cli_value(cli, "journey");
     buf_char(&talk->body, '{');
-    if (is_there)
+    if (is_saved)
+        saved_write(talk, word, &first);
+    else if (is_there)
         TRY(S_ISDIR(about.st_mode) ? folder_write(talk, word, &first)
                                    : file_write(talk, word, &first));
     else if (names == NULL)
@@ -285,21 +297,37 @@ static void answer_print(struct talk *talk)
                 STR_ARG(assumes->items[i].string));
 }
 
+/* One person's way is told at once; whatever is about everyone may take a while. */
+static enum err answer_get(struct talk *talk, bool *is_stopped)
+{
+    if (!cli_has(talk->cli, "person"))
+        return rehearsal_run(talk, is_stopped);
+    talk_path(talk, "/api/v1/journeys/rehearse", NULL, NULL);
+    return talk_ask(talk, "POST");
+}
+
 enum cli_exit cli_rehearse(struct cli *cli)
 {
     static const char *const numbers[] = { "sample", "threads" };
     struct talk              talk;
     int64_t                  number;
+    bool                     is_stopped = false;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (cli_has(cli, numbers[i]) &&
             str_to_int(str_of(cli_value(cli, numbers[i])), &number) != OK)
             return cli_usage(cli, "This is no number.", "Write --sample 5, --threads 2.");
+    if (cli_has(cli, "stop"))
+        return rehearsal_stop(cli);
+    if (cli->words_count == 0)
+        return cli_usage(cli, "What is to be rehearsed?",
+                         "Name a folder, a journey's file, or a published journey.");
     enum err err = talk_open(&talk, cli, false);
     if (err == OK)
         err = question_write(&talk);
-    talk_path(&talk, "/api/v1/journeys/rehearse", NULL, NULL);
     if (err == OK)
-        err = talk_ask(&talk, "POST");
+        err = answer_get(&talk, &is_stopped);
+    if (err == OK && is_stopped)
+        return talk_end(&talk, OK, CLI_NO);
     if (err == OK && cli->is_json)
         talk_print_json(&talk.answer);
     else if (err == OK)

@@ -1,4 +1,4 @@
-/* dult report: how often, how far, who comes back, how long, how many. */
+/* dult report: how often, how far, who comes back, how long, how many, by stage. */
 #include "run/cli/cli_report.h"
 
 #include <string.h>
@@ -9,6 +9,8 @@ static const struct report_command REPORTS[] = {
     { "retention", "retention", 1, 2, report_show_retention, report_csv_retention },
     { "spread", "spread", 2, 2, report_show_spread, report_csv_spread },
     { "growth", "growth", 0, 0, report_show_growth, report_csv_growth },
+    { "attribution", "attribution", 0, 1, report_show_attribution, report_csv_attribution },
+    { "stages", "stages", 0, 0, report_show_stages, report_csv_stages },
 };
 
 /* ---- the question ---- */
@@ -24,8 +26,9 @@ static void text_add(struct buf *body, bool *first, const char *key, const char 
 /* What stands for itself in the body; the rest is written below. */
 static void options_add(const struct cli *cli, struct buf *body, bool *first)
 {
-    static const char *const names[] = { "where",  "segment", "condition", "by",       "sum",
-                                         "within", "from",    "to",        "interval", "at" };
+    static const char *const names[] = { "where",  "segment",  "condition", "by",       "sum",
+                                         "within", "from",     "to",        "interval", "at",
+                                         "model",  "currency", "broadcast" };
     int64_t                  groups;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         text_add(body, first, names[i], cli_value(cli, names[i]));
@@ -211,8 +214,9 @@ enum cli_exit cli_report(struct cli *cli)
             strcmp(cli->words[0], REPORTS[i].name) == 0)
             report = &REPORTS[i];
     if (report == NULL)
-        return cli_usage(cli, "Which report?",
-                         "There are trend, funnel, retention, spread and growth.");
+        return cli_usage(
+            cli, "Which report?",
+            "There are trend, funnel, retention, spread, growth, attribution and stages.");
     int count = cli->words_count - 1;
     if (count < report->words_least || count > report->words_most)
         return cli_usage(cli, "Which events?", "`dult help report` shows how many each takes.");

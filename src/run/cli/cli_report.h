@@ -4,6 +4,7 @@
  *      cli_report.c        the words of the command -> the body of the question -> the answer
  *      cli_report_show.c   the answer as a table a person reads
  *      cli_report_csv.c    the answer as rows for a spreadsheet
+ *      cli_report_stages.c both, of the report over the stages
  */
 #ifndef DULT_RUN_CLI_REPORT_H
 #define DULT_RUN_CLI_REPORT_H
@@ -38,16 +39,31 @@ double             report_real(const struct json *object, const char *key);
 const struct json *report_list(const struct json *object, const char *key);
 int64_t            report_at(const struct json *list, uint32_t i); /* a number of a list */
 
+/* One field of a row for a spreadsheet, quoted where it must be, and what stands after it. */
+void report_csv_field(struct str text, char after);
+/* "group" and "value" of a row, for a spreadsheet. */
+void report_csv_group(const struct json *row);
+/* What everything below is about, and of which moment. */
+void report_title(struct talk *talk, const char *what);
+
 void report_show_trends(struct talk *talk);
 void report_show_funnel(struct talk *talk);
 void report_show_retention(struct talk *talk);
 void report_show_spread(struct talk *talk);
 void report_show_growth(struct talk *talk);
+void report_show_attribution(struct talk *talk); /* cli_report_attribution.c */
+void report_show_stages(struct talk *talk);
 
 void report_csv_trends(struct talk *talk);
 void report_csv_funnel(struct talk *talk);
 void report_csv_retention(struct talk *talk);
 void report_csv_spread(struct talk *talk);
 void report_csv_growth(struct talk *talk);
+void report_csv_attribution(struct talk *talk);
+
+/* A field of a row: quoted where it must be; and its end, a comma or a line's. */
+void report_csv_field(struct str text, char after);
+void report_csv_real(double value, char after);
+void report_csv_stages(struct talk *talk);
 
 #endif

@@ -1,7 +1,7 @@
 /* Reports as rows for a spreadsheet (RFC 4180, with a line of names first). */
 #include "run/cli/cli_report.h"
 
-static void field(struct str text, char after)
+void report_csv_field(struct str text, char after)
 {
     bool is_quoted = false;
     for (size_t i = 0; i < text.len; i++)
@@ -21,7 +21,7 @@ static void field(struct str text, char after)
 
 static void text_field(const struct json *object, const char *key, char after)
 {
-    field(json_get_str(object, str_of(key)), after);
+    report_csv_field(json_get_str(object, str_of(key)), after);
 }
 
 static void int_field(int64_t value, char after)
@@ -30,7 +30,7 @@ static void int_field(int64_t value, char after)
 }
 
 /* All its digits: a sum of money has more than ten. */
-static void real_field(double value, char after)
+void report_csv_real(double value, char after)
 {
     SCOPED(buf_donep) struct buf text = buf_make(REPORT_TEXT_BYTES);
     json_write_real(&text, value);
@@ -38,11 +38,12 @@ static void real_field(double value, char after)
 }
 
 /* The value, as it is; empty for other, without and all, which "group" tells apart. */
-static void group_fields(const struct json *row)
+void report_csv_group(const struct json *row)
 {
     char value[REPORT_TEXT_BYTES];
     text_field(row, "group", ',');
-    field(json_get(row, STR("value")) != NULL ? str_of(report_group(row, value)) : STR_NONE, ',');
+    report_csv_field(
+        json_get(row, STR("value")) != NULL ? str_of(report_group(row, value)) : STR_NONE, ',');
 }
 
 void report_csv_trends(struct talk *talk)
@@ -59,13 +60,13 @@ void report_csv_trends(struct talk *talk)
             text_field(&periods->items[i], "label", ',');
             text_field(&periods->items[i], "from", ',');
             text_field(&periods->items[i], "to", ',');
-            group_fields(row);
+            report_csv_group(row);
             int_field(report_at(report_list(row, "events"), i), ',');
             int_field(report_at(report_list(row, "people"), i), sums ? ',' : '\n');
             if (sums && i < sum->count && json_to_real(&sum->items[i], &value))
-                real_field(value, ',');
+                report_csv_real(value, ',');
             if (sums && i < average->count && json_to_real(&average->items[i], &value))
-                real_field(value, '\n');
+                report_csv_real(value, '\n');
             else if (sums)
                 printf("\n");
         }
@@ -80,12 +81,12 @@ void report_csv_funnel(struct talk *talk)
         const struct json *numbers = report_list(&rows->items[r], "steps");
         for (uint32_t i = 0; i < numbers->count && i < steps->count; i++) {
             const struct json *step = &numbers->items[i];
-            group_fields(&rows->items[r]);
+            report_csv_group(&rows->items[r]);
             int_field(i + 1, ',');
             text_field(&steps->items[i], "event", ',');
             int_field(report_int(step, "people"), ',');
-            real_field(report_real(step, "of_first"), ',');
-            real_field(report_real(step, "of_before"), ',');
+            report_csv_real(report_real(step, "of_first"), ',');
+            report_csv_real(report_real(step, "of_before"), ',');
             int_field(report_int(step, "median_ms"), ',');
             int_field(report_int(step, "p90_ms"), '\n');
         }

@@ -82,8 +82,7 @@ static void share_print(double share, int width)
     printf("%*s", width, text);
 }
 
-/* What everything below is about, and of which moment. */
-static void title_print(struct talk *talk, const char *what)
+void report_title(struct talk *talk, const char *what)
 {
     const struct cli *cli = talk->cli;
     const char       *condition = talk_text(talk, &talk->answer, "condition");
@@ -207,7 +206,7 @@ void report_show_trends(struct talk *talk)
 {
     const struct json *rows = report_list(&talk->answer, "rows");
     char               event[REPORT_TEXT_BYTES];
-    title_print(talk, event_of(talk, &talk->answer, "event", event));
+    report_title(talk, event_of(talk, &talk->answer, "event", event));
     if (rows->count == 1)
         trend_alone(talk, &rows->items[0]);
     else
@@ -246,7 +245,7 @@ void report_show_funnel(struct talk *talk)
     char               title[128], group[REPORT_TEXT_BYTES];
     snprintf(title, sizeof title, "%u steps within %s", steps->count,
              talk_text(talk, &talk->answer, "within"));
-    title_print(talk, title);
+    report_title(talk, title);
     printf("%-*s%10s%10s%11s%10s\n", EVENT_COLUMNS + 4, "step", "people", "of first", "of before",
            "median");
     for (uint32_t i = 0; i < rows->count; i++) {
@@ -290,7 +289,7 @@ void report_show_retention(struct talk *talk)
              event_of(talk, &talk->answer, "event", birth),
              event_of(talk, &talk->answer, "back", back),
              talk_text(talk, &talk->answer, "interval"));
-    title_print(talk, title);
+    report_title(talk, title);
     printf("%-11s%9s", talk_text(talk, &talk->answer, "interval"), "people");
     for (uint32_t i = 0; i < periods->count; i++)
         printf(" %s+%u", i < 10 ? "    " : "   ", i);
@@ -355,7 +354,7 @@ void report_show_spread(struct talk *talk)
     uint32_t           first = 0, last = buckets->count;
     snprintf(title, sizeof title, "From %s to %s", event_of(talk, answer, "event", a),
              event_of(talk, answer, "then", b));
-    title_print(talk, title);
+    report_title(talk, title);
     while (first < last && report_int(&buckets->items[first], "count") == 0)
         first++;
     while (last > first && report_int(&buckets->items[last - 1], "count") == 0)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "run/cli/cli_talk.h"
+#include "run/cli/cli_next.h"
 #include "run/cli/cli_why.h"
 
 enum { LINE_BYTES_MAX = 1 << 20, DETAIL_SHOWN = 160 };
@@ -41,8 +41,9 @@ static void members_print(const struct json *object, int bytes_max)
 /* A decision's detail also has numbers of records and names, which are for programs (--json). */
 static bool is_for_programs(const struct json_member *member)
 {
-    static const char *const keys[] = { "node_number", "template_id", "journey_id", "topic_id",
-                                        "event",       "traits",      "version",    "visit" };
+    static const char *const keys[] = { "node_number", "template_id", "journey_id",
+                                        "topic_id",    "event",       "traits",
+                                        "version",     "visit",       "key_id" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (str_eq(member->key, str_of(keys[i])))
             return true;
@@ -193,6 +194,27 @@ enum cli_exit cli_show(struct cli *cli)
 
 /* ---- explain ---- */
 
+/* A message that has not gone: why, when next, how often it was tried, what the last answer was. */
+static void trying_print(struct talk *talk)
+{
+    const struct json *trying = json_get(&talk->answer, STR("trying"));
+    const struct json *last = json_get(&talk->answer, STR("last"));
+    int64_t            attempts = 0;
+    if (trying == NULL || trying->kind != JSON_OBJECT)
+        return;
+    (void)json_get_int(trying, STR("attempts"), &attempts);
+    bool drops = json_get_bool(trying, STR("drops"), false);
+    printf("It is %s: %s%s.\n", talk_text(talk, trying, "state"),
+           drops ? "it will not be sent as things are: " : "", talk_text(talk, trying, "why"));
+    if (json_get(trying, STR("at")) != NULL)
+        printf("It is looked at next: %s\n", talk_text(talk, trying, "at"));
+    printf("It was tried %lld time%s.\n", (long long)attempts, attempts == 1 ? "" : "s");
+    if (last != NULL)
+        printf("Last answer: %s at %s%s%s\n", talk_text(talk, last, "state"),
+               talk_text(talk, last, "at"), json_get(last, STR("reason")) != NULL ? ": " : "",
+               talk_text(talk, last, "reason"));
+}
+
 static void journey_print(struct talk *talk)
 {
     const struct json *answer = &talk->answer, *inside = json_get(answer, STR("inside"));
@@ -205,9 +227,13 @@ static void journey_print(struct talk *talk)
     }
     if (json_get(answer, STR("live")) != NULL && !json_get_bool(answer, STR("live"), false))
         printf("It is not live.\n");
+    if (json_get(answer, STR("state")) != NULL)
+        printf("It is %s.\n", talk_text(talk, answer, "state"));
     if (inside != NULL)
         printf("%s\n",
                inside->count > 0 ? "This person is in it now." : "This person is not in it now.");
+    next_print(talk);
+    trying_print(talk);
     if (decisions == NULL || decisions->count == 0) {
         printf("Nothing was ever decided about this: what starts it has not happened, or came too "
                "late to count.\n");
@@ -216,6 +242,7 @@ static void journey_print(struct talk *talk)
     printf("\nAs it went:\n");
     for (uint32_t i = 0; i < decisions->count; i++)
         story_line(talk, &decisions->items[i]);
+    choices_print(talk);
 }
 
 static enum cli_exit verdict(const struct talk *talk)
@@ -224,24 +251,50 @@ static enum cli_exit verdict(const struct talk *talk)
     return why == NULL || json_get_bool(why, STR("holds"), false) ? CLI_OK : CLI_NO;
 }
 
+static enum err explain_ask(struct talk *talk, const char *kind, const char *name)
+{
+    talk_path(talk, "/api/v1/profiles/", talk->cli->words[0], "/explain");
+    talk_query(talk, kind, name);
+    talk_query(talk, "at", cli_value(talk->cli, "at"));
+    return talk_ask(talk, "GET");
+}
+
+/* A name alone is a segment's; a journey's where no segment has it. */
+static enum err explain_name(struct talk *talk, const char *name)
+{
+    enum err       err = explain_ask(talk, "segment", name);
+    struct problem none = talk->problem;
+    if (err != ERR_ABSENT || strcmp(none.where, "segment") != 0)
+        return err;
+    err = explain_ask(talk, "journey", name);
+    if (err == ERR_ABSENT)
+        (void)problem_format(&none, err, "name",
+                             "Look at the lists, or say what it is: dult explain PERSON "
+                             "segment|journey|message|condition|score NAME",
+                             "There is no segment or journey \"%.100s\".", name);
+    if (err == ERR_ABSENT)
+        talk->problem = none;
+    return err;
+}
+
 enum cli_exit cli_explain(struct cli *cli)
 {
-    static const char *const kinds[] = { "segment", "journey", "message", "condition", NULL };
-    struct talk              talk;
-    int                      kind = 0;
-    bool                     is_short = cli->words_count == 2; /* the name of a segment alone */
+    static const char *const kinds[] = {
+        "segment", "journey", "message", "condition", "score", NULL
+    };
+    struct talk talk;
+    int         kind = 0;
+    bool        is_short = cli->words_count == 2; /* the name of a segment alone */
     while (!is_short && kinds[kind] != NULL && strcmp(kinds[kind], cli->words[1]) != 0)
         kind++;
     if (kinds[kind] == NULL)
-        return cli_usage(cli, "What is to be explained?",
-                         "Name it: dult explain PERSON segment|journey|message|condition NAME");
+        return cli_usage(
+            cli, "What is to be explained?",
+            "Name it: dult explain PERSON segment|journey|message|condition|score NAME");
     enum err err = talk_open(&talk, cli, false);
-    if (err == OK) {
-        talk_path(&talk, "/api/v1/profiles/", cli->words[0], "/explain");
-        talk_query(&talk, kinds[kind], cli->words[is_short ? 1 : 2]);
-        talk_query(&talk, "at", cli_value(cli, "at"));
-        err = talk_ask(&talk, "GET");
-    }
+    if (err == OK)
+        err = is_short ? explain_name(&talk, cli->words[1])
+                       : explain_ask(&talk, kinds[kind], cli->words[2]);
     enum cli_exit code = err == OK ? verdict(&talk) : CLI_OK;
     if (err == OK && cli->is_json)
         talk_print_json(&talk.answer);

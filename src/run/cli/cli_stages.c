@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/program.h"
 #include "run/cli/cli_talk.h"
 
 enum { DOCUMENT_BYTES_MAX = 1 << 20, NAME_WIDTH = 24 };
 
 static enum err document_read(struct talk *talk, const char *path, struct str *text,
-                              struct json *stages)
+                              struct json *document)
 {
     char *bytes = arena_alloc(talk->arena, DOCUMENT_BYTES_MAX);
     FILE *file = fopen(path, "re");
@@ -35,7 +36,7 @@ static enum err document_read(struct talk *talk, const char *path, struct str *t
     if (list == NULL || list->kind != JSON_ARRAY)
         return problem_set(&talk->problem, ERR_INPUT, path, "There is no list of stages.",
                            "Write {\"stages\":[{\"name\":\"visitor\",\"when\":\"everyone\"}]}.");
-    *stages = *list;
+    *document = root;
     return OK;
 }
 
@@ -79,20 +80,21 @@ static enum cli_exit show(struct cli *cli)
 /* ---- as they would be ---- */
 
 /* Somebody is in the last stage whose rule holds: this one's, and none of those after. */
-static void rule_write(const struct json *stages, uint32_t at, struct buf *out)
+static void rule_write(const struct json *document, uint32_t at, struct buf *out)
 {
+    const struct json *stages = json_get(document, STR("stages"));
     for (uint32_t i = at; i < stages->count; i++) {
         buf_str(out, i == at ? STR("(") : STR(" and not ("));
-        buf_str(out, json_get_str(&stages->items[i], STR("when")));
+        program_stage_rule_write(document, i, out);
         buf_char(out, ')');
     }
 }
 
-static enum err would_count(struct talk *talk, const struct json *stages, uint32_t at,
+static enum err would_count(struct talk *talk, const struct json *document, uint32_t at,
                             int64_t *count)
 {
     SCOPED(buf_donep) struct buf rule = buf_make(TALK_BODY_BYTES_MAX);
-    rule_write(stages, at, &rule);
+    rule_write(document, at, &rule);
     TRY(buf_err(&rule));
     buf_str(&talk->body, STR("{\"sample\":0,\"condition\":"));
     json_write_str(&talk->body, buf_view(&rule));
@@ -128,9 +130,10 @@ static void would_print(const struct talk *talk, struct str name, int64_t now, i
            now < 0 ? "null" : text, then);
 }
 
-static enum err preview(struct talk *talk, const struct json *stages)
+static enum err preview(struct talk *talk, const struct json *document)
 {
-    int64_t then;
+    const struct json *stages = json_get(document, STR("stages"));
+    int64_t            then;
     talk_path(talk, "/api/v1/stages", NULL, NULL);
     TRY(talk_ask(talk, "GET"));
     struct json now = talk->answer;
@@ -138,7 +141,7 @@ static enum err preview(struct talk *talk, const struct json *stages)
         printf("%-*s %10s %10s\n", NAME_WIDTH, "", "now", "then");
     for (uint32_t i = 0; i < stages->count; i++) {
         struct str name = json_get_str(&stages->items[i], STR("name"));
-        TRY(would_count(talk, stages, i, &then));
+        TRY(would_count(talk, document, i, &then));
         would_print(talk, name, count_now(&now, name), then);
     }
     return OK;

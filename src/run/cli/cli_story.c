@@ -45,8 +45,12 @@ static enum definition_kind kind_of(enum file_kind kind)
         return DEFINE_TOPICS;
     case FILE_LIMITS:
         return DEFINE_LIMITS;
+    case FILE_RATES:
+        return DEFINE_RATES;
     case FILE_TRAIT:
         return DEFINE_TRAIT;
+    case FILE_SCORE:
+        return DEFINE_SCORE;
     case FILE_STAGES:
         return DEFINE_STAGES;
     case FILE_SEGMENT:
@@ -65,6 +69,8 @@ static enum definition_kind kind_of(enum file_kind kind)
         return DEFINE_JOURNEY;
     case FILE_BROADCAST:
         return DEFINE_BROADCAST;
+    case FILE_TOUCHPOINT:
+        return DEFINE_TOUCHPOINT;
     }
     return DEFINE_NONE;
 }

@@ -35,6 +35,11 @@ void talk_path(struct talk *talk, const char *start, const char *value, const ch
     buf_str(&talk->path, str_of(end));
 }
 
+void talk_path_more(struct talk *talk, const char *value)
+{
+    percent_write(&talk->path, str_of(value));
+}
+
 void talk_query(struct talk *talk, const char *name, const char *value)
 {
     struct str path = buf_view(&talk->path);

@@ -34,6 +34,7 @@ void          talk_close(struct talk *talk);
 
 /* Begins talk->path: literal, escaped value, literal; the last two may be NULL. */
 void talk_path(struct talk *talk, const char *start, const char *value, const char *end);
+void talk_path_more(struct talk *talk, const char *value); /* one more escaped value at its end */
 void talk_query(struct talk *talk, const char *name, const char *value); /* NULL value: nothing */
 
 /* Asks path with body; both are empty again afterwards. The answer is in talk->answer. */

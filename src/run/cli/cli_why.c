@@ -114,9 +114,10 @@ static void trait_print(const struct tree *tree, const struct json *why, int dep
 /* Whatever else is said; instants are told with how far they are. */
 static void rest_print(const struct tree *tree, const struct json *why, int depth)
 {
-    static const char *const told[] = { "condition", "holds",       "parts",      "events",
-                                        "count",     "then_events", "then_count", "value",
-                                        "seq",       "name",        "steps" };
+    static const char *const told[] = { "condition",   "holds",       "parts",      "events",
+                                        "count",       "then_events", "then_count", "value",
+                                        "seq",         "name",        "steps",      "rules",
+                                        "half_life_ms" };
     bool                     has_value = json_get(why, STR("value")) != NULL;
     for (uint32_t i = 0; i < why->count; i++) {
         const struct json_member *member = &why->members[i];
@@ -163,6 +164,21 @@ static void steps_print(const struct tree *tree, const struct json *why, int dep
     }
 }
 
+/* Of a score: what each rule gives, and by what. */
+static void rules_print(const struct tree *tree, const struct json *why, int depth)
+{
+    const struct json *rules = json_get(why, STR("rules"));
+    for (uint32_t i = 0; rules != NULL && rules->kind == JSON_ARRAY && i < rules->count; i++) {
+        const struct json *rule = &rules->items[i], *gives = json_get(rule, STR("gives"));
+        margin(depth);
+        if (gives != NULL)
+            value_print(gives);
+        printf(" points: %s\n", talk_text(tree->talk, rule, "rule"));
+        if (json_get(rule, STR("events")) != NULL)
+            events_print(tree, rule, "events", "count", depth + 1);
+    }
+}
+
 static void part_print(const struct tree *tree, const struct json *why, int depth)
 {
     const struct cli  *cli = tree->talk->cli;
@@ -177,6 +193,7 @@ static void part_print(const struct tree *tree, const struct json *why, int dept
     events_print(tree, why, "then_events", "then_count", depth);
     rest_print(tree, why, depth);
     steps_print(tree, why, depth);
+    rules_print(tree, why, depth);
     for (uint32_t i = 0; is_group && i < parts->count; i++)
         part_print(tree, &parts->items[i], depth + 1);
 }

@@ -206,7 +206,7 @@ static enum err answer_save(struct client *client, FILE *to, struct client_answe
 
 /* ---- what a status means ---- */
 
-static enum err err_of(int status)
+enum err client_err(int status)
 {
     switch (status) {
     case 404:
@@ -235,7 +235,7 @@ static void problem_copy(struct problem *problem, const struct json *error)
 
 static enum err refusal(const struct client_answer *got, struct problem *problem)
 {
-    enum err      err = err_of(got->status);
+    enum err      err = client_err(got->status);
     struct json   body;
     struct arena *arena = arena_open(1 << 20);
     bool          is_told = arena != NULL && json_parse_once(arena, got->body, &body, NULL) == OK &&

@@ -30,6 +30,9 @@ MUST enum err client_open(struct client **out, const char *dir, const char *sock
 void          client_close(struct client *client); /* NULL is nothing */
 void          client_closep(struct client **client);
 
+/* What a status of 400 or more means. */
+enum err client_err(int status);
+
 struct client_answer {
     int        status;
     struct str body; /* borrowed until the next call */

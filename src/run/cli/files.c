@@ -29,11 +29,14 @@ static const struct shelf SHELVES[FILE_KINDS] = {
     [FILE_TEMPLATE] = { "templates", ".email", "template" },
     [FILE_TOPICS] = { "topics", ".json", "topics" },
     [FILE_LIMITS] = { "limits", ".json", "limits" },
+    [FILE_RATES] = { "rates", ".json", "rates" },
     [FILE_TRAIT] = { "traits", ".txt", "trait" },
+    [FILE_SCORE] = { "scores", ".json", "score" },
     [FILE_STAGES] = { "stages", ".json", "stages" },
     [FILE_SEGMENT] = { "segments", ".segment", "segment" },
     [FILE_JOURNEY] = { "journeys", ".json", "journey" },
     [FILE_BROADCAST] = { "broadcasts", ".json", "broadcast" },
+    [FILE_TOUCHPOINT] = { "touchpoints", ".json", "touchpoint" },
 };
 
 const char *file_kind_name(enum file_kind kind)
@@ -49,7 +52,7 @@ const char *file_kind_folder(enum file_kind kind)
 bool file_kind_is_single(enum file_kind kind)
 {
     return kind == FILE_WORKSPACE || kind == FILE_TOPICS || kind == FILE_LIMITS ||
-           kind == FILE_STAGES;
+           kind == FILE_RATES || kind == FILE_STAGES;
 }
 
 static enum err system_problem(const char *path, const char *what, struct problem *problem)
@@ -363,9 +366,10 @@ enum err files_read(struct arena *arena, const char *folder, struct files *out,
     if (reading.count == 0)
         return problem_set(
             problem, ERR_INPUT, folder, "Nothing of a workspace is in this folder.",
-            "It should hold workspace.json, topics.json, limits.json, stages.json, traits/, "
-            "segments/, codes/, snippets/, questions/, files/, templates/, journeys/, "
-            "broadcasts/.");
+            "It should hold workspace.json, topics.json, limits.json, rates.json, stages.json, "
+            "traits/, "
+            "scores/, segments/, codes/, snippets/, questions/, files/, templates/, journeys/, "
+            "broadcasts/, touchpoints/.");
     /* A folder lists its files in no order; ours is the same on every machine. */
     qsort(reading.items, reading.count, sizeof *reading.items, by_kind_and_name);
     *out = (struct files){ reading.items, reading.count };

@@ -4,6 +4,7 @@
  *     shop/workspace.json              one
  *     shop/topics.json                 what people may say yes or no to
  *     shop/traits/total_spent.txt      computed traits
+ *     shop/scores/lead.json            points by rules, and lines to cross
  *     shop/stages.json                 all stages
  *     shop/segments/vip.segment        names are those of the files
  *     shop/codes/spring.json           a pool of discount codes
@@ -13,12 +14,11 @@
  *     shop/templates/welcome.email     and welcome.nb.email, a variant of it
  *     shop/journeys/welcome.json
  *     shop/broadcasts/spring.json
+ *     shop/touchpoints/checkout.json   where customers meet the house
  *
- * They are given in the order in which they can be defined: the workspace, topics, traits, stages,
- * segments with those they name before them, codes, snippets, templates, journeys. A ring of
- * segments is refused with its path.
- * segments with those they name before them, snippets, questions, files, templates, journeys. A
- * ring of segments is refused with its path.
+ * They are given in the order in which they can be defined: the workspace, topics, traits, scores,
+ * stages, segments with those they name before them, codes, snippets, questions, files, templates,
+ * journeys, broadcasts, touchpoints. A ring of segments is refused with its path.
  *
  * Always true   each file is read whole and is UTF-8, but one to be handed out: its text is what it
  *               would be defined as, with its hash, and its bytes are read when they are sent; a
@@ -40,7 +40,9 @@ enum file_kind {
     FILE_WORKSPACE,
     FILE_TOPICS,
     FILE_LIMITS,
+    FILE_RATES,
     FILE_TRAIT,
+    FILE_SCORE,
     FILE_STAGES,
     FILE_SEGMENT,
     FILE_CODES,
@@ -50,8 +52,9 @@ enum file_kind {
     FILE_TEMPLATE,
     FILE_JOURNEY,
     FILE_BROADCAST,
+    FILE_TOUCHPOINT,
 };
-enum { FILE_KINDS = 13 };
+enum { FILE_KINDS = 16 };
 
 struct file {
     enum file_kind kind;

@@ -19,7 +19,7 @@ bool checkpointing_is_due(const struct checkpointing *checkpointing)
     uint64_t part = checkpointing->is_closing ? CLOSING_PART
                     : checkpointing->is_idle  ? IDLE_PART
                                               : 1;
-    return checkpointing->since >= every(checkpointing) / part;
+    return checkpointing->is_wanted || checkpointing->since >= every(checkpointing) / part;
 }
 
 uint32_t checkpointing_rows(const struct checkpointing *checkpointing)

@@ -9,7 +9,8 @@
  *
  * A record then brings at most two rows with it, however many people there are, and a start has at
  * most one and a half times `all` records to apply again. When nothing comes, a round begins
- * earlier and goes faster.
+ * earlier and goes faster. The first round after an upgrade that asks everyone anew is wanted at
+ * once, for until it is done a start asks them again.
  *
  * Knows not     whether a round is under way, and the clock.
  */
@@ -32,6 +33,7 @@ struct checkpointing {
     uint32_t fresh;      /* of this turn */
     bool     is_idle;    /* nothing came this turn */
     bool     is_closing; /* and nothing will */
+    bool     is_wanted;  /* however few they are */
 };
 
 bool checkpointing_is_due(const struct checkpointing *checkpointing);

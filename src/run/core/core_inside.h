@@ -122,6 +122,8 @@ struct core {
     uint64_t      checkpoint_seq, checkpoint_decision; /* of the round under way */
     uint64_t      since_checkpoint;                    /* decisions and events */
     uint32_t      checkpoint_round;
+    bool          rules_due;   /* the folder is new, and all in it will be by ENGINE_RULES */
+    bool          rules_older; /* its rounds are by others: one by ours is wanted */
     uint64_t      erasure_seq; /* of the last one that waits for the round's end; 0 for none */
     char         *jobs_text, *retention_text, *codes_text; /* as the store has them; NULL: none */
     uint64_t      minted_seq;                              /* of the last codes that were drawn */

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "run/core/core_inside.h"
 
-enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 6 };
+enum { IN_DOUBT_MAX = 8192, DOUBT_TASK_BYTES_MAX = 32 << 20, MEMBERS = 7 };
 
 static bool may_ask_again(const struct core *core, uint64_t message)
 {
@@ -78,6 +78,8 @@ static enum err event_put(const struct core *core, struct arena *arena, const st
     put(object, members, "template", program_name(program, NAME_TEMPLATE, claim->template_id));
     if (claim->journey != JOURNEY_NONE)
         put(object, members, "journey", program_name(program, NAME_JOURNEY, claim->journey));
+    if (claim->entry > 0)
+        put(object, members, "entry", str_format(arena, "%llu", (unsigned long long)claim->entry));
     if (claim->broadcast > 0)
         put(object, members, "broadcast",
             program_name(program, NAME_BROADCAST, claim->broadcast - 1));

@@ -96,7 +96,8 @@ static enum err event_each(void *ctx, const struct store_event *row)
     else if (json_parse(loading->parser, loading->scratch, row->body, &body, NULL) != OK)
         return ERR_CORRUPT;
     bool       traits = kind == RECORD_IDENTIFY || kind == RECORD_GROUP;
-    struct str name = program_name(engine_program(core->engine), NAME_EVENT, row->name);
+    struct str name =
+        program_name(engine_program(core->engine), NAME_EVENT, own_of_store(row->name));
     loading->events++;
     return engine_load_event(core->engine, kind, profile, (uint32_t)row->seq, row->at_ms, name,
                              json_get(&body, traits ? STR("traits") : STR("properties")));
@@ -179,6 +180,28 @@ static void checkpoint_read(struct loading *loading)
     for (int i = 0; i < 3; i++)
         text = str_slice(text, str_find_char(text, 0, ':') + 1, text.len);
     loading->zones_version = text;
+}
+
+/*
+ * "RULES:ROUND": by what rules the round is; an older program that writes another one says nothing,
+ * and one of before there was such a number is by the first.
+ */
+static void rules_read(struct loading *loading)
+{
+    struct core       *core = loading->core;
+    struct str         text = STR_NONE;
+    unsigned long long rules = 1, of = 0, round = 0;
+    char               value[96];
+    if (store_meta_get(core->reader, loading->scratch, STR("checkpoint"), &text) == OK &&
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:", &round) != 1)
+        round = 0;
+    if (store_meta_get(core->reader, loading->scratch, STR("rules"), &text) != OK ||
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%llu", &rules, &of) != 2 ||
+        of != round)
+        rules = 1;
+    core->rules_due = core->seq == 0;
+    core->rules_older = !core->rules_due && rules != ENGINE_RULES;
+    engine_load_rules(core->engine, core->rules_older ? (uint32_t)rules : ENGINE_RULES);
 }
 
 static enum err states_read(struct loading *loading)
@@ -294,14 +317,16 @@ static void now_read(struct loading *loading)
 {
     struct str         text = STR_NONE;
     unsigned long long seq;
-    long long          now_ms;
+    long long          now_ms, behind_ms = 0;
     char               value[64];
     if (store_meta_get(loading->core->reader, loading->scratch, STR("now"), &text) != OK ||
-        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%lld", &seq, &now_ms) != 2)
+        sscanf(str_to_cstr(text, value, sizeof value), "%llu:%lld:%lld", &seq, &now_ms,
+               &behind_ms) < 2)
         return;
     if (seq > loading->core->seq)
         loading->core->seq = seq;
     loading->now_ms = now_ms;
+    engine_load_behind(loading->core->engine, behind_ms);
 }
 
 static enum err jobs_read(struct loading *loading)
@@ -376,6 +401,7 @@ static enum err all_read(struct loading *loading, struct helps helps)
     TRY(store_definitions_read(core->reader, 0, definition_each, loading));
     TRY(store_suppressions_read(core->reader, INT64_MAX, suppression_each, loading));
     now_read(loading);
+    rules_read(loading);
     TRY(codes_read(loading));
     TRY(retention_read_meta(loading));
     if (helps.checkpoint && !core->conf.no_checkpoint) {

@@ -163,7 +163,8 @@ bool purge_is_under_way(const struct purge *purge)
 static enum err row_look(void *ctx, const struct store_event *row)
 {
     struct purge *purge = ctx;
-    uint32_t      name = row->name < RUN_OWN_NAMES ? (uint32_t)DICT_OTHER : row->name;
+    uint32_t      number = own_of_store(row->name);
+    uint32_t      name = number < RUN_OWN_NAMES ? (uint32_t)DICT_OTHER : number;
     bool          may_go = row->kind == STORE_EVENT_TRACK || row->kind == STORE_EVENT_PAGE ||
                   row->kind == STORE_EVENT_SCREEN || row->kind == STORE_EVENT_GROUP;
     int64_t before_ms = retention_before_ms(&purge->in_force, name);

@@ -107,7 +107,8 @@ static struct rows rows_of(struct core *core, int64_t before_ms)
 {
     struct store_reader *reader;
     struct rows          rows = { .before_ms = before_ms };
-    rows.visit = dict_find(engine_program(core_engine(core))->names[NAME_EVENT], STR("Visit"));
+    rows.visit =
+        own_to_store(dict_find(engine_program(core_engine(core))->names[NAME_EVENT], STR("Visit")));
     assert_ok(store_reader_open(core_store(core), "test", &reader));
     assert_ok(store_event_heads_read(reader, 1, UINT32_MAX, row_count, &rows));
     store_reader_close(reader);
@@ -291,8 +292,8 @@ static enum err border_look(void *ctx, const struct store_event *row)
     if (row->kind != STORE_EVENT_TRACK)
         return OK;
     border->all++;
-    border->old +=
-        row->at_ms < (row->name == border->visit ? border->visits_ms : border->orders_ms);
+    border->old += row->at_ms < (own_of_store(row->name) == border->visit ? border->visits_ms
+                                                                          : border->orders_ms);
     return OK;
 }
 

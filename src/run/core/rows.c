@@ -58,6 +58,8 @@ static struct kind kind_of_engine(enum decision_kind kind)
         return (struct kind){ STORE_DECISION_JOURNEY_GOAL, true };
     case DECISION_UNREACHED:
         return (struct kind){ STORE_DECISION_JOURNEY_MISSED, true };
+    case DECISION_MOVED:
+        return (struct kind){ STORE_DECISION_JOURNEY_MOVED, true };
     case DECISION_INTENT:
         return (struct kind){ STORE_DECISION_MESSAGE_QUEUED, true };
     case DECISION_CLAIMED:
@@ -118,6 +120,8 @@ static enum decision_kind kind_of_store(uint32_t kind)
         return DECISION_GOAL;
     case STORE_DECISION_JOURNEY_MISSED:
         return DECISION_UNREACHED;
+    case STORE_DECISION_JOURNEY_MOVED:
+        return DECISION_MOVED;
     case STORE_DECISION_MESSAGE_QUEUED:
         return DECISION_INTENT;
     case STORE_DECISION_MESSAGE_WAITING:
@@ -228,6 +232,7 @@ static uint32_t row_kind(const struct record *record)
         return STORE_EVENT_OUTCOME;
     case RECORD_UNMERGE:
     case RECORD_CODES:
+    case RECORD_ENROLL: /* with a name: an event of ours, as what came of messages is */
         return STORE_EVENT_OTHER;
     case RECORD_BROADCAST:
         return STORE_EVENT_JOB;

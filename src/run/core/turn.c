@@ -13,7 +13,7 @@
 
 enum {
     TASKS_A_TURN = 512,
-    CLOCKS_A_TURN = 4,           /* of up to 1,000 timers each */
+    CLOCKS_A_TURN = 4, /* of up to 500 timers each; one where somebody waits for an answer */
     SEQS_A_RECORD_MAX = 1 << 24, /* a clock's timers, and what nodes tell because of them */
     ASKS_A_TURN = 8,
     MINTING_AGAIN_US = 1000,
@@ -139,7 +139,7 @@ static uint32_t name_number(struct core *core, const struct record *record)
     if (str_is_empty(name) && record->kind != RECORD_TRACK)
         return 0;
     uint16_t id = dict_find(engine_program(core->engine)->names[NAME_EVENT], name);
-    return id == DICT_NONE ? DICT_OTHER : id;
+    return id == DICT_NONE ? DICT_OTHER : own_to_store(id);
 }
 
 static void event_keep(struct core *core, struct batch *batch, const struct entry *entry)
@@ -203,7 +203,8 @@ static void definition_keep(struct core *core, struct batch *batch, const struct
                                    .version = (uint32_t)batch->out.seq,
                                    .name = record->name,
                                    .text = record->body,
-                                   .author = entry->author };
+                                   .author = entry->author,
+                                   .replaces = record->definition_kind == DEFINE_JOURNEY_DRAFT };
 }
 
 static void stopped_say(const struct brake_stopped *stopped, struct problem *problem)
@@ -215,6 +216,13 @@ static void stopped_say(const struct brake_stopped *stopped, struct problem *pro
     (void)problem_format(problem, ERR_LIMIT, "sending", remedy,
                          "Sending from %s has stopped by itself: %s.", stopped->domain,
                          stopped->why);
+}
+
+/* Records have numbers of 32 bits, and what a clock's turn tells takes some, too. */
+static void room_check(struct core *core)
+{
+    if (core->seq >= UINT32_MAX - SEQS_A_RECORD_MAX)
+        core_fatal(core, "this partition has had its 4 billion records");
 }
 
 /* In the transaction of what was too much: nothing is claimed between the two. */
@@ -238,6 +246,18 @@ static void stop_keep(struct core *core, struct batch *batch, int64_t at_ms)
     core_tell(core, LOG_ERROR, &problem);
 }
 
+/* A journey's experiment has its winner, or has none for sure: kept as if somebody had said so. */
+static void choice_keep(struct core *core, struct batch *batch, int64_t at_ms)
+{
+    struct entry entry = { .record = { .kind = RECORD_DEFINE,
+                                       .definition_kind = DEFINE_JOURNEY_CHOICE,
+                                       .name = batch->out.chosen_name,
+                                       .body = batch->out.chosen,
+                                       .at_ms = at_ms },
+                           .author = STR("Dult") };
+    definition_keep(core, batch, &entry);
+}
+
 static void entry_take(struct core *core, struct batch *batch, struct task *task,
                        struct entry *entry)
 {
@@ -255,8 +275,7 @@ static void entry_take(struct core *core, struct batch *batch, struct task *task
             return;
         }
     }
-    if (core->seq >= UINT32_MAX - SEQS_A_RECORD_MAX)
-        core_fatal(core, "this partition has had its 4 billion records");
+    room_check(core);
     int64_t now_ms = engine_now_ms(core->engine);
     if (entry->record.received_ms < now_ms)
         entry->record.received_ms = now_ms;
@@ -282,6 +301,8 @@ static void entry_take(struct core *core, struct batch *batch, struct task *task
     event_keep(core, batch, entry);
     if (batch->out.stopped.len > 0)
         stop_keep(core, batch, entry->record.received_ms);
+    if (batch->out.chosen.len > 0)
+        choice_keep(core, batch, entry->record.received_ms);
     files_keep(core, batch, entry);
     if (entry->record.kind == RECORD_DEFINE)
         definition_keep(core, batch, entry);
@@ -383,6 +404,7 @@ static void asks_run(struct core *core, struct batch *batch)
 
 void own_record(struct core *core, struct batch *batch, struct record record)
 {
+    room_check(core);
     record.seq = ++core->seq;
     record.at_ms = record.received_ms;
     engine_err_check(core, engine_apply(core->engine, &record, &batch->out, NULL));
@@ -392,7 +414,8 @@ void own_record(struct core *core, struct batch *batch, struct record record)
 
 static void clock_run(struct core *core, struct batch *batch, int64_t now_ms)
 {
-    for (int i = 0; i < CLOCKS_A_TURN && engine_next_ms(core->engine) <= now_ms; i++)
+    int clocks = batch->tasks_count > 0 ? 1 : CLOCKS_A_TURN;
+    for (int i = 0; i < clocks && engine_next_ms(core->engine) <= now_ms; i++)
         own_record(core, batch, (struct record){ .kind = RECORD_CLOCK, .received_ms = now_ms });
 }
 
@@ -444,6 +467,13 @@ void meta_add(struct core *core, struct batch *batch, struct str key, struct str
     batch->metas[batch->metas_count++] = (struct store_meta){ key, value };
 }
 
+/* A whole round is by our rules: it begins when no definition is still being asked of everyone. */
+static void rules_keep(struct core *core, struct batch *batch, uint32_t round)
+{
+    core->rules_due = core->rules_older = false;
+    meta_add(core, batch, STR("rules"), str_format(batch->arena, "%d:%u", ENGINE_RULES, round));
+}
+
 static struct checkpointing checkpointing_of(const struct core *core, const struct batch *batch,
                                              bool idle)
 {
@@ -453,7 +483,8 @@ static struct checkpointing checkpointing_of(const struct core *core, const stru
                                    .fresh =
                                        (uint32_t)(batch->events_count + batch->out.decisions_count),
                                    .is_idle = idle,
-                                   .is_closing = idle && queue_is_stopped(core->tasks) };
+                                   .is_closing = idle && queue_is_stopped(core->tasks),
+                                   .is_wanted = core->rules_older };
 }
 
 static bool checkpoint_start(struct core *core, struct checkpointing checkpointing)
@@ -490,6 +521,7 @@ static void checkpoint_run(struct core *core, struct batch *batch, bool idle)
                                   (unsigned long long)core->checkpoint_decision,
                                   STR_ARG(zones_version(core->zones)));
     meta_add(core, batch, STR("checkpoint"), value);
+    rules_keep(core, batch, core->checkpoint_round);
 }
 
 /* What the engine writes is kept when it is another than the store has. */
@@ -655,8 +687,9 @@ static size_t take(struct core *core, struct task **tasks, int64_t wait_us)
 static void now_keep(struct core *core, struct batch *batch)
 {
     meta_add(core, batch, STR("now"),
-             str_format(batch->arena, "%llu:%lld", (unsigned long long)batch->seq,
-                        (long long)engine_now_ms(core->engine)));
+             str_format(batch->arena, "%llu:%lld:%lld", (unsigned long long)batch->seq,
+                        (long long)engine_now_ms(core->engine),
+                        (long long)engine_behind_ms(core->engine)));
 }
 
 static void edition_take(struct core *core, struct batch *batch)
@@ -693,6 +726,8 @@ void *turn_thread(void *arg)
         batch->is_bare = is_bare(core, batch);
         if (!batch->is_bare)
             now_keep(core, batch);
+        if (!batch->is_bare && core->rules_due)
+            rules_keep(core, batch, 0);
         if (!batch->is_bare || core->is_rebased)
             edition_take(core, batch);
         core->handed_seq = batch->seq;

@@ -67,6 +67,11 @@ static enum err form_check(const struct json *form, uint32_t number, struct prob
     TRY(words_check(form, number, "fields", 0, "", problem));
     TRY(words_check(form, number, "origins", 0, "http", problem));
     TRY(words_check(form, number, "redirects", 0, "http", problem));
+    const struct json *fields = json_get(form, STR("fields"));
+    for (uint32_t i = 0; fields != NULL && i < fields->count; i++)
+        if (str_starts(fields->items[i].string, STR("$")))
+            return fault(problem, number, "fields", "Traits that begin with $ are Dult's own.",
+                         "Leave it out; a stage is set by a rule, by hand or by a journey.");
     if (form_has(form, "fields", STR("email")))
         return fault(problem, number, "fields", "The address is asked in any case.",
                      "Leave email out.");

@@ -1,5 +1,6 @@
 #include "run/send/post.h"
 
+#include "engine/profile/postal.h"
 #include "template/locale.h"
 
 enum { ADDRESS_MEMBERS = 8, LINES_BYTES_MAX = 4096 };
@@ -58,46 +59,53 @@ const struct json *post_address(const struct json *person, struct str place, str
 
 /* ---- on the envelope ---- */
 
-static bool is_one_of(struct str country, const char *const *codes)
+static struct str field_of(const struct json *address, char letter)
 {
-    for (; *codes != NULL; codes++)
-        if (str_eq_nocase(country, str_of(*codes)))
-            return true;
-    return false;
-}
-
-static void line_put(struct buf *out, struct str line)
-{
-    if (str_trim(line).len > 0)
-        buf_format(out, "%.*s\n", STR_ARG(str_trim(line)));
-}
-
-/* The line of the place, by the countries' customs: most have the code before the city. */
-static void place_put(const struct json *address, struct buf *out)
-{
-    static const char *const states[] = { "US", "CA", "AU", "PR", NULL };
-    static const char *const below[] = { "GB", "IE", "GG", "JE", "IM", NULL };
-    struct str               city = json_get_str(address, STR("city"));
-    struct str               code = json_get_str(address, STR("postal_code"));
-    struct str               state = json_get_str(address, STR("state"));
-    struct str               country = json_get_str(address, STR("country"));
-    if (is_one_of(country, states)) {
-        buf_format(out, "%.*s%s%.*s %.*s\n", STR_ARG(city), state.len > 0 ? " " : "",
-                   STR_ARG(state), STR_ARG(code));
-    } else if (is_one_of(country, below)) {
-        line_put(out, city);
-        line_put(out, code);
-    } else {
-        buf_format(out, "%.*s%s%.*s\n", STR_ARG(code), code.len > 0 ? " " : "", STR_ARG(city));
+    switch (letter) {
+    case 'A':
+        return str_trim(json_get_str(address, STR("street")));
+    case 'Z':
+        return str_trim(json_get_str(address, STR("postal_code")));
+    case 'C':
+        return str_trim(json_get_str(address, STR("city")));
+    case 'S':
+        return str_trim(json_get_str(address, STR("state")));
+    default:
+        return STR_NONE;
     }
 }
 
-enum err post_lines(const struct json *address, struct buf *out)
+/* One line of them; what stands between two fields only where both say something. */
+static void line_write(const struct json *address, struct str line, struct buf *out)
 {
-    line_put(out, json_get_str(address, STR("name")));
-    line_put(out, json_get_str(address, STR("street")));
-    place_put(address, out);
-    locale_country_write(json_get_str(address, STR("country")), out);
+    size_t     begun = out->len;
+    struct str between = STR_NONE;
+    for (size_t i = 0; i < line.len; i++) {
+        if (str_find_char(STR("AZCS"), 0, line.ptr[i]) == 4) {
+            between = str_slice(line, between.len > 0 ? i - between.len : i, i + 1);
+            continue;
+        }
+        struct str field = field_of(address, line.ptr[i]);
+        if (field.len > 0 && out->len > begun)
+            buf_str(out, between);
+        buf_str(out, field);
+        between = STR_NONE;
+    }
+    if (out->len > begun)
+        buf_str(out, STR("\n"));
+}
+
+enum err post_lines(const struct json *address, const struct provider_origin *from, struct buf *out)
+{
+    struct str country = json_get_str(address, STR("country"));
+    struct str name = str_trim(json_get_str(address, STR("name")));
+    struct str line, rest = str_of(postal_lines(country));
+    if (name.len > 0)
+        buf_format(out, "%.*s\n", STR_ARG(name));
+    while (rest.len > 0 && str_split(&rest, '\n', &line))
+        line_write(address, line, out);
+    if (!str_eq_nocase(country, from->country))
+        locale_country_write(country, from->language, out);
     return buf_err(out);
 }
 
@@ -120,10 +128,12 @@ enum err post_paper_make(const struct way_conf *way, const struct rendered *made
     SCOPED(buf_donep) struct buf lines = buf_make(LINES_BYTES_MAX);
     const struct json           *address = post_address(made->person, place, arena);
     struct post_paper            paper = { .pages = 0 };
+    struct provider_origin       from;
     struct pdf_letter letter = { .front = made->html, .back = made->back, .at_ms = at_ms };
     if (address == NULL)
         return ERR_MEMORY;
-    if (post_lines(address, &lines) != OK)
+    TRY(provider_pdf_origin(way->provider, &way->settings, arena, &from));
+    if (post_lines(address, &from, &lines) != OK)
         return problem_set(problem, ERR_INPUT, "address", "the address is too long",
                            "Shorten its longest line.");
     letter.address = str_trim(buf_view(&lines));

@@ -15,8 +15,10 @@
  * in two letters, as `place` (the claim's address) has it. NULL: no memory. */
 const struct json *post_address(const struct json *person, struct str place, struct arena *arena);
 
-/* In lines as they stand on an envelope, the country in English and capitals at the end. */
-MUST enum err post_lines(const struct json *address, struct buf *out);
+/* In lines as its country writes them (engine/profile/postal.h), and the country at the end in
+ * capitals and the sender's language: none where the sender's country is the same. */
+MUST enum err post_lines(const struct json *address, const struct provider_origin *from,
+                         struct buf *out);
 
 struct post_paper {
     struct str pdf; /* in the arena */

@@ -181,6 +181,13 @@ void provider_read(const struct provider *provider, const struct fetch_response 
 /* ---- post that it takes as a PDF: provider_pdf.c */
 
 bool provider_takes_pdf(const struct provider *provider);
+/* Of the sender's country: its post wants the other ones' names in that language. */
+struct provider_origin {
+    struct str language, country; /* as `locale_country_write` takes it; two letters; or empty */
+};
+/* In the arena. */
+MUST enum err provider_pdf_origin(const struct provider *provider, const struct json *settings,
+                                  struct arena *arena, struct provider_origin *out);
 /* Where the address lies on it, and its font; the text lies in the arena. ERR_INPUT: not within
  * A4. */
 MUST enum err provider_pdf_form(const struct provider *provider, const struct json *settings,

@@ -66,7 +66,7 @@ struct wanted_record {
     struct template *name, *value;
 };
 
-enum { PDF_PARTS = 5 };
+enum { PDF_PARTS = 7 };
 
 struct provider {
     struct arena           *arena;
@@ -103,7 +103,7 @@ struct provider {
     struct provider     *token;                      /* by which they let us in; NULL: none */
     struct str           token_value, token_seconds; /* of a token: paths in its answer */
     struct template     *when;                       /* of a check: whether; NULL: always */
-    struct template     *pdf[PDF_PARTS];             /* x, y, width, height, font; NULL: none */
+    struct template     *pdf[PDF_PARTS];             /* x, y, width, height, font, language, country; NULL: none */
     struct wanted_record dns[PROVIDER_RECORDS_MAX];
     uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */

@@ -6,9 +6,10 @@
 
 enum { NUMBER_BYTES_MAX = 32 };
 
-static const char *const parts[PDF_PARTS + 1] = { "x", "y", "width", "height", "font", NULL };
+static const char *const parts[PDF_PARTS + 1] = { "x",    "y",        "width",   "height",
+                                                  "font", "language", "country", NULL };
 
-enum { PART_FONT = PDF_PARTS - 1 };
+enum { PART_FONT = 4, PART_LANGUAGE, PART_COUNTRY };
 
 enum err pdf_read(struct reading *reading, const struct json *pdf)
 {
@@ -22,7 +23,7 @@ enum err pdf_read(struct reading *reading, const struct json *pdf)
             return reading_fault(reading, "pdf", "has a member that is unknown");
     for (int i = 0; i < PDF_PARTS; i++) {
         TRY(reading_text(reading, pdf, parts[i], &provider->pdf[i]));
-        if (provider->pdf[i] == NULL && i != PART_FONT)
+        if (provider->pdf[i] == NULL && i < PART_FONT)
             return reading_fault(reading, "pdf", "needs x, y, width and height");
     }
     return OK;
@@ -43,6 +44,18 @@ static bool number_read(struct str text, double *out)
     str_to_cstr(text, copy, sizeof copy);
     *out = strtod(copy, &end);
     return *end == '\0' && isfinite(*out);
+}
+
+enum err provider_pdf_origin(const struct provider *provider, const struct json *settings,
+                             struct arena *arena, struct provider_origin *out)
+{
+    const struct provider_message none = { .id = STR_NONE };
+    struct str                    language, country;
+    TRY(provider_text(provider, settings, &none, 0, arena, provider->pdf[PART_LANGUAGE],
+                      &language));
+    TRY(provider_text(provider, settings, &none, 0, arena, provider->pdf[PART_COUNTRY], &country));
+    *out = (struct provider_origin){ str_trim(language), str_trim(country) };
+    return OK;
 }
 
 enum err provider_pdf_form(const struct provider *provider, const struct json *settings,

@@ -351,11 +351,17 @@ static enum err names_read(struct parts *parts)
                                       : store_names_read(parts->reader, name_each, parts);
 }
 
+/* Numbers are given out in order but for a few far behind the others (own.h). */
+static bool has_name(const struct parts *parts, enum store_name_kind kind, uint32_t id)
+{
+    return id < parts->names_count[kind] && parts->names[kind][id].ptr != NULL;
+}
+
 enum err parts_name(struct parts *parts, enum store_name_kind kind, uint32_t id,
                     struct arena *arena, struct str *out)
 {
-    if (id >= parts->names_count[kind])
+    if (!has_name(parts, kind, id))
         TRY(names_read(parts));
-    *out = id < parts->names_count[kind] ? str_copy(arena, parts->names[kind][id]) : STR_NONE;
+    *out = has_name(parts, kind, id) ? str_copy(arena, parts->names[kind][id]) : STR_NONE;
     return OK;
 }

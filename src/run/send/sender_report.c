@@ -150,7 +150,7 @@ static void bounce_put(struct arena *arena, const struct job *job, struct json *
     put(object, members, "said", bounce.said);
 }
 
-enum { MEMBERS_MAX = 13 + SENDER_LETTER_MEMBERS };
+enum { MEMBERS_MAX = 14 + SENDER_LETTER_MEMBERS };
 
 static void properties_put(struct writing *w, const struct job *job, struct json *object,
                            struct json_member *members)
@@ -160,6 +160,8 @@ static void properties_put(struct writing *w, const struct job *job, struct json
     put(object, members, "channel", channel_name(job->claim.channel));
     put(object, members, "template", str_copy(arena, job->rendered.template));
     put(object, members, "journey", str_copy(arena, job->rendered.journey));
+    if (job->claim.entry > 0)
+        put(object, members, "entry", number_text(w, job->claim.entry));
     put(object, members, "broadcast", str_copy(arena, job->rendered.broadcast));
     put(object, members, "from", str_copy(arena, job->from));
     if (job->is_kept)

@@ -32,7 +32,7 @@ static enum err members_check(const struct json *object, const char *field,
             return fault(
                 problem, at, "There is no such setting.",
                 "Use name, address, sender {name, email, reply_to}, senders, topics, lists, "
-                "timezone, language, currency, utm and forms.");
+                "timezone, language, currency, utm, forms and attribution.");
     }
     return OK;
 }
@@ -161,9 +161,9 @@ static enum err code(const struct json *root, const char *key, size_t bytes_max,
 enum err workspace_parse(struct arena *arena, struct str text, struct workspace *out,
                          struct problem *problem)
 {
-    static const char *const known[] = { "name",    "address",  "sender",   "topics",
-                                         "lists",   "timezone", "language", "currency",
-                                         "senders", "utm",      "forms",    NULL };
+    static const char *const known[] = { "name",     "address",     "sender",   "topics",  "lists",
+                                         "timezone", "language",    "currency", "senders", "utm",
+                                         "forms",    "attribution", NULL };
     struct workspace         made = { 0 };
     struct json              root;
     if (text.len > WORKSPACE_BYTES_MAX) {
@@ -186,6 +186,7 @@ enum err workspace_parse(struct arena *arena, struct str text, struct workspace 
     TRY(sender_profiles_parse(arena, &root, &made.senders, problem));
     TRY(utm_rules_parse(arena, &root, &made.utm, problem));
     TRY(forms_check(&root, problem));
+    TRY(attribution_parse(&root, &made.attribution, problem));
     made.timezone = json_get_str(&root, STR("timezone"));
     if (str_is_empty(made.sender_name))
         made.sender_name = made.name;

@@ -6,7 +6,8 @@
  *      "topics": ["news", {"id": "offers", "name": "Offers"}], "lists": ["newsletter"],
  *      "timezone": "Europe/Oslo", "language": "nb", "currency": "NOK",
  *      "senders": [...], "utm": {...},                            profiles.h
- *      "forms": [...]}                                            forms.h
+ *      "forms": [...],                                            forms.h
+ *      "attribution": {...}}                                      attribution.h
  *
  * Everything may be left out: a new workspace has no name and no sender, and whoever wants to send
  * is told so. The sender's name is the workspace's where it has none.
@@ -18,6 +19,7 @@
 #ifndef DULT_RUN_WORKSPACE_H
 #define DULT_RUN_WORKSPACE_H
 
+#include "run/send/attribution.h"
 #include "run/send/profiles.h"
 
 enum {
@@ -38,6 +40,7 @@ struct workspace {
     uint32_t                     topics_count, lists_count;
     struct sender_profiles       senders; /* beside the one above */
     struct utm_rules             utm;
+    struct attribution           attribution;
 };
 
 /* The texts lie in the arena. An empty text gives the defaults. */
