@@ -4,7 +4,7 @@
 // whole-program tests are skipped with that word; once it is there, nothing is skipped for it.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,12 +32,42 @@ export function removeFolder(path) {
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
-export async function freePort() {
+// A port that stays free until its server listens, and while that server is down between a kill
+// and a start: below the ports that the kernel gives to outgoing connections (32768 and up unless
+// told otherwise), and claimed against the other tests by a file that goes with this process.
+const claims = join(tmpdir(), 'dult-ports');
+const claimed = [];
+
+function claim(port) {
+  mkdirSync(claims, { recursive: true });
+  const path = join(claims, String(port));
+  try {
+    closeSync(openSync(path, 'wx'));
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return false; // another test's, or left by one that was killed: there are thousands more
+  }
+  if (claimed.length === 0) process.on('exit', () => claimed.forEach((each) => rmSync(each, { force: true })));
+  claimed.push(path);
+  return true;
+}
+
+async function isFree(port) {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const free = await new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+export async function freePort() {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    if (claim(port) && await isFree(port)) return port;
+  }
+  throw new Error(`no port of 1000 tried is free; if no test is running, remove ${claims}`);
 }
 
 // Asks until `question` gives something other than undefined or false; fails with `what` if never.
