@@ -213,26 +213,6 @@ static bool is_done(const struct load *load)
     return load->is_ending || (is_mode(load, "warm") && load->warmed >= load->conf.people);
 }
 
-static void receive(struct load *load, struct connection *c)
-{
-    ssize_t n = recv(c->fd, c->answer + c->answer_len, sizeof c->answer - c->answer_len, 0);
-    if (n < 0 && errno == EAGAIN)
-        return;
-    if (n <= 0)
-        fail("the server closed a connection");
-    c->answer_len += (size_t)n;
-
-    int status = 0;
-    if (answer_bytes((struct str){ c->answer, c->answer_len }, &status) == 0)
-        return;
-    answer_count(load, c, status);
-    c->is_idle = load->conf.rate > 0;
-    if (!is_done(load) && !c->is_idle) {
-        request_make(load, c);
-        send_on(load, c);
-    }
-}
-
 static void connection_open(struct load *load, struct connection *c)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(load->conf.port) };
@@ -249,6 +229,10 @@ static void connection_open(struct load *load, struct connection *c)
         fail("fcntl");
     if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)
         fail("epoll_ctl");
+}
+
+static void bodies_make(struct load *load, struct connection *c)
+{
     for (int i = 0; i < BODIES; i++) {
         c->head[i] = buf_make(4096);
         c->body[i].bytes = buf_make(BODY_BYTES_MAX);
@@ -256,6 +240,37 @@ static void connection_open(struct load *load, struct connection *c)
             body_write(load, &c->body[i]);
             head_write(load, &c->head[i], c->body[i].bytes.len);
         }
+    }
+}
+
+/* One that waits for its turn longer than the server keeps it is opened anew. */
+static void closed_by_server(struct load *load, struct connection *c)
+{
+    if (!c->is_idle)
+        fail("the server closed a connection");
+    close(c->fd);
+    connection_open(load, c);
+}
+
+static void receive(struct load *load, struct connection *c)
+{
+    ssize_t n = recv(c->fd, c->answer + c->answer_len, sizeof c->answer - c->answer_len, 0);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0) {
+        closed_by_server(load, c);
+        return;
+    }
+    c->answer_len += (size_t)n;
+
+    int status = 0;
+    if (answer_bytes((struct str){ c->answer, c->answer_len }, &status) == 0)
+        return;
+    answer_count(load, c, status);
+    c->is_idle = load->conf.rate > 0;
+    if (!is_done(load) && !c->is_idle) {
+        request_make(load, c);
+        send_on(load, c);
     }
 }
 
@@ -393,8 +408,10 @@ int main(int argc, char **argv)
     if (load.connections == NULL || load.samples_us == NULL || load.epoll < 0)
         fail("memory");
 
-    for (int i = 0; i < load.conf.connections; i++)
+    for (int i = 0; i < load.conf.connections; i++) {
         connection_open(&load, &load.connections[i]);
+        bodies_make(&load, &load.connections[i]);
+    }
     int64_t began_us = time_mono_us();
     int64_t limit_us = is_mode(&load, "warm") ? INT64_MAX : load.conf.seconds * INT64_C(1000000);
     int64_t until_us = limit_us == INT64_MAX ? INT64_MAX : began_us + limit_us;
