@@ -14,9 +14,15 @@ void row_parts(struct state *s, struct part parts[PARTS])
     {                                                                                              \
         (void **)&in->vec.items, &in->vec.count, &in->vec.room, sizeof *in->vec.items              \
     }
-    struct part all[PARTS] = { PART(s, memberships), PART(rare, enrollments), PART(rare, pasts),
-                               PART(rare, messages), PART(rarer, consents),   PART(rarer, lists),
-                               PART(rarer, merges),  PART(rarer, codes) };
+    struct part all[PARTS] = { { .count = &s->memberships.count,
+                                 .size = sizeof(struct membership_row) },
+                               PART(rare, enrollments),
+                               PART(rare, pasts),
+                               PART(rare, messages),
+                               PART(rarer, consents),
+                               PART(rarer, lists),
+                               PART(rarer, merges),
+                               PART(rarer, codes) };
 #undef PART
     memcpy(parts, all, sizeof all);
 }
@@ -41,6 +47,15 @@ static void identities_write(const struct engine *engine, uint32_t profile, stru
     }
 }
 
+static void memberships_write(const struct memberships *all, struct buf *out)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct membership     one = memberships_at(all, i);
+        struct membership_row row = { one.until_ms, one.entered_ms, one.segment, one.in };
+        row_bytes_add(out, &row, sizeof row);
+    }
+}
+
 enum err row_write(const struct engine *engine, uint32_t profile, struct buf *out)
 {
     struct profile *p = people_get(engine->people, profile);
@@ -62,7 +77,9 @@ enum err row_write(const struct engine *engine, uint32_t profile, struct buf *ou
         row_parts(p->state, parts);
         for (int i = 0; i < PARTS; i++) {
             head.counts[i] = *parts[i].count;
-            if (head.counts[i] > 0)
+            if (i == PART_MEMBERSHIPS)
+                memberships_write(&p->state->memberships, out);
+            else if (head.counts[i] > 0)
                 row_bytes_add(out, *parts[i].items, head.counts[i] * parts[i].size);
         }
     }
@@ -105,7 +122,24 @@ static enum err identity_load(struct engine *engine, uint32_t profile, struct st
     return people_link(engine->people, profile, (enum identity_kind)kind, text);
 }
 
-/* The slab is NULL for what lies in malloc's memory. */
+static enum err memberships_load(struct state *state, uint32_t count, struct str *rest)
+{
+    struct memberships   *all = &state->memberships;
+    struct membership_row row;
+    if (count > rest->len / sizeof row)
+        return ERR_CORRUPT;
+    TRY(memberships_reserve(all, slab_of(state), count));
+    for (uint32_t i = 0; i < count; i++) {
+        (void)row_bytes_take(rest, &row, sizeof row);
+        TRY(memberships_set(all, slab_of(state),
+                            (struct membership){ .until_ms = row.until_ms,
+                                                 .entered_ms = row.entered_ms,
+                                                 .segment = row.segment,
+                                                 .in = row.in }));
+    }
+    return OK;
+}
+
 static enum err part_load(struct slab *slab, struct part *part, uint32_t count, struct str *rest)
 {
     if (count == 0)
@@ -113,7 +147,7 @@ static enum err part_load(struct slab *slab, struct part *part, uint32_t count, 
     if (count > rest->len / part->size)
         return ERR_CORRUPT;
     size_t bytes = count * part->size;
-    *part->items = slab == NULL ? malloc(bytes) : slab_take(slab, bytes);
+    *part->items = slab_take(slab, bytes);
     if (*part->items == NULL)
         return ERR_MEMORY;
     *part->count = *part->room = count;
@@ -136,9 +170,9 @@ static enum err parts_load(struct state *state, const struct row_head *head, str
     if (has_any(head, PART_CONSENTS, PARTS) && state_rarer_own(state) == NULL)
         return ERR_MEMORY;
     row_parts(state, parts);
-    for (int i = 0; i < PARTS; i++)
-        TRY(part_load(i == PART_MEMBERSHIPS ? NULL : slab_of(state), &parts[i], head->counts[i],
-                      rest));
+    TRY(memberships_load(state, head->counts[PART_MEMBERSHIPS], rest));
+    for (int i = PART_MEMBERSHIPS + 1; i < PARTS; i++)
+        TRY(part_load(slab_of(state), &parts[i], head->counts[i], rest));
     return OK;
 }
 

@@ -44,9 +44,20 @@ struct row_head {
 };
 _Static_assert(sizeof(struct row_head) == 80, "every byte of a stored row's head has a name");
 
+/* A membership as rows have it. */
+struct membership_row {
+    int64_t  until_ms;
+    int64_t  entered_ms : 49;
+    uint64_t segment : 14;
+    bool     in : 1;
+};
+_Static_assert(sizeof(struct membership_row) == 16, "every bit of it has a name");
+_Static_assert(TIME_MIN_MS >= -(INT64_C(1) << 48) && TIME_MAX_MS < INT64_C(1) << 48,
+               "every instant fits entered_ms");
+
 /* The arrays of a state, so that writing and reading go through one list. */
 struct part {
-    void    **items;
+    void    **items; /* NULL: memberships, which lie otherwise */
     uint32_t *count, *room;
     size_t    size;
 };

@@ -188,12 +188,10 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 
 static enum err membership_apply(struct state *state, const struct decision *d)
 {
-    const struct membership *have = membership_find(state, (uint32_t)d->subject);
-    return membership_set(
-        state, (struct membership){ .segment = (uint32_t)d->subject,
-                                    .in = d->kind == DECISION_ENTERED,
-                                    .entered_ms = d->at_ms,
-                                    .until_ms = have == NULL ? TIME_NEVER : have->until_ms });
+    struct membership now = memberships_of(&state->memberships, (uint32_t)d->subject);
+    now.in = d->kind == DECISION_ENTERED;
+    now.entered_ms = d->at_ms;
+    return memberships_set(&state->memberships, slab_of(state), now);
 }
 
 static enum err list_apply(struct state *state, const struct decision *d)

@@ -24,10 +24,11 @@ static inline void describe_identities(const struct people *people, uint32_t p, 
 
 static inline void describe_state(const struct state *s, struct buf *out)
 {
-    for (uint32_t i = 0; i < s->memberships.count; i++)
-        if (s->memberships.items[i].in)
-            buf_format(out, " in %u since %lld\n", s->memberships.items[i].segment,
-                       (long long)s->memberships.items[i].entered_ms);
+    for (uint32_t i = 0; i < s->memberships.count; i++) {
+        struct membership one = memberships_at(&s->memberships, i);
+        if (one.in)
+            buf_format(out, " in %u since %lld\n", one.segment, (long long)one.entered_ms);
+    }
     for (uint32_t i = 0; i < s->rare->enrollments.count; i++) {
         const struct enrollment *e = &s->rare->enrollments.items[i];
         buf_format(out, " %s%sat %llu journey %u.%u node %u visit %u due %lld entered %lld by %u\n",

@@ -12,10 +12,7 @@ enum { NAIVE_ASKED = 40 }; /* pairs of a person and a segment after each record 
 static bool member(const struct engine *engine, uint32_t person, uint32_t segment)
 {
     const struct state *state = people_state_get(engine_people(engine), person);
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].segment == segment)
-            return state->memberships.items[i].in;
-    return false;
+    return memberships_of(&state->memberships, segment).in;
 }
 
 static void compare(struct life *life, struct engine *engine)

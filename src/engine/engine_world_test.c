@@ -69,10 +69,7 @@ bool engine_world_is_in(struct world *w, const char *segment, const char *user)
     uint32_t            number = program_segment(engine_program(w->engine), str_of(segment));
     uint32_t            person = engine_find(w->engine, str_of(user));
     const struct state *state = people_state_get(engine_people(w->engine), person);
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].segment == number)
-            return state->memberships.items[i].in;
-    return false;
+    return memberships_of(&state->memberships, number).in;
 }
 
 bool engine_world_holds(struct world *w, const char *condition, const char *who, int64_t at_ms)

@@ -11,13 +11,11 @@
 static bool stays(const struct step *step, const struct timeline_event *event, struct bag bag,
                   uint32_t segment)
 {
-    const struct state      *state = people_state_get(step->engine->people, step->person);
-    const struct membership *have = membership_find(state, segment);
-    bool                     in = have != NULL && have->in;
-    if (have != NULL && have->until_ms <= step->at_ms)
+    struct membership have = membership_of(step, segment);
+    if (have.until_ms <= step->at_ms)
         return false;
     return !segment_can_turn(&step->engine->program->segments.items[segment].program, event->name,
-                             bag, in);
+                             bag, have.in);
 }
 
 /* Each segment is asked whether it may be turned. */
@@ -92,9 +90,8 @@ void hear_forget(struct engine *engine, uint32_t person)
 /* `context` is the person's state, which nobody changes while they listen. */
 static struct heard_member member_of(const void *context, uint32_t segment)
 {
-    const struct membership *have = membership_find(context, segment);
-    return have == NULL ? (struct heard_member){ false, TIME_NEVER }
-                        : (struct heard_member){ have->in, have->until_ms };
+    struct membership have = memberships_of(&((const struct state *)context)->memberships, segment);
+    return (struct heard_member){ have.in, have.until_ms };
 }
 
 /* Nothing is dated later than the event. */

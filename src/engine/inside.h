@@ -346,9 +346,9 @@ MUST enum err membership_ask(struct step *step, uint32_t segment);
 MUST enum err membership_ask_all(struct step *step);
 MUST enum err membership_ask_due(struct step *step);
 /* The answer stands until then at most. */
-MUST enum err            membership_by(struct step *step, uint32_t segment, int64_t until_ms);
-const struct membership *membership_find(const struct state *state, uint32_t segment);
-MUST enum err            membership_set(struct state *state, struct membership membership);
+MUST enum err membership_by(struct step *step, uint32_t segment, int64_t until_ms);
+/* The person's as it stands. */
+struct membership membership_of(const struct step *step, uint32_t segment);
 
 /* hear.c: asks the segments that the event, already on the timeline, may have turned. */
 MUST enum err hear(struct step *step, const struct timeline_event *event);
@@ -376,7 +376,7 @@ MUST enum err standstill_ask(struct engine *engine, struct out *out, uint32_t pe
 /* journey/clock.c: of a segment with a clock. is_due: the time has come at which it was to be
  * looked at, and where that is an instant of the clock its journeys begin. *until_ms: when next. */
 MUST enum err clock_ask(struct step *step, uint32_t segment, const struct clock *clock,
-                        const struct membership *have, bool is_due, int64_t *until_ms);
+                        int64_t was_ms, bool is_due, int64_t *until_ms);
 /* What comes next for the person; TIME_NEVER: nothing does. */
 int64_t clock_next_ms(struct step *step, const struct clock *clock);
 /* Ends it for that reason, and takes back what it queued. */

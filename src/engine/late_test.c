@@ -112,8 +112,9 @@ TEST(late, what_was_learnt_late_moves_since_when_and_not_what_was_decided)
     visit(&w, 11, 12); /* within a day, and already in */
     assert_true(since_days(&w) == 11.0);
     assert_int_equal(decided(&w, DECISION_ENTERED), 1);
-    assert_int_equal(people_state_get(engine_people(w.engine), 0)->memberships.items[0].entered_ms,
-                     T0 + 12 * TIME_DAY_MS);
+    assert_int_equal(
+        memberships_at(&people_state_get(engine_people(w.engine), 0)->memberships, 0).entered_ms,
+        T0 + 12 * TIME_DAY_MS);
     assert_int_equal(engine_next_ms(w.engine), T0 + 13 * TIME_DAY_MS); /* the journey's wait */
     world_close(&w);
 }

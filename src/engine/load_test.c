@@ -162,7 +162,7 @@ static void load(struct world *w, const struct zones *zones)
 static bool is_member(const struct world *w)
 {
     const struct state *state = people_state_get(engine_people(w->engine), 0);
-    return state->memberships.count > 0 && state->memberships.items[0].in;
+    return state->memberships.count > 0 && memberships_at(&state->memberships, 0).in;
 }
 
 /* In until one instant, and at that instant not any more. */

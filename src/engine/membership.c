@@ -1,68 +1,29 @@
 /* Whether a person is in a segment: kept with the instant until which that holds. */
 #include "engine/inside.h"
 
-#include "engine/vec.h"
-
 enum { SINCE_READS_MAX = 100 * SEGMENT_STEP_READS }; /* of one entering */
 
-/* The place of the segment among the memberships, or where it would be put. */
-static uint32_t place_of(const struct state *state, uint32_t segment)
+struct membership membership_of(const struct step *step, uint32_t segment)
 {
-    uint32_t low = 0, high = state->memberships.count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (state->memberships.items[middle].segment < segment)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-const struct membership *membership_find(const struct state *state, uint32_t segment)
-{
-    uint32_t i = place_of(state, segment);
-    bool     there = i < state->memberships.count && state->memberships.items[i].segment == segment;
-    return there ? &state->memberships.items[i] : NULL;
-}
-
-enum err membership_set(struct state *state, struct membership membership)
-{
-    uint32_t i = place_of(state, membership.segment);
-    bool     there =
-        i < state->memberships.count && state->memberships.items[i].segment == membership.segment;
-    bool empty = !membership.in && membership.until_ms == TIME_NEVER;
-    if (there && empty) {
-        VEC_REMOVE(&state->memberships, i);
-        return OK;
-    }
-    if (there || empty) {
-        if (there)
-            state->memberships.items[i] = membership;
-        return OK;
-    }
-    TRY(VEC_ADD(&state->memberships, membership));
-    for (uint32_t k = state->memberships.count - 1; k > i; k--)
-        state->memberships.items[k] = state->memberships.items[k - 1];
-    state->memberships.items[i] = membership;
-    return OK;
+    return memberships_of(&people_state_get(step->engine->people, step->person)->memberships,
+                          segment);
 }
 
 static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t until_ms)
 {
-    const struct state      *now = people_state_get(step->engine->people, step->person);
-    const struct membership *have = membership_find(now, segment);
-    if (have == NULL ? until_ms == TIME_NEVER : have->until_ms == until_ms)
+    struct membership now = membership_of(step, segment);
+    bool              is_new = !now.in && now.until_ms == TIME_NEVER;
+    if (now.until_ms == until_ms)
         return OK;
     struct state *state = people_state(step->engine->people, step->person);
     if (state == NULL)
         return ERR_MEMORY;
     step->engine->moved++;
-    return membership_set(
-        state, (struct membership){ .segment = segment,
-                                    .in = in,
-                                    .entered_ms = have == NULL ? step->at_ms : have->entered_ms,
-                                    .until_ms = until_ms });
+    return memberships_set(&state->memberships, slab_of(state),
+                           (struct membership){ .segment = segment,
+                                                .in = in,
+                                                .entered_ms = is_new ? step->at_ms : now.entered_ms,
+                                                .until_ms = until_ms });
 }
 
 /* ---- what is known ---- */
@@ -222,17 +183,15 @@ static bool is_told(const struct step *step, uint32_t segment)
 
 static enum err ask(struct step *step, uint32_t segment, bool is_due)
 {
-    const struct state       *state = people_state_get(step->engine->people, step->person);
-    const struct membership  *have = membership_find(state, segment);
+    struct membership         have = membership_of(step, segment);
     const struct segment_def *def = &step->engine->program->segments.items[segment];
-    bool                      in = have != NULL && have->in;
     int64_t                   until_ms;
     if (def->clock != NULL) {
-        TRY(clock_ask(step, segment, def->clock, have, is_due, &until_ms));
+        TRY(clock_ask(step, segment, def->clock, have.until_ms, is_due, &until_ms));
         return until_set(step, segment, false, until_ms);
     }
-    struct verdict verdict = verdict_of(step, def, in);
-    if (in != verdict.holds) {
+    struct verdict verdict = verdict_of(step, def, have.in);
+    if (have.in != verdict.holds) {
         TRY(verdict.holds ? entered(step, segment) : left(step, segment));
         step->engine->memberships_changed++;
         if (!step->quiet && is_told(step, segment))
@@ -250,11 +209,8 @@ enum err membership_ask(struct step *step, uint32_t segment)
 
 enum err membership_by(struct step *step, uint32_t segment, int64_t until_ms)
 {
-    const struct membership *have =
-        membership_find(people_state_get(step->engine->people, step->person), segment);
-    if (have == NULL ? until_ms == TIME_NEVER : have->until_ms <= until_ms)
-        return OK;
-    return until_set(step, segment, have != NULL && have->in, until_ms);
+    struct membership have = membership_of(step, segment);
+    return have.until_ms <= until_ms ? OK : until_set(step, segment, have.in, until_ms);
 }
 
 enum err membership_ask_all(struct step *step)
@@ -268,9 +224,10 @@ enum err membership_ask_due(struct step *step)
 {
     const struct state *state = people_state_get(step->engine->people, step->person);
     for (uint32_t i = 0; i < state->memberships.count; i++) {
-        if (state->memberships.items[i].until_ms > step->at_ms)
+        if (memberships_until_ms(&state->memberships, i) > step->at_ms)
             continue;
-        uint32_t segment = state->memberships.items[i].segment, before = state->memberships.count;
+        uint32_t before = state->memberships.count;
+        uint32_t segment = memberships_at(&state->memberships, i).segment;
         TRY(ask(step, segment, true));
         state = people_state_get(step->engine->people, step->person);
         if (state->memberships.count < before)

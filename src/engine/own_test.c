@@ -452,10 +452,7 @@ static bool is_in(struct world *w, const char *who, const char *segment)
     const struct people *people = engine_people(w->engine);
     const struct state  *state = people_state_get(people, engine_find(w->engine, str_of(who)));
     uint32_t             number = program_segment(engine_program(w->engine), str_of(segment));
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].segment == number)
-            return state->memberships.items[i].in;
-    return false;
+    return memberships_of(&state->memberships, number).in;
 }
 
 TEST(own, where_someone_lives_turns_a_segment_at_the_very_record_that_tells_it)

@@ -195,7 +195,7 @@ static uint32_t members_of(const struct engine *engine, uint32_t root)
     const struct state *state = people_state_get(engine->people, root);
     uint32_t            count = 0;
     for (uint32_t i = 0; i < state->memberships.count; i++)
-        count += state->memberships.items[i].in;
+        count += memberships_at(&state->memberships, i).in;
     return count;
 }
 

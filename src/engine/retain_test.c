@@ -268,10 +268,8 @@ static void finish(struct life *life, struct engine *engine, struct out *out)
 
 static bool member(const struct engine *engine, uint32_t person, const char *segment)
 {
-    uint32_t                 number = program_segment(engine->program, str_of(segment));
-    const struct membership *have =
-        membership_find(people_state_get(engine->people, person), number);
-    return have != NULL && have->in;
+    uint32_t number = program_segment(engine->program, str_of(segment));
+    return memberships_of(&people_state_get(engine->people, person)->memberships, number).in;
 }
 
 static void compare(struct life *life, struct engine *other, const char *what, uint64_t seed)

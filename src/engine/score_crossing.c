@@ -36,11 +36,9 @@ enum err score_crossed(struct step *step, uint32_t segment)
     score = program_computed(program, line->tree->compare.key);
     if (score == NULL)
         return OK;
-    const struct membership *have =
-        membership_find(people_state_get(step->engine->people, step->person), segment);
     members[0].value = text_of(names[0]);
     members[1].value = text_of(names[1]);
-    members[2].value = text_of(have != NULL && have->in ? STR("up") : STR("down"));
+    members[2].value = text_of(membership_of(step, segment).in ? STR("up") : STR("down"));
     (void)segment_value(&score->program, step_facts(step), &members[3].value, &until_ms);
     TRY(crossed_write(step, &values, &body));
     return step_tell(step, false, EVENT_SCORE_CROSSED, &values, body);

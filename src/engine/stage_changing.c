@@ -25,10 +25,10 @@ static uint32_t stage_now(const struct step *step)
     const struct program *program = step->engine->program;
     const struct state   *state = people_state_get(step->engine->people, step->person);
     for (uint32_t i = 0; i < state->memberships.count; i++) {
-        const struct membership *have = &state->memberships.items[i];
-        if (have->in && have->segment < program->segments.count &&
-            program->segments.items[have->segment].is_stage)
-            return have->segment;
+        struct membership have = memberships_at(&state->memberships, i);
+        if (have.in && have.segment < program->segments.count &&
+            program->segments.items[have.segment].is_stage)
+            return have.segment;
     }
     return SEGMENT_NO_ID;
 }
@@ -109,11 +109,11 @@ void engine_stage(const struct engine *engine, uint32_t person, struct stage_ans
     *out = (struct stage_answer){ .until_ms = TIME_NEVER };
     known_make(&known, engine, person, engine->now_ms);
     for (uint32_t i = 0; i < state->memberships.count; i++) {
-        uint32_t segment = state->memberships.items[i].segment;
-        if (!state->memberships.items[i].in || !engine->program->segments.items[segment].is_stage)
+        struct membership have = memberships_at(&state->memberships, i);
+        if (!have.in || !engine->program->segments.items[have.segment].is_stage)
             continue;
-        out->stage = program_stage_of(engine->program, segment);
-        out->since = engine_since(engine, person, segment, &reads);
+        out->stage = program_stage_of(engine->program, have.segment);
+        out->since = engine_since(engine, person, have.segment, &reads);
     }
     out->hand = word_of(engine, &known.facts, STAGE_TRAIT, &out->hand_ms);
     if (str_is_empty(out->hand))

@@ -236,9 +236,11 @@ enum err wake_set(struct engine *engine, uint32_t person)
      * before: a loaded state's instants may be past. */
     if (people_get(engine->people, person)->ask_all)
         return OK;
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].until_ms < wake_ms)
-            wake_ms = state->memberships.items[i].until_ms;
+    for (uint32_t i = 0; i < state->memberships.count; i++) {
+        int64_t until_ms = memberships_until_ms(&state->memberships, i);
+        if (until_ms < wake_ms)
+            wake_ms = until_ms;
+    }
     for (uint32_t i = 0; i < state->rare->enrollments.count; i++) {
         const struct enrollment *enrollment = &state->rare->enrollments.items[i];
         int64_t                  due_ms = enrollment_due_ms(engine->program, enrollment);

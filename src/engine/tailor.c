@@ -192,9 +192,7 @@ static bool in_segment(const struct engine *engine, uint32_t person, struct str 
     uint32_t number = program_segment(engine->program, name);
     if (number == SEGMENT_NO_ID)
         return false;
-    const struct membership *have =
-        membership_find(people_state_get(engine->people, person), number);
-    return have != NULL && have->in;
+    return memberships_of(&people_state_get(engine->people, person)->memberships, number).in;
 }
 
 struct answering {

@@ -32,19 +32,18 @@ int64_t clock_next_ms(struct step *step, const struct clock *clock)
     return next_ms > step->at_ms ? next_ms : TIME_NEVER;
 }
 
-enum err clock_ask(struct step *step, uint32_t segment, const struct clock *clock,
-                   const struct membership *have, bool is_due, int64_t *until_ms)
+enum err clock_ask(struct step *step, uint32_t segment, const struct clock *clock, int64_t was_ms,
+                   bool is_due, int64_t *until_ms)
 {
     int64_t look_ms;
     *until_ms = TIME_NEVER;
     if (step->machine)
         return OK;
-    if (!is_due && have != NULL && have->until_ms <= step->at_ms) {
-        *until_ms = have->until_ms; /* what is due stays due: the wake itself asks if it still is */
+    if (!is_due && was_ms <= step->at_ms) {
+        *until_ms = was_ms; /* what is due stays due: the wake itself asks if it still is */
         return OK;
     }
-    if (is_due && have != NULL && !step->quiet &&
-        next_of(step, clock, have->until_ms, false, &look_ms) == have->until_ms)
+    if (is_due && !step->quiet && next_of(step, clock, was_ms, false, &look_ms) == was_ms)
         step_queue(step, CONSEQUENCE_CLOCK, segment);
     /* What was due as the process before ended comes now. */
     int64_t from_ms = step->behind_ms <= step->at_ms ? step->behind_ms - 1 : step->at_ms;

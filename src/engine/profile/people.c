@@ -122,7 +122,7 @@ void state_free(struct state *state)
 {
     if (state == NULL)
         return;
-    VEC_DONE(&state->memberships);
+    memberships_done(&state->memberships);
     if (state->rare != &rare_empty)
         rare_free(state_rare_own(state));
     if (state->rarer != &rarer_empty)
@@ -226,8 +226,7 @@ static void state_parts_prefetch(const struct state *state)
 {
     if (state == NULL)
         return;
-    lines_prefetch(state->memberships.items,
-                   state->memberships.count * sizeof state->memberships.items[0]);
+    memberships_prefetch(&state->memberships);
     if (state->rare != &rare_empty)
         __builtin_prefetch(state->rare);
     if (state->rarer != &rarer_empty)

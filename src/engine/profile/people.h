@@ -16,7 +16,7 @@
  *               belongs to exactly one profile; profiles are numbered as they came to be. An erased
  *               profile keeps its number and its ring, and has neither identity nor state again.
  * Cost          56 bytes a profile (8 of them arrivals.h); 11 and its text an identity, and up to
- *               22 to find it; state only when there is any: 32 bytes, and 16 to 20 a membership;
+ *               22 to find it; state only when there is any: 32 bytes, and 14 to 17 a membership;
  *               48 for what journeys do, 96 for anything else, and what these hold.
  * Bounds        2^32 - 2 profiles; RING_PROFILES_MAX profiles a person.
  */
@@ -28,6 +28,7 @@
 #include "base/time.h"
 #include "engine/behaviour/arrivals.h"
 #include "engine/behaviour/rings.h"
+#include "engine/profile/memberships.h"
 #include "engine/segment/segment_standing.h"
 #include "engine/vec.h"
 
@@ -43,20 +44,6 @@ enum identity_kind {
     IDENTITY_ANONYMOUS = 'a',
     IDENTITY_EXTERNAL = 'x', /* text: "type:id" */
 };
-
-/*
- * A person has many: two words each. Since when the condition is true is not among them: it follows
- * from the timeline (engine_since), and changes with what is learnt late.
- */
-struct membership {
-    int64_t  until_ms;        /* when time alone may change it */
-    int64_t  entered_ms : 49; /* the instant of the decision, which is never rewritten */
-    uint64_t segment : 14;
-    bool     in : 1;
-};
-_Static_assert(sizeof(struct membership) == 16, "of which a person has many");
-_Static_assert(TIME_MIN_MS >= -(INT64_C(1) << 48) && TIME_MAX_MS < INT64_C(1) << 48,
-               "every instant fits entered_ms");
 
 /* Who was held out, or has left while the time for the goal runs, is outside: only that is asked.
  */
@@ -141,7 +128,7 @@ struct merge {
 
 /*
  * The parts of a state. An array's items lie in the people's slab (base/slab.h), which packs them;
- * those of memberships and standings come from malloc.
+ * those of standings come from malloc.
  */
 
 /* Whoever a message waits for has this: what journeys do. */
@@ -183,10 +170,7 @@ struct rarer {
 
 /* `rare` and `rarer` are never NULL: until the first write each is an empty one that all share. */
 struct state {
-    struct {
-        struct membership *items;
-        uint32_t           count, room;
-    } memberships; /* by segment */
+    struct memberships  memberships;
     const struct rare  *rare;
     const struct rarer *rarer;
 };

@@ -41,10 +41,10 @@ static void person_make(struct people *people, uint32_t number)
     }
     struct state *state = people_state(people, profile);
     for (uint32_t i = 0; i < MEMBERSHIPS; i++)
-        if (VEC_ADD(&state->memberships,
-                    (struct membership){
-                        .segment = i, .in = true, .entered_ms = number, .until_ms = TIME_NEVER }) !=
-            OK)
+        if (memberships_set(
+                &state->memberships, slab_of(state),
+                (struct membership){
+                    .segment = i, .in = true, .entered_ms = number, .until_ms = TIME_NEVER }) != OK)
             exit(1);
 }
 
@@ -56,8 +56,8 @@ int main(void)
         person_make(people, i);
     printf("%.0f bytes a person resident, %.0f of them in blocks of malloc\n",
            (resident_bytes() - before) / PEOPLE, (double)mallinfo2().uordblks / PEOPLE);
-    printf("profile %zu, membership %zu, state %zu, its rare part %zu\n", sizeof(struct profile),
-           sizeof(struct membership), sizeof(struct state), sizeof(struct rare));
+    printf("profile %zu, state %zu, its rare part %zu\n", sizeof(struct profile),
+           sizeof(struct state), sizeof(struct rare));
     people_close(people);
     return 0;
 }

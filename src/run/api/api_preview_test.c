@@ -120,10 +120,7 @@ struct members {
 static bool is_member(const struct engine *engine, uint32_t person, uint32_t segment)
 {
     const struct state *state = people_state_get(engine_people(engine), person);
-    for (uint32_t i = 0; i < state->memberships.count; i++)
-        if (state->memberships.items[i].segment == segment)
-            return state->memberships.items[i].in;
-    return false;
+    return memberships_of(&state->memberships, segment).in;
 }
 
 /* Had anybody told of the person, or did anything happen to them, by then? */

@@ -66,16 +66,15 @@ static void segments_write(struct engine *engine, uint32_t person, const struct 
     bool                  any = false;
     int64_t               reads = SEGMENT_READS_MAX;
     for (uint32_t i = 0; i < state->memberships.count; i++) {
-        const struct membership *membership = &state->memberships.items[i];
-        bool                     first = true;
-        if (!membership->in || program->segments.items[membership->segment].is_beginning)
+        struct membership membership = memberships_at(&state->memberships, i);
+        bool              first = true;
+        if (!membership.in || program->segments.items[membership.segment].is_beginning)
             continue;
         comma(out, &any);
-        write_text(out, &first, "segment",
-                   program_name(program, NAME_SEGMENT, membership->segment));
-        since_write(engine, person, membership, &reads, out, &first);
-        write_time(out, &first, "entered", membership->entered_ms);
-        write_time(out, &first, "until", membership->until_ms);
+        write_text(out, &first, "segment", program_name(program, NAME_SEGMENT, membership.segment));
+        since_write(engine, person, &membership, &reads, out, &first);
+        write_time(out, &first, "entered", membership.entered_ms);
+        write_time(out, &first, "until", membership.until_ms);
         buf_char(out, '}');
     }
 }
