@@ -108,6 +108,21 @@ test('a sanitizer\'s report is noticed', () => {
   assert.equal(complaint('all is well'), undefined);
 });
 
+test('what is waited for is asked again after a fault, and no more where it will never come', async () => {
+  let asked = 0;
+  assert.equal(await eventually('third time', async () => {
+    asked += 1;
+    if (asked < 3) throw new Error('not yet');
+    return asked;
+  }), 3);
+  asked = 0;
+  await assert.rejects(eventually('never', async () => {
+    asked += 1;
+    throw Object.assign(new Error('it is gone'), { never: true });
+  }), /^Error: it is gone$/);
+  assert.equal(asked, 1);
+});
+
 const HONEST = {
   due: ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'],
   states: { 'a@x': ['sent'], 'b@x': ['sent'], 'c@x': ['unknown'], 'd@x': ['failed'], 'e@x': ['held'] },

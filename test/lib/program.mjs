@@ -70,7 +70,8 @@ export async function freePort() {
   throw new Error(`no port of 1000 tried is free; if no test is running, remove ${claims}`);
 }
 
-// Asks until `question` gives something other than undefined or false; fails with `what` if never.
+// Asks until `question` gives something other than undefined or false; fails with `what` if never, and
+// at once with an error whose `never` says that it will not come.
 export async function eventually(what, question, timeoutMs = 10_000) {
   const until = Date.now() + timeoutMs * patience;
   let last;
@@ -80,6 +81,7 @@ export async function eventually(what, question, timeoutMs = 10_000) {
       if (answer !== undefined && answer !== false) return answer;
       last = undefined;
     } catch (error) {
+      if (error.never) throw error;
       last = error;
     }
     if (Date.now() > until) throw new Error(`never came true: ${what}${last ? `: ${last.message}` : ''}`);
@@ -159,7 +161,7 @@ export class Server {
     this.ended.then((how) => { gone = how; });
     await eventually(`dult serve is well (${words.join(' ')})`, async () => {
       if (gone !== undefined) {
-        throw Object.assign(new Error(`dult serve ended with ${gone}:\n${this.said.slice(-3000)}`), { ended: true });
+        throw Object.assign(new Error(`dult serve ended with ${gone}:\n${this.said.slice(-3000)}`), { never: true });
       }
       const answer = await fetch(`${this.origin}/healthz`, { signal: AbortSignal.timeout(1000) });
       return answer.status === 200;
