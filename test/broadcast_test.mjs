@@ -9,14 +9,14 @@ import { eventually, program, skipWithoutProgram } from './lib/program.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
 const broadcast = (name, more = {}) => ({ broadcast: name, audience: 'plan = "pro"', template: 'offer', ...more });
-const inAMinute = () => new Date(Date.now() + 60_000).toISOString();
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString(); // all tests are over by then
 
 const files = {
   'templates/offer.email': template({ subject: 'Spring', html: '<p>Hello {{ person.first_name }}, <a href="https://tents.example/x">look</a></p>' }),
   'templates/name.email': template({ subject: 'Hello', html: '<p>{{ person.nickname }}</p>' }),
   'broadcasts/spring.json': broadcast('spring'),
-  'broadcasts/slow.json': broadcast('slow', { throttle: 3600 }),
-  'broadcasts/later.json': broadcast('later', { when: { at: inAMinute() } }),
+  'broadcasts/slow.json': broadcast('slow', { audience: 'plan = "slow"', throttle: 3600 }),
+  'broadcasts/later.json': broadcast('later', { when: { at: inAnHour() } }),
   'broadcasts/gaps.json': broadcast('gaps', { template: 'name' }),
   'templates/autumn.email': template({ subject: 'Autumn', html: '<p>Hello {{ person.first_name }}</p>' }),
   'broadcasts/either.json': {
@@ -29,6 +29,7 @@ const files = {
   },
 };
 
+const SLOW_PEOPLE = 60;
 const PEOPLE = [
   ['ada', { email: 'ada@x.example', first_name: 'Ada', nickname: 'A' }],
   ['bob', { email: 'bob@x.example', first_name: 'Bob' }],
@@ -133,6 +134,9 @@ describe('broadcasts', { skip: skipWithoutProgram }, () => {
   });
 
   test('paused it stands still, resumed it goes on, cancelled it ends', async () => {
+    for (let i = 0; i < SLOW_PEOPLE; i += 1) { // one a second: many more than go before it is paused
+      await house.client.send('/v1/identify', { userId: `slow${i}`, traits: { email: `slow${i}@x.example`, first_name: 'S', plan: 'slow' } });
+    }
     assert.equal((await call('POST', 'slow/launch')).status, 200);
     await eventually('the first has gone', async () => (await show('slow')).counts.sent >= 1);
     assert.equal((await call('POST', 'slow/pause')).body.state, 'paused');
