@@ -14,17 +14,21 @@ import { shopFolder, template, welcomeShop } from './lib/shop.mjs';
 const WAIT_MS = 3000 * patience; /* until the journey's second mail */
 const INDEX_MS = 65_000; /* a base is made for an erasure at most once a minute */
 
-// Files with the mark, and what stands there.
+// Files with the mark, and what stands there. A file that was listed and is gone or renamed: all is read anew.
 function marksIn(data, mark) {
-  const found = [];
-  for (const entry of readdirSync(data, { recursive: true })) {
-    const path = join(data, entry);
-    if (!statSync(path).isFile()) continue;
-    const bytes = readFileSync(path);
-    const at = bytes.indexOf(mark);
-    if (at >= 0) found.push(`${entry} at ${at}: ${bytes.subarray(at, at + 30)}`);
+  for (;;) {
+    try {
+      return readdirSync(data, { recursive: true }).flatMap((entry) => {
+        const path = join(data, entry);
+        if (!statSync(path).isFile()) return [];
+        const bytes = readFileSync(path);
+        const at = bytes.indexOf(mark);
+        return at >= 0 ? [`${entry} at ${at}: ${bytes.subarray(at, at + 30)}`] : [];
+      });
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error;
+    }
   }
-  return found;
 }
 
 const erase = (house, who, query = '') => http('DELETE',
