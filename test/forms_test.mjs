@@ -124,10 +124,9 @@ describe('a form of another site', { skip: skipWithoutProgram }, () => {
     assert.equal((await post('none', { email: 'dan@x.example' })).status, 404);
     for (const id of ['robot@x.example', 'loud@x.example', 'dan@x.example'])
       assert.equal(await house.client.profile(id), undefined, id);
-    const statuses = [];
-    for (let i = 0; i < 11; i++)
-      statuses.push((await post('footer', { email: `many${i}@x.example` }, { 'x-forwarded-for': '203.0.113.5' })).status);
-    assert.deepEqual([statuses[0], statuses.at(-1)], [303, 429]);
+    const posts = Array.from({ length: 11 }, (_, i) => post('footer', { email: `many${i}@x.example` }, { 'x-forwarded-for': '203.0.113.5' }));
+    const statuses = (await Promise.all(posts)).map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [...Array(10).fill(303), 429]);
     await eventually('the others are not held up', async () => (await post('footer', { email: 'eve@x.example' })).status === 303);
   });
 });
