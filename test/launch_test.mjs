@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, dultTry, eventually, skipWithoutProgram } from './lib/program.mjs';
+import { dult, dultTry, eventually, patience, skipWithoutProgram } from './lib/program.mjs';
 import { shopFolder } from './lib/shop.mjs';
 
+const SHORT_S = 3 * patience; // a command is run within it
 const journey = (name, trigger, wait) => ({ journey: name, trigger, reentry: 'always', nodes: [{ id: 'rest', wait }, { id: 'end', exit: true }] });
 
 describe('a journey is launched, and stands still', { skip: skipWithoutProgram }, () => {
@@ -24,7 +26,7 @@ describe('a journey is launched, and stands still', { skip: skipWithoutProgram }
     shop = shopFolder({
       'segments/pro.segment': 'plan = "pro"',
       'journeys/later.json': journey('later', { segment: 'pro' }, '30 days'),
-      'journeys/short.json': journey('short', { event: 'Started' }, '3 seconds'),
+      'journeys/short.json': journey('short', { event: 'Started' }, `${SHORT_S} seconds`),
     });
     house = await openHouse({ shop });
     for (const userId of ['ada', 'bob']) {
@@ -57,6 +59,7 @@ describe('a journey is launched, and stands still', { skip: skipWithoutProgram }
 
   test('paused nobody comes in or goes on, also over a kill; resumed what ended meanwhile goes on', async () => {
     await house.client.send('/v1/track', { userId: 'ada', event: 'Started' });
+    const ends = Date.now() + SHORT_S * 1000;
     assert.match(await dult('journey', 'pause', '--data', house.data, 'short'), /short is paused/);
     await house.client.send('/v1/track', { userId: 'bob', event: 'Started' });
     const why = await api('/profiles/bob/explain?journey=short');
@@ -65,7 +68,7 @@ describe('a journey is launched, and stands still', { skip: skipWithoutProgram }
     assert.equal(why.entering.why_not, 'the journey is paused');
     await house.server.kill();
     await house.server.start();
-    await new Promise((resolve) => { setTimeout(resolve, 4000); });
+    await sleep(Math.max(ends - Date.now(), 0) + 1000);
     assert.ok((await inside('ada')).includes('short'), 'its wait is over, and it is paused');
     assert.equal((await api('/journeys/short')).state, 'paused');
     assert.equal((await call('POST', '/journeys/short/resume')).body.state, 'running');
