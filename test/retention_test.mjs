@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { dult, eventually, skipWithoutProgram } from './lib/program.mjs';
+import { dult, eventually, skipWithoutProgram, withinOneDay } from './lib/program.mjs';
 import { Random } from './lib/random.mjs';
 import { shopFolder, WORKSPACE } from './lib/shop.mjs';
 import { Sqlite } from './lib/sqlite.mjs';
@@ -58,6 +58,7 @@ describe(`retention, seed ${seed}`, { skip: skipWithoutProgram }, () => {
   }
 
   before(async () => {
+    await withinOneDay(60_000); /* what a preview counts is what goes, where no day passes in between */
     house = await openHouse({ shop: shopFolder({ 'workspace.json': WORKSPACE }) });
     for (let left = EVENTS; left > 0; left -= 100) {
       const batch = Array.from({ length: 100 }, (_, i) => {

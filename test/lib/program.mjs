@@ -23,6 +23,7 @@ const launch = /-tsan\//.test(program) ? ['setarch', '-R', program] : [program];
 
 const START_MS = 15_000;
 const STOP_MS = 20_000;
+const DAY_MS = 86_400_000;
 
 export function folder(name) {
   return mkdtempSync(join(tmpdir(), `dult-${name}-`));
@@ -87,6 +88,13 @@ export async function eventually(what, question, timeoutMs = 10_000) {
     if (Date.now() > until) throw new Error(`never came true: ${what}${last ? `: ${last.message}` : ''}`);
     await sleep(20);
   }
+}
+
+// For what is counted by days (of UTC): where the next one begins within `ms`, it is waited for, so that
+// what is told from now on and what is counted of it lie in one day.
+export async function withinOneDay(ms) {
+  const left = DAY_MS - (Date.now() % DAY_MS);
+  if (left < ms * patience) await sleep(left + 1000);
 }
 
 // A report of a sanitizer in what the program said.
