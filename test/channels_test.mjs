@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse, PUBLIC_URL } from './lib/house.mjs';
-import { dult, dultTry, eventually, folder, removeFolder, skipWithoutProgram } from './lib/program.mjs';
+import { dult, dultTry, eventually, folder, removeFolder, skipWithoutProgram, withinOneDay } from './lib/program.mjs';
 import { Services } from './lib/services.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
@@ -77,6 +77,7 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
   };
 
   before(async () => {
+    await withinOneDay(60_000); /* cards are counted by months */
     services = await Services.listen();
     services.answer = answers;
     ways = {
@@ -256,7 +257,8 @@ describe('a message that is no e-mail', { skip: skipWithoutProgram }, () => {
   test('on paper waits when the month has its number, also after a start', async () => {
     await know('bob', { name: 'Bob', address: { street: '2 Hill', city: 'Oslo', postal_code: '0155', country: 'NO' } });
     await tell('bob', 'Card');
-    await eventually('the second card', () => services.of('/v1/postcards').length === 2);
+    await eventually('the second card', async () => services.of('/v1/postcards').length === 2
+      && (await house.client.messages('bob')).some((message) => message.state === 'sent'));
     const { items } = await house.client.get('/api/v1/channels');
     assert.deepEqual(items.find((item) => item.channel === 'post'),
       { channel: 'post', way: 'lob', service: 'lob', price: 0.9, currency: 'USD', monthly_max: 2, this_month: 2, open: false });
@@ -346,7 +348,10 @@ describe('several ways for text messages and post', { skip: skipWithoutProgram }
       await eventually('all are sent', () => services.of('/second/').length === 5 && services.of('/sweden/').length === 1);
       assert.equal(services.of('/first/').length, 1, 'who asked for peace is left in peace');
       assert.deepEqual(services.of('/sweden/').map((request) => request.form.To), ['+46701234567']);
-      const { ways } = await house.client.get('/api/v1/stats');
+      const ways = await eventually('their answers were heard', async () => { // they were asked for before that
+        const { ways: now } = await house.client.get('/api/v1/stats');
+        return now.reduce((sum, way) => sum + way.sent, 0) === 6 && now;
+      });
       assert.deepEqual(ways.map((way) => [way.name, way.sent]), [['sweden', 1], ['first', 0], ['second', 5], ['webhooks', 0], ['smtp', 0]]);
       assert.match(ways[1].error, /429 20429: slowly/);
     } finally {
@@ -356,6 +361,7 @@ describe('several ways for text messages and post', { skip: skipWithoutProgram }
   });
 
   test('a month that was counted before ways were is counted on', async () => {
+    await withinOneDay(20_000);
     const services = await Services.listen();
     services.answer = () => ({ body: { id: 'psc_1' } });
     let house;
