@@ -8,11 +8,11 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
-import { eventually, skipWithoutProgram } from './lib/program.mjs';
+import { eventually, patience, skipWithoutProgram } from './lib/program.mjs';
 import { shopFolder, template } from './lib/shop.mjs';
 
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36' };
-const WAIT = 2; // seconds
+const WAIT = patience > 1 ? 4 : 2; // seconds: what is to be looked at together is asked for within them
 const unescape = (text) => text.replaceAll('&amp;', '&').replaceAll('&quot;', '"');
 
 describe('a mail whose links are followed', { skip: skipWithoutProgram }, () => {
@@ -21,6 +21,8 @@ describe('a mail whose links are followed', { skip: skipWithoutProgram }, () => 
     await house.client.send('/v1/identify', { userId: id, traits: { email: `${id}@x.example` } });
     await house.client.send('/v1/track', { userId: id, event: 'Paper' });
     const [mail] = await house.recorder.wait(`${id}@x.example`, 1);
+    /* What is too soon is so after the sending, which is written down a little after the mail has come. */
+    await eventually(`the mail to ${id} is sent`, async () => (await house.client.messages(id))[0].state === 'sent');
     const links = [...mail.html.matchAll(/https:\/\/go\.tents\.example\/([a-z])\/[^"]+/g)];
     const of = (letter) => links.filter((link) => link[1] === letter).map((link) => unescape(link[0]));
     return { clicks: of('c'), trap: of('h')[0], pixel: of('o')[0] };
@@ -67,7 +69,7 @@ describe('a mail whose links are followed', { skip: skipWithoutProgram }, () => 
     const { clicks, pixel } = await mailTo('cyd');
     await sleep(3500);
     await get(pixel);
-    for (const url of clicks) await get(url);
+    await Promise.all(clicks.map(get));
     const all = await judged('cyd', 4);
     const clicked = all.filter((hit) => hit.name === 'Message Clicked');
     assert.deepEqual(clicked.map((hit) => hit.properties.sign), ['burst', 'burst', 'burst']);
