@@ -2,14 +2,20 @@
 // one is taken away, and no message is lost or comes twice. What is wrong in it changes nothing.
 
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './lib/api.mjs';
 import { openHouse, PUBLIC_URL, SCOPES, writeWays } from './lib/house.mjs';
 import { createKey, dult, eventually, folder, removeFolder, Server, skipWithoutProgram } from './lib/program.mjs';
 import { Services } from './lib/services.mjs';
 import { shopFolder } from './lib/shop.mjs';
+
+// A signal that was sent, and that nobody has taken yet.
+const SIGHUP = 1;
+const isPending = (pid, signal) =>
+  (BigInt(`0x${/^ShdPnd:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]}`) >> BigInt(signal - 1) & 1n) === 1n;
 
 describe('ways.json read again', { skip: skipWithoutProgram }, () => {
   let house, services, key = 'first', told = 0;
@@ -148,14 +154,19 @@ describe('ways.json read again', { skip: skipWithoutProgram }, () => {
   test('ends when it is told to while a reload waits for an answer, which is heard, and what waited goes by the new way', async () => {
     await know('eve', '+4740099999');
     const count = services.requests.length;
-    services.answer = () => new Promise((resolve) => { setTimeout(() => resolve({ body: { id: 'm-slow' } }), 3_000); });
+    let answer;
+    services.answer = () => new Promise((resolve) => { answer = () => resolve({ body: { id: 'm-slow' } }); });
     await tell('eve');
     await eventually('asked', () => services.requests.length === count + 1);
     write([sms('late')], 'second');
     house.server.child.kill('SIGHUP');
-    await new Promise((resolve) => { setTimeout(resolve, 700); }); // it was heard, and waits for the answer
+    await eventually('the signal is taken', () => !isPending(house.server.child.pid, SIGHUP));
+    await sleep(500); // and then waits for the answer
     await tell('eve'); // the reload holds it back
-    await house.server.stop();
+    const stopped = house.server.stop();
+    await sleep(500);
+    answer();
+    await stopped;
     services.answer = () => ({ body: { id: 'm-late' } });
     await house.server.start();
     await eventually('both are sent', async () => (await messages('eve')).filter((message) => message.state === 'sent').length === 2);
