@@ -83,7 +83,7 @@ describe('all recipes in one workspace', { skip }, () => {
     const address = { street: 'Storgata 1', city: 'Oslo', postalCode: '0155', country: 'NO' };
     for (const language of LANGUAGES) {
       await house.client.send('/v1/identify', { messageId: `f-${language}`, userId: `full-${language}`,
-        traits: { email: `full-${language}@x.example`, first_name: 'Kari', name: 'Kari Nordmann', language, currency: 'NOK', address, trial_ends: '2027-03-14' } });
+        traits: { email: `full-${language}@x.example`, first_name: 'Kari', name: 'Kari Nordmann', language, currency: 'NOK', address, trial_ends: new Date(Date.now() + 110 * 86_400_000).toISOString().slice(0, 10) } });
       await house.client.send('/v1/track', { messageId: `o-${language}`, userId: `full-${language}`, event: 'Order Completed', properties: { revenue: 499, order_id: 'a1' } });
       await house.client.send('/v1/identify', { messageId: `l-${language}`, userId: `least-${language}`,
         traits: { email: `least-${language}@x.example`, language, address } });
