@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/test.h"
 #include "base/time.h"
 #include "delivery/desk_test.h"
@@ -406,6 +407,8 @@ TEST(pool, idle_connections_are_asked_and_then_ended)
         usleep(20000);
         channel_stats_read(s.channel, &now);
     } while (now.connections > 0);
+    for (int i = 0; i < 500 && peer_counts(s.peer).noops == 0; i++)
+        usleep(20000); /* it reads a little later what was said before the end */
     assert_true(peer_counts(s.peer).noops > 0);
     assert_int_equal(now.connections, 0);
     assert_int_equal(now.results[DELIVERY_SENT], 1);
@@ -546,9 +549,43 @@ static pid_t sink_start(uint16_t port)
         execl("/usr/sbin/smtp-sink", "smtp-sink", "-u", "nobody", where, "100", (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; i < 200 && connect_to(port) != 0; i++)
-        usleep(20000);
     return pid;
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = { .si_pid = 0 };
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
+/* Whoever answers there may be somebody else, and then ours has ended. */
+static bool sink_answers(pid_t pid, uint16_t port)
+{
+    bool answers = false;
+    for (int i = 0; i < 500 && !answers && !has_ended(pid); i++) {
+        usleep(20000);
+        answers = connect_to(port) == 0;
+    }
+    usleep(100000);
+    return answers && !has_ended(pid);
+}
+
+/* At a port that nobody has, of those that the system gives to nobody by itself. */
+static pid_t sink_open(uint16_t *port)
+{
+    enum { TRIES = 20, PORT_LEAST = 10000, PORTS = 22000 };
+    for (int i = 0; i < TRIES; i++) {
+        *port = (uint16_t)(PORT_LEAST + hash_random_seed() % PORTS);
+        if (connect_to(*port) == 0)
+            continue;
+        pid_t pid = sink_start(*port);
+        if (sink_answers(pid, *port))
+            return pid;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+    fail();
+    return -1;
 }
 
 TEST(pool, ten_thousand_messages_over_ten_connections_to_a_real_sink)
@@ -557,8 +594,8 @@ TEST(pool, ten_thousand_messages_over_ten_connections_to_a_real_sink)
         print_message("skipped: smtp-sink (of postfix) is not here, or we are not root\n");
         skip();
     }
-    uint16_t         port = (uint16_t)(20000 + getpid() % 20000);
-    pid_t            pid = sink_start(port);
+    uint16_t         port;
+    pid_t            pid = sink_open(&port);
     struct loop     *loop = loop_open();
     struct pool_conf conf = conf_for(port);
     struct channel  *channel;

@@ -265,12 +265,21 @@ TEST(web, at_most_so_many_are_under_way_to_one_domain)
     scene_close(&s);
 }
 
+/* So many are under way: what was given a moment ago need not have been asked for. */
+static void wait_for_requests(struct scene *s, int count)
+{
+    for (int i = 0; i < 2000 && service_counts(s->service).requests < count; i++)
+        usleep(5000);
+    assert_int_equal(service_counts(s->service).requests, count);
+}
+
 TEST(web, stopping_finishes_what_is_under_way_and_returns_the_rest)
 {
     struct scene s = { .conf = { .connections_max = 2 } };
-    scene_open(&s, 4, &(struct service_conf){ .late_ms = 300 });
+    scene_open(&s, 4, &(struct service_conf){ .late_ms = 1000 });
     assert_true(desk_wait_places(&s.desk, 4, 5000));
     assert_false(desk_run_until(&s.desk, s.channel, 4, 100));
+    wait_for_requests(&s, 2);
     channel_stop(s.channel);
     assert_int_equal(desk_count(&s.desk, DELIVERY_SENT), 2);
     assert_int_equal(desk_count(&s.desk, DELIVERY_RETURNED), 2);
@@ -284,6 +293,7 @@ TEST(web, an_end_without_a_time_waits_for_a_late_answer)
     scene_open(&s, 2, &(struct service_conf){ .late_ms = 400 });
     assert_true(desk_wait_places(&s.desk, 2, 5000));
     assert_false(desk_run_until(&s.desk, s.channel, 2, 100));
+    wait_for_requests(&s, 2);
     channel_end(s.channel, false);
     for (int tries = 0; !stats.stopped && tries < 1000; tries++, usleep(10000))
         channel_stats_read(s.channel, &stats);

@@ -118,7 +118,7 @@ TEST(api_define, a_segment_tells_who_would_come_and_go_before_it_is_applied)
     assert_int_equal(rig_int(rig, "entering"), 2);
     assert_int_equal(rig_call(rig, "GET", "/api/v1/segments/in", ""), 404);
     assert_int_equal(rig_call(rig, "PUT", "/api/v1/segments/in", "# all\ndid \"Signed Up\""), 200);
-    for (int i = 0; i < 200; i++) { /* everybody is looked at by and by */
+    for (int i = 0; i < 2000; i++) { /* everybody is looked at by and by */
         assert_int_equal(rig_call(rig, "GET", "/api/v1/profiles/bob", ""), 200);
         if (json_path(&rig->json, STR("segments.0")) != NULL)
             break;
@@ -277,7 +277,7 @@ TEST(api_define, a_message_is_listed_in_its_state_and_counted_once)
     assert_str(rig_str(rig, "items.0.template"), "hello");
     uint64_t message = (uint64_t)rig_int(rig, "items.0.id");
     core_room(rig->core, 2);
-    for (int i = 0; i < 200 && rig_int(rig, "sending") != 2; i++) {
+    for (int i = 0; i < 4000 && rig_int(rig, "sending") != 2; i++) {
         usleep(5000);
         assert_int_equal(rig_call(rig, "GET", "/api/v1/messages/summary", ""), 200);
     }

@@ -273,7 +273,7 @@ static struct links_conf shown(struct rig *rig, const char *template)
 static void claimed(struct rig *rig)
 {
     core_room(rig->core, 1);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 20000; i++) {
         assert_int_equal(rig_call(rig, "GET", "/api/v1/messages?profile=ada", ""), 200);
         if (str_eq(rig_str(rig, "items.0.state"), STR("sending")))
             return;
