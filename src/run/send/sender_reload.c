@@ -180,6 +180,7 @@ static void drain(struct sender *sender, const struct exchange *next)
     sender_claims_end(sender);
     sender_lines_return(sender);
     channels_leave(sender, next);
+    log_say(LOG_INFO, "The ways out change: what is on its way by those that go ends first.");
     /* Ways that stay have what nobody has begun, and a server that hangs may keep it for long. */
     if (sender_recall_all(sender) != OK)
         log_say(LOG_WARNING, "what waits for a way that stays is waited for");
