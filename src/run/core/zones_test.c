@@ -72,14 +72,22 @@ static void zone_compare(const struct zone *zone)
                 assert_agrees(zone, zone->shifts[i].at_s + d, false);
 }
 
+/* Of this thread: the disk may be slow, and others may be on the processor. */
+static int64_t worked_us(void)
+{
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), 0);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
 TEST(zones, each_zone_of_the_system_shows_what_the_c_library_shows_until_2100)
 {
     SCOPED(zones_closep) struct zones *zones = NULL;
     struct problem                     problem = { 0 };
-    int64_t                            begin_us = time_mono_us();
+    int64_t                            begin_us = worked_us();
     assert_ok(zones_of_system(&zones, NULL, &problem));
-    int64_t spent_us = time_mono_us() - begin_us;
-    printf("  %u zones of version %.*s in %lld us\n", zones_count(zones),
+    int64_t spent_us = worked_us() - begin_us;
+    printf("  %u zones of version %.*s in %lld us of work\n", zones_count(zones),
            STR_ARG(zones_version(zones)), (long long)spent_us);
     assert_true(spent_us < START_MS_MAX * 1000);
     assert_true(zones_count(zones) > 300);
