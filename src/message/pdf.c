@@ -17,7 +17,6 @@
 #define WINDOW_EDGE_MM 1.0   /* the address keeps away from it: envelopes slip */
 #define ADDRESS_POINTS_MOST 11.0
 #define ADDRESS_POINTS_LEAST 7.0
-#define BULLET_POINTS 16.0 /* before the text */
 
 enum { FONT_NAME_BYTES = PDF_FONT_BYTES_MAX + 16 };
 
@@ -31,126 +30,6 @@ bool pdf_form_is_good(const struct pdf_form *form)
            form->height > 2 * WINDOW_EDGE_MM && form->x + form->width <= PAGE_WIDTH_MM &&
            form->y + form->height + BELOW_WINDOW_MM + TEXT_LEAST_MM + MARGIN_MM <= PAGE_HEIGHT_MM &&
            form->font.len <= PDF_FONT_BYTES_MAX;
-}
-
-/* ---- blocks on pages ---- */
-
-static void page_next(struct pdf_sheet *sheet)
-{
-    if (sheet->pages >= PDF_PAGES_MAX) {
-        sheet->is_full = true;
-        return;
-    }
-    cairo_show_page(sheet->cairo);
-    sheet->pages++;
-    sheet->y = POINTS(MARGIN_MM);
-    sheet->owed = 0;
-    sheet->is_begun = false;
-}
-
-/* Room for so much, on this page or the next. */
-static void room_make(struct pdf_sheet *sheet, double height)
-{
-    double top = sheet->is_begun ? sheet->y + sheet->owed : sheet->y;
-    if (top + height > POINTS(PAGE_HEIGHT_MM - MARGIN_MM) && sheet->is_begun) {
-        page_next(sheet);
-        return;
-    }
-    sheet->y = top;
-    sheet->owed = 0;
-}
-
-static void rule_draw(struct pdf_sheet *sheet)
-{
-    room_make(sheet, 1);
-    cairo_set_line_width(sheet->cairo, 0.5);
-    cairo_move_to(sheet->cairo, POINTS(MARGIN_MM), sheet->y);
-    cairo_line_to(sheet->cairo, POINTS(PAGE_WIDTH_MM - MARGIN_MM), sheet->y);
-    cairo_stroke(sheet->cairo);
-    sheet->is_begun = true;
-}
-
-/* At the baseline of the first line. */
-static void bullet_draw(struct pdf_sheet *sheet, struct str bullet, double x, double baseline)
-{
-    PangoLayout *layout = pango_layout_copy(sheet->layout);
-    pango_layout_set_attributes(layout, NULL);
-    pango_layout_set_width(layout, -1);
-    pango_layout_set_alignment(layout, PANGO_ALIGN_LEFT);
-    pango_layout_set_text(layout, bullet.ptr, (int)bullet.len);
-    cairo_move_to(sheet->cairo, x - BULLET_POINTS, baseline);
-    pango_cairo_show_layout_line(sheet->cairo, pango_layout_get_line_readonly(layout, 0));
-    g_object_unref(layout);
-}
-
-/* One after the other, so that a paragraph may go on over the page. */
-static void lines_draw(struct pdf_sheet *sheet, const struct pdf_block *block, double x)
-{
-    PangoLayoutIter *at = pango_layout_get_iter(sheet->layout);
-    bool             first = true;
-    do {
-        PangoRectangle rect;
-        pango_layout_iter_get_line_extents(at, NULL, &rect);
-        double height = (double)rect.height / PANGO_SCALE;
-        double ascent = (double)(pango_layout_iter_get_baseline(at) - rect.y) / PANGO_SCALE;
-        room_make(sheet, height);
-        if (sheet->is_full)
-            break;
-        if (first && block->bullet.len > 0)
-            bullet_draw(sheet, block->bullet, x, sheet->y + ascent);
-        first = false;
-        cairo_move_to(sheet->cairo, x + (double)rect.x / PANGO_SCALE, sheet->y + ascent);
-        pango_cairo_show_layout_line(sheet->cairo, pango_layout_iter_get_line_readonly(at));
-        sheet->y += height;
-        sheet->is_begun = true;
-    } while (pango_layout_iter_next_line(at));
-    pango_layout_iter_free(at);
-}
-
-static void block_lay(struct pdf_sheet *sheet, const struct pdf_block *block)
-{
-    double width = POINTS(PAGE_WIDTH_MM - 2 * MARGIN_MM) - block->indent;
-    pango_layout_set_width(sheet->layout, (int)(width * PANGO_SCALE));
-    pango_layout_set_alignment(sheet->layout, block->alignment);
-    pango_layout_set_text(sheet->layout, block->text.ptr, (int)block->text.len);
-    pango_layout_set_attributes(sheet->layout, block->attributes);
-    sheet->has_gaps = sheet->has_gaps || pango_layout_get_unknown_glyphs_count(sheet->layout) > 0;
-}
-
-/* Of spaces alone nothing is seen, whatever kind they are. */
-static bool is_seen(struct pdf_sheet *sheet)
-{
-    PangoRectangle ink;
-    pango_layout_get_extents(sheet->layout, &ink, NULL);
-    return ink.width > 0 && ink.height > 0;
-}
-
-/* Before the first block that is seen a side has no page. */
-static void page_begin(struct pdf_sheet *sheet)
-{
-    sheet->has_ink = true;
-    if (sheet->owes_page)
-        page_next(sheet);
-    sheet->owes_page = false;
-}
-
-void pdf_block_draw(struct pdf_sheet *sheet, const struct pdf_block *block)
-{
-    if (sheet->is_full)
-        return;
-    if (!block->is_rule)
-        block_lay(sheet, block);
-    if (!sheet->has_ink && (block->is_rule || is_seen(sheet)))
-        page_begin(sheet);
-    if (sheet->owes_page)
-        return;
-    if (sheet->owed < block->before)
-        sheet->owed = block->before;
-    if (block->is_rule)
-        rule_draw(sheet);
-    else
-        lines_draw(sheet, block, POINTS(MARGIN_MM) + block->indent);
-    sheet->owed = block->after;
 }
 
 /* ---- the address ---- */
@@ -232,6 +111,7 @@ static void layout_make(struct pdf_sheet *sheet, struct str family)
     PangoContext *context = pango_font_map_create_context(fonts);
     pango_cairo_context_set_font_options(context, options);
     pango_cairo_context_set_resolution(context, 72);
+    pango_cairo_context_set_shape_renderer(context, pdf_object_draw, NULL, NULL);
     cairo_font_options_destroy(options);
     pango_cairo_update_context(sheet->cairo, context);
     sheet->layout = pango_layout_new(context);
@@ -252,19 +132,45 @@ static void date_set(cairo_surface_t *surface, int64_t at_ms)
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_MOD_DATE, text);
 }
 
+/* `top`: where it begins on the page that is begun; below 0: on a page of its own. */
+static enum err side_draw(struct pdf_sheet *sheet, struct str html, double top, bool *is_seen,
+                          struct problem *problem)
+{
+    struct pdf_box *box = NULL;
+    struct pdf_laid laid = { .marks = NULL };
+    enum err        err = pdf_body_read(sheet, html, &box, problem);
+    if (err == OK)
+        err = pdf_lay(sheet, box, &laid);
+    *is_seen = laid.has_ink;
+    if (err == OK && laid.has_ink && top < 0) {
+        sheet->is_full = sheet->is_full || sheet->pages >= PDF_PAGES_MAX;
+        cairo_show_page(sheet->cairo);
+        sheet->pages++;
+        top = POINTS(MARGIN_MM);
+    }
+    if (err == OK && laid.has_ink)
+        pdf_pages_draw(sheet, &laid, top);
+    pdf_laid_done(&laid);
+    pdf_body_done(box);
+    if (err == ERR_LIMIT)
+        return problem_set(problem, ERR_INPUT, "front", "a table of the letter has over 64 columns",
+                           "Divide it into several.");
+    return err;
+}
+
 static enum err sheets_draw(struct pdf_sheet *sheet, const struct pdf_letter *letter,
                             struct problem *problem)
 {
+    double top = POINTS(letter->form.y + letter->form.height + BELOW_WINDOW_MM);
+    bool   is_seen;
     sheet->pages = 1;
     TRY(address_draw(sheet, letter, problem));
-    sheet->y = POINTS(letter->form.y + letter->form.height + BELOW_WINDOW_MM);
-    TRY(pdf_body_draw(sheet, letter->front, problem));
-    if (!sheet->has_ink)
+    TRY(side_draw(sheet, letter->front, top, &is_seen, problem));
+    if (!is_seen)
         return problem_set(problem, ERR_INPUT, "front", "nothing of the front would be seen",
-                           "Write words on it: images, films and forms are not printed.");
-    sheet->has_ink = false;
-    sheet->owes_page = true;
-    TRY(pdf_body_draw(sheet, letter->back, problem));
+                           "Write words on it: images of the network, films and forms are not "
+                           "printed.");
+    TRY(side_draw(sheet, letter->back, -1, &is_seen, problem));
     if (sheet->is_full)
         return problem_set(problem, ERR_INPUT, "front", "the letter has more than 50 pages",
                            "Shorten it.");
@@ -282,7 +188,8 @@ static enum err file_judge(const struct file *file, cairo_status_t status, struc
                               cairo_status_to_string(status));
     if (buf_err(file->out) == ERR_LIMIT)
         return problem_format(
-            problem, ERR_INPUT, "front", "Shorten it, or name a font without coloured pictures.",
+            problem, ERR_INPUT, "front",
+            "Shorten it, save its images smaller, or name a font without coloured pictures.",
             "the letter's file has %.1f MB, more than the %.1f that are taken",
             (double)file->bytes / (1 << 20), (double)file->out->bytes_max / (1 << 20));
     return buf_err(file->out);
@@ -294,10 +201,12 @@ static enum err letter_draw(const struct pdf_letter *letter, struct buf *out, ui
     struct file      file = { .out = out };
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
         bytes_take, &file, POINTS(PAGE_WIDTH_MM), POINTS(PAGE_HEIGHT_MM));
-    struct pdf_sheet sheet = { .cairo = cairo_create(surface) };
+    struct pdf_sheet sheet = { .cairo = cairo_create(surface),
+                               .pictures = letter->pictures,
+                               .arena = arena_open(PDF_ARENA_BYTES_MAX) };
     date_set(surface, letter->at_ms);
     layout_make(&sheet, letter->form.font);
-    enum err err = sheets_draw(&sheet, letter, problem);
+    enum err err = sheet.arena == NULL ? ERR_MEMORY : sheets_draw(&sheet, letter, problem);
     cairo_show_page(sheet.cairo);
     g_object_unref(sheet.layout);
     cairo_status_t status = cairo_status(sheet.cairo);
@@ -306,6 +215,8 @@ static enum err letter_draw(const struct pdf_letter *letter, struct buf *out, ui
     if (status == CAIRO_STATUS_SUCCESS)
         status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
+    pdf_images_done(&sheet);
+    arena_close(sheet.arena);
     *pages = sheet.pages;
     return err == OK ? file_judge(&file, status, problem) : err;
 }

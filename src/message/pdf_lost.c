@@ -1,17 +1,11 @@
 /* What a letter on paper does not show of a side. */
-#include "message/pdf.h"
+#include "message/inline.h"
+#include "message/pdf_inside.h"
 #include "message/plain.h"
 
 static uint32_t lost_of_element(enum html_tag tag)
 {
     switch (tag) {
-    case HTML_IMG:
-    case HTML_IMAGE:
-        return PDF_LOST_IMAGES;
-    case HTML_TABLE:
-        return PDF_LOST_TABLES;
-    case HTML_STYLE:
-        return PDF_LOST_STYLES;
     case HTML_SVG:
     case HTML_MATH:
     case HTML_IFRAME:
@@ -29,24 +23,35 @@ static uint32_t lost_of_element(enum html_tag tag)
     }
 }
 
-/* "text-align: right" alone is no loss. */
 static uint32_t lost_of_style(struct str style)
 {
-    struct str declaration;
-    while (style.len > 0 && str_split(&style, ';', &declaration)) {
-        struct str name = str_trim(str_slice(declaration, 0, str_find_char(declaration, 0, ':')));
-        if (name.len > 0 && !str_eq_nocase(name, STR("text-align")))
-            return PDF_LOST_STYLES;
-    }
-    return 0;
+    struct css_declaration said;
+    uint32_t               lost = 0;
+    while (css_declaration_next(&style, &said))
+        lost |= pdf_style_lost(&said);
+    return lost;
 }
 
-enum err pdf_lost(struct str html, uint32_t *lost, struct problem *problem)
+/* One that is in the HTML, or in the house's files, is there; what Liquid writes is not known. */
+static uint32_t lost_of_image(struct str source)
 {
-    SCOPED(html_closep) struct html *tree = NULL;
-    uint32_t                         found = 0, next;
-    TRY(html_parse(&tree, html, problem));
+    return pdf_image_is_ours(str_trim(source)) ? 0 : PDF_LOST_IMAGES;
+}
+
+/* What no element can have written into it. */
+static uint32_t lost_of_rules(const struct html *tree, const struct html_node *nodes, uint32_t at)
+{
+    bool is_left = false;
+    (void)tree;
+    for (uint32_t i = at + 1; i < nodes[at].end; i++)
+        is_left = is_left || str_trim(nodes[i].text).len > 0;
+    return is_left ? PDF_LOST_STYLES : 0;
+}
+
+static uint32_t lost_of_tree(const struct html *tree)
+{
     const struct html_node *nodes = html_nodes(tree);
+    uint32_t                found = 0, next;
     for (uint32_t i = 0; i < html_count(tree); i = next) {
         next = i + 1;
         if (nodes[i].kind != HTML_ELEMENT)
@@ -55,16 +60,35 @@ enum err pdf_lost(struct str html, uint32_t *lost, struct problem *problem)
             next = nodes[i].end;
             continue;
         }
+        if (html_is(&nodes[i], HTML_IMG))
+            found |= lost_of_image(html_value(tree, &nodes[i], STR("src")));
+        if (html_is(&nodes[i], HTML_STYLE))
+            found |= lost_of_rules(tree, nodes, i);
+        if (html_attribute(tree, &nodes[i], STR("background")) != NULL)
+            found |= PDF_LOST_IMAGES;
+        if (html_attribute(tree, &nodes[i], STR("face")) != NULL)
+            found |= PDF_LOST_FONTS;
         found |= lost_of_element(nodes[i].tag);
         found |= lost_of_style(html_value(tree, &nodes[i], STR("style")));
     }
-    *lost = found;
+    return found;
+}
+
+enum err pdf_lost(struct str html, uint32_t *lost, struct problem *problem)
+{
+    SCOPED(html_closep) struct html *tree = NULL;
+    SCOPED(buf_donep) struct buf     styled = buf_make(2 * (size_t)HTML_BYTES_MAX);
+    enum err                         err = inline_styles(html, &styled, NULL);
+    if (err == ERR_MEMORY)
+        return err;
+    TRY(html_parse(&tree, err == OK ? buf_view(&styled) : html, problem));
+    *lost = lost_of_tree(tree);
     return OK;
 }
 
 void pdf_lost_write(uint32_t lost, struct buf *out)
 {
-    static const char *const words[] = { "images", "styles", "tables",
+    static const char *const words[] = { "images", "some styles", "fonts",
                                          "forms, drawings and the like" };
     bool                     first = true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

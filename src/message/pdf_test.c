@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -256,9 +257,16 @@ TEST(pdf, what_it_does_not_show_is_named)
     } all[] = {
         { "<h1>A</h1><p style='text-align: right'>b<ul><li>c</ul>", "" },
         { "<img src=a.png alt=A>", "images" },
-        { "<p style='color: red'>a", "styles" },
-        { "<style>p { color: red }</style>", "styles" },
-        { "<table><tr><td>a<td><img></table>", "images, tables" },
+        { "<img src=https://tents.example/a.png alt=A>", "images" },
+        { "<img src='data:image/png;base64,AA=='><img src=file:a>", "" },
+        { "<img src='{{ files.logo.image }}'>", "" },
+        { "<p style='color: red; background: #eee; margin: 0 auto'>a", "" },
+        { "<p style='float: left'>a", "some styles" },
+        { "<p style='font-family: Arial'>a", "fonts" },
+        { "<p style='background: url(a.png)'>a", "images" },
+        { "<style>p { color: red }</style><p>a", "" },
+        { "<style>p:hover { color: red }</style><p>a", "some styles" },
+        { "<table bgcolor=red><tr><td>a<td><img></table>", "images" },
         { "<div hidden><img></div>", "" },
         { "<div style='display: none'><form></form></div>", "" },
         { "<svg></svg>", "forms, drawings and the like" },
@@ -297,6 +305,175 @@ TEST(pdf, what_people_send_as_html_is_drawn_or_told_but_never_fatal)
         buf_done(&made.bytes);
         if (make_of(&made, all[i], "") != OK)
             assert_string_equal(made.problem.what, NOTHING_SEEN);
+        buf_done(&made.bytes);
+    }
+}
+
+/* One red pixel, and one of a JPEG, as far as a letter reads it. */
+#define RED_PNG                                                                                    \
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQ" \
+    "DJ/pLvAAAAAElFTkSuQmCC"
+static const char JPEG[] =
+    "\xFF\xD8\xFF\xE0\x00\x04\x00\x00\xFF\xC0\x00\x11\x08\x00\x10\x00\x20\x03"
+    "\x01\x11\x00\x02\x11\x00\x03\x11\x00 the picture \xFF\xD9";
+
+static bool has(const struct made *made, const char *text)
+{
+    return str_find(buf_view(&made->bytes), 0, str_of(text)) < made->bytes.len;
+}
+
+/* Bytes for "file:a". */
+static enum err picture_read(void *context, struct str name, struct arena *arena, struct str *out,
+                             struct problem *problem)
+{
+    const struct str *bytes = context;
+    if (!str_eq(name, STR("a")))
+        return problem_set(problem, ERR_INPUT, "image", "it is not here", "Put it there.");
+    *out = str_copy(arena, *bytes);
+    return OK;
+}
+
+static enum err make_with(struct made *made, const char *front, struct str bytes)
+{
+    const struct pdf_pictures pictures = { picture_read, &bytes };
+    struct pdf_letter         letter = LETTER;
+    letter.front = str_of(front);
+    letter.pictures = &pictures;
+    return make(made, &letter);
+}
+
+TEST(pdf, an_image_of_the_html_or_of_the_house_is_in_the_file_once)
+{
+    struct made made, again;
+    struct str  jpeg = { JPEG, sizeof JPEG - 1 };
+    assert_ok(make_of(&made, "<img src='" RED_PNG "' width=100>", ""));
+    assert_true(has(&made, "/Subtype /Image"));
+    buf_done(&made.bytes);
+    assert_ok(make_with(&made, "<img src=file:a>", jpeg));
+    assert_true(has(&made, "/DCTDecode") && has(&made, " the picture "));
+    assert_ok(make_with(&again, "<img src=file:a><p><img src=file:a>", jpeg));
+    assert_true(again.bytes.len < made.bytes.len + sizeof JPEG + 200);
+    buf_done(&again.bytes);
+    buf_done(&made.bytes);
+}
+
+TEST(pdf, an_image_that_cannot_be_had_is_told_and_no_letter)
+{
+    static const struct {
+        const char *html, *what;
+    } all[] = {
+        { "a<img src=file:b>", "it is not here" },
+        { "a<img src='data:image/png;base64,AAAA'>",
+          "an image of the letter is no PNG, and no JPEG that is printed" },
+        { "a<img src='data:image/png;base64,!'>", "an image of the letter (data:) cannot be read" },
+        { "a<img src='data:image/png,x'>", "an image of the letter (data:) cannot be read" },
+        { "a<img src='data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1Pe'>",
+          "an image of the letter is damaged" },
+        { "a<img "
+          "src='data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAAAAAAAAAAAAAElEQVR4nGP4"
+          "z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC'>",
+          "an image of the letter is damaged" },
+        { "a<img src='data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAJxEAAAABCAIAAACQd1Pe'>",
+          "the images of the letter have over 16 million pixels" },
+        { "a<img src=file:a>", "an image of the letter is no PNG, and no JPEG that is printed" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct made made;
+        assert_int_equal(make_with(&made, all[i].html, (struct str){ JPEG, sizeof JPEG - 2 }),
+                         ERR_INPUT);
+        assert_string_equal(made.problem.what, all[i].what);
+        buf_done(&made.bytes);
+    }
+}
+
+TEST(pdf, images_of_a_template_are_looked_at_where_they_are_in_it)
+{
+    struct problem problem;
+    assert_ok(pdf_images_check(STR("<img src='" RED_PNG "'><img src='data:{{ a }}'>"), &problem));
+    assert_ok(pdf_images_check(STR("<img src='{{ files.a.image }}'><img src=file:x>"), &problem));
+    assert_int_equal(pdf_images_check(STR("<img src='data:image/png;base64,AAAA'>"), &problem),
+                     ERR_INPUT);
+}
+
+/* Before the text, so often; after it the ends. */
+static struct buf nested(const char *from, int times, const char *text, const char *to)
+{
+    struct buf out = buf_make(PDF_HTML_BYTES_MAX);
+    for (int i = 0; i < times; i++)
+        buf_str(&out, str_of(from));
+    buf_str(&out, str_of(text));
+    for (int i = 0; i < times; i++)
+        buf_str(&out, str_of(to));
+    buf_char(&out, '\0');
+    assert_ok(buf_err(&out));
+    return out;
+}
+
+static void told(struct buf html, const char *what)
+{
+    struct made made;
+    assert_int_equal(make_of(&made, html.ptr, ""), ERR_INPUT);
+    assert_string_equal(made.problem.what, what);
+    buf_done(&made.bytes);
+    buf_done(&html);
+}
+
+TEST(pdf, tables_have_bounds)
+{
+    told(nested("<table><tr><td>", 21, "a", "</td></tr></table>"),
+         "tables of the letter stand in each other over 20 deep");
+    struct buf cells = nested("<td>a", 65, "", ""), table = buf_make(PDF_HTML_BYTES_MAX);
+    buf_format(&table, "<table><tr>%s</table>", cells.ptr);
+    buf_char(&table, '\0');
+    told(table, "a table of the letter has over 64 columns");
+    buf_done(&cells);
+}
+
+/* A layout that measured each table anew in each that it stands in took twice as long for one more:
+ * seconds for sixteen. */
+TEST(pdf, a_table_in_twenty_others_costs_what_it_does_alone)
+{
+    struct buf alone = nested("<table><tr><td>words", 1, "<p>more", "</td></tr></table>");
+    struct buf deep = nested("<table><tr><td>words", 20, "<p>more", "</td></tr></table>");
+    (void)spent_us(alone.ptr); /* fonts are found */
+    int64_t alone_us = spent_us(alone.ptr), deep_us = spent_us(deep.ptr);
+    if (deep_us >= 60 * alone_us)
+        print_error("%lld us, twenty %lld us\n", (long long)alone_us, (long long)deep_us);
+    assert_true(deep_us < 60 * alone_us);
+    buf_done(&alone);
+    buf_done(&deep);
+}
+
+TEST(pdf, a_page_may_be_asked_for)
+{
+    struct made made;
+    assert_ok(make_of(&made, "<p>a<p style='page-break-before: always'>b", ""));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+    assert_ok(
+        make_of(&made, "<p style='break-after: page'>a<p>b<p style='break-after: page'>c", ""));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+}
+
+TEST(pdf, what_hostile_people_write_as_css_is_drawn_all_the_same)
+{
+    static const char *const all[] = {
+        "width:calc(1/0);font-size:1e300pt;margin:-99999999999px;color:rgb(;background:rgb(1",
+        "font-size:0.0001px;line-height:1e9;letter-spacing:1e9px;padding:1e99em",
+        "height:1e9px;border:1e9px solid;border-top:;border-color:(((",
+        "color:#;background:#12345;background-color:#gggggg;font:;font:/;margin:auto auto auto "
+        "auto auto",
+        "width:0;max-width:0px;padding:0 1000px",
+        "width:100%;margin:0 900px;text-transform:uppercase;text-align:justify",
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct made made;
+        char        html[1000];
+        snprintf(html, sizeof html,
+                 "<table style='%s'><tr style='%s'><td style='%s'><p style='%s'>a<b style='%s'>b",
+                 all[i], all[i], all[i], all[i], all[i]);
+        assert_ok(make_of(&made, html, ""));
         buf_done(&made.bytes);
     }
 }

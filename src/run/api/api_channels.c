@@ -124,10 +124,13 @@ static void paper_write(struct call *call, const struct claim *claim, const stru
     bool                         inner = true;
     const struct way_conf       *way =
         file == NULL ? NULL : ways_file_first(file, CHANNEL_POST, claim->address);
-    bool     is_printed = way != NULL && way->provider != NULL && provider_takes_pdf(way->provider);
-    enum err err = !is_printed ? ERR_ABSENT
-                               : post_paper_make(way, made, claim->address, time_now_ms(),
-                                                 call->arena, &paper, &problem);
+    bool is_printed = way != NULL && way->provider != NULL && provider_takes_pdf(way->provider);
+    const struct post_in in = { .way = way,
+                                .made = made,
+                                .place = claim->address,
+                                .at_ms = time_now_ms(),
+                                .dir = call->api->conf.dir };
+    enum err err = is_printed ? post_paper_make(&in, call->arena, &paper, &problem) : ERR_ABSENT;
     if (is_printed) {
         json_write_key(out, first, "letter");
         buf_char(out, '{');

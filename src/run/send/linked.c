@@ -235,6 +235,12 @@ static struct json question_object(struct making *making, const struct question 
 
 /* ---- one file ---- */
 
+/* What a letter on paper shows: message/pdf.h. Mails get their images from the network. */
+static bool is_printed(struct str type)
+{
+    return str_eq_nocase(type, STR("image/png")) || str_eq_nocase(type, STR("image/jpeg"));
+}
+
 static struct json file_object(struct making *making, const struct paper *paper,
                                const struct file_def *def)
 {
@@ -249,6 +255,8 @@ static struct json file_object(struct making *making, const struct paper *paper,
     put_text(&all, STR("filename"), def->filename);
     put_text(&all, STR("type"), def->type);
     put(&all, STR("bytes"), (struct json){ .kind = JSON_INT, .integer = def->bytes });
+    if (making->in->email->file.channel == CHANNEL_POST && is_printed(def->type))
+        put_text(&all, STR("image"), str_format(making->arena, "file:%.*s", STR_ARG(def->sha256)));
     return json_of(&all);
 }
 

@@ -9,6 +9,7 @@
  *     questions.NAME.text       the same for a text
  *     files.NAME.link           to its page; files.NAME.pinned_link: to the version of now
  *     files.NAME.filename, .type, .bytes
+ *     files.NAME.image          in what is printed: its bytes of now, for a letter's <img>
  *
  *     {public_url}/q/{token}?q=nps&a=9&e=1793456789
  *     {public_url}/g/{token}?f=guide&v=0&e=1793456789

@@ -40,6 +40,31 @@ static uint32_t sms_findings(const struct email_part *text, struct buf *out)
     return is.parts > SMS_PARTS_MAX;
 }
 
+static void next_of(bool *first, struct buf *out)
+{
+    if (!*first)
+        buf_char(out, ',');
+    *first = false;
+}
+
+/* True: an error, for with such an image nothing is printed. */
+static bool image_findings(const struct email_part *side, const char *part, bool *first,
+                           struct buf *out)
+{
+    struct problem problem;
+    size_t         file = str_find(side->text, 0, STR("files."));
+    if (str_find(side->text, file, STR(".image")) < side->text.len) {
+        next_of(first, out);
+        finding(out, "note", part, side->line, "image", "On a postcard show one by https.",
+                "Images of files/ show on letters alone.");
+    }
+    if (pdf_images_check(side->text, &problem) != ERR_INPUT)
+        return false;
+    next_of(first, out);
+    finding(out, "error", part, side->line, "image", problem.remedy, problem.what);
+    return true;
+}
+
 /* What no letter shows: whether it goes as one, its way decides. */
 static void side_findings(const struct email_part *side, const char *part, bool *first,
                           struct buf *out)
@@ -54,9 +79,7 @@ static void side_findings(const struct email_part *side, const char *part, bool 
     buf_str(&what, STR(".\0"));
     if (buf_err(&what) != OK)
         return;
-    if (!*first)
-        buf_char(out, ',');
-    *first = false;
+    next_of(first, out);
     finding(out, "note", part, side->line, "letter",
             "A postcard shows them. A preview shows the letter as it is printed.", what.ptr);
 }
@@ -71,6 +94,8 @@ enum err notice_findings_write(const struct email_file *file, struct buf *out)
     if (file->channel == CHANNEL_POST) {
         side_findings(&file->html, "front", &first, out);
         side_findings(&file->back, "back", &first, out);
+        errors += image_findings(&file->html, "front", &first, out);
+        errors += image_findings(&file->back, "back", &first, out);
     }
     buf_format(out, "],\"errors\":%u", errors);
     return buf_err(out);

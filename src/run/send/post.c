@@ -1,9 +1,18 @@
 #include "run/send/post.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "engine/profile/postal.h"
 #include "template/locale.h"
 
-enum { ADDRESS_MEMBERS = 8, LINES_BYTES_MAX = 4096 };
+#include "run/send/file_def.h"
+
+enum { ADDRESS_MEMBERS = 8, LINES_BYTES_MAX = 4096, PATH_BYTES_MAX = 4200 };
 
 struct address {
     struct json_member *members;
@@ -109,6 +118,62 @@ enum err post_lines(const struct json *address, const struct provider_origin *fr
     return buf_err(out);
 }
 
+/* ---- its images ---- */
+
+static enum err image_fault(struct problem *problem, const char *what)
+{
+    return problem_set(problem, ERR_INPUT, "image", what,
+                       "Put it into files/ and write {{ files.NAME.image }}.");
+}
+
+static bool is_sha(struct str name)
+{
+    bool is_hex = name.len == FILE_SHA_BYTES;
+    for (size_t i = 0; is_hex && i < name.len; i++)
+        is_hex = name.ptr[i] != '\0' && strchr("0123456789abcdef", name.ptr[i]) != NULL;
+    return is_hex;
+}
+
+static enum err whole_read(int fd, size_t bytes, struct arena *arena, struct str *out)
+{
+    char  *copy = arena_bytes(arena, bytes);
+    size_t have = 0;
+    while (copy != NULL && have < bytes) {
+        ssize_t got = read(fd, copy + have, bytes - have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return ERR_IO;
+        have += (size_t)got;
+    }
+    *out = (struct str){ copy, bytes };
+    return copy == NULL ? ERR_MEMORY : OK;
+}
+
+/* A file of the shelf (api/file_shelf.h): what has this name never changes. */
+static enum err image_read(void *context, struct str name, struct arena *arena, struct str *out,
+                           struct problem *problem)
+{
+    char        path[PATH_BYTES_MAX];
+    struct stat is;
+    if (!is_sha(name))
+        return image_fault(problem, "an image of the letter is named by hand");
+    snprintf(path, sizeof path, "%.4000s/files/%.*s", (const char *)context, STR_ARG(name));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return image_fault(problem, "an image of the letter is not here any more");
+    if (fd < 0)
+        return ERR_IO;
+    enum err err = fstat(fd, &is) != 0 ? ERR_IO : OK;
+    if (err == OK && is.st_size > PDF_IMAGE_BYTES_MAX)
+        err = problem_set(problem, ERR_INPUT, "image", "an image of the letter has over 4 MB",
+                          "Save it smaller: 2,000 pixels across are sharp on paper.");
+    if (err == OK)
+        err = whole_read(fd, (size_t)is.st_size, arena, out);
+    close(fd);
+    return err;
+}
+
 /* ---- the letter ---- */
 
 static enum err lost_of(const struct rendered *made, uint32_t *lost, struct problem *problem)
@@ -120,16 +185,21 @@ static enum err lost_of(const struct rendered *made, uint32_t *lost, struct prob
     return OK;
 }
 
-enum err post_paper_make(const struct way_conf *way, const struct rendered *made, struct str place,
-                         int64_t at_ms, struct arena *arena, struct post_paper *out,
+enum err post_paper_make(const struct post_in *in, struct arena *arena, struct post_paper *out,
                          struct problem *problem)
 {
+    const struct way_conf       *way = in->way;
+    const struct rendered       *made = in->made;
     SCOPED(buf_donep) struct buf file = buf_make(PDF_BYTES_MAX);
     SCOPED(buf_donep) struct buf lines = buf_make(LINES_BYTES_MAX);
-    const struct json           *address = post_address(made->person, place, arena);
+    const struct json           *address = post_address(made->person, in->place, arena);
     struct post_paper            paper = { .pages = 0 };
     struct provider_origin       from;
-    struct pdf_letter letter = { .front = made->html, .back = made->back, .at_ms = at_ms };
+    const struct pdf_pictures    pictures = { image_read, (char *)(uintptr_t)in->dir };
+    struct pdf_letter            letter = { .front = made->html,
+                                            .back = made->back,
+                                            .at_ms = in->at_ms,
+                                            .pictures = in->dir == NULL ? NULL : &pictures };
     if (address == NULL)
         return ERR_MEMORY;
     TRY(provider_pdf_origin(way->provider, &way->settings, arena, &from));

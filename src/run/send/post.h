@@ -26,9 +26,16 @@ struct post_paper {
     uint32_t   lost; /* bits of enum pdf_lost */
 };
 
-/* Of a way whose provider takes one. ERR_INPUT: it cannot be printed; ERR_MEMORY. */
-MUST enum err post_paper_make(const struct way_conf *way, const struct rendered *made,
-                              struct str place, int64_t at_ms, struct arena *arena,
-                              struct post_paper *out, struct problem *problem);
+struct post_in {
+    const struct way_conf *way; /* whose provider takes a letter */
+    const struct rendered *made;
+    struct str             place; /* the claim's address */
+    int64_t                at_ms;
+    const char            *dir; /* the data folder, whose files/ has the images; NULL: none */
+};
+
+/* ERR_INPUT: it cannot be printed; ERR_IO: an image cannot be read now; ERR_MEMORY. */
+MUST enum err post_paper_make(const struct post_in *in, struct arena *arena, struct post_paper *out,
+                              struct problem *problem);
 
 #endif

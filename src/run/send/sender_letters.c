@@ -137,8 +137,13 @@ enum err sender_letter_print(const struct way *way, struct job *job, struct prob
     }
     if (!sender_letter_is_to_print(way, job))
         return OK;
-    enum err err = post_paper_make(way->conf, &job->rendered, job->claim.address,
-                                   job->claim.first_try_ms, job->arena, &job->paper, problem);
+    const char          *dir = way->sender->counts_dir;
+    const struct post_in in = { .way = way->conf,
+                                .made = &job->rendered,
+                                .place = job->claim.address,
+                                .at_ms = job->claim.first_try_ms,
+                                .dir = dir[0] == '\0' ? NULL : dir };
+    enum err             err = post_paper_make(&in, job->arena, &job->paper, problem);
     if (err == ERR_INPUT)
         return unprinted_keep(way, job, problem);
     TRY(err);

@@ -10,6 +10,7 @@ struct scene {
     struct way_conf  conf;
     struct way      *ways[2];
     struct job      *job;
+    struct sender   *sender;
     struct problem   problem;
 };
 
@@ -21,7 +22,9 @@ static void scene_open(struct scene *s)
         { STR("client_secret"), { .kind = JSON_STRING, .string = STR("s") } },
     };
     struct json given = { .kind = JSON_OBJECT, .count = 3, .members = members };
-    *s = (struct scene){ .arena = arena_open(32 << 20), .job = calloc(1, sizeof *s->job) };
+    *s = (struct scene){ .arena = arena_open(32 << 20),
+                         .job = calloc(1, sizeof *s->job),
+                         .sender = calloc(1, sizeof *s->sender) };
     struct json *person = ARENA_NEW(s->arena, struct json);
     assert_ok(provider_parse(&s->provider, provider_builtin(STR("pingen")), "p", &s->problem));
     assert_ok(
@@ -30,6 +33,7 @@ static void scene_open(struct scene *s)
     for (int i = 0; i < 2; i++) {
         s->ways[i] = calloc(1, sizeof *s->ways[i]);
         s->ways[i]->conf = &s->conf;
+        s->ways[i]->sender = s->sender;
     }
     assert_ok(json_parse_once(s->arena,
                               STR("{\"name\":\"Ada\",\"address\":{\"street\":\"Storgata 1\","
@@ -48,6 +52,7 @@ static void scene_close(struct scene *s)
     for (int i = 0; i < 2; i++)
         free(s->ways[i]);
     free(s->job);
+    free(s->sender);
     arena_close(s->arena);
 }
 
