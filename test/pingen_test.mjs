@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { after, before, describe, test } from 'node:test';
 import { http } from './lib/api.mjs';
 import { openHouse } from './lib/house.mjs';
@@ -122,6 +123,54 @@ const read = (bytes, ...args) => {
   }
 };
 
+const crc32 = (bytes) => {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+};
+
+// A PNG of one colour.
+const png = (width, height, rgb) => {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const out = Buffer.alloc(body.length + 8);
+    out.writeUInt32BE(data.length, 0);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc32(body), body.length + 4);
+    return out;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  const line = Buffer.from([0, ...Array.from({ length: width }, () => rgb).flat()]);
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk('IHDR', head),
+    chunk('IDAT', deflateSync(Buffer.concat(Array.from({ length: height }, () => line)))), chunk('IEND', Buffer.alloc(0))]);
+};
+
+// A page as it is seen, a dot a millimetre: where is it of that colour?
+const look = (bytes, page) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dult-letter-'));
+  try {
+    writeFileSync(join(folder, 'letter.pdf'), bytes);
+    const ppm = execFileSync('pdftoppm', ['-r', '25.4', '-f', String(page), '-l', String(page), join(folder, 'letter.pdf')], { maxBuffer: 1 << 24 });
+    const [head, width] = /^P6\s(\d+)\s\d+\s255\s/.exec(ppm.subarray(0, 40).toString('latin1'));
+    const images = execFileSync('pdfimages', ['-list', join(folder, 'letter.pdf')], { encoding: 'utf8' }).trim().split('\n').length - 2;
+    return { images, where: (rgb) => {
+      const dots = [];
+      for (let at = head.length, i = 0; at < ppm.length; at += 3, i++)
+        if (rgb.every((part, k) => Math.abs(ppm[at + k] - part) <= 12)) dots.push([i % width, Math.floor(i / width)]);
+      const side = (k) => [Math.min(...dots.map((dot) => dot[k])), Math.max(...dots.map((dot) => dot[k]))];
+      return { count: dots.length, x: side(0), y: side(1) };
+    } };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
 describe('letters by Pingen', { skip: skipWithoutProgram || (!hasPoppler() && 'poppler-utils is not here') }, () => {
   let house, pingen, shop, told = 0, houses = 0;
   const know = (userId, more = {}) => house.client.send('/v1/identify', { userId, messageId: `i-${++told}`,
@@ -151,6 +200,22 @@ describe('letters by Pingen', { skip: skipWithoutProgram || (!hasPoppler() && 'p
       'journeys/Letter.json': { journey: 'Letter', trigger: { event: 'Letter' }, reentry: 'always', nodes: [{ id: 'm', message: 'letter' }] },
       'journeys/Plain.json': { journey: 'Plain', trigger: { event: 'Plain' }, reentry: 'always', nodes: [{ id: 'm', message: 'plain' }] },
       'templates/plain.email': 'channel: post\ntopic: newsletter\n--- front\n<img src="a.png" alt="Telt">\n--- back\n',
+      'journeys/Order.json': { journey: 'Order', trigger: { event: 'Order' }, reentry: 'always', nodes: [{ id: 'm', message: 'order' }] },
+      'files/logo.png': png(60, 20, [200, 30, 60]),
+      'files/terms.pdf': '%PDF-1.4 no image',
+      'templates/order.email': `channel: post
+topic: newsletter
+--- front
+<style>.head th { background: #0F6E7C; color: #ffffff }</style>
+<p><a href="https://tents.example/"><img src="{{ files.logo.image }}" width="160" alt="Tents"></a></p>
+<table style="width: 100%; border-collapse: collapse">
+<tr class="head"><th>Article</th><th align="right">kr</th></tr>
+{% for i in (1..40) %}<tr><td style="padding: 4px; border-bottom: 1px solid #cccccc">Tent-{{ i }}<br>for-{{ i }}</td><td align="right">sum-{{ i }}</td></tr>
+{% endfor %}</table>
+<div style="background: #FFF4D6; padding: 20px"><b>Free returns</b></div>
+--- back
+<p style="text-align: center"><img src="data:image/png;base64,${png(4, 4, [20, 90, 120]).toString('base64')}" style="width: 50%"></p>
+`,
       'templates/letter.email': `channel: post
 topic: newsletter
 --- front
@@ -248,6 +313,54 @@ topic: newsletter
     await is('bob', 'sent');
     assert.equal((await hook('webhook_delivered', pingen.letters.at(-1))).status, 200);
     await eventually('it arrived', async () => (await events('bob', 'Message Delivered')).length === 1);
+  });
+
+  test('have the pictures, colours and tables of their HTML, on the preview as on the paper', async () => {
+    await know('eva');
+    const { body } = await api('POST', '/api/v1/templates/order/preview', { person: 'eva' });
+    const { letter } = typeof body === 'string' ? JSON.parse(body) : body;
+    assert.deepEqual([letter.fault, letter.not_shown], [undefined, undefined]);
+    await tell('eva', 'Order');
+    await is('eva', 'sent');
+    for (const bytes of [Buffer.from(letter.pdf, 'base64'), pingen.letters.at(-1).file.bytes]) {
+      const { text, info } = read(bytes);
+      assert.match(info, /Pages:\s+4/);
+      assert.doesNotMatch(text, /tents\.example/, 'a picture does not say where it leads');
+      const front = look(bytes, 1);
+      assert.equal(front.images, 2);
+      const logo = front.where([200, 30, 60]);
+      assert.ok(logo.x[0] >= 19 && logo.x[0] <= 21 && Math.abs(logo.x[1] - logo.x[0] - 42) <= 2, `160 pixels are 42 mm: ${logo.x}`);
+      assert.ok(logo.y[0] >= 95 && Math.abs(logo.y[1] - logo.y[0] - 14) <= 2, `below the address: ${logo.y}`);
+      const head = front.where([0x0f, 0x6e, 0x7c]);
+      assert.ok(head.x[0] <= 21 && head.x[1] >= 188 && head.count > 300, `the row is as wide as the text: ${head.x}`);
+      assert.equal(front.where([0xff, 0xf4, 0xd6]).count, 0);
+      const [box, back] = [look(bytes, 3).where([0xff, 0xf4, 0xd6]), look(bytes, 4).where([20, 90, 120])];
+      assert.ok(box.count > 1000 && box.y[0] > 19, `the box is on the third page: ${box.count}`);
+      assert.ok(Math.abs(back.x[1] - back.x[0] - 85) <= 2 && Math.abs(back.x[0] + back.x[1] - 210) <= 3, `half as wide, in the middle: ${back.x}`);
+      const pages = text.split('\f');
+      for (let i = 1; i <= 40; i++) {
+        const on = ['Tent', 'for', 'sum'].map((word) => pages.findIndex((page) => new RegExp(`\\b${word}-${i}\\b`).test(page)));
+        assert.ok(on[0] >= 0 && on.every((page) => page === on[0]), `row ${i} is whole: ${on}`);
+      }
+    }
+  });
+
+  test('whose image is not there are told of before', async () => {
+    const post = (front) => `channel: post\ntopic: newsletter\n--- front\n<p>Hei</p>${front}\n--- back\n`;
+    const check = async (front) => (await dultTry('check', shopFolder({ 'templates/x.email': post(front) }))).err;
+    assert.match(await check('<img src="data:image/png;base64,AAAA">'), /x\.email:\d+: error: an image of the letter is no PNG/);
+    assert.match(await check('<img src="{{ files.logo.image }}">'), /note: Images of files\/ show on letters alone/);
+    assert.match(await check('<img src="https://tents.example/logo.png">'), /note: Printed as a letter .* without images/);
+    const preview = async (front) => {
+      const { body } = await api('POST', '/api/v1/templates/order/preview', { person: 'eva', text: post(front) });
+      return typeof body === 'string' ? JSON.parse(body) : body;
+    };
+    const gone = await preview(`<img src="file:${'0'.repeat(64)}">`);
+    assert.match(gone.letter.fault, /is not here any more/);
+    assert.match(gone.letter.remedy, /Put it into files\//);
+    assert.match((await preview('<img src="file:../../etc/passwd">')).letter.fault, /named by hand/);
+    const none = await preview('<img src="{{ files.terms.image }}">');
+    assert.match(JSON.stringify(none), /files\.terms\.image/, 'a PDF is no image');
   });
 
   // Once, at the request of that name; what it answers there.

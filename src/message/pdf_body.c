@@ -378,6 +378,31 @@ static void link_write(struct writer *w, uint32_t at)
     words_put(w, STR(")"));
 }
 
+/* A button: with a ground of its own, and space within. It stands alone. */
+static bool is_button(const struct writer *w, uint32_t at)
+{
+    struct str style = html_value(w->html, &w->nodes[at], STR("style"));
+    return w->look.background.is_set && (plain_style_has(style, "display:inline-block") ||
+                                         plain_style_has(style, "display:block"));
+}
+
+static void button_write(struct writer *w, uint32_t at)
+{
+    struct pdf_frame usual = { .is_tight = true };
+    struct pdf_box  *outer = w->into;
+    if (w->look.alignment != PANGO_ALIGN_LEFT)
+        w->look.place =
+            w->look.alignment == PANGO_ALIGN_CENTER ? PDF_PLACE_CENTER : PDF_PLACE_RIGHT;
+    if (box_begin(w, at, PDF_FLOW, &usual) == NULL)
+        return;
+    if (html_is(&w->nodes[at], HTML_A))
+        link_write(w, at);
+    else
+        children_write(w, at);
+    block_end(w);
+    w->into = outer;
+}
+
 static void rule_write(struct writer *w)
 {
     block_end(w);
@@ -593,6 +618,9 @@ static void table_write(struct writer *w, uint32_t at)
     struct pdf_box *table = box_begin(w, at, PDF_TABLE, &usual);
     if (table == NULL)
         return;
+    if (w->look.is_placed)
+        w->look.alignment = PANGO_ALIGN_LEFT;
+    w->look.is_placed = false;
     table->is_collapsed = plain_style_has(style, "border-collapse:collapse");
     table->spacing = table->is_collapsed ? 0 : space_said(w, at, "cellspacing", CELL_SPACE);
     if (!table->is_collapsed && spacing.unit == PDF_POINTS)
@@ -747,6 +775,10 @@ static void element_write(struct writer *w, uint32_t at)
         block_write(w, at, 0, 0, 0);
         return;
     default:
+        if (is_button(w, at)) {
+            button_write(w, at);
+            return;
+        }
         if (word_write(w, at))
             return;
         if ((html_tag_flags(w->nodes[at].tag) & HTML_IS_BLOCK) != 0)

@@ -58,6 +58,7 @@ struct pdf_look {
     struct pdf_color color, background;
     bool             is_bold, is_italic, is_underlined, is_struck, is_code, is_pre, is_upper;
     bool             is_justified;
+    bool             is_placed; /* by `align`, which words in a table do not inherit */
 };
 
 struct pdf_border {
@@ -74,6 +75,7 @@ struct pdf_frame {
     double            height; /* at least */
     enum pdf_place    place, vertical;
     bool              breaks_before, breaks_after; /* the page */
+    bool              is_tight;                    /* no wider than what is in it */
 };
 
 /* Pictures of a letter, each of them once. */

@@ -268,7 +268,7 @@ static double width_of(struct pdf_laying *laying, struct pdf_box *box, double ro
         width = said->value;
     else if (said->unit == PDF_PERCENT)
         width = said->value * room / 100;
-    if (box->kind == PDF_TABLE) {
+    if (box->kind == PDF_TABLE || box->frame.is_tight) {
         pdf_lay_measure(laying, box);
         if (said->unit == PDF_AUTO)
             width = box->most - margins(box);

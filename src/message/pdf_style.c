@@ -257,7 +257,7 @@ static void font_set(struct pdf_look *look, struct str text)
 
 static void alignment_set(struct pdf_look *look, struct str text)
 {
-    look->is_justified = false;
+    look->is_justified = look->is_placed = false;
     if (str_eq_nocase(text, STR("right")) || str_eq_nocase(text, STR("end")))
         look->alignment = PANGO_ALIGN_RIGHT;
     else if (str_eq_nocase(text, STR("center")))
@@ -326,6 +326,7 @@ static void look_attributes(const struct html *html, const struct html_node *nod
         align = STR("center");
     if (align.len > 0 && !html_is(node, HTML_TABLE) && !html_is(node, HTML_IMG)) {
         alignment_set(look, align);
+        look->is_placed = true;
         look->place = look->alignment == PANGO_ALIGN_RIGHT    ? PDF_PLACE_RIGHT
                       : look->alignment == PANGO_ALIGN_CENTER ? PDF_PLACE_CENTER
                                                               : PDF_PLACE_LEFT;
