@@ -3,7 +3,8 @@
  *
  *     HTML --> boxes --> marks on one endless sheet --> pages
  *        pdf_body.c   pdf_lay.c, pdf_table.c     pdf_page.c        pdf.c: paper, address, file
- *        pdf_style.c  what CSS says              pdf_image.c: pictures
+ *        pdf_cells.c  pdf_style.c: what CSS says                   pdf_image.c: pictures
+ *        pdf_writer.h
  *
  * A box is laid out once: first how narrow and how wide it may be (once for each box, however deep
  * tables stand in tables), then where. What that gives is a list of marks, lines of words among
