@@ -1,4 +1,5 @@
 /* Pictures of a letter: PNG and JPEG, from data: and from the house's files. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/encode.h"
@@ -17,6 +18,7 @@ static enum err image_fault(struct problem *problem, const char *what, const cha
 
 bool pdf_image_is_ours(struct str source)
 {
+    assert(source.ptr != NULL || source.len == 0);
     return str_starts(source, STR("data:")) || str_starts(source, STR(FILE_SCHEME)) ||
            str_starts(source, STR("{"));
 }
@@ -175,7 +177,7 @@ static enum err file_read(struct pdf_sheet *sheet, struct str name, struct str *
 static enum err image_read(struct pdf_sheet *sheet, struct pdf_image *image,
                            struct problem *problem)
 {
-    struct str bytes;
+    struct str bytes = STR_NONE;
     if (sheet->images_count >= PDF_IMAGES_MAX)
         return image_fault(problem, "the letter has over 50 different images", "Take some away.");
     if (str_starts(image->source, STR("data:")))

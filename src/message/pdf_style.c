@@ -1,5 +1,5 @@
 /* What CSS and the older attributes say, as far as it can be printed. */
-#include <math.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -551,6 +551,7 @@ static bool is_known(struct str name)
 {
     struct pdf_frame             none = { .height = 0 };
     const struct css_declaration said = { .name = name, .value = STR("0") };
+    assert(name.ptr != NULL);
     for (int i = 0; i < LOOK_WORDS; i++)
         if (str_eq_nocase(name, str_of(look_words[i].name)))
             return true;
