@@ -30,8 +30,9 @@
  *               ERR_INPUT, as are an address that does not fit, a front of which nothing is seen,
  *               an image that should be there and is not, and a file that has no room in `out`.
  * Cost          1 to 2 ms a page, and more once, for looking at the fonts; words in a table are
- *               laid out three times, however deep it stands. PNGs cost about 0.1 us a pixel, a
- *               JPEG nothing: its bytes are those of the file.
+ *               laid out three times, however deep it stands. A PNG costs 0.15 us a pixel, so all
+ *               images 2.5 s at most; a JPEG nothing: its bytes are those of the file. The worst
+ *               that was found, 400 KB without a space in 64 columns, took 6 s to be refused.
  * Threads       any; one letter at a time, for Pango's fonts are shared.
  */
 #ifndef DULT_MESSAGE_PDF_H
