@@ -13,11 +13,15 @@ static const char *const KINDS[] = {
     [DEAL_TEST] = "test",
 };
 
+enum { WHAT_BYTES_MAX = 4 * DEAL_NAME_BYTES_MAX };
+
+/* It asks for no memory: a share that hangs on how much is left would not be kept. */
 uint32_t deal_chance(enum deal_kind kind, struct str name, struct str who)
 {
-    SCOPED(buf_donep) struct buf what = buf_make(4 * DEAL_NAME_BYTES_MAX);
-    buf_format(&what, "%s/%.*s", KINDS[kind], STR_ARG(str_slice(name, 0, 3 * DEAL_NAME_BYTES_MAX)));
-    return (uint32_t)(hash_chance(who, buf_view(&what)) * DEAL_ALL);
+    char what[WHAT_BYTES_MAX];
+    int  len = snprintf(what, sizeof what, "%s/%.*s", KINDS[kind],
+                        STR_ARG(str_slice(name, 0, 3 * DEAL_NAME_BYTES_MAX)));
+    return (uint32_t)(hash_chance(who, (struct str){ what, (size_t)len }) * DEAL_ALL);
 }
 
 struct str deal_who(const struct people *people, uint32_t profile, char bytes[16])

@@ -150,6 +150,19 @@ static enum err hands_run(struct rehearse_world *w, uint32_t hands)
     return OK;
 }
 
+struct rehearse_conf rehearse_world_conf(struct rehearse_world *w, int64_t from_ms, int64_t to_ms)
+{
+    return (struct rehearse_conf){ .names = w->names,
+                                   .names_count = names_take(w),
+                                   .definitions = w->definitions,
+                                   .definitions_count = w->definitions_count,
+                                   .suppressed = w->suppressed,
+                                   .zones = w->zones,
+                                   .from_ms = from_ms,
+                                   .to_ms = to_ms,
+                                   .sample = 3 };
+}
+
 enum err rehearse_world_run(struct rehearse_world *w, int64_t from_ms, int64_t to_ms,
                             uint32_t hands)
 {
@@ -158,15 +171,7 @@ enum err rehearse_world_run(struct rehearse_world *w, int64_t from_ms, int64_t t
     assert_non_null(edition);
     assert_ok(view_make(&w->view, edition, NULL));
     edition_drop(edition);
-    struct rehearse_conf conf = { .names = w->names,
-                                  .names_count = names_take(w),
-                                  .definitions = w->definitions,
-                                  .definitions_count = w->definitions_count,
-                                  .suppressed = w->suppressed,
-                                  .zones = w->zones,
-                                  .from_ms = from_ms,
-                                  .to_ms = to_ms,
-                                  .sample = 3 };
+    struct rehearse_conf conf = rehearse_world_conf(w, from_ms, to_ms);
     TRY(rehearsal_open(&w->rehearsal, &conf, &w->problem));
     return hands_run(w, hands);
 }

@@ -42,6 +42,8 @@ void rehearse_world_event(struct rehearse_world *w, const char *user, const char
                           const char *properties);
 void rehearse_world_traits(struct rehearse_world *w, const char *user, const char *traits);
 
+/* What is rehearsed, borrowed from the world. */
+struct rehearse_conf rehearse_world_conf(struct rehearse_world *w, int64_t from_ms, int64_t to_ms);
 /* Rehearses all that was lived so far, in `hands` parts, into w->result. */
 enum err rehearse_world_run(struct rehearse_world *w, int64_t from_ms, int64_t to_ms,
                             uint32_t hands);

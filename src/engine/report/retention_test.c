@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "engine/report/block.h"
 #include "engine/report/report_world_test.h"
+#include "engine/segment/segment_program.h"
 
 enum { PERIODS_MAX = 70 };
 
@@ -56,6 +58,13 @@ static bool play(struct world *w, struct dice *dice, uint64_t *compared)
                                     .periods = { at_ms,
                                                  1 + dice_roll(dice, many ? PERIODS_MAX : 6) },
                                     .any = dice_roll(dice, 2) == 0 };
+    if (dice_roll(dice, 3) == 0) { /* the commonest question, which has a way of its own */
+        struct segment_op *op = (struct segment_op *)birth.ops;
+        op->match.event = BLOCK_ANYTHING;
+        op->match.where = 0;
+        q.back = &birth;
+        q.any = false;
+    }
     int64_t from_ms = w->base_ms + ((int64_t)dice_roll(dice, 16) - 2) * TIME_HOUR_MS;
     for (uint32_t i = 0; i <= q.periods.count; i++)
         at_ms[i] = (i == 0 ? from_ms : at_ms[i - 1]) +
