@@ -118,11 +118,22 @@ void program_close(struct program *program)
     free(program);
 }
 
+/* No longer one has ever had a number (dict.h). */
+static enum err name_check(struct str name, struct problem *problem)
+{
+    return name.len <= DICT_NAME_BYTES_MAX
+               ? OK
+               : problem_set(problem, ERR_INPUT, "name", "A name has at most 512 bytes.",
+                             "Shorten it.");
+}
+
 enum err program_define(struct program *program, enum definition_kind kind, struct str name,
                         struct str text, uint32_t version, uint32_t *number,
                         struct problem *problem)
 {
     *number = 0;
+    if (!program->is_loading)
+        TRY(name_check(name, problem));
     switch (kind) {
     case DEFINE_SEGMENT:
         TRY(beginning_name_check(name, problem));
@@ -184,6 +195,7 @@ enum err program_define(struct program *program, enum definition_kind kind, stru
 enum err program_check(struct program *program, enum definition_kind kind, struct str name,
                        struct str text, struct problem *problem)
 {
+    TRY(name_check(name, problem));
     switch (kind) {
     case DEFINE_SEGMENT:
         TRY(beginning_name_check(name, problem));

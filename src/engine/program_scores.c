@@ -219,6 +219,9 @@ static enum err line_read(struct document *doc, const struct json *object, struc
     struct line       *line = &doc->lines[doc->lines_count];
     struct str         name = json_get_str(object, STR("name"));
     const struct json *at = json_get(object, STR("at"));
+    if (object->kind != JSON_OBJECT)
+        return problem_set(problem, ERR_INPUT, "lines", "A line is an object.",
+                           "Write {\"name\":\"sales-ready\",\"at\":50}.");
     TRY(only(object, " name at ", "lines", problem));
     if (name.len == 0 || name.len > LINE_NAME_BYTES_MAX || at == NULL ||
         !json_to_real(at, &line->at) || fabs(line->at) > 1e9)

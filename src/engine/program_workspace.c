@@ -3,22 +3,43 @@
  */
 #include "engine/program_inside.h"
 
-static enum err names_of(struct program *program, const struct json *root, const char *key,
-                         enum name_kind kind, struct problem *problem)
+static struct str item_name(const struct json *item)
+{
+    return item->kind == JSON_STRING ? item->string : json_get_str(item, STR("id"));
+}
+
+static enum err names_check(const struct json *root, const char *key, struct problem *problem)
 {
     const struct json *list = json_get(root, str_of(key));
-    if (list == NULL)
-        return OK;
-    for (uint32_t i = 0; list->kind == JSON_ARRAY && i < list->count; i++) {
-        const struct json *item = &list->items[i];
-        struct str name = item->kind == JSON_STRING ? item->string : json_get_str(item, STR("id"));
-        uint32_t   number;
-        if (str_is_empty(name))
-            return problem_set(problem, ERR_INPUT, key, "An item has no name.",
+    for (uint32_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->count; i++) {
+        struct str name = item_name(&list->items[i]);
+        if (str_is_empty(name) || name.len > DICT_NAME_BYTES_MAX)
+            return problem_set(problem, ERR_INPUT, key,
+                               "An item has no name, or one of more than 512 bytes.",
                                "Write a text, or an object with an \"id\".");
-        TRY(program_intern(program, kind, name, &number));
     }
     return OK;
+}
+
+static enum err names_take(struct program *program, const struct json *root, const char *key,
+                           enum name_kind kind)
+{
+    const struct json *list = json_get(root, str_of(key));
+    uint32_t           number;
+    for (uint32_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->count; i++)
+        TRY(program_intern(program, kind, item_name(&list->items[i]), &number));
+    return OK;
+}
+
+static enum err root_read(struct arena *arena, struct str text, struct json *root,
+                          struct problem *problem)
+{
+    TRY(json_parse_once(arena, text, root, problem));
+    if (root->kind != JSON_OBJECT)
+        return problem_set(problem, ERR_INPUT, "workspace", "A workspace is a JSON object.",
+                           "Begin with {\"name\": ...}.");
+    TRY(names_check(root, "lists", problem));
+    return names_check(root, "topics", problem);
 }
 
 /* A code, or nothing where there is none that fits. */
@@ -38,12 +59,9 @@ enum err workspace_define(struct program *program, struct str text, uint32_t ver
     struct json                        root;
     if (scratch == NULL)
         return ERR_MEMORY;
-    TRY(json_parse_once(scratch, text, &root, problem));
-    if (root.kind != JSON_OBJECT)
-        return problem_set(problem, ERR_INPUT, "workspace", "A workspace is a JSON object.",
-                           "Begin with {\"name\": ...}.");
-    TRY(names_of(program, &root, "lists", NAME_LIST, problem));
-    TRY(names_of(program, &root, "topics", NAME_TOPIC, problem));
+    TRY(root_read(scratch, text, &root, problem));
+    TRY(names_take(program, &root, "lists", NAME_LIST));
+    TRY(names_take(program, &root, "topics", NAME_TOPIC));
     code_keep(&root, "language", program->language, sizeof program->language);
     code_keep(&root, "currency", program->currency, sizeof program->currency);
     /* A zone that the system's rules no longer name shall not keep a stored workspace out. */
@@ -62,7 +80,7 @@ enum err workspace_check(const struct program *program, struct str text, struct 
     struct json                        root;
     if (scratch == NULL)
         return ERR_MEMORY;
-    TRY(json_parse_once(scratch, text, &root, problem));
+    TRY(root_read(scratch, text, &root, problem));
     const struct json *zone = json_get(&root, STR("timezone"));
     if (zone == NULL || program->zones == NULL ||
         (zone->kind == JSON_STRING && zone_find(program->zones, zone->string) != NULL))

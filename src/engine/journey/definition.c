@@ -269,6 +269,10 @@ static enum err trigger_read(struct reading *r, const struct json *value,
     if (str_is_empty(out->name))
         return problem_format(r->problem, ERR_INPUT, "trigger", "Give it a name as a text.",
                               "The \"%s\" of the trigger has no name.", triggers[kind].key);
+    if (out->name.len > DICT_NAME_BYTES_MAX)
+        return problem_format(r->problem, ERR_INPUT, "trigger", "Shorten it.",
+                              "The \"%s\" of the trigger is longer than 512 bytes.",
+                              triggers[kind].key);
     out->is_stage =
         strcmp(triggers[kind].key, "stage") == 0 || strcmp(triggers[kind].key, "left_stage") == 0;
     if (out->kind == TRIGGER_CLOCK)

@@ -29,7 +29,8 @@ static enum err value_read(struct reading *r, const struct json *value, uint16_t
     *out = DICT_NONE;
     if (value == NULL)
         return OK;
-    if (value->kind != JSON_STRING || str_is_empty(value->string))
+    if (value->kind != JSON_STRING || str_is_empty(value->string) ||
+        value->string.len > DICT_NAME_BYTES_MAX)
         return wrong(r, "goal.value", "This is no name of a property.",
                      "Name the property of the event that says what it is worth: \"revenue\".");
     *out = dict_find(r->names.properties, value->string);

@@ -68,6 +68,9 @@ static enum err answer_read(struct reading *r, const struct json *value, const c
 /* What conditions name has a number; so has the trait. */
 static enum err trait_number(struct reading *r, struct until *until)
 {
+    if (until->trait.len > DICT_NAME_BYTES_MAX)
+        return wrong(r, "wait_until", "This is no name of a trait: it is longer than 512 bytes.",
+                     "Use a trait that was told before.");
     until->key = dict_find(r->names.traits, until->trait);
     if (until->key != DICT_NONE || !r->names.grow)
         return OK;
