@@ -6,7 +6,10 @@
 
 #include "base/test.h"
 #include "base/time.h"
+#include "engine/behaviour/edition.h"
+#include "engine/behaviour/view.h"
 #include "engine/report/results_world_test.h"
+#include "engine/short_memory_test.h"
 
 static const char RATES[] =
     "{\"base\":\"NOK\",\"rates\":[{\"date\":\"2026-01-01\",\"currency\":\"EUR\",\"rate\":11.5},"
@@ -289,6 +292,63 @@ TEST(attribution, the_people_behind_a_row_are_those_who_ordered_by_it)
     asked = mail_ask(mail, question, 2);
     assert_int_equal((uint64_t)__builtin_popcountll(bits[0]), asked.results.without.people);
     asked_done(&asked);
+    engine_world_close(&mail->world);
+    free(mail);
+}
+
+struct given {
+    struct report           report;
+    struct results_question question;
+};
+
+static enum err results_live(const void *context, uint64_t *told)
+{
+    const struct given     *g = context;
+    struct results_question question = g->question;
+    enum err                err = OK;
+    for (int by = 0; by < RESULTS_BYS && err == OK; by++) {
+        struct results results = results_make(), sum = results_make();
+        question.by = (enum results_by)by;
+        err = results_run(&g->report, &question,
+                          (struct report_range){ 0, g->report.view->profiles }, &results);
+        if (err == OK)
+            err = results_add(&sum, &results);
+        const int64_t counts[] = { (int64_t)sum.all.sent, sum.total.revenue, sum.put.revenue,
+                                   (int64_t)sum.rows.count };
+        *told = short_memory_tell(*told, (struct str){ (const char *)counts, sizeof counts });
+        results_done(&results);
+        results_done(&sum);
+    }
+    return err;
+}
+
+TEST(attribution, every_row_is_what_it_would_have_been_or_memory_was_short)
+{
+    struct mail *mail = calloc(1, sizeof *mail);
+    assert_non_null(mail);
+    mail_open(mail, 9);
+    struct orders_question orders = orders_question(mail);
+    struct view           *view;
+    struct edition        *edition = engine_edition(mail->world.engine);
+    uint64_t               among[1] = { 0x7777777777777777 };
+    const struct dict     *keys = engine_program(mail->world.engine)->names[NAME_PROPERTY];
+    assert_ok(view_make(&view, edition, NULL));
+    struct given given = {
+        .report = { .view = view, .at_ms = mail->world.now_ms, .among = among },
+        .question = { .from_ms = INT64_MIN,
+                      .to_ms = INT64_MAX,
+                      .arms = MAIL_ARMS,
+                      .arms_count = 2,
+                      .orders = &orders,
+                      .credit = { CREDIT_LINEAR, { TIME_DAY_MS, TIME_DAY_MS, TIME_DAY_MS } },
+                      .keys = { .message = dict_find(keys, STR("message")),
+                                .entry = dict_find(keys, STR("entry")),
+                                .class = dict_find(keys, STR("class")),
+                                .broadcast = dict_find(keys, STR("broadcast")) } }
+    };
+    assert_true(short_memory_everywhere(results_live, &given) > 10);
+    view_drop(view);
+    edition_drop(edition);
     engine_world_close(&mail->world);
     free(mail);
 }

@@ -10,6 +10,7 @@
 #include "engine/behaviour/view.h"
 #include "engine/engine_world_test.h"
 #include "engine/report/results.h"
+#include "engine/short_memory_test.h"
 
 enum { PEOPLE = 120, NODES = 4, WAYS = 2 };
 
@@ -421,6 +422,43 @@ TEST(results, by_node_and_variant_messages_count_where_the_journey_s_numbers_hav
         }
         results_done(&results);
     }
+    view_drop(view);
+    edition_drop(edition);
+    engine_world_close(&w);
+}
+
+struct walked {
+    struct report           report;
+    struct passage_question question;
+};
+
+static enum err walk(const void *context, uint64_t *told)
+{
+    const struct walked *w = context;
+    struct passage_count nodes[NODES] = { { 0 } }, ways[WAYS] = { { 0 } };
+    struct passage       is = { .nodes = nodes, .ways = ways };
+    TRY(passage_run(&w->report, &w->question, (struct report_range){ 0, w->report.view->profiles },
+                    &is));
+    const uint64_t counts[] = { is.all.entered, is.all.reached, is.all.opened, nodes[3].entered };
+    *told = short_memory_tell(*told, (struct str){ (const char *)counts, sizeof counts });
+    return OK;
+}
+
+TEST(passage, it_is_counted_for_those_asked_about_or_memory_was_short)
+{
+    uint64_t        opened = 0, among[PEOPLE / 64 + 1] = { 0x5555555555555555 };
+    struct world    w = lived(&opened);
+    struct view    *view;
+    struct edition *edition = engine_edition(w.engine);
+    assert_ok(view_make(&view, edition, NULL));
+    struct walked walked = { { .view = view, .at_ms = w.now_ms, .among = among }, question_of(&w) };
+    assert_true(short_memory_everywhere(walk, &walked) > 2);
+    struct passage_count nodes[NODES] = { { 0 } }, ways[WAYS] = { { 0 } };
+    struct passage       half = { .nodes = nodes, .ways = ways }, all = passage_of(&w, 1);
+    assert_ok(passage_run(&walked.report, &walked.question,
+                          (struct report_range){ 0, view->profiles }, &half));
+    assert_int_equal(half.in.people + half.out.people, 32); /* every other one of the first 64 */
+    assert_true(half.all.entered > 0 && half.all.entered < all.all.entered);
     view_drop(view);
     edition_drop(edition);
     engine_world_close(&w);

@@ -7,6 +7,7 @@
 
 #include "base/test.h"
 #include "base/time.h"
+#include "engine/report/results_inside.h"
 
 /* The same person has a later one of the same broadcast. */
 static bool is_tried_again(struct mail *mail, int message)
@@ -135,4 +136,57 @@ TEST(results, too_many_rows_share_one)
     for (uint32_t i = 0; i + 1 < results.rows.count; i++)
         free((char *)(uintptr_t)results.rows.items[i].key.whole.ptr);
     results_done(&results);
+}
+
+TEST(results, rows_are_sorted_by_what_they_are_of_and_then_by_name)
+{
+    static const struct results_key sorted[] = {
+        { RESULTS_MESSAGE, { "a", 1 }, { "", 0 }, { "", 0 } },
+        { RESULTS_MESSAGE, { "b", 1 }, { "", 0 }, { "", 0 } },
+        { RESULTS_JOURNEY, { "a", 1 }, { "m", 1 }, { "", 0 } },
+        { RESULTS_JOURNEY, { "a", 1 }, { "m", 1 }, { "x", 1 } },
+        { RESULTS_JOURNEY, { "a", 1 }, { "n", 1 }, { "", 0 } },
+        { RESULTS_BROADCAST, { "a", 1 }, { "", 0 }, { "", 0 } },
+    };
+    enum { ROWS = sizeof sorted / sizeof sorted[0] };
+    struct results results = results_make();
+    uint32_t       row;
+    results_sort(&results); /* of none and of one there is nothing to do */
+    for (uint32_t i = 0; i < ROWS; i++)
+        assert_ok(results_row(&results, &sorted[(i * 5 + 2) % ROWS], &row));
+    for (uint32_t i = 0; i < ROWS; i++)
+        assert_non_null(results_find(&results, &sorted[i]));
+    results_sort(&results);
+    for (uint32_t i = 0; i < ROWS; i++)
+        assert_memory_equal(&results.rows.items[i].key, &sorted[i], sizeof sorted[i]);
+    results_done(&results);
+}
+
+TEST(results, what_one_groups_by_has_a_word_each)
+{
+    for (int by = 0; by < RESULTS_BYS; by++)
+        assert_int_equal(results_by_of(str_of(results_by_word((enum results_by)by))), by);
+    assert_int_equal(results_by_of(STR("weather")), RESULTS_BYS);
+}
+
+TEST(results, currencies_without_a_rate_are_told_one_by_one_and_the_last_of_many_together)
+{
+    static struct results results;
+    uint64_t              orders = 0;
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i < 40; i++) {
+            struct orders_missing one = { .orders = 1, .amount = 10, .first_ms = 100 - turn };
+            one.currency[0] = 'A';
+            one.currency[1] = (char)('A' + i / 26);
+            one.currency[2] = (char)('A' + i % 26);
+            results_missing_add(&results, &one);
+        }
+    assert_int_equal(results.missing_count, ORDERS_MISSING_MAX);
+    for (uint32_t i = 0; i < results.missing_count; i++) {
+        orders += results.missing[i].orders;
+        assert_int_equal(results.missing[i].first_ms, 99);
+    }
+    assert_int_equal(orders, 80);
+    assert_int_equal(results.missing[0].orders, 2);
+    assert_int_equal(results.missing[ORDERS_MISSING_MAX - 1].currency[0], '\0');
 }
