@@ -176,3 +176,129 @@ TEST(engine_memory, what_people_do_is_decided_as_ever_or_not_at_all)
     };
     assert_true(short_memory_everywhere(life_live, lines) > 400);
 }
+
+#define NODES(more)                                                                                \
+    "{\"journey\":\"j\",\"trigger\":{\"event\":\"Order\"},\"reentry\":\"always\",\"audience\":"    \
+    "\"email exists\",\"audience_at\":\"each step\",\"goal\":{\"condition\":\"did \\\"Paid\\\" "   \
+    "since "                                                                                       \
+    "entry\",\"within\":\"7 days\"},\"nodes\":[" more                                              \
+    "{\"id\":\"x\",\"variants\":[{\"name\":\"a\",\"next\":\"m\"},{\"name\":\"b\",\"next\":\"l\"}]" \
+    ","                                                                                            \
+    "\"winner\":{\"people\":1,\"decide_after\":\"1 hour\"}},"                                      \
+    "{\"id\":\"m\",\"message\":[\"text\",\"hello\"]},"                                             \
+    "{\"id\":\"l\",\"join_list\":\"friends\"},{\"id\":\"v\",\"leave_list\":\"friends\"},"          \
+    "{\"id\":\"c\",\"consent\":{\"topic\":\"offers\",\"state\":\"unsubscribed\"}},"                \
+    "{\"id\":\"h\",\"message\":\"hook\",\"answer_within\":\"2 hours\"},"                           \
+    "{\"id\":\"u\",\"wait_until\":\"09:00\"},{\"id\":\"w\",\"wait\":\"9 days\"}]}"
+
+#define ACT(what)                                                                                  \
+    {                                                                                              \
+        .kind = RECORD_BROADCAST, .name = "spring", .text = "{\"act\":\"" what "\"}"               \
+    }
+#define PUBLISHED(with, as)                                                                        \
+    {                                                                                              \
+        .kind = RECORD_DEFINE, .define = DEFINE_JOURNEY, .name = "j", .flags = (with),             \
+        .text = (as)                                                                               \
+    }
+
+/* What is said by hand, published anew over those inside, paused, counted, and taken back. */
+TEST(engine_memory, what_is_published_anew_and_chosen_is_decided_as_ever_or_not_at_all)
+{
+    static const struct line lines[] = {
+        DEFINE(TOPICS, "topics",
+               "{\"topics\":[{\"id\":\"news\",\"confirm\":[\"form\"]},{\"id\":\"offers\"}]}"),
+        DEFINE(CODES, "gift", "{\"kind\":\"pool\",\"low\":1}"),
+        DEFINE(TEMPLATE, "hello", "subject: s\ntopic: offers\n--- html\n{{ codes.gift.code }}"),
+        DEFINE(TEMPLATE, "other", "subject: s\ntopic: offers\n--- html\nx"),
+        DEFINE(TEMPLATE, "confirm", "subject: s\ntransactional: yes\n--- html\nx"),
+        DEFINE(TEMPLATE, "text", "channel: sms\ntopic: offers\n--- text\ny"),
+        DEFINE(TEMPLATE, "hook", "channel: webhook\nurl: https://x.example\n--- body\nhi"),
+        DEFINE(SEGMENT, "vip", "did \"Order\" at least 2 times"),
+        DEFINE(STAGES, "stages",
+               "{\"stages\":[{\"name\":\"visitor\",\"when\":\"everyone\"},{\"name\":\"customer\","
+               "\"when\":\"did \\\"Order\\\"\"}]}"),
+        DEFINE(JOURNEY, "j", NODES("")),
+        DEFINE(
+            JOURNEY, "stage",
+            "{\"journey\":\"stage\",\"trigger\":{\"stage\":\"customer\"},\"nodes\":[{\"id\":\"w\","
+            "\"wait\":\"1 day\"}]}"),
+        DEFINE(
+            BROADCAST, "spring",
+            "{\"broadcast\":\"spring\",\"audience\":\"email exists\",\"experiment\":{\"variants\":["
+            "{\"name\":\"a\",\"template\":\"hello\"},{\"name\":\"b\",\"template\":\"other\"}],"
+            "\"winner\":{\"share\":40,\"decide_after\":\"4 hours\",\"by\":\"clicked\"}}}"),
+        IS("ada", "{\"email\":\"ada@x.example\",\"phone\":\"+4790000001\"}"),
+        IS("bo", "{\"email\":\"bo@x.example\"}"),
+        IS("cy", "{\"email\":\"cy@x.example\"}"),
+        DID("ada", "Order", "{\"n\":1}"),
+        DID("bo", "Order", "{\"n\":2}"),
+        DID("cy", "Order", "{\"n\":3}"),
+        SAYS("cy", "news", "subscribed"),
+        CLAIMS,
+        { .kind = RECORD_OUTCOME },
+        ACT("launch"),
+        PASSES(TIME_MINUTE_MS),
+        { .kind = RECORD_CODES,
+          .name = "gift",
+          .count = 3,
+          .text = "{\"codes\":[\"A\",\"B\",\"C\"]}" },
+        CLAIMS,
+        OUTCOME(DEFERRED),
+        ACT("pause"),
+        DEFINE(JOURNEY_STATE, "j", "{\"state\":\"paused\",\"at\":1767225660000}"),
+        PUBLISHED(RECORD_MOVE, NODES("{\"id\":\"n0\",\"set\":{\"plan\":\"pro\"}},")),
+        PASSES(TIME_MINUTE_MS),
+        PUBLISHED(RECORD_BACKFILL,
+                  NODES("{\"id\":\"n0\",\"set\":{\"plan\":\"pro\"}},{\"id\":\"n1\","
+                        "\"email\":\"other\"},")),
+        DEFINE(JOURNEY_STATE, "j", "{\"state\":\"running\",\"at\":1767225720000}"),
+        PASSES(TIME_MINUTE_MS),
+        ACT("resume"),
+        DEFINE(JOURNEY_CHOICE, "j/x",
+               "{\"journey\":\"j\",\"node\":\"x\",\"experiment\":\"j/x\",\"variant\":\"b\",\"at\":"
+               "1767225780000}"),
+        DID("ada", "Order", "{\"n\":4}"),
+        DID("bo", "Paid", "{\"n\":5}"),
+        PASSES(2 * TIME_HOUR_MS),
+        CLAIMS,
+        OUTCOME(RETURNED),
+        { .kind = RECORD_MESSAGE,
+          .who = "bo",
+          .name = "Message Answered",
+          .text = "{\"status\":200,\"journey\":\"j\",\"node\":\"h\"}" },
+        { .kind = RECORD_DEFINE,
+          .define = DEFINE_SEGMENT,
+          .name = "vip",
+          .flags = RECORD_FIRE,
+          .text = "did \"Order\" at least 1 times" },
+        { .kind = RECORD_DEFINE,
+          .define = DEFINE_JOURNEY,
+          .name = "in",
+          .flags = RECORD_LAUNCH,
+          .text = "{\"journey\":\"in\",\"trigger\":{\"segment\":\"vip\"},\"nodes\":[{\"id\":\"w\","
+                  "\"wait\":\"1 day\"}]}" },
+        PASSES(TIME_HOUR_MS),
+        { .kind = RECORD_ALIAS, .who = "ada", .anonymous = "bo" },
+        PARTED,
+        DEFINE(RETENTION, "retention",
+               "{\"events\":\"1 days\",\"by_event\":{\"Order\":\"2 days\"}}"),
+        PASSES(4 * TIME_HOUR_MS),
+        CLAIMS,
+        OUTCOME(FAILED),
+        ACT("retry-failed"),
+        PASSES(TIME_HOUR_MS),
+        CLAIMS,
+        { .kind = RECORD_OUTCOME },
+        ACT("cancel"),
+        DEFINE(JOURNEY_STATE, "j", "{\"state\":\"stopped\",\"at\":1767254580000}"),
+        PASSES(3 * TIME_DAY_MS),
+        { .kind = RECORD_RETAIN },
+        PASSES(TIME_DAY_MS),
+        { .kind = RECORD_RETAINED },
+        { .kind = RECORD_ERASE, .who = "cy" },
+        DEFINE(WORKSPACE, "workspace", "{\"name\":\"x\",\"timezone\":\"UTC\"}"),
+        PASSES(TIME_DAY_MS),
+        END,
+    };
+    assert_true(short_memory_everywhere(life_live, lines) > 400);
+}
