@@ -390,6 +390,32 @@ TEST(load, a_journey_that_was_paused_at_the_checkpoint_and_resumed_since_goes_on
     world_close(w);
 }
 
+/* Nothing but the timer in the row says when it is tried again. */
+TEST(load, what_waits_for_its_next_try_at_the_checkpoint_is_found_when_it_is_due)
+{
+    struct world *w = world_open();
+    define(w, DEFINE_TEMPLATE, "hook", "channel: webhook\nurl: https://x.no\n--- body\nhi");
+    define(w, DEFINE_JOURNEY, "j",
+           "{\"journey\":\"j\",\"trigger\":{\"event\":\"Order\"},\"nodes\":[{\"id\":\"m\","
+           "\"message\":\"hook\"},{\"id\":\"w\",\"wait\":\"10 days\"}]}");
+    order(w);
+    tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1 });
+    assert_int_equal(w->out.claims_count, 1);
+    tell(w, (struct record){ .kind = RECORD_OUTCOME,
+                             .outcome = { .message = w->out.claims[0].message,
+                                          .kind = OUTCOME_DEFERRED,
+                                          .retry_at_ms = T0 + TIME_HOUR_MS,
+                                          .text = STR("later") } });
+    checkpoint(w);
+    load(w, w->zones);
+    tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1 });
+    assert_int_equal(w->out.claims_count, 1);
+    clock_at(w, TIME_HOUR_MS);
+    tell(w, (struct record){ .kind = RECORD_CLAIM, .count = 1 });
+    assert_int_equal(w->out.claims_count, 2);
+    world_close(w);
+}
+
 static uint32_t entered(const struct world *w, uint32_t profile)
 {
     uint32_t count = 0;

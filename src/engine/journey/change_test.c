@@ -174,6 +174,28 @@ TEST(change, journeys_that_begin_each_other_by_events_stop_and_segments_are_true
     engine_world_close(&w);
 }
 
+/* More than 64 events are told at once; the last one finds no place, and is known all the same. */
+TEST(change, what_found_no_place_among_the_consequences_begins_no_journey)
+{
+    struct buf nodes = buf_make(1 << 16);
+    for (int i = 0; i < CONSEQUENCES_MAX + 4; i++)
+        buf_format(&nodes, "{\"id\":\"n%d\",\"record\":{\"event\":\"More\"}},", i);
+    buf_str(&nodes, STR("{\"id\":\"last\",\"record\":{\"event\":\"Last\"}}"));
+    buf_char(&nodes, '\0');
+    struct world w = world_of(nodes.ptr);
+    define(&w, DEFINE_SEGMENT, "last", "did \"Last\"");
+    journey(&w, "then", "{\"segment\":\"last\"}", "{\"id\":\"w\",\"wait\":\"1 day\"}");
+    engine_world_tick(&w, 1); /* nobody is still to be asked by the definitions */
+    track(&w, "Start", "{}");
+    assert_int_equal(count(&w, DECISION_PARKED), 1);
+    assert_int_equal(w.out.told_count, CONSEQUENCES_MAX + 5);
+    assert_true(engine_world_is_in(&w, "last", "ada"));
+    assert_int_equal(last(&w, DECISION_ENTERED)->object, 1); /* quietly */
+    assert_int_equal(enrolled(&w, "then"), 0);
+    engine_world_close(&w);
+    buf_done(&nodes);
+}
+
 /* The second stands on the timeline when the first is heard. */
 TEST(change, two_events_told_at_once_make_a_segment_true_for_as_long_as_one_would)
 {
