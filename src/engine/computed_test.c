@@ -213,3 +213,38 @@ TEST(computed, any_test_of_a_trait_may_be_asked_of_it)
         engine_world_holds(&w, "spent has been = 40 for 6 days", "ada", T0 + 7 * TIME_DAY_MS - 1));
     engine_world_close(&w);
 }
+
+TEST(computed, the_segments_and_journeys_that_name_a_trait_are_counted_and_the_first_told)
+{
+    struct world          w = shop();
+    struct computed_users users;
+    const struct program *program = engine_program(w.engine);
+    assert_ok(engine_world_define(&w, DEFINE_SEGMENT, "other", "did \"Order Completed\""));
+    program_computed_users(program, STR("weight"), &users);
+    assert_int_equal(users.segments + users.journeys, 0);
+    program_computed_users(program, STR("spent"), &users);
+    assert_int_equal(users.segments, 1);
+    assert_int_equal(users.journeys, 0);
+    assert_ok(engine_world_define(&w, DEFINE_SEGMENT, "poor", "not spent > 1"));
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = { "none", "j", "k" };
+        assert_ok(engine_world_define(
+            &w, DEFINE_JOURNEY, names[i],
+            str_format(w.arena,
+                       "{\"journey\":\"%s\",\"trigger\":{\"event\":\"A\"},\"nodes\":[{\"id\":\"s\","
+                       "\"split\":\"%s > 5\",\"yes\":\"e\",\"no\":\"e\"},{\"id\":\"e\",\"exit\":"
+                       "true}]}",
+                       names[i], i == 0 ? "weight" : "spent")
+                .ptr));
+    }
+    program_computed_users(program, STR("spent"), &users);
+    assert_int_equal(users.segments, 2);
+    assert_str(users.segment, "rich");
+    assert_int_equal(users.journeys, 2);
+    assert_str(users.journey, "j");
+    assert_ok(engine_world_define(&w, DEFINE_JOURNEY, "j", ""));
+    program_computed_users(program, STR("spent"), &users);
+    assert_int_equal(users.journeys, 1);
+    assert_str(users.journey, "k");
+    engine_world_close(&w);
+}

@@ -241,3 +241,43 @@ TEST(tangle, a_journey_that_tells_what_it_begins_by_is_found)
                  ": The journey comes round to itself: whoever is in it comes in again and "
                  "again.\n");
 }
+
+#define BY_KEY(more)                                                                               \
+    "{\"journey\":\"j\",\"trigger\":{\"event\":\"Cart\",\"key\":\"cart_id\"}," more                \
+    "\"nodes\":[{\"id\":\"w\",\"wait\":\"1 day\"},"
+#define OF_ALL "One event ends it for every \"cart_id\" at once: "
+
+TEST(tangle, what_ends_a_journey_with_a_key_asks_for_the_key)
+{
+    assert_found(
+        BY_KEY("\"exit_when\":\"did \\\"Paid\\\" where cart_id is the key since entry\","
+               "\"goal\":{\"condition\":\"plan = 1 or did \\\"Paid\\\" where cart_id is the "
+               "key since entry\",\"within\":\"2 days\"},") "{\"id\":\"f\",\"wait_for\":{\"event\":"
+                                                            "\"Opened\",\"where\":\"cart_id is the "
+                                                            "key\"},\"within\":\"1 "
+                                                            "day\"},{\"id\":\"e\",\"exit\":true}]}",
+        "");
+    assert_found(
+        BY_KEY("\"exit_when\":\"plan = 1 or did \\\"Paid\\\" since entry\","
+               "\"goal\":{\"condition\":\"did \\\"Paid\\\" since entry\",\"within\":\"2 "
+               "days\"},") "{\"id\":\"f\",\"wait_for\":{\"event\":\"Opened\",\"where\":\"n = 1\"},"
+                           "\"within\":\"1 day\"},{\"id\":\"e\",\"exit\":true}]}",
+        ": " OF_ALL "exit_when does not ask for the key.\n"
+        ": " OF_ALL "the goal does not ask for the key.\n"
+        "f: An event about another \"cart_id\" goes on from here, too: it does not ask for "
+        "the key.\n");
+}
+
+TEST(tangle, who_begins_by_a_segment_and_leaves_by_it_leaves_at_once)
+{
+    static const char at_once[] =
+        ": Everybody leaves at once: the exit condition holds for whoever comes in.\n";
+#define LEAVES(trigger, exit)                                                                      \
+    "{\"journey\":\"j\",\"trigger\":{" trigger "},\"exit_when\":\"" exit                           \
+    "\",\"nodes\":[{\"id\":\"w\","                                                                 \
+    "\"wait\":\"1 day\"}]}"
+    assert_found(LEAVES("\"segment\":\"vip\"", "in segment \\\"vip\\\""), at_once);
+    assert_found(LEAVES("\"segment\":\"vip\"", "everyone"), at_once);
+    assert_found(LEAVES("\"event\":\"vip\"", "in segment \\\"vip\\\""), "");
+    assert_found(LEAVES("\"segment\":\"vip\"", "not in segment \\\"vip\\\""), "");
+}

@@ -166,3 +166,44 @@ TEST(place, every_trait_that_is_looked_at_is_named_as_a_source)
             assert_true(out[i] < PLACE_TRAITS && out[i] != trait);
     }
 }
+
+TEST(place, who_says_on_which_half_of_the_world_they_live_is_believed_and_has_its_season)
+{
+    struct facts_trait out;
+    struct telling     t = { .traits = { [PLACE_COUNTRY] = "NO" } };
+    check(&t, PLACE_HEMISPHERE, "north", PLACE_FROM_TRAIT);
+    check(&t, PLACE_SEASON, "summer", PLACE_FROM_TRAIT);
+    t.traits[PLACE_COUNTRY] = "AU";
+    check(&t, PLACE_HEMISPHERE, "south", PLACE_FROM_TRAIT);
+    check(&t, PLACE_SEASON, "winter", PLACE_FROM_TRAIT);
+    t.traits[PLACE_HEMISPHERE] = "North";
+    check(&t, PLACE_SEASON, "summer", PLACE_FROM_TRAIT);
+    t.traits[PLACE_HEMISPHERE] = "SOUTH";
+    check(&t, PLACE_SEASON, "winter", PLACE_FROM_TRAIT);
+    t.traits[PLACE_HEMISPHERE] = "east";
+    assert_int_equal(derive(&t, PLACE_SEASON, "2026-07-15", &out), PLACE_UNKNOWN);
+}
+
+/* 1900 was no leap year, 2000 was one. */
+TEST(place, who_was_born_on_a_leap_day_grows_older_on_the_last_of_february)
+{
+    static const struct {
+        const char *born, *at;
+        int64_t     age;
+    } cases[] = {
+        { "1996-02-29", "2000-02-28T12:00:00Z", 3 },
+        { "1996-02-29", "2000-02-29T12:00:00Z", 4 },
+        { "1996-02-29", "2100-02-28T12:00:00Z", 104 },
+        { "1996-02-29", "2100-02-27T12:00:00Z", 103 },
+        { "1996-02-28", "2001-02-27T12:00:00Z", 4 },
+        { "1996-02-28", "2001-02-28T12:00:00Z", 5 },
+        { "1996-03-29", "2001-03-28T12:00:00Z", 4 },
+        { "1996-03-29", "2001-03-29T12:00:00Z", 5 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct facts_trait out;
+        struct telling     t = { .traits = { [PLACE_BIRTHDAY] = cases[i].born } };
+        assert_int_equal(derive(&t, PLACE_AGE, cases[i].at, &out), PLACE_FROM_BIRTHDAY);
+        assert_int_equal(out.value.integer, cases[i].age);
+    }
+}
