@@ -456,3 +456,28 @@ TEST(codes, no_two_enrollments_share_a_number_whatever_happens)
     for (unsigned seed = 1; seed <= 60; seed++)
         check_random(seed);
 }
+
+TEST(codes, a_code_is_typed_by_people_and_a_name_stands_in_a_template)
+{
+    static const char *const names[] = { "a", "Spring-26", "vip_only" };
+    static const char *const no_names[] = { "", "-a", "2go", "a b", "a.b", "\xc3\xa6" };
+    static const char *const no_codes[] = { "",    "=A",  "+A",  "-A",    "@A",   "A B",
+                                            "A\"", "A,B", "A;B", "A\x7f", "A\xff" };
+    char                     bytes[CODE_BYTES_MAX], long_text[CODE_BYTES_MAX + 2];
+    struct str               folded = codes_fold(STR("Ab-Z9@[`{"), bytes);
+    assert_str(folded, "ab-z9@[`{"); /* letters alone, and no others */
+    memset(long_text, 'A', sizeof long_text);
+    assert_int_equal(codes_fold((struct str){ long_text, sizeof long_text }, bytes).len,
+                     CODE_BYTES_MAX);
+    assert_true(codes_is_code((struct str){ long_text, CODE_BYTES_MAX }));
+    assert_false(codes_is_code((struct str){ long_text, CODE_BYTES_MAX + 1 }));
+    assert_true(codes_is_name((struct str){ long_text, CODES_NAME_BYTES_MAX }));
+    assert_false(codes_is_name((struct str){ long_text, CODES_NAME_BYTES_MAX + 1 }));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_true(codes_is_name(str_of(names[i])));
+    for (size_t i = 0; i < sizeof no_names / sizeof no_names[0]; i++)
+        assert_false(codes_is_name(str_of(no_names[i])));
+    for (size_t i = 0; i < sizeof no_codes / sizeof no_codes[0]; i++)
+        assert_false(codes_is_code(str_of(no_codes[i])));
+    assert_true(codes_is_code(STR("SPRING\xc3\x86-10")));
+}

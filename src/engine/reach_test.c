@@ -203,3 +203,46 @@ TEST(reach, a_template_has_a_known_channel_and_only_an_email_needs_a_subject)
     assert_string_equal(w.problem.where, "nodes[0].email");
     engine_world_close(&w);
 }
+
+static void phone(struct world *w, const char *user, const char *number)
+{
+    struct json_member member = text("phone", number);
+    struct json        object = { .kind = JSON_OBJECT, .count = 1, .members = &member };
+    assert_ok(engine_world_tell(w, (struct record){ .kind = RECORD_IDENTIFY,
+                                                    .user_id = str_of(user),
+                                                    .properties = &object }));
+}
+
+/* Looked at a few at a time; of two who are one there is one. */
+TEST(reach, whoever_has_a_number_is_found_by_it_and_counted_as_to_be_reached)
+{
+    struct world w = engine_world_open();
+    uint32_t     found[8], count = 0, from = 0, at = 0;
+    uint64_t     people = 0;
+    char         bytes[REACH_BYTES_MAX];
+    struct str   address;
+    phone(&w, "ada", "+4791234567");
+    phone(&w, "bob", "+4791234568");
+    phone(&w, "cy", "+47 912 34 567");
+    phone(&w, "di", "+4791234567");
+    assert_ok(engine_world_tell(
+        &w,
+        (struct record){ .kind = RECORD_ALIAS, .user_id = STR("ada"), .previous_id = STR("di") }));
+    assert_ok(engine_world_tell(
+        &w, (struct record){ .kind = RECORD_TRACK, .user_id = STR("ed"), .name = STR("Visit") }));
+    while (from < people_count(engine_people(w.engine)))
+        from = engine_by_phone(w.engine, STR("+4791234567"), from, 2, found, 8, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(found[0], engine_find(w.engine, STR("ada")));
+    assert_int_equal(found[1], engine_find(w.engine, STR("cy")));
+    count = 0;
+    assert_int_equal(engine_by_phone(w.engine, STR("+4791234567"), 0, 99, found, 1, &count), 1);
+    assert_int_equal(count, 1); /* there is no room for more */
+    assert_true(engine_reach(w.engine, found[0], CHANNEL_SMS, bytes, &address));
+    assert_str(address, "+4791234567");
+    assert_false(engine_reach(w.engine, found[0], CHANNEL_EMAIL, bytes, &address));
+    while (!reach_all(w.engine, CHANNEL_SMS, &at, 2, &people))
+        assert_true(at < people_count(engine_people(w.engine)));
+    assert_int_equal(people, 3);
+    engine_world_close(&w);
+}
