@@ -322,3 +322,70 @@ TEST(rehearse, goals_are_counted_and_who_is_held_out_does_not_enter)
     assert_int_equal(j->goals + j->goals_held_out, 1); /* cy */
     rehearse_world_close(w);
 }
+
+TEST(rehearse, a_fault_in_any_draft_is_said_with_its_folder_and_place)
+{
+    static const struct {
+        enum definition_kind kind;
+        const char          *name, *text, *where;
+    } cases[] = {
+        { DEFINE_SEGMENT, "buyers", "did", "segments/buyers" },
+        { DEFINE_TRAIT, "spent", "sum of", "traits/spent" },
+        { DEFINE_SCORE, "lead", "{\"score\":\"lead\"}", "scores/lead" },
+        { DEFINE_TEMPLATE, "other", "channel: pigeon\n--- text\nx", "templates/other" },
+        { DEFINE_JOURNEY, "other", "{}", "journeys/other" },
+        { DEFINE_LIMITS, "limits", "[]", "limits" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rehearse_world *w = history();
+        rehearse_world_draft(w, cases[i].kind, cases[i].name, str_of(cases[i].text));
+        assert_int_not_equal(rehearse_world_run(w, T0, w->life.now_ms, 1), OK);
+        if (strncmp(w->problem.where, cases[i].where, strlen(cases[i].where)) != 0)
+            fail_msg("%s is not at %s", w->problem.where, cases[i].where);
+        rehearse_world_close(w);
+    }
+}
+
+TEST(rehearse, a_window_of_more_than_ten_years_is_refused_and_nobody_has_no_way)
+{
+    struct rehearse_world *w = history();
+    assert_int_not_equal(
+        rehearse_world_run(w, T0 - REHEARSE_DAYS_MAX * TIME_DAY_MS, w->life.now_ms, 1), OK);
+    assert_ok(rehearse_world_run(w, T0, w->life.now_ms, 1));
+    assert_int_equal(rehearse_world_path(w, 9999).len, 0); /* there is no such person */
+    rehearse_world_close(w);
+}
+
+/* Whatever is done matters where "anything" is asked, and what a score counts where it is asked. */
+TEST(rehearse, what_asks_for_anything_a_score_or_an_hour_is_told_all_it_needs)
+{
+    struct rehearse_world *w = history();
+    rehearse_world_draft(w, DEFINE_SCORE, "lead",
+                         STR("{\"score\":\"lead\",\"rules\":[{\"event\":\"Bought\",\"points\":30}],"
+                             "\"lines\":[{\"name\":\"warm\",\"at\":20}]}"));
+    rehearse_world_draft(w, DEFINE_JOURNEY, "scored",
+                         STR("{\"journey\":\"scored\",\"trigger\":{\"segment\":\"score lead: "
+                             "warm\"},\"nodes\":[{\"id\":\"e\",\"exit\":true}]}"));
+    rehearse_world_draft(
+        w, DEFINE_JOURNEY, "idle",
+        STR("{\"journey\":\"idle\",\"trigger\":{\"event\":\"Signed Up\"},"
+            "\"nodes\":[{\"id\":\"f\",\"wait_for\":\"did anything at least 2 times since entry\","
+            "\"within\":\"2 days\"}]}"));
+    rehearse_world_draft(w, DEFINE_JOURNEY, "daily",
+                         STR("{\"journey\":\"daily\",\"trigger\":{\"schedule\":\"10:00\"},"
+                             "\"audience\":\"everyone\","
+                             "\"nodes\":[{\"id\":\"e\",\"exit\":true}]}"));
+    rehearse_world_draft(w, DEFINE_JOURNEY, "asked",
+                         STR("{\"journey\":\"asked\",\"trigger\":{\"api\":true},\"nodes\":[{"
+                             "\"id\":\"e\",\"exit\":true}]}"));
+    rehearse_world_event(w, "nobody", "Looked", NULL);
+    if (rehearse_world_run(w, T0, w->life.now_ms, 2) != OK)
+        fail_msg("%s: %s", w->problem.where, w->problem.what);
+    assert_int_equal(rehearse_world_journey(w, "scored")->entries, 1); /* cy */
+    const struct rehearse_journey *idle = rehearse_world_journey(w, "idle");
+    assert_int_equal(idle->entries, 5);
+    assert_int_equal(rehearse_world_count(rehearse_world_node(idle, "f")->took, "yes"), 1);
+    assert_true(rehearse_world_journey(w, "daily")->entries > 30);
+    assert_int_equal(rehearse_world_journey(w, "asked")->entries, 0);
+    rehearse_world_close(w);
+}
