@@ -413,9 +413,9 @@ static void name_sweep(struct sweep *s, const struct base *base)
         uint64_t       taken = s->taken;
         one_try(s, &other, str_of(base->text));
         if (s->taken > taken)
-            (void)define(s, &other, STR_NONE, &problem);
+            (void)define(s, &other, STR(""), &problem);
         else
-            one_try(s, &other, STR_NONE); /* of what is not there nothing is deleted */
+            one_try(s, &other, STR("")); /* of what is not there nothing is deleted */
     }
 }
 
@@ -435,7 +435,7 @@ static void base_sweep(struct sweep *s, struct arena *arena, const struct base *
             buf_char(&text, '\0');
             try_and_mend(s, base, (struct str){ text.ptr, text.len - 1 });
         }
-    try_and_mend(s, base, STR_NONE);
+    try_and_mend(s, base, STR(""));
 }
 
 TEST(program_sweep, one_thing_wrong_is_refused_with_its_place_and_changes_nothing)

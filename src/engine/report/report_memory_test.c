@@ -17,7 +17,7 @@
 #include "engine/report/trend.h"
 #include "engine/short_memory_test.h"
 
-enum { PERIODS = 4, STEPS = 3, STAGES = 3, KEPT = 4, ROWS = KEPT + 2, ROUNDS = 8 };
+enum { PERIODS = 4, STEPS = 3, STAGES = 3, KEPT = 4, ROWS = KEPT + 3, ROUNDS = 8 };
 
 /* What is asked, compiled beforehand. */
 struct asking {
