@@ -214,10 +214,7 @@ static inline void assert_true_segments(struct core *core)
         if (people_root(engine_people(engine), p) != p)
             continue;
         for (uint32_t s = 0; s < program->segments.count; s++) {
-            bool in = false;
-            for (uint32_t i = 0; i < state->memberships.count; i++)
-                in = in ||
-                     (state->memberships.items[i].segment == s && state->memberships.items[i].in);
+            bool in = memberships_of(&state->memberships, s).in;
             assert_int_equal(in, engine_ask(engine, &program->segments.items[s].program, p,
                                             engine_now_ms(engine))
                                      .holds);
