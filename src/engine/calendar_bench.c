@@ -5,8 +5,8 @@
  *     calendar_bench [timers [steps [days]]]
  *
  * One in TEN timers is cancelled as the engine does it: the person means another instant since, so
- * that the old timer is taken, is not meant any more, and is left: that look at the person is a miss
- * of the cache and costs more than the rest, so it is also run without, as the heap is. Prints
+ * that the old timer is taken, is not meant any more, and is left: that look at the person is a
+ * miss of the cache and costs more than the rest, so it is also run without, as the heap is. Prints
  * steps a second (a step is a pop and an insert), and bytes of memory a timer.
  */
 #include <malloc.h>

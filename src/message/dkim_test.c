@@ -123,8 +123,7 @@ TEST(dkim, a_body_told_in_pieces_is_what_the_rules_make_of_it_as_a_whole)
         "a", "bc", " ", "  ", "\t", "\r\n", "\r\n\r\n", "\r", "\n"
     };
     SCOPED(buf_donep)
-    struct buf body = buf_make(4096),
-               one = buf_make(4096), other = buf_make(4096);
+    struct buf body = buf_make(4096), one = buf_make(4096), other = buf_make(4096);
     for (uint64_t seed = 0; seed < 20000; seed++) {
         buf_reset(&body);
         buf_reset(&one);

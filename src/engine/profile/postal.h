@@ -12,9 +12,9 @@
  *
  * Shapes and lines are as the posts write them (each row has an example of its own); the notation
  * of lines follows the Universal Postal Union's S42 in kind. Of 502 codes drawn from the shapes of
- * npm's postcode-validator 3.10.22, those of the row's own country are taken, but for Argentina without
- * its three letters, Israel with 6 digits, Malta, Jersey, Guernsey and Man with another count of
- * signs, and Portugal with 4 digits.
+ * npm's postcode-validator 3.10.22, those of the row's own country are taken, but for Argentina
+ * without its three letters, Israel with 6 digits, Malta, Jersey, Guernsey and Man with another
+ * count of signs, and Portugal with 4 digits.
  *
  * Pure; no allocation. A look is one pass over the table, 80 rows.
  */

@@ -59,10 +59,10 @@ struct orders {
         struct order *items;
         uint32_t      count, room;
     } all;
-    uint32_t *places; /* by the hash of an id: 1 + the order's number; 0: none */
+    uint32_t *places;      /* by the hash of an id: 1 + the order's number; 0: none */
     uint32_t  places_room; /* a power of two, at least twice as many as there are orders */
-    uint64_t strays;     /* returns of no order of that person */
-    uint64_t unreadable; /* amounts that are none, or currencies that are no code */
+    uint64_t  strays;      /* returns of no order of that person */
+    uint64_t  unreadable;  /* amounts that are none, or currencies that are no code */
 };
 
 void orders_done(struct orders *orders);

@@ -13,8 +13,8 @@
 MUST enum err judging_write(struct call *call, struct str name, struct str text, struct buf *out,
                             bool *first);
 
-/* The same of what is about to go live: can its mail be believed, and of a journey (its text; empty:
- * it is none) what its drawing hides. */
+/* The same of what is about to go live: can its mail be believed, and of a journey (its text;
+ * empty: it is none) what its drawing hides. */
 MUST enum err judging_launch_write(struct call *call, struct str journey, struct buf *out,
                                    bool *first);
 

@@ -94,16 +94,16 @@ struct provider {
     struct paths id, code, error;
     struct str   price, currency; /* paths to what it costs */
 
-    struct receipts      receipts;
-    struct provider     *check;                     /* what is asked before; NULL: nothing */
-    struct provider     *steps[PROVIDER_STEPS_MAX]; /* after it; their titles are their names */
-    uint32_t             steps_count;
-    struct paths         needs;                      /* of a step: what its answer has to have */
-    bool                 has_pdf;                    /* its body is, or has, the letter on paper */
-    struct provider     *token;                      /* by which they let us in; NULL: none */
-    struct str           token_value, token_seconds; /* of a token: paths in its answer */
-    struct template     *when;                       /* of a check: whether; NULL: always */
-    struct template     *pdf[PDF_PARTS];             /* x, y, width, height, font, language, country; NULL: none */
+    struct receipts  receipts;
+    struct provider *check;                     /* what is asked before; NULL: nothing */
+    struct provider *steps[PROVIDER_STEPS_MAX]; /* after it; their titles are their names */
+    uint32_t         steps_count;
+    struct paths     needs;                      /* of a step: what its answer has to have */
+    bool             has_pdf;                    /* its body is, or has, the letter on paper */
+    struct provider *token;                      /* by which they let us in; NULL: none */
+    struct str       token_value, token_seconds; /* of a token: paths in its answer */
+    struct template *when;                       /* of a check: whether; NULL: always */
+    struct template *pdf[PDF_PARTS]; /* x, y, width, height, font, language, country; NULL: none */
     struct wanted_record dns[PROVIDER_RECORDS_MAX];
     uint32_t             dns_count;
     const struct json   *examples; /* NULL: none */
