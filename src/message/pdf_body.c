@@ -104,8 +104,9 @@ static void link_write(struct pdf_writer *w, uint32_t at)
 static bool is_button(const struct pdf_writer *w, uint32_t at)
 {
     struct str style = html_value(w->html, &w->nodes[at], STR("style"));
-    return w->look.background.is_set && (plain_style_has(style, "display:inline-block") ||
-                                         plain_style_has(style, "display:block"));
+    return w->look.background.is_set && !html_is(&w->nodes[at], HTML_IMG) &&
+           (plain_style_has(style, "display:inline-block") ||
+            plain_style_has(style, "display:block"));
 }
 
 static void button_write(struct pdf_writer *w, uint32_t at)

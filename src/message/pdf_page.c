@@ -153,11 +153,21 @@ void pdf_object_draw(cairo_t *cairo, PangoAttrShape *shape, gboolean is_path, gp
     pdf_image_draw(cairo, object->image, x, y - height, width, height);
 }
 
+/* What comes first and fits on a page, but not below the address. */
+static bool is_for_next(const struct pdf_laid *laid, double from, double tall)
+{
+    for (uint32_t i = 0; i < laid->wholes_count && laid->wholes[i].from <= from + TINY; i++)
+        if (laid->wholes[i].to > from + tall + TINY &&
+            laid->wholes[i].to <= from + PDF_PAGE_TALL + TINY)
+            return true;
+    return false;
+}
+
 void pdf_pages_draw(struct pdf_sheet *sheet, const struct pdf_laid *laid, double top)
 {
     double from = next_find(laid, 0), tall = PDF_PAGE_TALL + MARGIN - top;
     while (from >= 0 && !sheet->is_full) {
-        double cut = cut_find(laid, from, tall);
+        double cut = is_for_next(laid, from, tall) ? from : cut_find(laid, from, tall);
         page_draw(sheet, laid, top, from, cut);
         from = next_find(laid, cut);
         if (from < 0)

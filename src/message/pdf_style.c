@@ -200,14 +200,26 @@ static const struct {
               { "smaller", 9 },   { "medium", 12 },   { "large", 13.5 },
               { "larger", 13.5 }, { "x-large", 18 },  { "xx-large", 24 } };
 
+/* Of letters' size 120% is more than the whole, unlike of widths. */
+static bool share_of(struct str text, double *share)
+{
+    double value;
+    text = str_trim(text);
+    if (!str_ends(text, STR("%")) || str_to_real(str_slice(text, 0, text.len - 1), &value) != OK)
+        return false;
+    *share = value / 100;
+    return true;
+}
+
 static void size_set(struct pdf_look *look, struct str text)
 {
     struct pdf_length length = pdf_style_length(text, look->size);
+    double            share;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (str_eq_nocase(text, str_of(sizes[i].name)))
             length = points_of(sizes[i].points);
-    if (length.unit == PDF_PERCENT)
-        length = points_of(look->size * length.value / 100);
+    if (share_of(text, &share))
+        length = points_of(look->size * share);
     if (length.unit == PDF_POINTS)
         look->size = clamp(length.value, PDF_SIZE_LEAST, PDF_SIZE_MOST);
 }
@@ -227,8 +239,8 @@ static void line_set(struct pdf_look *look, struct str text)
     struct pdf_length length = pdf_style_length(text, look->size);
     if (str_to_real(text, &times) == OK)
         look->line = clamp(times, 0.5, 4);
-    else if (length.unit == PDF_PERCENT)
-        look->line = clamp(length.value / 100, 0.5, 4);
+    else if (share_of(text, &times))
+        look->line = clamp(times, 0.5, 4);
     else if (length.unit == PDF_POINTS)
         look->line = clamp(length.value / look->size, 0.5, 4);
 }

@@ -357,6 +357,32 @@ TEST(pdf, an_image_of_the_html_or_of_the_house_is_in_the_file_once)
     buf_done(&made.bytes);
 }
 
+TEST(pdf, an_image_with_a_ground_of_its_own_is_there)
+{
+    static const char *const all[] = {
+        "<img style='display:block;background-color:#eee' src=file:a>",
+        "<a style='background:#fff' href=x><img style='display:block' src=file:a></a>",
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct made made;
+        assert_ok(make_with(&made, all[i], (struct str){ JPEG, sizeof JPEG - 1 }));
+        assert_true(has(&made, "/DCTDecode"));
+        buf_done(&made.bytes);
+    }
+}
+
+TEST(pdf, a_tall_image_that_comes_first_leaves_the_first_page_to_the_address)
+{
+    struct made made;
+    struct str  jpeg = { JPEG, sizeof JPEG - 1 };
+    assert_ok(make_with(&made, "<img src=file:a width=600 height=800>", jpeg));
+    assert_int_equal(made.pages, 2);
+    buf_done(&made.bytes);
+    assert_ok(make_with(&made, "<img src=file:a width=300 height=400>", jpeg));
+    assert_int_equal(made.pages, 1);
+    buf_done(&made.bytes);
+}
+
 TEST(pdf, an_image_that_cannot_be_had_is_told_and_no_letter)
 {
     static const struct {
