@@ -188,6 +188,8 @@ static enum err unmerge_apply(struct engine *engine, const struct decision *d)
 
 static enum err membership_apply(struct state *state, const struct decision *d)
 {
+    if (d->subject >= MEMBERSHIP_SEGMENTS)
+        return ERR_CORRUPT;
     struct membership now = memberships_of(&state->memberships, (uint32_t)d->subject);
     now.in = d->kind == DECISION_ENTERED;
     now.entered_ms = d->at_ms;

@@ -13,6 +13,8 @@ static enum err until_set(struct step *step, uint32_t segment, bool in, int64_t 
 {
     struct membership now = membership_of(step, segment);
     bool              is_new = !now.in && now.until_ms == TIME_NEVER;
+    if (until_ms > TIME_MAX_MS)
+        until_ms = TIME_NEVER; /* as it is kept */
     if (now.until_ms == until_ms)
         return OK;
     struct state *state = people_state(step->engine->people, step->person);
