@@ -7,6 +7,7 @@
 #define RULE_SPACE 1.0
 #define WIDTH_LEAST 1.0
 #define OBJECT_LEAST 36.0 /* points: a picture that is as wide as its room */
+#define BESIDE_LEAST 24.0 /* points of the paper that are left for words */
 
 /* ---- what is found ---- */
 
@@ -180,6 +181,10 @@ static void words_lay(struct pdf_laying *laying, struct pdf_box *box, double x, 
 {
     double from;
     bool   is_first = true;
+    if (x > PDF_TEXT_WIDTH - BESIDE_LEAST) { /* margins push words off no paper */
+        x = PDF_TEXT_WIDTH - BESIDE_LEAST;
+        width = BESIDE_LEAST;
+    }
     words_set(laying, box, width);
     laying->sheet->has_gaps =
         laying->sheet->has_gaps || pango_layout_get_unknown_glyphs_count(box->layout) > 0;

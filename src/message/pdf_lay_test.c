@@ -263,3 +263,28 @@ TEST(pdf_lay, colours_are_read_as_css_writes_them)
         assert_int_equal((int)(is.blue * 255 + 0.5), all[i].blue);
     }
 }
+
+TEST(pdf_lay, words_stay_on_the_paper_whatever_pushes_them)
+{
+    static const char *const all[] = {
+        "<p style='margin-left:800px'>far",
+        "<table cellpadding=1000><tr><td>far</table>",
+        "<div style='padding:0 400px'><div style='padding:0 400px'>far</div></div>",
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct side side;
+        side_open(&side, all[i]);
+        assert_true(line(&side, "f")->x <= PDF_TEXT_WIDTH - 20);
+        side_done(&side);
+    }
+}
+
+TEST(pdf_lay, a_cell_over_columns_ends_where_one_comes_down_from_above)
+{
+    struct side side;
+    side_open(&side,
+              "<table><tr><td>a<td rowspan=3>long<tr><td colspan=2>cc<tr><td>d<td>e</table>");
+    assert_true(line(&side, "e")->x > line(&side, "long")->x + 1);
+    assert_true(line(&side, "cc")->x < line(&side, "long")->x - 1);
+    side_done(&side);
+}

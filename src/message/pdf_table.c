@@ -25,6 +25,9 @@ static enum err places_find(struct pdf_laying *laying, struct pdf_box *table)
             cell->column = column;
             if (cell->columns_spanned > PDF_COLUMNS_MAX - column)
                 cell->columns_spanned = PDF_COLUMNS_MAX - column;
+            for (uint32_t i = 1; i < cell->columns_spanned; i++)
+                if (taken[column + i] > 0)
+                    cell->columns_spanned = i; /* up to one that comes down from above */
             for (uint32_t i = 0; i < cell->columns_spanned; i++)
                 taken[column + i] = cell->rows_spanned;
             column += cell->columns_spanned;
