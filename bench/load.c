@@ -311,8 +311,6 @@ static void run(struct load *load, int64_t until_us)
             clock_us = now_us;
         }
         load->is_ending = now_us >= until_us;
-        if (is_paced && !load->is_ending)
-            due_send(load);
         for (int i = 0; i < count; i++) {
             struct connection *c = ready[i].data.ptr;
             if (ready[i].events & EPOLLOUT)
@@ -320,6 +318,8 @@ static void run(struct load *load, int64_t until_us)
             if (ready[i].events & ~(uint32_t)EPOLLOUT)
                 receive(load, c);
         }
+        if (is_paced && !load->is_ending) /* after those that the server closed are open again */
+            due_send(load);
     }
 }
 
