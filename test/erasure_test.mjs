@@ -16,7 +16,7 @@ const INDEX_MS = 65_000; /* a base is made for an erasure at most once a minute 
 
 // Files with the mark, and what stands there. A file that was listed and is gone or renamed: all is read anew.
 function marksIn(data, mark) {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     try {
       return readdirSync(data, { recursive: true }).flatMap((entry) => {
         const path = join(data, entry);
@@ -26,7 +26,7 @@ function marksIn(data, mark) {
         return at >= 0 ? [`${entry} at ${at}: ${bytes.subarray(at, at + 30)}`] : [];
       });
     } catch (error) {
-      if (error.code !== 'ENOENT') throw error;
+      if (error.code !== 'ENOENT' || tries === 50) throw error;
     }
   }
 }
