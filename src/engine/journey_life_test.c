@@ -639,7 +639,9 @@ static void journeys_live(uint64_t seed, bool has_calendar, struct lived *lived)
         else
             claim_both(life);
         if (life->has_goals && draw(life, 8) == 0) {
-            life->now_ms++; /* else what is due at this very instant has been lived by one alone */
+            /* What the record made due at its very instant is lived by both before the choice. */
+            assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
+            (void)twin_time(&life->twin, life->now_ms++);
             choice_both(life);
         }
         assert_ok(tell(life, (struct record){ .kind = RECORD_CLOCK }));
