@@ -88,8 +88,11 @@ async function asked(way, secrets, answer) {
     await eventually('the service is asked', () => service.requests.length > 0);
     await eventually('it counts as sent', async () => (await house.way('out')).sent === 1);
     assert.equal(service.requests.length, 1);
-    const { items } = await house.client.get('/api/v1/messages?limit=5');
-    return { request: service.requests[0], message: items[0], said: house.server.said };
+    const message = await eventually('its message is sent', async () => {
+      const { items } = await house.client.get('/api/v1/messages?limit=5');
+      return items[0]?.state === 'sent' && items[0]; // the way counts before the person's record is written
+    });
+    return { request: service.requests[0], message, said: house.server.said };
   } finally {
     await house.close();
     await service.close();
