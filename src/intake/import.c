@@ -236,6 +236,32 @@ static void refuse(struct taking *t, struct mapping_refusal why, struct str text
     };
 }
 
+bool import_row_read(struct str name, struct import_row *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct str        prefix = STR("imp-");
+    size_t            at = prefix.len, digits_end = at + NAME_DIGITS;
+    uint64_t          file = 0, row = 0;
+    if (!str_starts(name, prefix) || name.len < digits_end + 2 || name.ptr[digits_end] != '-' ||
+        name.ptr[digits_end + 1] == '0')
+        return false;
+    for (; at < digits_end; at++) {
+        const char *digit = memchr(digits, name.ptr[at], sizeof digits - 1);
+        if (digit == NULL)
+            return false;
+        file = file << 4 | (uint64_t)(digit - digits);
+    }
+    for (at++; at < name.len; at++) {
+        if (name.ptr[at] < '0' || name.ptr[at] > '9')
+            return false;
+        row = row * 10 + (uint64_t)(name.ptr[at] - '0');
+        if (row > UINT32_MAX)
+            return false;
+    }
+    *out = (struct import_row){ file, (uint32_t)row };
+    return true;
+}
+
 /* Adds the name that a row's record has, unless the mapping gave one. */
 static enum err name_add(struct taking *t, uint32_t index, struct json *message)
 {

@@ -57,6 +57,15 @@ struct import_batch {
     uint64_t               bytes_done, bytes_total;
 };
 
+/* A row as its first record is named. */
+struct import_row {
+    uint64_t file; /* the first 64 bits of its digest */
+    uint32_t row;  /* from 1 */
+};
+
+/* False: this is not the name that a row's first record is given, to the letter. */
+bool import_row_read(struct str name, struct import_row *out);
+
 /* ERR_ABSENT, ERR_IO: the file cannot be read. `mapping` is bound to it and outlives the import. */
 MUST enum err import_open(struct import **out, const struct import_file *file,
                           struct mapping *mapping, struct problem *problem);

@@ -76,10 +76,40 @@ TEST(import, a_row_becomes_its_records_named_by_file_and_row)
     assert_int_equal(r[1].source, 3);
     snprintf(name, sizeof name, "imp-%.16s-1", import_digest(f.import).ptr);
     assert_str(r[0].message_id, name);
+    struct import_row row = { 0 };
+    assert_true(import_row_read(r[0].message_id, &row));
+    assert_int_equal(row.row, 1);
+    assert_int_equal(row.file, strtoull(str_slice(r[0].message_id, 4, 20).ptr, NULL, 16));
+    assert_false(import_row_read(r[1].message_id, &row));
     snprintf(name, sizeof name, "imp-%.16s-1-1", import_digest(f.import).ptr);
     assert_str(r[1].message_id, name);
     assert_int_equal(import_next(f.import, f.rows, &f.batch, &f.problem), ERR_ABSENT);
     fixture_close(&f);
+}
+
+TEST(import, only_the_name_that_a_row_is_given_reads_as_one)
+{
+    struct import_row row = { 0 };
+    assert_true(import_row_read(STR("imp-0123456789abcdef-4294967295"), &row));
+    assert_true(row.file == UINT64_C(0x0123456789abcdef));
+    assert_int_equal(row.row, UINT32_MAX);
+    const char *others[] = {
+        "",
+        "imp-",
+        "imp-0123456789abcdef",
+        "imp-0123456789abcdef-",
+        "imp-0123456789abcdef-0",
+        "imp-0123456789abcdef-01",
+        "imp-0123456789abcdef-1x",
+        "imp-0123456789abcdef-4294967296",
+        "imp-0123456789abcdef-18446744073709551617",
+        "imp-0123456789ABCDEF-1",
+        "imp-0123456789abcde-1",
+        "imp-0123456789abcdef01",
+        "IMP-0123456789abcdef-1",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(import_row_read(str_of(others[i]), &row));
 }
 
 TEST(import, a_bad_row_is_refused_with_its_line_and_the_others_are_taken)

@@ -161,7 +161,7 @@ MUST enum err doubt_settle(struct core *core);
 /* turn.c */
 void *turn_thread(void *core);
 /* Keeps in mind that the message id was here; both live and at the start. */
-void remember(struct core *core, struct dedupe *dedupe, uint64_t hash, uint32_t seq,
+void remember(struct core *core, struct dedupe *dedupe, struct dedupe_id id, uint32_t seq,
               int64_t received_ms);
 /* coding.c: what a turn has to do with discount codes. */
 /* New codes that the record brought, with their numbers. */

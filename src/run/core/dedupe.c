@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "run/core/dedupe_rows.h"
 
-enum { SHARDS = 256, SHARD_SLOTS_MIN = 1024 };
+enum { SHARD_BITS = 12, SHARDS = 1 << SHARD_BITS, SHARD_SLOTS_MIN = 64 };
 
 struct shard {
     uint64_t *slots; /* tag << 32 | seq; 0 is empty: seq is never 0 */
@@ -13,9 +14,10 @@ struct shard {
 };
 
 struct dedupe {
-    uint64_t     seed;
-    uint32_t     horizon, ids_max;
-    struct shard shards[SHARDS];
+    uint64_t           seed;
+    uint32_t           horizon, ids_max;
+    struct shard       shards[SHARDS];
+    struct dedupe_rows rows;
 };
 
 struct dedupe *dedupe_open(uint64_t seed, uint32_t ids_max)
@@ -34,28 +36,42 @@ void dedupe_close(struct dedupe *dedupe)
         return;
     for (int i = 0; i < SHARDS; i++)
         free(dedupe->shards[i].slots);
+    dedupe_rows_close(&dedupe->rows);
     free(dedupe);
 }
 
-uint64_t dedupe_hash(const struct dedupe *dedupe, uint32_t source, struct str message_id)
+static uint64_t id_hash(const struct dedupe *dedupe, uint32_t source, struct str message_id)
 {
     return hash_str(message_id, dedupe->seed ^ hash_u64(source, 0));
 }
 
-/* The upper half is the tag; the lower byte picks the shard; a spread of the tag the slot. */
+struct dedupe_id dedupe_id(const struct dedupe *dedupe, uint32_t source, struct str message_id)
+{
+    struct dedupe_id id = { .hash = id_hash(dedupe, source, message_id), .source = source };
+    (void)import_row_read(message_id, &id.row);
+    return id;
+}
+
+/* The upper half is the tag; the lowest bits pick the shard; a spread of the tag the slot. */
 static uint32_t home(const struct shard *shard, uint64_t slot)
 {
     return (uint32_t)(((slot >> 32) * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & shard->mask;
 }
 
-uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place)
+uint32_t dedupe_next(const struct dedupe *dedupe, struct dedupe_id id, uint32_t *place)
 {
-    const struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
+    uint32_t seq = 0;
+    if (*place == 0 && id.row.row != 0)
+        seq = dedupe_rows_get(&dedupe->rows, id.source, id.row);
+    *place += *place == 0; /* 1 and on: the shard's slots */
+    if (seq != 0 && seq >= dedupe->horizon)
+        return seq;
+    const struct shard *shard = &dedupe->shards[id.hash & (SHARDS - 1)];
     if (shard->slots == NULL)
         return 0;
-    uint64_t tag = hash >> 32;
+    uint64_t tag = id.hash >> 32;
     for (;;) {
-        uint64_t slot = shard->slots[(home(shard, hash) + *place) & shard->mask];
+        uint64_t slot = shard->slots[(home(shard, id.hash) + *place - 1) & shard->mask];
         ++*place;
         if (slot == 0)
             return 0;
@@ -64,8 +80,9 @@ uint32_t dedupe_next(const struct dedupe *dedupe, uint64_t hash, uint32_t *place
     }
 }
 
-void dedupe_prefetch(const struct dedupe *dedupe, uint64_t hash)
+void dedupe_prefetch(const struct dedupe *dedupe, uint32_t source, struct str message_id)
 {
+    uint64_t            hash = id_hash(dedupe, source, message_id);
     const struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
     if (shard->slots != NULL)
         __builtin_prefetch(&shard->slots[home(shard, hash)]);
@@ -78,6 +95,16 @@ static void put(struct shard *shard, uint64_t slot)
         i = (i + 1) & shard->mask;
     shard->slots[i] = slot;
     shard->count++;
+}
+
+/*
+ * All shards fill alike, and if they were full alike, too, all would be made anew within a moment.
+ * So one is full at five eighths, another at seven, the others between.
+ */
+static uint32_t slots_max(const struct dedupe *dedupe, const struct shard *shard)
+{
+    uint64_t number = (uint64_t)(shard - dedupe->shards), slots = (uint64_t)shard->mask + 1;
+    return (uint32_t)(slots * 5 / 8 + slots * number / (4 * SHARDS));
 }
 
 static enum err rebuild(struct dedupe *dedupe, struct shard *shard)
@@ -99,12 +126,19 @@ static enum err rebuild(struct dedupe *dedupe, struct shard *shard)
     return OK;
 }
 
-enum err dedupe_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq)
+static enum err slot_add(struct dedupe *dedupe, uint64_t hash, uint32_t seq)
 {
     struct shard *shard = &dedupe->shards[hash & (SHARDS - 1)];
-    if (shard->slots == NULL || shard->count >= (shard->mask + 1) / 4 * 3)
+    if (shard->slots == NULL || shard->count >= slots_max(dedupe, shard))
         TRY(rebuild(dedupe, shard));
     put(shard, (hash & UINT64_C(0xFFFFFFFF00000000)) | seq);
+    return OK;
+}
+
+enum err dedupe_add(struct dedupe *dedupe, struct dedupe_id id, uint32_t seq)
+{
+    if (id.row.row == 0 || !dedupe_rows_add(&dedupe->rows, id.source, id.row, seq, dedupe->horizon))
+        TRY(slot_add(dedupe, id.hash, seq));
     if (seq > dedupe->ids_max)
         dedupe_horizon(dedupe, seq - dedupe->ids_max);
     return OK;
@@ -116,9 +150,18 @@ void dedupe_horizon(struct dedupe *dedupe, uint32_t seq)
         dedupe->horizon = seq;
 }
 
+uint64_t dedupe_bytes(const struct dedupe *dedupe)
+{
+    uint64_t bytes = dedupe_rows_bytes(&dedupe->rows);
+    for (int i = 0; i < SHARDS; i++)
+        if (dedupe->shards[i].slots != NULL)
+            bytes += ((uint64_t)dedupe->shards[i].mask + 1) * sizeof(uint64_t);
+    return bytes;
+}
+
 uint64_t dedupe_count(const struct dedupe *dedupe)
 {
-    uint64_t count = 0;
+    uint64_t count = dedupe_rows_spans(&dedupe->rows);
     for (int i = 0; i < SHARDS; i++)
         count += dedupe->shards[i].count;
     return count;

@@ -241,8 +241,8 @@ static enum err dedupe_each(void *ctx, const struct store_event *row)
     uint32_t       seq = (uint32_t)row->seq;
     if (dedupe == core->dedupe && row->seq + DEDUPE_IDS_MAX < core->loaded_seq)
         return OK; /* past its bound */
-    uint64_t hash = dedupe_hash(dedupe, row->source, row->message_id);
-    remember(core, dedupe, hash, seq, row->received_ms);
+    struct dedupe_id id = dedupe_id(dedupe, row->source, row->message_id);
+    remember(core, dedupe, id, seq, row->received_ms);
     return OK;
 }
 

@@ -79,11 +79,11 @@ static bool is_same(struct core *core, struct batch *batch, const struct entry *
 
 /* The record that was here before under the same id; 0: none. */
 static uint32_t seen_before(struct core *core, struct batch *batch, const struct entry *entry,
-                            struct dedupe *dedupe, uint64_t hash)
+                            struct dedupe *dedupe, struct dedupe_id id)
 {
     uint32_t place = 0, seq;
-    while ((seq = dedupe_next(dedupe, hash, &place)) != 0)
-        if (is_same(core, batch, entry, hash, seq))
+    while ((seq = dedupe_next(dedupe, id, &place)) != 0)
+        if (is_same(core, batch, entry, id.hash, seq))
             break;
     return seq;
 }
@@ -93,11 +93,11 @@ static struct dedupe *dedupe_of(const struct core *core, enum record_kind kind)
     return kind == RECORD_SEND ? core->request_keys : core->dedupe;
 }
 
-void remember(struct core *core, struct dedupe *dedupe, uint64_t hash, uint32_t seq,
+void remember(struct core *core, struct dedupe *dedupe, struct dedupe_id id, uint32_t seq,
               int64_t received_ms)
 {
-    core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ hash, seq };
-    if (dedupe_add(dedupe, hash, seq) != OK)
+    core->recent[seq & (RECENT_IDS - 1)] = (struct recent){ id.hash, seq };
+    if (dedupe_add(dedupe, id, seq) != OK)
         core_fatal(core, "no memory for message ids");
     uint32_t last = (core->minutes_first + core->minutes_count - 1) % MINUTES_MAX;
     if (core->minutes_count > 0 && received_ms - core->minutes[last].received_ms < TIME_MINUTE_MS)
@@ -261,13 +261,13 @@ static void choice_keep(struct core *core, struct batch *batch, int64_t at_ms)
 static void entry_take(struct core *core, struct batch *batch, struct task *task,
                        struct entry *entry)
 {
-    uint64_t       hash = 0;
-    bool           named = !str_is_empty(entry->message_id);
-    struct dedupe *dedupe = dedupe_of(core, entry->record.kind);
+    struct dedupe_id id = { 0 };
+    bool             named = !str_is_empty(entry->message_id);
+    struct dedupe   *dedupe = dedupe_of(core, entry->record.kind);
     if (named) {
         dedupe_ready(core);
-        hash = dedupe_hash(dedupe, entry->record.source, entry->message_id);
-        uint32_t before = seen_before(core, batch, entry, dedupe, hash);
+        id = dedupe_id(dedupe, entry->record.source, entry->message_id);
+        uint32_t before = seen_before(core, batch, entry, dedupe, id);
         if (before != 0) {
             task->duplicates++;
             if (entry->record.kind == RECORD_SEND)
@@ -294,7 +294,7 @@ static void entry_take(struct core *core, struct batch *batch, struct task *task
     if (batch->out.older)
         return; /* accepted, and not kept */
     if (named)
-        remember(core, dedupe, hash, (uint32_t)batch->out.seq, entry->record.received_ms);
+        remember(core, dedupe, id, (uint32_t)batch->out.seq, entry->record.received_ms);
     task->seq = batch->out.seq;
     task->message = batch->out.message;
     task->profile = batch->out.profile;
@@ -361,8 +361,7 @@ static void entry_ahead(const struct core *core, const struct entry *entry)
     engine_prefetch(core->engine, record);
     if (str_is_empty(entry->message_id) || core->dedupe_loading)
         return;
-    const struct dedupe *dedupe = dedupe_of(core, record->kind);
-    dedupe_prefetch(dedupe, dedupe_hash(dedupe, record->source, entry->message_id));
+    dedupe_prefetch(dedupe_of(core, record->kind), record->source, entry->message_id);
 }
 
 static void task_run(struct core *core, struct batch *batch, struct task *task)
